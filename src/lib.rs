@@ -1,0 +1,9 @@
+//! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
+
+mod crypto;
+pub mod engine;
+pub mod model;
+pub mod outbox;
+pub mod port;
+pub mod transport;
+pub mod webhook;

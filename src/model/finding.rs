@@ -1,0 +1,41 @@
+//! What is wrong: findings about documents, problems of values.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Import is refused.
+    Error,
+    /// Imported and listed, but no session can be started.
+    Incomplete,
+    /// Worth a look.
+    Warning,
+}
+
+/// One finding about a workflow document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable code, listed in `docs/workflow-format.md`; new ones may appear.
+    pub code: String,
+    /// JSON pointer (RFC 6901) to the place in the document; `""` is the whole document.
+    pub pointer: String,
+    /// What is wrong and what to do, in English.
+    pub message: String,
+}
+
+/// Why a value, or its absence, is not accepted. Never holds the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Key of the field.
+    pub field: String,
+    /// A stable code, such as `required` or `too_large`; new ones may appear.
+    pub code: String,
+    /// What is wrong and what to do, in English, without the value.
+    pub message: String,
+    /// The bound that was missed, for a translated message.
+    pub limit: Option<String>,
+}

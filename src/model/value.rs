@@ -1,0 +1,107 @@
+//! Values of fields.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A value as a technician gave it. Which of these fits a field is decided by the field's type (`engine/`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum FieldValue {
+    /// For text, multiline, email, phone, url and barcode.
+    Text(String),
+    /// For integer.
+    Integer(i64),
+    /// For decimal: the digits as entered.
+    Decimal(Decimal),
+    /// For boolean.
+    Boolean(bool),
+    /// For date.
+    Date(NaiveDate),
+    /// For time.
+    Time(NaiveTime),
+    /// For datetime: with the offset as entered.
+    DateTime(DateTime<FixedOffset>),
+    /// For single choice: the key of the option.
+    Choice(String),
+    /// For multiple choice: the keys of the options.
+    Choices(Vec<String>),
+    /// For location.
+    Location(Location),
+    /// For attachment and signature.
+    File(FileManifest),
+}
+
+/// A decimal number kept as the text it was entered in, so that `182.50` stays `182.50`. Never a binary float.
+///
+/// Made by `engine`'s parser; holds an optional minus sign, digits and at most one point between digits.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Decimal(pub String);
+
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Decimal({})", self.0)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A place on Earth, WGS 84.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Degrees north, −90 to 90.
+    pub latitude: Decimal,
+    /// Degrees east, −180 to 180.
+    pub longitude: Decimal,
+    /// Radius of the 68 % circle in metres, where the phone gave one.
+    pub accuracy_m: Option<Decimal>,
+    /// When the position was taken.
+    pub captured_at: Timestamp,
+}
+
+/// What the core knows of an attachment or a signature; the host keeps the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileManifest {
+    /// SHA-256 of the bytes, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// For instance `image/jpeg`.
+    pub media_type: String,
+    /// In bytes.
+    pub size: u64,
+    /// The file's name as the technician may see it.
+    pub name: String,
+}
+
+/// What a field holds. "Not provided", "empty" and "not applicable" are three different things.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "value", rename_all = "snake_case")]
+pub enum FieldState {
+    /// Nobody has said anything.
+    #[default]
+    NotProvided,
+    /// A value.
+    Provided(FieldValue),
+    /// Deliberately empty (`""` or `[]`).
+    Empty,
+    /// Deliberately marked as not applicable.
+    NotApplicable,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+pub enum ValueSource {
+    /// The technician, in the session or in an edit of its record.
+    #[default]
+    Technician,
+    /// A prefill at the start; the caller's name for where it comes from.
+    Prefill(String),
+}

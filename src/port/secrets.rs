@@ -1,0 +1,93 @@
+//! Secrets, by name. The database holds names only; values live in the platform's keystore and in memory for one attempt.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
+use zeroize::Zeroizing;
+
+/// A secret in memory: wiped when dropped, never printed.
+#[derive(Clone)]
+pub struct SecretValue(Zeroizing<String>);
+
+impl SecretValue {
+    /// Takes the secret over.
+    pub fn new(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    /// The secret itself. Do not log or keep it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretValue(…)")
+    }
+}
+
+/// What a store of secrets says about a name.
+#[derive(Debug, Clone)]
+pub enum SecretLookup {
+    /// The secret, and the one before it while a rotation lasts: deliveries are signed with both.
+    Found {
+        /// The secret in use.
+        current: SecretValue,
+        /// The secret before it.
+        previous: Option<SecretValue>,
+    },
+    /// There is no secret of this name.
+    Missing,
+    /// There may be one, but it cannot be read now, for instance before the first unlock of the phone.
+    Unavailable,
+}
+
+/// Looks secrets up, once per delivery attempt.
+pub trait Secrets: Send + Sync {
+    /// The secret of this name.
+    fn get(&self, name: &str) -> SecretLookup;
+}
+
+/// No secret at all: every lookup is `Missing`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn get(&self, _name: &str) -> SecretLookup {
+        SecretLookup::Missing
+    }
+}
+
+/// Secrets kept in memory, for examples, tests and hosts that read them from a file of their own.
+#[derive(Debug, Default)]
+pub struct StaticSecrets(RwLock<BTreeMap<String, (SecretValue, Option<SecretValue>)>>);
+
+impl StaticSecrets {
+    /// Without secrets.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a secret, or rotates it: the one before stays valid as the previous one.
+    pub fn set(&self, name: &str, secret: &str) {
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let previous = secrets.remove(name).map(|(current, _)| current);
+        secrets.insert(name.to_owned(), (SecretValue::new(secret.to_owned()), previous));
+    }
+
+    /// Removes a secret.
+    pub fn remove(&self, name: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+impl Secrets for StaticSecrets {
+    fn get(&self, name: &str) -> SecretLookup {
+        match self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            Some((current, previous)) => SecretLookup::Found { current: current.clone(), previous: previous.clone() },
+            None => SecretLookup::Missing,
+        }
+    }
+}
