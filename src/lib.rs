@@ -1,6 +1,6 @@
 //! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
 
-mod crypto;
+pub mod crypto;
 pub mod engine;
 pub mod model;
 pub mod outbox;

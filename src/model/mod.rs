@@ -2,16 +2,34 @@
 //!
 //! Everything here is plain, owned and serialisable, so that it can be stored, sent over an FFI and compared in tests.
 
+mod action;
+mod command;
+mod endpoint;
+mod event;
 mod field;
 mod finding;
 mod id;
+mod outbox;
+mod record;
+mod report;
+mod session;
 mod value;
+mod view;
 mod workflow;
 
+pub use action::*;
+pub use command::*;
+pub use endpoint::*;
+pub use event::*;
 pub use field::*;
 pub use finding::*;
 pub use id::*;
+pub use outbox::*;
+pub use record::*;
+pub use report::*;
+pub use session::*;
 pub use value::*;
+pub use view::*;
 pub use workflow::*;
 
 /// A moment in UTC. The core keeps and shows milliseconds; finer digits are cut where a time enters.

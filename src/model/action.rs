@@ -1,0 +1,75 @@
+//! Actions as the record shows them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Delivery, Integration};
+
+/// What became of an action. Four words, with the reason beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionStatus {
+    /// Nothing was queued.
+    NotFired,
+    /// A message is queued and not yet delivered.
+    Pending,
+    /// The receiver answered 2xx.
+    Sent,
+    /// Delivery ended without success, or was given up.
+    Failed,
+}
+
+impl ActionStatus {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ActionStatus::NotFired => "not_fired",
+            ActionStatus::Pending => "pending",
+            ActionStatus::Sent => "sent",
+            ActionStatus::Failed => "failed",
+        }
+    }
+}
+
+/// One action of a finished session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Key of the action in the workflow.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// The integration that carries it out.
+    pub integration: Integration,
+    /// Key of the section that triggered it.
+    pub section: String,
+    /// Key of the endpoint.
+    pub endpoint: String,
+    /// What became of it.
+    pub status: ActionStatus,
+    /// Why: an open set of codes, listed in `docs/delivery.md`.
+    pub reason: Option<String>,
+    /// How many sends ended `failed`, over all revisions.
+    pub failed_sends: u32,
+    /// Whether so many sends failed that it cannot be sent again from the phone.
+    pub locked: bool,
+    /// Whether `send` would be accepted now.
+    pub can_send: bool,
+    /// Whether `send_corrected` would be considered now.
+    pub can_send_corrected: bool,
+    /// Whether `abandon` would be accepted now.
+    pub can_abandon: bool,
+    /// Its messages, newest revision first. None when nothing was ever queued.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// An action that completing the session now would fire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionPreview {
+    /// Key of the action.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Key of the section that triggers it.
+    pub section: String,
+    /// Key of the endpoint.
+    pub endpoint: String,
+}

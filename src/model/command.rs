@@ -1,0 +1,192 @@
+//! What a technician does in a session.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FieldValue, SessionRecord, SessionView, ValueSource};
+
+/// One change of a session. Several can be made in one call (`Compass::run`), which costs one fsync.
+///
+/// Moves carry the number of the visit they expect to be in, so that a double tap changes nothing. Acts that add something carry a
+/// `command_id` made by the caller, unique over everything the caller ever does, so that a repeated call changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Sets, clears or marks fields of sections on the path. One invalid value refuses the whole command.
+    SetFields {
+        /// The changes, each field at most once.
+        changes: Vec<FieldChange>,
+    },
+    /// Chooses an answer of the current section and moves on.
+    Answer {
+        /// The visit the technician is looking at.
+        visit: u32,
+        /// Key of the answer.
+        answer: String,
+    },
+    /// Goes back to an earlier visit of the path.
+    Back {
+        /// The visit the technician is looking at.
+        visit: u32,
+        /// The earlier visit on the path.
+        to_visit: u32,
+    },
+    /// Notes that a response was used. Moves nothing.
+    UseResponse {
+        /// Makes a repeated call harmless.
+        command_id: String,
+        /// Key of the response.
+        response: String,
+    },
+    /// Adds a note. Works in a session of any state but discarded.
+    Note {
+        /// Makes a repeated call harmless.
+        command_id: String,
+        /// What the technician writes.
+        text: String,
+    },
+    /// Completes the session; only on an end section.
+    Complete {
+        /// The visit the technician is looking at.
+        visit: u32,
+    },
+    /// Ends the session at once, from anywhere. Nothing fires.
+    End {
+        /// Makes a repeated call harmless.
+        command_id: String,
+        /// Why.
+        reason: String,
+    },
+    /// Throws the session away; refused once it is completed or ended.
+    Discard,
+    /// Changes fields and notes of a completed or ended session. What was or will be sent does not change.
+    Edit {
+        /// Makes a repeated call harmless.
+        command_id: String,
+        /// The changes of fields.
+        fields: Vec<FieldChange>,
+        /// The changes of notes.
+        notes: Vec<NoteChange>,
+    },
+}
+
+impl Command {
+    /// The caller's id of this command, where its sort has one.
+    pub fn command_id(&self) -> Option<&str> {
+        match self {
+            Command::UseResponse { command_id, .. }
+            | Command::Note { command_id, .. }
+            | Command::End { command_id, .. }
+            | Command::Edit { command_id, .. } => Some(command_id),
+            Command::SetFields { .. } | Command::Answer { .. } | Command::Back { .. } | Command::Complete { .. } | Command::Discard => None,
+        }
+    }
+}
+
+/// A change of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Key of the field.
+    pub field: String,
+    /// What it is to hold.
+    pub change: Change,
+}
+
+/// What a field is to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", content = "value", rename_all = "snake_case")]
+pub enum Change {
+    /// This value. An empty text or an empty choice makes the field "empty".
+    Set(FieldValue),
+    /// Nothing: "not provided".
+    Clear,
+    /// "Not applicable".
+    NotApplicable,
+}
+
+/// A change of one note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteChange {
+    /// The `seq` of the note in the record.
+    pub note: u32,
+    /// The new text.
+    pub text: String,
+}
+
+/// A value given to a field before the session starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefill {
+    /// Key of any field of the workflow.
+    pub field: String,
+    /// The value.
+    pub value: FieldValue,
+    /// The caller's name for where it comes from, for instance `work-order`.
+    pub source: String,
+}
+
+impl Prefill {
+    /// Where the value came from, as the record keeps it.
+    pub fn value_source(&self) -> ValueSource {
+        ValueSource::Prefill(self.source.clone())
+    }
+}
+
+/// Starts a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Makes a repeated call harmless: it gives the session that the first one started.
+    pub command_id: String,
+    /// Key of the workflow.
+    pub workflow: String,
+    /// Which version; the current one when absent.
+    pub version: Option<WorkflowVersion>,
+    /// Who works. Any name or id the app uses.
+    pub actor: Option<String>,
+    /// Values that are known already.
+    pub prefill: Vec<Prefill>,
+}
+
+impl Start {
+    /// Starts the current version, with nothing known yet.
+    pub fn new(workflow: impl Into<String>, command_id: impl Into<String>) -> Self {
+        Self { command_id: command_id.into(), workflow: workflow.into(), version: None, actor: None, prefill: Vec::new() }
+    }
+}
+
+/// One version of a workflow: newest is the highest `version`, then the highest `local_revision`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WorkflowVersion {
+    /// The publisher's version.
+    pub version: u32,
+    /// 0 as published.
+    pub local_revision: u32,
+}
+
+/// What a call did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// The change was made and is durable.
+    Yes,
+    /// Nothing changed: the session had moved on, and the screen was out of date.
+    Stale,
+    /// Nothing changed: the same command had been carried out before.
+    Repeated,
+}
+
+/// The answer to a command in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandOutcome {
+    /// What the call did.
+    pub applied: Applied,
+    /// The session now.
+    pub view: SessionView,
+}
+
+/// The answer to a command on a finished session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordOutcome {
+    /// What the call did.
+    pub applied: Applied,
+    /// The record now.
+    pub record: SessionRecord,
+}

@@ -1,0 +1,86 @@
+//! Endpoints of the webhooks integration.
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A named HTTPS URL with its signing scheme, headers and network policy. Holds names of secrets, never secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// What actions refer to.
+    pub key: String,
+    /// An `https` URL without user name, password or fragment.
+    pub url: String,
+    /// How messages are signed.
+    pub signing: Signing,
+    /// Headers of its own on every request.
+    pub headers: Vec<EndpointHeader>,
+    /// Which networks may carry its messages.
+    pub network: NetworkPolicy,
+}
+
+/// How messages are signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case")]
+pub enum Signing {
+    /// Standard Webhooks, HMAC-SHA256 (`v1`).
+    StandardWebhooks {
+        /// Name of the secret; its value begins with `whsec_`.
+        secret: String,
+    },
+    /// Not signed.
+    None,
+}
+
+/// A header of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointHeader {
+    /// Its name; case does not matter.
+    pub name: String,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
+/// The value of a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum HeaderValue {
+    /// This text.
+    Plain(String),
+    /// The secret of this name, looked up at each attempt.
+    Secret(String),
+}
+
+/// Which networks may carry an endpoint's messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkPolicy {
+    /// Any.
+    #[default]
+    Any,
+    /// Only one that costs nothing.
+    Unmetered,
+}
+
+/// An endpoint and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointStatus {
+    /// What was registered.
+    pub endpoint: Endpoint,
+    /// Whether messages may leave for it.
+    pub enabled: bool,
+    /// Why not: `gone` after a 410, or `by_app`.
+    pub disabled_reason: Option<String>,
+    /// When it was archived. Entries that wait for it stay.
+    pub archived_at: Option<Timestamp>,
+    /// Nothing is sent to it before this moment.
+    pub paused_until: Option<Timestamp>,
+    /// Why: a reason code of `docs/delivery.md`.
+    pub pause_reason: Option<String>,
+    /// Counted failures since the last 2xx.
+    pub consecutive_failures: u32,
+    /// How far the receiver's clock is ahead of this phone's, where a `Date` header has told.
+    pub clock_skew_ms: Option<i64>,
+    /// Entries that wait for it.
+    pub pending: u64,
+}

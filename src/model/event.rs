@@ -1,0 +1,171 @@
+//! The event log of a session: the technician's acts and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FieldState, Timestamp, ValueSource, WorkflowRef};
+
+/// The version of the events' shape that this release writes.
+pub const EVENT_VERSION: u32 = 1;
+
+/// One act in the log of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// From 1, without gaps, in the order of the acts. The truth about order; `at` is what the phone's clock said.
+    pub seq: u32,
+    /// The shape of `act`.
+    pub v: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Seconds that local time was ahead of UTC.
+    pub utc_offset: i32,
+    /// Who.
+    pub actor: Option<String>,
+    /// The caller's id of the command, where its sort has one.
+    pub command_id: Option<String>,
+    /// What happened.
+    pub act: Act,
+}
+
+/// What a technician did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// The session began with visit 1 in the start section.
+    Started {
+        /// The document it is pinned to.
+        workflow: WorkflowRef,
+        /// Hash of that document.
+        workflow_hash: String,
+        /// The values it began with.
+        prefill: Vec<ValueSet>,
+    },
+    /// Fields were set, cleared or marked.
+    FieldsSet {
+        /// What they hold now.
+        values: Vec<ValueSet>,
+    },
+    /// An answer was chosen.
+    Answered {
+        /// The visit it was chosen in.
+        visit: u32,
+        /// Key of the answer.
+        answer: String,
+        /// The visit it led to.
+        next_visit: u32,
+        /// Key of the section of that visit.
+        next_section: String,
+    },
+    /// The technician went back: the target and all visits after it are superseded by a new one in the target's section.
+    WentBack {
+        /// The visit it was left from.
+        visit: u32,
+        /// The visit it went back to.
+        to_visit: u32,
+        /// The new visit.
+        next_visit: u32,
+        /// Key of the section of the new visit.
+        next_section: String,
+    },
+    /// A response was used.
+    ResponseUsed {
+        /// The visit it was used in.
+        visit: u32,
+        /// Key of the response.
+        response: String,
+    },
+    /// A note was added. Its `seq` names the note.
+    Noted {
+        /// What it says.
+        text: String,
+    },
+    /// The session was completed on an end section.
+    Completed {
+        /// That visit.
+        visit: u32,
+        /// Whether the end section counts as a win.
+        won: bool,
+    },
+    /// The session was ended at once.
+    Ended {
+        /// Why.
+        reason: String,
+    },
+    /// The session was thrown away.
+    Discarded,
+    /// Fields or notes were edited after the end.
+    Edited {
+        /// The fields, each with what it held and what it holds now.
+        fields: Vec<FieldEdit>,
+        /// The notes.
+        notes: Vec<NoteEdit>,
+    },
+    /// A person asked for an action to be sent (again).
+    SendRequested {
+        /// Key of the action.
+        action: String,
+        /// With the edited values, as a new revision.
+        corrected: bool,
+        /// The revision that is sent.
+        revision: u32,
+    },
+    /// A person gave an undelivered message up.
+    Abandoned {
+        /// Key of the action.
+        action: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Act {
+    /// The value of the column `type`; also the tag in its JSON.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Act::Started { .. } => "started",
+            Act::FieldsSet { .. } => "fields_set",
+            Act::Answered { .. } => "answered",
+            Act::WentBack { .. } => "went_back",
+            Act::ResponseUsed { .. } => "response_used",
+            Act::Noted { .. } => "noted",
+            Act::Completed { .. } => "completed",
+            Act::Ended { .. } => "ended",
+            Act::Discarded => "discarded",
+            Act::Edited { .. } => "edited",
+            Act::SendRequested { .. } => "send_requested",
+            Act::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+/// What a field holds after an act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueSet {
+    /// Key of the field.
+    pub field: String,
+    /// What it holds.
+    pub to: FieldState,
+    /// Where that came from.
+    pub source: ValueSource,
+}
+
+/// An edit of a field after the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldEdit {
+    /// Key of the field.
+    pub field: String,
+    /// What it held.
+    pub from: FieldState,
+    /// What it holds now.
+    pub to: FieldState,
+}
+
+/// An edit of a note after the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteEdit {
+    /// The `seq` of the note.
+    pub note: u32,
+    /// What it said.
+    pub from: String,
+    /// What it says now.
+    pub to: String,
+}

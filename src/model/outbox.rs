@@ -1,0 +1,223 @@
+//! The outbox as the outside sees it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryId, SessionKey, SessionState, Timestamp, WorkflowRef};
+
+/// The webhook of one action in one revision, and how its delivery stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Header `webhook-id`; the same on every try.
+    pub id: DeliveryId,
+    /// 1, and one more with every corrected send.
+    pub revision: u32,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Why: an open set of codes, listed in `docs/delivery.md`.
+    pub reason: Option<String>,
+    /// Key of the endpoint.
+    pub endpoint: String,
+    /// When its bytes were frozen.
+    pub frozen_at: Timestamp,
+    /// When the receiver's 2xx was read.
+    pub sent_at: Option<Timestamp>,
+    /// When it is tried next, if time alone decides.
+    pub next_attempt_at: Option<Timestamp>,
+    /// How many tries were begun.
+    pub attempts: u32,
+    /// The last ten tries, newest first.
+    pub last_attempts: Vec<Attempt>,
+    /// Whether some try ended without a known outcome, so that the receiver may have the message although it is not `sent`.
+    pub may_have_been_delivered: bool,
+    /// Size of the body in bytes.
+    pub body_size: u64,
+    /// SHA-256 of the body, in hexadecimal.
+    pub body_sha256: String,
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waiting, or being tried.
+    Pending,
+    /// The receiver answered 2xx. Final.
+    Sent,
+    /// Ended without success.
+    Failed,
+    /// A corrected revision took its place.
+    Superseded,
+}
+
+/// One HTTP try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1, over the life of the entry.
+    pub number: u32,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The status code, when an answer was read.
+    pub status: Option<u16>,
+    /// What it meant: `sent`, or a reason code of `docs/delivery.md`.
+    pub outcome: String,
+    /// Whether it used up retry budget.
+    pub counted: bool,
+    /// Whether the receiver may have got the message although no answer was read.
+    pub may_have_been_delivered: bool,
+}
+
+/// A line in the list of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxItem {
+    /// The session it belongs to.
+    pub session: SessionKey,
+    /// Its workflow.
+    pub workflow: WorkflowRef,
+    /// Key of the action.
+    pub action: String,
+    /// Name of the action.
+    pub action_name: String,
+    /// The message.
+    pub delivery: Delivery,
+    /// Whether only a person can bring it on: it failed, or something that it waits for will not mend itself.
+    pub needs_person: bool,
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxFilter {
+    /// In one of these states. None given: pending and failed.
+    pub states: Vec<DeliveryState>,
+    /// Of this endpoint.
+    pub endpoint: Option<String>,
+}
+
+/// One page of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxPage {
+    /// Oldest first.
+    pub items: Vec<OutboxItem>,
+    /// Give this to the next call for the page after; none on the last page.
+    pub next: Option<String>,
+}
+
+/// What is in the outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxTotals {
+    /// Entries that wait.
+    pub pending: u64,
+    /// Entries that failed and were neither given up nor superseded.
+    pub failed: u64,
+    /// Entries that were delivered and are still kept.
+    pub sent: u64,
+    /// When the oldest entry that is pending or failed was frozen.
+    pub oldest_unsent_at: Option<Timestamp>,
+    /// Bytes of the bodies that are pending or failed.
+    pub unsent_bytes: u64,
+    /// Entries that only a person can bring on.
+    pub needs_person: u64,
+}
+
+/// The exact message, for a person to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePreview {
+    /// Key of the action.
+    pub action: String,
+    /// Key of the endpoint.
+    pub endpoint: String,
+    /// The body, byte for byte.
+    pub body: String,
+    /// Header `compass-workflow-version`.
+    pub workflow_version: String,
+    /// Header `compass-session-state`, where it is sent.
+    pub session_state: Option<SessionState>,
+}
+
+/// How `flush` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlushEnd {
+    /// Nothing is due any more.
+    Drained,
+    /// The deadline came.
+    Deadline,
+    /// It was cancelled.
+    Cancelled,
+    /// The handle is or was quiesced, or closed.
+    Quiesced,
+    /// The app said that there is no network.
+    Offline,
+}
+
+/// What `flush` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlushReport {
+    /// How it ended.
+    pub end: FlushEnd,
+    /// Tries begun.
+    pub attempts: u32,
+    /// Entries delivered.
+    pub sent: u32,
+    /// Entries that will be tried again.
+    pub retrying: u32,
+    /// Entries that ended `failed`.
+    pub failed: u32,
+    /// Entries that still wait.
+    pub pending: u64,
+}
+
+/// When there is something to do for `flush` next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextDue {
+    /// The earliest moment at which time alone makes an entry due, on any network.
+    pub at: Option<Timestamp>,
+    /// The same, among entries that wait for an unmetered network.
+    pub at_needs_unmetered: Option<Timestamp>,
+    /// An entry leaves as soon as there is such a network, whatever the time.
+    pub when_online: Option<NetworkNeed>,
+    /// An entry waits for something that neither time nor a network mends.
+    pub needs_person: bool,
+}
+
+/// The sort of network an entry waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkNeed {
+    /// Any.
+    Any,
+    /// One that costs nothing.
+    Unmetered,
+}
+
+/// What the app knows of the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Connectivity {
+    /// The app has said nothing; delivery is attempted.
+    #[default]
+    Unknown,
+    /// No network; nothing is attempted.
+    Offline,
+    /// There is a network.
+    Online {
+        /// Whether the platform has reached the internet over it. Classifies failures; never keeps an attempt back.
+        validated: Option<bool>,
+        /// Whether its use costs money.
+        metered: bool,
+    },
+}
+
+/// The answer to a test delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestDelivery {
+    /// Whether the endpoint answered 2xx.
+    pub delivered: bool,
+    /// The status code, when an answer was read.
+    pub status: Option<u16>,
+    /// What it means: `sent`, or a reason code of `docs/delivery.md`.
+    pub outcome: String,
+    /// How long it took.
+    pub duration_ms: u64,
+}

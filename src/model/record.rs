@@ -1,0 +1,211 @@
+//! The record of a session: what happened, in order, and what became of its actions.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, FieldDefinition, FieldState, Note, PathStep, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef};
+
+/// The chronological view of one session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The session.
+    pub key: SessionKey,
+    /// The workflow, in the version it runs on.
+    pub workflow: WorkflowRef,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Whether it was won; only of a completed session.
+    pub won: Option<bool>,
+    /// Who started it.
+    pub actor: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was completed, ended or discarded.
+    pub finished_at: Option<Timestamp>,
+    /// Why it was ended.
+    pub end_reason: Option<String>,
+    /// The visits that led to where it stands.
+    pub path: Vec<PathStep>,
+    /// What the fields hold now: those of the path in path order, then any other that holds something.
+    pub fields: Vec<RecordField>,
+    /// The notes as they read now.
+    pub notes: Vec<Note>,
+    /// What happened, in order.
+    pub timeline: Vec<TimelineItem>,
+    /// Its actions with their deliveries, in path order. Empty until it is finished.
+    pub actions: Vec<Action>,
+}
+
+/// A field of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordField {
+    /// The question.
+    pub definition: FieldDefinition,
+    /// Key of the first section on the path that asks it; none when the path does not meet it.
+    pub section: Option<String>,
+    /// What it holds.
+    pub state: FieldState,
+    /// When it was set to that.
+    pub completed_at: Option<Timestamp>,
+    /// Where that came from.
+    pub source: Option<ValueSource>,
+}
+
+/// One line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineItem {
+    /// Order within the session.
+    pub seq: u32,
+    /// When, by the phone's clock.
+    pub at: Timestamp,
+    /// Seconds that local time was ahead of UTC.
+    pub utc_offset: i32,
+    /// Who.
+    pub actor: Option<String>,
+    /// What.
+    pub entry: TimelineEntry,
+}
+
+/// What a line of the timeline says. Names are those of the workflow version the session runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum TimelineEntry {
+    /// The session began in this section.
+    Started {
+        /// Name of the section.
+        section_name: String,
+        /// The values it began with.
+        prefilled: Vec<FieldEntry>,
+    },
+    /// Fields were set, cleared or marked.
+    FieldsSet {
+        /// What they then held.
+        fields: Vec<FieldEntry>,
+    },
+    /// An answer led on.
+    Answered {
+        /// Name of the section it was chosen in.
+        section_name: String,
+        /// Words of the answer.
+        answer_name: String,
+        /// The new visit.
+        next_visit: u32,
+        /// Name of the section it led to.
+        next_section_name: String,
+        /// Whether going back has superseded the visit it was chosen in.
+        superseded: bool,
+    },
+    /// The technician went back.
+    WentBack {
+        /// The new visit.
+        next_visit: u32,
+        /// Name of the section it went back to.
+        section_name: String,
+    },
+    /// A response was used.
+    ResponseUsed {
+        /// Key of the response.
+        response: String,
+        /// Its name.
+        response_name: String,
+        /// Name of the section it was used in.
+        section_name: String,
+    },
+    /// A note was added.
+    Noted {
+        /// What it said then.
+        text: String,
+    },
+    /// The session was completed.
+    Completed {
+        /// Name of the end section.
+        section_name: String,
+        /// Whether it was won.
+        won: bool,
+    },
+    /// The session was ended at once.
+    Ended {
+        /// Name of the section it was ended in.
+        section_name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The session was thrown away.
+    Discarded,
+    /// Fields or notes were edited after the end.
+    Edited {
+        /// The fields.
+        fields: Vec<FieldEditEntry>,
+        /// The notes.
+        notes: Vec<super::NoteEdit>,
+    },
+    /// A person asked for an action to be sent (again).
+    SendRequested {
+        /// Key of the action.
+        action: String,
+        /// Its name.
+        action_name: String,
+        /// With the edited values, as a new revision.
+        corrected: bool,
+        /// The revision.
+        revision: u32,
+    },
+    /// A person gave an undelivered message up.
+    Abandoned {
+        /// Key of the action.
+        action: String,
+        /// Its name.
+        action_name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A field in a line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldEntry {
+    /// Key of the field.
+    pub field: String,
+    /// Its name.
+    pub field_name: String,
+    /// What it then held.
+    pub state: FieldState,
+}
+
+/// An edited field in a line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldEditEntry {
+    /// Key of the field.
+    pub field: String,
+    /// Its name.
+    pub field_name: String,
+    /// What it held.
+    pub from: FieldState,
+    /// What it then held.
+    pub to: FieldState,
+}
+
+/// What completing put together: the content of a webhook before it becomes bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The session.
+    pub key: SessionKey,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was completed, or ended when it is sent by hand.
+    pub completed_at: Timestamp,
+    /// The workflow.
+    pub workflow: WorkflowRef,
+    /// Fields that hold a value, each once, in path order and then section order.
+    pub fields: Vec<SubmittedField>,
+}
+
+/// A field in a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmittedField {
+    /// The question.
+    pub definition: FieldDefinition,
+    /// The answer to it.
+    pub value: super::FieldValue,
+    /// When it was given.
+    pub completed_at: Timestamp,
+}

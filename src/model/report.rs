@@ -1,0 +1,100 @@
+//! Totals for reports, and what upkeep did.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Severity, Timestamp, WorkflowRef};
+
+/// Totals over the sessions on this phone. Deleted and purged sessions are not in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Over all sessions.
+    pub sessions: SessionTotals,
+    /// By workflow, over all its versions; by key.
+    pub by_workflow: Vec<GroupTotals>,
+    /// By who started the session; sessions without an actor are not in it.
+    pub by_actor: Vec<GroupTotals>,
+    /// Actions that did not fire.
+    pub actions_not_fired: u64,
+    /// Actions whose message waits.
+    pub actions_pending: u64,
+    /// Actions whose message was delivered.
+    pub actions_sent: u64,
+    /// Actions whose message failed.
+    pub actions_failed: u64,
+}
+
+/// Totals of one workflow or one actor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupTotals {
+    /// Key of the workflow, or the actor.
+    pub key: String,
+    /// The totals.
+    pub sessions: SessionTotals,
+}
+
+/// Counts of sessions. The win rate is `won / completed`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionTotals {
+    /// Begun and not finished.
+    pub in_progress: u64,
+    /// Completed.
+    pub completed: u64,
+    /// Completed and won.
+    pub won: u64,
+    /// Ended at once.
+    pub ended: u64,
+    /// Thrown away.
+    pub discarded: u64,
+}
+
+/// A workflow version on this phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowSummary {
+    /// Which one.
+    pub workflow: WorkflowRef,
+    /// A line or two about it.
+    pub description: Option<String>,
+    /// SHA-256 of its canonical JSON, in hexadecimal.
+    pub hash: String,
+    /// Whether `start` takes this version when none is named.
+    pub current: bool,
+    /// Whether a session can be started on it.
+    pub startable: bool,
+    /// What lint said when it was imported.
+    pub findings: Vec<super::Finding>,
+    /// The worst of these findings.
+    pub worst: Option<Severity>,
+    /// When it was imported.
+    pub imported_at: Timestamp,
+    /// When it was retired: not started unless named.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOutcome {
+    /// False when the same document was there already.
+    pub imported: bool,
+    /// The version.
+    pub workflow: WorkflowSummary,
+}
+
+/// What a purge did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeReport {
+    /// Sessions that are gone, each leaving a tombstone.
+    pub purged: u64,
+    /// Sessions old enough that stay because a message of theirs is neither delivered nor given up.
+    pub kept_undelivered: u64,
+    /// Bodies of delivered messages that were given back; hash and size stay.
+    pub bodies_released: u64,
+}
+
+/// What `check` found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Sessions looked at.
+    pub sessions: u64,
+    /// What is wrong, in English; empty when all is well.
+    pub faults: Vec<String>,
+}

@@ -1,0 +1,95 @@
+//! Sessions in lists.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActionStatus, SessionKey, Timestamp, WorkflowRef};
+
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// Begun and not finished.
+    InProgress,
+    /// Finished on an end section; its actions fired.
+    Completed,
+    /// Ended at once with a reason; nothing fired.
+    Ended,
+    /// Thrown away.
+    Discarded,
+}
+
+impl SessionState {
+    /// The name in the database and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SessionState::InProgress => "in_progress",
+            SessionState::Completed => "completed",
+            SessionState::Ended => "ended",
+            SessionState::Discarded => "discarded",
+        }
+    }
+
+    /// Whether the session is completed or ended: it has a record that can be edited and sent from.
+    pub fn is_finished(self) -> bool {
+        matches!(self, SessionState::Completed | SessionState::Ended)
+    }
+}
+
+/// One line in a list of sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSummary {
+    /// The session.
+    pub key: SessionKey,
+    /// Its workflow, in the version it runs on.
+    pub workflow: WorkflowRef,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Whether it was won; only of a completed session.
+    pub won: Option<bool>,
+    /// Who started it.
+    pub actor: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was completed, ended or discarded.
+    pub finished_at: Option<Timestamp>,
+    /// Name of the section it is in, or finished in.
+    pub section_name: String,
+    /// How many of its actions did not fire.
+    pub actions_not_fired: u32,
+    /// How many of its messages wait.
+    pub actions_pending: u32,
+    /// How many of its messages were delivered.
+    pub actions_sent: u32,
+    /// How many of its messages failed.
+    pub actions_failed: u32,
+}
+
+/// Which sessions to list. Every condition that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFilter {
+    /// In one of these states. None given: every state but discarded.
+    pub states: Vec<SessionState>,
+    /// Of this workflow, by key.
+    pub workflow: Option<String>,
+    /// Started at or after.
+    pub started_from: Option<Timestamp>,
+    /// Started before.
+    pub started_before: Option<Timestamp>,
+    /// Won or not.
+    pub won: Option<bool>,
+    /// Started by.
+    pub actor: Option<String>,
+    /// With at least one action of this status.
+    pub action_status: Option<ActionStatus>,
+    /// With all of these words (or beginnings of words) in notes or text fields. Only finished sessions are found by text.
+    pub text: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPage {
+    /// Newest first.
+    pub sessions: Vec<SessionSummary>,
+    /// Give this to the next call for the page after; none on the last page.
+    pub next: Option<String>,
+}

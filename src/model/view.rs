@@ -1,0 +1,112 @@
+//! Everything a screen of a session in progress shows.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ActionPreview, Answer, FieldDefinition, FieldState, Problem, Response, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef,
+};
+
+/// A session as the technician sees it now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// The session; also `key` of the payload.
+    pub key: SessionKey,
+    /// The workflow, in the version it runs on.
+    pub workflow: WorkflowRef,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Whether it was won; only of a completed session.
+    pub won: Option<bool>,
+    /// Who started it.
+    pub actor: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was completed, ended or discarded.
+    pub finished_at: Option<Timestamp>,
+    /// The number of the current visit; moves carry it.
+    pub visit: u32,
+    /// The current section.
+    pub section: SectionView,
+    /// The current section's fields, in its order.
+    pub fields: Vec<FieldView>,
+    /// The current section's answers; none on an end section.
+    pub answers: Vec<Answer>,
+    /// The workflow's responses.
+    pub responses: Vec<Response>,
+    /// The visits that led here, the current one last.
+    pub path: Vec<PathStep>,
+    /// The notes so far.
+    pub notes: Vec<Note>,
+    /// What is missing in the current section before an answer can be chosen.
+    pub problems: Vec<Problem>,
+    /// Whether `complete` would succeed: this is an end section and nothing on the path is missing.
+    pub can_complete: bool,
+    /// What is missing anywhere on the path before the session can be completed.
+    pub completion_problems: Vec<Problem>,
+    /// What completing here would fire, in path order. Of a finished session: empty, see its record.
+    pub would_fire: Vec<ActionPreview>,
+}
+
+/// A section's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionView {
+    /// Key of the section.
+    pub key: String,
+    /// Its heading.
+    pub name: String,
+    /// What the technician reads.
+    pub content: String,
+    /// Whether the session can be completed here.
+    pub is_end: bool,
+    /// Whether completing here is a win.
+    pub win: bool,
+}
+
+/// A field with what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldView {
+    /// The question.
+    pub definition: FieldDefinition,
+    /// What it holds.
+    pub state: FieldState,
+    /// When it was set to that.
+    pub completed_at: Option<Timestamp>,
+    /// Where that came from.
+    pub source: Option<ValueSource>,
+    /// Half-typed raw text that was saved and not yet set.
+    pub draft: Option<String>,
+    /// What is missing.
+    pub problem: Option<Problem>,
+}
+
+/// One visit on the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathStep {
+    /// The visit's number; `back` takes it.
+    pub visit: u32,
+    /// Key of the section.
+    pub section: String,
+    /// Its heading.
+    pub section_name: String,
+    /// When the visit began.
+    pub at: Timestamp,
+    /// Key of the answer that was chosen; none yet for the current visit.
+    pub answer: Option<String>,
+    /// The words of that answer.
+    pub answer_name: Option<String>,
+}
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Names the note within its session.
+    pub seq: u32,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub actor: Option<String>,
+    /// What it says now.
+    pub text: String,
+    /// Whether it was edited after the end of the session.
+    pub edited: bool,
+}
