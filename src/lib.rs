@@ -5,5 +5,7 @@ pub mod engine;
 pub mod model;
 pub mod outbox;
 pub mod port;
+#[allow(dead_code)]
+mod store;
 pub mod transport;
 pub mod webhook;

@@ -110,8 +110,6 @@ pub struct OutboxTotals {
     pub pending: u64,
     /// Entries that failed and were neither given up nor superseded.
     pub failed: u64,
-    /// Entries that were delivered and are still kept.
-    pub sent: u64,
     /// When the oldest entry that is pending or failed was frozen.
     pub oldest_unsent_at: Option<Timestamp>,
     /// Bytes of the bodies that are pending or failed.

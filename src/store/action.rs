@@ -1,0 +1,66 @@
+//! Actions of finished sessions. Their status is written by the schema's triggers alone.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Connection, Result, Transaction};
+use crate::model::{ActionPreview, ActionStatus};
+
+/// An action's row.
+pub(crate) struct ActionRow {
+    pub(crate) id: i64,
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) section: String,
+    pub(crate) endpoint: String,
+    pub(crate) status: ActionStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) revision: u32,
+    pub(crate) failed_sends: u32,
+}
+
+/// Adds an action that has not fired, with the reason why not (yet). Gives its row.
+pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
+    tx.prepare_cached("INSERT INTO action (session_id, key, name, section, endpoint, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![session_id, action.key, action.name, action.section, action.endpoint, reason])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// All actions of a session, in path order.
+pub(crate) fn of_session(connection: &Connection, session_id: i64) -> Result<Vec<ActionRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, key, name, section, endpoint, status, reason, revision, failed_sends FROM action WHERE session_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([session_id], action_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One action of a session.
+pub(crate) fn find(connection: &Connection, session_id: i64, key: &str) -> Result<Option<ActionRow>> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT id, key, name, section, endpoint, status, reason, revision, failed_sends FROM action WHERE session_id = ?1 AND key = ?2",
+        )?
+        .query_row(params![session_id, key], action_row)
+        .optional()?)
+}
+
+fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
+    let status = match row.get_ref(5)?.as_str()? {
+        "not_fired" => ActionStatus::NotFired,
+        "pending" => ActionStatus::Pending,
+        "sent" => ActionStatus::Sent,
+        // The column's CHECK allows no fifth word.
+        _ => ActionStatus::Failed,
+    };
+    Ok(ActionRow {
+        id: row.get(0)?,
+        key: row.get(1)?,
+        name: row.get(2)?,
+        section: row.get(3)?,
+        endpoint: row.get(4)?,
+        status,
+        reason: row.get(6)?,
+        revision: row.get(7)?,
+        failed_sends: row.get(8)?,
+    })
+}

@@ -1,0 +1,54 @@
+//! A copy of the whole database, made while it is in use, and the look for damage.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection as Target;
+use rusqlite::backup::Backup;
+
+use super::{Connection, Result, StoreError};
+
+/// Pages copied at a time, 16 MB: writers get a turn between two steps.
+const PAGES: i32 = 4096;
+
+/// Copies the snapshot that `connection` sees to a new file at `to`. The install id goes with it, so a restored copy sends with the same ids.
+pub(crate) fn copy(connection: &Connection, to: &Path) -> Result<()> {
+    let mut target = Target::open(to)?;
+    Backup::new(connection, &mut target)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    // A copy in WAL mode would need its side files; the next open switches back.
+    let mode: String = target.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+    if mode != "delete" {
+        return Err(StoreError::Io("the copy could not be finished".to_owned()));
+    }
+    target.close().map_err(|(_, error)| error.into())
+}
+
+/// What SQLite itself finds wrong with the file; empty when it is sound.
+pub(crate) fn integrity_faults(connection: &Connection) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line: String = row.get(0)?;
+        if line != "ok" {
+            faults.push(line);
+        }
+    }
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        faults.push(format!("a row of {} refers to nothing", row.get::<_, String>(0)?));
+    }
+    Ok(faults)
+}
+
+/// Keys of all sessions, for `check`.
+pub(crate) fn all_sessions(connection: &Connection) -> Result<Vec<crate::model::SessionKey>> {
+    let mut statement = connection.prepare("SELECT key FROM session ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(super::row::session_key(&row.get::<_, Vec<u8>>(0)?)?);
+    }
+    Ok(keys)
+}

@@ -1,0 +1,68 @@
+//! What SQLite's errors mean to an app.
+
+use rusqlite::ErrorCode;
+
+/// Why the store could not do its work. Nothing is half-written whichever it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The file cannot be opened or read now, for instance before the first unlock of the phone. The file is untouched.
+    #[error("the database cannot be opened: {0}")]
+    CannotOpen(String),
+    /// Another process held the database for longer than the busy timeout, or the call was interrupted by quiescing.
+    #[error("the database is locked by another process")]
+    Locked,
+    /// There is no room left.
+    #[error("the disk is full")]
+    Full,
+    /// The file is damaged. It is left as it is.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// The file is a SQLite database of something else, or no database at all.
+    #[error("the file is not a Compass database")]
+    Foreign,
+    /// A newer release has written the file.
+    #[error("the database has schema {found}; this release knows schemas up to {known}")]
+    NewerSchema {
+        /// The file's schema.
+        found: u32,
+        /// The newest this release knows.
+        known: u32,
+    },
+    /// Reading or writing failed below SQLite.
+    #[error("the database cannot be read or written: {0}")]
+    Io(String),
+    /// The schema refused a change, or a row does not read back: a fault of this library.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let Some(failure) = error.sqlite_error() else {
+            return StoreError::Internal(without_values(&error));
+        };
+        let what = rusqlite::ffi::code_to_str(failure.extended_code).to_owned();
+        match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
+            ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::DatabaseCorrupt => StoreError::Corrupt(what),
+            ErrorCode::NotADatabase => StoreError::Foreign,
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
+                StoreError::CannotOpen(what)
+            }
+            ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
+            // The message of a constraint is one of our triggers' or names a column; it holds no value.
+            _ => StoreError::Internal(error.to_string()),
+        }
+    }
+}
+
+/// rusqlite's own errors may quote what a column holds; their kind is enough.
+fn without_values(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(column, kind, _) => format!("column {column} of type {kind} does not read back"),
+        rusqlite::Error::InvalidColumnType(column, name, kind) => format!("column {column} ({name}) is of type {kind}"),
+        rusqlite::Error::QueryReturnedNoRows => "a row that must exist does not".to_owned(),
+        _ => "an unexpected error of the SQLite binding".to_owned(),
+    }
+}

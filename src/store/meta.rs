@@ -1,0 +1,29 @@
+//! The one row about the database itself.
+
+use super::{Connection, Result, Transaction};
+
+/// The row.
+pub(crate) struct Meta {
+    pub(crate) install_id: String,
+    pub(crate) revision: u64,
+    pub(crate) integration_enabled: bool,
+}
+
+pub(crate) fn load(connection: &Connection) -> Result<Meta> {
+    let mut statement = connection.prepare_cached("SELECT install_id, revision, integration_enabled FROM meta WHERE id = 1")?;
+    Ok(statement.query_row([], |row| {
+        Ok(Meta { install_id: row.get(0)?, revision: row.get::<_, i64>(1)? as u64, integration_enabled: row.get(2)? })
+    })?)
+}
+
+/// Counts a change that observers are told of, in the transaction that makes it.
+pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
+    let revision: i64 =
+        tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision")?.query_row([], |row| row.get(0))?;
+    Ok(revision as u64)
+}
+
+pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {
+    tx.execute("UPDATE meta SET integration_enabled = ?1 WHERE id = 1", [enabled])?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! The SQLite file: the only home of `rusqlite`.
+//!
+//! One writer connection and at most two readers, opened when first needed. Every write is one `IMMEDIATE` transaction and costs one fsync;
+//! every read is one snapshot. Functions that write take `&Transaction`, functions that read take `&Connection`, and only [`Store::write`]
+//! and [`Store::read`] open them.
+//!
+//! After a crash or a power cut the file holds exactly the transactions whose calls returned, and perhaps the one that was about to.
+
+pub(crate) mod action;
+pub(crate) mod backup;
+mod connection;
+pub(crate) mod endpoint;
+mod error;
+pub(crate) mod list;
+pub(crate) mod meta;
+mod migrate;
+pub(crate) mod outbox;
+pub(crate) mod retention;
+mod row;
+pub(crate) mod session;
+pub(crate) mod totals;
+pub(crate) mod workflow;
+
+pub(crate) use connection::Store;
+pub(crate) use error::StoreError;
+pub(crate) use rusqlite::{Connection, Transaction};
+
+pub(crate) type Result<T> = std::result::Result<T, StoreError>;
