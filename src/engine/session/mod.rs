@@ -2,7 +2,37 @@
 //!
 //! The same events replayed give the same state. Nothing here reads a clock or a database; the store keeps the state as projections, so
 //! that a command never has to replay.
+//!
+//! - [`start`] and [`decide`] say what a call does, or refuse it. They change nothing.
+//! - The caller writes the act as an [`Event`](crate::model::Event) (next `seq`, its clock's time), then [`begin`] or [`apply`] gives the
+//!   new state. After a crash between the two, the event is there or it is not; [`replay`] gives the state that belongs to what is there.
+//! - [`view`], [`record`], [`encountered`], [`submission`] and [`search_text`] are what others see of a state.
+//! - [`validate`] and [`parse_value`] are the rules of values.
+//!
+//! Whether a `command_id` was used before is the caller's to know: a repeated command never gets here.
 
+mod apply;
+mod changes;
+mod decide;
+mod edit;
+mod limits;
+mod path;
+mod record;
+mod refusal;
+mod start;
 mod state;
+mod submission;
+mod timeline;
+pub mod validate;
+mod view;
 
+pub use apply::{apply, begin, replay};
+pub use decide::{Decision, decide};
+pub use limits::{MAX_ACTOR, MAX_COMMAND_ID, MAX_NOTE, MAX_PREFILL_SOURCE, MAX_REASON, check_actor, check_command_id, check_reason};
+pub use record::record;
+pub use refusal::{Refusal, TextFault};
+pub use start::start;
 pub use state::{Held, State, Visit};
+pub use submission::{search_text, submission};
+pub use validate::{parse_value, validate};
+pub use view::{encountered, view};

@@ -1,0 +1,70 @@
+//! Changes of fields, checked all together: one that is not acceptable refuses them all, and every problem is named.
+
+use std::collections::HashSet;
+
+use super::validate::validate_change;
+use super::{Refusal, State, path};
+use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow};
+
+/// A change that really changes something.
+pub(super) struct Changed<'w> {
+    pub(super) definition: &'w FieldDefinition,
+    pub(super) from: FieldState,
+    pub(super) to: FieldState,
+}
+
+/// Checks the changes against the path and the fields' rules and drops those that change nothing.
+pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
+    known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
+    let on_path = path::fields(workflow, state);
+    let mut elsewhere = Vec::new();
+    let mut problems = Vec::new();
+    let mut changed = Vec::new();
+    for FieldChange { field, change } in changes {
+        let Some(definition) = on_path.iter().map(|met| met.definition).find(|definition| definition.key == *field) else {
+            elsewhere.push(field.clone());
+            continue;
+        };
+        match validate_change(definition, change) {
+            Ok(to) => {
+                let from = state.holds(field);
+                if !same(from, &to) {
+                    changed.push(Changed { definition, from: from.clone(), to });
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !elsewhere.is_empty() {
+        return Err(Refusal::FieldsNotOnPath { fields: elsewhere });
+    }
+    if !problems.is_empty() {
+        return Err(Refusal::Fields { problems });
+    }
+    Ok(changed)
+}
+
+/// Every key names a field of the library, and none comes twice.
+pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
+    let library: HashSet<&str> = workflow.fields.iter().map(|field| field.key.as_str()).collect();
+    let unknown: Vec<String> = keys.clone().filter(|key| !library.contains(key)).map(str::to_owned).collect();
+    if !unknown.is_empty() {
+        return Err(Refusal::UnknownFields { fields: unknown });
+    }
+    let mut seen = HashSet::new();
+    let again: Vec<String> = keys.filter(|key| !seen.insert(*key)).map(str::to_owned).collect();
+    if !again.is_empty() {
+        return Err(Refusal::DuplicateFields { fields: again });
+    }
+    Ok(())
+}
+
+/// Whether a technician would call it the same. The same moment with another offset is another value: the offset is sent as entered.
+fn same(from: &FieldState, to: &FieldState) -> bool {
+    match (from, to) {
+        (FieldState::Provided(FieldValue::DateTime(a)), FieldState::Provided(FieldValue::DateTime(b))) => {
+            a == b && a.offset() == b.offset()
+        }
+        _ => from == to,
+    }
+}

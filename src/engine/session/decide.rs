@@ -1,0 +1,160 @@
+//! What a command does in a session as it stands.
+
+use super::limits::{check_command_id, check_note, check_reason};
+use super::validate::{missing, validate};
+use super::{Refusal, State, changes, edit, path};
+use crate::model::{Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow};
+
+/// What a command comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This act, to be written as the session's next event.
+    Act(Act),
+    /// Everything it asks for is so already.
+    Unchanged,
+    /// The session has moved on since the screen was drawn, for instance because of the first tap of a double tap.
+    Stale,
+}
+
+/// Decides on a command. Pure: the state changes only when the act comes back as an event ([`apply`](super::apply)).
+///
+/// A move (answer, back, complete) that names an earlier visit, or comes after the end of the session, is [`Decision::Stale`].
+///
+/// # Errors
+/// Everything that is the caller's or the technician's mistake, see [`Refusal`].
+pub fn decide(workflow: &Workflow, state: &State, command: &Command) -> Result<Decision, Refusal> {
+    if let Some(command_id) = command.command_id() {
+        check_command_id(command_id)?;
+    }
+    match command {
+        Command::SetFields { changes } => set_fields(workflow, state, changes),
+        Command::Answer { visit, answer } => answer_section(workflow, state, *visit, answer),
+        Command::Back { visit, to_visit } => back(state, *visit, *to_visit),
+        Command::UseResponse { response, .. } => use_response(workflow, state, response),
+        Command::Note { text, .. } => note(state, text),
+        Command::Complete { visit } => complete(workflow, state, *visit),
+        Command::End { reason, .. } => end(state, reason),
+        Command::Discard => discard(state),
+        Command::Edit { fields, notes, .. } => edit::edit(workflow, state, fields, notes),
+    }
+}
+
+fn set_fields(workflow: &Workflow, state: &State, changes: &[FieldChange]) -> Result<Decision, Refusal> {
+    in_progress(state)?;
+    if changes.is_empty() {
+        return Err(Refusal::NothingGiven);
+    }
+    let changed = changes::check(workflow, state, changes)?;
+    if changed.is_empty() {
+        return Ok(Decision::Unchanged);
+    }
+    let set =
+        |change: changes::Changed<'_>| ValueSet { field: change.definition.key.clone(), to: change.to, source: ValueSource::Technician };
+    Ok(Decision::Act(Act::FieldsSet { values: changed.into_iter().map(set).collect() }))
+}
+
+fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> Result<Decision, Refusal> {
+    if is_stale(state, visit)? {
+        return Ok(Decision::Stale);
+    }
+    let section = current_section(workflow, state)?;
+    let unknown = || Refusal::UnknownAnswer { section: section.key.clone(), answer: key.to_owned() };
+    let answer = section.answers.iter().find(|answer| answer.key == key).ok_or_else(unknown)?;
+    let unlinked = || Refusal::UnlinkedAnswer { section: section.key.clone(), answer: key.to_owned() };
+    let next = answer.next.as_ref().ok_or_else(unlinked)?;
+    if workflow.section(next).is_none() {
+        return Err(Refusal::BrokenWorkflow { section: next.clone() });
+    }
+    no_problems(section.fields.iter().filter_map(|field| workflow.field(field)), state)?;
+    let next_visit = state.last_visit + 1;
+    Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
+}
+
+fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
+    existed(state, to_visit)?;
+    if is_stale(state, visit)? {
+        return Ok(Decision::Stale);
+    }
+    if to_visit == visit {
+        return Err(Refusal::AlreadyThere { visit });
+    }
+    // A visit that existed and is not on the path was superseded: a screen drawn before that still offers it.
+    let Some(target) = state.path.iter().find(|step| step.number == to_visit) else {
+        return Ok(Decision::Stale);
+    };
+    let next_visit = state.last_visit + 1;
+    Ok(Decision::Act(Act::WentBack { visit, to_visit, next_visit, next_section: target.section.clone() }))
+}
+
+fn use_response(workflow: &Workflow, state: &State, key: &str) -> Result<Decision, Refusal> {
+    in_progress(state)?;
+    let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: key.to_owned() })?;
+    Ok(Decision::Act(Act::ResponseUsed { visit: state.current().number, response: response.key.clone() }))
+}
+
+fn note(state: &State, text: &str) -> Result<Decision, Refusal> {
+    if state.state == SessionState::Discarded {
+        return Err(Refusal::Discarded);
+    }
+    check_note(text)?;
+    Ok(Decision::Act(Act::Noted { text: text.to_owned() }))
+}
+
+fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, Refusal> {
+    if is_stale(state, visit)? {
+        return Ok(Decision::Stale);
+    }
+    let section = current_section(workflow, state)?;
+    if !section.is_end() {
+        return Err(Refusal::NotAnEndSection { section: section.key.clone() });
+    }
+    no_problems(path::fields(workflow, state).iter().map(|field| field.definition), state)?;
+    Ok(Decision::Act(Act::Completed { visit, won: section.win }))
+}
+
+fn end(state: &State, reason: &str) -> Result<Decision, Refusal> {
+    in_progress(state)?;
+    check_reason(reason)?;
+    Ok(Decision::Act(Act::Ended { reason: reason.to_owned() }))
+}
+
+fn discard(state: &State) -> Result<Decision, Refusal> {
+    match state.state {
+        SessionState::InProgress => Ok(Decision::Act(Act::Discarded)),
+        SessionState::Discarded => Ok(Decision::Stale),
+        SessionState::Completed | SessionState::Ended => Err(Refusal::AlreadyFinished { state: state.state }),
+    }
+}
+
+fn in_progress(state: &State) -> Result<(), Refusal> {
+    match state.state {
+        SessionState::InProgress => Ok(()),
+        state => Err(Refusal::NotInProgress { state }),
+    }
+}
+
+/// Whether a move was made for a screen that is out of date.
+fn is_stale(state: &State, visit: u32) -> Result<bool, Refusal> {
+    existed(state, visit)?;
+    Ok(state.state != SessionState::InProgress || visit != state.current().number)
+}
+
+/// A number that was never used is a caller's mistake, not an old screen.
+fn existed(state: &State, visit: u32) -> Result<(), Refusal> {
+    if (1..=state.last_visit).contains(&visit) { Ok(()) } else { Err(Refusal::UnknownVisit { visit }) }
+}
+
+fn current_section<'w>(workflow: &'w Workflow, state: &State) -> Result<&'w crate::model::Section, Refusal> {
+    let key = &state.current().section;
+    workflow.section(key).ok_or_else(|| Refusal::BrokenWorkflow { section: key.clone() })
+}
+
+/// Nothing required is missing, and every value still keeps its field's rules.
+fn no_problems<'w>(fields: impl Iterator<Item = &'w FieldDefinition>, state: &State) -> Result<(), Refusal> {
+    let problem = |field: &FieldDefinition| match state.holds(&field.key) {
+        FieldState::Provided(value) => validate(field, value).err(),
+        other => missing(field, other),
+    };
+    let problems: Vec<Problem> = fields.filter_map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Fields { problems }) }
+}

@@ -1,0 +1,51 @@
+//! Editing the record of a finished session.
+
+use std::collections::HashSet;
+
+use super::limits::check_note;
+use super::validate::missing;
+use super::{Decision, Refusal, State, changes};
+use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
+
+/// Decides on an edit: fields of the path, checked like any value, and notes. What changes nothing is left out.
+///
+/// A completed session stays complete: an edit that would leave a required field without what it requires is refused. An ended one was
+/// never complete, so there it is allowed.
+pub(super) fn edit(workflow: &Workflow, state: &State, fields: &[FieldChange], notes: &[NoteChange]) -> Result<Decision, Refusal> {
+    if !state.state.is_finished() {
+        return Err(Refusal::NotFinished { state: state.state });
+    }
+    if fields.is_empty() && notes.is_empty() {
+        return Err(Refusal::NothingGiven);
+    }
+    let changed = changes::check(workflow, state, fields)?;
+    if state.state == SessionState::Completed {
+        let problems: Vec<_> = changed.iter().filter_map(|change| missing(change.definition, &change.to)).collect();
+        if !problems.is_empty() {
+            return Err(Refusal::Fields { problems });
+        }
+    }
+    let fields: Vec<FieldEdit> =
+        changed.into_iter().map(|change| FieldEdit { field: change.definition.key.clone(), from: change.from, to: change.to }).collect();
+    let notes = note_edits(state, notes)?;
+    if fields.is_empty() && notes.is_empty() {
+        return Ok(Decision::Unchanged);
+    }
+    Ok(Decision::Act(Act::Edited { fields, notes }))
+}
+
+fn note_edits(state: &State, changes: &[NoteChange]) -> Result<Vec<NoteEdit>, Refusal> {
+    let mut seen = HashSet::new();
+    let mut edits = Vec::new();
+    for NoteChange { note, text } in changes {
+        let held = state.notes.iter().find(|held| held.seq == *note).ok_or(Refusal::UnknownNote { note: *note })?;
+        if !seen.insert(*note) {
+            return Err(Refusal::DuplicateNote { note: *note });
+        }
+        check_note(text)?;
+        if held.text != *text {
+            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text.clone() });
+        }
+    }
+    Ok(edits)
+}

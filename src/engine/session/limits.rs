@@ -1,0 +1,92 @@
+//! How long the texts of a call may be. Lengths count Unicode scalar values.
+
+use super::{Refusal, TextFault};
+
+/// The longest note: some pages. Notes are read on a phone and indexed for search, they are not documents.
+pub const MAX_NOTE: usize = 10_000;
+/// The longest reason for ending a session or giving a message up: a paragraph.
+pub const MAX_REASON: usize = 1_000;
+/// The longest `command_id`: room for a UUID with a prefix of the caller's.
+pub const MAX_COMMAND_ID: usize = 128;
+/// The longest actor: any name, e-mail address or id.
+pub const MAX_ACTOR: usize = 200;
+/// The longest name of where a prefill comes from.
+pub const MAX_PREFILL_SOURCE: usize = 200;
+
+/// Who acts: not blank, at most [`MAX_ACTOR`] characters, no control characters.
+///
+/// # Errors
+/// [`Refusal::Text`] with the place `actor`.
+pub fn check_actor(actor: &str) -> Result<(), Refusal> {
+    check("actor", actor, MAX_ACTOR, Lines::One)
+}
+
+/// The caller's id of a command: not blank, at most [`MAX_COMMAND_ID`] characters, no control characters.
+///
+/// # Errors
+/// [`Refusal::Text`] with the place `command_id`.
+pub fn check_command_id(command_id: &str) -> Result<(), Refusal> {
+    check("command_id", command_id, MAX_COMMAND_ID, Lines::One)
+}
+
+/// A reason: not blank, at most [`MAX_REASON`] characters, no control characters other than newline and tab.
+///
+/// # Errors
+/// [`Refusal::Text`] with the place `reason`.
+pub fn check_reason(reason: &str) -> Result<(), Refusal> {
+    check("reason", reason, MAX_REASON, Lines::Many)
+}
+
+pub(super) fn check_note(text: &str) -> Result<(), Refusal> {
+    check("note", text, MAX_NOTE, Lines::Many)
+}
+
+pub(super) fn check_prefill_source(source: &str) -> Result<(), Refusal> {
+    check("prefill.source", source, MAX_PREFILL_SOURCE, Lines::One)
+}
+
+enum Lines {
+    One,
+    Many,
+}
+
+fn check(place: &'static str, text: &str, limit: usize, lines: Lines) -> Result<(), Refusal> {
+    let refuse = |fault| Err(Refusal::Text { place, fault });
+    if text.trim().is_empty() {
+        return refuse(TextFault::Blank);
+    }
+    if text.chars().count() > limit {
+        return refuse(TextFault::TooLong { limit });
+    }
+    let allowed = |c| matches!(lines, Lines::Many) && matches!(c, '\n' | '\t');
+    if text.chars().any(|c| c.is_control() && !allowed(c)) {
+        return refuse(TextFault::ControlCharacter);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(result: Result<(), Refusal>) -> &'static str {
+        result.map_or_else(|refusal| refusal.code(), |()| "fine")
+    }
+
+    #[test]
+    fn texts_of_a_call_are_neither_blank_nor_too_long() {
+        assert_eq!(code(check_actor("Mia")), "fine");
+        assert_eq!(code(check_actor(" \t")), "blank");
+        assert_eq!(code(check_actor(&"é".repeat(200))), "fine");
+        assert_eq!(code(check_actor(&"é".repeat(201))), "too_long");
+        assert_eq!(code(check_actor("Mia\nMax")), "control_character");
+        assert_eq!(code(check_command_id("")), "blank");
+        assert_eq!(code(check_command_id(&"x".repeat(128))), "fine");
+        assert_eq!(code(check_command_id(&"x".repeat(129))), "too_long");
+        assert_eq!(code(check_reason("nobody home\nnext week")), "fine");
+        assert_eq!(code(check_reason(&"x".repeat(1_001))), "too_long");
+        assert_eq!(code(check_note(&"x".repeat(10_001))), "too_long");
+        assert_eq!(code(check_note("a\u{0}b")), "control_character");
+        assert_eq!(check_note(" ").unwrap_err().place().as_deref(), Some("note"));
+    }
+}

@@ -1,0 +1,48 @@
+//! The record of a session.
+
+use std::collections::HashSet;
+
+use super::{State, path, timeline, view};
+use crate::model::{Action, Event, FieldDefinition, RecordField, SessionRecord, Workflow};
+
+/// The record: where the session stands, what its fields hold, and its events as lines of a timeline, with the actions that the outbox
+/// knows of. Names are those of the workflow version the session runs on.
+pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec<Action>) -> SessionRecord {
+    SessionRecord {
+        key: state.key,
+        workflow: state.workflow.clone(),
+        state: state.state,
+        won: state.won,
+        actor: state.actor.clone(),
+        started_at: state.started_at,
+        finished_at: state.finished_at,
+        end_reason: state.end_reason.clone(),
+        path: view::path_steps(workflow, state),
+        fields: fields(workflow, state),
+        notes: state.notes.clone(),
+        timeline: timeline::timeline(workflow, state, events),
+        actions,
+    }
+}
+
+/// The fields of the path in path order, then any other of the library that holds something.
+fn fields(workflow: &Workflow, state: &State) -> Vec<RecordField> {
+    let on_path = path::fields(workflow, state);
+    let met: HashSet<&str> = on_path.iter().map(|field| field.definition.key.as_str()).collect();
+    let others = workflow.fields.iter().filter(|field| !met.contains(field.key.as_str()) && state.values.contains_key(&field.key));
+    let mut fields: Vec<RecordField> =
+        on_path.iter().map(|field| record_field(field.definition, Some(field.section.key.clone()), state)).collect();
+    fields.extend(others.map(|definition| record_field(definition, None, state)));
+    fields
+}
+
+fn record_field(definition: &FieldDefinition, section: Option<String>, state: &State) -> RecordField {
+    let held = state.values.get(&definition.key);
+    RecordField {
+        definition: definition.clone(),
+        section,
+        state: state.holds(&definition.key).clone(),
+        completed_at: held.map(|held| held.completed_at),
+        source: held.map(|held| held.source.clone()),
+    }
+}

@@ -1,0 +1,25 @@
+//! Places on Earth.
+
+use chrono::Datelike;
+
+use super::decimal::Parsed;
+use super::{Fault, moment, number};
+use crate::model::{FieldValue, Location};
+
+/// Latitude, longitude and accuracy within their ranges. A field that asks for an accuracy takes no position without one: nothing says
+/// that it is good enough. `captured_at` is kept in milliseconds.
+pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result<FieldValue, Fault> {
+    number::bounded(Some("-90"), Some("90"), &given.latitude)?;
+    number::bounded(Some("-180"), Some("180"), &given.longitude)?;
+    let accuracy = match &given.accuracy_m {
+        Some(accuracy) => Some(number::bounded(Some("0"), None, accuracy)?),
+        None => None,
+    };
+    if let Some((text, worst)) = max_accuracy_m.and_then(|text| Parsed::parse(text).map(|worst| (text, worst)))
+        && accuracy.is_none_or(|accuracy| accuracy > worst)
+    {
+        return Err(Fault::limited("too_inaccurate", text, format!("a position known to {text} m or better is expected")));
+    }
+    moment::in_calendar(given.captured_at.year())?;
+    Ok(FieldValue::Location(Location { captured_at: moment::cut_to_millis(given.captured_at), ..given.clone() }))
+}

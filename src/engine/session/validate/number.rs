@@ -1,0 +1,61 @@
+//! Integers and decimals.
+
+use super::Fault;
+use super::decimal::{MAX_SIGNIFICANT_DIGITS, Parsed};
+use crate::model::{Decimal, FieldValue};
+
+/// The largest integer, 2^53 − 1: the largest that every JSON reader keeps exactly (RFC 8259, section 6). Its negative is the smallest.
+pub const MAX_INTEGER: i64 = (1 << 53) - 1;
+
+pub(super) fn integer(min: Option<i64>, max: Option<i64>, given: i64) -> Result<FieldValue, Fault> {
+    let min = min.unwrap_or(-MAX_INTEGER).max(-MAX_INTEGER);
+    let max = max.unwrap_or(MAX_INTEGER).min(MAX_INTEGER);
+    if given < min {
+        return Err(too_small(min));
+    }
+    if given > max {
+        return Err(too_large(max));
+    }
+    Ok(FieldValue::Integer(given))
+}
+
+pub(super) fn decimal(min: Option<&str>, max: Option<&str>, places: Option<u32>, given: &Decimal) -> Result<FieldValue, Fault> {
+    let number = bounded(min, max, given)?;
+    if let Some(places) = places.filter(|places| number.decimal_places() > *places as usize) {
+        return Err(Fault::limited("too_many_decimal_places", places, format!("at most {places} digits after the point are accepted")));
+    }
+    Ok(FieldValue::Decimal(given.clone()))
+}
+
+/// A decimal within inclusive bounds.
+pub(super) fn bounded<'a>(min: Option<&str>, max: Option<&str>, given: &'a Decimal) -> Result<Parsed<'a>, Fault> {
+    let number = Parsed::parse(&given.0).ok_or_else(bad_decimal)?;
+    if number.is_too_long() {
+        return Err(Fault::limited(
+            "too_many_digits",
+            MAX_SIGNIFICANT_DIGITS,
+            format!("at most {MAX_SIGNIFICANT_DIGITS} significant digits are accepted"),
+        ));
+    }
+    if let Some(min) = min.filter(|min| Parsed::parse(min).is_some_and(|bound| number < bound)) {
+        return Err(too_small(min));
+    }
+    if let Some(max) = max.filter(|max| Parsed::parse(max).is_some_and(|bound| number > bound)) {
+        return Err(too_large(max));
+    }
+    Ok(number)
+}
+
+pub(super) fn bad_decimal() -> Fault {
+    Fault::new("bad_format", "a number such as 182.5 is expected: digits, at most one point between them, no exponent")
+}
+
+pub(super) fn too_small(min: impl ToString) -> Fault {
+    let min = min.to_string();
+    Fault::limited("too_small", &min, format!("at least {min} is expected"))
+}
+
+pub(super) fn too_large(max: impl ToString) -> Fault {
+    let max = max.to_string();
+    Fault::limited("too_large", &max, format!("at most {max} is expected"))
+}

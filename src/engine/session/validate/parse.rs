@@ -1,0 +1,113 @@
+//! From what a person types at a prompt to a value.
+
+use std::num::IntErrorKind;
+
+use super::number::{MAX_INTEGER, bad_decimal, too_large, too_small};
+use super::{Fault, choice, moment, validate};
+use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, Location, Problem, Timestamp};
+
+/// Reads what a person typed for this field and validates it. White space around it does not count; nothing at all is "empty".
+///
+/// - integer: `42`, `+42`; decimal: `182.5`, `.5`, `007` (kept as `7`); always with a point, a comma could mean thousands
+/// - boolean: `yes`, `no`, `y`, `n`, `true`, `false`, `1`, `0`
+/// - date `2026-11-23`, time `18:31` or `18:31:40`, datetime `2026-11-23T18:31:40+01:00`
+/// - choice: an option's key, its number in the list from 1, or its name; several with commas between them
+/// - location: `latitude, longitude` and, if known, a third number, the accuracy in metres; it is captured at `now`
+///
+/// # Errors
+/// The first problem. Attachments and signatures cannot be typed: `needs_manifest`.
+pub fn parse_value(definition: &FieldDefinition, text: &str, now: Timestamp) -> Result<FieldState, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(FieldState::Empty);
+    }
+    let value = value(&definition.kind, text, now).map_err(|fault| fault.of(definition))?;
+    validate(definition, &value)
+}
+
+fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fault> {
+    let bad = |message: &str| Fault::new("bad_format", message);
+    Ok(match kind {
+        FieldKind::Text(_)
+        | FieldKind::Multiline(_)
+        | FieldKind::Email(_)
+        | FieldKind::Phone(_)
+        | FieldKind::Url(_)
+        | FieldKind::Barcode(_) => FieldValue::Text(text.to_owned()),
+        FieldKind::Integer { .. } => FieldValue::Integer(integer(text)?),
+        FieldKind::Decimal { .. } => FieldValue::Decimal(decimal(text)?),
+        FieldKind::Boolean => match text.to_lowercase().as_str() {
+            "yes" | "y" | "true" | "1" => FieldValue::Boolean(true),
+            "no" | "n" | "false" | "0" => FieldValue::Boolean(false),
+            _ => return Err(bad("yes or no is expected")),
+        },
+        FieldKind::Date { .. } => FieldValue::Date(moment::parse_date(text).ok_or_else(|| bad("a date such as 2026-11-23 is expected"))?),
+        FieldKind::Time { .. } => {
+            FieldValue::Time(moment::parse_time(text).ok_or_else(|| bad("a time such as 18:31 or 18:31:40 is expected"))?)
+        }
+        FieldKind::DateTime { .. } => FieldValue::DateTime(
+            moment::parse_datetime(text).ok_or_else(|| bad("a moment with its offset such as 2026-11-23T18:31:40+01:00 is expected"))?,
+        ),
+        FieldKind::SingleChoice { options } => FieldValue::Choice(option(options, text)?),
+        FieldKind::MultipleChoice { options, .. } => {
+            let chosen = text.split(',').map(|part| option(options, part.trim()));
+            FieldValue::Choices(chosen.collect::<Result<_, _>>()?)
+        }
+        FieldKind::Location { .. } => FieldValue::Location(location(text, now)?),
+        FieldKind::Attachment(_) | FieldKind::Signature(_) => {
+            return Err(Fault::new("needs_manifest", "this cannot be typed; the app that holds the file gives its manifest"));
+        }
+    })
+}
+
+fn integer(text: &str) -> Result<i64, Fault> {
+    ascii_minus(text).parse().map_err(|error: std::num::ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => too_large(MAX_INTEGER),
+        IntErrorKind::NegOverflow => too_small(-MAX_INTEGER),
+        _ => Fault::new("bad_format", "a whole number such as 42 is expected"),
+    })
+}
+
+/// Brings what people write into the one form that is kept, without touching a digit that counts.
+fn decimal(text: &str) -> Result<Decimal, Fault> {
+    let text = ascii_minus(text);
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let (whole, fraction) = match digits.find('.') {
+        Some(point) => digits.split_at(point),
+        None => (digits, ""),
+    };
+    if whole.is_empty() && fraction.len() < 2 {
+        return Err(bad_decimal());
+    }
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    Ok(Decimal(format!("{sign}{whole}{fraction}")))
+}
+
+/// Some keyboards put the typographic minus sign.
+fn ascii_minus(text: &str) -> String {
+    text.replacen('−', "-", 1)
+}
+
+/// A key is what it says; then a number in the list; then a name, in any case of letters.
+fn option(options: &[FieldOption], text: &str) -> Result<String, Fault> {
+    let by_key = || options.iter().find(|option| option.key == text);
+    let by_number = || text.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
+    let by_name = || options.iter().find(|option| option.name.to_lowercase() == text.to_lowercase());
+    by_key().or_else(by_number).or_else(by_name).map(|option| option.key.clone()).ok_or_else(choice::not_an_option)
+}
+
+fn location(text: &str, now: Timestamp) -> Result<Location, Fault> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let (latitude, longitude, accuracy) = match parts[..] {
+        [latitude, longitude] => (latitude, longitude, None),
+        [latitude, longitude, accuracy] => (latitude, longitude, Some(decimal(accuracy)?)),
+        _ => return Err(Fault::new("bad_format", "latitude and longitude such as 52.5163, 13.3777 are expected")),
+    };
+    Ok(Location { latitude: decimal(latitude)?, longitude: decimal(longitude)?, accuracy_m: accuracy, captured_at: now })
+}

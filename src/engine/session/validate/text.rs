@@ -1,0 +1,91 @@
+//! Text-like types. A text is kept as it was entered.
+
+use regex_lite::Regex;
+
+use super::Fault;
+use crate::model::{FieldValue, TextRule};
+
+/// The most characters of a text whose field does not say otherwise: some pages. A body has room for a few dozen of them below its
+/// limit of 256 KiB.
+pub const DEFAULT_MAX_LENGTH: u32 = 10_000;
+
+/// The fewest digits that somebody can be reached under, for instance 112.
+const MIN_PHONE_DIGITS: usize = 3;
+
+/// One line.
+pub(super) fn line(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+    if text.contains('\n') {
+        return Err(Fault::new("line_break", "this text has one line"));
+    }
+    lines(rule, text)
+}
+
+/// Several lines; also a barcode, since two-dimensional ones carry line breaks.
+pub(super) fn lines(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(Fault::new("control_character", "control characters other than newline and tab are not accepted"));
+    }
+    // A phone's text is short of 4 GiB by far; more than u32 can count is too long in any case.
+    let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    if let Some(min) = rule.min_length.filter(|min| length < *min) {
+        return Err(Fault::limited("too_short", min, format!("at least {min} characters are needed")));
+    }
+    let max = rule.max_length.unwrap_or(DEFAULT_MAX_LENGTH);
+    if length > max {
+        return Err(Fault::limited("too_long", max, format!("at most {max} characters are accepted")));
+    }
+    if let Some(pattern) = rule.pattern.as_deref().and_then(|pattern| whole_text(pattern).ok())
+        && !pattern.is_match(text)
+    {
+        return Err(Fault::new("pattern", "the text does not have the form that is asked for"));
+    }
+    Ok(FieldValue::Text(text.to_owned()))
+}
+
+/// The regular expression that matches where `pattern` matches the whole text.
+///
+/// Compiled at each use: some ten microseconds for the patterns people write, at a few taps per session, against a cache that would need
+/// to be shared, bounded and forgotten with its workflow.
+pub(crate) fn whole_text(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    // By itself first, so that brackets which only match up with ours are an error. The newline ends a comment under `(?x)`.
+    Regex::new(pattern)?;
+    Regex::new(&format!(r"\A(?:{pattern})\z")).or_else(|_| Regex::new(&format!("\\A(?:{pattern}\n)\\z")))
+}
+
+/// `local@domain`: whether it exists, only a message can tell.
+pub(super) fn email(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+    let shaped = text
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && domain.split('.').all(|label| !label.is_empty()));
+    if !shaped || text.chars().any(char::is_whitespace) {
+        return Err(Fault::new("bad_format", "an e-mail address such as name@example.com is expected"));
+    }
+    lines(rule, text)
+}
+
+/// Digits with what people write between them, extensions included.
+pub(super) fn phone(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+    let accepted = |c: char| c.is_ascii_digit() || " +-./()#*,;".contains(c) || "ext".contains(c.to_ascii_lowercase());
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    if digits < MIN_PHONE_DIGITS || !text.chars().all(accepted) {
+        return Err(Fault::new("bad_format", "a telephone number such as +44 20 7946 0018 is expected"));
+    }
+    lines(rule, text)
+}
+
+/// `http://host…` or `https://host…` without white space.
+pub(super) fn url(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+    let after = |scheme: &str| match text.get(..scheme.len()) {
+        Some(start) if start.eq_ignore_ascii_case(scheme) => text.get(scheme.len()..),
+        _ => None,
+    };
+    let hosted = after("https://").or_else(|| after("http://")).is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        !host.is_empty() && !host.starts_with(':')
+    });
+    if !hosted || text.chars().any(char::is_whitespace) {
+        return Err(Fault::new("bad_format", "a web address that begins with https:// or http:// is expected"));
+    }
+    lines(rule, text)
+}

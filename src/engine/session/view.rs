@@ -1,0 +1,101 @@
+//! What a screen shows of a session.
+
+use std::collections::BTreeMap;
+
+use super::validate::missing;
+use super::{State, path};
+use crate::model::{
+    ActionKind, ActionPreview, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView, Workflow,
+};
+
+/// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
+///
+/// Problems and what would fire belong to a session in progress; once it is over they are empty, and its record has the rest.
+pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String>) -> SessionView {
+    let running = state.state == SessionState::InProgress;
+    let current = state.current();
+    let section = workflow.section(&current.section);
+    let definitions = section.map_or(&[][..], |section| &section.fields).iter().filter_map(|key| workflow.field(key));
+    let fields: Vec<FieldView> = definitions.map(|definition| field_view(definition, state, drafts, running)).collect();
+    let problems: Vec<Problem> = fields.iter().filter_map(|field| field.problem.clone()).collect();
+    let completion_problems = if running { path::missing_on_path(workflow, state) } else { Vec::new() };
+    let is_end = section.is_some_and(|section| section.is_end());
+    SessionView {
+        key: state.key,
+        workflow: state.workflow.clone(),
+        state: state.state,
+        won: state.won,
+        actor: state.actor.clone(),
+        started_at: state.started_at,
+        finished_at: state.finished_at,
+        visit: current.number,
+        section: SectionView {
+            key: current.section.clone(),
+            name: section.map_or(&current.section, |section| &section.name).clone(),
+            content: section.map_or_else(String::new, |section| section.content.clone()),
+            is_end,
+            win: section.is_some_and(|section| section.win),
+        },
+        fields,
+        answers: section.map_or_else(Vec::new, |section| section.answers.clone()),
+        responses: workflow.responses.clone(),
+        path: path_steps(workflow, state),
+        notes: state.notes.clone(),
+        problems,
+        can_complete: running && is_end && completion_problems.is_empty(),
+        completion_problems,
+        would_fire: if running { encountered(workflow, state) } else { Vec::new() },
+    }
+}
+
+/// The webhook messages of the sections on the path, in path order, each action once however often its section was visited.
+pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
+    let mut found: Vec<ActionPreview> = Vec::new();
+    for section in path::sections(workflow, state) {
+        for action in &section.actions {
+            let (Integration::Webhooks, ActionKind::SendMessage) = (action.integration, action.kind);
+            if found.iter().all(|known| known.key != action.key) {
+                found.push(ActionPreview {
+                    key: action.key.clone(),
+                    name: action.name.clone(),
+                    section: section.key.clone(),
+                    endpoint: action.endpoint.clone(),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The path with the names of its sections and answers. A name that the document does not have is shown as its key.
+pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
+    let step = |visit: &super::Visit| {
+        let section = workflow.section(&visit.section);
+        let name_of = |key: &String| {
+            let answer = section.and_then(|section| section.answers.iter().find(|answer| answer.key == *key));
+            answer.map_or(key, |answer| &answer.name).clone()
+        };
+        PathStep {
+            visit: visit.number,
+            section: visit.section.clone(),
+            section_name: section.map_or(&visit.section, |section| &section.name).clone(),
+            at: visit.at,
+            answer: visit.answer.clone(),
+            answer_name: visit.answer.as_ref().map(name_of),
+        }
+    };
+    state.path.iter().map(step).collect()
+}
+
+fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<String, String>, running: bool) -> FieldView {
+    let held = state.values.get(&definition.key);
+    let holds = state.holds(&definition.key);
+    FieldView {
+        definition: definition.clone(),
+        state: holds.clone(),
+        completed_at: held.map(|held| held.completed_at),
+        source: held.map(|held| held.source.clone()),
+        draft: drafts.get(&definition.key).cloned(),
+        problem: if running { missing(definition, holds) } else { None },
+    }
+}
