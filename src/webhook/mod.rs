@@ -1,1 +1,16 @@
-//! To come.
+//! The webhook as the receiver sees it: the body, its id, its signature and its headers, and what makes an endpoint valid.
+//!
+//! Everything here is a pure function: the same input gives the same bytes, always, so a message can be frozen once and shown, hashed and
+//! signed later without a second opinion about what it says. Nothing here keeps anything, so a crash leaves nothing behind.
+
+mod delivery_id;
+mod endpoint;
+mod payload;
+mod request;
+mod signature;
+
+pub use delivery_id::delivery_id;
+pub use endpoint::{EndpointError, MAX_HEADER_VALUE, MAX_HEADERS, MAX_SECRET_NAME, MAX_URL, origin, validate};
+pub use payload::{MAX_BODY, PayloadError, WARN_BODY, payload};
+pub use request::{Message, RequestError, RequestHeader, SecretText, headers, secret_names};
+pub use signature::{InvalidSecret, SigningKey, sign};

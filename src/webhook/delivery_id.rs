@@ -1,0 +1,43 @@
+//! The id of a message.
+
+use crate::crypto::Sha256;
+use crate::model::{DeliveryId, SessionKey};
+
+/// How many base32 characters of the hash an id holds: 130 bits, beyond any chance of a collision.
+const ID_CHARACTERS: usize = 26;
+
+/// The id of the message with this body: the header `webhook-id`.
+///
+/// `msg_` and the first 26 characters of the lower-case base32 of SHA-256 over install id, session key, action key and body hash (in
+/// hexadecimal), joined by newlines. The install id travels with backups of the database, so a restored copy sends under the same ids.
+pub fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256) -> DeliveryId {
+    let hash = Sha256::of(format!("{install_id}\n{session}\n{action}\n{body}").as_bytes()).base32();
+    DeliveryId(format!("msg_{}", &hash[..ID_CHARACTERS]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> SessionKey {
+        "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().expect("a session key")
+    }
+
+    #[test]
+    fn an_id_never_changes_for_the_same_message() {
+        let body = Sha256::of(b"{}");
+        let id = delivery_id("install-1", session(), "notify", &body);
+        assert_eq!(id, delivery_id("install-1", session(), "notify", &body));
+        assert_eq!(id.0, "msg_li7dlbbw4g77jlm7eahufb7dpv");
+    }
+
+    #[test]
+    fn every_part_of_a_message_makes_another_id() {
+        let body = Sha256::of(b"{}");
+        let id = delivery_id("install-1", session(), "notify", &body);
+        assert_ne!(id, delivery_id("install-2", session(), "notify", &body));
+        assert_ne!(id, delivery_id("install-1", session(), "notify2", &body));
+        assert_ne!(id, delivery_id("install-1", session(), "notify", &Sha256::of(b"{ }")));
+        assert_ne!(id, delivery_id("install-1", SessionKey(uuid::Uuid::nil()), "notify", &body));
+    }
+}

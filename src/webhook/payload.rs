@@ -1,0 +1,241 @@
+//! The body of a webhook.
+
+use chrono::{Datelike, NaiveDate, SecondsFormat};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, Submission, SubmittedField, Timestamp};
+
+/// The largest body that is ever sent, in bytes. Larger ones are common causes of a 413, and during a larger upload an early 413 can be
+/// lost in a broken connection.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// Above this many bytes a warning is due: Standard Webhooks recommends bodies below 20 kB.
+pub const WARN_BODY: usize = 20 * 1024;
+
+/// The largest whole number that every JSON reader keeps exactly: 2^53 − 1.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// A value does not fit the definition of its field. Holds no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the value of field `{field}` does not fit its definition")]
+pub struct PayloadError {
+    /// Key of the field.
+    pub field: String,
+}
+
+/// The exact bytes of the message: compact JSON in UTF-8 with the five properties `key`, `started_at`, `completed_at`, `workflow` and
+/// `fields`, in this order.
+///
+/// # Errors
+/// [`PayloadError`] names the first field whose value does not fit its definition; values that passed validation always fit.
+pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
+    let body = Body {
+        key: submission.key.to_string(),
+        started_at: core_time(submission.started_at),
+        completed_at: core_time(submission.completed_at),
+        workflow: Named { key: &submission.workflow.key, name: &submission.workflow.name },
+        fields: submission.fields.iter().map(item).collect::<Result<_, _>>()?,
+    };
+    Ok(serde_json::to_vec(&body).expect("text, numbers and lists can always be written as JSON"))
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    key: String,
+    started_at: String,
+    completed_at: String,
+    workflow: Named<'a>,
+    fields: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    key: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    key: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    value: Value<'a>,
+    completed_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(&'a str),
+    Written(String),
+    Integer(i64),
+    Exact(Box<RawValue>),
+    Boolean(bool),
+    Choice(Named<'a>),
+    Choices(Vec<Named<'a>>),
+    Place(Place),
+    File(Manifest<'a>),
+}
+
+#[derive(Serialize)]
+struct Place {
+    latitude: Box<RawValue>,
+    longitude: Box<RawValue>,
+    // Always there, null where the phone gave none: a receiver can rely on the shape.
+    accuracy_m: Option<Box<RawValue>>,
+    captured_at: String,
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    sha256: &'a str,
+    media_type: &'a str,
+    size: u64,
+    name: &'a str,
+}
+
+fn item(field: &SubmittedField) -> Result<Item<'_>, PayloadError> {
+    let definition = &field.definition;
+    Ok(Item {
+        key: &definition.key,
+        name: &definition.name,
+        kind: definition.kind.type_name(),
+        value: value(&definition.kind, &field.value).ok_or_else(|| PayloadError { field: definition.key.clone() })?,
+        completed_at: core_time(field.completed_at),
+    })
+}
+
+fn value<'a>(kind: &'a FieldKind, value: &'a FieldValue) -> Option<Value<'a>> {
+    Some(match (kind, value) {
+        (
+            FieldKind::Text(_)
+            | FieldKind::Multiline(_)
+            | FieldKind::Email(_)
+            | FieldKind::Phone(_)
+            | FieldKind::Url(_)
+            | FieldKind::Barcode(_),
+            FieldValue::Text(text),
+        ) => Value::Text(text),
+        (FieldKind::Integer { .. }, FieldValue::Integer(number)) if number.unsigned_abs() <= MAX_SAFE_INTEGER => Value::Integer(*number),
+        (FieldKind::Decimal { .. }, FieldValue::Decimal(decimal)) => Value::Exact(exact(decimal)?),
+        (FieldKind::Boolean, FieldValue::Boolean(yes)) => Value::Boolean(*yes),
+        (FieldKind::Date { .. }, FieldValue::Date(date)) => Value::Written(four_digit_year(*date)?.format("%Y-%m-%d").to_string()),
+        (FieldKind::Time { .. }, FieldValue::Time(time)) => Value::Written(time.format("%H:%M:%S%.f").to_string()),
+        (FieldKind::DateTime { .. }, FieldValue::DateTime(moment)) => {
+            four_digit_year(moment.date_naive())?;
+            Value::Written(moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        }
+        (FieldKind::SingleChoice { options }, FieldValue::Choice(key)) => {
+            Value::Choice(named(options.iter().find(|option| option.key == *key)?))
+        }
+        (FieldKind::MultipleChoice { options, .. }, FieldValue::Choices(keys)) => {
+            if !keys.iter().all(|key| options.iter().any(|option| option.key == *key)) {
+                return None;
+            }
+            Value::Choices(options.iter().filter(|option| keys.contains(&option.key)).map(named).collect())
+        }
+        (FieldKind::Location { .. }, FieldValue::Location(location)) => Value::Place(place(location)?),
+        (FieldKind::Attachment(_) | FieldKind::Signature(_), FieldValue::File(file)) => {
+            Value::File(Manifest { sha256: &file.sha256, media_type: &file.media_type, size: file.size, name: &file.name })
+        }
+        _ => return None,
+    })
+}
+
+fn named(option: &FieldOption) -> Named<'_> {
+    Named { key: &option.key, name: &option.name }
+}
+
+fn place(location: &Location) -> Option<Place> {
+    Some(Place {
+        latitude: exact(&location.latitude)?,
+        longitude: exact(&location.longitude)?,
+        accuracy_m: match &location.accuracy_m {
+            Some(accuracy) => Some(exact(accuracy)?),
+            None => None,
+        },
+        captured_at: core_time(location.captured_at),
+    })
+}
+
+/// The digits as they were entered, as a JSON number. A binary float would turn `182.50` into `182.5` and `0.1` into something near it.
+fn exact(decimal: &Decimal) -> Option<Box<RawValue>> {
+    if !decimal.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-') {
+        return None;
+    }
+    // The reader of JSON refuses what is not a number: leading zeros, two points, a point at an end.
+    RawValue::from_string(decimal.0.clone()).ok()
+}
+
+/// RFC 3339 has four digits for a year.
+fn four_digit_year(date: NaiveDate) -> Option<NaiveDate> {
+    (0..=9999).contains(&date.year()).then_some(date)
+}
+
+/// Times of the core itself: UTC, milliseconds, `Z`.
+fn core_time(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FieldDefinition, SessionKey, TextRule, WorkflowRef};
+
+    fn body(kind: FieldKind, value: FieldValue) -> Result<String, PayloadError> {
+        let at = Timestamp::from_timestamp_millis(1_795_459_336_123).expect("a time");
+        let definition = FieldDefinition {
+            key: "f".into(),
+            name: "F".into(),
+            help: None,
+            required: false,
+            allow_empty: false,
+            allow_not_applicable: false,
+            kind,
+        };
+        let submission = Submission {
+            key: SessionKey(uuid::Uuid::nil()),
+            started_at: at,
+            completed_at: at,
+            workflow: WorkflowRef { key: "w".into(), name: "W".into(), version: 1, local_revision: 0 },
+            fields: vec![SubmittedField { definition, value, completed_at: at }],
+        };
+        payload(&submission).map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+    }
+
+    fn decimal() -> FieldKind {
+        FieldKind::Decimal { min: None, max: None, decimal_places: None }
+    }
+
+    #[test]
+    fn a_decimal_keeps_every_digit() {
+        for digits in ["182.50", "0", "-0.10", "-7", "123456789012.345", "0.000000000000001"] {
+            let text = body(decimal(), FieldValue::Decimal(Decimal(digits.into()))).expect("a number");
+            assert!(text.contains(&format!("\"value\":{digits},")), "{digits}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_and_named_but_not_shown() {
+        let options = vec![FieldOption { key: "a".into(), name: "A".into() }];
+        let integer = FieldKind::Integer { min: None, max: None };
+        let date = FieldKind::Date { min: None, max: None };
+        let cases = [
+            (FieldKind::Boolean, FieldValue::Text("geheim".into())),
+            (FieldKind::Text(TextRule::default()), FieldValue::Integer(1)),
+            (integer.clone(), FieldValue::Integer(1 << 53)),
+            (integer, FieldValue::Integer(i64::MIN)),
+            (date, FieldValue::Date(NaiveDate::from_ymd_opt(10_000, 1, 1).expect("a date"))),
+            (FieldKind::SingleChoice { options: options.clone() }, FieldValue::Choice("b".into())),
+            (FieldKind::MultipleChoice { options, min: None, max: None }, FieldValue::Choices(vec!["a".into(), "b".into()])),
+        ];
+        for (kind, value) in cases {
+            assert_eq!(body(kind, value), Err(PayloadError { field: "f".into() }));
+        }
+        for digits in ["", "-", ".5", "5.", "1.2.3", "007", "1e3", "NaN", "\"x\"", "1 ", "null", "[1]"] {
+            assert_eq!(body(decimal(), FieldValue::Decimal(Decimal(digits.into()))), Err(PayloadError { field: "f".into() }), "{digits}");
+        }
+    }
+}
