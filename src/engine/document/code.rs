@@ -1,0 +1,162 @@
+//! The codes of findings, and the list that collects them.
+
+use super::json::Node;
+use super::limit::MAX_FINDINGS;
+use crate::model::{Finding, Severity};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $text:literal $severity:ident;)*) => {
+        /// The codes of findings this version of the core can give. `docs/workflow-format.md` lists them; new ones may appear.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// The code as it stands in a finding.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+
+            /// How bad a finding with this code is; `more_findings` is as bad as the worst of those left out.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The bytes are not UTF-8.
+    NotUtf8 "not_utf8" Error;
+    /// The text is not JSON.
+    NotJson "not_json" Error;
+    /// The document is larger than a document may be.
+    TooLarge "too_large" Error;
+    /// Arrays and objects are nested too deeply.
+    TooDeep "too_deep" Error;
+    /// An object has a member twice.
+    DuplicateMember "duplicate_member" Error;
+    /// A number is not an integer within ±(2^53 − 1), written without point and exponent.
+    BadNumber "bad_number" Error;
+    /// The document has a format that this version does not know.
+    UnknownFormat "unknown_format" Error;
+    /// A member that must be there is not.
+    MissingMember "missing_member" Error;
+    /// A value has another JSON type than it must.
+    WrongType "wrong_type" Error;
+    /// A word is not one of those that can stand there.
+    UnknownValue "unknown_value" Error;
+    /// A number lies outside what can stand there.
+    OutOfRange "out_of_range" Error;
+    /// A key has characters that keys do not have, or is too long.
+    BadKey "bad_key" Error;
+    /// A text is blank where it must not be, or holds control characters.
+    BadText "bad_text" Error;
+    /// A text is too long.
+    TooLong "too_long" Error;
+    /// A list has too many elements.
+    TooMany "too_many" Error;
+    /// A list that needs an element has none.
+    TooFew "too_few" Error;
+    /// A constraint of a field makes no sense.
+    BadConstraint "bad_constraint" Error;
+    /// A key is used twice.
+    DuplicateKey "duplicate_key" Error;
+    /// A section asks a field twice.
+    DuplicateField "duplicate_field" Error;
+    /// A section is named that the document does not have.
+    UnknownSection "unknown_section" Error;
+    /// A field is named that the library does not have.
+    UnknownField "unknown_field" Error;
+    /// A section with answers is marked as won.
+    WinOnSectionWithAnswers "win_on_section_with_answers" Error;
+    /// From a section that can be reached no end section can.
+    NoEndReachable "no_end_reachable" Error;
+    /// An answer leads nowhere.
+    UnlinkedAnswer "unlinked_answer" Incomplete;
+    /// No answers lead from the start to this section.
+    UnreachableSection "unreachable_section" Warning;
+    /// No section asks this field.
+    UnusedField "unused_field" Warning;
+    /// A constraint stands on a field whose type does not have it.
+    IgnoredConstraint "ignored_constraint" Warning;
+    /// A setting has no effect beside the others.
+    NoEffect "no_effect" Warning;
+    /// An action names an endpoint that is not among the given ones.
+    UnknownEndpoint "unknown_endpoint" Warning;
+    /// There are more findings than are listed.
+    MoreFindings "more_findings" Error;
+}
+
+/// The worst severity among these findings.
+pub fn worst(findings: &[Finding]) -> Option<Severity> {
+    // `Severity` is declared from the worst down.
+    findings.iter().map(|finding| finding.severity).min()
+}
+
+/// Collects findings, up to a limit that keeps a hostile document from filling the memory.
+#[derive(Default)]
+pub(super) struct Findings {
+    list: Vec<Finding>,
+    left_out: usize,
+    worst_left_out: Option<Severity>,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+        let severity = code.severity();
+        if self.list.len() < MAX_FINDINGS {
+            self.list.push(Finding { severity, code: code.as_str().to_owned(), pointer: pointer.into(), message: message.into() });
+        } else {
+            self.left_out += 1;
+            self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
+        }
+    }
+
+    /// The findings in the order of the document they are about.
+    pub(super) fn in_order_of(mut self, root: Option<&Node>) -> Vec<Finding> {
+        if let Some(root) = root {
+            self.list.sort_by_cached_key(|finding| root.position(&finding.pointer));
+        }
+        if let Some(severity) = self.worst_left_out {
+            let message = format!("{} more findings are not listed; mend these first.", self.left_out);
+            self.list.push(Finding { severity, code: Code::MoreFindings.as_str().to_owned(), pointer: String::new(), message });
+        }
+        self.list
+    }
+}
+
+/// A piece of the document for a message: short whatever it was, in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 64;
+    let mut shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_limit_findings_are_counted_and_the_worst_still_counts() {
+        let mut findings = Findings::default();
+        for _ in 0..MAX_FINDINGS {
+            findings.add(Code::UnusedField, "", "");
+        }
+        findings.add(Code::UnlinkedAnswer, "", "");
+        findings.add(Code::UnusedField, "", "");
+        let list = findings.in_order_of(None);
+        let last = list.last().expect("there are findings");
+        assert_eq!((list.len(), last.code.as_str(), last.severity), (MAX_FINDINGS + 1, "more_findings", Severity::Incomplete));
+        assert!(last.message.starts_with("2 more"));
+        assert_eq!(worst(&list), Some(Severity::Incomplete));
+        assert_eq!(worst(&[]), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! Reads the fields of the library and judges their constraints.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+
+use super::code::{Code, quoted};
+use super::decimal::DecimalText;
+use super::json::Node;
+use super::limit::*;
+use super::pattern::whole_match;
+use super::read::{elements, name};
+use super::reader::{Need, Object, Reader, Shape};
+use crate::model::{FieldDefinition, FieldKind, FieldOption, FileRule, TextRule};
+
+/// Reads a field's constraints from its object.
+type ReadKind = fn(&mut Reader, &Object) -> FieldKind;
+
+const TEXT: &[&str] = &["min_length", "max_length", "pattern"];
+const RANGE: &[&str] = &["min", "max"];
+const FILE: &[&str] = &["max_size", "media_types"];
+/// Every constraint of any type.
+const CONSTRAINTS: &[&str] =
+    &["min_length", "max_length", "pattern", "min", "max", "decimal_places", "options", "max_accuracy_m", "max_size", "media_types"];
+
+/// Every type: its name, the constraints it has, and how they are read.
+const TYPES: &[(&str, (&[&str], ReadKind))] = &[
+    ("text", (TEXT, |r, o| FieldKind::Text(text_rule(r, o)))),
+    ("multiline", (TEXT, |r, o| FieldKind::Multiline(text_rule(r, o)))),
+    ("integer", (RANGE, integer)),
+    ("decimal", (&["min", "max", "decimal_places"], decimal)),
+    ("boolean", (&[], |_, _| FieldKind::Boolean)),
+    ("date", (RANGE, |r, o| bounds(r, o, "a date such as `2026-11-23`", read_date, |min, max| FieldKind::Date { min, max }))),
+    ("time", (RANGE, |r, o| bounds(r, o, "a time such as `08:30:00`", read_time, |min, max| FieldKind::Time { min, max }))),
+    (
+        "datetime",
+        (RANGE, |r, o| {
+            bounds(r, o, "a moment such as `2026-11-23T08:30:00+01:00`", read_datetime, |min, max| FieldKind::DateTime { min, max })
+        }),
+    ),
+    ("single_choice", (&["options"], |r, o| FieldKind::SingleChoice { options: options(r, o) })),
+    ("multiple_choice", (&["options", "min", "max"], multiple_choice)),
+    ("email", (TEXT, |r, o| FieldKind::Email(text_rule(r, o)))),
+    ("phone", (TEXT, |r, o| FieldKind::Phone(text_rule(r, o)))),
+    ("url", (TEXT, |r, o| FieldKind::Url(text_rule(r, o)))),
+    ("barcode", (TEXT, |r, o| FieldKind::Barcode(text_rule(r, o)))),
+    ("location", (&["max_accuracy_m"], location)),
+    ("attachment", (FILE, |r, o| FieldKind::Attachment(file_rule(r, o)))),
+    ("signature", (FILE, |r, o| FieldKind::Signature(file_rule(r, o)))),
+];
+
+pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinition {
+    let key = reader.key(object, "key");
+    let name = name(reader, object);
+    let help = reader.text(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
+    let required = reader.flag(object, "required");
+    let allow_empty = reader.flag(object, "allow_empty");
+    let allow_not_applicable = reader.flag(object, "allow_not_applicable");
+    if allow_empty && !required && object.get("required").is_none_or(|node| matches!(node, Node::Bool(_))) {
+        reader.add(
+            Code::NoEffect,
+            object.at("allow_empty"),
+            "This says that empty satisfies `required`, but the field is not required; make it so, or remove this.",
+        );
+    }
+    // The rest is judged by the type; of an unknown one nothing can be said.
+    let kind = match reader.word(object, "type", TYPES) {
+        Some((own, read)) => {
+            for constraint in CONSTRAINTS.iter().filter(|constraint| !own.contains(constraint)) {
+                if object.get(constraint).is_some() {
+                    let message = format!("Fields of this type have no constraint `{constraint}`; remove it, or choose another type.");
+                    reader.add(Code::IgnoredConstraint, object.at(constraint), message);
+                }
+            }
+            read(reader, object)
+        }
+        None => FieldKind::Boolean,
+    };
+    FieldDefinition { key, name, help, required, allow_empty, allow_not_applicable, kind }
+}
+
+fn bad(reader: &mut Reader, object: &Object, name: &str, message: impl Into<String>) {
+    reader.add(Code::BadConstraint, object.at(name), message);
+}
+
+/// Reports a lower bound above its upper bound, at the upper one.
+fn ordered<T: PartialOrd>(reader: &mut Reader, object: &Object, min: (&str, Option<T>), max: (&str, Option<T>)) {
+    if let (Some(least), Some(most)) = (min.1, max.1)
+        && least > most
+    {
+        bad(reader, object, max.0, format!("`{}` lies above `{}`, so no value fits; exchange or mend them.", min.0, max.0));
+    }
+}
+
+fn text_rule(reader: &mut Reader, object: &Object) -> TextRule {
+    let min_length = reader.integer32(object, "min_length", Need::Optional, 0..=MAX_TEXT_BOUND, Code::BadConstraint);
+    let max_length = reader.integer32(object, "max_length", Need::Optional, 1..=MAX_TEXT_BOUND, Code::BadConstraint);
+    ordered(reader, object, ("min_length", min_length), ("max_length", max_length));
+    let pattern = reader.plain(object, "pattern");
+    if let Some(Err(problem)) = pattern.as_deref().map(whole_match) {
+        bad(reader, object, "pattern", problem);
+    }
+    TextRule { min_length, max_length, pattern }
+}
+
+fn integer(reader: &mut Reader, object: &Object) -> FieldKind {
+    let range = -MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER;
+    let min = reader.integer(object, "min", Need::Optional, range.clone(), Code::BadConstraint);
+    let max = reader.integer(object, "max", Need::Optional, range, Code::BadConstraint);
+    ordered(reader, object, ("min", min), ("max", max));
+    FieldKind::Integer { min, max }
+}
+
+fn decimal_member(reader: &mut Reader, object: &Object, name: &str) -> Option<String> {
+    let text = reader.plain(object, name)?;
+    if DecimalText::parse(&text).is_none() {
+        let message = format!(
+            "{} is no decimal bound; write digits such as `182.50`, without exponent, {MAX_SIGNIFICANT_DIGITS} significant at most.",
+            quoted(&text)
+        );
+        bad(reader, object, name, message);
+    }
+    Some(text)
+}
+
+fn decimal(reader: &mut Reader, object: &Object) -> FieldKind {
+    let min = decimal_member(reader, object, "min");
+    let max = decimal_member(reader, object, "max");
+    let (least, most) = (min.as_deref().and_then(DecimalText::parse), max.as_deref().and_then(DecimalText::parse));
+    if let (Some(least), Some(most)) = (least, most) {
+        ordered(reader, object, ("min", Some(least.compare(&most) as i8)), ("max", Some(0)));
+    }
+    let decimal_places = reader.integer32(object, "decimal_places", Need::Optional, 0..=MAX_DECIMAL_PLACES, Code::BadConstraint);
+    FieldKind::Decimal { min, max, decimal_places }
+}
+
+/// Reads the bounds of a date, a time or a moment: texts that are judged and kept as they stand.
+fn bounds<T: PartialOrd>(
+    reader: &mut Reader,
+    object: &Object,
+    expected: &str,
+    read: fn(&str) -> Option<T>,
+    make: fn(Option<String>, Option<String>) -> FieldKind,
+) -> FieldKind {
+    let mut bound = |name| {
+        let text: Option<String> = reader.plain(object, name);
+        let value = text.as_deref().and_then(read);
+        if let (Some(text), None) = (&text, &value) {
+            bad(reader, object, name, format!("{} cannot be read; write {expected}.", quoted(text)));
+        }
+        (text, value)
+    };
+    let (min, least) = bound("min");
+    let (max, most) = bound("max");
+    ordered(reader, object, ("min", least), ("max", most));
+    make(min, max)
+}
+
+/// Whether the text is written like the form, in which `0` stands for any digit.
+fn written_like(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, like)| if like == b'0' { byte.is_ascii_digit() } else { byte == like })
+}
+
+fn read_date(text: &str) -> Option<NaiveDate> {
+    written_like(text, "0000-00-00").then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+}
+
+fn read_time(text: &str) -> Option<NaiveTime> {
+    // chrono reads second 60; a bound has no need of leap seconds.
+    (written_like(text, "00:00:00") && !text.ends_with("60")).then(|| NaiveTime::parse_from_str(text, "%H:%M:%S").ok()).flatten()
+}
+
+fn read_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
+    let seconds = text.get(..19)?;
+    (written_like(seconds, "0000-00-00T00:00:00") && !seconds.ends_with("60")).then(|| DateTime::parse_from_rfc3339(text).ok()).flatten()
+}
+
+fn options(reader: &mut Reader, object: &Object) -> Vec<FieldOption> {
+    let options =
+        elements(reader, object, "options", Need::Required, MAX_OPTIONS, |r, o| FieldOption { key: r.key(o, "key"), name: name(r, o) });
+    if matches!(object.get("options"), Some(Node::List(list)) if list.is_empty()) {
+        bad(reader, object, "options", "There is nothing to choose from; add an option.");
+    }
+    options
+}
+
+fn multiple_choice(reader: &mut Reader, object: &Object) -> FieldKind {
+    let options = options(reader, object);
+    // More than there are options can be neither asked for nor chosen.
+    let count = u32::try_from(options.len()).unwrap_or(u32::MAX).max(1);
+    let min = reader.integer32(object, "min", Need::Optional, 0..=count, Code::BadConstraint);
+    let max = reader.integer32(object, "max", Need::Optional, 1..=count, Code::BadConstraint);
+    ordered(reader, object, ("min", min), ("max", max));
+    FieldKind::MultipleChoice { options, min, max }
+}
+
+fn location(reader: &mut Reader, object: &Object) -> FieldKind {
+    let max_accuracy_m = decimal_member(reader, object, "max_accuracy_m");
+    if let (Some(value), Some(zero)) = (max_accuracy_m.as_deref().and_then(DecimalText::parse), DecimalText::parse("0"))
+        && value.compare(&zero).is_le()
+    {
+        bad(reader, object, "max_accuracy_m", "No position is that accurate; write metres above zero.");
+    }
+    FieldKind::Location { max_accuracy_m }
+}
+
+fn file_rule(reader: &mut Reader, object: &Object) -> FileRule {
+    let max_size = reader.integer(object, "max_size", Need::Optional, 1..=MAX_SAFE_INTEGER, Code::BadConstraint);
+    let listed = reader.list(object, "media_types", Need::Optional, MAX_MEDIA_TYPES);
+    if listed.as_ref().is_some_and(Vec::is_empty) {
+        bad(reader, object, "media_types", "No media type is accepted, so no file fits; add one, or remove the list to accept any.");
+    }
+    let mut seen = HashSet::new();
+    let mut media_types = Vec::new();
+    for (node, pointer) in listed.unwrap_or_default() {
+        match node {
+            Node::Text(text) if is_media_type(text) => {
+                if !seen.insert(text.clone()) {
+                    reader.add(Code::BadConstraint, pointer, format!("{} stands here twice; remove one.", quoted(text)));
+                }
+                media_types.push(text.clone());
+            }
+            Node::Text(text) => {
+                let message = format!("{} is no media type; write one such as `image/jpeg` or `image/*`, in lower case.", quoted(text));
+                reader.add(Code::BadConstraint, pointer, message);
+            }
+            Node::Refused => {}
+            other => reader.add(Code::WrongType, pointer, format!("This is {}; write a media type as text here.", other.describe())),
+        }
+    }
+    FileRule { max_size: max_size.and_then(|size| u64::try_from(size).ok()), media_types }
+}
+
+/// A media type in lower case, `type/subtype` or `type/*`, of the characters RFC 6838 section 4.2 allows.
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&-^_.+".contains(&byte))
+    };
+    text.len() <= MAX_MEDIA_TYPE_LENGTH && text.split_once('/').is_some_and(|(main, sub)| is_name(main) && (sub == "*" || is_name(sub)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_read_as_itself() {
+        let nothing = Node::Object(vec![("options".into(), Node::List(vec![]))]);
+        for (name, (constraints, read)) in TYPES {
+            let mut reader = Reader::default();
+            let object = reader.object(&nothing, String::new()).expect("it is an object");
+            assert_eq!(read(&mut reader, &object).type_name(), *name);
+            assert!(constraints.iter().all(|constraint| CONSTRAINTS.contains(constraint)), "{name}");
+        }
+        assert_eq!(TYPES.len(), 17);
+    }
+
+    #[test]
+    fn bounds_of_time_are_written_in_one_way() {
+        assert!(read_date("2026-02-28").is_some());
+        for bad in ["2026-02-29", "2026-2-28", "+026-02-28", "2026-02-28 ", "26-02-28"] {
+            assert!(read_date(bad).is_none(), "{bad}");
+        }
+        assert!(read_time("23:59:59").is_some());
+        for bad in ["24:00:00", "8:30:00", "08:30", "08:30:60", "08:30:00.5"] {
+            assert!(read_time(bad).is_none(), "{bad}");
+        }
+        for good in ["2026-11-23T08:30:00+01:00", "2026-11-23T08:30:00.250Z"] {
+            assert!(read_datetime(good).is_some(), "{good}");
+        }
+        for bad in ["2026-11-23T08:30:00", "2026-11-23 08:30:00Z", "2026-11-23t08:30:00Z", "2026-11-23T08:30:60Z", "2026-11-23"] {
+            assert!(read_datetime(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn media_types_are_named_in_lower_case() {
+        for good in ["image/jpeg", "image/*", "application/vnd.api+json"] {
+            assert!(is_media_type(good), "{good}");
+        }
+        for bad in ["", "image", "image/", "/jpeg", "*/*", "Image/jpeg", "image/jpeg;q=1", "image/jp eg", "image/*x"] {
+            assert!(!is_media_type(bad), "{bad}");
+        }
+    }
+}

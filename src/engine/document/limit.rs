@@ -1,0 +1,51 @@
+//! How large a document and its parts may be. Each limit is far above what a person can use in the field and far below what would make
+//! a phone slow; a document that needs more is a mistake or an attack.
+
+/// The largest document, in bytes. A workflow with 200 sections and long texts stays below 300 KiB; the whole is read into memory.
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// The deepest nesting of arrays and objects. Format 1 needs 6; the rest is room for unknown members.
+pub const MAX_DEPTH: usize = 32;
+/// The longest key, in characters: keys are columns of indexes, and parts of hashes and payloads.
+pub const MAX_KEY_LENGTH: usize = 64;
+/// The longest name, in characters: a heading or a button on a phone screen.
+pub const MAX_NAME_LENGTH: usize = 200;
+/// The longest description of a workflow, in characters: a list shows a line or two of it.
+pub const MAX_DESCRIPTION_LENGTH: usize = 2_000;
+/// The longest help of a field, in characters: a hint below a question.
+pub const MAX_HELP_LENGTH: usize = 1_000;
+/// The longest content of a section or a response, in characters: some ten printed pages.
+pub const MAX_CONTENT_LENGTH: usize = 20_000;
+/// The most sections of a document.
+pub const MAX_SECTIONS: usize = 1_000;
+/// The most fields of a document's library.
+pub const MAX_FIELDS: usize = 1_000;
+/// The most responses of a document.
+pub const MAX_RESPONSES: usize = 500;
+/// The most fields of one section: one screen.
+pub const MAX_FIELDS_PER_SECTION: usize = 100;
+/// The most answers of one section: one screen.
+pub const MAX_ANSWERS_PER_SECTION: usize = 100;
+/// The most actions of one section: each may become a message of a completed session.
+pub const MAX_ACTIONS_PER_SECTION: usize = 20;
+/// The most options of a choice field: a searchable list on a phone.
+pub const MAX_OPTIONS: usize = 500;
+/// The most media types of a file field.
+pub const MAX_MEDIA_TYPES: usize = 50;
+/// The longest media type, in characters: RFC 6838 section 4.2 allows 127 on each side of the slash, and none comes near.
+pub const MAX_MEDIA_TYPE_LENGTH: usize = 127;
+/// The longest pattern, in characters: longer ones cannot be reviewed by a person.
+pub const MAX_PATTERN_LENGTH: usize = 500;
+/// The most memory a compiled pattern may take, in bytes. Matching time grows with it, and runs on the phone at each answer.
+pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
+/// The largest bound of a text's length, in characters: as long as a section's content.
+pub const MAX_TEXT_BOUND: u32 = 20_000;
+/// The most significant digits of a decimal: what every JSON reader that uses binary doubles gives back unchanged.
+pub const MAX_SIGNIFICANT_DIGITS: usize = 15;
+/// The most digits after the point of a decimal, for the same reason.
+pub const MAX_DECIMAL_PLACES: u32 = 15;
+/// The largest integer of a document and of a payload: 2^53 − 1, the last that every JSON reader keeps exact (RFC 8259 section 6).
+pub const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
+/// The largest version and local revision: 2^31 − 1, which every language's plain integer holds.
+pub const MAX_VERSION: u32 = 2_147_483_647;
+/// The most findings that are listed; how many more there are is said by the last one.
+pub const MAX_FINDINGS: usize = 2_000;

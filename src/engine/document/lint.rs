@@ -1,0 +1,174 @@
+//! Judges a document as a whole: keys, references, and whether every way leads to an end.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+
+use super::code::{Code, Findings, quoted};
+use super::reader::is_key;
+use crate::model::{Section, Workflow};
+
+/// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
+pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: &mut Findings) {
+    keys(workflow, findings);
+    references(workflow, findings);
+    ways(workflow, findings);
+    if let Some(endpoints) = endpoints {
+        unknown_endpoints(workflow, endpoints, findings);
+    }
+}
+
+/// Reports each key that was used before.
+fn unique<'a>(findings: &mut Findings, what: &str, keys: impl Iterator<Item = (&'a str, String)>) {
+    let mut seen: HashMap<&str, String> = HashMap::new();
+    for (key, pointer) in keys.filter(|(key, _)| !key.is_empty()) {
+        match seen.get(key) {
+            Some(first) => {
+                let message = format!("The key {} is taken by the {what} at {first}; choose another.", quoted(key));
+                findings.add(Code::DuplicateKey, pointer, message);
+            }
+            None => _ = seen.insert(key, pointer.trim_end_matches("/key").to_owned()),
+        }
+    }
+}
+
+/// The keys of a list of elements with their pointers.
+fn keys_of<'a, T>(list: &'a [T], base: impl Display, key: fn(&T) -> &String) -> impl Iterator<Item = (&'a str, String)> {
+    list.iter().enumerate().map(move |(index, element)| (key(element).as_str(), format!("{base}/{index}/key")))
+}
+
+fn keys(workflow: &Workflow, findings: &mut Findings) {
+    unique(findings, "field", keys_of(&workflow.fields, "/fields", |field| &field.key));
+    unique(findings, "response", keys_of(&workflow.responses, "/responses", |response| &response.key));
+    unique(findings, "section", keys_of(&workflow.sections, "/sections", |section| &section.key));
+    for (index, field) in workflow.fields.iter().enumerate() {
+        unique(findings, "option", keys_of(field.kind.options(), format!("/fields/{index}/options"), |option| &option.key));
+    }
+    let mut actions = Vec::new();
+    for (index, section) in workflow.sections.iter().enumerate() {
+        unique(findings, "answer", keys_of(&section.answers, format!("/sections/{index}/answers"), |answer| &answer.key));
+        actions.extend(keys_of(&section.actions, format!("/sections/{index}/actions"), |action| &action.key));
+    }
+    unique(findings, "action", actions.into_iter());
+}
+
+fn references(workflow: &Workflow, findings: &mut Findings) {
+    let sections: HashSet<&str> = workflow.sections.iter().map(|section| section.key.as_str()).collect();
+    let fields: HashSet<&str> = workflow.fields.iter().map(|field| field.key.as_str()).collect();
+    // An element whose own key could not be read may be the one that is meant; a reference that cannot be a key has its finding already.
+    let unknown = |known: &HashSet<&str>, reference: &str| {
+        is_key(reference) && !known.is_empty() && !known.contains("") && !known.contains(reference)
+    };
+    if unknown(&sections, &workflow.start) {
+        let message = format!("There is no section {}; name the one a session begins in.", quoted(&workflow.start));
+        findings.add(Code::UnknownSection, "/start", message);
+    }
+    let mut used = HashSet::new();
+    for (index, section) in workflow.sections.iter().enumerate() {
+        let mut asked = HashSet::new();
+        for (place, field) in section.fields.iter().enumerate() {
+            let pointer = format!("/sections/{index}/fields/{place}");
+            if !fields.contains(field.as_str()) && !fields.contains("") && is_key(field) {
+                let message = format!("The library has no field {}; add it to `fields`, or remove it here.", quoted(field));
+                findings.add(Code::UnknownField, pointer, message);
+            } else if !field.is_empty() && !asked.insert(field) {
+                findings.add(Code::DuplicateField, pointer, format!("This section asks {} already; remove it here.", quoted(field)));
+            }
+            used.insert(field.as_str());
+        }
+        for (place, answer) in section.answers.iter().enumerate() {
+            let pointer = format!("/sections/{index}/answers/{place}");
+            match &answer.next {
+                // An answer without any word is one that could not be read.
+                None if answer.key.is_empty() && answer.name.is_empty() => {}
+                None => {
+                    let message = format!("The answer {} leads nowhere; link it to a section with `next`.", quoted(&answer.key));
+                    findings.add(Code::UnlinkedAnswer, pointer, message);
+                }
+                Some(next) if unknown(&sections, next) => {
+                    let message = format!("There is no section {}; add it, or link the answer to another.", quoted(next));
+                    findings.add(Code::UnknownSection, format!("{pointer}/next"), message);
+                }
+                Some(_) => {}
+            }
+        }
+        if section.win && !section.answers.is_empty() {
+            let message = "Only a section without answers ends a session and can be won; remove `win`, or the answers.";
+            findings.add(Code::WinOnSectionWithAnswers, format!("/sections/{index}/win"), message);
+        }
+    }
+    for (index, field) in workflow.fields.iter().enumerate() {
+        if !field.key.is_empty() && !used.contains(field.key.as_str()) {
+            let message = format!("No section asks the field {}; add it to one, or remove it.", quoted(&field.key));
+            findings.add(Code::UnusedField, format!("/fields/{index}"), message);
+        }
+    }
+}
+
+/// Reports sections that cannot be reached, and reached ones that lead to no end.
+fn ways(workflow: &Workflow, findings: &mut Findings) {
+    let sections = &workflow.sections;
+    let unreadable = |section: &Section| section.key.is_empty() || section.answers.iter().any(|answer| answer.next.as_deref() == Some(""));
+    if sections.iter().any(unreadable) {
+        // A way that could not be read may lead anywhere.
+        return;
+    }
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    for (place, section) in sections.iter().enumerate() {
+        index.entry(&section.key).or_insert(place);
+    }
+    let Some(&start) = index.get(workflow.start.as_str()) else { return };
+
+    let mut forward = vec![Vec::new(); sections.len()];
+    let mut backward = vec![Vec::new(); sections.len()];
+    // Where a session may come to its end: an end section, or an answer that has yet to be linked, or to be linked rightly.
+    let mut exits = Vec::new();
+    for (from, section) in sections.iter().enumerate() {
+        let targets: Vec<_> =
+            section.answers.iter().map(|answer| answer.next.as_deref().and_then(|next| index.get(next).copied())).collect();
+        if section.is_end() || targets.contains(&None) {
+            exits.push(from);
+        }
+        for to in targets.into_iter().flatten() {
+            forward[from].push(to);
+            backward[to].push(from);
+        }
+    }
+    let reached = closure(&forward, vec![start]);
+    let ending = closure(&backward, exits);
+    for (place, section) in sections.iter().enumerate() {
+        if !reached[place] {
+            let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
+            findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
+        } else if !ending[place] {
+            let message = format!(
+                "From the section {} no way leads to a section without answers, so no session ends; add one.",
+                quoted(&section.key)
+            );
+            findings.add(Code::NoEndReachable, format!("/sections/{place}"), message);
+        }
+    }
+}
+
+/// All that can be reached from these places, they included.
+fn closure(edges: &[Vec<usize>], from: Vec<usize>) -> Vec<bool> {
+    let mut reached = vec![false; edges.len()];
+    let mut open = from;
+    while let Some(place) = open.pop() {
+        if !std::mem::replace(&mut reached[place], true) {
+            open.extend(&edges[place]);
+        }
+    }
+    reached
+}
+
+fn unknown_endpoints(workflow: &Workflow, endpoints: &[String], findings: &mut Findings) {
+    let known: HashSet<&str> = endpoints.iter().map(String::as_str).collect();
+    for (index, section) in workflow.sections.iter().enumerate() {
+        for (place, action) in section.actions.iter().enumerate() {
+            if is_key(&action.endpoint) && !known.contains(action.endpoint.as_str()) {
+                let message = format!("There is no endpoint {}; its messages will wait until it is registered.", quoted(&action.endpoint));
+                findings.add(Code::UnknownEndpoint, format!("/sections/{index}/actions/{place}/endpoint"), message);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Workflow documents: read, judged, pinned by a hash, and changed.
+//!
+//! Everything here is a pure function of bytes. A document is judged element by element, so that an author sees all findings at once, in
+//! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the bytes that
+//! were given are the bytes that are kept, and members that this version does not know stay in them.
+//!
+//! `docs/workflow-format.md` describes the format for authors; `docs/workflow.schema.json` is its JSON Schema, for editors.
+
+mod author;
+mod code;
+mod decimal;
+mod field;
+mod json;
+mod limit;
+mod lint;
+mod pattern;
+mod read;
+mod reader;
+
+pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
+pub use code::{Code, worst};
+pub use decimal::DecimalText;
+pub use limit::*;
+pub use pattern::whole_match;
+pub use reader::is_key;
+
+use crate::crypto::Sha256;
+use crate::model::{Finding, Severity, Workflow};
+use code::Findings;
+
+/// What became of the bytes of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedDocument {
+    /// The workflow; present if and only if no finding is an error.
+    pub workflow: Option<Workflow>,
+    /// SHA-256 over the canonical form (RFC 8785) of the document, so that white space and the order of members do not matter. Present
+    /// whenever `workflow` is.
+    pub hash: Option<Sha256>,
+    /// All findings, in the order of the document.
+    pub findings: Vec<Finding>,
+}
+
+impl ParsedDocument {
+    /// Whether the document can be imported: no finding is an error.
+    pub fn is_importable(&self) -> bool {
+        self.workflow.is_some()
+    }
+
+    /// Whether sessions can be started with it: no finding is an error, and none says that it is incomplete.
+    pub fn is_startable(&self) -> bool {
+        self.worst().is_none_or(|worst| worst == Severity::Warning)
+    }
+
+    /// The worst severity among the findings.
+    pub fn worst(&self) -> Option<Severity> {
+        worst(&self.findings)
+    }
+}
+
+/// Reads and judges a document.
+pub fn parse(document: &[u8]) -> ParsedDocument {
+    judge(document, None)
+}
+
+/// All findings about a document. With the keys of the known endpoints, actions that name another one are found too, as warnings.
+pub fn lint(document: &[u8], endpoints: Option<&[String]>) -> Vec<Finding> {
+    judge(document, endpoints).findings
+}
+
+/// The canonical form of a document (RFC 8785): what its hash is taken over.
+///
+/// # Errors
+/// The findings, when the bytes are not JSON that can be pinned.
+pub fn canonical(document: &[u8]) -> Result<String, Vec<Finding>> {
+    read_json(document).map(|node| node.canonical())
+}
+
+/// Reads a document as JSON and nothing more; any finding is an error.
+fn read_json(document: &[u8]) -> Result<json::Node, Vec<Finding>> {
+    let mut findings = Findings::default();
+    let node = json::read(document, &mut findings);
+    let list = findings.in_order_of(node.as_ref());
+    node.filter(|_| list.is_empty()).ok_or(list)
+}
+
+fn judge(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
+    let mut reader = reader::Reader::default();
+    let root = json::read(document, &mut reader.findings);
+    let workflow = root.as_ref().and_then(|root| read::workflow(&mut reader, root));
+    if let Some(workflow) = &workflow {
+        lint::lint(workflow, endpoints, &mut reader.findings);
+    }
+    let findings = reader.findings.in_order_of(root.as_ref());
+    let sound = worst(&findings) != Some(Severity::Error);
+    let hash = root.filter(|_| sound).map(|root| Sha256::of(root.canonical().as_bytes()));
+    ParsedDocument { workflow: workflow.filter(|_| sound), hash, findings }
+}

@@ -1,0 +1,127 @@
+//! Reads the elements of a document into the model, one by one, so that all findings come at once.
+//!
+//! Every element of a list gives exactly one element of the model, a placeholder where it could not be read, so that indexes of the model
+//! are indexes of the document. An empty key or reference is one that could not be read; it has a finding already.
+
+use super::code::Code;
+use super::field;
+use super::json::Node;
+use super::limit::*;
+use super::reader::{Need, Object, Reader, Shape};
+use crate::model::{ActionDefinition, ActionKind, Answer, Integration, Response, ResponseKind, Section, WORKFLOW_FORMAT, Workflow};
+
+/// Reads a workflow. `None` when nothing of it can be judged: it is no object, or of a format of another time.
+pub(super) fn workflow(reader: &mut Reader, root: &Node) -> Option<Workflow> {
+    let object = reader.object(root, String::new())?;
+    if let Some(Node::Integer(format)) = object.get("format")
+        && *format != i64::from(WORKFLOW_FORMAT)
+    {
+        let message = format!("The format {format} is not known; this version of the core reads format {WORKFLOW_FORMAT}.");
+        reader.add(Code::UnknownFormat, object.at("format"), message);
+        return None;
+    }
+    let known = i64::from(WORKFLOW_FORMAT);
+    reader.integer(&object, "format", Need::Required, known..=known, Code::UnknownFormat);
+    Some(Workflow {
+        format: WORKFLOW_FORMAT,
+        key: reader.key(&object, "key"),
+        version: reader.integer32(&object, "version", Need::Required, 1..=MAX_VERSION, Code::OutOfRange).unwrap_or(1),
+        local_revision: reader.integer32(&object, "local_revision", Need::Optional, 0..=MAX_VERSION, Code::OutOfRange).unwrap_or(0),
+        name: name(reader, &object),
+        description: reader.text(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
+        start: reader.key(&object, "start"),
+        fields: elements(reader, &object, "fields", Need::Optional, MAX_FIELDS, field::definition),
+        responses: elements(reader, &object, "responses", Need::Optional, MAX_RESPONSES, response),
+        sections: sections(reader, &object),
+    })
+}
+
+fn sections(reader: &mut Reader, object: &Object) -> Vec<Section> {
+    if matches!(object.get("sections"), Some(Node::List(sections)) if sections.is_empty()) {
+        reader.add(Code::TooFew, object.at("sections"), "A workflow needs a section; add the one it starts in.");
+    }
+    elements(reader, object, "sections", Need::Required, MAX_SECTIONS, section)
+}
+
+/// Reads each element of a list of objects.
+pub(super) fn elements<T>(
+    reader: &mut Reader,
+    object: &Object,
+    name: &str,
+    need: Need,
+    most: usize,
+    read: fn(&mut Reader, &Object) -> T,
+) -> Vec<T> {
+    let elements = reader.list(object, name, need, most).unwrap_or_default();
+    elements
+        .into_iter()
+        .map(|(node, pointer)| {
+            let nothing = Node::Object(Vec::new());
+            match reader.object(node, pointer) {
+                Some(object) => read(reader, &object),
+                // A placeholder: what is missing in it has been said by the one finding about its type.
+                None => {
+                    let mut silent = Reader::default();
+                    let object = silent.object(&nothing, String::new()).expect("it is an object");
+                    read(&mut silent, &object)
+                }
+            }
+        })
+        .collect()
+}
+
+pub(super) fn name(reader: &mut Reader, object: &Object) -> String {
+    reader.text(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
+}
+
+fn content(reader: &mut Reader, object: &Object) -> String {
+    reader.text(object, "content", Need::Optional, Shape::Prose, MAX_CONTENT_LENGTH).unwrap_or_default()
+}
+
+fn section(reader: &mut Reader, object: &Object) -> Section {
+    let asked = reader.list(object, "fields", Need::Optional, MAX_FIELDS_PER_SECTION).unwrap_or_default();
+    let unreadable_answers = matches!(object.get("answers"), Some(node) if !matches!(node, Node::List(_)));
+    let mut answers = elements(reader, object, "answers", Need::Optional, MAX_ANSWERS_PER_SECTION, answer);
+    if unreadable_answers {
+        // Not an end section: one whose ways on are not known.
+        answers.push(Answer { key: String::new(), name: String::new(), next: Some(String::new()) });
+    }
+    Section {
+        key: reader.key(object, "key"),
+        name: name(reader, object),
+        content: content(reader, object),
+        fields: asked.into_iter().map(|(node, pointer)| reader.key_node(node, pointer)).collect(),
+        answers,
+        actions: elements(reader, object, "actions", Need::Optional, MAX_ACTIONS_PER_SECTION, action),
+        win: reader.flag(object, "win"),
+    }
+}
+
+fn answer(reader: &mut Reader, object: &Object) -> Answer {
+    let next = match object.get("next") {
+        // Editors write null while an answer is not linked.
+        None | Some(Node::Null) => None,
+        Some(node) => Some(reader.key_node(node, object.at("next"))),
+    };
+    Answer { key: reader.key(object, "key"), name: name(reader, object), next }
+}
+
+fn response(reader: &mut Reader, object: &Object) -> Response {
+    let kinds = [("objection", ResponseKind::Objection), ("customer_question", ResponseKind::CustomerQuestion)];
+    Response {
+        key: reader.key(object, "key"),
+        name: name(reader, object),
+        kind: reader.word(object, "kind", &kinds).unwrap_or(ResponseKind::Objection),
+        content: content(reader, object),
+    }
+}
+
+fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
+    ActionDefinition {
+        key: reader.key(object, "key"),
+        name: name(reader, object),
+        integration: reader.word(object, "integration", &[("webhooks", Integration::Webhooks)]).unwrap_or(Integration::Webhooks),
+        kind: reader.word(object, "kind", &[("send_message", ActionKind::SendMessage)]).unwrap_or(ActionKind::SendMessage),
+        endpoint: reader.key(object, "endpoint"),
+    }
+}

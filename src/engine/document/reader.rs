@@ -1,0 +1,196 @@
+//! Reads members of a document by name and type, and reports each that is not what it must be.
+
+use std::ops::RangeInclusive;
+
+use super::code::{Code, Findings, quoted};
+use super::json::Node;
+use super::limit::MAX_KEY_LENGTH;
+
+/// An object of the document and where it stands.
+pub(super) struct Object<'a> {
+    members: &'a [(String, Node)],
+    pub(super) pointer: String,
+}
+
+impl<'a> Object<'a> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a Node> {
+        self.members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
+    }
+
+    /// The pointer of a member; names of the format hold nothing that a pointer escapes.
+    pub(super) fn at(&self, name: &str) -> String {
+        format!("{}/{name}", self.pointer)
+    }
+}
+
+/// Whether a member must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Required,
+    Optional,
+}
+
+/// How a text may look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One line, not blank.
+    Name,
+    /// Any lines.
+    Prose,
+}
+
+/// Whether a text can be a key: a letter or a digit, then letters, digits, `_`, `.` and `-`, 64 characters at most, all of ASCII.
+pub fn is_key(text: &str) -> bool {
+    text.len() <= MAX_KEY_LENGTH
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// Reads typed values and collects what is wrong with them. What cannot be read gives `None`, or an empty text for a key; either has a
+/// finding already.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) findings: Findings,
+}
+
+impl Reader {
+    pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+        self.findings.add(code, pointer, message);
+    }
+
+    fn wrong_type(&mut self, node: &Node, pointer: impl Into<String>, expected: &str) {
+        if *node != Node::Refused {
+            self.add(Code::WrongType, pointer, format!("This is {}; write {expected} here.", node.describe()));
+        }
+    }
+
+    fn member<'a>(&mut self, object: &Object<'a>, name: &str, need: Need) -> Option<&'a Node> {
+        let node = object.get(name);
+        if node.is_none() && need == Need::Required {
+            self.add(Code::MissingMember, &*object.pointer, format!("The member `{name}` is missing; add it."));
+        }
+        node
+    }
+
+    pub(super) fn object<'a>(&mut self, node: &'a Node, pointer: String) -> Option<Object<'a>> {
+        match node {
+            Node::Object(members) => Some(Object { members, pointer }),
+            _ => {
+                self.wrong_type(node, pointer, "an object");
+                None
+            }
+        }
+    }
+
+    /// The elements of a list with their pointers. An unreadable list is `None`, a missing one too.
+    pub(super) fn list<'a>(&mut self, object: &Object<'a>, name: &str, need: Need, most: usize) -> Option<Vec<(&'a Node, String)>> {
+        let node = self.member(object, name, need)?;
+        let Node::List(elements) = node else {
+            self.wrong_type(node, object.at(name), "a list");
+            return None;
+        };
+        if elements.len() > most {
+            self.add(Code::TooMany, object.at(name), format!("This list has {} elements; at most {most} can stand here.", elements.len()));
+        }
+        Some(elements.iter().enumerate().map(|(index, element)| (element, format!("{}/{name}/{index}", object.pointer))).collect())
+    }
+
+    /// A key that must be there.
+    pub(super) fn key(&mut self, object: &Object, name: &str) -> String {
+        self.member(object, name, Need::Required).map(|node| self.key_node(node, object.at(name))).unwrap_or_default()
+    }
+
+    pub(super) fn key_node(&mut self, node: &Node, pointer: String) -> String {
+        let Node::Text(text) = node else {
+            self.wrong_type(node, pointer, "a key as text");
+            return String::new();
+        };
+        if !is_key(text) {
+            let message = format!(
+                "{} cannot be a key; write a letter or digit, then letters, digits, `_`, `.` or `-`, {MAX_KEY_LENGTH} at most.",
+                quoted(text)
+            );
+            self.add(Code::BadKey, pointer, message);
+        }
+        text.clone()
+    }
+
+    pub(super) fn text(&mut self, object: &Object, name: &str, need: Need, shape: Shape, longest: usize) -> Option<String> {
+        let node = self.member(object, name, need)?;
+        let pointer = object.at(name);
+        let Node::Text(text) = node else {
+            self.wrong_type(node, pointer, "a text");
+            return None;
+        };
+        let length = text.chars().count();
+        if length > longest {
+            self.add(Code::TooLong, &*pointer, format!("This text has {length} characters; at most {longest} can stand here."));
+        }
+        let prose = shape == Shape::Prose;
+        if text.chars().any(|c| c.is_control() && !(prose && (c == '\n' || c == '\t'))) {
+            let allowed = if prose { "only newline (\\n) and tab" } else { "none" };
+            self.add(Code::BadText, pointer, format!("This text holds a control character; {allowed} can stand here."));
+        } else if !prose && text.trim().is_empty() {
+            self.add(Code::BadText, pointer, "This text is blank; write what the technician shall see.");
+        }
+        Some(text.clone())
+    }
+
+    pub(super) fn flag(&mut self, object: &Object, name: &str) -> bool {
+        match object.get(name) {
+            None => false,
+            Some(Node::Bool(value)) => *value,
+            Some(node) => {
+                self.wrong_type(node, object.at(name), "true or false");
+                false
+            }
+        }
+    }
+
+    /// An integer within a range; outside of it the given code is reported.
+    pub(super) fn integer(&mut self, object: &Object, name: &str, need: Need, range: RangeInclusive<i64>, code: Code) -> Option<i64> {
+        let node = self.member(object, name, need)?;
+        let Node::Integer(value) = node else {
+            self.wrong_type(node, object.at(name), "an integer");
+            return None;
+        };
+        if !range.contains(value) {
+            let message = format!("{value} cannot stand here; write an integer from {} to {}.", range.start(), range.end());
+            self.add(code, object.at(name), message);
+            return None;
+        }
+        Some(*value)
+    }
+
+    /// An integer within a range that fits 32 bits.
+    pub(super) fn integer32(&mut self, object: &Object, name: &str, need: Need, range: RangeInclusive<u32>, code: Code) -> Option<u32> {
+        let range = i64::from(*range.start())..=i64::from(*range.end());
+        self.integer(object, name, need, range, code).and_then(|value| u32::try_from(value).ok())
+    }
+
+    /// A short text whose shape the caller checks.
+    pub(super) fn plain(&mut self, object: &Object, name: &str) -> Option<String> {
+        let node = object.get(name)?;
+        let Node::Text(text) = node else {
+            self.wrong_type(node, object.at(name), "a text");
+            return None;
+        };
+        Some(text.clone())
+    }
+
+    /// One of the words that can stand here.
+    pub(super) fn word<T: Copy>(&mut self, object: &Object, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let node = self.member(object, name, Need::Required)?;
+        let Node::Text(text) = node else {
+            self.wrong_type(node, object.at(name), "a text");
+            return None;
+        };
+        let found = words.iter().find(|(word, _)| word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let message = format!("{} is not known here; write one of {}.", quoted(text), known.join(", "));
+            self.add(Code::UnknownValue, object.at(name), message);
+        }
+        found
+    }
+}
