@@ -77,10 +77,10 @@ impl Attempt {
         Self { id, timeouts, deadline, state: Mutex::new(state) }
     }
 
-    /// Enters a phase, if it is not already in it, and returns when that phase ends.
+    /// Enters a phase, unless it is in it or past it, and returns when the phase it is in ends.
     pub(super) fn enter(&self, phase: Phase) -> Instant {
         let mut state = self.lock();
-        if state.phase != phase {
+        if order(phase) > order(state.phase) {
             let long = match phase {
                 Phase::Resolve => self.timeouts.resolve,
                 Phase::Connect => self.timeouts.connect,
@@ -160,6 +160,15 @@ impl Attempt {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn order(phase: Phase) -> u8 {
+    match phase {
+        Phase::Resolve => 0,
+        Phase::Connect => 1,
+        Phase::Send => 2,
+        Phase::Receive => 3,
     }
 }
 

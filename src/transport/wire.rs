@@ -170,7 +170,12 @@ impl Wire {
         if let Err(error) = self.socket.set_nonblocking(true) {
             return Glance::Over(io_trouble("look", &error));
         }
-        let read = self.read_some();
+        let read = loop {
+            match self.read_some() {
+                Err(Stop::Again) => {}
+                read => break read,
+            }
+        };
         let blocking = self.socket.set_nonblocking(false);
         match (read, blocking) {
             (_, Err(error)) => Glance::Over(io_trouble("look", &error)),
@@ -179,34 +184,31 @@ impl Wire {
                 self.untold = true;
                 Glance::Bytes
             }
-            (Err(Stop::Pause), _) => Glance::Quiet,
+            (Err(Stop::Pause | Stop::Again), _) => Glance::Quiet,
             (Err(Stop::Trouble(trouble)), _) => Glance::Over(trouble),
         }
     }
 
-    /// Reads into the input, as long as the socket allows. 0 is the end.
+    /// Reads into the input, once: whoever waits looks at the time in between. 0 is the end.
     fn read_some(&mut self) -> Result<usize, Stop> {
         let Some(tls) = &mut self.tls else {
             let read = (&*self.socket).read(self.buffers.input_append_buf()).map_err(Stop::from)?;
             self.buffers.input_appended(read);
             return Ok(read);
         };
-        loop {
-            match tls.reader().read(self.buffers.input_append_buf()) {
-                Ok(read) => {
-                    self.buffers.input_appended(read);
-                    return Ok(read);
-                }
-                // The end without TLS's own goodbye. HTTP knows by itself whether something is missing.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Stop::from(error)),
+        match tls.reader().read(self.buffers.input_append_buf()) {
+            Ok(read) => {
+                self.buffers.input_appended(read);
+                return Ok(read);
             }
-            tls.read_tls(&mut &*self.socket).map_err(Stop::from)?;
-            if let Err(error) = tls.process_new_packets() {
-                return Err(Stop::Trouble(tls_trouble(&error)));
-            }
+            // The end without TLS's own goodbye. HTTP knows by itself whether something is missing.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(Stop::from(error)),
         }
+        tls.read_tls(&mut &*self.socket).map_err(Stop::from)?;
+        // What was read may be part of a record, or no answer at all, such as a session ticket.
+        tls.process_new_packets().map_or_else(|error| Err(Stop::Trouble(tls_trouble(&error))), |_| Err(Stop::Again))
     }
 
     /// Claims the connection for the attempt of this thread.
@@ -261,7 +263,7 @@ impl Transport for Wire {
             match self.read_some() {
                 Ok(0) => return Err(attempt.fail(self.gone(Trouble::new(FailureKind::Closed, "receive: closed by the other side")))),
                 Ok(_) => return Ok(true),
-                Err(Stop::Pause) => {}
+                Err(Stop::Pause | Stop::Again) => {}
                 Err(Stop::Trouble(trouble)) => return Err(attempt.fail(self.gone(trouble))),
             }
         }
@@ -285,6 +287,8 @@ impl Transport for Wire {
 enum Stop {
     /// The socket has nothing more for now.
     Pause,
+    /// Something was read, but nothing of an answer yet.
+    Again,
     Trouble(Trouble),
 }
 
