@@ -160,11 +160,7 @@ fn http_request(uri: Uri, request: &TransportRequest) -> Result<Request<&[u8]>, 
 /// The answer with as much of its body as is easily had.
 fn response(answer: Response<Body>) -> TransportResponse {
     let (head, body) = answer.into_parts();
-    let headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| Header::new(name.as_str(), String::from_utf8_lossy(value.as_bytes())))
-        .collect();
+    let headers = head.headers.iter().map(|(name, value)| Header::new(name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect();
     let mut kept = Vec::new();
     // One byte more than is kept: only a body read to its end lets the connection be used again. An error ends the body, not the answer.
     let _ = body.into_reader().take(MOST_BODY + 1).read_to_end(&mut kept);

@@ -16,7 +16,9 @@ pub(super) fn io_trouble(what: &str, error: &io::Error) -> Trouble {
         E::NetworkUnreachable | E::NetworkDown | E::AddrNotAvailable => FailureKind::NoNetwork,
         E::ConnectionRefused | E::HostUnreachable => FailureKind::Refused,
         E::TimedOut | E::WouldBlock => FailureKind::Timeout,
-        E::ConnectionReset | E::ConnectionAborted | E::BrokenPipe | E::NotConnected | E::UnexpectedEof | E::WriteZero => FailureKind::Closed,
+        E::ConnectionReset | E::ConnectionAborted | E::BrokenPipe | E::NotConnected | E::UnexpectedEof | E::WriteZero => {
+            FailureKind::Closed
+        }
         _ => FailureKind::Other,
     };
     Trouble::new(kind, format!("{what}: {error}"))

@@ -79,7 +79,8 @@ impl Connector<()> for WireConnector {
         let until = attempt.enter(Phase::Connect);
         let socket = self.open(details.addrs.to_vec(), &attempt, until)?;
         // Requests are written whole: waiting to fill a packet only costs time.
-        let socket = socket.set_nodelay(true).map(|()| Arc::new(socket)).map_err(|error: io::Error| attempt.fail(io_trouble("connect", &error)))?;
+        let socket =
+            socket.set_nodelay(true).map(|()| Arc::new(socket)).map_err(|error: io::Error| attempt.fail(io_trouble("connect", &error)))?;
         attempt.interrupted_by(Interrupt::Socket(socket.clone()))?;
         if !details.needs_tls() {
             return Ok(Some(Wire::plain(socket)));

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,8 +36,13 @@ pub(super) struct CachingResolver {
     hosts: Arc<Hosts>,
 }
 
-#[derive(Default)]
-struct Hosts(Mutex<HashMap<String, Host>>);
+struct Hosts {
+    known: Mutex<HashMap<String, Host>>,
+    system: System,
+}
+
+/// The system's look-up. It blocks.
+type System = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 enum Host {
     Known { addresses: Vec<IpAddr>, since: Instant },
@@ -52,7 +58,11 @@ enum Answer {
 
 impl CachingResolver {
     pub(super) fn new() -> Self {
-        Self { workers: Workers::new("compass-resolve", THREADS), hosts: Arc::default() }
+        Self::with(Box::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
+    }
+
+    fn with(system: System) -> Self {
+        Self { workers: Workers::new("compass-resolve", THREADS), hosts: Arc::new(Hosts { known: Mutex::default(), system }) }
     }
 
     fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
@@ -96,7 +106,7 @@ impl CachingResolver {
 
 impl Hosts {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs on a worker.
@@ -109,16 +119,17 @@ impl Hosts {
                 return;
             }
         }
-        let found = (host, 0).to_socket_addrs();
-        let answer = match found {
+        let answer = match (self.system)(host) {
+            Ok(found) if found.is_empty() => Answer::Failed("the host has no address".to_owned()),
             Ok(found) => {
                 let mut addresses: Vec<IpAddr> = Vec::new();
-                for address in found.map(|address| address.ip()) {
+                for address in found {
+                    // The system repeats an address for each kind of socket.
                     if !addresses.contains(&address) && addresses.len() < MOST_ADDRESSES {
                         addresses.push(address);
                     }
                 }
-                if addresses.is_empty() { Answer::Failed("the host has no address".to_owned()) } else { Answer::Addresses(addresses) }
+                Answer::Addresses(addresses)
             }
             Err(error) => Answer::Failed(format!("look-up: {error}")),
         };
@@ -174,5 +185,150 @@ pub(super) fn without_look_up(host: &str) -> Option<Vec<IpAddr>> {
 impl fmt::Debug for CachingResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CachingResolver")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::Receiver;
+    use std::thread;
+
+    use crate::port::TransportFailure;
+    use crate::transport::Timeouts;
+
+    use super::*;
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A system whose look-ups each wait for a word, and say when they have begun.
+    struct Gate {
+        begun: Receiver<String>,
+        words: Sender<io::Result<Vec<IpAddr>>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    fn gated() -> (Arc<CachingResolver>, Gate) {
+        let (begin, begun) = mpsc::channel();
+        let (words, word) = mpsc::channel();
+        let word = Mutex::new(word);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let system = move |host: &str| {
+            count.fetch_add(1, Ordering::SeqCst);
+            begin.send(host.to_owned()).expect("the test listens");
+            word.lock().expect("no panic").recv().unwrap_or_else(|_| Ok(Vec::new()))
+        };
+        (Arc::new(CachingResolver::with(Box::new(system))), Gate { begun, words, asked })
+    }
+
+    fn attempt(id: u64) -> Arc<Attempt> {
+        Arc::new(Attempt::new(id, PATIENCE, Timeouts { resolve: PATIENCE, ..Timeouts::default() }))
+    }
+
+    fn look_up(resolver: &CachingResolver, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, TransportFailure> {
+        resolver.look_up(host, attempt, until).map_err(|_| attempt.recorded().expect("a failure is recorded"))
+    }
+
+    fn waiting(resolver: &CachingResolver, host: &str) -> usize {
+        match resolver.hosts.lock().get(host) {
+            Some(Host::InProgress { waiting }) => waiting.len(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn many_requests_share_one_look_up_and_later_ones_its_result() {
+        let (resolver, gate) = gated();
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..8)
+                .map(|id| {
+                    let resolver = &resolver;
+                    scope.spawn(move || look_up(resolver, "a.example", &attempt(id), Instant::now() + PATIENCE))
+                })
+                .collect();
+            gate.begun.recv_timeout(PATIENCE).expect("a look-up begins");
+            while waiting(&resolver, "a.example") < 8 {
+                thread::yield_now();
+            }
+            gate.words.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
+            for waiter in waiters {
+                assert_eq!(waiter.join().expect("no panic"), Ok(vec![ADDRESS]));
+            }
+        });
+        assert_eq!(look_up(&resolver, "a.example", &attempt(9), Instant::now()), Ok(vec![ADDRESS]));
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_failed_look_up_is_tried_again() {
+        let (resolver, gate) = gated();
+        gate.words.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
+        gate.words.send(Ok(Vec::new())).expect("the look-up listens");
+        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        let until = Instant::now() + PATIENCE;
+        for id in 0..2 {
+            let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
+            assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve));
+        }
+        assert_eq!(look_up(&resolver, "a.example", &attempt(3), until), Ok(vec![ADDRESS]));
+    }
+
+    #[test]
+    fn whoever_gives_up_leaves_nothing_behind() {
+        let (resolver, gate) = gated();
+        let failure = look_up(&resolver, "a.example", &attempt(1), Instant::now() + Duration::from_millis(20)).expect_err("a failure");
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(waiting(&resolver, "a.example"), 0);
+
+        let cancelled = attempt(2);
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| look_up(&resolver, "a.example", &cancelled, Instant::now() + PATIENCE));
+            while waiting(&resolver, "a.example") == 0 {
+                thread::yield_now();
+            }
+            cancelled.cancel();
+            assert_eq!(waiter.join().expect("no panic").expect_err("a failure").kind, FailureKind::Cancelled);
+        });
+        assert_eq!(waiting(&resolver, "a.example"), 0);
+        // The look-up that both waited for still serves the next.
+        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + PATIENCE), Ok(vec![ADDRESS]));
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn at_most_four_hosts_are_looked_up_at_once() {
+        let (resolver, gate) = gated();
+        thread::scope(|scope| {
+            for id in 0..6 {
+                let resolver = &resolver;
+                scope.spawn(move || look_up(resolver, &format!("{id}.example"), &attempt(id), Instant::now() + PATIENCE));
+            }
+            while (0..6).any(|id| waiting(&resolver, &format!("{id}.example")) == 0) {
+                thread::yield_now();
+            }
+            for _ in 0..4 {
+                gate.begun.recv_timeout(PATIENCE).expect("four begin");
+            }
+            // The others begin only as these end.
+            assert_eq!(gate.asked.load(Ordering::SeqCst), 4);
+            for _ in 0..6 {
+                gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+            }
+        });
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 6);
+    }
+
+    #[test]
+    fn numbers_and_localhost_need_no_look_up() {
+        for (host, first) in [("127.0.0.1", "127.0.0.1"), ("[::1]", "::1"), ("localhost", "127.0.0.1"), ("LocalHost.", "127.0.0.1")] {
+            let addresses = without_look_up(host).expect(host);
+            assert_eq!(addresses[0].to_string(), first);
+        }
+        for host in ["example.com", "localhost.example", "1.2.3", ""] {
+            assert_eq!(without_look_up(host), None, "{host}");
+        }
     }
 }

@@ -215,6 +215,7 @@ struct Shared {
 struct Record {
     connections: usize,
     heads: usize,
+    goodbyes: usize,
     requests: Vec<SeenRequest>,
     /// By connection, while it lasts.
     sockets: HashMap<usize, TcpStream>,
@@ -290,6 +291,11 @@ impl TestServer {
     /// Waits until so many connections are accepted.
     pub fn wait_for_connections(&self, count: usize) {
         drop(self.wait(|record| record.connections >= count, "connections"));
+    }
+
+    /// Waits until so many connections were closed in an orderly way from this side.
+    pub fn wait_for_goodbyes(&self, count: usize) {
+        drop(self.wait(|record| record.goodbyes >= count, "goodbyes"));
     }
 
     /// Closes all connections that exist, idle ones too.
@@ -412,13 +418,15 @@ impl Shared {
             Greeting::Stall => return hold(&mut socket),
             Greeting::PlainText => {
                 socket.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 5\r\n\r\nplain")?;
-                return finish(&mut Stream::Plain(socket));
+                return self.finish(&mut Stream::Plain(socket));
             }
             Greeting::Close => return Ok(()),
             Greeting::Reset => return reset(&socket),
         }
         let mut stream = match &self.tls {
-            Some(config) => Stream::Tls(Box::new(StreamOwned::new(ServerConnection::new(config.clone()).map_err(io::Error::other)?, socket))),
+            Some(config) => {
+                Stream::Tls(Box::new(StreamOwned::new(ServerConnection::new(config.clone()).map_err(io::Error::other)?, socket)))
+            }
             None => Stream::Plain(socket),
         };
         let mut input = Vec::new();
@@ -479,7 +487,7 @@ impl Shared {
             }
             Reply::RespondThenClose(response) => {
                 stream.write_all(&response.bytes())?;
-                finish(stream)?;
+                self.finish(stream)?;
             }
             Reply::RespondThenReset(response) => {
                 stream.write_all(&response.bytes())?;
@@ -493,11 +501,11 @@ impl Shared {
                 self.hold_unread()?;
             }
             Reply::Silence => hold(stream)?,
-            Reply::Close => finish(stream)?,
+            Reply::Close => self.finish(stream)?,
             Reply::Reset => reset(stream.socket())?,
             Reply::Raw(bytes) => {
                 stream.write_all(&bytes)?;
-                finish(stream)?;
+                self.finish(stream)?;
             }
             Reply::RawThenHold(bytes) => {
                 stream.write_all(&bytes)?;
@@ -521,6 +529,17 @@ impl Shared {
             }
         }
         Ok(false)
+    }
+
+    /// Says goodbye and reads on until the client does.
+    fn finish(&self, stream: &mut Stream) -> io::Result<()> {
+        if let Stream::Tls(stream) = stream {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        stream.socket().shutdown(Shutdown::Write)?;
+        self.note(|record| record.goodbyes += 1);
+        hold(&mut stream.socket())
     }
 
     /// Neither reads nor writes until the server ends.
@@ -590,21 +609,9 @@ fn read_head(stream: &mut Stream, input: &mut Vec<u8>, connection: usize) -> io:
     let mut first = lines.next().unwrap_or_default().split(' ');
     let mut next = || first.next().unwrap_or_default().to_owned();
     let (method, path) = (next(), next());
-    let headers = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
+    let headers =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
     Ok(Some(SeenRequest { number: 0, connection, method, path, headers, body: Vec::new() }))
-}
-
-/// Says goodbye and reads on until the client does.
-fn finish(stream: &mut Stream) -> io::Result<()> {
-    if let Stream::Tls(stream) = stream {
-        stream.conn.send_close_notify();
-        stream.flush()?;
-    }
-    stream.socket().shutdown(Shutdown::Write)?;
-    hold(&mut stream.socket())
 }
 
 /// Reads and forgets, until the client leaves.
