@@ -1,1 +1,30 @@
-//! To come.
+//! The built-in transport: HTTP/1.1 over TLS with ureq and rustls.
+//!
+//! Guarantees, each held by a test:
+//!
+//! - One call of [`send`](crate::port::Transport::send) is at most one request on the wire. No redirect is followed, nothing is retried, and
+//!   every status line, whatever its number, is an answer.
+//! - The attempt ends within its timeout, however slowly the other side reads or answers; a failure says in which phase, and whether bytes of
+//!   the request may have left.
+//! - No thread is started per request. Look-ups and new connections run on a few threads that start when needed and end when idle; a request
+//!   on a pooled connection uses none of them.
+//! - `cancel` ends an attempt in every phase, at once.
+//! - What follows the status line never turns an answer into a failure: at most 4 KiB of body are read, best effort.
+//! - Certificates are always verified, against the bundled roots and the extra ones together.
+//! - No proxy is used, not even one named by the environment: a request carries a customer's data, and goes only where the endpoint says. A
+//!   device that must use a proxy uses the platform's transport.
+//!
+//! Nothing here is stored: after a crash there is nothing to repair, and what was in flight counts as perhaps delivered.
+
+mod attempt;
+mod built_in;
+mod classify;
+mod connector;
+mod options;
+mod resolver;
+mod roots;
+mod wire;
+mod workers;
+
+pub use built_in::BuiltIn;
+pub use options::{BuiltInOptions, Timeouts, TransportSetupError};

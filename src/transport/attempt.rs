@@ -1,0 +1,198 @@
+//! What is known of the request in progress: its phase, its time, whether bytes have left, and how to interrupt it.
+//!
+//! ureq calls resolver, connector and wire on the thread that sends, and gives them no word of which request they work for; so the attempt
+//! is kept per thread while it lasts. That holds for pooled connections too.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+
+use super::options::Timeouts;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Attempt>>> = const { RefCell::new(None) };
+}
+
+/// What went wrong, before it is known in which phase.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub(super) kind: FailureKind,
+    pub(super) detail: String,
+}
+
+impl Trouble {
+    pub(super) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    pub(super) fn timeout() -> Self {
+        Self::new(FailureKind::Timeout, "time ran out")
+    }
+}
+
+/// How to reach the thread that waits.
+pub(super) enum Interrupt {
+    /// It is not waiting.
+    Nothing,
+    /// It waits on this socket.
+    Socket(Arc<TcpStream>),
+    /// It waits for a worker; this wakes it.
+    Wake(Box<dyn FnOnce() + Send>),
+}
+
+/// One request in progress.
+pub(super) struct Attempt {
+    pub(super) id: u64,
+    timeouts: Timeouts,
+    deadline: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    phase_ends: Instant,
+    sent: RequestSent,
+    cancelled: bool,
+    interrupt: Interrupt,
+    failure: Option<TransportFailure>,
+}
+
+impl Attempt {
+    pub(super) fn new(id: u64, timeout: Duration, timeouts: Timeouts) -> Self {
+        let now = Instant::now();
+        // A timeout beyond the clock's range is no timeout; a day is one and bounds it.
+        let deadline = now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(86_400));
+        let state = State {
+            phase: Phase::Resolve,
+            phase_ends: deadline.min(now + timeouts.resolve),
+            sent: RequestSent::No,
+            cancelled: false,
+            interrupt: Interrupt::Nothing,
+            failure: None,
+        };
+        Self { id, timeouts, deadline, state: Mutex::new(state) }
+    }
+
+    /// Enters a phase, unless it is in it or past it, and returns when the phase it is in ends.
+    pub(super) fn enter(&self, phase: Phase) -> Instant {
+        let mut state = self.lock();
+        if order(phase) > order(state.phase) {
+            let long = match phase {
+                Phase::Resolve => self.timeouts.resolve,
+                Phase::Connect => self.timeouts.connect,
+                Phase::Send => self.timeouts.send,
+                Phase::Receive => self.timeouts.receive,
+            };
+            state.phase = phase;
+            state.phase_ends = self.deadline.min(Instant::now() + long);
+        }
+        state.phase_ends
+    }
+
+    /// The head of the answer is there: what is read from now on is best effort.
+    pub(super) fn head_is_read(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Receive;
+        state.phase_ends = self.deadline.min(Instant::now() + self.timeouts.body);
+    }
+
+    /// Bytes of the request have left.
+    pub(super) fn bytes_left(&self) {
+        self.lock().sent = RequestSent::Maybe;
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.lock().cancelled
+    }
+
+    /// Says how to interrupt what comes next. Fails when it is to be interrupted already.
+    pub(super) fn interrupted_by(&self, interrupt: Interrupt) -> Result<(), ureq::Error> {
+        let mut state = self.lock();
+        if state.cancelled {
+            drop(state);
+            return Err(self.fail(Trouble::new(FailureKind::Cancelled, "cancelled")));
+        }
+        state.interrupt = interrupt;
+        Ok(())
+    }
+
+    /// The connection no longer belongs to this attempt: a later `cancel` must not reach it.
+    pub(super) fn release(&self) {
+        self.lock().interrupt = Interrupt::Nothing;
+    }
+
+    pub(super) fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        match std::mem::replace(&mut state.interrupt, Interrupt::Nothing) {
+            Interrupt::Nothing => {}
+            // Within the lock: after `release` the socket may serve another request.
+            Interrupt::Socket(socket) => drop(socket.shutdown(Shutdown::Both)),
+            Interrupt::Wake(wake) => wake(),
+        }
+    }
+
+    /// Records the failure of this attempt, the first one only, and returns what makes ureq give up.
+    pub(super) fn fail(&self, trouble: Trouble) -> ureq::Error {
+        // The one kind that ureq takes for the end of a body without a length.
+        let closed = matches!(trouble.kind, FailureKind::Closed | FailureKind::Protocol);
+        let failure = self.failure(trouble);
+        self.lock().failure.get_or_insert(failure);
+        io::Error::from(if closed { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::Other }).into()
+    }
+
+    /// This trouble as a failure of this attempt, here and now.
+    pub(super) fn failure(&self, trouble: Trouble) -> TransportFailure {
+        let state = self.lock();
+        // Interrupting shows itself as a closed socket.
+        let trouble = if state.cancelled { Trouble::new(FailureKind::Cancelled, "cancelled") } else { trouble };
+        TransportFailure { kind: trouble.kind, phase: state.phase, request_sent: state.sent, detail: trouble.detail }
+    }
+
+    /// The failure that was recorded.
+    pub(super) fn recorded(&self) -> Option<TransportFailure> {
+        self.lock().failure.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn order(phase: Phase) -> u8 {
+    match phase {
+        Phase::Resolve => 0,
+        Phase::Connect => 1,
+        Phase::Send => 2,
+        Phase::Receive => 3,
+    }
+}
+
+/// The attempt of this thread.
+pub(super) fn current() -> Option<Arc<Attempt>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// The attempt of this thread, for code that runs only within one.
+pub(super) fn ongoing() -> Result<Arc<Attempt>, ureq::Error> {
+    current().ok_or_else(|| io::Error::other("no request in progress on this thread").into())
+}
+
+/// Runs `f` with this as the attempt of this thread.
+pub(super) fn within<T>(attempt: &Arc<Attempt>, f: impl FnOnce() -> T) -> T {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            if let Some(attempt) = CURRENT.take() {
+                attempt.release();
+            }
+        }
+    }
+    CURRENT.set(Some(attempt.clone()));
+    let _leave = Leave;
+    f()
+}

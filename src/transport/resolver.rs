@@ -1,0 +1,334 @@
+//! Looking up hosts, once each, on a few threads.
+//!
+//! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a worker; whoever waits for
+//! it gives up in time and takes its name off the list. Many requests for one host share one look-up.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use crate::port::{FailureKind, Phase};
+
+use super::attempt::{Attempt, Interrupt, Trouble, ongoing};
+use super::workers::Workers;
+
+/// A look-up that hangs must not hold up other hosts; more than four dead ones at once are not worth a thread each.
+const THREADS: usize = 4;
+
+/// The system does not tell how long an address is good for. A minute spans a backlog and still follows a move soon.
+const GOOD_FOR: Duration = Duration::from_secs(60);
+
+/// As many as ureq's list holds.
+const MOST_ADDRESSES: usize = 16;
+
+/// The resolver of one agent.
+pub(super) struct CachingResolver {
+    workers: Workers,
+    hosts: Arc<Hosts>,
+}
+
+struct Hosts {
+    known: Mutex<HashMap<String, Host>>,
+    system: System,
+}
+
+/// The system's look-up. It blocks.
+type System = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+
+enum Host {
+    Known { addresses: Vec<IpAddr>, since: Instant },
+    InProgress { waiting: Vec<(u64, Sender<Answer>)> },
+}
+
+#[derive(Clone)]
+enum Answer {
+    Addresses(Vec<IpAddr>),
+    Failed(String),
+    Cancelled,
+}
+
+impl CachingResolver {
+    pub(super) fn new() -> Self {
+        Self::with(Box::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
+    }
+
+    fn with(system: System) -> Self {
+        Self { workers: Workers::new("compass-resolve", THREADS), hosts: Arc::new(Hosts { known: Mutex::default(), system }) }
+    }
+
+    fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
+        let (sender, receiver) = mpsc::channel();
+        let wake = sender.clone();
+        attempt.interrupted_by(Interrupt::Wake(Box::new(move || drop(wake.send(Answer::Cancelled)))))?;
+        let begin = {
+            let mut hosts = self.hosts.lock();
+            match hosts.get_mut(host) {
+                Some(Host::Known { addresses, since }) if since.elapsed() < GOOD_FOR => return Ok(addresses.clone()),
+                Some(Host::InProgress { waiting }) => {
+                    waiting.push((attempt.id, sender));
+                    false
+                }
+                Some(Host::Known { .. }) | None => {
+                    hosts.insert(host.to_owned(), Host::InProgress { waiting: vec![(attempt.id, sender)] });
+                    true
+                }
+            }
+        };
+        if begin {
+            let (hosts, name) = (self.hosts.clone(), host.to_owned());
+            if let Err(error) = self.workers.run(Box::new(move || hosts.answer(&name))) {
+                self.hosts.lock().remove(host);
+                return Err(attempt.fail(Trouble::new(FailureKind::Other, format!("no thread for a look-up: {error}"))));
+            }
+        }
+        let answer = receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
+        match answer {
+            Ok(Answer::Addresses(addresses)) => Ok(addresses),
+            Ok(Answer::Failed(detail)) => Err(attempt.fail(Trouble::new(FailureKind::Dns, detail))),
+            Ok(Answer::Cancelled) | Err(RecvTimeoutError::Timeout) => {
+                self.hosts.leave(host, attempt.id);
+                // A cancelled attempt says so by itself.
+                Err(attempt.fail(Trouble::timeout()))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(attempt.fail(Trouble::new(FailureKind::Dns, "the look-up was given up"))),
+        }
+    }
+}
+
+impl Hosts {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs on a worker.
+    fn answer(&self, host: &str) {
+        {
+            let mut hosts = self.lock();
+            if matches!(hosts.get(host), Some(Host::InProgress { waiting }) if waiting.is_empty()) {
+                // Everyone left while this was queued.
+                hosts.remove(host);
+                return;
+            }
+        }
+        let answer = match (self.system)(host) {
+            Ok(found) if found.is_empty() => Answer::Failed("the host has no address".to_owned()),
+            Ok(found) => {
+                let mut addresses: Vec<IpAddr> = Vec::new();
+                for address in found {
+                    // The system repeats an address for each kind of socket.
+                    if !addresses.contains(&address) && addresses.len() < MOST_ADDRESSES {
+                        addresses.push(address);
+                    }
+                }
+                Answer::Addresses(addresses)
+            }
+            Err(error) => Answer::Failed(format!("look-up: {error}")),
+        };
+        let mut hosts = self.lock();
+        let before = hosts.remove(host);
+        // Only what was found is kept: a failure may be over the next second.
+        if let Answer::Addresses(addresses) = &answer {
+            hosts.retain(|_, host| !matches!(host, Host::Known { since, .. } if since.elapsed() >= GOOD_FOR));
+            hosts.insert(host.to_owned(), Host::Known { addresses: addresses.clone(), since: Instant::now() });
+        }
+        drop(hosts);
+        if let Some(Host::InProgress { waiting }) = before {
+            for (_, sender) in waiting {
+                let _ = sender.send(answer.clone());
+            }
+        }
+    }
+
+    fn leave(&self, host: &str, id: u64) {
+        if let Some(Host::InProgress { waiting }) = self.lock().get_mut(host) {
+            waiting.retain(|(waiter, _)| *waiter != id);
+        }
+    }
+}
+
+impl Resolver for CachingResolver {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let attempt = ongoing()?;
+        let until = attempt.enter(Phase::Resolve);
+        let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+        let addresses = match without_look_up(host) {
+            Some(addresses) => addresses,
+            None => self.look_up(&host.to_ascii_lowercase(), &attempt, until)?,
+        };
+        let mut resolved = self.empty();
+        for address in addresses {
+            resolved.push(SocketAddr::new(address, port));
+        }
+        Ok(resolved)
+    }
+}
+
+/// Numeric hosts name their address, and `localhost` is loopback whatever a look-up would say (RFC 6761, 6.3).
+pub(super) fn without_look_up(host: &str) -> Option<Vec<IpAddr>> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if bare.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    bare.parse().ok().map(|address| vec![address])
+}
+
+impl fmt::Debug for CachingResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CachingResolver")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::Receiver;
+    use std::thread;
+
+    use crate::port::TransportFailure;
+    use crate::transport::Timeouts;
+
+    use super::*;
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A system whose look-ups each wait for a word, and say when they have begun.
+    struct Gate {
+        begun: Receiver<String>,
+        words: Sender<io::Result<Vec<IpAddr>>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    fn gated() -> (Arc<CachingResolver>, Gate) {
+        let (begin, begun) = mpsc::channel();
+        let (words, word) = mpsc::channel();
+        let word = Mutex::new(word);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let system = move |host: &str| {
+            count.fetch_add(1, Ordering::SeqCst);
+            begin.send(host.to_owned()).expect("the test listens");
+            word.lock().expect("no panic").recv().unwrap_or_else(|_| Ok(Vec::new()))
+        };
+        (Arc::new(CachingResolver::with(Box::new(system))), Gate { begun, words, asked })
+    }
+
+    fn attempt(id: u64) -> Arc<Attempt> {
+        Arc::new(Attempt::new(id, PATIENCE, Timeouts { resolve: PATIENCE, ..Timeouts::default() }))
+    }
+
+    fn look_up(resolver: &CachingResolver, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, TransportFailure> {
+        resolver.look_up(host, attempt, until).map_err(|_| attempt.recorded().expect("a failure is recorded"))
+    }
+
+    fn waiting(resolver: &CachingResolver, host: &str) -> usize {
+        match resolver.hosts.lock().get(host) {
+            Some(Host::InProgress { waiting }) => waiting.len(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn many_requests_share_one_look_up_and_later_ones_its_result() {
+        let (resolver, gate) = gated();
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..8)
+                .map(|id| {
+                    let resolver = &resolver;
+                    scope.spawn(move || look_up(resolver, "a.example", &attempt(id), Instant::now() + PATIENCE))
+                })
+                .collect();
+            gate.begun.recv_timeout(PATIENCE).expect("a look-up begins");
+            while waiting(&resolver, "a.example") < 8 {
+                thread::yield_now();
+            }
+            gate.words.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
+            for waiter in waiters {
+                assert_eq!(waiter.join().expect("no panic"), Ok(vec![ADDRESS]));
+            }
+        });
+        assert_eq!(look_up(&resolver, "a.example", &attempt(9), Instant::now()), Ok(vec![ADDRESS]));
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_failed_look_up_is_tried_again() {
+        let (resolver, gate) = gated();
+        gate.words.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
+        gate.words.send(Ok(Vec::new())).expect("the look-up listens");
+        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        let until = Instant::now() + PATIENCE;
+        for id in 0..2 {
+            let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
+            assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve));
+        }
+        assert_eq!(look_up(&resolver, "a.example", &attempt(3), until), Ok(vec![ADDRESS]));
+    }
+
+    #[test]
+    fn whoever_gives_up_leaves_nothing_behind() {
+        let (resolver, gate) = gated();
+        let failure = look_up(&resolver, "a.example", &attempt(1), Instant::now() + Duration::from_millis(20)).expect_err("a failure");
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(waiting(&resolver, "a.example"), 0);
+
+        let cancelled = attempt(2);
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| look_up(&resolver, "a.example", &cancelled, Instant::now() + PATIENCE));
+            while waiting(&resolver, "a.example") == 0 {
+                thread::yield_now();
+            }
+            cancelled.cancel();
+            assert_eq!(waiter.join().expect("no panic").expect_err("a failure").kind, FailureKind::Cancelled);
+        });
+        assert_eq!(waiting(&resolver, "a.example"), 0);
+        // The look-up that both waited for still serves the next.
+        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + PATIENCE), Ok(vec![ADDRESS]));
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn at_most_four_hosts_are_looked_up_at_once() {
+        let (resolver, gate) = gated();
+        thread::scope(|scope| {
+            for id in 0..6 {
+                let resolver = &resolver;
+                scope.spawn(move || look_up(resolver, &format!("{id}.example"), &attempt(id), Instant::now() + PATIENCE));
+            }
+            while (0..6).any(|id| waiting(&resolver, &format!("{id}.example")) == 0) {
+                thread::yield_now();
+            }
+            for _ in 0..4 {
+                gate.begun.recv_timeout(PATIENCE).expect("four begin");
+            }
+            // The others begin only as these end.
+            assert_eq!(gate.asked.load(Ordering::SeqCst), 4);
+            for _ in 0..6 {
+                gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+            }
+        });
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 6);
+    }
+
+    #[test]
+    fn numbers_and_localhost_need_no_look_up() {
+        for (host, first) in [("127.0.0.1", "127.0.0.1"), ("[::1]", "::1"), ("localhost", "127.0.0.1"), ("LocalHost.", "127.0.0.1")] {
+            let addresses = without_look_up(host).expect(host);
+            assert_eq!(addresses[0].to_string(), first);
+        }
+        for host in ["example.com", "localhost.example", "1.2.3", ""] {
+            assert_eq!(without_look_up(host), None, "{host}");
+        }
+    }
+}

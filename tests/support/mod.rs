@@ -1,0 +1,10 @@
+//! What the suites share.
+
+// Each suite uses its part.
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
+
+pub mod certs;
+pub mod server;
+
+pub use certs::{Identity, TestCa};
+pub use server::{BlackHole, Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder, refused_url};

@@ -1,0 +1,578 @@
+//! The built-in transport against a server that misbehaves: every outcome arrives as what it is.
+
+mod support;
+
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use compass_core::port::{FailureKind, Header, Phase, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse};
+use compass_core::transport::{BuiltIn, BuiltInOptions, Timeouts, TransportSetupError};
+use support::{BlackHole, Greeting, Head, Identity, Reply, Response, TestCa, TestServer, refused_url};
+
+const CERTIFICATE: FailureKind = FailureKind::Certificate { time_invalid: false };
+const EXPIRED: FailureKind = FailureKind::Certificate { time_invalid: true };
+
+/// For waits that a test means to run out.
+const SHORT: Duration = Duration::from_millis(400);
+
+/// So slow that a test which had to wait for the end would fail by its result long after.
+const CRAWL: Duration = Duration::from_secs(1);
+
+fn options(ca: &TestCa) -> BuiltInOptions {
+    BuiltInOptions { extra_roots: vec![ca.pem().into_bytes()], ..BuiltInOptions::default() }
+}
+
+fn transport(ca: &TestCa) -> BuiltIn {
+    BuiltIn::new(options(ca)).expect("a good authority")
+}
+
+fn transport_with(ca: &TestCa, timeouts: Timeouts) -> BuiltIn {
+    BuiltIn::new(BuiltInOptions { timeouts, ..options(ca) }).expect("a good authority")
+}
+
+fn plain_transport() -> BuiltIn {
+    BuiltIn::new(BuiltInOptions { allow_plain_http_to_loopback: true, ..BuiltInOptions::default() }).expect("no options that can be bad")
+}
+
+fn post(url: impl Into<String>, body: impl Into<Vec<u8>>) -> TransportRequest {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    TransportRequest {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        url: url.into(),
+        headers: vec![Header::new("content-type", "application/json"), Header::new("webhook-id", "msg_1")],
+        body: body.into(),
+        timeout: Duration::from_secs(30),
+    }
+}
+
+fn within(mut request: TransportRequest, timeout: Duration) -> TransportRequest {
+    request.timeout = timeout;
+    request
+}
+
+#[track_caller]
+fn fails(result: Result<TransportResponse, TransportFailure>, kind: FailureKind, phase: Phase, sent: RequestSent) -> TransportFailure {
+    let failure = result.expect_err("a failure");
+    assert_eq!((failure.kind, failure.phase, failure.request_sent), (kind, phase, sent), "{failure:?}");
+    failure
+}
+
+// What goes over the wire.
+
+#[test]
+fn the_server_gets_the_exact_bytes_and_headers() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::Respond(Response::new(202).header("X-Seen", "yes").body("thanks")));
+    let body = "{\"name\":\"Ünïcode\"}\n\0\r\n".as_bytes().to_vec();
+
+    let answer = transport(&ca).send(post(server.url("/hook?a=1"), body.clone())).expect("an answer");
+
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.header("x-seen"), Some("yes"));
+    assert_eq!(answer.body, b"thanks");
+    let seen = server.requests().remove(0);
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/hook?a=1"));
+    assert_eq!(seen.body, body);
+    assert_eq!(seen.header("content-length"), Some(body.len().to_string().as_str()));
+    assert_eq!(seen.header("transfer-encoding"), None);
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    assert_eq!(seen.header("webhook-id"), Some("msg_1"));
+    assert_eq!(seen.header("user-agent"), Some(concat!("compass-core/", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(seen.header("host"), Some(format!("127.0.0.1:{}", server.port()).as_str()));
+    assert_eq!(seen.header("accept-encoding"), None, "answers are never decompressed, so none is asked for");
+    for name in ["content-length", "host", "content-type", "user-agent"] {
+        assert_eq!(seen.headers.iter().filter(|(known, _)| known == name).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn an_empty_body_has_a_length_too() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::status(204));
+    assert_eq!(transport(&ca).send(post(server.url("/"), "")).expect("an answer").status, 204);
+    assert_eq!(server.requests()[0].header("content-length"), Some("0"));
+}
+
+#[test]
+fn headers_that_frame_the_request_are_the_transports_own() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::status(200));
+    let mut request = post(server.url("/"), "12345");
+    for (name, value) in [("content-length", "1"), ("transfer-encoding", "chunked"), ("host", "elsewhere"), ("expect", "100-continue")] {
+        request.headers.push(Header::new(name, value));
+    }
+    assert_eq!(transport(&ca).send(request).expect("an answer").status, 200);
+    let seen = server.requests().remove(0);
+    assert_eq!(seen.body, b"12345");
+    assert_eq!(seen.header("content-length"), Some("5"));
+    assert_eq!((seen.header("transfer-encoding"), seen.header("expect")), (None, None));
+    assert_eq!(seen.header("host"), Some(format!("127.0.0.1:{}", server.port()).as_str()));
+}
+
+#[test]
+fn a_large_body_arrives_whole() {
+    let ca = TestCa::new();
+    let server = TestServer::builder().tls(&ca.leaf()).small_window().on_request(|_| Reply::status(200)).start();
+    let body: Vec<u8> = (0..256 * 1024).map(|i| (i % 251) as u8).collect();
+    assert_eq!(transport(&ca).send(post(server.url("/"), body.clone())).expect("an answer").status, 200);
+    assert_eq!(server.requests()[0].body, body);
+}
+
+#[test]
+fn hosts_by_name_and_by_number() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::status(200));
+    let transport = transport(&ca);
+    for host in ["localhost", "LOCALHOST", "127.0.0.1"] {
+        assert_eq!(transport.send(post(server.url_at(host, "/"), "x")).expect("an answer").status, 200, "{host}");
+    }
+}
+
+// Every status is an answer.
+
+#[test]
+fn a_redirect_is_an_answer_and_its_target_gets_no_request() {
+    let ca = TestCa::new();
+    let target = TestServer::https(&ca, |_| Reply::status(200));
+    let transport = transport(&ca);
+    for status in [300, 301, 302, 303, 304, 307, 308] {
+        let to = target.url("/elsewhere");
+        let server = TestServer::https(&ca, move |_| Reply::redirect(status, &to));
+        let answer = transport.send(post(server.url("/hook"), "x")).expect("an answer");
+        assert_eq!((answer.status, answer.header("location")), (status, Some(target.url("/elsewhere").as_str())));
+        assert_eq!(server.requests().len(), 1, "{status}");
+    }
+    assert_eq!(target.connections(), 0);
+}
+
+#[test]
+fn every_status_arrives_as_it_stood() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    for status in [101, 200, 202, 204, 226, 400, 401, 404, 408, 410, 413, 425, 429, 500, 503, 511, 599, 600, 999] {
+        let server = TestServer::https(&ca, move |_| Reply::status(status));
+        for _ in 0..2 {
+            assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, status);
+        }
+        assert_eq!(server.requests().len(), 2, "{status} is not retried");
+    }
+}
+
+#[test]
+fn interim_answers_are_skipped() {
+    let ca = TestCa::new();
+    let bytes =
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
+    let server = TestServer::https(&ca, |_| Reply::Raw(bytes.to_vec()));
+    assert_eq!(transport(&ca).send(post(server.url("/"), "x")).expect("an answer").status, 201);
+}
+
+#[test]
+fn what_follows_the_status_line_never_makes_it_a_failure() {
+    let ca = TestCa::new();
+    let timeouts = Timeouts { body: SHORT, ..Timeouts::default() };
+    let transport = transport_with(&ca, timeouts);
+    let chunked = |rest: &str| Reply::Raw(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{rest}").into_bytes());
+    let held = |rest: &str| Reply::RawThenHold(format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{rest}").into_bytes());
+    let slow = Reply::RawThenHold(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n".to_vec());
+    let rows = [
+        ("cut body", Reply::truncated_body(200), &b"only this"[..]),
+        ("bad gzip", Reply::bad_gzip(200), b"this is not gzip"),
+        ("bad chunk", chunked("zzz\r\nnonsense"), b""),
+        ("cut chunk", chunked("10\r\nabc"), b"abc"),
+        ("body that stalls", held("abc"), b"abc"),
+        ("body that never comes", slow, b""),
+        ("no length", Reply::Raw(b"HTTP/1.1 200 OK\r\n\r\nto the end".to_vec()), b"to the end"),
+        ("reset after the answer", Reply::RespondThenReset(Response::new(200)), b""),
+    ];
+    for (what, reply, body) in rows {
+        let server = if matches!(reply, Reply::RespondThenReset(_)) {
+            TestServer::builder().tls(&ca.leaf()).on_head(move |_| Head::Answer(reply.clone())).start()
+        } else {
+            TestServer::https(&ca, move |_| reply.clone())
+        };
+        let answer = transport.send(post(server.url("/"), "x")).unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        assert_eq!((answer.status, answer.body.as_slice()), (200, body), "{what}");
+        // What is left of such an answer is not taken for the next one.
+        server.reply_with(|_| Reply::status(202));
+        if what != "reset after the answer" {
+            assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 202, "{what}");
+        }
+    }
+}
+
+#[test]
+fn only_the_first_4_kib_of_a_body_are_kept() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    let endless = TestServer::https(&ca, |_| Reply::Endless { status: 200 });
+    let answer = transport.send(post(endless.url("/"), "x")).expect("an answer");
+    assert_eq!((answer.status, answer.body), (200, vec![b'x'; 4096]));
+
+    let exact = TestServer::https(&ca, |_| Reply::Respond(Response::new(200).body(vec![b'y'; 4096])));
+    for _ in 0..2 {
+        assert_eq!(transport.send(post(exact.url("/"), "x")).expect("an answer").body, vec![b'y'; 4096]);
+    }
+    assert_eq!(exact.connections(), 1, "a body read to its end leaves the connection for the next");
+}
+
+// The pool.
+
+#[test]
+fn as_many_connections_are_kept_as_requests_are_in_flight() {
+    let ca = TestCa::new();
+    let together = Arc::new(Barrier::new(8));
+    let server = TestServer::https(&ca, move |_| {
+        // All eight are in flight before one is answered.
+        together.wait();
+        Reply::Respond(Response::new(200).body("ok"))
+    });
+    let transport = transport(&ca);
+    for _ in 0..4 {
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200));
+            }
+        });
+    }
+    assert_eq!((server.requests().len(), server.connections()), (32, 8));
+}
+
+#[test]
+fn a_connection_that_the_server_closed_is_not_used_again() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |request| match request.number {
+        0 => Reply::RespondThenClose(Response::new(200)),
+        _ => Reply::status(201),
+    });
+    let transport = transport(&ca);
+    assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+    server.wait_for_goodbyes(1);
+    assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 201);
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn a_pooled_connection_that_breaks_leaves_the_outcome_open_and_is_not_retried() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    for broken in [Reply::Close, Reply::Reset] {
+        let reply = broken.clone();
+        let server = TestServer::https(&ca, move |request| if request.number == 0 { Reply::status(200) } else { reply.clone() });
+        assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+        fails(transport.send(post(server.url("/"), "x")), FailureKind::Closed, Phase::Receive, RequestSent::Maybe);
+        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{broken:?}");
+    }
+}
+
+#[test]
+fn after_renew_no_old_connection_is_used() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::status(200));
+    let transport = transport(&ca);
+    for renewals in 1..=3 {
+        for _ in 0..2 {
+            assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+        }
+        assert_eq!(server.connections(), renewals);
+        transport.renew();
+    }
+}
+
+// An answer before the request was read.
+
+#[test]
+fn an_early_413_is_seen_as_413() {
+    let ca = TestCa::new();
+    let body = vec![b'x'; 256 * 1024];
+    let refuse = || Response::new(413).header("retry-after", "7").body("too large");
+    let rows = [
+        ("orderly close", Reply::RespondThenClose(refuse())),
+        ("reset", Reply::RespondThenReset(refuse())),
+        ("never reads on", Reply::RespondThenHold(refuse())),
+    ];
+    for (what, reply) in rows {
+        for small in [false, true] {
+            for tls in [false, true] {
+                let early = reply.clone();
+                let mut server = TestServer::builder().on_head(move |_| Head::Answer(early.clone()));
+                if small {
+                    server = server.small_window();
+                }
+                if tls {
+                    server = server.tls(&ca.leaf());
+                }
+                let server = server.start();
+                let transport =
+                    BuiltIn::new(BuiltInOptions { allow_plain_http_to_loopback: true, ..options(&ca) }).expect("a good authority");
+                let answer = transport.send(post(server.url("/hook"), body.clone()));
+                let answer = answer.unwrap_or_else(|failure| panic!("{what}, small {small}, TLS {tls}: {failure:?}"));
+                assert_eq!((answer.status, answer.header("retry-after")), (413, Some("7")), "{what}, small {small}, TLS {tls}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reset_while_sending_without_an_answer_is_a_failure_of_sending() {
+    let ca = TestCa::new();
+    let server = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::Answer(Reply::Reset)).start();
+    let failure = transport(&ca).send(post(server.url("/"), vec![b'x'; 256 * 1024])).expect_err("a failure");
+    assert_eq!((failure.kind, failure.request_sent), (FailureKind::Closed, RequestSent::Maybe), "{failure:?}");
+}
+
+// Failures before anything was sent.
+
+#[test]
+fn nobody_listens() {
+    let ca = TestCa::new();
+    fails(transport(&ca).send(post(refused_url(), "x")), FailureKind::Refused, Phase::Connect, RequestSent::No);
+}
+
+#[test]
+fn a_host_that_does_not_exist() {
+    let ca = TestCa::new();
+    let failure = fails(
+        transport(&ca).send(post("https://does-not-exist.invalid/secret-path?token=hidden", "payload")),
+        FailureKind::Dns,
+        Phase::Resolve,
+        RequestSent::No,
+    );
+    for hidden in ["secret-path", "hidden", "payload"] {
+        assert!(!failure.detail.contains(hidden), "{}", failure.detail);
+    }
+}
+
+#[test]
+fn certificates_that_are_not_good() {
+    let ca = TestCa::new();
+    let stranger = TestCa::new();
+    let transport = transport(&ca);
+    let rows = [
+        ("expired", ca.expired_leaf(), EXPIRED),
+        ("not yet valid", ca.future_leaf(), EXPIRED),
+        ("another host", ca.leaf_for("elsewhere.example"), CERTIFICATE),
+        ("another authority", stranger.leaf(), CERTIFICATE),
+        ("signed by itself", Identity::self_signed(), CERTIFICATE),
+    ];
+    for (what, identity, kind) in rows {
+        let server = TestServer::builder().tls(&identity).start();
+        let failure = transport.send(post(server.url("/"), "x")).expect_err(what);
+        assert_eq!((failure.kind, failure.phase, failure.request_sent), (kind, Phase::Connect, RequestSent::No), "{what}: {failure:?}");
+        assert_eq!(server.requests().len(), 0, "{what}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_speak_tls() {
+    let ca = TestCa::new();
+    let transport = transport_with(&ca, Timeouts { connect: SHORT, ..Timeouts::default() });
+    let rows = [
+        (Greeting::PlainText, FailureKind::Tls),
+        (Greeting::Stall, FailureKind::Timeout),
+        (Greeting::Close, FailureKind::Closed),
+        (Greeting::Reset, FailureKind::Closed),
+    ];
+    for (greeting, kind) in rows {
+        let server = TestServer::builder().tls(&ca.leaf()).on_connect(move |_| greeting).start();
+        let failure = transport.send(post(server.url("/"), "x")).expect_err("a failure");
+        assert_eq!(
+            (failure.kind, failure.phase, failure.request_sent),
+            (kind, Phase::Connect, RequestSent::No),
+            "{greeting:?}: {failure:?}"
+        );
+    }
+}
+
+#[test]
+fn a_connect_that_hangs_ends_in_time() {
+    let ca = TestCa::new();
+    let hole = BlackHole::new();
+    let transport = transport_with(&ca, Timeouts { connect: SHORT, ..Timeouts::default() });
+    fails(transport.send(post(hole.url(), "x")), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+}
+
+#[test]
+fn only_https_leaves_the_device() {
+    let ca = TestCa::new();
+    let server = TestServer::http(|_| Reply::status(200));
+    let strict = transport(&ca);
+    let lenient = plain_transport();
+    assert_eq!(lenient.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+    assert_eq!(lenient.send(post(server.url_at("localhost", "/"), "x")).expect("an answer").status, 200);
+    fails(strict.send(post(server.url("/"), "x")), FailureKind::Other, Phase::Resolve, RequestSent::No);
+    for url in ["http://example.com/", "ftp://127.0.0.1/", "/path", "127.0.0.1", "not a url", "https://me:pass@127.0.0.1/", ""] {
+        let failure = fails(lenient.send(post(url, "x")), FailureKind::Other, Phase::Resolve, RequestSent::No);
+        assert!(!failure.detail.contains("pass"), "{}", failure.detail);
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+// Failures after something was sent.
+
+#[test]
+fn answers_that_are_none() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    let rows = [
+        ("garbage", Reply::garbage_head(), FailureKind::Protocol),
+        ("cut head", Reply::truncated_head(), FailureKind::Protocol),
+        ("status below 100", Reply::Raw(b"HTTP/1.1 099 Low\r\n\r\n".to_vec()), FailureKind::Protocol),
+        ("endless head", Reply::Raw(vec![b'a'; 100_000]), FailureKind::Protocol),
+        (
+            "head too large",
+            Reply::Raw([b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &vec![b'a'; 60_000], b"\r\n\r\n"].concat()),
+            FailureKind::Protocol,
+        ),
+        ("end", Reply::Close, FailureKind::Closed),
+        ("reset", Reply::Reset, FailureKind::Closed),
+    ];
+    for (what, reply, kind) in rows {
+        let server = TestServer::https(&ca, move |_| reply.clone());
+        let failure = transport.send(post(server.url("/"), "payload")).expect_err(what);
+        assert_eq!((failure.kind, failure.phase, failure.request_sent), (kind, Phase::Receive, RequestSent::Maybe), "{what}: {failure:?}");
+        assert!(!failure.detail.contains("payload"), "{what}: {}", failure.detail);
+        assert_eq!(server.requests().len(), 1, "{what} is not retried");
+    }
+}
+
+#[test]
+fn silence_runs_into_the_timeout_of_receiving() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::Silence);
+    let transport = transport_with(&ca, Timeouts { receive: SHORT, ..Timeouts::default() });
+    fails(transport.send(post(server.url("/"), "x")), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+}
+
+#[test]
+fn a_slow_answer_is_bounded_by_the_timeout_of_the_request() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(600));
+    let server = TestServer::https(&ca, move |_| Reply::Slowly { bytes: head.clone().into_bytes(), pause: CRAWL });
+    let request = within(post(server.url("/"), "x"), Duration::from_secs(3));
+    fails(transport.send(request), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+}
+
+#[test]
+fn a_tls_record_that_trickles_is_bounded_too() {
+    // Bytes that arrive steadily without ever making a whole: on the level of TLS, and of TCP.
+    let ca = TestCa::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("https://{}/", listener.local_addr().expect("an address"));
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().expect("a connection");
+        // The start of a handshake record of 16 KiB.
+        let mut bytes = vec![0x16, 3, 3, 0x40, 0];
+        bytes.resize(600, 0);
+        for byte in bytes {
+            if socket.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(CRAWL / 4);
+        }
+    });
+    let request = within(post(url, "x"), Duration::from_secs(2));
+    fails(transport(&ca).send(request), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+    server.join().expect("the server saw the client leave");
+}
+
+#[test]
+fn a_server_that_reads_slowly_is_bounded_by_the_timeout_of_sending() {
+    let ca = TestCa::new();
+    for (what, head) in [("slow", Head::ReadSlowly { bytes: 64, pause: CRAWL / 4 }), ("never", Head::NeverRead)] {
+        let server = TestServer::builder().tls(&ca.leaf()).small_window().on_head(move |_| head.clone()).start();
+        let transport = transport_with(&ca, Timeouts { send: SHORT, receive: SHORT, ..Timeouts::default() });
+        let failure = transport.send(post(server.url("/"), vec![b'x'; 4 * 1024 * 1024])).expect_err(what);
+        assert_eq!(
+            (failure.kind, failure.phase, failure.request_sent),
+            (FailureKind::Timeout, Phase::Send, RequestSent::Maybe),
+            "{what}: {failure:?}"
+        );
+    }
+}
+
+// Giving up.
+
+#[test]
+fn cancel_ends_an_attempt_in_every_phase() {
+    let ca = TestCa::new();
+    let hole = BlackHole::new();
+    let stalled = TestServer::builder().tls(&ca.leaf()).on_connect(|_| Greeting::Stall).start();
+    let unread = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::NeverRead).start();
+    let silent = TestServer::https(&ca, |_| Reply::Silence);
+    // Nothing but `cancel` ends these attempts while the test has patience.
+    let hour = Duration::from_secs(3600);
+    let transport = Arc::new(transport_with(&ca, Timeouts { resolve: hour, connect: hour, send: hour, receive: hour, body: hour }));
+    let big = vec![b'x'; 4 * 1024 * 1024];
+    type Underway<'a> = Box<dyn Fn() + 'a>;
+    let rows: [(TransportRequest, Underway<'_>, Phase, RequestSent); 4] = [
+        (post(hole.url(), "x"), Box::new(|| ()), Phase::Connect, RequestSent::No),
+        (post(stalled.url("/"), "x"), Box::new(|| stalled.wait_for_connections(1)), Phase::Connect, RequestSent::No),
+        (post(unread.url("/"), big), Box::new(|| unread.wait_for_heads(1)), Phase::Send, RequestSent::Maybe),
+        (post(silent.url("/"), "x"), Box::new(|| drop(silent.wait_for_requests(1))), Phase::Receive, RequestSent::Maybe),
+    ];
+    for (request, underway, phase, sent) in rows {
+        let (id, sending) = (request.id, transport.clone());
+        let (done, outcome) = mpsc::channel();
+        thread::spawn(move || done.send(sending.send(within(request, hour))));
+        underway();
+        // An id that is not known yet is ignored, so cancelling is repeated.
+        let outcome = (0..600).find_map(|_| {
+            transport.cancel(id);
+            outcome.recv_timeout(Duration::from_millis(50)).ok()
+        });
+        let failure = outcome.unwrap_or_else(|| panic!("cancelled in vain: {phase:?}")).expect_err("no answer");
+        assert_eq!((failure.kind, failure.request_sent), (FailureKind::Cancelled, sent), "{failure:?}");
+        // Where nothing tells when the attempt is under way, it may not have come so far.
+        assert!(failure.phase == phase || failure.phase == Phase::Resolve && phase == Phase::Connect, "{failure:?}");
+    }
+}
+
+#[test]
+fn cancel_reaches_no_other_request() {
+    let ca = TestCa::new();
+    let server = TestServer::https(&ca, |_| Reply::status(200));
+    let transport = transport(&ca);
+    let first = post(server.url("/"), "x");
+    let id = first.id;
+    assert_eq!(transport.send(first).expect("an answer").status, 200);
+    // The connection is in the pool now, or serves the second request.
+    transport.cancel(id);
+    transport.cancel(u64::MAX);
+    assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+    assert_eq!(server.connections(), 1);
+}
+
+// Setting up.
+
+#[test]
+fn a_bad_root_is_named() {
+    let (one, two) = (TestCa::new(), TestCa::new());
+    let with = |extra_roots: Vec<Vec<u8>>| BuiltIn::new(BuiltInOptions { extra_roots, ..BuiltInOptions::default() }).map(drop);
+    let good = format!("{}\n# a comment\n{}", one.pem(), two.pem()).into_bytes();
+    assert_eq!(with(vec![good.clone(), one.der()]), Ok(()));
+    assert_eq!(with(vec![good.clone(), b"no certificate here".to_vec()]), Err(TransportSetupError::EmptyRoot { root: 1 }));
+    assert_eq!(with(vec![Vec::new()]), Err(TransportSetupError::EmptyRoot { root: 0 }));
+    let hollow = format!("{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", one.pem());
+    for (root, certificate) in [(hollow.into_bytes(), 1), (one.der()[..40].to_vec(), 0), (one.pem().into_bytes()[..200].to_vec(), 0)] {
+        match with(vec![good.clone(), root]) {
+            Err(TransportSetupError::BadRoot { root: 1, certificate: bad, .. }) => assert_eq!(bad, certificate),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn extra_roots_stand_beside_each_other() {
+    let (one, two) = (TestCa::new(), TestCa::new());
+    let both = vec![one.der(), two.pem().into_bytes()];
+    let transport = BuiltIn::new(BuiltInOptions { extra_roots: both, ..BuiltInOptions::default() }).expect("good authorities");
+    for ca in [&one, &two] {
+        let server = TestServer::https(ca, |_| Reply::status(200));
+        assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
+    }
+}
