@@ -1,5 +1,7 @@
 //! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
 
+#[cfg(any())]
+mod compass;
 pub mod crypto;
 pub mod engine;
 pub mod model;

@@ -16,7 +16,7 @@ pub(crate) mod meta;
 mod migrate;
 pub(crate) mod outbox;
 pub(crate) mod retention;
-mod row;
+pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod totals;
 pub(crate) mod workflow;

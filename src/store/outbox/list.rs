@@ -81,3 +81,25 @@ pub(crate) fn unsent(connection: &Connection) -> Result<Vec<UnsentGroup>> {
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
+
+/// A failed entry that was not given up.
+pub(crate) struct FailedEntry {
+    pub(crate) entry_id: i64,
+    pub(crate) session: SessionKey,
+    pub(crate) action: String,
+}
+
+/// At most `limit` failed entries with a row after `after`.
+pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<FailedEntry>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT o.id, s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
+          WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND o.state IN ('queued', 'leased', 'failed') AND o.id > ?1
+          ORDER BY o.id LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![after, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(FailedEntry { entry_id: row.get(0)?, session: session_key(&row.get::<_, Vec<u8>>(1)?)?, action: row.get(2)? });
+    }
+    Ok(found)
+}

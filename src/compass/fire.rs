@@ -1,0 +1,81 @@
+//! Completing and ending: what becomes of the actions that were met, in the transaction that finishes the session.
+
+use super::act::Subject;
+use super::{Inner, Result};
+use crate::crypto::Sha256;
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::model::{SessionState, Submission, Timestamp};
+use crate::outbox::reason;
+use crate::store::outbox::NewEntry;
+use crate::store::{self, Transaction, meta};
+use crate::webhook;
+
+/// A payload that is about to be frozen.
+pub(super) struct Body {
+    pub(super) bytes: Vec<u8>,
+    pub(super) hash: Sha256,
+}
+
+impl Body {
+    pub(super) fn of(submission: &Submission) -> Result<Self> {
+        // A value that does not fit its definition cannot have passed validation.
+        let bytes = webhook::payload(submission).map_err(|error| Error::Internal { detail: error.to_string() })?;
+        if bytes.len() > webhook::WARN_BODY {
+            log::warn!("a payload of {} bytes; receivers prefer less than {}", bytes.len(), webhook::WARN_BODY);
+        }
+        let hash = Sha256::of(&bytes);
+        Ok(Self { bytes, hash })
+    }
+
+    pub(super) fn of_session(subject: &Subject) -> Result<Self> {
+        Self::of(&engine::submission(&subject.workflow, &subject.state))
+    }
+}
+
+impl Inner {
+    /// Adds the action of every action definition on the path, and freezes what fires. Says whether there was any.
+    pub(super) fn fire(&self, tx: &Transaction<'_>, subject: &Subject, now: Timestamp) -> Result<bool> {
+        let actions = engine::encountered(&subject.workflow, &subject.state);
+        if actions.is_empty() {
+            return Ok(false);
+        }
+        let meta = meta::load(tx)?;
+        let not_fired = if subject.state.state == SessionState::Ended {
+            Some(reason::SESSION_ENDED)
+        } else if !meta.integration_enabled {
+            Some(reason::INTEGRATION_OFF)
+        } else {
+            None
+        };
+        let body = if not_fired.is_none() { Some(Body::of_session(subject)?) } else { None };
+        for action in &actions {
+            let action_id = store::action::insert(tx, subject.id, action, not_fired)?;
+            if let Some(body) = &body {
+                self.freeze(tx, &meta, subject, action_id, 1, &action.key, &action.endpoint, body, now)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Freezes a message: from here on its id and bytes never change.
+    #[expect(clippy::too_many_arguments, reason = "each is one column of the entry, and there is one caller for a first and one for a corrected send")]
+    pub(super) fn freeze(
+        &self, tx: &Transaction<'_>, meta: &meta::Meta, subject: &Subject, action_id: i64, revision: u32, action: &str, endpoint: &str, body: &Body,
+        now: Timestamp,
+    ) -> Result<()> {
+        let entry = NewEntry {
+            action_id,
+            session_id: subject.id,
+            revision,
+            delivery_id: &webhook::delivery_id(&meta.install_id, subject.state.key, action, &body.hash),
+            endpoint,
+            body: &body.bytes,
+            body_sha256: body.hash,
+            workflow_version: &subject.state.workflow.version_label(),
+            session_state: subject.state.state,
+            failed: (body.bytes.len() > webhook::MAX_BODY).then_some(reason::PAYLOAD_TOO_LARGE),
+        };
+        Ok(store::outbox::insert(tx, &entry, now)?)
+    }
+}

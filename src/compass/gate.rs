@@ -1,0 +1,56 @@
+//! Counts running calls, so that closing can wait for them.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+
+#[derive(Default)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    left: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    running: usize,
+}
+
+/// A running call; ends when dropped.
+pub(super) struct Call<'a>(&'a Gate);
+
+impl Gate {
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// `Closed` once the gate is closed.
+    pub(super) fn enter(&self) -> Result<Call<'_>, Error> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        state.running += 1;
+        Ok(Call(self))
+    }
+
+    /// Lets no further call in and waits for those that run. Says whether this call was the one that closed it.
+    pub(super) fn close(&self) -> bool {
+        let mut state = self.state();
+        let first = !std::mem::replace(&mut state.closed, true);
+        while state.running > 0 {
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        first
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+        self.0.left.notify_all();
+    }
+}

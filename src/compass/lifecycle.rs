@@ -1,0 +1,241 @@
+//! Opening, closing, and the times in between when nothing may be open.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use super::{Compass, Inner, Options, Result, gate, observer, registry};
+use crate::crypto::Sha256;
+use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
+use crate::error::Error;
+use crate::model::{Connectivity, FlushReport, NextDue, Notice};
+use crate::port::Random;
+use crate::store::{Store, StoreError, meta};
+use crate::transport::{BuiltIn, BuiltInOptions};
+
+#[derive(Default)]
+pub(super) struct Lifecycle {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    holds: usize,
+    quiesced: bool,
+}
+
+impl Lifecycle {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reason to keep connections open and deliver: the app is in the foreground, or a background job runs. When the last one is dropped,
+/// the handle quiesces; dropping it may therefore take up to two seconds.
+#[must_use = "dropping the last hold quiesces the handle"]
+pub struct Hold {
+    inner: Weak<Inner>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.upgrade() else { return };
+        let mut state = inner.lifecycle.state();
+        state.holds = state.holds.saturating_sub(1);
+        if state.holds == 0 {
+            inner.quiesce(&mut state);
+        }
+    }
+}
+
+impl Compass {
+    /// Opens or creates the database, and brings its schema up to date. Nothing runs in the background until asked.
+    ///
+    /// # Errors
+    /// `AlreadyOpen`, `CannotOpen`, `Locked`, `DiskFull`, `Corrupt`, `NotADatabase`, `NewerSchema`, `InvalidOption`. The file is never
+    /// replaced or emptied.
+    pub fn open(options: Options) -> Result<Self> {
+        options.retry.check()?;
+        let transport = match options.transport {
+            Some(transport) => transport,
+            None => Arc::new(BuiltIn::new(BuiltInOptions {
+                parallelism: options.retry.in_flight_total,
+                allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
+                ..BuiltInOptions::default()
+            })?),
+        };
+        let path = registry::canonical(&options.path)?;
+        let registration = registry::Registration::take(&path)?;
+        let store = Arc::new(Store::open(&path, &|| install_id(&*options.random))?);
+        let meta = store.read::<_, StoreError>(meta::load)?;
+        let observers = Arc::new(observer::Observers::starting_at(meta.revision));
+        let ports = Ports { clock: Arc::clone(&options.clock), random: Arc::clone(&options.random), secrets: options.secrets, transport };
+        let settings = Settings { policy: options.retry.clone(), ..Settings::default() };
+        let told = Arc::clone(&observers);
+        let notify = Arc::new(move |notice: Notice| told.tell(&notice));
+        let delivery = Delivery::new(Arc::clone(&store), ports, settings, notify);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                delivery,
+                clock: options.clock,
+                random: options.random,
+                policy: options.retry,
+                body_retention: options.body_retention,
+                allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
+                gate: gate::Gate::default(),
+                observers,
+                lifecycle: Lifecycle::default(),
+                workflows: Mutex::default(),
+                registration: Mutex::new(Some(registration)),
+            }),
+        })
+    }
+
+    /// Waits for running calls, ends delivery and closes the file. Later calls get `Closed`; closing twice is fine.
+    ///
+    /// # Errors
+    /// `Reentrant` from inside an observer or a port.
+    pub fn close(&self) -> Result<()> {
+        refuse_reentrance()?;
+        self.inner.close();
+        Ok(())
+    }
+
+    /// Delivers what is due, until nothing is, `deadline` has passed since the call, or `cancel` says so. Returns before the deadline;
+    /// afterwards no transaction and no statement is open. While quiesced it returns at once and says so.
+    ///
+    /// # Errors
+    /// `Closed`, `Reentrant`, and errors of the file, after which nothing is lost: what could not be recorded is tried again.
+    pub fn flush(&self, deadline: Duration, cancel: &CancelToken) -> Result<FlushReport> {
+        refuse_reentrance()?;
+        // No call of the gate: closing ends a flush instead of waiting for its deadline.
+        drop(self.inner.gate.enter()?);
+        Ok(self.inner.delivery.flush(deadline, cancel)?)
+    }
+
+    /// Delivers in the background, on a thread of its own, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in
+    /// the foreground. Calling it twice is fine.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn start_delivery(&self) -> Result<()> {
+        let _call = self.inner.gate.enter()?;
+        self.inner.delivery.start();
+        Ok(())
+    }
+
+    /// Ends what [`Compass::start_delivery`] began. Running attempts are given up within two seconds and keep their unknown outcome.
+    ///
+    /// # Errors
+    /// `Closed`, `Reentrant`.
+    pub fn stop_delivery(&self) -> Result<()> {
+        refuse_reentrance()?;
+        let _call = self.inner.gate.enter()?;
+        self.inner.delivery.stop();
+        Ok(())
+    }
+
+    /// Tells the core what the app knows of the network. Going online wakes delivery. Not stored.
+    pub fn set_connectivity(&self, connectivity: Connectivity) {
+        self.inner.delivery.set_connectivity(connectivity);
+    }
+
+    /// When [`Compass::flush`] will have something to do, for a scheduler of the platform.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn next_due(&self) -> Result<NextDue> {
+        let _call = self.inner.gate.enter()?;
+        Ok(self.inner.delivery.next_due()?)
+    }
+
+    /// The app has stored, changed or removed secrets: what waited for one leaves, and what was refused for one is tried again.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn secrets_changed(&self) -> Result<()> {
+        let _call = self.inner.gate.enter()?;
+        Ok(self.inner.delivery.secrets_changed()?)
+    }
+
+    /// The app is in the foreground again, or a background job begins: delivery is allowed, connections stay open. Undone when the last
+    /// hold is dropped.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn resume(&self) -> Result<Hold> {
+        let _call = self.inner.gate.enter()?;
+        let mut state = self.inner.lifecycle.state();
+        state.holds += 1;
+        if std::mem::take(&mut state.quiesced) {
+            self.inner.store.resume();
+            self.inner.delivery.resume();
+        }
+        Ok(Hold { inner: Arc::downgrade(&self.inner) })
+    }
+
+    /// The app is about to be suspended: within two seconds no attempt runs and no connection is open, so that no file lock is left,
+    /// whatever is held. Commands and queries still work, each on a connection it closes before it returns.
+    ///
+    /// # Errors
+    /// `Closed`, `Reentrant`.
+    pub fn quiesce(&self) -> Result<()> {
+        refuse_reentrance()?;
+        drop(self.inner.gate.enter()?);
+        let mut state = self.inner.lifecycle.state();
+        self.inner.quiesce(&mut state);
+        Ok(())
+    }
+
+    /// Looks whether another process has changed the database, and tells the observers if so. Call it when the app comes to the
+    /// foreground.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn refresh(&self) -> Result<bool> {
+        let revision = self.inner.read(|connection| Ok(meta::load(connection)?.revision))?;
+        let changed = self.inner.observers.compare(revision);
+        if changed {
+            self.inner.delivery.wake();
+        }
+        Ok(changed)
+    }
+
+    /// Calls `observer` after each change, on the thread that made it, with nothing locked: it may call the core, except `close`, `quiesce`
+    /// and `flush`.
+    pub fn observe(&self, observer: Arc<dyn Fn(&Notice) + Send + Sync>) -> observer::Subscription {
+        self.inner.observers.add(observer)
+    }
+}
+
+impl Inner {
+    fn quiesce(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.quiesced, true) {
+            self.delivery.quiesce();
+            self.store.quiesce();
+        }
+    }
+
+    fn close(&self) {
+        if self.gate.close() {
+            self.delivery.close();
+            self.store.quiesce();
+            self.registration.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn refuse_reentrance() -> Result<()> {
+    if is_foreign_call() { Err(Error::Reentrant) } else { Ok(()) }
+}
+
+/// 32 hexadecimal digits.
+fn install_id(random: &dyn Random) -> String {
+    Sha256::of(&random.bytes()).to_string().split_off(32)
+}

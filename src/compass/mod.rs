@@ -1,0 +1,125 @@
+//! The handle an app holds. Each method is one gesture of a person or one moment in the life of an app: it blocks, does its work in one
+//! transaction, and returns all that the next screen needs. Never call it on a main thread.
+
+mod act;
+mod action;
+mod endpoint;
+mod fire;
+mod gate;
+mod lifecycle;
+mod observer;
+mod options;
+mod outbox;
+mod pending;
+mod query;
+mod registry;
+mod send;
+mod session;
+mod upkeep;
+mod workflow;
+
+pub use lifecycle::Hold;
+pub use observer::Subscription;
+pub use options::Options;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use chrono::DateTime;
+
+use crate::delivery::Delivery;
+use crate::error::Error;
+use crate::model::{Notice, SessionKey, Timestamp, Workflow};
+use crate::port::{Clock, Random};
+use crate::store::{Store, Transaction, meta};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// An open database. `Send + Sync`; one handle per file and process, shared by all threads; cloning shares it.
+///
+/// Dropping the last clone closes it as [`Compass::close`] does.
+#[derive(Clone)]
+pub struct Compass {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<Store>,
+    delivery: Arc<Delivery>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    policy: crate::outbox::RetryPolicy,
+    body_retention: std::time::Duration,
+    allow_plain_http_to_loopback: bool,
+    gate: gate::Gate,
+    observers: Arc<observer::Observers>,
+    lifecycle: lifecycle::Lifecycle,
+    /// Parsed documents by row; a document never changes.
+    workflows: Mutex<BTreeMap<i64, Arc<Workflow>>>,
+    /// Keeps the file from being opened twice; given back by closing.
+    registration: Mutex<Option<registry::Registration>>,
+}
+
+impl std::fmt::Debug for Compass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compass").field("path", &self.inner.store.path()).finish_non_exhaustive()
+    }
+}
+
+/// What a transaction changed, for observers and delivery.
+#[derive(Default)]
+struct Changed {
+    sessions: Vec<SessionKey>,
+    outbox: bool,
+    endpoints: bool,
+    workflows: bool,
+    everything: bool,
+}
+
+impl Changed {
+    fn nothing() -> Self {
+        Self::default()
+    }
+
+    fn session(key: SessionKey) -> Self {
+        Self { sessions: vec![key], ..Self::default() }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.sessions.is_empty() && !(self.outbox || self.endpoints || self.workflows || self.everything)
+    }
+}
+
+impl Inner {
+    /// Now, cut to the milliseconds that are kept.
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    /// Runs one write transaction. Observers are told after the commit, on this thread, with nothing held.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        let call = self.gate.enter()?;
+        let (value, changed, revision) = self.store.write(|tx| {
+            let (value, changed) = work(tx)?;
+            let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
+            Ok::<_, Error>((value, changed, revision))
+        })?;
+        drop(call);
+        if let Some(revision) = revision {
+            let wake = changed.outbox || changed.endpoints;
+            let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
+            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything });
+            if wake {
+                self.delivery.wake();
+            }
+        }
+        Ok(value)
+    }
+
+    /// Runs `work` on one snapshot.
+    fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        let _call = self.gate.enter()?;
+        self.store.read(work)
+    }
+}

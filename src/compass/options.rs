@@ -1,0 +1,79 @@
+//! How a handle is opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::outbox::RetryPolicy;
+use crate::port::{Clock, NoSecrets, Random, Secrets, SystemClock, SystemRandom, Transport};
+
+/// Options of [`Compass::open`](super::Compass::open).
+#[derive(Clone)]
+pub struct Options {
+    /// The database file; made when it is not there, in a folder that is. On iOS it belongs into the app's private container.
+    pub path: PathBuf,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Random>,
+    /// Looks secrets up. Without one, signed endpoints wait for their secret.
+    pub secrets: Arc<dyn Secrets>,
+    /// Sends requests; the built-in transport when absent.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// When to try again and when to stop.
+    pub retry: RetryPolicy,
+    /// Bodies of delivered messages are kept this long for the technician to review. Default 90 days.
+    pub body_retention: Duration,
+    /// Allows endpoints with plain `http` to a loopback address, for tests and development.
+    pub allow_plain_http_to_loopback: bool,
+}
+
+impl Options {
+    /// The defaults, for this file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            clock: Arc::new(SystemClock::default()),
+            random: Arc::new(SystemRandom),
+            secrets: Arc::new(NoSecrets),
+            transport: None,
+            retry: RetryPolicy::default(),
+            body_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            allow_plain_http_to_loopback: false,
+        }
+    }
+
+    /// Looks secrets up here.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Arc<dyn Secrets>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// Sends requests with this.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Tells the time with this.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Tries again as this says.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! What screens ask for.
+
+use super::{Compass, Inner, Result};
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::model::{SessionFilter, SessionKey, SessionPage, SessionRecord, Totals};
+use crate::store::list::Cursor;
+use crate::store::{self, Connection};
+
+/// The most lines of one page.
+pub(super) const MAX_PAGE: u32 = 500;
+
+impl Compass {
+    /// Sessions, newest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a page that no call gave, or a limit out of range.
+    pub fn sessions(&self, filter: &SessionFilter, page: Option<&str>, limit: u32) -> Result<SessionPage> {
+        let limit = page_limit(limit)?;
+        let after = page.map(parse_cursor).transpose()?;
+        self.inner.read(|connection| {
+            // One more than asked tells whether there is another page.
+            let mut found = store::list::sessions(connection, filter, after, limit + 1)?;
+            let more = found.len() > limit as usize;
+            found.truncate(limit as usize);
+            let next = found.last().filter(|_| more).map(|(_, cursor)| format!("{}.{}", cursor.started_at, cursor.id));
+            Ok(SessionPage { sessions: found.into_iter().map(|(session, _)| session).collect(), next })
+        })
+    }
+
+    /// The record of a session: what happened, and what became of its actions.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`.
+    pub fn record(&self, session: SessionKey) -> Result<SessionRecord> {
+        self.inner.read(|connection| self.inner.record(connection, session))
+    }
+
+    /// Totals for reports.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn totals(&self) -> Result<Totals> {
+        self.inner.read(|connection| Ok(store::totals::totals(connection)?))
+    }
+}
+
+impl Inner {
+    pub(super) fn record(&self, connection: &Connection, session: SessionKey) -> Result<SessionRecord> {
+        let subject = self.subject(connection, session)?;
+        let events = store::session::events(connection, subject.id)?;
+        let actions = self.actions(connection, subject.id)?;
+        Ok(engine::record(&subject.workflow, &subject.state, &events, actions))
+    }
+}
+
+pub(super) fn page_limit(limit: u32) -> Result<u32> {
+    if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(Error::InvalidArgument { place: "limit", problem: "must be from 1 to 500" }) }
+}
+
+fn parse_cursor(page: &str) -> Result<Cursor> {
+    let parsed = page.split_once('.').and_then(|(started_at, id)| Some(Cursor { started_at: started_at.parse().ok()?, id: id.parse().ok()? }));
+    parsed.ok_or(Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })
+}

@@ -1,0 +1,49 @@
+//! Which files this process has open. Two handles on one file would each believe to be the only writer's mutex and the only driver.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+
+static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn open() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file that is open; given back when dropped.
+pub(super) struct Registration(PathBuf);
+
+impl Registration {
+    /// Takes the file with this canonical path.
+    ///
+    /// # Errors
+    /// `AlreadyOpen`.
+    pub(super) fn take(path: &Path) -> Result<Self, Error> {
+        if open().insert(path.to_owned()) { Ok(Self(path.to_owned())) } else { Err(Error::AlreadyOpen) }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        open().remove(&self.0);
+    }
+}
+
+/// The path with every link resolved. The file need not exist yet; its folder must.
+///
+/// # Errors
+/// `CannotOpen` when there is no such folder.
+pub(super) fn canonical(path: &Path) -> Result<PathBuf, Error> {
+    let unreachable = |error: std::io::Error| Error::CannotOpen { detail: format!("its folder cannot be reached ({})", error.kind()) };
+    if let Ok(found) = path.canonicalize() {
+        return Ok(found);
+    }
+    let name = path.file_name().ok_or_else(|| Error::CannotOpen { detail: "the path names no file".to_owned() })?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    Ok(folder.canonicalize().map_err(unreachable)?.join(name))
+}

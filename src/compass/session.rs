@@ -1,0 +1,253 @@
+//! Running sessions.
+
+use std::collections::BTreeSet;
+
+
+use super::act::{Known, Subject, command_hash, look_up};
+use super::{Changed, Compass, Inner, Result};
+use crate::engine::session::{self as engine, Decision};
+use crate::error::Error;
+use crate::model::{
+    Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
+    SessionView, Start, Timestamp,
+};
+use crate::store::{self, Connection};
+
+/// The longest half-typed text that is kept: more than any field takes, so that nothing typed is cut.
+const MAX_DRAFT: usize = 64 * 1024;
+
+impl Compass {
+    /// Starts a session on the current version of a workflow, or on the one that is named.
+    ///
+    /// # Errors
+    /// `UnknownWorkflow`, `NotStartable` with what is missing, `Refused` with every problem of the prefill, `CommandIdReused`.
+    pub fn start(&self, start: &Start) -> Result<CommandOutcome> {
+        let inner = &self.inner;
+        let stamp = inner.stamp(start.actor.as_deref())?;
+        let hash = command_hash(None, start)?;
+        inner.write(|tx| {
+            if let Known::Repeated(key) = look_up(tx, &start.command_id, hash)? {
+                let view = inner.view(tx, key)?;
+                return Ok((CommandOutcome { applied: Applied::Repeated, view }, Changed::nothing()));
+            }
+            let row = match start.version {
+                Some(version) => store::workflow::find(tx, &start.workflow, version)?,
+                None => store::workflow::current(tx, &start.workflow)?,
+            };
+            let row = row.ok_or_else(|| Error::UnknownWorkflow { key: start.workflow.clone() })?;
+            let workflow = inner.workflow_of(tx, row.id)?;
+            if !row.startable {
+                return Err(Error::NotStartable { workflow: workflow.reference(), findings: row.findings });
+            }
+            let event = Event {
+                seq: 1,
+                v: EVENT_VERSION,
+                at: stamp.at,
+                utc_offset: stamp.utc_offset,
+                actor: start.actor.clone(),
+                command_id: Some(start.command_id.clone()),
+                act: engine::start(&workflow, &row.hash, start)?,
+            };
+            let key = inner.new_key(stamp.at);
+            let state = engine::begin(key, &workflow, &event)
+                .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
+            let mut subject = Subject { id: 0, workflow, state };
+            subject.id = store::session::insert(tx, row.id, &subject.state, subject.section_name(), &event, Some(hash))?;
+            let view = engine::view(&subject.workflow, &subject.state, &Default::default());
+            Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))
+        })
+    }
+
+    /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, none is carried out and
+    /// the outcome is stale.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `Refused` with every problem at once, `CommandIdReused`. Nothing is changed then.
+    pub fn run(&self, session: SessionKey, actor: Option<&str>, commands: &[Command]) -> Result<CommandOutcome> {
+        let inner = &self.inner;
+        let stamp = inner.stamp(actor)?;
+        inner.write(|tx| {
+            let mut subject = inner.subject(tx, session)?;
+            let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
+            let mut drafts_to_forget = Vec::new();
+            let mut repeated = !commands.is_empty();
+            // First everything is decided, then everything is written: a stale or refused command leaves no trace of those before it.
+            for command in commands {
+                let mut hash = None;
+                if let Some(id) = command.command_id() {
+                    let content = command_hash(Some(session), command)?;
+                    if !ids.insert(id) {
+                        return Err(Error::CommandIdReused);
+                    }
+                    if let Known::Repeated(_) = look_up(tx, id, content)? {
+                        continue;
+                    }
+                    hash = Some(content);
+                }
+                repeated = false;
+                match engine::decide(&subject.workflow, &subject.state, command)? {
+                    Decision::Stale => {
+                        let view = inner.view(tx, session)?;
+                        return Ok((CommandOutcome { applied: Applied::Stale, view }, Changed::nothing()));
+                    }
+                    Decision::Act(act) => {
+                        let event = subject.advance(act, command.command_id(), &stamp);
+                        events.push((event, hash));
+                    }
+                    Decision::Unchanged => {}
+                }
+                if let Command::SetFields { changes } = command {
+                    drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str()));
+                }
+            }
+            let mut changed = Changed::nothing();
+            for (event, hash) in &events {
+                subject.append(tx, event, *hash)?;
+                changed.sessions = vec![session];
+                if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
+                    changed.outbox |= inner.fire(tx, &subject, stamp.at)?;
+                }
+            }
+            for field in drafts_to_forget {
+                store::session::save_draft(tx, subject.id, field, "")?;
+            }
+            if subject.state.state.is_finished() && !events.is_empty() {
+                subject.index_text(tx)?;
+            }
+            let view = engine::view(&subject.workflow, &subject.state, &store::session::drafts(tx, subject.id)?);
+            let applied = if repeated { Applied::Repeated } else { Applied::Yes };
+            Ok((CommandOutcome { applied, view }, changed))
+        })
+    }
+
+    /// Sets, clears or marks fields of sections on the path.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn set_fields(&self, session: SessionKey, changes: Vec<FieldChange>) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::SetFields { changes }])
+    }
+
+    /// Sets one field.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn set_field(&self, session: SessionKey, field: &str, value: FieldValue) -> Result<CommandOutcome> {
+        self.set_fields(session, vec![FieldChange { field: field.to_owned(), change: Change::Set(value) }])
+    }
+
+    /// Keeps half-typed raw text of a field, so that nothing typed is lost when the phone dies. Never validated, sent or counted; gone when
+    /// the field is set or cleared. An empty text forgets it. Observers are not told.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `InvalidArgument` for an unknown field, a text over 64 KiB or a session that is not in progress.
+    pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
+        if text.len() > MAX_DRAFT {
+            return Err(Error::InvalidArgument { place: "text", problem: "at most 64 KiB are kept of a draft" });
+        }
+        self.inner.write(|tx| {
+            let subject = self.inner.subject(tx, session)?;
+            if subject.state.state != crate::model::SessionState::InProgress {
+                return Err(Error::InvalidArgument { place: "session", problem: "drafts are kept while a session is in progress" });
+            }
+            if subject.workflow.field(field).is_none() {
+                return Err(Error::InvalidArgument { place: "field", problem: "the workflow has no such field" });
+            }
+            store::session::save_draft(tx, subject.id, field, text)?;
+            Ok(((), Changed::nothing()))
+        })
+    }
+
+    /// Chooses an answer in this visit and moves on.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn answer(&self, session: SessionKey, visit: u32, answer: &str) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::Answer { visit, answer: answer.to_owned() }])
+    }
+
+    /// Goes back from this visit to an earlier one of the path.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn back(&self, session: SessionKey, visit: u32, to_visit: u32) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::Back { visit, to_visit }])
+    }
+
+    /// Notes that a response was used.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn use_response(&self, session: SessionKey, response: &str, command_id: &str) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::UseResponse { command_id: command_id.to_owned(), response: response.to_owned() }])
+    }
+
+    /// Adds a note.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn note(&self, session: SessionKey, text: &str, command_id: &str) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::Note { command_id: command_id.to_owned(), text: text.to_owned() }])
+    }
+
+    /// Completes the session on the end section of this visit. In the same transaction the webhook of every action on the path is frozen
+    /// into the outbox.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn complete(&self, session: SessionKey, visit: u32) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::Complete { visit }])
+    }
+
+    /// Ends the session at once. Nothing fires.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn end(&self, session: SessionKey, reason: &str, command_id: &str) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::End { command_id: command_id.to_owned(), reason: reason.to_owned() }])
+    }
+
+    /// Throws a session in progress away.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn discard(&self, session: SessionKey) -> Result<CommandOutcome> {
+        self.run(session, None, &[Command::Discard])
+    }
+
+    /// Edits fields and notes of a completed or ended session. Messages that are frozen do not change.
+    ///
+    /// # Errors
+    /// As [`Compass::run`].
+    pub fn edit(
+        &self, session: SessionKey, actor: Option<&str>, fields: Vec<FieldChange>, notes: Vec<NoteChange>, command_id: &str,
+    ) -> Result<RecordOutcome> {
+        let outcome = self.run(session, actor, &[Command::Edit { command_id: command_id.to_owned(), fields, notes }])?;
+        Ok(RecordOutcome { applied: outcome.applied, record: self.record(session)? })
+    }
+
+    /// The session as its screen shows it.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`.
+    pub fn session(&self, session: SessionKey) -> Result<SessionView> {
+        self.inner.read(|connection| self.inner.view(connection, session))
+    }
+}
+
+impl Inner {
+    pub(super) fn view(&self, connection: &Connection, key: SessionKey) -> Result<SessionView> {
+        let subject = self.subject(connection, key)?;
+        Ok(engine::view(&subject.workflow, &subject.state, &store::session::drafts(connection, subject.id)?))
+    }
+
+    /// A UUIDv7: ordered by time, random beyond it.
+    fn new_key(&self, now: Timestamp) -> SessionKey {
+        let ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        let bytes = self.random.bytes();
+        let mut random = [0; 10];
+        random.copy_from_slice(&bytes[..10]);
+        SessionKey(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
+    }
+}
+
