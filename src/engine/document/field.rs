@@ -172,7 +172,8 @@ fn read_time(text: &str) -> Option<NaiveTime> {
 }
 
 fn read_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
-    let seconds = text.get(..19)?;
+    // chrono also reads a typographic minus.
+    let seconds = text.get(..19).filter(|_| text.is_ascii())?;
     (written_like(seconds, "0000-00-00T00:00:00") && !seconds.ends_with("60")).then(|| DateTime::parse_from_rfc3339(text).ok()).flatten()
 }
 

@@ -136,7 +136,9 @@ fn ways(workflow: &Workflow, findings: &mut Findings) {
     let reached = closure(&forward, vec![start]);
     let ending = closure(&backward, exits);
     for (place, section) in sections.iter().enumerate() {
-        if !reached[place] {
+        if index[section.key.as_str()] != place {
+            // A key that is taken has its finding; whichever section is meant, this one is not lost for want of an answer.
+        } else if !reached[place] {
             let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
             findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
         } else if !ending[place] {
