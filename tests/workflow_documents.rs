@@ -309,6 +309,8 @@ fn every_required_member_is_missed_by_the_schema_and_the_core() {
     let original = serde_json::to_value(full()).expect("a workflow can be written");
     let required = [
         "/format",
+        "/sections/1/key",
+        "/sections/1/name",
         "/key",
         "/version",
         "/name",
