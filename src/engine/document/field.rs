@@ -172,7 +172,8 @@ fn read_time(text: &str) -> Option<NaiveTime> {
 }
 
 fn read_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
-    let seconds = text.get(..19)?;
+    // chrono also reads a typographic minus.
+    let seconds = text.get(..19).filter(|_| text.is_ascii())?;
     (written_like(seconds, "0000-00-00T00:00:00") && !seconds.ends_with("60")).then(|| DateTime::parse_from_rfc3339(text).ok()).flatten()
 }
 
@@ -188,7 +189,8 @@ fn options(reader: &mut Reader, object: &Object) -> Vec<FieldOption> {
 fn multiple_choice(reader: &mut Reader, object: &Object) -> FieldKind {
     let options = options(reader, object);
     // More than there are options can be neither asked for nor chosen.
-    let count = u32::try_from(options.len()).unwrap_or(u32::MAX).max(1);
+    let known = matches!(object.get("options"), Some(Node::List(_)));
+    let count = u32::try_from(if known { options.len().max(1) } else { MAX_OPTIONS }).unwrap_or(u32::MAX);
     let min = reader.integer32(object, "min", Need::Optional, 0..=count, Code::BadConstraint);
     let max = reader.integer32(object, "max", Need::Optional, 1..=count, Code::BadConstraint);
     ordered(reader, object, ("min", min), ("max", max));
@@ -208,12 +210,12 @@ fn location(reader: &mut Reader, object: &Object) -> FieldKind {
 fn file_rule(reader: &mut Reader, object: &Object) -> FileRule {
     let max_size = reader.integer(object, "max_size", Need::Optional, 1..=MAX_SAFE_INTEGER, Code::BadConstraint);
     let listed = reader.list(object, "media_types", Need::Optional, MAX_MEDIA_TYPES);
-    if listed.as_ref().is_some_and(Vec::is_empty) {
+    if matches!(object.get("media_types"), Some(Node::List(list)) if list.is_empty()) {
         bad(reader, object, "media_types", "No media type is accepted, so no file fits; add one, or remove the list to accept any.");
     }
     let mut seen = HashSet::new();
     let mut media_types = Vec::new();
-    for (node, pointer) in listed.unwrap_or_default() {
+    for (node, pointer) in listed.iter() {
         match node {
             Node::Text(text) if is_media_type(text) => {
                 if !seen.insert(text.clone()) {

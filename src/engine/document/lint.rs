@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::code::{Code, Findings, quoted};
 use super::reader::is_key;
-use crate::model::{Section, Workflow};
+use crate::model::{Answer, Workflow};
 
 /// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
 pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: &mut Findings) {
@@ -15,6 +15,11 @@ pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: 
     if let Some(endpoints) = endpoints {
         unknown_endpoints(workflow, endpoints, findings);
     }
+}
+
+/// Whether an answer, or where it leads, could not be read.
+fn unreadable(answer: &Answer) -> bool {
+    answer.next.as_deref() == Some("") || (answer.key.is_empty() && answer.name.is_empty())
 }
 
 /// Reports each key that was used before.
@@ -32,7 +37,7 @@ fn unique<'a>(findings: &mut Findings, what: &str, keys: impl Iterator<Item = (&
 }
 
 /// The keys of a list of elements with their pointers.
-fn keys_of<'a, T>(list: &'a [T], base: impl Display, key: fn(&T) -> &String) -> impl Iterator<Item = (&'a str, String)> {
+fn keys_of<T>(list: &[T], base: impl Display, key: fn(&T) -> &String) -> impl Iterator<Item = (&str, String)> {
     list.iter().enumerate().map(move |(index, element)| (key(element).as_str(), format!("{base}/{index}/key")))
 }
 
@@ -78,8 +83,7 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
         for (place, answer) in section.answers.iter().enumerate() {
             let pointer = format!("/sections/{index}/answers/{place}");
             match &answer.next {
-                // An answer without any word is one that could not be read.
-                None if answer.key.is_empty() && answer.name.is_empty() => {}
+                None if unreadable(answer) => {}
                 None => {
                     let message = format!("The answer {} leads nowhere; link it to a section with `next`.", quoted(&answer.key));
                     findings.add(Code::UnlinkedAnswer, pointer, message);
@@ -91,10 +95,14 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
                 Some(_) => {}
             }
         }
-        if section.win && !section.answers.is_empty() {
+        if section.win && section.answers.iter().any(|answer| !unreadable(answer)) {
             let message = "Only a section without answers ends a session and can be won; remove `win`, or the answers.";
             findings.add(Code::WinOnSectionWithAnswers, format!("/sections/{index}/win"), message);
         }
+    }
+    if workflow.sections.is_empty() || workflow.sections.iter().any(|section| section.key.is_empty()) || used.contains("") {
+        // What could not be read may ask any field.
+        return;
     }
     for (index, field) in workflow.fields.iter().enumerate() {
         if !field.key.is_empty() && !used.contains(field.key.as_str()) {
@@ -107,8 +115,7 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
 /// Reports sections that cannot be reached, and reached ones that lead to no end.
 fn ways(workflow: &Workflow, findings: &mut Findings) {
     let sections = &workflow.sections;
-    let unreadable = |section: &Section| section.key.is_empty() || section.answers.iter().any(|answer| answer.next.as_deref() == Some(""));
-    if sections.iter().any(unreadable) {
+    if sections.iter().any(|section| section.key.is_empty() || section.answers.iter().any(unreadable)) {
         // A way that could not be read may lead anywhere.
         return;
     }
@@ -136,7 +143,9 @@ fn ways(workflow: &Workflow, findings: &mut Findings) {
     let reached = closure(&forward, vec![start]);
     let ending = closure(&backward, exits);
     for (place, section) in sections.iter().enumerate() {
-        if !reached[place] {
+        if index[section.key.as_str()] != place {
+            // A key that is taken has its finding; whichever section is meant, this one is not lost for want of an answer.
+        } else if !reached[place] {
             let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
             findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
         } else if !ending[place] {

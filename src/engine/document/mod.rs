@@ -16,6 +16,8 @@ mod lint;
 mod pattern;
 mod read;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};

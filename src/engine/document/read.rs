@@ -43,7 +43,7 @@ fn sections(reader: &mut Reader, object: &Object) -> Vec<Section> {
     elements(reader, object, "sections", Need::Required, MAX_SECTIONS, section)
 }
 
-/// Reads each element of a list of objects.
+/// Reads each element of a list of objects. What of the list cannot be read is one placeholder at its end.
 pub(super) fn elements<T>(
     reader: &mut Reader,
     object: &Object,
@@ -52,22 +52,22 @@ pub(super) fn elements<T>(
     most: usize,
     read: fn(&mut Reader, &Object) -> T,
 ) -> Vec<T> {
-    let elements = reader.list(object, name, need, most).unwrap_or_default();
+    let placeholder = || {
+        // Its members are missing too, but that has been said by the finding about the whole.
+        let mut silent = Reader::default();
+        let nothing = Node::Object(Vec::new());
+        let object = silent.object(&nothing, String::new()).expect("it is an object");
+        read(&mut silent, &object)
+    };
+    let list = reader.list(object, name, need, most);
+    let mut elements = Vec::new();
+    for (node, pointer) in list.iter() {
+        elements.push(reader.object(node, pointer).map_or_else(placeholder, |object| read(reader, &object)));
+    }
+    if list.unreadable {
+        elements.push(placeholder());
+    }
     elements
-        .into_iter()
-        .map(|(node, pointer)| {
-            let nothing = Node::Object(Vec::new());
-            match reader.object(node, pointer) {
-                Some(object) => read(reader, &object),
-                // A placeholder: what is missing in it has been said by the one finding about its type.
-                None => {
-                    let mut silent = Reader::default();
-                    let object = silent.object(&nothing, String::new()).expect("it is an object");
-                    read(&mut silent, &object)
-                }
-            }
-        })
-        .collect()
 }
 
 pub(super) fn name(reader: &mut Reader, object: &Object) -> String {
@@ -79,19 +79,17 @@ fn content(reader: &mut Reader, object: &Object) -> String {
 }
 
 fn section(reader: &mut Reader, object: &Object) -> Section {
-    let asked = reader.list(object, "fields", Need::Optional, MAX_FIELDS_PER_SECTION).unwrap_or_default();
-    let unreadable_answers = matches!(object.get("answers"), Some(node) if !matches!(node, Node::List(_)));
-    let mut answers = elements(reader, object, "answers", Need::Optional, MAX_ANSWERS_PER_SECTION, answer);
-    if unreadable_answers {
-        // Not an end section: one whose ways on are not known.
-        answers.push(Answer { key: String::new(), name: String::new(), next: Some(String::new()) });
+    let asked = reader.list(object, "fields", Need::Optional, MAX_FIELDS_PER_SECTION);
+    let mut fields: Vec<_> = asked.iter().map(|(node, pointer)| reader.key_node(node, pointer)).collect();
+    if asked.unreadable {
+        fields.push(String::new());
     }
     Section {
         key: reader.key(object, "key"),
         name: name(reader, object),
         content: content(reader, object),
-        fields: asked.into_iter().map(|(node, pointer)| reader.key_node(node, pointer)).collect(),
-        answers,
+        fields,
+        answers: elements(reader, object, "answers", Need::Optional, MAX_ANSWERS_PER_SECTION, answer),
         actions: elements(reader, object, "actions", Need::Optional, MAX_ACTIONS_PER_SECTION, action),
         win: reader.flag(object, "win"),
     }

@@ -23,6 +23,21 @@ impl<'a> Object<'a> {
     }
 }
 
+/// A list of the document and where it stands.
+pub(super) struct List<'a> {
+    elements: &'a [Node],
+    pointer: String,
+    /// Whether something of it was not read: it is no list, is missing, or goes on beyond its limit.
+    pub(super) unreadable: bool,
+}
+
+impl<'a> List<'a> {
+    /// The elements with their pointers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a Node, String)> {
+        self.elements.iter().enumerate().map(|(index, node)| (node, format!("{}/{index}", self.pointer)))
+    }
+}
+
 /// Whether a member must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -82,17 +97,22 @@ impl Reader {
         }
     }
 
-    /// The elements of a list with their pointers. An unreadable list is `None`, a missing one too.
-    pub(super) fn list<'a>(&mut self, object: &Object<'a>, name: &str, need: Need, most: usize) -> Option<Vec<(&'a Node, String)>> {
-        let node = self.member(object, name, need)?;
-        let Node::List(elements) = node else {
-            self.wrong_type(node, object.at(name), "a list");
-            return None;
-        };
-        if elements.len() > most {
-            self.add(Code::TooMany, object.at(name), format!("This list has {} elements; at most {most} can stand here.", elements.len()));
+    /// The elements of a list, as far as it can be read.
+    pub(super) fn list<'a>(&mut self, object: &Object<'a>, name: &str, need: Need, most: usize) -> List<'a> {
+        let pointer = object.at(name);
+        match self.member(object, name, need) {
+            None => List { elements: &[], pointer, unreadable: need == Need::Required },
+            Some(Node::List(elements)) if elements.len() > most => {
+                let message = format!("This list has {} elements; at most {most} can stand here.", elements.len());
+                self.add(Code::TooMany, &*pointer, message);
+                List { elements: &elements[..most], pointer, unreadable: true }
+            }
+            Some(Node::List(elements)) => List { elements, pointer, unreadable: false },
+            Some(node) => {
+                self.wrong_type(node, &*pointer, "a list");
+                List { elements: &[], pointer, unreadable: true }
+            }
         }
-        Some(elements.iter().enumerate().map(|(index, element)| (element, format!("{}/{name}/{index}", object.pointer))).collect())
     }
 
     /// A key that must be there.
