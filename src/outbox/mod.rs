@@ -1,1 +1,28 @@
-//! To come.
+//! The rules of delivery, without any I/O: what an outcome means, when to try again, when to stop, and how an endpoint is treated.
+//!
+//! A delivery attempt runs like this: `Progress::claimed` is written before anything leaves the phone; the attempt brings an
+//! [`Outcome`]; [`classify`] says what it means; [`settle`] says what becomes of the entry and [`EndpointState::settled`] what becomes of
+//! its endpoint. `Progress::released` undoes a claim that was never begun.
+//!
+//! After a crash in the middle, the claim is still on record: an attempt and an unknown outcome more than were settled. So an entry that
+//! may have been delivered never looks as if it certainly was not.
+//!
+//! All times are given; nothing here reads a clock or draws a random number. A wall clock may jump either way at any moment: no rule
+//! here can make an entry wait for ever because of that.
+
+mod classify;
+mod due;
+mod endpoint_state;
+mod http_date;
+mod outcome;
+mod policy;
+mod progress;
+pub mod reason;
+
+pub use classify::{Class, Contact, Context, Verdict, classify};
+pub use due::{is_due, lease_is_void};
+pub use endpoint_state::EndpointState;
+pub use http_date::parse_http_date;
+pub use outcome::{Answer, Cause, Failure, Obstacle, Outcome, Stage, parse_retry_after};
+pub use policy::{InvalidPolicy, RetryPolicy};
+pub use progress::{Progress, Settled, Settlement, settle};

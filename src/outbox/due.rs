@@ -1,0 +1,51 @@
+//! Whether a moment has come, on a clock that may have been set.
+
+use std::time::Duration;
+
+use super::policy::span;
+use crate::model::Timestamp;
+
+/// No delay is longer than 24 hours after jitter, so a due time further ahead than this was written by a clock that has since been set
+/// back. The hour on top is slack for smaller corrections.
+const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
+
+/// Whether an entry is due: its time has come, or lies so far ahead that the clock must have been set back.
+pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
+    due_at <= now || due_at - now > span(FARTHEST_DUE)
+}
+
+/// Whether a lease holds no longer: it ran out, or lies more than two leases ahead, because the clock was set back.
+pub fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
+    until <= now || until - now > span(lease.saturating_mul(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_timestamp(1_800_000_000 + seconds, 0).expect("a time")
+    }
+
+    #[test]
+    fn a_due_time_from_before_the_clock_was_set_back_has_come() {
+        let hour = 3600;
+        assert!(is_due(at(0), at(0)));
+        assert!(is_due(at(-1), at(0)));
+        assert!(!is_due(at(1), at(0)));
+        assert!(!is_due(at(25 * hour), at(0)));
+        assert!(is_due(at(25 * hour + 1), at(0)));
+        assert!(is_due(at(10 * 365 * 24 * hour), at(0)));
+        assert!(is_due(Timestamp::MAX_UTC, Timestamp::MIN_UTC));
+    }
+
+    #[test]
+    fn a_lease_ends_with_its_time_or_when_it_lies_too_far_ahead() {
+        let lease = Duration::from_secs(60);
+        assert!(!lease_is_void(at(60), at(0), lease));
+        assert!(!lease_is_void(at(120), at(0), lease));
+        assert!(lease_is_void(at(121), at(0), lease));
+        assert!(lease_is_void(at(0), at(0), lease));
+        assert!(lease_is_void(at(-5), at(0), lease));
+    }
+}
