@@ -5,6 +5,7 @@
 
 pub mod certs;
 pub mod server;
+pub mod workflows;
 
 pub use certs::{Identity, TestCa};
 pub use server::{BlackHole, Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder, refused_url};

@@ -66,7 +66,7 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
     no_problems(section.fields.iter().filter_map(|field| workflow.field(field)), state)?;
-    let next_visit = state.last_visit + 1;
+    let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
 }
 
@@ -82,7 +82,7 @@ fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
     let Some(target) = state.path.iter().find(|step| step.number == to_visit) else {
         return Ok(Decision::Stale);
     };
-    let next_visit = state.last_visit + 1;
+    let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::WentBack { visit, to_visit, next_visit, next_section: target.section.clone() }))
 }
 

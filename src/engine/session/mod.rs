@@ -36,3 +36,6 @@ pub use state::{Held, State, Visit};
 pub use submission::{search_text, submission};
 pub use validate::{parse_value, validate};
 pub use view::{encountered, view};
+
+#[cfg(test)]
+mod tests;

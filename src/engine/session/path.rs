@@ -13,16 +13,21 @@ pub(super) struct PathField<'w> {
     pub(super) definition: &'w FieldDefinition,
 }
 
+/// The workflow's sections by key. One pass over the document; a search at each visit would cost path times document at every tap.
+pub(super) fn sections_by_key(workflow: &Workflow) -> HashMap<&str, &Section> {
+    workflow.sections.iter().map(|section| (section.key.as_str(), section)).collect()
+}
+
 /// The sections with a visit that is not superseded, each once, in the order the path first meets them.
 pub(super) fn sections<'w>(workflow: &'w Workflow, state: &State) -> Vec<&'w Section> {
+    let by_key = sections_by_key(workflow);
     let mut met = HashSet::new();
     let keys = state.path.iter().map(|visit| visit.section.as_str()).filter(|key| met.insert(*key));
-    keys.filter_map(|key| workflow.section(key)).collect()
+    keys.filter_map(|key| by_key.get(key).copied()).collect()
 }
 
 /// The fields those sections ask, in path order and then section order, each once.
 pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField<'w>> {
-    // One pass over the library; looking each key up in the list would cost path times library at every tap.
     let library: HashMap<&str, &FieldDefinition> = workflow.fields.iter().map(|field| (field.key.as_str(), field)).collect();
     let mut met = HashSet::new();
     let mut found = Vec::new();

@@ -69,8 +69,9 @@ pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
 
 /// The path with the names of its sections and answers. A name that the document does not have is shown as its key.
 pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
+    let sections = path::sections_by_key(workflow);
     let step = |visit: &super::Visit| {
-        let section = workflow.section(&visit.section);
+        let section = sections.get(visit.section.as_str());
         let name_of = |key: &String| {
             let answer = section.and_then(|section| section.answers.iter().find(|answer| answer.key == *key));
             answer.map_or(key, |answer| &answer.name).clone()

@@ -111,3 +111,89 @@ fn location(text: &str, now: Timestamp) -> Result<Location, Fault> {
     };
     Ok(Location { latitude: decimal(latitude)?, longitude: decimal(longitude)?, accuracy_m: accuracy, captured_at: now })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::tests::field;
+    use super::*;
+
+    fn typed(kind: Value, rows: &[(&str, &str)]) {
+        let field = field(kind);
+        let now = "2026-11-23T18:31:40.123Z".parse().unwrap();
+        for (text, expected) in rows {
+            let got = match parse_value(&field, text, now) {
+                Ok(FieldState::Provided(value)) => serde_json::to_value(value).unwrap()["value"].to_string(),
+                Ok(state) => format!("{state:?}"),
+                Err(problem) => problem.code,
+            };
+            assert_eq!(got, *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_types_becomes_a_value() {
+        typed(json!({ "type": "text" }), &[(" ok ", "\"ok\""), ("  ", "Empty")]);
+        typed(
+            json!({ "type": "integer", "max": 100 }),
+            &[
+                ("42", "42"),
+                ("+42", "42"),
+                ("−7", "-7"),
+                ("4.2", "bad_format"),
+                ("99999999999999999999", "too_large"),
+                ("101", "too_large"),
+            ],
+        );
+        typed(
+            json!({ "type": "decimal" }),
+            &[
+                ("182.50", "\"182.50\""),
+                ("007.10", "\"7.10\""),
+                ("+.5", "\"0.5\""),
+                ("−0.5", "\"-0.5\""),
+                ("1,5", "bad_format"),
+                ("5.", "bad_format"),
+                (".", "bad_format"),
+                ("-", "bad_format"),
+                ("1 000", "bad_format"),
+            ],
+        );
+        typed(json!({ "type": "boolean" }), &[("Yes", "true"), ("n", "false"), ("0", "false"), ("maybe", "bad_format")]);
+        typed(json!({ "type": "date" }), &[("2026-11-23", "\"2026-11-23\""), ("2026-02-30", "bad_format"), ("23.11.2026", "bad_format")]);
+        typed(
+            json!({ "type": "time" }),
+            &[("18:31", "\"18:31:00\""), ("18:31:40", "\"18:31:40\""), ("24:00", "bad_format"), ("8:05", "bad_format")],
+        );
+        typed(
+            json!({ "type": "datetime" }),
+            &[("2026-11-23T18:31:40+01:00", "\"2026-11-23T18:31:40+01:00\""), ("2026-11-23T18:31:40", "bad_format")],
+        );
+        let options = json!([{ "key": "2", "name": "Gas" }, { "key": "oil", "name": "Oil" }, { "key": "x", "name": "District heat" }]);
+        typed(
+            json!({ "type": "single_choice", "options": options }),
+            &[("oil", "\"oil\""), ("OIL", "\"oil\""), ("3", "\"x\""), ("2", "\"2\""), ("0", "not_an_option"), ("4", "not_an_option")],
+        );
+        typed(
+            json!({ "type": "multiple_choice", "options": options }),
+            &[("district heat, oil", "[\"oil\",\"x\"]"), ("1,3", "[\"2\",\"x\"]"), ("1,2", "duplicate_option"), ("1,", "not_an_option")],
+        );
+        typed(
+            json!({ "type": "location" }),
+            &[
+                (
+                    "52.5163, 13.3777",
+                    r#"{"accuracy_m":null,"captured_at":"2026-11-23T18:31:40.123Z","latitude":"52.5163","longitude":"13.3777"}"#,
+                ),
+                (
+                    "52.5163,13.3777, 8",
+                    r#"{"accuracy_m":"8","captured_at":"2026-11-23T18:31:40.123Z","latitude":"52.5163","longitude":"13.3777"}"#,
+                ),
+                ("91, 0", "too_large"),
+                ("52.5163", "bad_format"),
+            ],
+        );
+        typed(json!({ "type": "signature" }), &[("Mia", "needs_manifest")]);
+    }
+}
