@@ -35,7 +35,8 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     }
     println!("\n  {}", screen::bold("It is finished"));
     let workflow = compass.workflow(&half_done.workflow.key, None)?;
-    finish(compass, &workflow, half_done.key, None)?;
+    let good = workflow.sections.iter().find(|section| section.win).map_or("", |section| section.key.as_str());
+    finish(compass, &workflow, half_done.key, good)?;
 
     println!("\n  {}", screen::bold("Signal returns: from here on no call of ours moves the outbox"));
     deliver(&phone)

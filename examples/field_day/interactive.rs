@@ -55,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
 /// Carries one line out. None: nothing changed.
 fn step(compass: &Compass, view: &SessionView, line: &str) -> Result<Option<SessionView>, Error> {
     let (word, rest) = line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim()));
-    let number = |text: &str, count: usize| text.parse::<usize>().ok().filter(|number| (1..=count).contains(number)).map(|number| number - 1);
+    let number =
+        |text: &str, count: usize| text.parse::<usize>().ok().filter(|number| (1..=count).contains(number)).map(|number| number - 1);
     let outcome = match word {
         "" => return Ok(None),
         "help" => {
@@ -128,7 +129,10 @@ fn ask_fields(compass: &Compass, view: SessionView) -> Outcome<SessionView> {
 fn ask_field(compass: &Compass, view: &SessionView, index: usize) -> Result<Option<SessionView>, Error> {
     let field = &view.fields[index];
     let definition = &field.definition;
-    if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) && !definition.allow_not_applicable && !definition.required {
+    if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_))
+        && !definition.allow_not_applicable
+        && !definition.required
+    {
         return Ok(None);
     }
     for (index, option) in definition.kind.options().iter().enumerate() {

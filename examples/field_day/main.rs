@@ -3,7 +3,7 @@
 //! `cargo run --example field_day` needs nothing else: it makes a database, a workflow version, an HTTPS receiver with an authority of its
 //! own, and a technician. `-- --help` lists what can be steered.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "an example reads better without them")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "an example reads better without them")]
 
 mod afternoon;
 mod arguments;

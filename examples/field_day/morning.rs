@@ -1,11 +1,11 @@
 //! The morning: a day's work with no signal, cut short.
 
-use compass_core::model::{Connectivity, FieldChange, Change, SessionView, Start, Workflow};
 use compass_core::Compass;
+use compass_core::model::{Change, Connectivity, FieldChange, SessionView, Start, Workflow};
 
 use crate::arguments::Arguments;
 use crate::phone::Phone;
-use crate::technician::{complete, fill_in, finish, leave_by, out_of_bounds, way_to};
+use crate::technician::{complete, ends, fill_in, finish, leave_by, out_of_bounds, way_to};
 use crate::{Outcome, screen};
 
 const TECHNICIAN: &str = "technician-7";
@@ -17,16 +17,22 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     compass.set_connectivity(Connectivity::Offline);
     compass.start_delivery()?;
 
+    // A good end, the longest way to another one, and the shortest.
+    let ends = ends(&workflow, &workflow.start);
+    let good = ends.iter().find(|end| end.win).or(ends.first()).ok_or("the workflow has no end that can be reached")?;
+    let long = ends.iter().find(|end| end.key != good.key).unwrap_or(good);
+    let short = ends.iter().rev().find(|end| !end.actions.is_empty()).unwrap_or(good);
+
     title("One that goes well");
     let view = start(compass, &workflow)?;
-    let went_well = finish(compass, &workflow, view.key, Some(true))?.key;
+    let went_well = finish(compass, &workflow, view.key, &good.key)?.key;
 
     title("One with a mistake, a refused value, a note, and another branch");
-    mistakes(compass, &workflow)?;
+    mistakes(compass, &workflow, &long.key)?;
 
     title("One that takes the other way");
     let view = start(compass, &workflow)?;
-    finish(compass, &workflow, view.key, Some(false))?;
+    finish(compass, &workflow, view.key, &short.key)?;
 
     title("One that is ended at once");
     let view = start(compass, &workflow)?;
@@ -41,10 +47,11 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     screen::line(format!("outbox    {} pending, {} bytes, nothing has left the phone", totals.pending, totals.unsent_bytes));
 
     title("One that is left half done: the battery is empty");
-    let view = start(compass, &workflow)?;
-    let way = way_to(&workflow, &view.section.key, |_| true).ok_or("the workflow has no end that can be reached")?;
-    let (_, answer) = way.first().ok_or("the workflow is a single section")?;
-    let view = leave_by(compass, &view, answer)?;
+    let mut view = start(compass, &workflow)?;
+    let way = way_to(&workflow, &view.section.key, |end| end.key == good.key).ok_or("the workflow has no end that can be reached")?;
+    for (_, answer) in way.iter().take(2) {
+        view = leave_by(compass, &view, answer)?;
+    }
     let mut changes = fill_in(&view)?;
     changes.truncate(1);
     if !changes.is_empty() {
@@ -59,12 +66,10 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     std::process::exit(0);
 }
 
-/// Picks a wrong answer and goes back, types a value out of bounds, writes a note, uses a response, and ends elsewhere.
-fn mistakes(compass: &Compass, workflow: &Workflow) -> Outcome<()> {
+/// Picks a wrong answer and goes back, types a value out of bounds, writes a note, uses a response, and completes at this end.
+fn mistakes(compass: &Compass, workflow: &Workflow, end: &str) -> Outcome<()> {
     let mut view = start(compass, workflow)?;
-    let way = way_to(workflow, &view.section.key, |section| !section.win)
-        .or_else(|| way_to(workflow, &view.section.key, |_| true))
-        .ok_or("the workflow has no end that can be reached")?;
+    let way = way_to(workflow, &view.section.key, |section| section.key == end).ok_or("the workflow has no end that can be reached")?;
     let mut refused = false;
     for (index, (_, answer)) in way.iter().enumerate() {
         refused = refused || refuse_one(compass, &view)?;

@@ -68,14 +68,20 @@ impl Phone {
         let imported = self.compass.import_workflow(&published)?.workflow.workflow;
         screen::line(format!("imported  {} {}", imported.name, imported.version_label()));
         let workflow = self.compass.workflow(&imported.key, None)?;
-        let endpoint =
-            workflow.sections.iter().flat_map(|section| &section.actions).next().map_or("office", |action| action.endpoint.as_str()).to_owned();
+        let endpoint = workflow
+            .sections
+            .iter()
+            .flat_map(|section| &section.actions)
+            .next()
+            .map_or("office", |action| action.endpoint.as_str())
+            .to_owned();
 
-        let quiet = |section: &&compass_core::model::Section| !section.is_end() && section.actions.is_empty() && section.key != workflow.start;
+        let quiet =
+            |section: &&compass_core::model::Section| !section.is_end() && section.actions.is_empty() && section.key != workflow.start;
         if let Some(section) = workflow.sections.iter().find(quiet).filter(|_| workflow.local_revision == 0) {
             let action = ActionDefinition {
                 key: "field-day".to_owned(),
-                name: format!("Tell the office about “{}”", section.name),
+                name: format!("Tell the office that “{}” was reached", section.name),
                 integration: Integration::Webhooks,
                 kind: ActionKind::SendMessage,
                 endpoint: endpoint.clone(),

@@ -107,7 +107,7 @@ pub fn record(record: &SessionRecord) {
     }
     for action in &record.actions {
         let reason = action.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        println!("    {:<9} “{}” → {}{reason}", status(action.status), action.name, action.endpoint);
+        println!("    {:<9} {} → {}{reason}", status(action.status), action.name, action.endpoint);
         for delivery in &action.deliveries {
             println!("              {} · {} bytes · {} attempt(s)", dim(&delivery.id), delivery.body_size, delivery.attempts);
             for attempt in delivery.last_attempts.iter().rev() {

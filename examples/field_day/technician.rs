@@ -7,14 +7,14 @@ use compass_core::Compass;
 use compass_core::crypto::Sha256;
 use compass_core::engine::session::validate;
 use compass_core::model::{
-    Change, Command, Decimal, FieldChange, FieldDefinition, FieldKind, FieldState, FieldValue, FileManifest, Location, SessionKey, SessionView,
-    Workflow,
+    Change, Command, Decimal, FieldChange, FieldDefinition, FieldKind, FieldState, FieldValue, FileManifest, Location, Section, SessionKey,
+    SessionView, Workflow,
 };
 
 use crate::{Outcome, screen};
 
 /// Answers from a section to the nearest end that fits, as (section, answer).
-pub fn way_to(workflow: &Workflow, from: &str, fits: impl Fn(&compass_core::model::Section) -> bool) -> Option<Vec<(String, String)>> {
+pub fn way_to(workflow: &Workflow, from: &str, fits: impl Fn(&Section) -> bool) -> Option<Vec<(String, String)>> {
     let mut came_from: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut queue = VecDeque::from([from.to_owned()]);
     while let Some(key) = queue.pop_front() {
@@ -66,11 +66,18 @@ pub fn complete(compass: &Compass, view: &SessionView) -> Outcome<SessionView> {
     Ok(view)
 }
 
-/// Walks from where the session is to an end that fits, and completes there.
-pub fn finish(compass: &Compass, workflow: &Workflow, session: SessionKey, won: Option<bool>) -> Outcome<SessionView> {
+/// The ends that can be reached from a section, the farthest first.
+pub fn ends(workflow: &Workflow, from: &str) -> Vec<Section> {
+    let way = |section: &Section| way_to(workflow, from, |end| end.key == section.key).map(|way| way.len());
+    let mut ends: Vec<(usize, Section)> = workflow.sections.iter().filter_map(|end| Some((way(end)?, end.clone()))).collect();
+    ends.sort_by_key(|(steps, _)| std::cmp::Reverse(*steps));
+    ends.into_iter().map(|(_, end)| end).collect()
+}
+
+/// Walks from where the session is to this end, or to the nearest one if it cannot be reached any more, and completes there.
+pub fn finish(compass: &Compass, workflow: &Workflow, session: SessionKey, end: &str) -> Outcome<SessionView> {
     let mut view = compass.session(session)?;
-    let fits = |section: &compass_core::model::Section| won.is_none_or(|won| section.win == won);
-    let way = way_to(workflow, &view.section.key, fits).or_else(|| way_to(workflow, &view.section.key, |_| true));
+    let way = way_to(workflow, &view.section.key, |section| section.key == end).or_else(|| way_to(workflow, &view.section.key, |_| true));
     for (_, answer) in way.ok_or("the workflow has no end that can be reached")? {
         view = leave_by(compass, &view, &answer)?;
     }
@@ -120,7 +127,7 @@ fn candidates(definition: &FieldDefinition) -> Vec<FieldValue> {
         FieldKind::Url(_) => texts(&["https://example.com/manual"]),
         FieldKind::Integer { min, max } => {
             let (low, high) = (min.unwrap_or(0), max.unwrap_or(100));
-            vec![FieldValue::Integer(low + (high - low) / 3), FieldValue::Integer(low)]
+            vec![FieldValue::Integer((low + 4).min(high)), FieldValue::Integer(low)]
         }
         FieldKind::Decimal { min, max, .. } => {
             let known = ["182.50", "1.4", "0.0021", "21.5", "230.1", "1"].map(str::to_owned);
@@ -144,9 +151,9 @@ fn candidates(definition: &FieldDefinition) -> Vec<FieldValue> {
             [now, first].into_iter().map(FieldValue::DateTime).collect()
         }
         FieldKind::SingleChoice { options } => options.iter().map(|option| FieldValue::Choice(option.key.clone())).collect(),
-        FieldKind::MultipleChoice { options, .. } => {
-            (1..=options.len()).map(|count| FieldValue::Choices(options.iter().take(count).map(|option| option.key.clone()).collect())).collect()
-        }
+        FieldKind::MultipleChoice { options, .. } => (1..=options.len())
+            .map(|count| FieldValue::Choices(options.iter().take(count).map(|option| option.key.clone()).collect()))
+            .collect(),
         FieldKind::Location { .. } => vec![FieldValue::Location(Location {
             latitude: Decimal("51.47783".to_owned()),
             longitude: Decimal("-0.00139".to_owned()),

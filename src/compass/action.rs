@@ -85,7 +85,10 @@ pub(super) fn can_send_again(reason: Option<&str>) -> bool {
 
 /// An entry as it is shown, and whether only a person can bring it on.
 pub(super) fn delivery(
-    connection: &Connection, entry: &EntryRow, endpoint: Option<&EndpointRow>, world: &World,
+    connection: &Connection,
+    entry: &EntryRow,
+    endpoint: Option<&EndpointRow>,
+    world: &World,
 ) -> Result<(Delivery, bool)> {
     let (state, reason, next_attempt_at, needs_person) = match entry.state {
         EntryState::Queued | EntryState::Leased => {

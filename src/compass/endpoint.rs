@@ -128,9 +128,9 @@ impl Compass {
         if crate::delivery::is_foreign_call() {
             return Err(Error::Reentrant);
         }
-        let row = self.inner.read(|connection| {
-            store::endpoint::find(connection, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() })
-        })?;
+        let row = self
+            .inner
+            .read(|connection| store::endpoint::find(connection, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() }))?;
         Ok(self.inner.delivery.test(&row.endpoint, row.delivery.skew_ms))
     }
 }

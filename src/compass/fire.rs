@@ -59,9 +59,20 @@ impl Inner {
     }
 
     /// Freezes a message: from here on its id and bytes never change.
-    #[expect(clippy::too_many_arguments, reason = "each is one column of the entry, and there is one caller for a first and one for a corrected send")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one column of the entry, and there is one caller for a first and one for a corrected send"
+    )]
     pub(super) fn freeze(
-        &self, tx: &Transaction<'_>, meta: &meta::Meta, subject: &Subject, action_id: i64, revision: u32, action: &str, endpoint: &str, body: &Body,
+        &self,
+        tx: &Transaction<'_>,
+        meta: &meta::Meta,
+        subject: &Subject,
+        action_id: i64,
+        revision: u32,
+        action: &str,
+        endpoint: &str,
+        body: &Body,
         now: Timestamp,
     ) -> Result<()> {
         let entry = NewEntry {

@@ -18,7 +18,9 @@ impl Compass {
     pub fn outbox(&self, filter: &OutboxFilter, page: Option<&str>, limit: u32) -> Result<OutboxPage> {
         let limit = page_limit(limit)?;
         let after = match page {
-            Some(page) => page.parse().map_err(|_| Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })?,
+            Some(page) => {
+                page.parse().map_err(|_| Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })?
+            }
             None => 0,
         };
         self.inner.read(|connection| {

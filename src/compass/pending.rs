@@ -23,7 +23,8 @@ pub(super) struct World {
 
 /// What this queued or leased entry waits for. `endpoint` is what its key stands for now.
 pub(super) fn waiting(entry: &EntryRow, endpoint: Option<&EndpointRow>, world: &World) -> Waiting {
-    let held = |reason: &str| Waiting { reason: Some(reason.to_owned()), next_attempt_at: None, needs_person: reason::waits_for_person(reason) };
+    let held =
+        |reason: &str| Waiting { reason: Some(reason.to_owned()), next_attempt_at: None, needs_person: reason::waits_for_person(reason) };
     if entry.state == EntryState::Leased {
         return held(reason::IN_FLIGHT);
     }

@@ -55,10 +55,15 @@ impl Inner {
 }
 
 pub(super) fn page_limit(limit: u32) -> Result<u32> {
-    if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(Error::InvalidArgument { place: "limit", problem: "must be from 1 to 500" }) }
+    if (1..=MAX_PAGE).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Error::InvalidArgument { place: "limit", problem: "must be from 1 to 500" })
+    }
 }
 
 fn parse_cursor(page: &str) -> Result<Cursor> {
-    let parsed = page.split_once('.').and_then(|(started_at, id)| Some(Cursor { started_at: started_at.parse().ok()?, id: id.parse().ok()? }));
+    let parsed =
+        page.split_once('.').and_then(|(started_at, id)| Some(Cursor { started_at: started_at.parse().ok()?, id: id.parse().ok()? }));
     parsed.ok_or(Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })
 }

@@ -43,7 +43,9 @@ impl Compass {
                     let body = Body::of_session(subject)?;
                     inner.freeze(tx, &meta, subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
                 }
-                ActionStatus::Failed if !can_send_again(row.reason.as_deref()) => return refuse("these bytes can never be delivered; send corrected"),
+                ActionStatus::Failed if !can_send_again(row.reason.as_deref()) => {
+                    return refuse("these bytes can never be delivered; send corrected");
+                }
                 ActionStatus::Failed => {
                     inner.refuse_locked(row)?;
                     let newest = newest(tx, row)?;
@@ -96,7 +98,11 @@ impl Compass {
                 ActionStatus::Failed if !given_up => {}
                 ActionStatus::Failed => return Ok(None),
                 status => {
-                    return Err(Error::ActionStatus { action: row.key.clone(), status, problem: "there is no undelivered message to give up" });
+                    return Err(Error::ActionStatus {
+                        action: row.key.clone(),
+                        status,
+                        problem: "there is no undelivered message to give up",
+                    });
                 }
             }
             store::outbox::abandon(tx, newest(tx, row)?.id)?;
@@ -122,7 +128,10 @@ impl Compass {
                     let mut subject = inner.subject(tx, entry.session)?;
                     let Some(row) = store::action::find(tx, subject.id, &entry.action)? else { continue };
                     let newest = newest(tx, &row)?;
-                    if newest.id != entry.entry_id || self.inner.policy.is_locked(row.failed_sends) || !can_send_again(row.reason.as_deref()) {
+                    if newest.id != entry.entry_id
+                        || self.inner.policy.is_locked(row.failed_sends)
+                        || !can_send_again(row.reason.as_deref())
+                    {
                         continue;
                     }
                     store::outbox::send_again(tx, newest.id, stamp.at)?;
@@ -145,7 +154,12 @@ impl Compass {
 
     /// One command on one action. `work` gives the act to log, or none when there is nothing to do.
     fn on_action(
-        &self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str, content: &Content<'_>,
+        &self,
+        session: SessionKey,
+        action: &str,
+        actor: Option<&str>,
+        command_id: &str,
+        content: &Content<'_>,
         work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp<'_>) -> Result<Option<Act>>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;

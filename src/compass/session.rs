@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-
 use super::act::{Known, Subject, command_hash, look_up};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session::{self as engine, Decision};
@@ -220,7 +219,12 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn edit(
-        &self, session: SessionKey, actor: Option<&str>, fields: Vec<FieldChange>, notes: Vec<NoteChange>, command_id: &str,
+        &self,
+        session: SessionKey,
+        actor: Option<&str>,
+        fields: Vec<FieldChange>,
+        notes: Vec<NoteChange>,
+        command_id: &str,
     ) -> Result<RecordOutcome> {
         let outcome = self.run(session, actor, &[Command::Edit { command_id: command_id.to_owned(), fields, notes }])?;
         Ok(RecordOutcome { applied: outcome.applied, record: self.record(session)? })
@@ -250,4 +254,3 @@ impl Inner {
         SessionKey(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
     }
 }
-

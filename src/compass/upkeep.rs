@@ -117,7 +117,8 @@ impl Inner {
             Some(_) => {}
         }
         if subject.state.state == SessionState::Completed {
-            let expected: Vec<String> = engine::encountered(&subject.workflow, &subject.state).into_iter().map(|action| action.key).collect();
+            let expected: Vec<String> =
+                engine::encountered(&subject.workflow, &subject.state).into_iter().map(|action| action.key).collect();
             let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();
             if expected != there {
                 faults.push(format!("session {key}: its actions are not those it met"));

@@ -98,4 +98,3 @@ fn find(connection: &Connection, key: &str, version: Option<WorkflowVersion>) ->
     };
     row.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })
 }
-
