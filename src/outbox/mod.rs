@@ -1,7 +1,7 @@
 //! The rules of delivery, without any I/O: what an outcome means, when to try again, when to stop, and how an endpoint is treated.
 //!
 //! A delivery attempt runs like this: `Progress::claimed` is written before anything leaves the phone; the attempt brings an
-//! [`Outcome`]; [`classify`] says what it means; [`settle`] says what becomes of the entry and [`EndpointState::settled`] what becomes of
+//! [`Outcome`]; [`classify()`] says what it means; [`settle`] says what becomes of the entry and [`EndpointState::settled`] what becomes of
 //! its endpoint. `Progress::released` undoes a claim that was never begun.
 //!
 //! After a crash in the middle, the claim is still on record: an attempt and an unknown outcome more than were settled. So an entry that

@@ -122,3 +122,24 @@ pub fn revives_by_itself(reason: &str) -> bool {
 pub fn waits_for_person(reason: &str) -> bool {
     [INTEGRATION_OFF, ENDPOINT_UNKNOWN, ENDPOINT_DISABLED, ENDPOINT_ARCHIVED, SECRET_MISSING, SECRET_INVALID].contains(&reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_holds_every_code_once() {
+        // Every constant but `SENT`, which is no reason.
+        let declared =
+            include_str!("reason.rs").lines().filter(|line| line.starts_with("pub const ") && line.contains(": &str =")).count() - 1;
+        let distinct: std::collections::BTreeSet<&str> = ALL.into_iter().collect();
+        assert_eq!((ALL.len(), distinct.len()), (declared, declared));
+    }
+
+    #[test]
+    fn what_is_said_about_codes_is_about_codes_there_are() {
+        assert_eq!(ALL.into_iter().filter(|code| revives_by_itself(code)).count(), 7);
+        assert_eq!(ALL.into_iter().filter(|code| waits_for_person(code)).count(), 6);
+        assert!(!revives_by_itself(REJECTED) && !revives_by_itself(ABANDONED));
+    }
+}
