@@ -16,7 +16,7 @@ pub enum Decision {
     Stale,
 }
 
-/// Decides on a command. Pure: the state changes only when the act comes back as an event ([`apply`](super::apply)).
+/// Decides on a command. Pure: the state changes only when the act comes back as an event ([`apply()`](super::apply())).
 ///
 /// A move (answer, back, complete) that names an earlier visit, or comes after the end of the session, is [`Decision::Stale`].
 ///

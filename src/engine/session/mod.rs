@@ -3,13 +3,36 @@
 //! The same events replayed give the same state. Nothing here reads a clock or a database; the store keeps the state as projections, so
 //! that a command never has to replay.
 //!
-//! - [`start`] and [`decide`] say what a call does, or refuse it. They change nothing.
-//! - The caller writes the act as an [`Event`](crate::model::Event) (next `seq`, its clock's time), then [`begin`] or [`apply`] gives the
-//!   new state. After a crash between the two, the event is there or it is not; [`replay`] gives the state that belongs to what is there.
-//! - [`view`], [`record`], [`encountered`], [`submission`] and [`search_text`] are what others see of a state.
-//! - [`validate`] and [`parse_value`] are the rules of values.
+//! - [`start()`] and [`decide()`] say what a call does, or refuse it. They change nothing.
+//! - The caller writes the act as an [`Event`](crate::model::Event) (next `seq`, its clock's time), then [`begin()`] or [`apply()`] gives the
+//!   new state. After a crash between the two, the event is there or it is not; [`replay()`] gives the state that belongs to what is there.
+//! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are what others see of a state.
+//! - [`validate()`] and [`parse_value()`] are the rules of values.
 //!
 //! Whether a `command_id` was used before is the caller's to know: a repeated command never gets here.
+//!
+//! ```
+//! use compass_core::engine::session::{self, Decision};
+//! use compass_core::{crypto::Sha256, model::*};
+//!
+//! let document = br#"{ "format": 1, "key": "visit", "version": 1, "name": "Visit", "start": "door", "sections": [
+//!     { "key": "door", "name": "At the door", "answers": [{ "key": "in", "name": "Let in", "next": "inside" }] },
+//!     { "key": "inside", "name": "Inside", "win": true }
+//! ] }"#;
+//! let workflow: Workflow = serde_json::from_slice(document)?;
+//! let event = |seq, act| Event { seq, v: EVENT_VERSION, at: Timestamp::UNIX_EPOCH, utc_offset: 0, actor: None, command_id: None, act };
+//!
+//! let key: SessionKey = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse()?;
+//! let started = session::start(&workflow, &Sha256::of(document), &Start::new("visit", "tap-1"))?;
+//! let mut state = session::begin(key, &workflow, &event(1, started)).expect("a session starts with its start");
+//!
+//! let tap = Command::Answer { visit: 1, answer: "in".into() };
+//! let Decision::Act(act) = session::decide(&workflow, &state, &tap)? else { panic!("nothing stands in the way") };
+//! session::apply(&mut state, &event(2, act));
+//! assert_eq!(state.current().section, "inside");
+//! assert_eq!(session::decide(&workflow, &state, &tap)?, Decision::Stale, "a double tap changes nothing");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod apply;
 mod changes;

@@ -168,6 +168,6 @@ fn codes(problems: &[Problem]) -> Vec<(&str, &str)> {
     problems.iter().map(|problem| (problem.field.as_str(), problem.code.as_str())).collect()
 }
 
-fn keys<'a>(actions: &'a [ActionPreview]) -> Vec<&'a str> {
+fn keys(actions: &[ActionPreview]) -> Vec<&str> {
     actions.iter().map(|action| action.key.as_str()).collect()
 }
