@@ -53,6 +53,29 @@ fn within(mut request: TransportRequest, timeout: Duration) -> TransportRequest 
     request
 }
 
+/// Nothing that lasts this long ends by itself while a test has patience.
+const HOUR: Duration = Duration::from_secs(3600);
+
+const HOURS: Timeouts = Timeouts { resolve: HOUR, connect: HOUR, send: HOUR, receive: HOUR, body: HOUR };
+
+/// Sends on a thread of its own, and calls `meanwhile` again and again until it ends; panics if it does not.
+#[track_caller]
+fn send_patiently(
+    transport: &Arc<BuiltIn>,
+    request: TransportRequest,
+    meanwhile: impl Fn(),
+) -> Result<TransportResponse, TransportFailure> {
+    let sending = transport.clone();
+    let (done, outcome) = mpsc::channel();
+    thread::spawn(move || done.send(sending.send(request)));
+    (0..600)
+        .find_map(|_| {
+            meanwhile();
+            outcome.recv_timeout(Duration::from_millis(50)).ok()
+        })
+        .expect("the attempt ends")
+}
+
 #[track_caller]
 fn fails(result: Result<TransportResponse, TransportFailure>, kind: FailureKind, phase: Phase, sent: RequestSent) -> TransportFailure {
     let failure = result.expect_err("a failure");
@@ -173,8 +196,7 @@ fn interim_answers_are_skipped() {
 #[test]
 fn what_follows_the_status_line_never_makes_it_a_failure() {
     let ca = TestCa::new();
-    let timeouts = Timeouts { body: SHORT, ..Timeouts::default() };
-    let transport = transport_with(&ca, timeouts);
+    let transport = Arc::new(transport_with(&ca, Timeouts { body: SHORT, ..HOURS }));
     let chunked = |rest: &str| Reply::Raw(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{rest}").into_bytes());
     let held = |rest: &str| Reply::RawThenHold(format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{rest}").into_bytes());
     let slow = Reply::RawThenHold(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n".to_vec());
@@ -194,7 +216,8 @@ fn what_follows_the_status_line_never_makes_it_a_failure() {
         } else {
             TestServer::https(&ca, move |_| reply.clone())
         };
-        let answer = transport.send(post(server.url("/"), "x")).unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        let answer = send_patiently(&transport, within(post(server.url("/"), "x"), HOUR), || ());
+        let answer = answer.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!((answer.status, answer.body.as_slice()), (200, body), "{what}");
         // What is left of such an answer is not taken for the next one.
         server.reply_with(|_| Reply::status(202));
@@ -391,8 +414,8 @@ fn a_server_that_does_not_speak_tls() {
 fn a_connect_that_hangs_ends_in_time() {
     let ca = TestCa::new();
     let hole = BlackHole::new();
-    let transport = transport_with(&ca, Timeouts { connect: SHORT, ..Timeouts::default() });
-    fails(transport.send(post(hole.url(), "x")), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+    let transport = Arc::new(transport_with(&ca, Timeouts { connect: SHORT, ..HOURS }));
+    fails(send_patiently(&transport, within(post(hole.url(), "x"), HOUR), || ()), FailureKind::Timeout, Phase::Connect, RequestSent::No);
 }
 
 #[test]
@@ -443,18 +466,23 @@ fn answers_that_are_none() {
 fn silence_runs_into_the_timeout_of_receiving() {
     let ca = TestCa::new();
     let server = TestServer::https(&ca, |_| Reply::Silence);
-    let transport = transport_with(&ca, Timeouts { receive: SHORT, ..Timeouts::default() });
-    fails(transport.send(post(server.url("/"), "x")), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+    let transport = Arc::new(transport_with(&ca, Timeouts { receive: SHORT, ..HOURS }));
+    fails(
+        send_patiently(&transport, within(post(server.url("/"), "x"), HOUR), || ()),
+        FailureKind::Timeout,
+        Phase::Receive,
+        RequestSent::Maybe,
+    );
 }
 
 #[test]
 fn a_slow_answer_is_bounded_by_the_timeout_of_the_request() {
     let ca = TestCa::new();
-    let transport = transport(&ca);
+    let transport = Arc::new(transport_with(&ca, HOURS));
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(600));
     let server = TestServer::https(&ca, move |_| Reply::Slowly { bytes: head.clone().into_bytes(), pause: CRAWL });
     let request = within(post(server.url("/"), "x"), Duration::from_secs(3));
-    fails(transport.send(request), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+    fails(send_patiently(&transport, request, || ()), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
 }
 
 #[test]
@@ -476,7 +504,8 @@ fn a_tls_record_that_trickles_is_bounded_too() {
         }
     });
     let request = within(post(url, "x"), Duration::from_secs(2));
-    fails(transport(&ca).send(request), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+    let transport = Arc::new(transport_with(&ca, HOURS));
+    fails(send_patiently(&transport, request, || ()), FailureKind::Timeout, Phase::Connect, RequestSent::No);
     server.join().expect("the server saw the client leave");
 }
 
@@ -504,31 +533,22 @@ fn cancel_ends_an_attempt_in_every_phase() {
     let stalled = TestServer::builder().tls(&ca.leaf()).on_connect(|_| Greeting::Stall).start();
     let unread = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::NeverRead).start();
     let silent = TestServer::https(&ca, |_| Reply::Silence);
-    // Nothing but `cancel` ends these attempts while the test has patience.
-    let hour = Duration::from_secs(3600);
-    let transport = Arc::new(transport_with(&ca, Timeouts { resolve: hour, connect: hour, send: hour, receive: hour, body: hour }));
+    let transport = Arc::new(transport_with(&ca, HOURS));
     let big = vec![b'x'; 4 * 1024 * 1024];
     type Underway<'a> = Box<dyn Fn() + 'a>;
     let rows: [(TransportRequest, Underway<'_>, Phase, RequestSent); 4] = [
-        (post(hole.url(), "x"), Box::new(|| ()), Phase::Connect, RequestSent::No),
+        (post(hole.url(), "x"), Box::new(|| hole.wait_for_connect()), Phase::Connect, RequestSent::No),
         (post(stalled.url("/"), "x"), Box::new(|| stalled.wait_for_connections(1)), Phase::Connect, RequestSent::No),
         (post(unread.url("/"), big), Box::new(|| unread.wait_for_heads(1)), Phase::Send, RequestSent::Maybe),
         (post(silent.url("/"), "x"), Box::new(|| drop(silent.wait_for_requests(1))), Phase::Receive, RequestSent::Maybe),
     ];
     for (request, underway, phase, sent) in rows {
-        let (id, sending) = (request.id, transport.clone());
-        let (done, outcome) = mpsc::channel();
-        thread::spawn(move || done.send(sending.send(within(request, hour))));
-        underway();
-        // An id that is not known yet is ignored, so cancelling is repeated.
-        let outcome = (0..600).find_map(|_| {
+        let id = request.id;
+        let outcome = send_patiently(&transport, within(request, HOUR), || {
+            underway();
             transport.cancel(id);
-            outcome.recv_timeout(Duration::from_millis(50)).ok()
         });
-        let failure = outcome.unwrap_or_else(|| panic!("cancelled in vain: {phase:?}")).expect_err("no answer");
-        assert_eq!((failure.kind, failure.request_sent), (FailureKind::Cancelled, sent), "{failure:?}");
-        // Where nothing tells when the attempt is under way, it may not have come so far.
-        assert!(failure.phase == phase || failure.phase == Phase::Resolve && phase == Phase::Connect, "{failure:?}");
+        fails(outcome, FailureKind::Cancelled, phase, sent);
     }
 }
 
