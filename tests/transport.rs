@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -109,6 +110,17 @@ fn the_server_gets_the_exact_bytes_and_headers() {
     for name in ["content-length", "host", "content-type", "user-agent"] {
         assert_eq!(seen.headers.iter().filter(|(known, _)| known == name).count(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    // The environment belongs to a whole process, so another one is asked.
+    let mut tests = Command::new(std::env::current_exe().expect("this test"));
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
+        tests.env(name, "http://127.0.0.1:9");
+    }
+    let output = tests.args(["--exact", "the_server_gets_the_exact_bytes_and_headers"]).output().expect("the test runs");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
 }
 
 #[test]
@@ -310,7 +322,6 @@ fn after_renew_no_old_connection_is_used() {
 #[test]
 fn an_early_413_is_seen_as_413() {
     let ca = TestCa::new();
-    let body = vec![b'x'; 256 * 1024];
     let refuse = || Response::new(413).header("retry-after", "7").body("too large");
     let rows = [
         ("orderly close", Reply::RespondThenClose(refuse())),
@@ -318,7 +329,8 @@ fn an_early_413_is_seen_as_413() {
         ("never reads on", Reply::RespondThenHold(refuse())),
     ];
     for (what, reply) in rows {
-        for small in [false, true] {
+        // The largest body that an entry may have; and one that no buffer of the system holds, so that sending is still going on.
+        for (size, small) in [(256 * 1024, false), (16 * 1024 * 1024, true)] {
             for tls in [false, true] {
                 let early = reply.clone();
                 let mut server = TestServer::builder().on_head(move |_| Head::Answer(early.clone()));
@@ -331,9 +343,9 @@ fn an_early_413_is_seen_as_413() {
                 let server = server.start();
                 let transport =
                     BuiltIn::new(BuiltInOptions { allow_plain_http_to_loopback: true, ..options(&ca) }).expect("a good authority");
-                let answer = transport.send(post(server.url("/hook"), body.clone()));
-                let answer = answer.unwrap_or_else(|failure| panic!("{what}, small {small}, TLS {tls}: {failure:?}"));
-                assert_eq!((answer.status, answer.header("retry-after")), (413, Some("7")), "{what}, small {small}, TLS {tls}");
+                let answer = transport.send(post(server.url("/hook"), vec![b'x'; size]));
+                let answer = answer.unwrap_or_else(|failure| panic!("{what}, {size} bytes, TLS {tls}: {failure:?}"));
+                assert_eq!((answer.status, answer.header("retry-after")), (413, Some("7")), "{what}, {size} bytes, TLS {tls}");
             }
         }
     }
