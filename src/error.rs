@@ -240,7 +240,9 @@ impl Error {
             Error::InvalidOption { place, .. } => Some(place.clone()),
             Error::InvalidArgument { place, .. } => Some((*place).to_owned()),
             Error::InvalidEndpoint(error) => Some(error.place.clone()),
-            Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => findings.first().map(|finding| finding.pointer.clone()),
+            Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => {
+                findings.first().map(|finding| finding.pointer.clone())
+            }
             Error::Refused(refusal) => refusal.place(),
             Error::UnknownAction { action }
             | Error::ActionStatus { action, .. }

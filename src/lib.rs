@@ -1,13 +1,20 @@
 //! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
 
-#[cfg(any())]
 mod compass;
-pub mod crypto;
+mod crypto;
+mod delivery;
 pub mod engine;
+mod error;
 pub mod model;
 pub mod outbox;
 pub mod port;
-#[allow(dead_code)]
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 pub mod webhook;
+
+pub use compass::{Compass, Hold, Options, Subscription};
+pub use crypto::Sha256;
+pub use delivery::CancelToken;
+pub use error::Error;

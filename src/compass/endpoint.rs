@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::SecondsFormat;
+
 use super::{Changed, Compass, Result};
 use crate::error::Error;
 use crate::model::{Endpoint, EndpointStatus, TestDelivery};
@@ -131,6 +133,7 @@ impl Compass {
         let row = self
             .inner
             .read(|connection| store::endpoint::find(connection, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() }))?;
-        Ok(self.inner.delivery.test(&row.endpoint, row.delivery.skew_ms))
+        let sent_at = self.inner.now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        Ok(self.inner.delivery.test(&row.endpoint, format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#).as_bytes()))
     }
 }

@@ -69,7 +69,11 @@ impl Compass {
         let meta = store.read::<_, StoreError>(meta::load)?;
         let observers = Arc::new(observer::Observers::starting_at(meta.revision));
         let ports = Ports { clock: Arc::clone(&options.clock), random: Arc::clone(&options.random), secrets: options.secrets, transport };
-        let settings = Settings { policy: options.retry.clone(), ..Settings::default() };
+        let settings = Settings {
+            policy: options.retry.clone(),
+            allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
+            ..Settings::default()
+        };
         let told = Arc::clone(&observers);
         let notify = Arc::new(move |notice: Notice| told.tell(&notice));
         let delivery = Delivery::new(Arc::clone(&store), ports, settings, notify);

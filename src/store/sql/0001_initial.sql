@@ -212,6 +212,7 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_due ON outbox (endpoint, due_at, id) WHERE state = 'queued';
+CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND reason IN ('offline', 'captive_portal');
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
 CREATE INDEX outbox_unsent ON outbox (id) WHERE state IN ('queued', 'leased', 'failed');

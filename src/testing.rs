@@ -1,0 +1,281 @@
+//! Stand-ins for the world, for tests of apps that embed the core: a clock that is set by hand, a transport that follows a script, and
+//! randomness that repeats. Feature `testing`.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use compass_core::port::Clock;
+//! use compass_core::testing::{ManualClock, ScriptedTransport, answer};
+//!
+//! let clock = Arc::new(ManualClock::default());
+//! let before = clock.now();
+//! clock.advance(Duration::from_secs(60));
+//! assert_eq!((clock.now() - before).num_seconds(), 60);
+//!
+//! // The first request is answered 503, all others 202.
+//! let transport = ScriptedTransport::numbered(|number, _request| Ok(answer(if number == 1 { 503 } else { 202 })));
+//! assert!(transport.requests().is_empty());
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+
+use crate::model::Timestamp;
+use crate::port::{
+    Clock, FailureKind, Header, Phase, Random, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse,
+};
+
+/// What a transport gives back.
+pub type Answer = Result<TransportResponse, TransportFailure>;
+
+/// How long the waits of this module wait before they give up on the test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A clock that only moves when it is told to. Begins at 2027-01-15T08:00:00Z; local time is UTC.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Times>);
+
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        let wall = Timestamp::from_timestamp(1_800_000_000, 0).expect("a time within range");
+        // Not at zero, so that a moment ago can be said.
+        Self(Mutex::new(Times { wall, monotonic: Duration::from_secs(1_000) }))
+    }
+}
+
+impl ManualClock {
+    /// Time passes: both clocks move on.
+    pub fn advance(&self, by: Duration) {
+        self.set(|times| {
+            times.wall += TimeDelta::from_std(by).expect("a span that fits");
+            times.monotonic += by;
+        });
+    }
+
+    /// Somebody sets the wall clock. The monotonic one does not move.
+    pub fn set_wall(&self, to: Timestamp) {
+        self.set(|times| times.wall = to);
+    }
+
+    /// The wall clock jumps, back when negative. The monotonic one does not move.
+    pub fn jump_wall(&self, by: TimeDelta) {
+        self.set(|times| times.wall += by);
+    }
+
+    /// Only the monotonic clock moves on.
+    pub fn advance_monotonic(&self, by: Duration) {
+        self.set(|times| times.monotonic += by);
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Times)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn times(&self) -> Times {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.times().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.times().monotonic
+    }
+
+    fn utc_offset(&self, _at: Timestamp) -> i32 {
+        0
+    }
+}
+
+/// Randomness that is the same in every run: bytes count up, and a fraction is always one half, so that jitter changes no delay.
+#[derive(Debug, Default)]
+pub struct SequentialRandom(AtomicU64);
+
+impl Random for SequentialRandom {
+    fn bytes(&self) -> [u8; 16] {
+        let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut bytes = [0; 16];
+        bytes[8..].copy_from_slice(&count.to_be_bytes());
+        bytes
+    }
+
+    fn fraction(&self) -> f64 {
+        0.5
+    }
+}
+
+/// An answer with this status, without headers or body.
+pub fn answer(status: u16) -> TransportResponse {
+    TransportResponse { status, headers: Vec::new(), body: Vec::new() }
+}
+
+/// An answer with this status and these headers; names in lower case.
+pub fn answer_with(status: u16, headers: &[(&str, &str)]) -> TransportResponse {
+    let headers = headers.iter().map(|(name, value)| Header::new(*name, *value)).collect();
+    TransportResponse { status, headers, body: Vec::new() }
+}
+
+/// A request that brought no answer.
+pub fn failure(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> TransportFailure {
+    TransportFailure { kind, phase, request_sent, detail: "scripted".to_owned() }
+}
+
+type Script = Box<dyn Fn(u64, &TransportRequest) -> Answer + Send + Sync>;
+
+/// A transport that answers as its script says, keeps every request, and can hold requests back until they are released or cancelled.
+pub struct ScriptedTransport {
+    script: Script,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    requests: Vec<TransportRequest>,
+    /// Requests to URLs that begin like this are held.
+    held: Option<String>,
+    deaf: bool,
+    cancelled: BTreeSet<u64>,
+    running: u32,
+    most_running: u32,
+    renewed: u32,
+}
+
+impl std::fmt::Debug for ScriptedTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ScriptedTransport({} requests)", self.state().requests.len())
+    }
+}
+
+impl ScriptedTransport {
+    /// Answers each request as `script` says.
+    pub fn new(script: impl Fn(&TransportRequest) -> Answer + Send + Sync + 'static) -> Arc<Self> {
+        Self::numbered(move |_, request| script(request))
+    }
+
+    /// The same; `script` also gets the number of the request, from 1.
+    pub fn numbered(script: impl Fn(u64, &TransportRequest) -> Answer + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Answers everything with this status.
+    pub fn always(status: u16) -> Arc<Self> {
+        Self::new(move |_| Ok(answer(status)))
+    }
+
+    /// Every request so far, in the order in which they came.
+    pub fn requests(&self) -> Vec<TransportRequest> {
+        self.state().requests.clone()
+    }
+
+    /// How many requests ran at the same time at most.
+    pub fn most_running(&self) -> u32 {
+        self.state().most_running
+    }
+
+    /// How often `renew` was called.
+    pub fn renewed(&self) -> u32 {
+        self.state().renewed
+    }
+
+    /// From now on requests to URLs that begin with `url` (all, when empty) are kept without an answer.
+    pub fn hold(&self, url: &str) {
+        self.state().held = Some(url.to_owned());
+    }
+
+    /// From now on `cancel` has no effect, as with a transport that cannot be interrupted.
+    pub fn ignore_cancel(&self) {
+        self.state().deaf = true;
+    }
+
+    /// Lets held requests go on: they are answered as the script says.
+    pub fn release(&self) {
+        self.state().held = None;
+        self.changed.notify_all();
+    }
+
+    /// Waits until so many requests have come.
+    ///
+    /// # Panics
+    /// After 30 seconds without them.
+    pub fn wait_for_requests(&self, count: usize) {
+        self.wait_until("the requests", |state| state.requests.len() >= count);
+    }
+
+    /// Waits until no request is running.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub fn wait_until_quiet(&self) {
+        self.wait_until("the end of all requests", |state| state.running == 0);
+    }
+
+    fn wait_until(&self, what: &str, holds: impl Fn(&State) -> bool) {
+        let state = self.state();
+        let (state, timeout) =
+            self.changed.wait_timeout_while(state, PATIENCE, |state| !holds(state)).unwrap_or_else(PoisonError::into_inner);
+        let came = state.requests.len();
+        drop(state);
+        assert!(!timeout.timed_out(), "waited in vain for {what}; {came} requests came");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts a request out, also when the script panics.
+struct Running<'a>(&'a ScriptedTransport);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Transport for ScriptedTransport {
+    fn send(&self, request: TransportRequest) -> Answer {
+        let began = Instant::now();
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        let number = state.requests.len() as u64;
+        state.running += 1;
+        state.most_running = state.most_running.max(state.running);
+        self.changed.notify_all();
+        let _running = Running(self);
+        while state.held.as_ref().is_some_and(|url| request.url.starts_with(url.as_str())) {
+            if !state.deaf && state.cancelled.contains(&request.id) {
+                return Err(failure(FailureKind::Cancelled, Phase::Receive, RequestSent::Maybe));
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe));
+            }
+            state = self.changed.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(state);
+        (self.script)(number, &request)
+    }
+
+    fn cancel(&self, id: u64) {
+        self.state().cancelled.insert(id);
+        self.changed.notify_all();
+    }
+
+    fn renew(&self) {
+        self.state().renewed += 1;
+    }
+}
