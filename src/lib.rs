@@ -18,3 +18,8 @@ pub use compass::{Compass, Hold, Options, Subscription};
 pub use crypto::Sha256;
 pub use delivery::CancelToken;
 pub use error::Error;
+
+/// The examples of the README, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

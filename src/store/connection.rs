@@ -15,7 +15,7 @@ const MAX_READERS: usize = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// All statements of the core fit, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
-/// Quiescing waits this long for running calls, then interrupts them: two seconds in all (`contract.md` of the design calls for it).
+/// Quiescing waits this long for running calls, then interrupts them: two seconds in all.
 const QUIESCE_PATIENCE: Duration = Duration::from_millis(1_000);
 const QUIESCE_LIMIT: Duration = Duration::from_millis(1_900);
 
