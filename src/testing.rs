@@ -250,13 +250,14 @@ impl Drop for Running<'_> {
 impl Transport for ScriptedTransport {
     fn send(&self, request: TransportRequest) -> Answer {
         let began = Instant::now();
+        // Counted out after `state` is let go, which is declared later.
+        let _running = Running(self);
         let mut state = self.state();
         state.requests.push(request.clone());
         let number = state.requests.len() as u64;
         state.running += 1;
         state.most_running = state.most_running.max(state.running);
         self.changed.notify_all();
-        let _running = Running(self);
         while state.held.as_ref().is_some_and(|url| request.url.starts_with(url.as_str())) {
             if !state.deaf && state.cancelled.contains(&request.id) {
                 return Err(failure(FailureKind::Cancelled, Phase::Receive, RequestSent::Maybe));
