@@ -67,6 +67,7 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject(tx, session)?;
+            let mut ahead = subject.clone();
             let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
             let mut drafts_to_forget = Vec::new();
             let mut repeated = !commands.is_empty();
@@ -84,13 +85,13 @@ impl Compass {
                     hash = Some(content);
                 }
                 repeated = false;
-                match engine::decide(&subject.workflow, &subject.state, command)? {
+                match engine::decide(&ahead.workflow, &ahead.state, command)? {
                     Decision::Stale => {
                         let view = inner.view(tx, session)?;
                         return Ok((CommandOutcome { applied: Applied::Stale, view }, Changed::nothing()));
                     }
                     Decision::Act(act) => {
-                        let event = subject.advance(act, command.command_id(), &stamp);
+                        let event = ahead.advance(act, command.command_id(), &stamp);
                         events.push((event, hash));
                     }
                     Decision::Unchanged => {}
@@ -100,7 +101,9 @@ impl Compass {
                 }
             }
             let mut changed = Changed::nothing();
+            // Each event is written with the state right after it: what completing fires is what the session held then.
             for (event, hash) in &events {
+                engine::apply(&mut subject.state, event);
                 subject.append(tx, event, *hash)?;
                 changed.sessions = vec![session];
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
