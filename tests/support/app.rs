@@ -24,7 +24,12 @@ pub struct App {
 impl App {
     /// A phone that is ready for work: the workflow is there, the integration is on, and the endpoint `office` is registered.
     pub fn new() -> Self {
-        let app = Self::bare();
+        Self::with_office(ScriptedTransport::always(202))
+    }
+
+    /// The same, with an office that answers as this says.
+    pub fn with_office(office: Arc<ScriptedTransport>) -> Self {
+        let app = Self::installed(office);
         app.compass.import_workflow(&pump_check(1)).expect("imports");
         app.compass.set_integration_enabled(true).expect("turns on");
         app.compass.put_endpoint(&endpoint("office")).expect("registers");
@@ -33,8 +38,12 @@ impl App {
 
     /// A phone on which the core was just installed.
     pub fn bare() -> Self {
+        Self::installed(ScriptedTransport::always(202))
+    }
+
+    fn installed(office: Arc<ScriptedTransport>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (clock, office) = (Arc::new(ManualClock::default()), ScriptedTransport::always(202));
+        let clock = Arc::new(ManualClock::default());
         let compass = Compass::open(options(&folder.path().join("compass.db"), &clock, &office)).expect("opens");
         Self { clock, office, compass, folder }
     }
