@@ -229,6 +229,10 @@ fn connect(path: &Path, reader: bool) -> Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     if !reader {
+        // SQLite falls back to reading alone where it may not write; the first tap would be lost then.
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
+        }
         // Looks before anything is written: a file of something else stays as it is.
         migrate::check_identity(&connection)?;
     }
