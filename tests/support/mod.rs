@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
 pub mod certs;
+pub mod field;
 pub mod server;
 pub mod workflows;
 
