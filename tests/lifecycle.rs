@@ -828,7 +828,3 @@ fn the_worker_takes_up_its_work_after_a_suspension() {
     watch.until("it is sent", |compass| is_sent(compass, session));
     drop(hold);
 }
-
-fn header(request: &TransportRequest, name: &str) -> String {
-    request.headers.iter().find(|header| header.name == name).map(|header| header.value.to_string()).unwrap_or_default()
-}

@@ -340,3 +340,8 @@ pub fn locks(process: u32, path: &Path) -> Vec<String> {
     };
     std::fs::read_to_string("/proc/locks").unwrap().lines().filter(is_ours).map(str::to_owned).collect()
 }
+
+/// A header of a request; empty when it has none of this name.
+pub fn header(request: &compass_core::port::TransportRequest, name: &str) -> String {
+    request.headers.iter().find(|header| header.name == name).map(|header| header.value.clone()).unwrap_or_default()
+}
