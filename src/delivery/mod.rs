@@ -160,14 +160,19 @@ impl Delivery {
     }
 
     /// No attempt begins any more; running ones are called off, and given up after a moment. What they bring is kept in memory until
-    /// [`resume`](Self::resume). The database is not used any more once this returns, which takes a second at most.
+    /// [`take_up`](Self::take_up). The database is not used any more once this returns, which takes a second at most.
     pub(crate) fn quiesce(&self) {
         self.inner.quiesce();
     }
 
-    /// Delivery goes on. What came in meanwhile is stored.
-    pub(crate) fn resume(&self) {
-        self.inner.resume();
+    /// Attempts may begin again. To be followed by [`take_up`](Self::take_up).
+    pub(crate) fn allow(&self) {
+        self.inner.allow();
+    }
+
+    /// Delivery goes on. What came in meanwhile is stored. Calls the transport and observers: not to be called with anything locked.
+    pub(crate) fn take_up(&self) {
+        self.inner.take_up();
     }
 
     /// Ends delivery for good, within two seconds. Idempotent.
@@ -290,23 +295,32 @@ impl Inner {
         pipeline.detach();
     }
 
-    fn resume(&self) {
+    fn allow(&self) {
+        if !self.is_closed() {
+            self.set_quiesced(None);
+        }
+    }
+
+    fn take_up(&self) {
         if self.is_closed() {
             return;
         }
-        self.set_quiesced(None);
         foreign::call(|| self.ports.transport.renew());
         if let Some(mut driver) = self.seat.take(|| None) {
-            let pipeline = driver.pipeline();
-            self.collect(pipeline);
-            if !(pipeline.unsettled.is_empty() && pipeline.releases.is_empty())
-                && let Err(error) = self.write_round(pipeline, false, &mut Tally::default())
-            {
-                log::warn!("delivery results are kept in memory: {error}");
-            }
+            self.settle_late(driver.pipeline());
         }
         self.look.store(true, Ordering::Release);
         self.mailbox.nudge();
+    }
+
+    /// Stores what came in after whoever had asked for it was gone.
+    fn settle_late(&self, pipeline: &mut Pipeline) {
+        self.collect(pipeline);
+        if !(pipeline.unsettled.is_empty() && pipeline.releases.is_empty())
+            && let Err(error) = self.write_round(pipeline, false, &mut Tally::default())
+        {
+            log::warn!("delivery results are kept in memory: {error}");
+        }
     }
 
     fn close(&self) {
@@ -324,6 +338,8 @@ impl Inner {
         let left = || Some(STOP_PATIENCE.saturating_sub(began.elapsed()));
         if let Some(mut driver) = self.seat.take(left) {
             self.let_go(driver.pipeline(), left().unwrap_or_default());
+            // The last moment: what is not stored now is sent a second time.
+            self.settle_late(driver.pipeline());
         }
     }
 

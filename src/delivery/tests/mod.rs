@@ -91,6 +91,11 @@ impl Phone {
         self.write(|tx| (0..count).map(|_| entry(tx, endpoint, now)).collect())
     }
 
+    fn resume(&self) {
+        self.delivery.allow();
+        self.delivery.take_up();
+    }
+
     fn flush(&self) -> FlushReport {
         self.delivery.flush(LONG, &CancelToken::new()).unwrap()
     }

@@ -136,7 +136,7 @@ fn quiescing_in_mid_attempt_is_quick_and_results_settle_at_resume() {
     assert_eq!(phone.store.commits(), before, "results wait in memory");
     phone.store.resume();
     eventually("the results", || {
-        phone.delivery.resume();
+        phone.resume();
         phone.count("sent") == 2
     });
     assert!(phone.transport.renewed() > 0);
@@ -157,7 +157,7 @@ fn quiescing_stops_the_worker_for_as_long_as_it_lasts() {
     phone.delivery.wake();
     assert_eq!(phone.count("leased"), 0, "cancelled attempts were settled before quiescing was over");
     assert_eq!(phone.transport.requests().len(), begun);
-    phone.delivery.resume();
+    phone.resume();
     eventually("an empty queue", || phone.count("sent") == 5);
 }
 
@@ -173,7 +173,7 @@ fn closing_ends_everything_and_may_be_said_twice() {
     phone.transport.release();
     assert_eq!(phone.flush().end, FlushEnd::Quiesced);
     phone.delivery.start();
-    phone.delivery.resume();
+    phone.resume();
     assert_eq!(phone.flush().end, FlushEnd::Quiesced);
     assert_eq!(phone.transport.requests().len(), 2);
     // Another handle takes over.
