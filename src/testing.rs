@@ -108,6 +108,8 @@ impl Random for SequentialRandom {
     fn bytes(&self) -> [u8; 16] {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let mut bytes = [0; 16];
+        // In both halves, so that whoever takes only some of the bytes gets different ones too.
+        bytes[..8].copy_from_slice(&count.to_be_bytes());
         bytes[8..].copy_from_slice(&count.to_be_bytes());
         bytes
     }
@@ -237,8 +239,17 @@ impl ScriptedTransport {
     }
 }
 
-/// Counts a request out, also when the script panics.
+/// Counts a request in and out, also when the script panics.
 struct Running<'a>(&'a ScriptedTransport);
+
+impl<'a> Running<'a> {
+    fn new(transport: &'a ScriptedTransport) -> Self {
+        let mut state = transport.state();
+        state.running += 1;
+        state.most_running = state.most_running.max(state.running);
+        Self(transport)
+    }
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
@@ -250,13 +261,12 @@ impl Drop for Running<'_> {
 impl Transport for ScriptedTransport {
     fn send(&self, request: TransportRequest) -> Answer {
         let began = Instant::now();
+        // Before the lock, so that it is dropped after it: counting out takes the lock again.
+        let _running = Running::new(self);
         let mut state = self.state();
         state.requests.push(request.clone());
         let number = state.requests.len() as u64;
-        state.running += 1;
-        state.most_running = state.most_running.max(state.running);
         self.changed.notify_all();
-        let _running = Running(self);
         while state.held.as_ref().is_some_and(|url| request.url.starts_with(url.as_str())) {
             if !state.deaf && state.cancelled.contains(&request.id) {
                 return Err(failure(FailureKind::Cancelled, Phase::Receive, RequestSent::Maybe));

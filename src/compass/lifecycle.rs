@@ -168,14 +168,22 @@ impl Compass {
     /// # Errors
     /// `Closed`.
     pub fn resume(&self) -> Result<Hold> {
-        let _call = self.inner.gate.enter()?;
+        let call = self.inner.gate.enter()?;
         let mut state = self.inner.lifecycle.state();
         state.holds += 1;
-        if std::mem::take(&mut state.quiesced) {
+        let was_quiesced = std::mem::take(&mut state.quiesced);
+        if was_quiesced {
             self.inner.store.resume();
-            self.inner.delivery.resume();
+            self.inner.delivery.allow();
         }
-        Ok(Hold { inner: Arc::downgrade(&self.inner) })
+        drop(state);
+        drop(call);
+        let hold = Hold { inner: Arc::downgrade(&self.inner) };
+        if was_quiesced {
+            // With nothing locked: it tells observers of what it settles, and they may resume or let go themselves.
+            self.inner.delivery.take_up();
+        }
+        Ok(hold)
     }
 
     /// The app is about to be suspended: within two seconds no attempt runs and no connection is open, so that no file lock is left,

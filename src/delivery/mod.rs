@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use cancel::CancelToken;
 pub(crate) use foreign::{call as foreign_call, is_foreign_call};
-pub(crate) use settings::{Limits, Ports, Settings};
+pub(crate) use settings::{Ports, Settings};
 
 use connectivity::Network;
 use drive::{End, Run, Tally};
@@ -47,8 +47,7 @@ use settings::{LOOK_UP, QUIESCE_LIMIT, QUIESCE_PATIENCE, STOP_PATIENCE};
 use trial::Trials;
 use worker::Worker;
 
-use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Signing, TestDelivery};
-use crate::model::{HeaderValue, Timestamp};
+use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, HeaderValue, NextDue, Notice, Signing, TestDelivery};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow};
 use crate::store::outbox::queue;
@@ -161,14 +160,19 @@ impl Delivery {
     }
 
     /// No attempt begins any more; running ones are called off, and given up after a moment. What they bring is kept in memory until
-    /// [`resume`](Self::resume). The database is not used any more once this returns, which takes a second at most.
+    /// [`take_up`](Self::take_up). The database is not used any more once this returns, which takes a second at most.
     pub(crate) fn quiesce(&self) {
         self.inner.quiesce();
     }
 
-    /// Delivery goes on. What came in meanwhile is stored.
-    pub(crate) fn resume(&self) {
-        self.inner.resume();
+    /// Attempts may begin again. To be followed by [`take_up`](Self::take_up).
+    pub(crate) fn allow(&self) {
+        self.inner.allow();
+    }
+
+    /// Delivery goes on. What came in meanwhile is stored. Calls the transport and observers: not to be called with anything locked.
+    pub(crate) fn take_up(&self) {
+        self.inner.take_up();
     }
 
     /// Ends delivery for good, within two seconds. Idempotent.
@@ -291,23 +295,32 @@ impl Inner {
         pipeline.detach();
     }
 
-    fn resume(&self) {
+    fn allow(&self) {
+        if !self.is_closed() {
+            self.set_quiesced(None);
+        }
+    }
+
+    fn take_up(&self) {
         if self.is_closed() {
             return;
         }
-        self.set_quiesced(None);
         foreign::call(|| self.ports.transport.renew());
         if let Some(mut driver) = self.seat.take(|| None) {
-            let pipeline = driver.pipeline();
-            self.collect(pipeline);
-            if !(pipeline.unsettled.is_empty() && pipeline.releases.is_empty())
-                && let Err(error) = self.write_round(pipeline, false, &mut Tally::default())
-            {
-                log::warn!("delivery results are kept in memory: {error}");
-            }
+            self.settle_late(driver.pipeline());
         }
         self.look.store(true, Ordering::Release);
         self.mailbox.nudge();
+    }
+
+    /// Stores what came in after whoever had asked for it was gone.
+    fn settle_late(&self, pipeline: &mut Pipeline) {
+        self.collect(pipeline);
+        if !(pipeline.unsettled.is_empty() && pipeline.releases.is_empty())
+            && let Err(error) = self.write_round(pipeline, false, &mut Tally::default())
+        {
+            log::warn!("delivery results are kept in memory: {error}");
+        }
     }
 
     fn close(&self) {
@@ -325,6 +338,8 @@ impl Inner {
         let left = || Some(STOP_PATIENCE.saturating_sub(began.elapsed()));
         if let Some(mut driver) = self.seat.take(left) {
             self.let_go(driver.pipeline(), left().unwrap_or_default());
+            // The last moment: what is not stored now is sent a second time.
+            self.settle_late(driver.pipeline());
         }
     }
 
@@ -367,14 +382,4 @@ fn end_secret_pause(tx: &Transaction<'_>, row: &EndpointRow) -> Result<(), Store
         endpoint::save_delivery(tx, &row.endpoint.key, &delivery)?;
     }
     Ok(())
-}
-
-/// An endpoint was enabled or really changed: what waits for it is due, and what failed because of it is revived. To be followed by
-/// `Delivery::wake` after the commit. Gives the sessions of what was revived.
-pub(crate) fn revive_endpoint(
-    tx: &Transaction<'_>,
-    endpoint_key: &str,
-    now: Timestamp,
-) -> Result<Vec<crate::model::SessionKey>, StoreError> {
-    queue::revive_endpoint(tx, endpoint_key, now)
 }

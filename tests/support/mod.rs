@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod certs;
+pub mod field;
 pub mod server;
 pub mod workflows;
 
