@@ -43,7 +43,7 @@ impl fmt::Debug for Sha256 {
 }
 
 /// HMAC-SHA256 over the parts, one after the other.
-pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut context = ring::hmac::Context::with_key(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key));
     for part in parts {
         context.update(part);
@@ -52,12 +52,12 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// Standard base64 with padding.
-pub fn base64_encode(bytes: &[u8]) -> String {
+pub(crate) fn base64_encode(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
 /// Reads standard base64 with padding.
-pub fn base64_decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.as_bytes()).ok()
 }
 
@@ -65,7 +65,7 @@ pub fn base64_decode(text: &str) -> Option<Vec<u8>> {
 ///
 /// # Panics
 /// When the operating system has no random bytes to give, which no supported platform does after boot.
-pub fn fill_random(bytes: &mut [u8]) {
+pub(crate) fn fill_random(bytes: &mut [u8]) {
     ring::rand::SystemRandom::new().fill(bytes).expect("the operating system gives random bytes");
 }
 

@@ -1,7 +1,7 @@
 //! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
 
 mod compass;
-pub mod crypto;
+mod crypto;
 mod delivery;
 pub mod engine;
 mod error;
@@ -15,5 +15,11 @@ pub mod transport;
 pub mod webhook;
 
 pub use compass::{Compass, Hold, Options, Subscription};
+pub use crypto::Sha256;
 pub use delivery::CancelToken;
 pub use error::Error;
+
+/// The examples of the README, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use compass_core::crypto::Sha256;
+use compass_core::Sha256;
 use compass_core::engine::session::{self, Decision, Refusal, State};
 use compass_core::model::*;
 use proptest::collection::vec;

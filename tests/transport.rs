@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -53,6 +54,29 @@ fn within(mut request: TransportRequest, timeout: Duration) -> TransportRequest 
     request
 }
 
+/// Nothing that lasts this long ends by itself while a test has patience.
+const HOUR: Duration = Duration::from_secs(3600);
+
+const HOURS: Timeouts = Timeouts { resolve: HOUR, connect: HOUR, send: HOUR, receive: HOUR, body: HOUR };
+
+/// Sends on a thread of its own, and calls `meanwhile` again and again until it ends; panics if it does not.
+#[track_caller]
+fn send_patiently(
+    transport: &Arc<BuiltIn>,
+    request: TransportRequest,
+    meanwhile: impl Fn(),
+) -> Result<TransportResponse, TransportFailure> {
+    let sending = transport.clone();
+    let (done, outcome) = mpsc::channel();
+    thread::spawn(move || done.send(sending.send(request)));
+    (0..600)
+        .find_map(|_| {
+            meanwhile();
+            outcome.recv_timeout(Duration::from_millis(50)).ok()
+        })
+        .expect("the attempt ends")
+}
+
 #[track_caller]
 fn fails(result: Result<TransportResponse, TransportFailure>, kind: FailureKind, phase: Phase, sent: RequestSent) -> TransportFailure {
     let failure = result.expect_err("a failure");
@@ -86,6 +110,17 @@ fn the_server_gets_the_exact_bytes_and_headers() {
     for name in ["content-length", "host", "content-type", "user-agent"] {
         assert_eq!(seen.headers.iter().filter(|(known, _)| known == name).count(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    // The environment belongs to a whole process, so another one is asked.
+    let mut tests = Command::new(std::env::current_exe().expect("this test"));
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
+        tests.env(name, "http://127.0.0.1:9");
+    }
+    let output = tests.args(["--exact", "the_server_gets_the_exact_bytes_and_headers"]).output().expect("the test runs");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
 }
 
 #[test]
@@ -173,8 +208,7 @@ fn interim_answers_are_skipped() {
 #[test]
 fn what_follows_the_status_line_never_makes_it_a_failure() {
     let ca = TestCa::new();
-    let timeouts = Timeouts { body: SHORT, ..Timeouts::default() };
-    let transport = transport_with(&ca, timeouts);
+    let transport = Arc::new(transport_with(&ca, Timeouts { body: SHORT, ..HOURS }));
     let chunked = |rest: &str| Reply::Raw(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{rest}").into_bytes());
     let held = |rest: &str| Reply::RawThenHold(format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{rest}").into_bytes());
     let slow = Reply::RawThenHold(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n".to_vec());
@@ -194,7 +228,8 @@ fn what_follows_the_status_line_never_makes_it_a_failure() {
         } else {
             TestServer::https(&ca, move |_| reply.clone())
         };
-        let answer = transport.send(post(server.url("/"), "x")).unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        let answer = send_patiently(&transport, within(post(server.url("/"), "x"), HOUR), || ());
+        let answer = answer.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!((answer.status, answer.body.as_slice()), (200, body), "{what}");
         // What is left of such an answer is not taken for the next one.
         server.reply_with(|_| Reply::status(202));
@@ -287,7 +322,6 @@ fn after_renew_no_old_connection_is_used() {
 #[test]
 fn an_early_413_is_seen_as_413() {
     let ca = TestCa::new();
-    let body = vec![b'x'; 256 * 1024];
     let refuse = || Response::new(413).header("retry-after", "7").body("too large");
     let rows = [
         ("orderly close", Reply::RespondThenClose(refuse())),
@@ -295,7 +329,8 @@ fn an_early_413_is_seen_as_413() {
         ("never reads on", Reply::RespondThenHold(refuse())),
     ];
     for (what, reply) in rows {
-        for small in [false, true] {
+        // The largest body that an entry may have; and one that no buffer of the system holds, so that sending is still going on.
+        for (size, small) in [(256 * 1024, false), (16 * 1024 * 1024, true)] {
             for tls in [false, true] {
                 let early = reply.clone();
                 let mut server = TestServer::builder().on_head(move |_| Head::Answer(early.clone()));
@@ -308,9 +343,9 @@ fn an_early_413_is_seen_as_413() {
                 let server = server.start();
                 let transport =
                     BuiltIn::new(BuiltInOptions { allow_plain_http_to_loopback: true, ..options(&ca) }).expect("a good authority");
-                let answer = transport.send(post(server.url("/hook"), body.clone()));
-                let answer = answer.unwrap_or_else(|failure| panic!("{what}, small {small}, TLS {tls}: {failure:?}"));
-                assert_eq!((answer.status, answer.header("retry-after")), (413, Some("7")), "{what}, small {small}, TLS {tls}");
+                let answer = transport.send(post(server.url("/hook"), vec![b'x'; size]));
+                let answer = answer.unwrap_or_else(|failure| panic!("{what}, {size} bytes, TLS {tls}: {failure:?}"));
+                assert_eq!((answer.status, answer.header("retry-after")), (413, Some("7")), "{what}, {size} bytes, TLS {tls}");
             }
         }
     }
@@ -391,8 +426,8 @@ fn a_server_that_does_not_speak_tls() {
 fn a_connect_that_hangs_ends_in_time() {
     let ca = TestCa::new();
     let hole = BlackHole::new();
-    let transport = transport_with(&ca, Timeouts { connect: SHORT, ..Timeouts::default() });
-    fails(transport.send(post(hole.url(), "x")), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+    let transport = Arc::new(transport_with(&ca, Timeouts { connect: SHORT, ..HOURS }));
+    fails(send_patiently(&transport, within(post(hole.url(), "x"), HOUR), || ()), FailureKind::Timeout, Phase::Connect, RequestSent::No);
 }
 
 #[test]
@@ -443,18 +478,23 @@ fn answers_that_are_none() {
 fn silence_runs_into_the_timeout_of_receiving() {
     let ca = TestCa::new();
     let server = TestServer::https(&ca, |_| Reply::Silence);
-    let transport = transport_with(&ca, Timeouts { receive: SHORT, ..Timeouts::default() });
-    fails(transport.send(post(server.url("/"), "x")), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+    let transport = Arc::new(transport_with(&ca, Timeouts { receive: SHORT, ..HOURS }));
+    fails(
+        send_patiently(&transport, within(post(server.url("/"), "x"), HOUR), || ()),
+        FailureKind::Timeout,
+        Phase::Receive,
+        RequestSent::Maybe,
+    );
 }
 
 #[test]
 fn a_slow_answer_is_bounded_by_the_timeout_of_the_request() {
     let ca = TestCa::new();
-    let transport = transport(&ca);
+    let transport = Arc::new(transport_with(&ca, HOURS));
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(600));
     let server = TestServer::https(&ca, move |_| Reply::Slowly { bytes: head.clone().into_bytes(), pause: CRAWL });
     let request = within(post(server.url("/"), "x"), Duration::from_secs(3));
-    fails(transport.send(request), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+    fails(send_patiently(&transport, request, || ()), FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
 }
 
 #[test]
@@ -476,7 +516,8 @@ fn a_tls_record_that_trickles_is_bounded_too() {
         }
     });
     let request = within(post(url, "x"), Duration::from_secs(2));
-    fails(transport(&ca).send(request), FailureKind::Timeout, Phase::Connect, RequestSent::No);
+    let transport = Arc::new(transport_with(&ca, HOURS));
+    fails(send_patiently(&transport, request, || ()), FailureKind::Timeout, Phase::Connect, RequestSent::No);
     server.join().expect("the server saw the client leave");
 }
 
@@ -504,31 +545,22 @@ fn cancel_ends_an_attempt_in_every_phase() {
     let stalled = TestServer::builder().tls(&ca.leaf()).on_connect(|_| Greeting::Stall).start();
     let unread = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::NeverRead).start();
     let silent = TestServer::https(&ca, |_| Reply::Silence);
-    // Nothing but `cancel` ends these attempts while the test has patience.
-    let hour = Duration::from_secs(3600);
-    let transport = Arc::new(transport_with(&ca, Timeouts { resolve: hour, connect: hour, send: hour, receive: hour, body: hour }));
+    let transport = Arc::new(transport_with(&ca, HOURS));
     let big = vec![b'x'; 4 * 1024 * 1024];
     type Underway<'a> = Box<dyn Fn() + 'a>;
     let rows: [(TransportRequest, Underway<'_>, Phase, RequestSent); 4] = [
-        (post(hole.url(), "x"), Box::new(|| ()), Phase::Connect, RequestSent::No),
+        (post(hole.url(), "x"), Box::new(|| hole.wait_for_connect()), Phase::Connect, RequestSent::No),
         (post(stalled.url("/"), "x"), Box::new(|| stalled.wait_for_connections(1)), Phase::Connect, RequestSent::No),
         (post(unread.url("/"), big), Box::new(|| unread.wait_for_heads(1)), Phase::Send, RequestSent::Maybe),
         (post(silent.url("/"), "x"), Box::new(|| drop(silent.wait_for_requests(1))), Phase::Receive, RequestSent::Maybe),
     ];
     for (request, underway, phase, sent) in rows {
-        let (id, sending) = (request.id, transport.clone());
-        let (done, outcome) = mpsc::channel();
-        thread::spawn(move || done.send(sending.send(within(request, hour))));
-        underway();
-        // An id that is not known yet is ignored, so cancelling is repeated.
-        let outcome = (0..600).find_map(|_| {
+        let id = request.id;
+        let outcome = send_patiently(&transport, within(request, HOUR), || {
+            underway();
             transport.cancel(id);
-            outcome.recv_timeout(Duration::from_millis(50)).ok()
         });
-        let failure = outcome.unwrap_or_else(|| panic!("cancelled in vain: {phase:?}")).expect_err("no answer");
-        assert_eq!((failure.kind, failure.request_sent), (FailureKind::Cancelled, sent), "{failure:?}");
-        // Where nothing tells when the attempt is under way, it may not have come so far.
-        assert!(failure.phase == phase || failure.phase == Phase::Resolve && phase == Phase::Connect, "{failure:?}");
+        fails(outcome, FailureKind::Cancelled, phase, sent);
     }
 }
 

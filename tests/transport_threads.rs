@@ -24,12 +24,20 @@ fn threads(seen: &mut HashSet<String>) {
     }
 }
 
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_request_starts_no_thread() {
     let ca = TestCa::new();
     let server = TestServer::https(&ca, |request| match request.number % 50 {
-        // Now and then the connection is lost.
-        49 => Reply::RespondThenClose(Response::new(200)),
+        // Now and then a connection ends.
+        49 => Reply::RespondThenClose(Response::new(200).header("connection", "close")),
         _ => Reply::status(200),
     });
     let options = BuiltInOptions { extra_roots: vec![ca.pem().into_bytes()], ..BuiltInOptions::default() };
@@ -56,6 +64,8 @@ fn a_request_starts_no_thread() {
             }
             (before, seen)
         });
+        // Also when an assertion fails, or the watcher would be waited for in vain.
+        let watched = SetWhenDropped(&over);
         for id in 0..400 {
             let host = if id % 2 == 0 { "localhost" } else { "127.0.0.1" };
             assert_eq!(send(id, host).expect("an answer").status, 200);
@@ -63,10 +73,11 @@ fn a_request_starts_no_thread() {
         for id in 0..20 {
             send(id, "does-not-exist.invalid").expect_err("no such host");
         }
-        over.store(true, Ordering::SeqCst);
+        drop(watched);
         watcher.join().expect("no panic")
     });
     assert_eq!(server.requests().len(), 402);
     let started: Vec<_> = after.difference(&before).collect();
-    assert!(started.len() <= 2, "one request starts no thread; {} were started", started.len());
+    // Four for look-ups and eight for connects may exist, and start as they are needed.
+    assert!(started.len() <= 12, "a request starts no thread; {} were started", started.len());
 }

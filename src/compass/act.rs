@@ -12,6 +12,7 @@ use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp, Workflow};
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
+#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) id: i64,
     pub(super) workflow: Arc<Workflow>,

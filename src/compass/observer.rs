@@ -1,5 +1,6 @@
 //! Observers: who is told after a commit.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::delivery::foreign_call;
@@ -16,9 +17,10 @@ pub(super) struct Observers {
 struct State {
     next: u64,
     observers: Vec<(u64, Observer)>,
-    /// Persisted revision minus changes of this handle, as last compared: it moves only when another process changes something.
-    others: u64,
-    own: u64,
+    /// Every change up to this revision was told of.
+    told: u64,
+    /// Revisions beyond that which are changes of this handle. Whatever lies between them is another process's.
+    own: BTreeSet<u64>,
 }
 
 /// An observer's place. It is called until this is dropped; a call that is under way may still end after that.
@@ -30,7 +32,7 @@ pub struct Subscription {
 
 impl Observers {
     pub(super) fn starting_at(revision: u64) -> Self {
-        Self { state: Mutex::new(State { others: revision, ..State::default() }) }
+        Self { state: Mutex::new(State { told: revision, ..State::default() }) }
     }
 
     pub(super) fn add(self: &Arc<Self>, observer: Observer) -> Subscription {
@@ -43,18 +45,25 @@ impl Observers {
 
     /// Tells everybody of a change of this handle. Nothing is locked while an observer runs, so it may call the core and unsubscribe.
     pub(super) fn tell(&self, notice: &Notice) {
-        self.state().own += 1;
+        let mut state = self.state();
+        if notice.revision > state.told {
+            state.own.insert(notice.revision);
+            state.catch_up();
+        }
+        drop(state);
         self.call(notice);
     }
 
-    /// Compares with the persisted revision; tells everybody when another process has changed something.
+    /// Compares with the persisted revision; tells everybody when another process has changed something. A change of this handle that was
+    /// committed and not yet told may be taken for one: a notice too many, never one too few.
     pub(super) fn compare(&self, persisted: u64) -> bool {
         let mut state = self.state();
-        let others = persisted.saturating_sub(state.own);
-        if others == state.others {
+        if persisted <= state.told || state.own.range(..=persisted).count() as u64 == persisted - state.told {
             return false;
         }
-        state.others = others;
+        state.told = persisted;
+        state.own.retain(|own| *own > persisted);
+        state.catch_up();
         drop(state);
         self.call(&Notice { revision: persisted, everything: true, outbox: true, endpoints: true, workflows: true, sessions: Vec::new() });
         true
@@ -72,6 +81,15 @@ impl Observers {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Forgets own revisions that nothing lies before any more.
+    fn catch_up(&mut self) {
+        while self.own.remove(&(self.told + 1)) {
+            self.told += 1;
+        }
     }
 }
 

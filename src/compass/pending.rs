@@ -49,5 +49,6 @@ pub(super) fn waiting(entry: &EntryRow, endpoint: Option<&EndpointRow>, world: &
         let needs_person = reason::waits_for_person(&reason);
         return Waiting { reason: Some(reason), next_attempt_at: Some(until.max(entry.due_at)), needs_person };
     }
-    Waiting { reason: entry.reason.clone(), next_attempt_at: Some(entry.due_at), needs_person: false }
+    let needs_person = entry.reason.as_deref().is_some_and(reason::waits_for_person);
+    Waiting { reason: entry.reason.clone(), next_attempt_at: Some(entry.due_at), needs_person }
 }

@@ -6,6 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 
+/// Links that lead to links; more is a circle. Linux gives up at as many.
+const MAX_LINKS: usize = 40;
+
 static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn open() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -37,8 +40,14 @@ impl Drop for Registration {
 /// `CannotOpen` when there is no such folder.
 pub(super) fn canonical(path: &Path) -> Result<PathBuf, Error> {
     let unreachable = |error: std::io::Error| Error::CannotOpen { detail: format!("its folder cannot be reached ({})", error.kind()) };
-    if let Ok(found) = path.canonicalize() {
-        return Ok(found);
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if let Ok(found) = path.canonicalize() {
+            return Ok(found);
+        }
+        // A link to a file that is not there yet: SQLite makes the file it leads to, not the link.
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     let name = path.file_name().ok_or_else(|| Error::CannotOpen { detail: "the path names no file".to_owned() })?;
     let folder = match path.parent() {

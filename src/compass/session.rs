@@ -8,7 +8,7 @@ use crate::engine::session::{self as engine, Decision};
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
-    SessionView, Start, Timestamp,
+    SessionState, SessionView, Start, Timestamp,
 };
 use crate::store::{self, Connection};
 
@@ -67,6 +67,7 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject(tx, session)?;
+            let mut ahead = subject.clone();
             let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
             let mut drafts_to_forget = Vec::new();
             let mut repeated = !commands.is_empty();
@@ -84,13 +85,13 @@ impl Compass {
                     hash = Some(content);
                 }
                 repeated = false;
-                match engine::decide(&subject.workflow, &subject.state, command)? {
+                match engine::decide(&ahead.workflow, &ahead.state, command)? {
                     Decision::Stale => {
                         let view = inner.view(tx, session)?;
                         return Ok((CommandOutcome { applied: Applied::Stale, view }, Changed::nothing()));
                     }
                     Decision::Act(act) => {
-                        let event = subject.advance(act, command.command_id(), &stamp);
+                        let event = ahead.advance(act, command.command_id(), &stamp);
                         events.push((event, hash));
                     }
                     Decision::Unchanged => {}
@@ -100,7 +101,9 @@ impl Compass {
                 }
             }
             let mut changed = Changed::nothing();
+            // Each event is written with the state right after it: what completing fires is what the session held then.
             for (event, hash) in &events {
+                engine::apply(&mut subject.state, event);
                 subject.append(tx, event, *hash)?;
                 changed.sessions = vec![session];
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
@@ -139,18 +142,19 @@ impl Compass {
     /// the field is set or cleared. An empty text forgets it. Observers are not told.
     ///
     /// # Errors
-    /// `UnknownSession`, `InvalidArgument` for an unknown field, a text over 64 KiB or a session that is not in progress.
+    /// `UnknownSession`, `DeletedSession`, `Refused` for an unknown field or a session that is not in progress, `InvalidArgument` for a text
+    /// over 64 KiB.
     pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
         if text.len() > MAX_DRAFT {
             return Err(Error::InvalidArgument { place: "text", problem: "at most 64 KiB are kept of a draft" });
         }
         self.inner.write(|tx| {
             let subject = self.inner.subject(tx, session)?;
-            if subject.state.state != crate::model::SessionState::InProgress {
-                return Err(Error::InvalidArgument { place: "session", problem: "drafts are kept while a session is in progress" });
+            if subject.state.state != SessionState::InProgress {
+                return Err(engine::Refusal::NotInProgress { state: subject.state.state }.into());
             }
             if subject.workflow.field(field).is_none() {
-                return Err(Error::InvalidArgument { place: "field", problem: "the workflow has no such field" });
+                return Err(engine::Refusal::UnknownFields { fields: vec![field.to_owned()] }.into());
             }
             store::session::save_draft(tx, subject.id, field, text)?;
             Ok(((), Changed::nothing()))

@@ -96,7 +96,12 @@ impl Compass {
             let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
             for key in store::backup::all_sessions(connection)? {
                 report.sessions += 1;
-                report.faults.extend(self.inner.session_faults(connection, key)?);
+                match self.inner.session_faults(connection, key) {
+                    Ok(faults) => report.faults.extend(faults),
+                    // What does not read back is what is being looked for.
+                    Err(Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
+                    Err(error) => return Err(error),
+                }
             }
             for id in store::outbox::corrupt(connection)? {
                 report.faults.push(format!("the body of delivery {id} is not the one that was frozen"));
@@ -116,7 +121,7 @@ impl Inner {
             Some(replayed) if replayed != subject.state => faults.push(format!("session {key}: its events say otherwise than its state")),
             Some(_) => {}
         }
-        if subject.state.state == SessionState::Completed {
+        if subject.state.state.is_finished() {
             let expected: Vec<String> =
                 engine::encountered(&subject.workflow, &subject.state).into_iter().map(|action| action.key).collect();
             let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();

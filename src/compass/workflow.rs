@@ -83,9 +83,11 @@ impl Compass {
     pub fn retire_workflow(&self, key: &str, version: WorkflowVersion, retired: bool) -> Result<()> {
         let now = self.inner.now();
         self.inner.write(|tx| {
-            if !store::workflow::set_retired(tx, key, version, retired.then_some(now))? {
-                return Err(Error::UnknownWorkflow { key: key.to_owned() });
+            let here = store::workflow::summary(tx, key, version)?.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })?;
+            if here.retired_at.is_some() == retired {
+                return Ok(((), Changed::nothing()));
             }
+            store::workflow::set_retired(tx, key, version, retired.then_some(now))?;
             Ok(((), Changed { workflows: true, ..Changed::default() }))
         })
     }

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::foreign;
 use super::settings::{FULL_PATIENCE, Ports};
 use crate::crypto::Sha256;
@@ -121,7 +119,7 @@ impl Job {
             id: self.request,
             url: self.endpoint.url.clone(),
             // The text moves into a header that is wiped as well.
-            headers: headers.into_iter().map(|mut header| Header::new(header.name, taken(&mut header.value))).collect(),
+            headers: headers.into_iter().map(|mut header| Header::new(header.name, std::mem::take(&mut *header.value))).collect(),
             body: self.claimed.body.clone(),
             timeout: self.timeout,
         })
@@ -183,8 +181,4 @@ enum Attempted {
 
 fn failed(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> TransportFailure {
     TransportFailure { kind, phase, request_sent, detail: String::new() }
-}
-
-fn taken(value: &mut Zeroizing<String>) -> String {
-    std::mem::take(&mut **value)
 }

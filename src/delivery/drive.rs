@@ -72,6 +72,7 @@ impl Inner {
             if let Some(end) = self.stop(run) {
                 return self.wind_down(pipeline, run, end, tally);
             }
+            pipeline.give_up_overdue(&*self.ports.transport);
             self.use_network(pipeline)?;
             let offline = self.network.connectivity() == Connectivity::Offline;
             let timeout = self.time_left(run).map(|left| left.saturating_sub(SETTLING_TIME).min(limits.attempt_timeout));
@@ -81,16 +82,15 @@ impl Inner {
             } else {
                 pipeline.release_ready();
             }
-            let monotonic = self.ports.clock.monotonic();
             let claims = may_begin && self.wants_claim(pipeline)?;
-            if claims || pipeline.must_settle(monotonic, limits.batch) {
+            if claims || pipeline.must_settle(limits.batch) {
                 self.round(pipeline, claims, run, tally)?;
                 continue;
             }
             if pipeline.is_idle() {
                 return self.idle_end(pipeline, offline, may_begin);
             }
-            let patience = pipeline.patience(monotonic);
+            let patience = pipeline.patience();
             self.mailbox.wait(seen, self.time_left(run).map_or(patience, |left| patience.min(left.saturating_sub(SETTLING_TIME))));
         }
     }
@@ -131,7 +131,7 @@ impl Inner {
             {
                 lane.learn(&verdict, finished.date(), finished.ended_at, monotonic, policy);
             }
-            pipeline.keep(Judged { finished, verdict, random: self.ports.random.fraction() }, monotonic);
+            pipeline.keep(Judged { finished, verdict, random: self.ports.random.fraction() });
         }
     }
 
@@ -146,7 +146,7 @@ impl Inner {
         }
         let wanted = self.is_something_due(pipeline)?;
         if !wanted {
-            pipeline.found_nothing(monotonic);
+            pipeline.found_nothing();
         }
         Ok(wanted)
     }
@@ -208,7 +208,7 @@ impl Inner {
             claim: claim.then(|| self.network.connectivity()),
         };
         let mut done = self.store.write(|tx| round.write(tx, pipeline))?;
-        pipeline.written(&mut done, claim, monotonic);
+        pipeline.written(&mut done, claim);
         tally.sent += done.sent;
         tally.retrying += done.retrying;
         tally.failed += done.failed;

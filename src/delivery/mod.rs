@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use cancel::CancelToken;
 pub(crate) use foreign::{call as foreign_call, is_foreign_call};
-pub(crate) use settings::{Limits, Ports, Settings};
+pub(crate) use settings::{Ports, Settings};
 
 use connectivity::Network;
 use drive::{End, Run, Tally};
@@ -47,8 +47,7 @@ use settings::{LOOK_UP, QUIESCE_LIMIT, QUIESCE_PATIENCE, STOP_PATIENCE};
 use trial::Trials;
 use worker::Worker;
 
-use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Signing, TestDelivery};
-use crate::model::{HeaderValue, Timestamp};
+use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, HeaderValue, NextDue, Notice, Signing, TestDelivery};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow};
 use crate::store::outbox::queue;
@@ -383,14 +382,4 @@ fn end_secret_pause(tx: &Transaction<'_>, row: &EndpointRow) -> Result<(), Store
         endpoint::save_delivery(tx, &row.endpoint.key, &delivery)?;
     }
     Ok(())
-}
-
-/// An endpoint was enabled or really changed: what waits for it is due, and what failed because of it is revived. To be followed by
-/// `Delivery::wake` after the commit. Gives the sessions of what was revived.
-pub(crate) fn revive_endpoint(
-    tx: &Transaction<'_>,
-    endpoint_key: &str,
-    now: Timestamp,
-) -> Result<Vec<crate::model::SessionKey>, StoreError> {
-    queue::revive_endpoint(tx, endpoint_key, now)
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::attempt::{Finished, Job};
 use super::foreign;
@@ -33,6 +33,8 @@ pub(super) struct Flight {
     endpoint: String,
     entry: i64,
     cancelled: Arc<AtomicBool>,
+    /// When it must be over, by the monotonic clock.
+    overdue_at: Duration,
 }
 
 /// The pipeline.
@@ -47,10 +49,10 @@ pub(super) struct Pipeline {
     /// Claims of which nothing was begun.
     pub(super) releases: Vec<Lease>,
     /// When the first of what is unsettled came.
-    unsettled_since: Option<Duration>,
+    unsettled_since: Option<Instant>,
     /// Something may be due that was not looked for yet.
     pub(super) look: bool,
-    looked_at: Duration,
+    looked_at: Instant,
     turns: u64,
     ports: Arc<Ports>,
     mailbox: Arc<Mailbox>,
@@ -67,7 +69,7 @@ impl Pipeline {
             releases: Vec::new(),
             unsettled_since: None,
             look: true,
-            looked_at: Duration::ZERO,
+            looked_at: Instant::now(),
             turns: 0,
             pool: Pool::new(Arc::clone(&ports), Arc::clone(&mailbox)),
             ports,
@@ -87,8 +89,8 @@ impl Pipeline {
         true
     }
 
-    pub(super) fn keep(&mut self, judged: Judged, monotonic: Duration) {
-        self.unsettled_since.get_or_insert(monotonic);
+    pub(super) fn keep(&mut self, judged: Judged) {
+        self.unsettled_since.get_or_insert_with(Instant::now);
         self.unsettled.push(judged);
     }
 
@@ -125,7 +127,12 @@ impl Pipeline {
                 continue;
             }
             let cancelled = Arc::new(AtomicBool::new(false));
-            let flight = Flight { endpoint: key.clone(), entry: claimed.lease.entry, cancelled: Arc::clone(&cancelled) };
+            let flight = Flight {
+                endpoint: key.clone(),
+                entry: claimed.lease.entry,
+                cancelled: Arc::clone(&cancelled),
+                overdue_at: monotonic + timeout + LEASE_MARGIN,
+            };
             let job = Job {
                 request,
                 endpoint: Arc::clone(&lane.endpoint),
@@ -181,27 +188,27 @@ impl Pipeline {
     }
 
     /// Whether it is time to settle: a full group, the first has waited long enough, or nothing more is coming.
-    pub(super) fn must_settle(&self, monotonic: Duration, batch: u32) -> bool {
+    pub(super) fn must_settle(&self, batch: u32) -> bool {
         let has_any = !self.unsettled.is_empty() || !self.releases.is_empty();
-        let is_old = self.unsettled_since.is_some_and(|since| monotonic.saturating_sub(since) >= SETTLE_AFTER);
+        let is_old = self.unsettled_since.is_some_and(|since| since.elapsed() >= SETTLE_AFTER);
         has_any && (self.unsettled.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
     }
 
     /// Whether something may be due and could begin. Costs nothing.
     pub(super) fn may_want_claim(&self, now: Timestamp, monotonic: Duration, settings: &Settings) -> bool {
         let wants_more = |lane: &Lane| lane.more && lane.ready.is_empty() && lane.room(now, monotonic, &settings.policy) > 0;
-        let is_time = !self.in_flight.is_empty() && monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
+        let is_time = !self.in_flight.is_empty() && self.looked_at.elapsed() >= SETTLE_AFTER;
         self.free_slots(settings.policy.in_flight_total) > 0 && (self.look || is_time || self.lanes.values().any(wants_more))
     }
 
     /// Takes over what a look at the database has shown, with nothing to claim.
-    pub(super) fn found_nothing(&mut self, monotonic: Duration) {
-        (self.look, self.looked_at) = (false, monotonic);
+    pub(super) fn found_nothing(&mut self) {
+        (self.look, self.looked_at) = (false, Instant::now());
         self.lanes.values_mut().filter(|lane| lane.ready.is_empty()).for_each(|lane| lane.more = false);
     }
 
     /// Takes over what a round has written.
-    pub(super) fn written(&mut self, done: &mut Done, claimed: bool, monotonic: Duration) {
+    pub(super) fn written(&mut self, done: &mut Done, claimed: bool) {
         self.unsettled.clear();
         self.releases.clear();
         self.unsettled_since = None;
@@ -215,7 +222,7 @@ impl Pipeline {
         // What was settled may be due again at once.
         self.look = !claimed;
         if claimed {
-            self.looked_at = monotonic;
+            self.looked_at = Instant::now();
             for (key, lane) in &mut self.lanes {
                 lane.more = done.more.contains(key) || (lane.more && !lane.ready.is_empty());
             }
@@ -241,8 +248,8 @@ impl Pipeline {
     }
 
     /// How long to wait for news.
-    pub(super) fn patience(&self, monotonic: Duration) -> Duration {
-        let settle_in = self.unsettled_since.map_or(LOOK_UP, |since| (since + SETTLE_AFTER).saturating_sub(monotonic));
+    pub(super) fn patience(&self) -> Duration {
+        let settle_in = self.unsettled_since.map_or(LOOK_UP, |since| SETTLE_AFTER.saturating_sub(since.elapsed()));
         settle_in.clamp(Duration::from_millis(1), LOOK_UP)
     }
 
@@ -254,13 +261,31 @@ impl Pipeline {
         }
     }
 
+    /// Gives up attempts that a transport keeps far beyond their timeout. They take up no place any more, and their leases end.
+    pub(super) fn give_up_overdue(&mut self, transport: &dyn Transport) {
+        let monotonic = self.ports.clock.monotonic();
+        let overdue: Vec<u64> =
+            self.in_flight.iter().filter(|(_, flight)| flight.overdue_at <= monotonic).map(|(request, _)| *request).collect();
+        for request in overdue {
+            log::error!("the transport ignores a timeout");
+            foreign::call(|| transport.cancel(request));
+            if let Some(flight) = self.in_flight.remove(&request) {
+                self.leave(request, flight);
+            }
+        }
+    }
+
+    fn leave(&mut self, request: u64, flight: Flight) {
+        if let Some(lane) = self.lanes.get_mut(&flight.endpoint) {
+            lane.in_flight = lane.in_flight.saturating_sub(1);
+        }
+        self.detached.insert(request, flight);
+    }
+
     /// Gives up what still runs, and ends threads.
     pub(super) fn detach(&mut self) {
-        for (request, flight) in self.in_flight.drain() {
-            if let Some(lane) = self.lanes.get_mut(&flight.endpoint) {
-                lane.in_flight = lane.in_flight.saturating_sub(1);
-            }
-            self.detached.insert(request, flight);
+        for (request, flight) in std::mem::take(&mut self.in_flight) {
+            self.leave(request, flight);
         }
         let fresh = Pool::new(Arc::clone(&self.ports), Arc::clone(&self.mailbox));
         std::mem::replace(&mut self.pool, fresh).retire();

@@ -123,7 +123,9 @@ impl Round<'_> {
             }
         }
 
-        let Some(row) = row.filter(|_| is_same && verdict.class != Class::CutShort) else { return Ok(()) };
+        let Some(row) = row.filter(|_| is_same && verdict.class != Class::CutShort && (recorded || verdict.class == Class::Sent)) else {
+            return Ok(());
+        };
         let clean = pipeline.lanes.get(&claimed.endpoint).map_or(0, |lane| lane.settled_clean);
         let before = states.entry(claimed.endpoint.clone()).or_insert_with(|| state(row, clean));
         *before = settled_state(before, &verdict, finished.date(), at, policy);

@@ -144,6 +144,6 @@ impl Inner {
         let (now, connectivity) = (self.ports.clock.now(), self.network.connectivity());
         let wait = self.store.read(|connection| due::wait(connection, now, connectivity, &held))?;
         // Not below a moment: what is due and cannot begin must not keep a core busy. Not above: a clock may jump.
-        Ok(wait.unwrap_or(IDLE).clamp(Duration::from_millis(10), IDLE))
+        Ok(wait.unwrap_or(IDLE).clamp(LOOK_UP, IDLE))
     }
 }

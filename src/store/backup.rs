@@ -13,6 +13,8 @@ const PAGES: i32 = 4096;
 
 /// Copies the snapshot that `connection` sees to a new file at `to`. The install id goes with it, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path) -> Result<()> {
+    // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
+    connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;
     Backup::new(connection, &mut target)?.run_to_completion(PAGES, Duration::ZERO, None)?;
     // A copy in WAL mode would need its side files; the next open switches back.

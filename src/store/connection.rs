@@ -15,7 +15,7 @@ const MAX_READERS: usize = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// All statements of the core fit, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
-/// Quiescing waits this long for running calls, then interrupts them: two seconds in all (`contract.md` of the design calls for it).
+/// Quiescing waits this long for running calls, then interrupts them: two seconds in all.
 const QUIESCE_PATIENCE: Duration = Duration::from_millis(1_000);
 const QUIESCE_LIMIT: Duration = Duration::from_millis(1_900);
 
@@ -24,6 +24,9 @@ pub(crate) struct Store {
     path: PathBuf,
     pool: Mutex<Pool>,
     returned: Condvar,
+    /// Write transactions that were committed: each costs an fsync.
+    #[cfg(test)]
+    commits: std::sync::atomic::AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,7 +54,19 @@ impl Store {
         let mut connection = connect(path, false)?;
         migrate::migrate(&mut connection, install_id)?;
         let pool = Pool { writer: Slot::Idle(connection), ..Pool::default() };
-        Ok(Self { path: path.to_owned(), pool: Mutex::new(pool), returned: Condvar::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            pool: Mutex::new(pool),
+            returned: Condvar::new(),
+            #[cfg(test)]
+            commits: Default::default(),
+        })
+    }
+
+    /// How many write transactions were committed since the store was opened.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics.
@@ -63,6 +78,8 @@ impl Store {
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let result = work(&transaction)?;
         transaction.commit().map_err(StoreError::from)?;
+        #[cfg(test)]
+        self.commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(result)
     }
 
@@ -212,6 +229,10 @@ fn connect(path: &Path, reader: bool) -> Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     if !reader {
+        // SQLite falls back to reading alone where it may not write; the first tap would be lost then.
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
+        }
         // Looks before anything is written: a file of something else stays as it is.
         migrate::check_identity(&connection)?;
     }

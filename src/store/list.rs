@@ -102,11 +102,11 @@ pub(crate) fn sessions(
     Ok(found)
 }
 
-/// Every word must be there, each as the beginning of one. What a person types never reaches FTS5's own syntax.
+/// Every word must be there, each as the beginning of one. What a person types never reaches FTS5's own syntax: each word is a quoted
+/// string, which FTS5 takes apart as it took the text apart, diacritics and hyphens included.
 fn match_expression(text: &str) -> String {
-    let words: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"*")).collect();
-    words.join(" ")
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| word.contains(char::is_alphanumeric));
+    words.map(|word| format!("\"{}\"*", word.replace('"', "\"\""))).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn what_a_person_types_is_words_and_never_syntax() {
         assert_eq!(match_expression("flue temp"), "\"flue\"* \"temp\"*");
-        assert_eq!(match_expression("a\" OR text:* NEAR(b)"), "\"a\"* \"OR\"* \"text\"* \"NEAR\"* \"b\"*");
+        assert_eq!(match_expression("a\" OR text:* NEAR(b)"), "\"a\"\"\"* \"OR\"* \"text:*\"* \"NEAR(b)\"*");
+        assert_eq!(match_expression("flue\0temp"), "\"flue\"* \"temp\"*");
         assert_eq!(match_expression("  ,;- "), "");
     }
 }

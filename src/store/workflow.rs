@@ -85,12 +85,15 @@ pub(crate) fn summary(connection: &Connection, key: &str, version: WorkflowVersi
     Ok(all.into_iter().find(|one| one.workflow.version == version.version && one.workflow.local_revision == version.local_revision))
 }
 
-/// Retires or brings back one version. False when there is no such version.
-pub(crate) fn set_retired(tx: &Transaction<'_>, key: &str, version: WorkflowVersion, retired_at: Option<Timestamp>) -> Result<bool> {
-    let changed = tx
-        .prepare_cached("UPDATE workflow SET retired_at = ?4 WHERE key = ?1 AND version = ?2 AND local_revision = ?3")?
-        .execute(params![key, version.version, version.local_revision, retired_at.map(to_ms)])?;
-    Ok(changed > 0)
+/// Retires or brings back one version.
+pub(crate) fn set_retired(tx: &Transaction<'_>, key: &str, version: WorkflowVersion, retired_at: Option<Timestamp>) -> Result<()> {
+    tx.prepare_cached("UPDATE workflow SET retired_at = ?4 WHERE key = ?1 AND version = ?2 AND local_revision = ?3")?.execute(params![
+        key,
+        version.version,
+        version.local_revision,
+        retired_at.map(to_ms)
+    ])?;
+    Ok(())
 }
 
 type Raw = (i64, Vec<u8>, bool, Vec<u8>, String);

@@ -13,7 +13,8 @@ pub(super) fn io_trouble(what: &str, error: &io::Error) -> Trouble {
     use io::ErrorKind as E;
     let kind = match error.kind() {
         // Android and Linux report a missing source address when the last interface is gone.
-        E::NetworkUnreachable | E::NetworkDown | E::AddrNotAvailable => FailureKind::NoNetwork,
+        // Where the device's own firewall allows an app no network, as Android's may in the background, connecting is not permitted.
+        E::NetworkUnreachable | E::NetworkDown | E::AddrNotAvailable | E::PermissionDenied => FailureKind::NoNetwork,
         E::ConnectionRefused | E::HostUnreachable => FailureKind::Refused,
         E::TimedOut | E::WouldBlock => FailureKind::Timeout,
         E::ConnectionReset | E::ConnectionAborted | E::BrokenPipe | E::NotConnected | E::UnexpectedEof | E::WriteZero => {
@@ -47,5 +48,47 @@ pub(super) fn http_trouble(error: &ureq::Error) -> Trouble {
         ureq::Error::Io(error) => io_trouble("HTTP", error),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Trouble::new(FailureKind::Other, "the request cannot be expressed"),
         _ => Trouble::new(FailureKind::Other, "the request failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_their_kinds() {
+        use io::ErrorKind as E;
+        let rows = [
+            (E::NetworkUnreachable, FailureKind::NoNetwork),
+            (E::NetworkDown, FailureKind::NoNetwork),
+            (E::PermissionDenied, FailureKind::NoNetwork),
+            (E::HostUnreachable, FailureKind::Refused),
+            (E::ConnectionRefused, FailureKind::Refused),
+            (E::TimedOut, FailureKind::Timeout),
+            (E::ConnectionReset, FailureKind::Closed),
+            (E::BrokenPipe, FailureKind::Closed),
+            (E::OutOfMemory, FailureKind::Other),
+        ];
+        for (error, kind) in rows {
+            assert_eq!(io_trouble("connect", &error.into()).kind, kind, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_the_period_of_validity_may_be_the_devices_clock() {
+        use rustls::CertificateError as C;
+        let rows = [
+            (C::Expired, true),
+            (C::NotValidYet, true),
+            (C::UnknownIssuer, false),
+            (C::NotValidForName, false),
+            (C::Revoked, false),
+            (C::BadSignature, false),
+        ];
+        for (reason, time_invalid) in rows {
+            let trouble = tls_trouble(&rustls::Error::InvalidCertificate(reason.clone()));
+            assert_eq!(trouble.kind, FailureKind::Certificate { time_invalid }, "{reason:?}");
+        }
+        assert_eq!(tls_trouble(&rustls::Error::HandshakeNotComplete).kind, FailureKind::Tls);
     }
 }

@@ -50,7 +50,7 @@ impl WireConnector {
 
 /// Runs on a worker. Tries each address in turn, so that one dead address does not use up the time of the others.
 fn connect(addresses: &[SocketAddr], attempt: &Attempt, until: Instant) -> Result<TcpStream, Trouble> {
-    let mut worst = Trouble::new(FailureKind::Dns, "the host has no address");
+    let mut telling = Trouble::new(FailureKind::Dns, "the host has no address");
     for (tried, address) in addresses.iter().enumerate() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || attempt.is_cancelled() {
@@ -63,12 +63,12 @@ fn connect(addresses: &[SocketAddr], attempt: &Attempt, until: Instant) -> Resul
                 let trouble = io_trouble("connect", &error);
                 // A missing route for one family says nothing when the other family reached someone.
                 if tried == 0 || trouble.kind != FailureKind::NoNetwork {
-                    worst = trouble;
+                    telling = trouble;
                 }
             }
         }
     }
-    Err(worst)
+    Err(telling)
 }
 
 impl Connector<()> for WireConnector {

@@ -14,6 +14,9 @@
 //! - No proxy is used, not even one named by the environment: a request carries a customer's data, and goes only where the endpoint says. A
 //!   device that must use a proxy uses the platform's transport.
 //!
+//! ureq's own log lines show a URL's origin only, except at level `trace`, where they show whole URLs and the heads of answers: an app should
+//! not collect that level from it.
+//!
 //! Nothing here is stored: after a crash there is nothing to repair, and what was in flight counts as perhaps delivered.
 
 mod attempt;

@@ -282,15 +282,16 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(waiting(&resolver, "a.example"), 0);
 
-        let cancelled = attempt(2);
-        thread::scope(|scope| {
-            let waiter = scope.spawn(|| look_up(&resolver, "a.example", &cancelled, Instant::now() + PATIENCE));
-            while waiting(&resolver, "a.example") == 0 {
-                thread::yield_now();
-            }
-            cancelled.cancel();
-            assert_eq!(waiter.join().expect("no panic").expect_err("a failure").kind, FailureKind::Cancelled);
-        });
+        let (cancelled, hour) = (attempt(2), Instant::now() + Duration::from_secs(3600));
+        let (done, outcome) = mpsc::channel();
+        let (looking, waiter) = (resolver.clone(), cancelled.clone());
+        thread::spawn(move || done.send(look_up(&looking, "a.example", &waiter, hour)));
+        while waiting(&resolver, "a.example") == 0 {
+            thread::yield_now();
+        }
+        cancelled.cancel();
+        let failure = outcome.recv_timeout(PATIENCE).expect("it ends at once").expect_err("a failure");
+        assert_eq!(failure.kind, FailureKind::Cancelled);
         assert_eq!(waiting(&resolver, "a.example"), 0);
         // The look-up that both waited for still serves the next.
         gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");

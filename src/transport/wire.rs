@@ -328,3 +328,29 @@ impl fmt::Debug for Wire {
         f.write_str(if self.tls.is_some() { "Wire(TLS)" } else { "Wire(plain)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use crate::transport::Timeouts;
+    use crate::transport::attempt::within;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_given_back_is_out_of_reach_of_the_attempt_that_had_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let socket = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let mut wire = Wire::plain(Arc::new(socket));
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let attempt = Arc::new(Attempt::new(1, Duration::from_secs(30), Timeouts::default()));
+        within(&attempt, || {
+            drop(wire.claim().expect("it is not cancelled"));
+            assert!(wire.is_open());
+            attempt.cancel();
+            (&*wire.socket).write_all(b"x").expect("it is still open");
+        });
+        peer.read_exact(&mut [0]).expect("it is still open");
+    }
+}

@@ -3,10 +3,12 @@
 // Each suite uses its part.
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+pub mod app;
 pub mod certs;
 pub mod field;
 pub mod server;
 pub mod workflows;
 
+pub use app::App;
 pub use certs::{Identity, TestCa};
 pub use server::{BlackHole, Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder, refused_url};

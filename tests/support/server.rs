@@ -649,6 +649,7 @@ pub fn refused_url() -> String {
 /// An address that takes no connection and refuses none: a connect hangs.
 pub struct BlackHole {
     address: SocketAddr,
+    before: usize,
     _listener: Socket,
     _fillers: Vec<Socket>,
 }
@@ -667,11 +668,33 @@ impl BlackHole {
                 filler
             })
             .collect();
-        Self { address: address.as_socket().expect("an IP address"), _listener: listener, _fillers: fillers }
+        let mut hole = Self { address: address.as_socket().expect("an IP address"), before: 0, _listener: listener, _fillers: fillers };
+        hole.before = hole.connecting();
+        hole
     }
 
     pub fn url(&self) -> String {
         format!("https://{}/hole", self.address)
+    }
+
+    /// Waits until somebody is connecting. Linux alone tells; elsewhere this returns at once.
+    pub fn wait_for_connect(&self) {
+        let until = Instant::now() + PATIENCE;
+        while cfg!(target_os = "linux") && self.connecting() <= self.before {
+            assert!(Instant::now() < until, "waited in vain for a connect");
+            thread::yield_now();
+        }
+    }
+
+    /// Sockets of this machine that have asked this address for a connection and wait.
+    fn connecting(&self) -> usize {
+        let target = format!(":{:04X}", self.address.port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        table
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .filter(|row| row[2].ends_with(&target) && row[3] == "02")
+            .count()
     }
 }
 

@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use compass_core::engine::session::{self, Decision};
-//! use compass_core::{crypto::Sha256, model::*};
+//! use compass_core::{Sha256, model::*};
 //!
 //! let document = br#"{ "format": 1, "key": "visit", "version": 1, "name": "Visit", "start": "door", "sections": [
 //!     { "key": "door", "name": "At the door", "answers": [{ "key": "in", "name": "Let in", "next": "inside" }] },

@@ -333,3 +333,41 @@ pub(crate) fn has_failed(connection: &Connection) -> Result<bool> {
         .optional()?
         .is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Store, StoreError};
+
+    /// How SQLite would run a query.
+    fn plan(store: &Store, sql: &str) -> String {
+        store
+            .read::<_, StoreError>(|connection| {
+                let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let rows = statement.query_map([], |row| row.get::<_, String>(3))?;
+                Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn looking_at_the_queue_costs_what_waits_and_not_what_was_ever_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
+        for (index, sql) in [
+            ("outbox_due", "SELECT min(endpoint) FROM outbox WHERE state = 'queued' AND endpoint > 'a'"),
+            ("outbox_due", "SELECT max(due_at) FROM outbox WHERE state = 'queued' AND endpoint = 'a'"),
+            (
+                "outbox_due",
+                "SELECT body FROM outbox o WHERE o.state = 'queued' AND o.endpoint = 'a' AND o.due_at <= 1 ORDER BY o.due_at, o.id LIMIT 32",
+            ),
+            ("outbox_leased", "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= 1 OR lease_until > 2)"),
+            ("outbox_leased", "SELECT min(lease_until) FROM outbox WHERE state = 'leased'"),
+            ("outbox_offline", "SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND reason IN ('offline', 'captive_portal')"),
+            ("outbox_failed", "SELECT 1 FROM outbox WHERE state = 'failed' AND reason <> 'abandoned' LIMIT 1"),
+        ] {
+            let plan = plan(&store, sql);
+            assert!(plan.contains(index), "{sql}\n{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+        }
+    }
+}

@@ -61,8 +61,9 @@ CREATE INDEX session_pending ON session (started_at, id) WHERE actions_pending >
 CREATE INDEX session_failed ON session (started_at, id) WHERE actions_failed > 0;
 CREATE INDEX session_finished ON session (finished_at) WHERE finished_at IS NOT NULL;
 
-CREATE TRIGGER session_finished_is_final BEFORE UPDATE OF state ON session
-WHEN OLD.state <> 'in_progress' AND NEW.state IS NOT OLD.state
+CREATE TRIGGER session_finished_is_final BEFORE UPDATE OF state, won, finished_at, end_reason ON session
+WHEN OLD.state <> 'in_progress'
+ AND (NEW.state <> OLD.state OR NEW.won IS NOT OLD.won OR NEW.finished_at <> OLD.finished_at OR NEW.end_reason IS NOT OLD.end_reason)
 BEGIN SELECT RAISE(ABORT, 'a finished session stays finished'); END;
 
 CREATE TRIGGER session_stays_on_its_workflow BEFORE UPDATE OF key, workflow_id, started_at ON session
@@ -140,6 +141,17 @@ CREATE TABLE tombstone (
     deleted_at   INTEGER NOT NULL,
     cause        TEXT    NOT NULL CHECK (cause IN ('purged', 'deleted'))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER session_leaves_a_tombstone BEFORE DELETE ON session
+WHEN OLD.state = 'in_progress' OR NOT EXISTS (SELECT 1 FROM tombstone WHERE key = OLD.key)
+BEGIN SELECT RAISE(ABORT, 'only a finished session is deleted, and leaves a tombstone'); END;
+
+CREATE TRIGGER event_goes_with_its_session BEFORE DELETE ON event
+WHEN NOT EXISTS (SELECT 1 FROM session s JOIN tombstone t ON t.key = s.key WHERE s.id = OLD.session_id AND s.state <> 'in_progress')
+BEGIN SELECT RAISE(ABORT, 'events are deleted with their session alone'); END;
+
+CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone
+BEGIN SELECT RAISE(ABORT, 'a tombstone stays'); END;
 
 -- Webhooks ----------------------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,318 @@
+//! Holds the house as `docs/architecture.md` draws it: who may use whom, where each foreign crate lives, who opens a transaction.
+//!
+//! Each finding names the file, the line and what to do. The rules are proven on planted violations below.
+
+#[path = "support/source.rs"]
+mod source;
+
+use std::fs;
+use std::path::Path;
+
+use source::{Named, Source};
+
+/// Rooms and the floors they stand on. A file uses what stands on a lower floor, and its own room.
+const FLOORS: &[(&str, u8)] = &[
+    ("crypto", 0),
+    ("model", 0),
+    ("engine", 1),
+    ("outbox", 1),
+    ("port", 1),
+    ("webhook", 1),
+    ("store", 2),
+    ("transport", 2),
+    ("delivery", 3),
+    ("error", 4),
+    ("compass", 4),
+    // Fakes for tests may stand on anything; `lib.rs` holds no logic.
+    ("testing", 5),
+    ("lib", 6),
+];
+
+/// The one use across a floor: the handle speaks to its callers in the public error.
+const BESIDE: (&str, &str) = ("compass", "error");
+
+/// The dependencies of `Cargo.toml` and the rooms that may name them; none listed: all may.
+const HOMES: &[(&str, &[&str])] = &[
+    ("chrono", &[]),
+    ("data-encoding", &["crypto"]),
+    ("http", &["webhook"]),
+    ("log", &[]),
+    ("regex-lite", &["engine"]),
+    ("ring", &["crypto"]),
+    ("rusqlite", &["store"]),
+    ("rustls", &["transport"]),
+    ("serde", &[]),
+    ("serde_json", &[]),
+    ("thiserror", &[]),
+    ("ureq", &["transport"]),
+    ("uuid", &[]),
+    ("webpki-roots", &["transport"]),
+    ("zeroize", &["port", "webhook"]),
+];
+
+/// Where transactions are opened: `read` and `write`, and the loop that brings the schema up to date before either can be called.
+const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs"];
+const OPENS_TRANSACTION: &[&str] = &[".transaction(", "transaction_with_behavior(", "unchecked_transaction(", ".savepoint(", "\"BEGIN"];
+
+/// Rooms that the same input always brings to the same result: no clock, no file, no network, no thread.
+const PURE: &[&str] = &["model", "engine", "webhook", "outbox"];
+const IMPURE: &[&[&str]] =
+    &[&["std", "fs"], &["std", "env"], &["std", "process"], &["std", "thread"], &["std", "net", "TcpStream"], &["std", "time", "Instant"]];
+
+/// The only file that asks the wall clock, so that tests can hand it another.
+const WALL_CLOCK: &str = "port/clock.rs";
+
+const PRINTS: &[&str] = &["println", "print", "eprintln", "eprint", "dbg"];
+
+/// 400 lines is a long file; this is where it is two files.
+const MAX_LINES: usize = 600;
+
+fn floor(room: &str) -> Option<u8> {
+    FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+}
+
+/// Everything that is wrong with these files.
+fn findings(sources: &[Source]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources {
+        let mut add = |line: usize, what: String| findings.push(format!("src/{}:{line}: {what}", source.path));
+        if floor(source.room()).is_none() {
+            add(1, format!("room `{}` has no floor: give it one in tests/architecture.rs and docs/architecture.md", source.room()));
+        }
+        if source.lines() > MAX_LINES {
+            add(source.lines(), format!("{} lines, more than {MAX_LINES}: split it, one noun per file", source.lines()));
+        }
+        for name in source.names() {
+            let trouble = if name.from_root { crosses_floor(source, &name) } else { leaves_home(source, &name) };
+            if let Some(what) = trouble {
+                add(name.line, what);
+            }
+        }
+        if !TRANSACTIONS.contains(&source.path.as_str()) {
+            for line in OPENS_TRANSACTION.iter().flat_map(|call| source.lines_with(call)) {
+                add(line, "opens a transaction: take `&Transaction` or `&Connection` from `Store::write` or `Store::read`".to_owned());
+            }
+        }
+        for line in source.lines_with(".unwrap()") {
+            add(line, "bare `unwrap`: say why it holds with `expect`, or return an error".to_owned());
+        }
+        for line in source.calls_of_macros(PRINTS) {
+            add(line, "prints: a library logs, or returns what it has to say".to_owned());
+        }
+        if source.path != WALL_CLOCK {
+            for line in ["Utc::now(", "Local::now(", "SystemTime::now("].iter().flat_map(|call| source.lines_with(call)) {
+                add(line, format!("asks the wall clock: take the time from `port::Clock` ({WALL_CLOCK})"));
+            }
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+fn crosses_floor(source: &Source, name: &Named) -> Option<String> {
+    let (own, path) = (source.room(), &name.segments);
+    if own == "lib" || path.first().is_some_and(|target| target == own) {
+        return None;
+    }
+    let Some((target, there)) = path.first().and_then(|target| Some((target, floor(target)?))) else {
+        return Some(format!("names `crate::{}` through the root: name it by its room", path.join("::")));
+    };
+    let here = floor(own)?;
+    if there < here || (own, target.as_str()) == BESIDE || (name.test && target == "testing") {
+        return None;
+    }
+    Some(format!("`{own}` (floor {here}) uses `{target}` (floor {there}): use only lower floors, or move what is needed down"))
+}
+
+fn leaves_home(source: &Source, name: &Named) -> Option<String> {
+    let (own, path) = (source.room(), &name.segments);
+    if name.test {
+        // A test may look at a file or a socket as a stranger would, with the very crate.
+        return None;
+    }
+    if PURE.contains(&own)
+        && IMPURE.iter().any(|forbidden| path.iter().map(String::as_str).take(forbidden.len()).eq(forbidden.iter().copied()))
+    {
+        return Some(format!("`{own}` uses `{}`: it stays pure; let the caller hand in what it needs", path.join("::")));
+    }
+    let first = path.first()?;
+    let (crate_name, homes) = HOMES.iter().find(|(name, _)| name.replace('-', "_") == *first)?;
+    if homes.is_empty() || homes.contains(&own) {
+        return None;
+    }
+    Some(format!("`{crate_name}` lives in `{}` only: go through that room", homes.join("`, `")))
+}
+
+/// The keys of `[dependencies]`, of `[target.….dependencies]` and of `[dependencies.name]`.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut inside = false;
+    for line in manifest.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            inside = section == "dependencies" || (section.starts_with("target.") && section.ends_with(".dependencies"));
+            names.extend(section.strip_prefix("dependencies.").map(str::to_owned));
+        } else if inside && !line.starts_with('#') {
+            names.extend(line.split_once('=').map(|(key, _)| key.trim().trim_end_matches(".workspace").to_owned()));
+        }
+    }
+    names
+}
+
+#[test]
+fn the_source_keeps_the_house() {
+    let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(sources.iter().any(|source| source.path == "lib.rs"), "the source is found");
+    let findings = findings(&sources);
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+#[test]
+fn every_dependency_has_a_home() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
+    let used = dependencies(&manifest);
+    for name in &used {
+        assert!(
+            HOMES.iter().any(|(home, _)| home == name),
+            "`{name}` is new in Cargo.toml: give it a home in tests/architecture.rs, and a reason"
+        );
+    }
+    for (name, _) in HOMES {
+        assert!(
+            used.iter().any(|used| used == name),
+            "`{name}` has a home but is no dependency any more: take it out of tests/architecture.rs"
+        );
+    }
+}
+
+/// The findings for one planted file.
+fn planted(path: &str, content: &str) -> Vec<String> {
+    findings(&[Source::new(path, content)])
+}
+
+fn assert_found(path: &str, content: &str, place: &str, what: &str) {
+    let findings = planted(path, content);
+    assert!(findings.len() == 1 && findings[0].starts_with(place) && findings[0].contains(what), "{content}\n{findings:?}");
+}
+
+fn assert_fine(path: &str, content: &str) {
+    assert_eq!(planted(path, content), [] as [String; 0], "{content}");
+}
+
+#[test]
+fn lower_floors_and_the_own_room_may_be_used() {
+    assert_fine("engine/session/state.rs", "use super::event::Event;\nuse crate::{crypto::Sha256, model::{Field, Section as S}};");
+    assert_fine("store/list.rs", "use crate::model::*;\nuse super::row;\npub(in crate::store) fn f() { crate::engine::lint(); }");
+    assert_fine("compass/mod.rs", "use crate::error::Error;\nuse crate::delivery::Delivery;");
+    assert_fine("lib.rs", "pub use compass::{Compass, Options};\npub use crate::error::Error;");
+    assert_fine("outbox/progress_tests.rs", "use super::super::classify::classify;");
+    assert_fine("delivery/tests/mod.rs", "use crate::testing::ManualClock;\nuse rusqlite::Connection;");
+    assert_fine("testing.rs", "use crate::port::Clock;");
+}
+
+#[test]
+fn a_higher_floor_or_a_neighbour_is_found_however_it_is_written() {
+    for use_it in [
+        "use crate::store::Store;",
+        "use crate::{model::Field, store::{self, Store}};",
+        "use crate::{model::{a, b::{c, d}}, store};",
+        "fn f() -> crate::store::Store { todo() }",
+        "use super::super::store::Store;",
+        "use self::super::super::store as s;",
+        "use { super :: super :: store :: Store };",
+        "mod inner { use super::super::super::store::Store; }",
+        "mod inner {} use super::super::store::Store;",
+        "use super::{super::store::Store, state};",
+        "#[cfg(test)] mod tests { use crate::store::Store; }",
+    ] {
+        assert_found("engine/session.rs", use_it, "src/engine/session.rs:1:", "`engine` (floor 1) uses `store` (floor 2)");
+    }
+    assert_found("webhook/mod.rs", "\n\nuse crate::port::Clock;", "src/webhook/mod.rs:3:", "`webhook` (floor 1) uses `port` (floor 1)");
+    assert_found("error.rs", "use crate::compass::Compass;", "src/error.rs:1:", "`error` (floor 4) uses `compass` (floor 4)");
+    assert_found("delivery/mod.rs", "use crate::testing::ManualClock;", "src/delivery/mod.rs:1:", "`testing` (floor 5)");
+}
+
+#[test]
+fn what_the_root_exports_again_is_named_by_its_room() {
+    assert_found("delivery/claim.rs", "use crate::Compass;", "src/delivery/claim.rs:1:", "through the root");
+    assert_found("store/list.rs", "use super::super::*;", "src/store/list.rs:1:", "through the root");
+}
+
+#[test]
+fn a_room_without_a_floor_is_found() {
+    assert_found("cloud/mod.rs", "", "src/cloud/mod.rs:1:", "has no floor");
+}
+
+#[test]
+fn a_crate_away_from_home_is_found() {
+    for use_it in [
+        "use rusqlite::Row;",
+        "use {rusqlite::Row, std::fmt};",
+        "fn f(row: &rusqlite::Row) {}",
+        "use rusqlite as db;",
+        "use ::rusqlite::Row;",
+    ] {
+        assert_found("delivery/claim.rs", use_it, "src/delivery/claim.rs:1:", "`rusqlite` lives in `store` only");
+    }
+    assert_found("transport/roots.rs", "use ring::digest;", "src/transport/roots.rs:1:", "`ring` lives in `crypto`");
+    assert_fine(
+        "transport/roots.rs",
+        "use rustls::crypto::ring::default_provider;\nuse ureq::http::Uri;\nuse webpki_roots::TLS_SERVER_ROOTS;",
+    );
+    assert_fine("engine/mod.rs", "// use rusqlite::Row;\n/* ureq::get() /* nested */ ureq::get() */\nconst NAME: &str = \"ring::digest\";");
+}
+
+#[test]
+fn a_clock_or_a_file_in_a_pure_room_is_found() {
+    assert_found("engine/lint.rs", "use std::{fmt, fs};", "src/engine/lint.rs:1:", "stays pure");
+    assert_found("outbox/policy.rs", "fn f() { std::thread::yield_now() }", "src/outbox/policy.rs:1:", "stays pure");
+    assert_found("delivery/due.rs", "fn f() { chrono::Utc::now(); }", "src/delivery/due.rs:1:", "asks the wall clock");
+    assert_fine("port/clock.rs", "fn f() { chrono::Utc::now(); }");
+}
+
+#[test]
+fn a_transaction_opened_outside_read_and_write_is_found() {
+    for open in [
+        "c.transaction()",
+        "c.transaction_with_behavior(I)",
+        "c.unchecked_transaction()",
+        "c.execute_batch(\"BEGIN IMMEDIATE\")",
+        "c.savepoint()",
+    ] {
+        assert_found("store/session.rs", &format!("fn f() {{ {open}; }}"), "src/store/session.rs:1:", "opens a transaction");
+    }
+    assert_fine("store/connection.rs", "fn f() { c.transaction_with_behavior(I); }");
+    assert_fine("store/session.rs", "// Not c.transaction() here.\nfn f(transaction: &Transaction<'_>) { transaction.execute(\"END\"); }");
+}
+
+#[test]
+fn a_bare_unwrap_or_a_print_is_found_outside_tests_only() {
+    assert_found("engine/lint.rs", "fn f() { \"a'\\\"\".parse().unwrap(); }", "src/engine/lint.rs:1:", "bare `unwrap`");
+    assert_found("engine/lint.rs", "#[cfg(test)]\nmod tests;\nfn f() { g().unwrap(); }", "src/engine/lint.rs:3:", "bare `unwrap`");
+    assert_found(
+        "engine/lint.rs",
+        "#[cfg(test)]\nmod tests { fn f() {} }\nfn f() { g().unwrap(); }",
+        "src/engine/lint.rs:3:",
+        "bare `unwrap`",
+    );
+    assert_found("engine/lint.rs", "fn f() { let _ = ('\"', r#\"\"#); println!(\"x\"); }", "src/engine/lint.rs:1:", "prints");
+    assert_fine(
+        "engine/lint.rs",
+        "#[cfg(test)]\nmod tests { fn f() { g().unwrap(); println!(); } }\n/// `x.unwrap()`\nfn f<'a>(x: &'a str) {}",
+    );
+    assert_fine("engine/tests/start.rs", "fn f() { g().unwrap(); dbg!(1); }");
+    assert_fine("engine/lint_tests.rs", "fn f() { g().unwrap(); }");
+}
+
+#[test]
+fn a_file_that_should_be_two_is_found() {
+    assert_fine("engine/lint.rs", &"\n".repeat(MAX_LINES));
+    assert_found("engine/lint.rs", &"\n".repeat(MAX_LINES + 1), "src/engine/lint.rs:601:", "split it");
+}
+
+#[test]
+fn dependencies_are_read_from_every_place_a_manifest_has() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\n# no = 1\nlog = \"1\"\nserde.workspace = true\n[dependencies.http]\nversion = \"1\"\n\
+        [target.'cfg(unix)'.dependencies]\nlibc = \"1\"\n[dev-dependencies]\ntempfile = \"3\"\n";
+    assert_eq!(dependencies(manifest), ["log", "serde", "http", "libc"]);
+}

@@ -1,0 +1,222 @@
+//! What the database refuses by itself, whatever the code above it does.
+
+mod support;
+
+use compass_core::model::*;
+use support::app::{App, id};
+
+struct Refusals<'a> {
+    sql: rusqlite::Connection,
+    app: &'a App,
+}
+
+impl<'a> Refusals<'a> {
+    fn of(app: &'a App) -> Self {
+        Self { sql: app.sql(), app }
+    }
+
+    /// The statement is refused in these words, and changes nothing.
+    #[track_caller]
+    fn refuses(&self, statement: &str, words: &str) {
+        let before = self.picture();
+        let error = self.sql.execute(statement, []).expect_err(statement).to_string();
+        assert!(error.contains(words), "{statement}\n  was refused in other words: {error}");
+        assert_eq!(self.picture(), before, "{statement}");
+        assert_eq!(self.app.faults(), [""; 0]);
+    }
+
+    #[track_caller]
+    fn takes(&self, statement: &str) {
+        let changed = self.sql.execute(statement, []).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        assert!(changed > 0, "{statement}");
+    }
+
+    fn picture(&self) -> Vec<String> {
+        let tables = ["session", "event", "action", "outbox", "attempt", "tombstone", "workflow"];
+        let row = |table: &str| {
+            let mut statement = self.sql.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+            let columns = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                (0..columns).map(|at| row.get_ref(at).map(|value| format!("{value:?}"))).collect::<Result<Vec<_>, _>>()
+            });
+            rows.expect("rows").map(|row| row.expect("a row").join(",")).collect::<Vec<_>>()
+        };
+        tables.iter().flat_map(|table| row(table)).collect()
+    }
+}
+
+#[test]
+fn an_undelivered_message_is_never_deleted() {
+    let app = App::new();
+    app.completed();
+    let large = app.too_large();
+    let db = Refusals::of(&app);
+    for state in ["queued", "failed"] {
+        db.refuses(&format!("DELETE FROM outbox WHERE state = '{state}'"), "an undelivered entry is never deleted");
+    }
+    db.takes("UPDATE outbox SET state = 'leased', lease_owner = 'x', lease_until = 1, attempts = 1, unknown_outcomes = 1 WHERE id = 1");
+    db.refuses("DELETE FROM outbox WHERE id = 1", "an undelivered entry is never deleted");
+    db.refuses("DELETE FROM outbox", "an undelivered entry is never deleted");
+    db.refuses("DELETE FROM action", "FOREIGN KEY");
+    db.refuses("INSERT OR REPLACE INTO outbox SELECT * FROM outbox WHERE id = 2", "an entry");
+    app.compass.abandon(large, "report", "Mia", "told them", &id()).unwrap();
+    db.takes("DELETE FROM outbox WHERE reason = 'abandoned'");
+}
+
+#[test]
+fn a_frozen_message_does_not_change() {
+    let app = App::new();
+    app.completed();
+    let db = Refusals::of(&app);
+    for column in [
+        "action_id = 2",
+        "session_id = 2",
+        "revision = 2",
+        "delivery_id = 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa'",
+        "endpoint = 'elsewhere'",
+        "body_sha256 = zeroblob(32)",
+        "body_size = 1",
+        "workflow_version = '2'",
+        "session_state = 'ended'",
+        "frozen_at = 1",
+    ] {
+        db.refuses(&format!("UPDATE outbox SET {column} WHERE id = 1"), "an entry is frozen");
+    }
+    db.refuses("UPDATE outbox SET body = zeroblob(5) WHERE id = 1", "a body is frozen");
+    db.refuses("UPDATE outbox SET body = NULL WHERE id = 1", "a body is frozen");
+    app.deliver();
+    db.refuses("UPDATE outbox SET body = zeroblob(5) WHERE id = 1", "a body is frozen");
+    db.takes("UPDATE outbox SET body = NULL WHERE id = 1");
+}
+
+#[test]
+fn sent_is_proof_and_final() {
+    let app = App::new();
+    app.completed();
+    let db = Refusals::of(&app);
+    db.refuses("UPDATE outbox SET state = 'sent', sent_at = 5 WHERE id = 1", "nothing is sent without an attempt");
+    db.refuses("UPDATE outbox SET attempts = 1, state = 'sent' WHERE id = 1", "CHECK");
+    app.deliver();
+    db.refuses("UPDATE outbox SET state = 'queued', sent_at = NULL WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET state = 'failed', reason = 'gone', sent_at = NULL WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET sent_at = 5 WHERE id = 1", "sent is final");
+}
+
+#[test]
+fn a_failed_message_comes_back_on_purpose_or_not_at_all() {
+    let app = App::new();
+    app.completed();
+    let large = app.too_large();
+    let db = Refusals::of(&app);
+    db.refuses("UPDATE outbox SET state = 'queued', reason = NULL WHERE state = 'failed'", "revived on purpose");
+    let lease = "lease_owner = 'x', lease_until = 1";
+    db.refuses(&format!("UPDATE outbox SET state = 'leased', {lease} WHERE state = 'failed'"), "revived on purpose");
+    db.refuses("UPDATE outbox SET state = 'superseded' WHERE state = 'failed'", "superseded, by a newer revision");
+    db.refuses("UPDATE outbox SET state = 'superseded' WHERE id = 1", "superseded, by a newer revision");
+    db.refuses("UPDATE outbox SET state = 'failed' WHERE id = 1", "CHECK");
+    db.refuses("UPDATE outbox SET state = 'lost' WHERE id = 1", "CHECK");
+    db.refuses("UPDATE outbox SET unknown_outcomes = 1 WHERE id = 1", "CHECK");
+
+    let short = (1..=5).map(|page| support::app::set(&format!("page{page}"), support::app::text("short"))).collect();
+    app.compass.edit(large, None, short, vec![], &id()).unwrap();
+    app.compass.send_corrected(large, "report", None, &id()).unwrap();
+    db.refuses(
+        "UPDATE outbox SET state = 'queued', revived = revived + 1 WHERE state = 'superseded'",
+        "a superseded entry is not sent again",
+    );
+    db.refuses("UPDATE outbox SET state = 'failed', reason = 'gone' WHERE state = 'superseded'", "a superseded entry is not sent again");
+}
+
+#[test]
+fn nothing_fires_before_the_end_of_a_session() {
+    let app = App::new();
+    app.start();
+    let db = Refusals::of(&app);
+    let action = "INSERT INTO action (session_id, key, name, section, endpoint) SELECT id, 'k', 'n', 's', 'office' FROM session";
+    db.refuses(action, "only a completed or ended session has actions");
+    let done = app.completed();
+    assert_eq!(app.action(done, "report").status, ActionStatus::Pending);
+    let born =
+        "INSERT INTO action (session_id, key, name, section, endpoint, status, revision) VALUES (2, 'k', 'n', 's', 'office', 'sent', 1)";
+    db.refuses(born, "an action is born not fired");
+    let entry = |session: u32, revision: u32, state: &str| {
+        format!(
+            "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size, workflow_version,
+                                 session_state, frozen_at, state, due_at)
+             VALUES (1, {session}, {revision}, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', zeroblob(1), zeroblob(32), 1, '1', 'completed', 1, '{state}', 1)"
+        )
+    };
+    for (session, revision, state) in [(2, 1, "queued"), (2, 3, "queued"), (1, 2, "queued"), (2, 2, "sent"), (2, 2, "leased")] {
+        db.refuses(&entry(session, revision, state), "born queued or failed");
+    }
+    let twice = format!("{} ON CONFLICT DO NOTHING", entry(2, 1, "queued"));
+    db.refuses(&twice, "continues the revisions");
+}
+
+#[test]
+fn a_finished_session_stays_as_it_ended() {
+    let app = App::new();
+    app.completed();
+    app.ended();
+    let db = Refusals::of(&app);
+    for change in [
+        "state = 'in_progress', won = NULL, finished_at = NULL",
+        "state = 'ended', won = NULL, end_reason = 'x'",
+        "won = 0",
+        "finished_at = 5",
+    ] {
+        db.refuses(&format!("UPDATE session SET {change} WHERE id = 1"), "a finished session stays finished");
+    }
+    db.refuses("UPDATE session SET end_reason = 'another' WHERE id = 2", "a finished session stays finished");
+    for change in ["workflow_id = 2", "key = zeroblob(16)", "started_at = 5"] {
+        db.refuses(&format!("UPDATE session SET {change} WHERE id = 1"), "finishes on the workflow version it began with");
+    }
+    app.start();
+    db.refuses("UPDATE session SET state = 'completed' WHERE id = 3", "CHECK");
+    db.refuses("UPDATE session SET finished_at = 5 WHERE id = 3", "CHECK");
+}
+
+#[test]
+fn what_happened_is_never_changed_nor_forgotten() {
+    let app = App::new();
+    let done = app.completed();
+    app.start();
+    let db = Refusals::of(&app);
+    for change in ["json = '{}'", "at = 1", "actor = 'Max'", "command_id = NULL, command_hash = NULL", "seq = 99", "type = 'noted'"] {
+        db.refuses(&format!("UPDATE event SET {change} WHERE session_id = 1 AND seq = 1"), "events are never changed");
+    }
+    db.refuses("DELETE FROM event WHERE session_id = 1", "events are deleted with their session");
+    db.refuses("DELETE FROM event WHERE session_id = 2 AND seq = 1", "events are deleted with their session");
+    db.refuses("DELETE FROM session WHERE id = 2", "only a finished session is deleted");
+    db.refuses("DELETE FROM session WHERE id = 1", "only a finished session is deleted");
+    db.refuses("UPDATE workflow SET document = zeroblob(3)", "a workflow version is immutable");
+    db.refuses("UPDATE workflow SET hash = zeroblob(32)", "a workflow version is immutable");
+    db.refuses("DELETE FROM workflow", "FOREIGN KEY");
+    app.deliver();
+    app.compass.delete(done).unwrap();
+    db.refuses("DELETE FROM tombstone", "a tombstone stays");
+}
+
+#[test]
+fn the_visible_status_is_what_the_outbox_says() {
+    let app = App::new();
+    app.completed();
+    let db = Refusals::of(&app);
+    for change in [
+        "status = 'sent'",
+        "status = 'failed', reason = 'gone'",
+        "reason = 'offline'",
+        "revision = 2",
+        "status = 'not_fired', revision = 0",
+    ] {
+        db.refuses(&format!("UPDATE action SET {change} WHERE id = 1"), "an action shows what its newest entry says");
+    }
+    // And it follows in the same statement, whoever writes it.
+    db.takes("UPDATE outbox SET state = 'failed', reason = 'rejected', attempts = 1 WHERE id = 1");
+    let status: (String, String, i64) = db
+        .sql
+        .query_row("SELECT status, reason, failed_sends FROM action WHERE id = 1", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap();
+    assert_eq!(status, ("failed".into(), "rejected".into(), 1));
+    assert_eq!(app.count("SELECT actions_failed * 10 + actions_pending FROM session"), 12);
+}

@@ -1,0 +1,281 @@
+//! The list of sessions as a screen pages through it, its filters and its search, and the totals of reports.
+
+mod support;
+
+use std::time::Duration;
+
+use compass_core::model::*;
+use support::app::{App, code, id, pump_check_with, set, text};
+
+fn list(app: &App, filter: SessionFilter) -> Vec<SessionKey> {
+    app.compass.sessions(&filter, None, 100).expect("a list").sessions.into_iter().map(|session| session.key).collect()
+}
+
+fn found(app: &App, words: &str) -> Vec<SessionKey> {
+    list(app, SessionFilter { text: Some(words.into()), ..Default::default() })
+}
+
+/// A session that somebody completed at this site with this note.
+fn visit(app: &App, site: &str, note: &str) -> SessionKey {
+    let session = app.start().key;
+    app.set(session, "site", site);
+    app.compass.note(session, note, &id()).unwrap();
+    app.answer(session, "on");
+    app.answer(session, "fine");
+    app.finish(session);
+    session
+}
+
+fn started_by(app: &App, actor: &str) -> SessionKey {
+    app.compass.start(&Start { actor: Some(actor.into()), ..Start::new("pump-check", id()) }).expect("starts").view.key
+}
+
+#[test]
+fn sessions_come_newest_first_with_what_a_line_shows() {
+    let app = App::new();
+    assert_eq!(list(&app, SessionFilter::default()), []);
+    let first = app.completed();
+    app.tick();
+    let second = app.ended();
+    // The same moment: the later one is the newer one.
+    let third = started_by(&app, "Mia");
+    assert_eq!(list(&app, SessionFilter::default()), [third, second, first]);
+    let lines = app.compass.sessions(&SessionFilter::default(), None, 100).unwrap().sessions;
+    assert_eq!(
+        (lines[0].state, lines[0].section_name.as_str(), lines[0].actor.as_deref()),
+        (SessionState::InProgress, "In the yard", Some("Mia"))
+    );
+    assert_eq!((lines[1].section_name.as_str(), lines[1].actions_not_fired, lines[1].finished_at.is_some()), ("At the pump", 2, true));
+    assert_eq!((lines[2].won, lines[2].actions_pending, lines[2].workflow.version), (Some(true), 3, 1));
+    app.deliver();
+    assert_eq!(app.compass.sessions(&SessionFilter::default(), None, 100).unwrap().sessions[2].actions_sent, 3);
+}
+
+#[test]
+fn pages_neither_repeat_nor_skip_while_new_sessions_begin() {
+    let app = App::new();
+    let old: Vec<SessionKey> = (0..10)
+        .map(|number| {
+            if number % 3 == 0 {
+                app.tick();
+            }
+            app.start().key
+        })
+        .collect();
+    let mut seen = Vec::new();
+    let mut page = None;
+    loop {
+        let next = app.compass.sessions(&SessionFilter::default(), page.as_deref(), 3).unwrap();
+        assert!(next.sessions.len() == 3 || next.next.is_none());
+        seen.extend(next.sessions.iter().map(|session| session.key));
+        if next.next.is_none() {
+            break;
+        }
+        page = next.next;
+        // One begins meanwhile.
+        app.tick();
+        app.start();
+    }
+    assert_eq!(seen, old.iter().rev().copied().collect::<Vec<_>>());
+    for page in ["", "x", "1", "1.x", "2.3.4"] {
+        assert_eq!(code(app.compass.sessions(&SessionFilter::default(), Some(page), 3)), "invalid_argument", "{page}");
+    }
+    assert_eq!(code(app.compass.sessions(&SessionFilter::default(), None, 0)), "invalid_argument");
+    assert_eq!(code(app.compass.sessions(&SessionFilter::default(), None, 501)), "invalid_argument");
+}
+
+#[test]
+fn the_last_page_says_that_it_is_the_last() {
+    let app = App::new();
+    for _ in 0..4 {
+        app.start();
+    }
+    let first = app.compass.sessions(&SessionFilter::default(), None, 2).unwrap();
+    let second = app.compass.sessions(&SessionFilter::default(), first.next.as_deref(), 2).unwrap();
+    assert_eq!((first.next.is_some(), second.sessions.len(), second.next), (true, 2, None));
+}
+
+#[test]
+fn each_filter_keeps_what_it_names() {
+    let app = App::new();
+    let other = pump_check_with(1, |document| document["key"] = "other".into());
+    app.compass.import_workflow(&other).unwrap();
+    let now = |app: &App| app.start().started_at;
+    let won = app.completed();
+    app.clock.advance(Duration::from_secs(3600));
+    let boundary = now(&app);
+    let lost = app.start().key;
+    app.set(lost, "site", "Mill Lane");
+    app.answer(lost, "leave");
+    app.finish(lost);
+    let ended = app.ended();
+    let discarded = app.start().key;
+    app.compass.discard(discarded).unwrap();
+    let mia = started_by(&app, "Mia");
+    let elsewhere = app.compass.start(&Start::new("other", id())).unwrap().view.key;
+
+    let states = |states: &[SessionState]| list(&app, SessionFilter { states: states.to_vec(), ..Default::default() });
+    assert_eq!(states(&[SessionState::Completed]), [lost, won]);
+    assert_eq!(states(&[SessionState::Ended, SessionState::Discarded]), [discarded, ended]);
+    assert!(!states(&[]).contains(&discarded), "what was thrown away is listed only when asked for");
+    assert_eq!(list(&app, SessionFilter { workflow: Some("other".into()), ..Default::default() }), [elsewhere]);
+    assert_eq!(list(&app, SessionFilter { actor: Some("Mia".into()), ..Default::default() }), [mia]);
+    assert_eq!(list(&app, SessionFilter { won: Some(true), ..Default::default() }), [won]);
+    assert_eq!(list(&app, SessionFilter { won: Some(false), ..Default::default() }), [lost]);
+    assert_eq!(list(&app, SessionFilter { started_before: Some(boundary), ..Default::default() }), [won]);
+    let from = SessionFilter { started_from: Some(boundary), states: vec![SessionState::Completed], ..Default::default() };
+    assert_eq!(list(&app, from.clone()), [lost]);
+    assert_eq!(list(&app, SessionFilter { won: Some(true), ..from }), [], "all filters hold together");
+    let nowhere = SessionFilter { workflow: Some("'; DROP TABLE session; --".into()), ..Default::default() };
+    assert_eq!(list(&app, nowhere), []);
+}
+
+#[test]
+fn sessions_are_found_by_what_became_of_their_actions() {
+    let app = App::new();
+    let sent = app.completed();
+    app.deliver();
+    let pending = app.completed();
+    let failed = app.too_large();
+    let not_fired = app.ended();
+    let with = |status| list(&app, SessionFilter { action_status: Some(status), ..Default::default() });
+    assert_eq!(with(ActionStatus::Sent), [sent]);
+    assert_eq!(with(ActionStatus::Pending), [pending]);
+    assert_eq!(with(ActionStatus::Failed), [failed]);
+    assert_eq!(with(ActionStatus::NotFired), [not_fired]);
+    app.compass.send(not_fired, "announce", None, &id()).unwrap();
+    assert_eq!(with(ActionStatus::Pending), [not_fired, pending]);
+    assert_eq!(with(ActionStatus::NotFired), [not_fired], "the other action of it did not fire");
+}
+
+// Search ------------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn finished_sessions_are_found_by_notes_and_text_fields() {
+    let app = App::new();
+    let mill = visit(&app, "Mill Lane 4", "The bearing is loud");
+    let quay = visit(&app, "Quay Road", "Quiet, nothing to do");
+    assert_eq!(found(&app, "mill"), [mill]);
+    assert_eq!(found(&app, "BEARING"), [mill]);
+    assert_eq!(found(&app, "bear lo"), [mill], "beginnings of words, in any order");
+    assert_eq!(found(&app, "loud mill"), [mill], "notes and fields together");
+    assert_eq!(found(&app, "loud quay"), [], "all of the words");
+    assert_eq!(found(&app, "earing"), [], "not the middle of a word");
+    assert_eq!(found(&app, "qu"), [quay]);
+    assert_eq!(list(&app, SessionFilter { text: Some("quay".into()), won: Some(false), ..Default::default() }), []);
+}
+
+#[test]
+fn diacritics_and_scripts_do_not_keep_a_session_from_being_found() {
+    let app = App::new();
+    let session = visit(&app, "Żółta Łąka", "Café näher prüfen, насос шумит, 水泵");
+    for words in ["cafe", "Café", "cafe\u{301}", "naher", "NÄHER", "prüf", "насос", "Насо", "水泵", "Żółta", "zółta", "Z\u{307}o\u{301}łta"]
+    {
+        assert_eq!(found(&app, words), [session], "{words}");
+    }
+}
+
+#[test]
+fn what_is_typed_into_the_search_is_never_an_operator() {
+    let app = App::new();
+    let session = visit(&app, "Mill-Lane 4", "said \"never again\" AND left; 100% OR silence");
+    for words in [
+        "\"never",
+        "never\"",
+        "\"never again\"",
+        "AND",
+        "and OR",
+        "mill-lane",
+        "mill-",
+        "lane*",
+        "(left)",
+        "left;",
+        "100%",
+        "^never",
+        "said:",
+        "' or 1=1 --",
+        "NEAR(never)",
+        "ne\u{0}ver",
+    ] {
+        let list = app.compass.sessions(&SessionFilter { text: Some(words.into()), ..Default::default() }, None, 10);
+        let list = list.unwrap_or_else(|error| panic!("{words}: {error}"));
+        assert!(list.sessions.len() <= 1, "{words}");
+    }
+    for words in ["\"never again\"", "AND left", "mill-lane", "(left)", "100%", "lane*"] {
+        assert_eq!(found(&app, words), [session], "{words}");
+    }
+    for words in ["NOT left", "never NOT again", "text:left", "mill NEAR lane"] {
+        assert_eq!(found(&app, words), [], "{words}: these are words that it does not hold");
+    }
+    for words in ["", "  ", "\"", "*", "- ;"] {
+        assert_eq!(found(&app, words), [session], "{words:?} asks for nothing");
+    }
+}
+
+#[test]
+fn the_search_follows_edits_and_late_notes_and_forgets_what_was_replaced() {
+    let mut app = App::new();
+    let session = visit(&app, "Mill Lane", "loud");
+    app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
+    assert_eq!((found(&app, "mill"), found(&app, "quay")), (vec![], vec![session]));
+    app.compass.note(session, "key is with the neighbour", &id()).unwrap();
+    assert_eq!(found(&app, "neighbour"), [session]);
+    let note = app.record(session).notes[0].seq;
+    app.compass.edit(session, None, vec![], vec![NoteChange { note, text: "silent".into() }], &id()).unwrap();
+    assert_eq!((found(&app, "loud"), found(&app, "silent")), (vec![], vec![session]));
+    app.reopen();
+    assert_eq!(found(&app, "quay neighbour"), [session]);
+    app.deliver();
+    app.compass.delete(session).unwrap();
+    assert_eq!(found(&app, "quay"), []);
+}
+
+#[test]
+fn only_finished_sessions_are_found_by_text() {
+    let app = App::new();
+    let session = app.start().key;
+    app.set(session, "site", "Mill Lane");
+    assert_eq!(found(&app, "mill"), []);
+    app.compass.end(session, "nobody home", &id()).unwrap();
+    assert_eq!(found(&app, "mill"), [session]);
+    let discarded = app.start().key;
+    app.set(discarded, "site", "Quay Road");
+    app.compass.discard(discarded).unwrap();
+    let everywhere = SessionFilter { text: Some("quay".into()), states: vec![SessionState::Discarded], ..Default::default() };
+    assert_eq!(list(&app, everywhere), []);
+}
+
+// Totals ------------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn totals_count_sessions_by_workflow_and_by_person_and_actions_by_status() {
+    let app = App::new();
+    let other = pump_check_with(7, |document| document["key"] = "other".into());
+    app.compass.import_workflow(&other).unwrap();
+    assert_eq!(app.compass.totals().unwrap(), Totals::default());
+    app.completed();
+    app.completed();
+    app.deliver();
+    let lost = started_by(&app, "Mia");
+    app.set(lost, "site", "Mill Lane");
+    app.answer(lost, "leave");
+    app.finish(lost);
+    app.ended();
+    app.too_large();
+    started_by(&app, "Max");
+    app.compass.discard(started_by(&app, "Max")).unwrap();
+    app.compass.start(&Start::new("other", id())).unwrap();
+
+    let totals = app.compass.totals().unwrap();
+    assert_eq!(totals.sessions, SessionTotals { in_progress: 2, completed: 4, won: 3, ended: 1, discarded: 1 });
+    assert_eq!(totals.by_workflow.iter().map(|group| group.key.as_str()).collect::<Vec<_>>(), ["other", "pump-check"]);
+    assert_eq!(totals.by_workflow[0].sessions, SessionTotals { in_progress: 1, ..Default::default() });
+    let by_actor = [
+        ("Max", SessionTotals { in_progress: 1, discarded: 1, ..Default::default() }),
+        ("Mia", SessionTotals { completed: 1, ..Default::default() }),
+    ];
+    assert_eq!(totals.by_actor.iter().map(|group| (group.key.as_str(), group.sessions)).collect::<Vec<_>>(), by_actor);
+    // The lost one met `announce` alone; the ended one `announce` and `measured`.
+    let actions = (totals.actions_sent, totals.actions_pending, totals.actions_failed, totals.actions_not_fired);
+    assert_eq!(actions, (6, 1, 3, 2));
+}

@@ -1,0 +1,120 @@
+# What the suites are written with: headings, checks, counts, tools. Sourced by tests/run.
+# shellcheck shell=bash
+
+passed=0 failed=0 skipped=0
+failures=() suite_lines=()
+work_dir=$(mktemp -d)
+trap 'rm -rf "$work_dir"' EXIT
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+  bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' yellow=$'\e[33m' plain=$'\e[0m'
+else
+  bold='' green='' red='' yellow='' plain=''
+fi
+
+in_ci() { [ "${CI:-}" = true ]; }
+
+heading() { printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"; }
+
+pass() { passed=$((passed + ${2:-1})); printf '%sok%s       %s\n' "$green" "$plain" "$1"; }
+skip() { skipped=$((skipped + ${2:-1})); printf '%sskipped%s  %s\n' "$yellow" "$plain" "$1"; }
+fail() {
+  failed=$((failed + ${2:-1}))
+  failures+=("$1")
+  printf '%sFAILED%s   %s\n' "$red" "$plain" "$1"
+}
+
+# check TITLE COMMAND...: one check, passed if the command succeeds. Its output is shown as it comes.
+check() {
+  local title=$1
+  shift
+  heading "$title"
+  if "$@"; then pass "$title"; else fail "$title"; return 1; fi
+}
+
+# cargo_tests TITLE COMMAND...: counts the tests that cargo reports. A run that fails without a failed test (it does not compile, or a test
+# binary dies) counts as one failure.
+cargo_tests() {
+  local title=$1 log="$work_dir/tests.log" status=0
+  shift
+  heading "$title"
+  "$@" 2>&1 | tee "$log" || status=1
+  local ok=0 bad=0 ignored=0 line
+  local pattern='^test result: (ok|FAILED)\. ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored;'
+  while IFS= read -r line; do
+    if [[ $line =~ $pattern ]]; then
+      ok=$((ok + BASH_REMATCH[2])) bad=$((bad + BASH_REMATCH[3])) ignored=$((ignored + BASH_REMATCH[4]))
+    fi
+  done <"$log"
+  if [ "$ok" -gt 0 ]; then pass "$ok tests" "$ok"; fi
+  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are ignored" "$ignored"; fi
+  if [ "$bad" -gt 0 ]; then
+    fail "$title: $bad tests" "$bad"
+    # Their names again, so that nobody has to scroll for them.
+    sed -n 's/^test \(.*\) \.\.\. FAILED$/         \1/p' "$log"
+  elif [ "$status" -ne 0 ]; then
+    fail "$title: stopped before all tests had run"
+  elif [ "$ok" -eq 0 ]; then
+    fail "$title: no test was run"
+    status=1
+  fi
+  return "$status"
+}
+
+# need TOOL HINT INSTALLER: a tool of the suite. Missing in CI: the function INSTALLER is run. Missing elsewhere: HINT is shown.
+need() {
+  local tool=$1 hint=$2 installer=$3
+  if have "$tool"; then return; fi
+  if in_ci; then
+    heading "Install $tool"
+    "$installer" || true
+    hash -r
+    if have "$tool"; then return; fi
+  fi
+  missing+=("$tool")
+  hints+=("$tool is missing; this installs it: $hint")
+}
+
+# have TOOL: a command, or `cargo SUBCOMMAND` that answers.
+have() {
+  # shellcheck disable=SC2086
+  case $1 in
+    'cargo '*) command -v cargo >/dev/null && $1 --version >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# As root, or through sudo.
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+apt_install() {
+  as_root apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+run_suite() {
+  local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped
+  missing=() hints=()
+  "suite_${name}_needs"
+  if [ ${#missing[@]} -gt 0 ]; then
+    heading "Suite $name cannot run"
+    printf '%s\n' "${hints[@]}"
+    if in_ci; then fail "suite $name"; else skip "suite $name"; fi
+    suite_lines+=("$name: did not run, for want of: ${missing[*]}")
+    return
+  fi
+  # A suite goes on after a failed check: what it stops for, it decides by itself.
+  "suite_$name" || true
+  line="$((passed - was_passed)) passed, $((failed - was_failed)) failed, $((skipped - was_skipped)) skipped"
+  suite_lines+=("$name: $line")
+}
+
+# The last lines. Exits.
+summary() {
+  heading Summary
+  if [ ${#failures[@]} -gt 0 ]; then printf 'failed: %s\n' "${failures[@]}"; fi
+  printf '%s\n' "${suite_lines[@]}"
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  [ "$failed" -eq 0 ]
+  exit
+}

@@ -1,0 +1,260 @@
+//! A phone with the core on it: a database file in a folder of its own, a clock that is set by hand, an office that takes messages, and a
+//! workflow that is small enough to know by heart.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use compass_core::model::*;
+use compass_core::testing::{ManualClock, ScriptedTransport};
+use compass_core::{CancelToken, Compass, Error, Options};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The phone.
+pub struct App {
+    pub clock: Arc<ManualClock>,
+    /// What the office answers, once something is flushed: 202 to everything.
+    pub office: Arc<ScriptedTransport>,
+    pub compass: Compass,
+    folder: TempDir,
+}
+
+impl App {
+    /// A phone that is ready for work: the workflow is there, the integration is on, and the endpoint `office` is registered.
+    pub fn new() -> Self {
+        Self::with_office(ScriptedTransport::always(202))
+    }
+
+    /// The same, with an office that answers as this says.
+    pub fn with_office(office: Arc<ScriptedTransport>) -> Self {
+        let app = Self::installed(office);
+        app.compass.import_workflow(&pump_check(1)).expect("imports");
+        app.compass.set_integration_enabled(true).expect("turns on");
+        app.compass.put_endpoint(&endpoint("office")).expect("registers");
+        app
+    }
+
+    /// A phone on which the core was just installed.
+    pub fn bare() -> Self {
+        Self::installed(ScriptedTransport::always(202))
+    }
+
+    fn installed(office: Arc<ScriptedTransport>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::default());
+        let compass = Compass::open(options(&folder.path().join("compass.db"), &clock, &office)).expect("opens");
+        Self { clock, office, compass, folder }
+    }
+
+    /// The app is closed and started again.
+    pub fn reopen(&mut self) {
+        self.compass.close().expect("closes");
+        self.compass = Compass::open(self.options()).expect("opens again");
+    }
+
+    pub fn options(&self) -> Options {
+        options(&self.path(), &self.clock, &self.office)
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("compass.db")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file as somebody from outside sees it, with all its rules in force.
+    pub fn sql(&self) -> rusqlite::Connection {
+        open_sql(&self.path())
+    }
+
+    /// A number that the database gives from outside.
+    pub fn count(&self, sql: &str) -> i64 {
+        self.sql().query_row(sql, [], |row| row.get(0)).expect("a number")
+    }
+
+    /// A second passes.
+    pub fn tick(&self) {
+        self.clock.advance(Duration::from_secs(1));
+    }
+
+    pub fn start(&self) -> SessionView {
+        self.compass.start(&Start::new("pump-check", id())).expect("starts").view
+    }
+
+    pub fn set(&self, session: SessionKey, field: &str, value: &str) -> SessionView {
+        self.compass.set_field(session, field, text(value)).expect("sets").view
+    }
+
+    pub fn answer(&self, session: SessionKey, answer: &str) -> SessionView {
+        let visit = self.view(session).visit;
+        let outcome = self.compass.answer(session, visit, answer).expect("moves on");
+        assert_eq!(outcome.applied, Applied::Yes);
+        outcome.view
+    }
+
+    pub fn view(&self, session: SessionKey) -> SessionView {
+        self.compass.session(session).expect("a session")
+    }
+
+    /// A session that stands at its good end, `done`, having met the actions `announce`, `measured` and `report`.
+    pub fn at_the_end(&self) -> SessionView {
+        let session = self.start().key;
+        self.set(session, "site", "Mill Lane");
+        self.answer(session, "on");
+        self.answer(session, "fine")
+    }
+
+    pub fn finish(&self, session: SessionKey) -> SessionView {
+        let visit = self.view(session).visit;
+        let outcome = self.compass.complete(session, visit).expect("completes");
+        assert_eq!(outcome.applied, Applied::Yes);
+        outcome.view
+    }
+
+    /// A session that was completed at its good end.
+    pub fn completed(&self) -> SessionKey {
+        let session = self.at_the_end().key;
+        self.finish(session);
+        session
+    }
+
+    /// A session that was ended after its first answer, having met `announce` and `measured`.
+    pub fn ended(&self) -> SessionKey {
+        let session = self.start().key;
+        self.set(session, "site", "Mill Lane");
+        self.answer(session, "on");
+        self.compass.end(session, "nobody home", &id()).expect("ends");
+        session
+    }
+
+    /// A completed session whose messages are all larger than may be sent.
+    pub fn too_large(&self) -> SessionKey {
+        let session = self.start().key;
+        self.set(session, "site", "Mill Lane");
+        self.answer(session, "on");
+        self.compass.set_fields(session, pages('🔥')).expect("takes five long texts");
+        self.answer(session, "fine");
+        self.finish(session);
+        session
+    }
+
+    pub fn record(&self, session: SessionKey) -> SessionRecord {
+        self.compass.record(session).expect("a record")
+    }
+
+    pub fn action(&self, session: SessionKey, key: &str) -> Action {
+        self.record(session).actions.into_iter().find(|action| action.key == key).expect("the action")
+    }
+
+    /// Everything that is due leaves.
+    pub fn deliver(&self) -> FlushReport {
+        self.compass.flush(Duration::from_secs(60), &CancelToken::new()).expect("flushes")
+    }
+
+    /// What the whole check finds.
+    pub fn faults(&self) -> Vec<String> {
+        self.compass.check().expect("checks").faults
+    }
+}
+
+fn options(path: &Path, clock: &Arc<ManualClock>, office: &Arc<ScriptedTransport>) -> Options {
+    Options::new(path).clock(Arc::clone(clock) as _).transport(Arc::clone(office) as _)
+}
+
+pub fn open_sql(path: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).expect("opens");
+    connection.pragma_update(None, "foreign_keys", true).expect("checks references");
+    connection.busy_timeout(Duration::from_secs(5)).expect("waits");
+    connection
+}
+
+/// All side files are folded into the one file, as an ordinary program leaves it.
+pub fn fold(path: &Path) {
+    let connection = open_sql(path);
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("folds");
+}
+
+/// A command id that was never used before.
+pub fn id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("command-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn text(value: &str) -> FieldValue {
+    FieldValue::Text(value.to_owned())
+}
+
+pub fn set(field: &str, value: FieldValue) -> FieldChange {
+    FieldChange { field: field.to_owned(), change: Change::Set(value) }
+}
+
+/// The five pages of a long report, each as long as a text may be: 400 kB in all when written with characters of four bytes.
+pub fn pages(character: char) -> Vec<FieldChange> {
+    (1..=5).map(|page| set(&format!("page{page}"), text(&character.to_string().repeat(20_000)))).collect()
+}
+
+pub fn endpoint(key: &str) -> Endpoint {
+    Endpoint {
+        key: key.to_owned(),
+        url: format!("https://{key}.example/hook"),
+        signing: Signing::None,
+        headers: Vec::new(),
+        network: NetworkPolicy::Any,
+    }
+}
+
+/// The workflow as a document, published with this version.
+///
+/// `yard` leads on to `pump`, round again to itself, or off to `gate`; `pump` leads to `done` (won) or `broken`; `broken` back to `pump` or
+/// to `open`. Actions: `announce`, `measured` and `report` go to `office`, `order` and `chase` to `depot`, which nobody has registered.
+pub fn pump_check(version: u32) -> Vec<u8> {
+    pump_check_with(version, |_| {})
+}
+
+/// The same with a change.
+pub fn pump_check_with(version: u32, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let action = |key: &str, endpoint: &str| json!([{ "key": key, "name": format!("Message {key}"), "integration": "webhooks", "kind": "send_message", "endpoint": endpoint }]);
+    let answer = |key: &str, next: &str| json!({ "key": key, "name": format!("Answer {key}"), "next": next });
+    let page = |number: u32| json!({ "key": format!("page{number}"), "name": format!("Page {number}"), "type": "multiline", "max_length": 20_000 });
+    let mut document = json!({
+        "format": 1,
+        "key": "pump-check",
+        "version": version,
+        "name": "Pump check",
+        "start": "yard",
+        "fields": [
+            { "key": "site", "name": "Site", "type": "text", "required": true },
+            { "key": "remark", "name": "Remark", "type": "multiline" },
+            { "key": "depth", "name": "Depth", "type": "decimal", "min": "0", "max": "200", "decimal_places": 2 },
+            { "key": "tag", "name": "Tag", "type": "text", "required": true, "allow_empty": true, "allow_not_applicable": true },
+            { "key": "order_no", "name": "Order number", "type": "text" },
+            page(1), page(2), page(3), page(4), page(5),
+        ],
+        "responses": [
+            { "key": "why", "name": "Why so often?", "kind": "customer_question", "content": "Because pumps wear." },
+            { "key": "dear", "name": "Too dear.", "kind": "objection", "content": "A new pump is dearer." },
+        ],
+        "sections": [
+            { "key": "yard", "name": "In the yard", "content": "Find the pump.", "fields": ["site", "remark"], "actions": action("announce", "office"),
+              "answers": [answer("on", "pump"), answer("again", "yard"), answer("leave", "gate")] },
+            { "key": "pump", "name": "At the pump", "fields": ["depth", "page1", "page2", "page3", "page4", "page5"], "actions": action("measured", "office"),
+              "answers": [answer("fine", "done"), answer("broken", "broken")] },
+            { "key": "broken", "name": "Broken", "fields": ["tag"], "actions": action("order", "depot"),
+              "answers": [answer("fixed", "pump"), answer("left", "open")] },
+            { "key": "done", "name": "Done", "actions": action("report", "office"), "win": true },
+            { "key": "open", "name": "Left open", "actions": action("chase", "depot") },
+            { "key": "gate", "name": "At the gate" },
+        ],
+    });
+    change(&mut document);
+    serde_json::to_vec_pretty(&document).expect("a document")
+}
+
+/// The code of the error that a call ends in.
+pub fn code<T>(result: Result<T, Error>) -> &'static str {
+    result.err().map_or("fine", |error| error.code())
+}

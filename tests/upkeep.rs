@@ -1,0 +1,268 @@
+//! Purging and deleting, copies, and the look for damage.
+
+mod support;
+
+use std::time::Duration;
+
+use compass_core::Compass;
+use compass_core::model::*;
+use support::app::{App, code, id};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn sessions(app: &App) -> Vec<SessionKey> {
+    let all = [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded].to_vec();
+    let filter = SessionFilter { states: all, ..Default::default() };
+    app.compass.sessions(&filter, None, 500).expect("a list").sessions.into_iter().map(|session| session.key).collect()
+}
+
+// Purging and deleting ------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
+    let app = App::new();
+    let sent = app.completed();
+    app.deliver();
+    let given_up = app.too_large();
+    for action in ["announce", "measured", "report"] {
+        app.compass.abandon(given_up, action, "Mia", "told them", &id()).unwrap();
+    }
+    let ended = app.ended();
+    let discarded = app.start().key;
+    app.compass.discard(discarded).unwrap();
+    let (waiting, failed, running) = (app.completed(), app.too_large(), app.start().key);
+    app.clock.advance(31 * DAY);
+    let young = app.ended();
+
+    let report = app.compass.purge(30 * DAY).unwrap();
+    assert_eq!(report, PurgeReport { purged: 4, kept_undelivered: 2, bodies_released: 0 });
+    let mut left = sessions(&app);
+    left.sort();
+    let mut expected = [waiting, failed, running, young];
+    expected.sort();
+    assert_eq!(left, expected);
+    for gone in [sent, given_up, ended, discarded] {
+        assert_eq!(code(app.compass.session(gone)), "deleted_session");
+        assert_eq!(code(app.compass.record(gone)), "deleted_session");
+        assert_eq!(code(app.compass.note(gone, "hello", &id())), "deleted_session");
+        assert_eq!(code(app.compass.send(gone, "report", None, &id())), "deleted_session");
+        assert_eq!(code(app.compass.delete(gone)), "deleted_session");
+    }
+    assert_eq!(app.view(running).state, SessionState::InProgress);
+    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 4);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { purged: 0, kept_undelivered: 2, bodies_released: 0 });
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn age_counts_from_the_end_of_a_session() {
+    let app = App::new();
+    let session = app.start().key;
+    app.clock.advance(40 * DAY);
+    app.compass.end(session, "forgotten", &id()).unwrap();
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 0);
+    app.clock.advance(31 * DAY);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1);
+    let report = app.compass.purge(Duration::MAX).unwrap();
+    assert_eq!(report, PurgeReport::default(), "an age beyond all time keeps everything");
+}
+
+#[test]
+fn many_sessions_are_purged_in_one_call() {
+    let app = App::new();
+    for _ in 0..410 {
+        app.compass.discard(app.start().key).unwrap();
+    }
+    app.clock.advance(DAY);
+    assert_eq!(app.compass.purge(Duration::from_secs(60)).unwrap().purged, 410);
+    assert_eq!(app.count("SELECT count(*) FROM event") + app.count("SELECT count(*) FROM visit"), 0);
+}
+
+#[test]
+fn a_superseded_message_does_not_keep_its_session() {
+    let app = App::new();
+    let session = app.too_large();
+    let short = (1..=5).map(|page| support::app::set(&format!("page{page}"), support::app::text("short"))).collect();
+    app.compass.edit(session, None, short, vec![], &id()).unwrap();
+    for action in ["announce", "measured", "report"] {
+        app.compass.send_corrected(session, action, None, &id()).unwrap();
+    }
+    assert_eq!(code(app.compass.delete(session)), "undelivered");
+    app.deliver();
+    app.compass.delete(session).unwrap();
+    assert_eq!(
+        app.count("SELECT count(*) FROM outbox") + app.count("SELECT count(*) FROM action") + app.count("SELECT count(*) FROM attempt"),
+        0
+    );
+}
+
+#[test]
+fn one_session_is_deleted_on_the_same_terms() {
+    let app = App::new();
+    let (running, waiting) = (app.start().key, app.completed());
+    assert_eq!(code(app.compass.delete(running)), "not_deletable");
+    assert_eq!(code(app.compass.delete(waiting)), "undelivered");
+    assert_eq!(app.record(waiting).actions.len(), 3);
+    app.deliver();
+    app.compass.delete(waiting).unwrap();
+    assert_eq!(code(app.compass.session(waiting)), "deleted_session");
+    app.compass.discard(running).unwrap();
+    app.compass.delete(running).unwrap();
+    let never = SessionKey("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().unwrap());
+    assert_eq!(code(app.compass.delete(never)), "unknown_session");
+    assert_eq!(app.compass.totals().unwrap(), Totals::default());
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn bodies_of_sent_messages_are_given_back_after_their_retention_and_no_others() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    let waiting = app.completed();
+    let (sent, unsent) = (app.action(session, "report").deliveries.remove(0), app.action(waiting, "report").deliveries.remove(0));
+    app.clock.advance(89 * DAY);
+    assert_eq!(app.compass.purge(3650 * DAY).unwrap().bodies_released, 0);
+    app.clock.advance(2 * DAY);
+    assert_eq!(app.compass.purge(3650 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..Default::default() });
+    assert_eq!(app.compass.delivery_body(&sent.id).unwrap(), None);
+    assert!(app.compass.delivery_body(&unsent.id).unwrap().is_some());
+    let after = app.action(session, "report").deliveries.remove(0);
+    assert_eq!(
+        (&after.id, &after.body_sha256, after.body_size, after.state),
+        (&sent.id, &sent.body_sha256, sent.body_size, DeliveryState::Sent)
+    );
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+// Copies ------------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_copy_opens_elsewhere_and_sends_with_the_same_ids() {
+    let app = App::new();
+    let (done, running) = (app.completed(), app.at_the_end().key);
+    app.compass.save_draft(running, "remark", "half").unwrap();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    assert_eq!(code(app.compass.backup(&copy)), "invalid_argument", "nothing is written over");
+    let names: Vec<_> = std::fs::read_dir(app.folder())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with("copy"))
+        .collect();
+    assert_eq!(names, ["copy.db"], "one file is the whole copy");
+
+    let mut options = app.options();
+    options.path = copy;
+    let other = Compass::open(options).unwrap();
+    assert_eq!(other.record(done).unwrap(), app.record(done));
+    assert_eq!(other.session(running).unwrap(), app.view(running));
+    assert_eq!(other.check().unwrap().faults, [""; 0]);
+    // What both complete alike is the same message.
+    let visit = app.view(running).visit;
+    let ids = |compass: &Compass| -> Vec<DeliveryId> {
+        compass.complete(running, visit).unwrap();
+        compass.record(running).unwrap().actions.into_iter().map(|action| action.deliveries[0].id.clone()).collect()
+    };
+    assert_eq!(ids(&other), ids(&app.compass));
+    // And another install never sends with an id of this one.
+    let stranger = App::new();
+    assert_ne!(stranger.sql().query_row("SELECT install_id FROM meta", [], |row| row.get::<_, String>(0)).unwrap(), {
+        app.sql().query_row("SELECT install_id FROM meta", [], |row| row.get::<_, String>(0)).unwrap()
+    });
+}
+
+#[test]
+fn a_copy_is_one_moment_while_work_goes_on() {
+    let app = App::new();
+    for _ in 0..30 {
+        app.completed();
+    }
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            for _ in 0..30 {
+                app.completed();
+            }
+        });
+        for number in 0..5 {
+            let path = app.folder().join(format!("copy-{number}.db"));
+            app.compass.backup(&path).unwrap();
+            let mut options = app.options();
+            options.path = path;
+            let copy = Compass::open(options).unwrap();
+            assert_eq!(copy.check().unwrap().faults, [""; 0]);
+            assert!(copy.check().unwrap().sessions >= 30);
+        }
+        work.join().unwrap();
+    });
+}
+
+#[test]
+fn a_copy_that_cannot_be_made_leaves_nothing_behind() {
+    let app = App::new();
+    let nowhere = app.folder().join("missing").join("copy.db");
+    assert!(app.compass.backup(&nowhere).is_err());
+    assert!(!nowhere.exists());
+    app.completed();
+}
+
+// The look for damage -------------------------------------------------------------------------------------------------------------------
+
+/// Changes the file from outside, with the rules of its schema taken away.
+fn tamper(app: &App, statement: &str) {
+    let sql = app.sql();
+    let mut triggers = sql.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+    let names: Vec<String> = triggers.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    for name in names {
+        sql.execute(&format!("DROP TRIGGER {name}"), []).unwrap();
+    }
+    sql.pragma_update(None, "foreign_keys", false).unwrap();
+    assert!(sql.execute(statement, []).unwrap() > 0, "{statement}");
+}
+
+#[test]
+fn a_healthy_file_has_no_faults() {
+    let app = App::new();
+    app.completed();
+    app.ended();
+    app.too_large();
+    app.at_the_end();
+    app.compass.discard(app.start().key).unwrap();
+    app.deliver();
+    let report = app.compass.check().unwrap();
+    assert_eq!(report, CheckReport { sessions: 5, faults: vec![] });
+}
+
+#[test]
+fn whatever_was_changed_from_outside_is_found() {
+    let statements = [
+        "UPDATE value SET json = replace(json, 'Mill Lane', 'Mill Road')",
+        "UPDATE value SET json = 'not json'",
+        "DELETE FROM value WHERE field = 'site'",
+        "UPDATE value SET completed_at = completed_at + 1",
+        "UPDATE event SET json = replace(json, 'Mill Lane', 'Mill Road') WHERE type = 'fields_set'",
+        "UPDATE event SET json = '{}' WHERE type = 'answered'",
+        "DELETE FROM event WHERE type = 'fields_set'",
+        "UPDATE event SET at = at + 1 WHERE type = 'completed'",
+        "UPDATE outbox SET body = CAST(replace(body, 'Mill Lane', 'Mill Road') AS BLOB) WHERE id = 2",
+        "UPDATE outbox SET body_sha256 = zeroblob(32) WHERE id = 2",
+        "UPDATE session SET won = 0",
+        "UPDATE session SET last_visit = 9",
+        "UPDATE visit SET section = 'gate' WHERE number = 2",
+        "UPDATE visit SET superseded = 1 WHERE number = 1",
+        "DELETE FROM action WHERE key = 'measured'",
+        "UPDATE note SET text = 'something else'",
+        "DELETE FROM session",
+    ];
+    for statement in statements {
+        let app = App::new();
+        let session = app.at_the_end().key;
+        app.compass.note(session, "loud", &id()).unwrap();
+        app.finish(session);
+        assert_eq!(app.faults(), [""; 0]);
+        tamper(&app, statement);
+        let faults = app.faults();
+        assert!(!faults.is_empty(), "not found: {statement}");
+        assert!(faults.iter().all(|fault| !fault.contains("Mill")), "a fault holds no value: {faults:?}");
+    }
+}
