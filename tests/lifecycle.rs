@@ -1,6 +1,6 @@
 //! The life of a handle: holds, quiescing, closing, threads, cancelling, and calls from inside calls.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
