@@ -85,6 +85,21 @@ fn when_the_right_time_does_not_help_it_is_not_the_clock() {
 }
 
 #[test]
+fn a_receiver_whose_clock_runs_away_is_not_chased() {
+    let phone = Setup::steady().phone();
+    let start = phone.now();
+    let server = TestServer::https(ca(), move |seen| {
+        let date = http_date(start + TimeDelta::minutes(7 * (seen.number as i64 + 1)));
+        // In the end it gives in, so that chasing it ends too.
+        Reply::Respond(Response::new(if seen.number < 9 { 401 } else { 200 }).header("date", date))
+    });
+    phone.register("office", &server.url("/hook"));
+    let session = phone.complete("office");
+    assert_eq!((phone.flush().attempts, server.requests().len()), (2, 2));
+    assert_eq!(phone.status(session), (ActionStatus::Pending, Some("auth".to_owned())));
+}
+
+#[test]
 fn clocks_that_agree_well_enough_are_not_to_blame() {
     let rows = [
         (119, 401, slow("auth")),

@@ -148,6 +148,22 @@ fn an_endpoint_that_moves_takes_what_waits_for_it_along() {
 }
 
 #[test]
+fn a_new_address_gets_the_whole_patience() {
+    let (old, new) = (server(Reply::status(404)), server(Reply::status(404)));
+    let phone = Setup::steady().phone();
+    phone.register("office", &old.url("/hook"));
+    let session = phone.complete("office");
+    for _ in 0..5 {
+        phone.flush();
+        phone.advance_to_next(session);
+    }
+    phone.register("office", &new.url("/hook"));
+    phone.flush();
+    is(&phone, session, ActionStatus::Pending, "not_found");
+    assert_eq!(phone.advance_to_next(session), Duration::from_secs(300));
+}
+
+#[test]
 fn what_an_old_address_answers_does_not_count_against_the_new_one() {
     let phone = Arc::new(Setup::one_at_a_time().phone());
     let new = Arc::new(server(Reply::status(200)));
@@ -179,12 +195,16 @@ fn new_credentials_revive_what_was_refused() {
     }
     phone.flush();
     is(&phone, session, ActionStatus::Failed, "auth");
-    office.reply_with(|_| Reply::status(200));
     assert_eq!(phone.flush().attempts, 0);
     phone.static_secrets.set("signing", NEW_SECRET);
     phone.compass.secrets_changed().expect("told");
+    // Not yet known to the receiver: with fresh budgets that is the first of six failures again.
+    phone.flush();
+    is(&phone, session, ActionStatus::Pending, "auth");
+    assert_eq!(phone.advance_to_next(session), Duration::from_secs(300));
+    office.reply_with(|_| Reply::status(200));
     assert_eq!(phone.flush().sent, 1);
-    phone.check_request("revived", &office.requests()[6], session, 7, &[NEW_SECRET, SECRET]);
+    phone.check_request("revived", &office.requests()[7], session, 8, &[NEW_SECRET, SECRET]);
     assert_eq!(phone.action(session).failed_sends, 1, "a revival is no send");
     assert_eq!(phone.endpoint("office").consecutive_failures, 0);
 }

@@ -1,7 +1,7 @@
 //! What the suites share.
 
 // Each suite uses its part.
-#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 pub mod app;
 pub mod certs;
