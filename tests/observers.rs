@@ -19,12 +19,12 @@ impl Told {
     fn by(compass: &Compass) -> (Self, Subscription) {
         let told = Self::default();
         let heard = told.clone();
-        let subscription = compass.observe(Arc::new(move |notice| heard.0.lock().unwrap().push(notice.clone())));
+        let subscription = compass.observe(Arc::new(move |notice| heard.0.lock().expect("no panic").push(notice.clone())));
         (told, subscription)
     }
 
     fn take(&self) -> Vec<Notice> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.0.lock().expect("no panic"))
     }
 
     /// The one notice since the last time.

@@ -22,7 +22,7 @@ fn open(path: &Path) -> Result<Compass, Error> {
 #[track_caller]
 fn refused_untouched(path: &Path, expected: &[&str]) -> Error {
     let before = std::fs::read(path).expect("a file");
-    let error = open(path).err().expect("it was opened");
+    let error = open(path).expect_err("it was opened");
     assert!(expected.contains(&error.code()), "{error:?}");
     assert!(!error.retryable() || error.code() == "locked" || error.code() == "cannot_open");
     assert_eq!(std::fs::read(path).expect("still there"), before, "the file was changed");
@@ -208,7 +208,8 @@ fn a_file_of_a_newer_release_is_refused() {
 
 #[test]
 fn a_damaged_file_is_refused_and_left_for_a_person_to_rescue() {
-    let damage: [(&str, fn(&mut Vec<u8>)); 5] = [
+    type Change = fn(&mut Vec<u8>);
+    let damage: [(&str, Change); 5] = [
         ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
         ("cut within the first page", |bytes| bytes.truncate(700)),
         ("another header", |bytes| bytes[..16].copy_from_slice(b"once upon a time")),
@@ -250,7 +251,7 @@ fn damage_that_is_found_later_is_told_and_changes_nothing() {
 fn where_there_is_no_folder_no_file_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing").join("compass.db");
-    let error = open(&missing).err().unwrap();
+    let error = open(&missing).unwrap_err();
     assert_eq!((error.code(), error.retryable()), ("cannot_open", true));
     assert!(!missing.exists() && !folder.path().join("missing").exists());
     assert_eq!(code(open(folder.path())), "cannot_open", "a folder is no file");
@@ -272,7 +273,7 @@ fn a_file_without_the_right_to_write_it_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
     if let Ok(path) = std::env::var(CHILD) {
-        let error = open(Path::new(&path)).err().expect("it was opened");
+        let error = open(Path::new(&path)).expect_err("it was opened");
         println!("refused {} {}", error.code(), error.retryable());
         return;
     }
@@ -322,7 +323,7 @@ fn a_file_that_another_process_holds_is_locked_for_a_while() {
     let session = app.start().key;
     let other = app.sql();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = revision;").unwrap();
-    let error = app.compass.note(session, "hello", "the-note").err().expect("it was written");
+    let error = app.compass.note(session, "hello", "the-note").expect_err("it was written");
     assert_eq!((error.code(), error.retryable()), ("locked", true));
     assert_eq!(app.view(session).notes, [], "reading goes on");
     other.execute_batch("ROLLBACK").unwrap();
@@ -352,6 +353,7 @@ fn a_full_disk_refuses_and_loses_nothing() {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test, in a process of its own")]
 fn fill_the_disk(folder: &Path) {
     let path = folder.join("compass.db");
     let compass = open(&path).unwrap();
@@ -376,13 +378,13 @@ fn fill_the_disk(folder: &Path) {
             size /= 2;
         }
     }
-    let error = compass.complete(session, 3).err().expect("it was completed");
+    let error = compass.complete(session, 3).expect_err("it was completed");
     assert_eq!((error.code(), error.retryable()), ("disk_full", true), "{error}");
     let after = compass.session(session).unwrap();
     assert_eq!((after.state, &after), (SessionState::InProgress, &before));
     assert_eq!(compass.outbox_totals().unwrap(), OutboxTotals::default(), "nothing is queued");
     assert_eq!(compass.record(session).unwrap().actions, []);
-    let copy = compass.backup(&folder.join("copy.db")).err().expect("there is room for a copy");
+    let copy = compass.backup(&folder.join("copy.db")).expect_err("there is room for a copy");
     assert_eq!(copy.code(), "disk_full");
     assert!(!folder.join("copy.db").exists());
 
@@ -399,7 +401,7 @@ fn options_that_make_no_sense_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::new(folder.path().join("compass.db"));
     options.retry.in_flight_total = 0;
-    let error = Compass::open(options).err().unwrap();
+    let error = Compass::open(options).unwrap_err();
     assert_eq!((error.code(), error.place().as_deref()), ("invalid_option", Some("retry.in_flight_total")));
     assert!(!folder.path().join("compass.db").exists());
 }
@@ -479,7 +481,7 @@ impl log::Log for Kept {
         true
     }
     fn log(&self, record: &log::Record<'_>) {
-        self.0.lock().unwrap().push(format!("{} {}", record.target(), record.args()));
+        self.0.lock().expect("no panic").push(format!("{} {}", record.target(), record.args()));
     }
     fn flush(&self) {}
 }
