@@ -62,7 +62,7 @@ uniffi::custom_type!(DeliveryId, String, { lower: |id| id.0, try_lift: |text| Ok
 // Whether it is a number is the engine's to say, with the name of the field.
 uniffi::custom_type!(Decimal, String, { lower: |decimal| decimal.0, try_lift: |text| Ok(Decimal(text)) });
 
-uniffi::custom_type!(Timestamp, SystemTime, { remote, lower: SystemTime::from, try_lift: |time| Ok(instant(time)?) });
+uniffi::custom_type!(Timestamp, SystemTime, { remote, lower: |time| SystemTime::from(time), try_lift: |time| Ok(instant(time)?) });
 
 uniffi::custom_type!(NaiveDate, String, {
     remote,
