@@ -17,8 +17,8 @@ mod port_error;
 mod secrets;
 mod transport;
 
-pub use cancel::Cancel;
 pub use self::core::{AuthoredDocument, Core, add_action, parse_value, remove_action, replace_action};
+pub use cancel::Cancel;
 pub use hold::Hold;
 pub use listener::{ChangeListener, Subscription};
 pub use options::OpenOptions;

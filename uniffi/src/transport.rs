@@ -79,11 +79,7 @@ impl port::Transport for ForeignTransport {
         let request = HttpRequest {
             id: request.id,
             url: request.url,
-            headers: request
-                .headers
-                .iter()
-                .map(|header| HttpHeader { name: header.name.clone(), value: header.value.clone() })
-                .collect(),
+            headers: request.headers.iter().map(|header| HttpHeader { name: header.name.clone(), value: header.value.clone() }).collect(),
             body: request.body,
             timeout_ms: u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX),
         };
