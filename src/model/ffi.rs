@@ -3,6 +3,9 @@
 //!
 //! A text that does not fit arrives as [`CoreError`] with the code `invalid_argument`, and the call is not made.
 
+// The error is built once per failed call and taken apart at once to cross.
+#![allow(clippy::result_large_err)]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SubsecRound};

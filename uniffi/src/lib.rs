@@ -6,6 +6,8 @@
 
 // What UniFFI generates for a foreign trait or an object is not ours to document or to make safe.
 #![allow(missing_docs, unsafe_code, unreachable_pub)]
+// The error is built once per failed call and taken apart at once to cross.
+#![allow(clippy::result_large_err)]
 
 mod cancel;
 mod core;
