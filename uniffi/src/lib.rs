@@ -1,5 +1,5 @@
 //! The core for Kotlin, Swift and Python: one object, and the ports an app can fill. Thin: no rule lives here, and the types of the model
-//! are the core's own (`docs/decisions/0012-facade.md`).
+//! are the core's own (`docs/decisions/0013-facade.md`).
 //!
 //! Every call blocks; the packages of each language move it off the main thread. Foreign traits are synchronous. A panic arrives as the
 //! error `internal`, and no panic of ours unwinds into foreign code.
