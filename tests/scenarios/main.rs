@@ -44,8 +44,24 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    abandoned_and_purged,
+    all_or_nothing,
+    busy_then_taken,
+    ended_or_discarded,
     every_type,
+    gone,
+    half_typed,
+    integration_off,
+    locked_after_four,
+    moving,
+    notes_and_responses,
+    offline,
+    prefill,
     rejected_and_corrected,
+    secrets,
+    unknown_endpoint,
+    unmetered,
+    versions,
 }
 
 #[test]
