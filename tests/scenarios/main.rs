@@ -1,5 +1,7 @@
 //! The scenarios of `tests/fixtures/scenarios`, which every language runs. Their format is described in the README there.
 
+#![allow(unreachable_pub, reason = "a suite in several files, not a library")]
+
 mod paths;
 mod stage;
 mod step;
