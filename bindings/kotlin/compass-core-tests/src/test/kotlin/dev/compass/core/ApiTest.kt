@@ -52,14 +52,14 @@ class ApiTest {
         "dev.compass.core.internal.**",
         "dev.compass.core.model.FfiConverter*",
         "dev.compass.core.model.Uniffi*",
-        "dev.compass.core.model.*RustBuffer*",
+        "dev.compass.core.model.**RustBuffer**",
         "dev.compass.core.model.ForeignBytes*",
         "dev.compass.core.model.Disposable*",
         "dev.compass.core.model.NoHandle",
         "dev.compass.core.model.InternalException",
         "dev.compass.core.model.Compass_coreKt",
-        "dev.compass.core.model.*ErrorHandler",
-        "dev.compass.core.model.*Cleaner*",
+        "dev.compass.core.model.**ErrorHandler",
+        "dev.compass.core.model.**Cleaner**",
     )
 
     @Test
