@@ -4,7 +4,6 @@ import dev.compass.core.model.FailureKind
 import dev.compass.core.model.Phase
 import dev.compass.core.model.RequestSent
 import java.net.ConnectException
-import java.net.HttpURLConnection
 import java.net.InetAddress
 import java.net.NoRouteToHostException
 import java.net.ServerSocket
@@ -60,7 +59,8 @@ class HttpTransportTest {
     fun `the server gets the exact bytes and headers, once`() = watched {
         https { read(); answer(202, "X-Trace: abc") }.use { server ->
             val body = "{\"städte\":\"Köln\"}".toByteArray()
-            val answer = over().send(post(server.url, body, 20_000, HttpHeader("webhook-id", "msg_1"), HttpHeader("content-type", "application/json; charset=utf-8"))).response()
+            val type = HttpHeader("content-type", "application/json; charset=utf-8")
+            val answer = over().send(post(server.url, body, 20_000, HttpHeader("webhook-id", "msg_1"), type)).response()
             assertEquals(202, answer.status)
             assertEquals("abc", answer.headers.first { it.name == "x-trace" }.value)
             assertArrayEquals(body, server.bodies.single())
@@ -68,7 +68,7 @@ class HttpTransportTest {
             assertEquals("POST /hooks HTTP/1.1", head.first())
             assertEquals(1, head.count { it.startsWith("webhook-id:", true) })
             assertTrue(head.any { it.equals("content-length: ${body.size}", true) }, head.toString())
-            assertTrue(head.none { it.startsWith("transfer-encoding", true) || it.startsWith("expect", true) || it.contains("Java/") }, head.toString())
+            for (own in listOf("transfer-encoding:", "expect:", "user-agent: Java")) assertTrue(head.none { it.startsWith(own, true) }, "$head")
         }
     }
 
@@ -118,9 +118,11 @@ class HttpTransportTest {
 
     @Test
     fun `every status arrives as it stood`() = watched {
-        val statuses = listOf(200, 201, 204, 226, 299, 300, 301, 302, 303, 304, 305, 307, 308, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 411, 412, 413, 422, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 507, 511, 520, 599, 600, 999)
+        val statuses = listOf(200, 201, 204, 226, 299) + (300..305) + listOf(307, 308) + (400..426) + listOf(428, 429, 431, 451) + (500..511) +
+            listOf(520, 599, 600, 999)
         val next = ArrayDeque(statuses)
-        https { read(); answer(next.removeFirst(), "Location: https://127.0.0.1:1/elsewhere", "WWW-Authenticate: Basic realm=\"r\"", "Proxy-Authenticate: Basic realm=\"r\"") }.use { server ->
+        val tempting = arrayOf("Location: https://127.0.0.1:1/", "WWW-Authenticate: Basic realm=\"r\"", "Proxy-Authenticate: Basic realm=\"r\"")
+        https { read(); answer(next.removeFirst(), *tempting) }.use { server ->
             val transport = over()
             assertEquals(statuses, statuses.map { transport.send(post(server.url)).response().status })
             assertEquals(statuses.size, server.heads.size)
@@ -269,7 +271,8 @@ class HttpTransportTest {
         }
         // It never speaks TLS.
         ScriptedServer { hang() }.use { server ->
-            assertFails(over().send(post("https://127.0.0.1:${server.port}/", timeoutMillis = 500)), FailureKind.Timeout, Phase.CONNECT, RequestSent.NO)
+            val outcome = over().send(post("https://127.0.0.1:${server.port}/", timeoutMillis = 500))
+            assertFails(outcome, FailureKind.Timeout, Phase.CONNECT, RequestSent.NO)
         }
     }
 
@@ -300,7 +303,7 @@ class HttpTransportTest {
     @Test
     fun `the words of a platform without a network are understood`() {
         assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("Network is unreachable (connect failed)")))
-        assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("failed to connect to /10.0.0.1: connect failed: ENETUNREACH (Network is unreachable)")))
+        assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("failed to connect to /10.0.0.1: connect failed: ENETUNREACH")))
         assertEquals(FailureKind.NoNetwork, failureKind(NoRouteToHostException("No route to host")))
         assertEquals(FailureKind.NoNetwork, failureKind(SocketException("Network is unreachable")))
         assertEquals(FailureKind.Refused, failureKind(ConnectException("failed to connect: ECONNREFUSED (Connection refused)")))
@@ -321,7 +324,7 @@ class HttpTransportTest {
             val opened = mutableListOf<URL>()
             val transport = HttpTransport { url ->
                 opened += url
-                (url.openConnection() as HttpURLConnection).also { (it as HttpsURLConnection).sslSocketFactory = certificate.client.socketFactory }
+                url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = certificate.client.socketFactory }
             }
             transport.send(post(server.url))
             assertEquals(listOf(URL(server.url)), opened)

@@ -154,7 +154,8 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         val sent = if (phase == Phase.CONNECT) RequestSent.NO else RequestSent.MAYBE
         val where = if (kind is FailureKind.Dns) Phase.RESOLVE else phase
         // Names alone: the text of an exception may hold an address.
-        return TransportFailure(kind, where, sent, generateSequence<Throwable>(failed) { it.cause }.take(DEPTH).joinToString(" < ") { it.javaClass.simpleName })
+        val causes = generateSequence<Throwable>(failed) { it.cause }.take(DEPTH)
+        return TransportFailure(kind, where, sent, causes.joinToString(" < ") { it.javaClass.simpleName })
     }
 
     private companion object {
@@ -167,10 +168,12 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         const val BODY_MILLIS = 2_000L
         const val MAX_STATUS = 65_535
         const val DEPTH = 5
-        val USER_AGENT = "compass-core-kotlin"
+        const val USER_AGENT = "compass-core-kotlin"
 
         /** One thread that sleeps, and goes when nothing was sent for a while. */
-        val watch = ScheduledThreadPoolExecutor(1) { work -> thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() } }.apply {
+        val watch = ScheduledThreadPoolExecutor(1) { work ->
+            thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() }
+        }.apply {
             setKeepAliveTime(1, TimeUnit.MINUTES)
             allowCoreThreadTimeOut(true)
             removeOnCancelPolicy = true
