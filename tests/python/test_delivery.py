@@ -18,10 +18,11 @@ PATIENCE = 30
 
 
 class Patient(ffi.Transport):
-    """Keeps every request until it is called off or released."""
+    """Keeps every request until it is called off or released; a deaf one does not hear that it is called off."""
 
-    def __init__(self):
-        self.came, self.release = threading.Event(), threading.Event()
+    def __init__(self, deaf=False):
+        self.deaf = deaf
+        self.came, self.release, self.left = threading.Event(), threading.Event(), threading.Event()
         self.called_off = set()
         self.requests = []
 
@@ -29,6 +30,7 @@ class Patient(ffi.Transport):
         self.requests.append(request)
         self.came.set()
         self.release.wait(PATIENCE)
+        self.left.set()
         if request.id not in self.called_off:
             return answered(202)
         failure = model.TransportFailure(
@@ -37,8 +39,9 @@ class Patient(ffi.Transport):
         return ffi.HttpOutcome.FAILED(failure)
 
     def cancel(self, id):
-        self.called_off.add(id)
-        self.release.set()
+        if not self.deaf:
+            self.called_off.add(id)
+            self.release.set()
 
     def renew(self):
         pass
@@ -135,6 +138,26 @@ class CalledOff(Case):
         again = self.open(secrets=Keystore(), transport=Wire(answered(202)))
         self.assertEqual(self.flush(again).sent, 1)
         self.assertEqual(self.action(again, session).status, model.ActionStatus.SENT)
+
+    def test_a_transport_that_cannot_be_called_off_holds_nobody_up(self):
+        wire = Patient(deaf=True)
+        core = self.ready(secrets=Keystore(), transport=wire)
+        self.complete(core)
+        cancel = ffi.Cancel()
+        reports = []
+        flush = threading.Thread(target=lambda: reports.append(core.flush(60_000, cancel)), daemon=True)
+        flush.start()
+        self.assertTrue(wire.came.wait(PATIENCE))
+        cancel.cancel()
+        flush.join(PATIENCE)
+        self.assertEqual([report.end for report in reports], [model.FlushEnd.CANCELLED])
+        self.within(PATIENCE, core.shut_down)
+        self.assertFalse(wire.left.is_set(), "the request is still under way")
+
+        # Its answer comes when nobody waits for it any more.
+        wire.release.set()
+        self.assertTrue(wire.left.wait(PATIENCE))
+        self.assertEqual(self.open().check().faults, [])
 
 
 class Rotation(Case):
