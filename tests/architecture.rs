@@ -45,7 +45,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_json", &[]),
     ("thiserror", &[]),
     // The model, the outcomes of ports and the public error cross an FFI; `lib` holds its scaffolding. See decision 0013.
-    ("uniffi", &["model", "port", "lib"]),
+    ("uniffi", &["model", "port", "outbox", "lib"]),
     ("ureq", &["transport"]),
     ("uuid", &[]),
     ("webpki-roots", &["transport"]),

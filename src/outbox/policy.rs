@@ -23,6 +23,7 @@ const LONGEST: Duration = hours(24);
 
 /// When to try again, when to stop, and how hard to press an endpoint. The defaults are the product's; tests and examples use shorter ones.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RetryPolicy {
     /// Delays after the first, second, … counted failure that may pass by itself; the last one repeats.
     /// Default 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: the example schedule of Standard Webhooks.

@@ -136,7 +136,7 @@ class Case(unittest.TestCase):
 
     def open(self, **options):
         core = ffi.Core.open(ffi.OpenOptions(path=self.path, allow_plain_http_to_loopback=True, **options))
-        self.addCleanup(core.close)
+        self.addCleanup(core.shut_down)
         return core
 
     def ready(self, url="https://office.test/hooks", signing=None, **options):
@@ -214,7 +214,7 @@ class WholeSession(Case):
     def test_a_session_survives_closing_and_opening_again(self):
         core = self.ready()
         session = self.complete(core)
-        core.close()
+        core.shut_down()
         again = self.open()
         view = again.session(session)
         self.assertEqual(view.state, model.SessionState.COMPLETED)
@@ -296,7 +296,7 @@ class Listening(Case):
             for key in notice.sessions:
                 seen.append((notice.revision, core.session(key).state))
             try:
-                core.close()
+                core.shut_down()
             except model.CoreError.Failed as error:
                 refused.append(error.code)
 
@@ -327,13 +327,13 @@ class Errors(Case):
     def test_a_second_open_is_refused_until_the_first_is_closed(self):
         core = self.open()
         self.fails("already_open", self.open)
-        core.close()
-        core.close()
+        core.shut_down()
+        core.shut_down()
         self.open()
 
     def test_a_closed_handle_says_so(self):
         core = self.open()
-        core.close()
+        core.shut_down()
         self.assertFalse(self.fails("closed", core.totals).retryable)
         self.fails("closed", self.flush, core)
 
@@ -402,7 +402,7 @@ class Life(Case):
         session = self.complete(core)
         copy = os.path.join(self.folder, "copy.db")
         core.backup(copy)
-        core.close()
+        core.shut_down()
         self.path = copy
         self.assertEqual(self.open().session(session).state, model.SessionState.COMPLETED)
 

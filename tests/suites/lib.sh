@@ -96,6 +96,20 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
+# What building the core takes.
+need_rust() {
+  # rustup puts cargo here; a shell that was open before does not know yet.
+  PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+  need cc 'apt-get install gcc libc6-dev (macOS: xcode-select --install)' install_cc
+  need cargo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" install_rust
+}
+
+install_cc() { apt_install gcc libc6-dev; }
+install_rust() {
+  command -v curl >/dev/null || apt_install curl ca-certificates || return
+  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal --component rustfmt,clippy
+}
+
 run_suite() {
   local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped
   missing=() hints=()

@@ -2,18 +2,11 @@
 # shellcheck shell=bash
 
 suite_python_needs() {
-  PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+  need_rust
   need python3 'apt-get install python3' install_python
-  need cc 'apt-get install gcc libc6-dev (macOS: xcode-select --install)' install_cc_for_python
-  need cargo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" install_rust_for_python
 }
 
 install_python() { apt_install python3; }
-install_cc_for_python() { apt_install gcc libc6-dev; }
-install_rust_for_python() {
-  command -v curl >/dev/null || apt_install curl ca-certificates || return
-  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal
-}
 
 suite_python() {
   check 'Bindings for Python' uniffi/generate python "$work_dir/python/compass" || return

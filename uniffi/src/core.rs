@@ -7,6 +7,7 @@ use std::time::Duration;
 use compass_core::engine::document::{self, Authored};
 use compass_core::engine::session::{self, Refusal};
 use compass_core::model::*;
+use compass_core::outbox::RetryPolicy;
 use compass_core::port::{Clock, SystemClock};
 use compass_core::{Compass, Error};
 
@@ -42,7 +43,7 @@ impl Core {
     /// Opens or creates the database. Nothing runs in the background until asked.
     #[uniffi::constructor]
     pub fn open(options: OpenOptions) -> Result<Self> {
-        guard(|| Compass::open(options.into()).map(Self))
+        guard(|| Compass::open(options.into_core()?).map(Self))
     }
 
     /// Delivers what is due, until nothing is, this many milliseconds have passed, or `cancel` says so.
@@ -278,10 +279,29 @@ impl Core {
         guard(|| self.0.check())
     }
 
-    /// Waits for running calls, ends delivery and closes the file. Again does nothing.
-    pub fn close(&self) -> Result<()> {
+    /// Waits for running calls, ends delivery and closes the file. Again does nothing. The core's `close`; generated objects have a method
+    /// of that name already, which only forgets them.
+    pub fn shut_down(&self) -> Result<()> {
         guard(|| self.0.close())
     }
+}
+
+/// The version of the core.
+#[uniffi::export]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// When to try again and when to stop, unless told otherwise.
+#[uniffi::export]
+pub fn default_retry_policy() -> RetryPolicy {
+    RetryPolicy::default()
+}
+
+/// Everything that is wrong with a document, without a database. With the keys of endpoints, others that it names are reported.
+#[uniffi::export]
+pub fn lint_document(document: Vec<u8>, endpoints: Option<Vec<String>>) -> Result<Vec<Finding>> {
+    guard(|| Ok(document::lint(&document, endpoints.as_deref())))
 }
 
 /// Reads what a person typed for a field and validates it; nothing at all is "empty". A problem is the error of a refused field.

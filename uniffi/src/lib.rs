@@ -14,15 +14,21 @@ mod core;
 mod guard;
 mod hold;
 mod listener;
+mod log_sink;
+mod manual_clock;
 mod options;
 mod port_error;
 mod secrets;
 mod transport;
 
-pub use self::core::{AuthoredDocument, Core, add_action, parse_value, remove_action, replace_action};
+pub use self::core::{
+    AuthoredDocument, Core, add_action, default_retry_policy, lint_document, parse_value, remove_action, replace_action, version,
+};
 pub use cancel::Cancel;
 pub use hold::Hold;
 pub use listener::{ChangeListener, Subscription};
+pub use log_sink::{LogLevel, LogRecord, LogSink, set_log_sink};
+pub use manual_clock::ManualClock;
 pub use options::OpenOptions;
 pub use port_error::PortError;
 pub use secrets::Secrets;

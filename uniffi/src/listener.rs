@@ -7,7 +7,7 @@ use compass_core::model::Notice;
 use crate::PortError;
 
 /// Is told after each change that is durable.
-#[uniffi::export(with_foreign)]
+#[uniffi::export(foreign)]
 pub trait ChangeListener: Send + Sync {
     /// Something changed. Called on the thread that made the change, with nothing locked: it may call the core, except `close`, `quiesce`,
     /// `flush`, `stop_delivery` and `test_delivery`. What it throws is logged and changes nothing.

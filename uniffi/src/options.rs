@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use compass_core::Options;
+use compass_core::outbox::RetryPolicy;
+use compass_core::transport::{BuiltIn, BuiltInOptions};
+use compass_core::{Error, Options};
 
+use crate::ManualClock;
 use crate::secrets::{ForeignSecrets, Secrets};
 use crate::transport::{ForeignTransport, Transport};
 
@@ -19,27 +22,50 @@ pub struct OpenOptions {
     /// Sends requests; the core's built-in transport when absent.
     #[uniffi(default = None)]
     pub transport: Option<Arc<dyn Transport>>,
+    /// When to try again and when to stop; `default_retry_policy` when absent.
+    #[uniffi(default = None)]
+    pub retry: Option<RetryPolicy>,
+    /// Certificate authorities, in PEM, that the built-in transport trusts beside the bundled ones. Without effect on a transport given.
+    #[uniffi(default = [])]
+    pub extra_roots: Vec<String>,
     /// Bodies of delivered messages are kept this long for review, in milliseconds; 90 days when absent.
     #[uniffi(default = None)]
     pub body_retention_ms: Option<u64>,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     #[uniffi(default = false)]
     pub allow_plain_http_to_loopback: bool,
+    /// For tests: time moves by hand, and keys, ids and jitter repeat.
+    #[uniffi(default = None)]
+    pub manual_clock: Option<Arc<ManualClock>>,
 }
 
-impl From<OpenOptions> for Options {
-    fn from(given: OpenOptions) -> Self {
-        let mut options = Options::new(given.path);
-        if let Some(secrets) = given.secrets {
-            options = options.secrets(Arc::new(ForeignSecrets(secrets)));
+impl OpenOptions {
+    pub(crate) fn into_core(self) -> Result<Options, Error> {
+        let mut options = Options::new(self.path);
+        if let Some(retry) = self.retry {
+            options.retry = retry;
         }
-        if let Some(transport) = given.transport {
-            options = options.transport(Arc::new(ForeignTransport(transport)));
+        if let Some(secrets) = self.secrets {
+            options.secrets = Arc::new(ForeignSecrets(secrets));
         }
-        if let Some(retention) = given.body_retention_ms {
+        if let Some(transport) = self.transport {
+            options.transport = Some(Arc::new(ForeignTransport(transport)));
+        } else if !self.extra_roots.is_empty() {
+            options.transport = Some(Arc::new(BuiltIn::new(BuiltInOptions {
+                extra_roots: self.extra_roots.into_iter().map(String::into_bytes).collect(),
+                parallelism: options.retry.in_flight_total,
+                allow_plain_http_to_loopback: self.allow_plain_http_to_loopback,
+                ..BuiltInOptions::default()
+            })?));
+        }
+        if let Some(retention) = self.body_retention_ms {
             options.body_retention = Duration::from_millis(retention);
         }
-        options.allow_plain_http_to_loopback = given.allow_plain_http_to_loopback;
-        options
+        options.allow_plain_http_to_loopback = self.allow_plain_http_to_loopback;
+        if let Some(clock) = self.manual_clock {
+            options.clock = clock.0.clone();
+            options.random = clock.random();
+        }
+        Ok(options)
     }
 }

@@ -7,7 +7,7 @@ use compass_core::port::{self, SecretLookup};
 use crate::PortError;
 
 /// Looks secrets up, once per delivery attempt, on a thread of the core's own.
-#[uniffi::export(with_foreign)]
+#[uniffi::export(foreign)]
 pub trait Secrets: Send + Sync {
     /// The secret of this name. A store that throws counts as unavailable: the message waits and is looked at again.
     fn get(&self, name: String) -> Result<SecretLookup, PortError>;

@@ -8,7 +8,7 @@ use crate::PortError;
 
 /// Sends requests. It follows no redirect, retries nothing by itself and treats every status as an answer. Called on threads of the core's
 /// own, several at once.
-#[uniffi::export(with_foreign)]
+#[uniffi::export(foreign)]
 pub trait Transport: Send + Sync {
     /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`. What it throws counts as a failure
     /// after which the message may have been delivered.

@@ -1,0 +1,21 @@
+package dev.compass.core
+
+import dev.compass.core.model.CoreException
+
+/** Makes a call into the core; everything it throws leaves as [CompassException]. */
+internal inline fun <T> calling(call: () -> T): T = try {
+    call()
+} catch (failed: Exception) {
+    throw failed.asCompassException()
+} catch (missing: LinkageError) {
+    throw CompassException(ErrorCode.INTERNAL, detail = "the library of the core is missing or of another version (${missing.javaClass.name})")
+}
+
+internal fun Exception.asCompassException(): CompassException = when (this) {
+    is CompassException -> this
+    is CoreException.Failed -> CompassException(code, retryable, place, detail, problems, findings)
+    // The generated object counts its calls, and is gone.
+    is IllegalStateException -> CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
+    // What it says may quote a value.
+    else -> CompassException(ErrorCode.INTERNAL, detail = "the border of the core failed: ${javaClass.name}")
+}

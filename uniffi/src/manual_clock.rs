@@ -1,0 +1,48 @@
+//! Time for tests of apps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use compass_core::model::Timestamp;
+use compass_core::port::{Clock, Random};
+use compass_core::testing::{self, SequentialRandom};
+
+uniffi::use_remote_type!(compass_core::Timestamp);
+
+/// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
+/// every run. For tests alone.
+///
+/// Begins at 2027-01-15T08:00:00Z; local time is UTC.
+#[derive(uniffi::Object)]
+pub struct ManualClock(pub(crate) Arc<testing::ManualClock>);
+
+impl ManualClock {
+    pub(crate) fn random(&self) -> Arc<dyn Random> {
+        Arc::new(SequentialRandom::default())
+    }
+}
+
+#[uniffi::export]
+impl ManualClock {
+    /// A clock at its beginning.
+    #[uniffi::constructor]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    /// Time passes, in milliseconds.
+    pub fn advance(&self, by_ms: u32) {
+        self.0.advance(Duration::from_millis(u64::from(by_ms)));
+    }
+
+    /// Somebody sets the phone's clock; no time passes.
+    pub fn set_wall(&self, to: Timestamp) {
+        self.0.set_wall(to);
+    }
+}
