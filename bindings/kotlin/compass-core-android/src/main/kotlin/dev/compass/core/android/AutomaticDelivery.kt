@@ -23,6 +23,7 @@ import kotlinx.coroutines.flow.collectLatest
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.retryWhen
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
@@ -82,6 +83,12 @@ public class AutomaticDelivery private constructor(
         } finally {
             withContext(NonCancellable) { foreground?.leave() }
         }
+    }
+
+    /** For tests: closes, and waits until the handle is let go. */
+    internal suspend fun end() {
+        close()
+        scope.coroutineContext.job.join()
     }
 
     /** Ends it: nothing is delivered or planned any more. For tests, and for a logout. A job that is planned stays so. */

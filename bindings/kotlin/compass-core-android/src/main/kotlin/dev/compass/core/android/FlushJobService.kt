@@ -79,8 +79,8 @@ public class FlushJobService : JobService() {
         val scheduler = FlushScheduler(applicationContext, parameters.jobId)
         val due = compass.nextDue()
         val next = scheduler.planOf(due)
-        // Nothing came of this one, and the next would begin at once. That is for Android's doubling pauses.
-        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE
+        // Nothing came of this one, and the next would begin at once, on the same network. That is for Android's doubling pauses.
+        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
         main.post {
             // With something left Android keeps the job, so that nothing is lost if the process dies before the next line has its way.
             tell(parameters, again = next != null)

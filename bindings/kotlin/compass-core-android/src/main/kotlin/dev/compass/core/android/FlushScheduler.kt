@@ -44,6 +44,9 @@ internal class FlushScheduler(
 
     fun planOf(due: NextDue): JobPlan? = JobPlan.of(due, now(), CompassAndroid.connectivity(context, null))
 
+    /** Whether the network that a plan asks for is there already. */
+    fun hasNetworkOf(plan: JobPlan): Boolean = CompassAndroid.connectivity(context, null).meets(plan.network)
+
     private fun schedule(plan: JobPlan) {
         val wait = Duration.between(now(), plan.at).toMillis().coerceAtLeast(0)
         val job = JobInfo.Builder(jobId, ComponentName(context, FlushJobService::class.java))
