@@ -174,7 +174,7 @@ class JobTest : OnAPhone() {
         job.onStartJob(parameters())
         until("the attempt") { office.received.isNotEmpty() }
         compass.completed()
-        FlushScheduler(app, JOB).plan(wait { compass.nextDue() })
+        wait { FlushScheduler(app, JOB).plan(compass) }
         assertNull(planned)
         assertFalse(job.isFinished)
         said.countDown()
