@@ -2,24 +2,24 @@
 # No phone, no emulator, no Gradle, no R8, no NDK: docs/embedding-android.md says what that leaves open.
 # shellcheck shell=bash
 
+# For surefire_counts.
+# shellcheck source=tests/suites/kotlin.sh
+. tests/suites/kotlin.sh
+
 suite_android_needs() {
-  PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+  need_rust
   need javac 'apt-get install openjdk-17-jdk-headless (or any JDK from 17 on)' install_jdk_for_android
   need mvn 'apt-get install maven (3.8 or newer)' install_maven_for_android
-  need cc 'apt-get install gcc libc6-dev (macOS: xcode-select --install)' install_cc_for_android
-  need cargo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh" install_rust_for_android
+  need readelf 'apt-get install binutils (macOS: brew install binutils)' install_binutils_for_android
 }
 
 install_jdk_for_android() { apt_install openjdk-17-jdk-headless; }
 install_maven_for_android() { apt_install maven; }
-install_cc_for_android() { apt_install gcc libc6-dev; }
-install_rust_for_android() {
-  command -v curl >/dev/null || apt_install curl ca-certificates || return
-  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal
-}
+install_binutils_for_android() { apt_install binutils; }
 
 suite_android() {
   local kotlin=bindings/kotlin
+  check 'Host library for Android tests' cargo build --locked --quiet -p compass-ffi -p compass-bindgen || return
   android_tests "$kotlin" || true
   if [ ! -f "$kotlin/compass-core-android/target/android.jar" ]; then
     skip 'AAR: there are no classes to put into one' 2
@@ -27,33 +27,20 @@ suite_android() {
   fi
   check 'AAR: assemble' android_aar "$kotlin/compass-core-android" "$work_dir" || { skip 'AAR: its structure'; return; }
   check 'AAR: its structure' "$kotlin/compass-core-android/aar/verify" "$work_dir/aar/compass-core-android.aar" || true
+  # Only a linker of ELF files knows of pages.
+  [ "$(uname)" = Linux ] || { skip 'Libraries for phones: the check of 16 KB pages'; return; }
   check 'Libraries for phones: the check of 16 KB pages tells good from bad' android_pages "$kotlin" "$work_dir" || true
 }
 
-# Classes, the check against API 26 and the tests in one run of Maven, which brings the modules below along. Counts what Surefire reports; a
-# run that fails without a failed test counts as one failure. Downloads some 450 MB the first time.
+# Classes, the check against API 26 and the tests in one run of Maven, which brings the modules below along. Some 450 MB of downloads the first
+# time. A hang is a failure.
 android_tests() {
-  local title='Tests: Android' folder=$1 reports="$1/compass-core-android/target/surefire-reports" status=0
+  local title='Tests: Android' folder=$1 status=0
   heading "$title"
   # Neither reports nor classes of an earlier run.
   rm -rf "$folder/compass-core-android/target"
-  timeout 2400 mvn -B -q -Pandroid -f "$folder/pom.xml" -pl compass-core-android -am package || status=1
-  local ran=0 bad=0 ignored=0 file line
-  local pattern='^<testsuite .* tests="([0-9]+)" errors="([0-9]+)" skipped="([0-9]+)" failures="([0-9]+)"'
-  for file in "$reports"/TEST-*.xml; do
-    [ -f "$file" ] || continue
-    line=$(grep -m 1 '^<testsuite ' "$file")
-    if [[ $line =~ $pattern ]]; then
-      ran=$((ran + BASH_REMATCH[1])) bad=$((bad + BASH_REMATCH[2] + BASH_REMATCH[4])) ignored=$((ignored + BASH_REMATCH[3]))
-    fi
-  done
-  if [ $((ran - bad - ignored)) -gt 0 ]; then pass "$((ran - bad - ignored)) tests" $((ran - bad - ignored)); fi
-  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
-  if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
-  elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
-  elif [ "$ran" -eq 0 ]; then fail "$title: no test was run"; status=1
-  fi
-  return "$status"
+  (cd "$folder" && timeout 2400 mvn -B -q -Pandroid -pl compass-core-android -am package) || status=$?
+  surefire_counts "$title" "$status" "$folder/compass-core-android/target/surefire-reports"
 }
 
 # The AAR of what was built, with empty files where the libraries for phones belong: those need an NDK.
@@ -69,10 +56,6 @@ android_aar() {
 # The library of this machine is linked with both sizes of pages; the check has to refuse the small one.
 android_pages() {
   local kotlin=$1 work=$2
-  if ! command -v readelf >/dev/null; then
-    echo 'readelf is missing (apt-get install binutils)'
-    return 1
-  fi
   printf 'int compass(void) { return 1; }\n' >"$work/library.c"
   cc -shared -fPIC -Wl,-z,max-page-size=4096 -o "$work/small.so" "$work/library.c" &&
     cc -shared -fPIC -Wl,-z,max-page-size=16384 -o "$work/large.so" "$work/library.c" &&
