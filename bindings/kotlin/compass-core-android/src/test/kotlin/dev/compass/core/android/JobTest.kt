@@ -9,11 +9,15 @@ import android.content.ComponentName
 import android.net.Network
 import android.os.Bundle
 import android.os.PersistableBundle
+import dev.compass.core.held
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
+import java.net.URL
+import java.net.URLConnection
 import java.time.Instant
+import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 import org.junit.Assert.assertEquals
@@ -27,6 +31,10 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ServiceController
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowNetwork
 
 /** The job that delivers in the background. Robolectric starts no job by itself: the tests do what Android would. */
 class JobTest : OnAPhone() {
@@ -243,6 +251,25 @@ class JobTest : OnAPhone() {
     }
 
     @Test
+    @Config(shadows = [NetworkThatCounts::class])
+    fun `a job sends through the network that it was given, and what comes after it does not`() {
+        val office = WebhookSink().closing()
+        val session = ready(office.url).completed()
+        app.dies()
+        val given = air.another()
+
+        runJob(given)
+
+        assertEquals(ActionStatus.SENT, wait { app.compass() }.action(session).status)
+        assertEquals(listOf(office.url), Shadow.extract<NetworkThatCounts>(given).opened)
+        assertNull(JobNetwork.current)
+        wait { app.compass() }.completed()
+        wait { app.compass().held { flush() } }
+        assertEquals(2, office.received.size)
+        assertEquals(1, Shadow.extract<NetworkThatCounts>(given).opened.size)
+    }
+
+    @Test
     fun `a job that gets nowhere leaves the pauses to Android`() {
         // Nothing answers, on a network that leads nowhere.
         ready("http://127.0.0.1:1/hooks").completed()
@@ -259,5 +286,17 @@ class JobTest : OnAPhone() {
     fun `without a host there is nothing to do`() {
         assertFalse(service().get().onStartJob(parameters()))
         assertNotNull(scheduler)
+    }
+}
+
+/** A network that opens connections as the JVM does: what Android's own need is on phones alone. */
+@Implements(Network::class)
+class NetworkThatCounts : ShadowNetwork() {
+    val opened = CopyOnWriteArrayList<String>()
+
+    @Implementation
+    fun openConnection(url: URL): URLConnection {
+        opened += url.toString()
+        return url.openConnection()
     }
 }
