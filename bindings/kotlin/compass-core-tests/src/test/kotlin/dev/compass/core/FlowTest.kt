@@ -29,7 +29,8 @@ class FlowTest {
     lateinit var folder: Path
 
     /** What a collector gets, as it comes. Ends as the flow ends. */
-    private fun <T> CoroutineScope.collected(flow: Flow<T>): ReceiveChannel<T> = produce(capacity = Channel.UNLIMITED) { flow.collect { send(it) } }
+    private fun <T> CoroutineScope.collected(flow: Flow<T>): ReceiveChannel<T> =
+        produce(capacity = Channel.UNLIMITED) { flow.collect { send(it) } }
 
     @Test
     fun `a session is shown as it is and as it becomes`() = test {
