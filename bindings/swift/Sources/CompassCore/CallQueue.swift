@@ -1,7 +1,7 @@
 import Foundation
 
 /// Takes blocking calls off the caller's thread, a few at a time, and never onto Swift's cooperative pool.
-final class CallQueue: Sendable {
+package final class CallQueue: Sendable {
     private let queue: OperationQueue
 
     init(name: String, width: Int, quality: QualityOfService) {
@@ -12,7 +12,7 @@ final class CallQueue: Sendable {
     }
 
     /// Runs a call. What has not begun when the task is cancelled does not begin; what has, runs to its end, and its result is dropped.
-    func call<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package func call<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         let cancelled = Locked(false)
         let result: Result<Value, any Error> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -16,9 +16,9 @@ public final class Compass: CompassHandle {
     private let subscription: CompassInternal.Subscription
     private let lifecycle: Locked<AppLifecycle?> = Locked(nil)
     // The core has one writer and two readers: more threads would only wait.
-    let commands = CallQueue(name: "dev.compass.core.commands", width: 4, quality: .userInitiated)
+    package let commands = CallQueue(name: "dev.compass.core.commands", width: 4, quality: .userInitiated)
     // `quiesce` and `close` must never queue behind a long `flush`.
-    let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
+    package let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
 
     private init(core: CompassInternal.Core) throws {
         self.core = core
