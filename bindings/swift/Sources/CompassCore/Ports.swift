@@ -10,8 +10,7 @@ final class TransportPort: CompassInternal.Transport {
     }
 
     func send(request: HttpRequest) throws -> HttpOutcome {
-        // Names are unique but for those of an endpoint's own, which HTTP allows to be joined.
-        let headers = Dictionary(request.headers.map { ($0.name, $0.value) }, uniquingKeysWith: { "\($0), \($1)" })
+        let headers = request.headers.map { TransportHeader(name: $0.name, value: $0.value) }
         let outcome = transport.send(
             TransportRequest(
                 id: request.id, url: request.url, headers: headers, body: request.body, timeout: .milliseconds(request.timeoutMs)))

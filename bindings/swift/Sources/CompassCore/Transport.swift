@@ -30,7 +30,7 @@ extension Transport {
 /// A POST to send. Printing it shows its number and size, and nothing of what it holds.
 ///
 /// ```swift
-/// let id = request.headers["webhook-id"]
+/// let id = request.header("webhook-id")
 /// ```
 public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Names this attempt in `cancel`.
@@ -38,14 +38,14 @@ public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, Cus
     /// Where to.
     public let url: String
     /// All headers, with lower-case names, except those the transport sets itself: `host`, `content-length`, `user-agent`.
-    public let headers: [String: String]
+    public let headers: [TransportHeader]
     /// The exact bytes to send.
     public let body: Data
     /// For the whole attempt.
     public let timeout: Duration
 
     /// A request as the core would make it.
-    public init(id: UInt64, url: String, headers: [String: String], body: Data, timeout: Duration) {
+    public init(id: UInt64, url: String, headers: [TransportHeader], body: Data, timeout: Duration) {
         self.id = id
         self.url = url
         self.headers = headers
@@ -53,10 +53,36 @@ public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, Cus
         self.timeout = timeout
     }
 
+    /// The value of the first header of this lower-case name.
+    public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
     /// Number and size.
     public var description: String { "TransportRequest(\(id), \(body.count) bytes)" }
     /// Nothing inside is shown.
     public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A header of a request. Its value may be a secret, and is not printed.
+///
+/// ```swift
+/// let header = TransportHeader(name: "x-tenant", value: "north")
+/// ```
+public struct TransportHeader: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// Lower-case name.
+    public let name: String
+    /// Value.
+    public let value: String
+
+    /// A header.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    /// The name.
+    public var description: String { "\(name): …" }
+    /// The value is not shown.
+    public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
 
 /// An answer whose status line was read.

@@ -32,7 +32,7 @@ public final class URLSessionTransport: Transport {
         var http = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: request.timeout.seconds)
         http.httpMethod = "POST"
         http.httpShouldHandleCookies = false
-        for (name, value) in request.headers { http.setValue(value, forHTTPHeaderField: name) }
+        for header in request.headers { http.addValue(header.value, forHTTPHeaderField: header.name) }
         #if canImport(FoundationNetworking)
         // Its HTTP library sends a request again by itself when a connection that was kept has died; so none is kept.
         http.setValue("close", forHTTPHeaderField: "connection")

@@ -40,12 +40,13 @@ final class ValueTests: XCTestCase {
     func testSecretsAndRequestsArePrintedWithoutWhatTheyHold() {
         let found = SecretLookup.found(current: "whsec_topsecret", previous: nil)
         let request = TransportRequest(
-            id: 1, url: "https://example.com/hooks/token", headers: ["authorization": "Bearer topsecret"], body: Data("topsecret".utf8),
+            id: 1, url: "https://example.com/hooks/token", headers: [TransportHeader(name: "authorization", value: "Bearer topsecret")], body: Data("topsecret".utf8),
             timeout: .seconds(30))
         var dumped = ""
         dump(found, to: &dumped)
         dump(request, to: &dumped)
-        for text in ["\(found)", String(reflecting: found), "\(request)", String(reflecting: request), dumped] {
+        dump(request.headers, to: &dumped)
+        for text in ["\(request.headers)", "\(found)", String(reflecting: found), "\(request)", String(reflecting: request), dumped] {
             XCTAssertFalse(text.contains("topsecret"), text)
             XCTAssertFalse(text.contains("token"), text)
         }
