@@ -64,7 +64,7 @@ inside() {
     mkdir -p "$root/repository"
     mount --bind "$repository" "$root/repository"
     # The caller must not find its variables in there: paths of another house.
-    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" COMPASS_OWN_MOUNTS=1 \
       chroot "$root" sh -c "cd /repository && exec \"\$@\"" sh "$@"
   ' bash "$root" "$repository" "$@"
 }

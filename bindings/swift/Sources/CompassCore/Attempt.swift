@@ -64,8 +64,18 @@ extension Attempt.Known {
     /// As far as the error tells; where it does not, the message may have been delivered.
     func failure(_ error: (any Error)?) -> TransportFailure {
         let code = (error as? URLError)?.code
-        let (kind, place) = cancelled ? (FailureKind.cancelled, nil) : Self.meaning(code)
-        let reached = place ?? phase ?? (sent ? .receive : .send)
+        var (kind, place) = cancelled ? (FailureKind.cancelled, nil) : Self.meaning(code)
+        if sent, place == .connect || place == .resolve {
+            // Swift's own library for Linux calls many a fault after the request a failure to connect.
+            (kind, place) = (.closed, .receive)
+        }
+        #if canImport(FoundationNetworking)
+        // It tells of the body before it tells of the end, so what it did not tell of did not leave.
+        let silence: Phase = ended ? .connect : .send
+        #else
+        let silence = Phase.send
+        #endif
+        let reached = place ?? phase ?? (sent ? .receive : silence)
         let nothingLeft = !sent && (reached == .resolve || reached == .connect)
         // Codes are numbers; the texts beside them name the URL.
         let detail = "URLError \(code.map { String($0.rawValue) } ?? "unknown")"
