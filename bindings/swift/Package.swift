@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "CompassCoreTesting", dependencies: ["CompassCore", "CompassInternal"], swiftSettings: ours),
         .testTarget(
             name: "CompassCoreTests",
-            dependencies: ["CompassCore", "CompassCoreTesting", "CompassInternal"],
+            dependencies: ["CompassCore", "CompassCoreTesting", "CompassFFI", "CompassInternal"],
             swiftSettings: strict
         ),
     ],
