@@ -56,9 +56,9 @@ public final class BackgroundDelivery: Sendable {
             asked.withLock { $0 = .nothing }
             var delivered = false
             if let compass = try? await open() { delivered = await BackgroundJob.run(compass) }
-            // A running task that is asked for again would be the same one: so first, and then the end.
-            await schedule()
             task.setTaskCompleted(success: delivered)
+            // Only now: asking for a task that runs would end it. In a task of its own, since this one may be cancelled.
+            await Task.detached { await self.schedule() }.value
         }
         task.expirationHandler = { work.cancel() }
     }

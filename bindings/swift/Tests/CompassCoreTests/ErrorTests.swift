@@ -143,6 +143,7 @@ final class ErrorTests: XCTestCase {
         let other = document { $0.replacingOccurrences(of: "Find the pump.", with: "Find it.") }
         await assertThrows("workflow_conflict", try await compass.importWorkflow(other))
         await assertThrows("unknown_workflow", try await compass.workflow("boiler"))
+        XCTAssertThrowsError(try changed()) { error in XCTAssertEqual((error as? CompassError)?.code, "authoring") }
         let incomplete = document {
             $0.replacingOccurrences(of: #""version": 1"#, with: #""version": 2"#).replacingOccurrences(of: #", "next": "gone""#, with: "")
         }
@@ -155,6 +156,11 @@ final class ErrorTests: XCTestCase {
             XCTAssertTrue(error.findings.contains { $0.severity == .incomplete })
         }
         try await compass.close()
+    }
+
+    private func changed() throws {
+        var document = WorkflowDocument(pumpCheck)
+        try document.remove("invoice", from: "done")
     }
 
     func testSessionsInProgress() async throws {
