@@ -1,7 +1,7 @@
 """A receiver of webhooks that misbehaves as the path of a request says. For the tests of the platform's transport; loopback only.
 
-Makes its certificates with openssl in the folder that it is given, prints its ports as one line of JSON, then one line for each request.
-Ends when its standard input does.
+Makes its certificates with openssl in the folder that it is given, prints its ports as one line of JSON, then one line for each request, and
+one for each line of its standard input. Ends when that does.
 """
 
 import json
@@ -127,12 +127,17 @@ def serve(connection, wrap, kind):
             return answer(connection, "200")
         if wrap:
             connection = wrap.wrap_socket(connection, server_side=True)
-        request = read_request(connection)
-        if request is None:
-            return
-        method, path, headers, body = request
-        tell(method=method, path=path, headers=headers, body=body.decode("utf-8", "replace"))
-        behave(connection, path)
+        for number in (1, 2):
+            request = read_request(connection)
+            if request is None:
+                return
+            method, path, headers, body = request
+            tell(method=method, path=path, headers=headers, body=body.decode("utf-8", "replace"))
+            if path != "/keep":
+                return behave(connection, path)
+            # Keeps the connection, and drops it without a word when it is used again.
+            if number == 1:
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
     except (OSError, ssl.SSLError):
         pass
     finally:
@@ -177,4 +182,6 @@ tell(
     silent=listen(kind="silent"),
     refused=refused,
 )
-sys.stdin.read()
+# Whatever was told before a question comes before its answer.
+for line in sys.stdin:
+    tell(asked=line.strip())

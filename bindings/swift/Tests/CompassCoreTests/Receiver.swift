@@ -15,6 +15,11 @@ final class Receiver: Sendable {
     private struct State {
         var rest = Data()
         var lines: [Data] = []
+        var questions = 0
+    }
+
+    private struct Answer: Decodable {
+        let asked: String
     }
 
     let ports: [String: Int]
@@ -58,12 +63,23 @@ final class Receiver: Sendable {
     deinit { try? input.close() }
 
     /// The requests that came since the last call.
-    func requests() throws -> [Request] {
-        let lines = state.withLock { state in
-            defer { state.lines = [] }
-            return state.lines
+    func requests() async throws -> [Request] {
+        let question = state.withLock { state in
+            state.questions += 1
+            return "\(state.questions)"
         }
-        return try lines.map { try JSONDecoder().decode(Request.self, from: $0) }
+        try input.write(contentsOf: Data((question + "\n").utf8))
+        var found: [Request] = []
+        try await eventually {
+            let lines = state.withLock { state in
+                defer { state.lines = [] }
+                return state.lines
+            }
+            let answers = lines.compactMap { try? JSONDecoder().decode(Answer.self, from: $0) }
+            found += lines.compactMap { try? JSONDecoder().decode(Request.self, from: $0) }
+            return answers.contains { $0.asked == question }
+        }
+        return found
     }
 
     func url(_ port: String, _ path: String) -> String {

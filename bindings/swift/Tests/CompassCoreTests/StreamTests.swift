@@ -28,18 +28,44 @@ final class StreamTests: XCTestCase {
     }
 
     func testAnEqualValueIsNotGivenAgain() async throws {
-        let compass = try await Compass.ready()
-        let view = try await compass.begun()
-        var updates = compass.observeOutboxTotals().makeAsyncIterator()
-        _ = try await updates.next()
-        // Tells of a change of endpoints, which changes nothing in the outbox; then of one that does.
-        try await compass.putEndpoint(officeAt("http://127.0.0.1:9/others", key: "other"))
-        _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
-        let end = try await compass.answer("on", visit: view.visit, in: view.key).view
-        _ = try await compass.complete(view.key, visit: end.visit)
-        let next = try await updates.next()
-        XCTAssertEqual(next?.pending, 1)
-        try await compass.close()
+        let hub = ChangeHub()
+        let (value, asked) = (Locked(1), Locked(0))
+        let updates = Updates(hub: hub) { _ in true } query: {
+            asked.withLock { $0 += 1 }
+            return value.withLock { $0 }
+        }
+        let reading = Task {
+            var seen: [Int] = []
+            for try await value in updates { seen.append(value) }
+            return seen
+        }
+        let everything = Notice(revision: 1, sessions: [], outbox: false, endpoints: false, workflows: false, everything: true)
+        try await eventually { asked.withLock { $0 } == 1 }
+        hub.notify(everything)
+        try await eventually { asked.withLock { $0 } == 2 }
+        value.withLock { $0 = 2 }
+        hub.notify(everything)
+        try await eventually { asked.withLock { $0 } == 3 }
+        hub.close()
+        let seen = try await reading.value
+        XCTAssertEqual(seen, [1, 2])
+    }
+
+    func testAChangeOfSomethingElseAsksNothingAgain() async throws {
+        let hub = ChangeHub()
+        let asked = Locked(0)
+        let updates = Updates(hub: hub) { $0.outbox } query: {
+            asked.withLock { count in
+                count += 1
+                return count
+            }
+        }
+        var iterator = updates.makeAsyncIterator()
+        _ = try await iterator.next()
+        hub.notify(Notice(revision: 1, sessions: ["one"], outbox: false, endpoints: true, workflows: true, everything: false))
+        hub.notify(Notice(revision: 2, sessions: [], outbox: true, endpoints: false, workflows: false, everything: false))
+        let second = try await iterator.next()
+        XCTAssertEqual(second, 2)
     }
 
     func testListRecordTotalsAndOutboxFollowADelivery() async throws {
