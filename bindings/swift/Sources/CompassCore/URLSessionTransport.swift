@@ -33,10 +33,6 @@ public final class URLSessionTransport: Transport {
         http.httpMethod = "POST"
         http.httpShouldHandleCookies = false
         for header in request.headers { http.addValue(header.value, forHTTPHeaderField: header.name) }
-        #if canImport(FoundationNetworking)
-        // Its HTTP library sends a request again by itself when a connection that was kept has died; so none is kept.
-        http.setValue("close", forHTTPHeaderField: "connection")
-        #endif
         // From memory, so that its length is known and stated.
         http.httpBody = request.body
 
