@@ -1,6 +1,6 @@
 #if canImport(BackgroundTasks) && os(iOS)
 import BackgroundTasks
-public import Foundation
+import Foundation
 
 /// Delivers while the app is not running, in a task of `BGTaskScheduler`. Also in a process that was started for it.
 ///
@@ -32,7 +32,7 @@ public final class BackgroundDelivery: Sendable {
     ) -> BackgroundDelivery {
         let delivery = BackgroundDelivery(identifier: identifier, open: open)
         BGTaskScheduler.shared.register(forTaskWithIdentifier: identifier, using: nil) { task in delivery.run(task) }
-        NotificationCenter.default.addObserver(forName: AppLifecycle.didEnterBackground, object: nil, queue: nil) { _ in
+        _ = NotificationCenter.default.addObserver(forName: AppLifecycle.didEnterBackground, object: nil, queue: nil) { _ in
             Task { await delivery.schedule() }
         }
         return delivery
@@ -49,14 +49,18 @@ public final class BackgroundDelivery: Sendable {
         if (try? BGTaskScheduler.shared.submit(request)) != nil { asked.withLock { $0 = plan } }
     }
 
+    // Unchecked: the system's object may be finished from any thread, which its declaration does not say.
+    private struct Running: @unchecked Sendable {
+        let task: BGTask
+    }
+
     private func run(_ task: BGTask) {
-        // Unsafe: the system's object may be finished from any thread, which its declaration does not say.
-        nonisolated(unsafe) let task = task
+        let running = Running(task: task)
         let work = Task {
             asked.withLock { $0 = .nothing }
             var delivered = false
             if let compass = try? await open() { delivered = await BackgroundJob.run(compass) }
-            task.setTaskCompleted(success: delivered)
+            running.task.setTaskCompleted(success: delivered)
             // Only now: asking for a task that runs would end it. In a task of its own, since this one may be cancelled.
             await Task.detached { await self.schedule() }.value
         }

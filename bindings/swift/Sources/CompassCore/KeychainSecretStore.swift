@@ -1,5 +1,5 @@
 #if canImport(Security)
-public import Foundation
+import Foundation
 import Security
 
 /// Secrets in the device's Keychain: readable from the first unlock on, in no backup, and on no other device.
@@ -13,7 +13,7 @@ public struct KeychainSecretStore: SecretStore {
     /// The Keychain said no.
     public struct Failure: Error, Hashable, Sendable {
         /// What `Security` calls it.
-        public let status: OSStatus
+        public let status: Int32
     }
 
     private let service: String

@@ -70,9 +70,6 @@ public final class URLSessionTransport: Transport {
             configuration.httpCookieStorage = nil
             configuration.httpShouldSetCookies = false
             configuration.httpMaximumConnectionsPerHost = 8
-            #if canImport(Darwin)
-            configuration.waitsForConnectivity = false
-            #endif
             let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
             state.session = session
             return session
