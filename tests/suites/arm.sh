@@ -1,0 +1,72 @@
+# The core on a phone's processors: its tests, built for arm64 and for 32-bit ARM, run under user-mode emulation on Linux. What differs from
+# the suite rust is the width of a word, the alignment, the signedness of `char` in C, and the compiler; not the system around it.
+# shellcheck shell=bash
+
+# Tests that do not run here, and why. A file of tests that is not named here runs.
+arm_left_out=(
+  'architecture       reads the sources, which are the same for every processor'
+  'transport_threads  counts threads of the process, and the emulator has some of its own'
+)
+# The same for single tests, by a part of their name.
+arm_left_out_tests=(
+  'a_proxy_of_the_environment_is_not_used              starts its own binary, which only the emulator can run'
+  'there_are_no_threads_but_those_that_were_asked_for  starts its own binary'
+)
+
+suite_arm_needs() {
+  if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+    missing+=(root)
+    hints+=('mounts need root, or sudo that does not ask: sudo -v')
+  fi
+  need unshare 'apt-get install util-linux' install_unshare
+  have "$arm_root_ready" || need debootstrap 'apt-get install debootstrap' install_debootstrap
+  need "$arm_root_ready" 'tests/suites/arm_chroot.sh install (on Debian and its kin; 3.4 GB, all of it in target/)' install_arm_root
+  # It fetches the sources of the dependencies: on a machine where fetching takes settings, it has them.
+  PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+  need cargo 'see the suite rust' install_cargo_for_arm
+}
+
+arm_root_ready=target/arm-root/ready
+install_unshare() { apt_install util-linux; }
+install_debootstrap() { apt_install debootstrap; }
+install_arm_root() { tests/suites/arm_chroot.sh install; }
+install_cargo_for_arm() {
+  # shellcheck source=tests/suites/rust.sh
+  . tests/suites/rust.sh
+  install_rust
+}
+
+suite_arm() {
+  check 'Sources of the dependencies: cargo vendor' arm_sources || return
+  arm_tests arm64 aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64 || true
+  arm_tests armv7 armv7-unknown-linux-gnueabihf arm-linux-gnueabihf qemu-arm || true
+}
+
+# For a cargo that fetches nothing.
+arm_sources() {
+  mkdir -p target/arm &&
+    cargo vendor --locked --quiet --respect-source-config --versioned-dirs target/arm/vendor >/dev/null &&
+    printf '[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "/repository/target/arm/vendor"\n' \
+      >target/arm/config.toml
+}
+
+# arm_tests NAME TARGET TOOLS EMULATOR: builds the tests for a target, and runs them.
+arm_tests() {
+  local name=$1 target=$2 tools=$3 emulator=$4 entry file title
+  local -A left_out=()
+  for entry in "${arm_left_out[@]}"; do left_out[${entry%% *}]=1; done
+  local chosen=(--lib) skips=()
+  for file in tests/*.rs tests/*/main.rs; do
+    file=${file#tests/} file=${file%/main.rs} file=${file%.rs}
+    [ -n "${left_out[$file]:-}" ] || chosen+=(--test "$file")
+  done
+  for entry in "${arm_left_out_tests[@]}"; do skips+=(--skip "${entry%% *}"); done
+  local variable=${target//-/_}
+  title="Tests on $name, emulated"
+  cargo_tests "$title" tests/suites/arm_chroot.sh enter env \
+    "CC_$variable=$tools-gcc" \
+    "CARGO_TARGET_${variable^^}_LINKER=$tools-gcc" \
+    "CARGO_TARGET_${variable^^}_RUNNER=$emulator -L /usr/$tools" \
+    cargo --config target/arm/config.toml test --offline --locked --no-fail-fast \
+    --target-dir target/arm --target "$target" "${chosen[@]}" -- "${skips[@]}"
+}
