@@ -13,7 +13,7 @@ root=$repository/target/arm-root
 # Debian's next release: the first whose rustc is as new as the `rust-version` in Cargo.toml.
 release=forky
 packages=(
-  rustc cargo gcc libc6-dev qemu-user
+  rustc cargo rust-src gcc libc6-dev qemu-user
   libstd-rust-dev:arm64 gcc-aarch64-linux-gnu libc6-dev:arm64
   libstd-rust-dev:armhf gcc-arm-linux-gnueabihf libc6-dev:armhf
 )
@@ -33,9 +33,11 @@ install() {
   local from=${DEBIAN_MIRROR:-$(mirror)}
   [ -n "$from" ] || { say 'no mirror found in /etc/apt: set DEBIAN_MIRROR'; return 1; }
   # What an earlier attempt left unfinished is not trusted.
-  rm -rf "$root"
+  rm -rf --one-file-system "$root"
   mkdir -p "$root"
   debootstrap --variant=minbase "$release" "$root" "$from" /usr/share/debootstrap/scripts/sid
+  # It can be made again: no package needs to be on the disk before the next one is begun.
+  printf 'force-unsafe-io\n' >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
   # Proxies and the like, but not which indexes are fetched: catalogues of desktop programs are large.
   apt-config dump Acquire | grep -v '^Acquire::IndexTargets' >"$root/etc/apt/apt.conf.d/90host"
   # An image may be older than its mirror's dates allow.
