@@ -1,5 +1,7 @@
 //! The life of a handle: holds, quiescing, closing, threads, cancelling, and calls from inside calls.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! The list of sessions as a screen pages through it, its filters and its search, and the totals of reports.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Weeks and years of delivery on a clock that is set by hand: schedules, budgets, clocks that jump, and receivers that are gone for a month.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -1,5 +1,7 @@
 //! Purging and deleting, copies, and the look for damage.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::time::Duration;

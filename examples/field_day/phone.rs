@@ -123,7 +123,7 @@ fn short_schedule() -> RetryPolicy {
     RetryPolicy {
         schedule: [1, 2, 4, 8].map(Duration::from_secs).to_vec(),
         overload_floor: Duration::from_secs(1),
-        online_spread_foreground: Duration::from_secs(1),
+        online_spread: Duration::from_secs(1),
         breaker_longest_pause: Duration::from_secs(4),
         retry_after_default: Duration::from_secs(1),
         offline_first: Duration::from_secs(1),

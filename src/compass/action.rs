@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pending::{World, waiting};
 use super::{Inner, Result};
-use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration};
+use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
 use crate::outbox::reason;
 use crate::store::action::ActionRow;
 use crate::store::endpoint::EndpointRow;
@@ -31,18 +31,19 @@ impl<'a> Endpoints<'a> {
 }
 
 impl Inner {
-    pub(super) fn world(&self, connection: &Connection) -> Result<World> {
+    /// `now` was asked for outside the transaction, as every port is.
+    pub(super) fn world(&self, connection: &Connection, now: Timestamp) -> Result<World> {
         let meta = meta::load(connection)?;
-        Ok(World { integration_enabled: meta.integration_enabled, connectivity: self.delivery.connectivity(), now: self.now() })
+        Ok(World { integration_enabled: meta.integration_enabled, connectivity: self.delivery.connectivity(), now })
     }
 
     /// The actions of a session, in path order.
-    pub(super) fn actions(&self, connection: &Connection, session_id: i64) -> Result<Vec<Action>> {
+    pub(super) fn actions(&self, connection: &Connection, session_id: i64, now: Timestamp) -> Result<Vec<Action>> {
         let rows = store::action::of_session(connection, session_id)?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let world = self.world(connection)?;
+        let world = self.world(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
         rows.into_iter().map(|row| self.action(connection, row, &world, &mut endpoints)).collect()
     }

@@ -33,14 +33,17 @@ impl Gate {
         Ok(Call(self))
     }
 
-    /// Lets no further call in and waits for those that run. Says whether this call was the one that closed it.
-    pub(super) fn close(&self) -> bool {
+    /// Lets no further call in. False when it was shut before.
+    pub(super) fn shut(&self) -> bool {
+        !std::mem::replace(&mut self.state().closed, true)
+    }
+
+    /// Waits for the calls that run.
+    pub(super) fn drain(&self) {
         let mut state = self.state();
-        let first = !std::mem::replace(&mut state.closed, true);
         while state.running > 0 {
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        first
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

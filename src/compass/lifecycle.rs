@@ -112,8 +112,7 @@ impl Compass {
     /// `Closed`, `Reentrant`, and errors of the file, after which nothing is lost: what could not be recorded is tried again.
     pub fn flush(&self, deadline: Duration, cancel: &CancelToken) -> Result<FlushReport> {
         refuse_reentrance()?;
-        // No call of the gate: closing ends a flush instead of waiting for its deadline.
-        drop(self.inner.gate.enter()?);
+        let _call = self.inner.gate.enter()?;
         Ok(self.inner.delivery.flush(deadline, cancel)?)
     }
 
@@ -229,10 +228,14 @@ impl Inner {
     }
 
     fn close(&self) {
-        if self.gate.close() {
+        // Whoever closes at the same time returns when it is done, too.
+        let mut registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.gate.shut() {
+            // First, because a flush is a running call: it ends now instead of at its deadline.
             self.delivery.close();
+            self.gate.drain();
             self.store.quiesce();
-            self.registration.lock().unwrap_or_else(PoisonError::into_inner).take();
+            registration.take();
         }
     }
 }

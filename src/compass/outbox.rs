@@ -23,12 +23,13 @@ impl Compass {
             }
             None => 0,
         };
+        let now = self.inner.now();
         self.inner.read(|connection| {
             let mut found = store::outbox::list::entries(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|last| last.entry.id.to_string());
-            let world = self.inner.world(connection)?;
+            let world = self.inner.world(connection, now)?;
             let mut endpoints = Endpoints::new(connection);
             let mut items = Vec::with_capacity(found.len());
             for listed in found {
@@ -52,8 +53,9 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn outbox_totals(&self) -> Result<OutboxTotals> {
+        let now = self.inner.now();
         self.inner.read(|connection| {
-            let world = self.inner.world(connection)?;
+            let world = self.inner.world(connection, now)?;
             let mut endpoints = Endpoints::new(connection);
             let mut totals = OutboxTotals::default();
             let mut oldest: Option<i64> = None;
@@ -82,13 +84,14 @@ impl Compass {
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `UnknownAction` when the path does not meet such an action.
     pub fn preview(&self, session: SessionKey, action: &str) -> Result<MessagePreview> {
+        let now = self.inner.now();
         self.inner.read(|connection| {
             let subject = self.inner.subject(connection, session)?;
             let met = engine::encountered(&subject.workflow, &subject.state).into_iter().find(|met| met.key == action);
             let met = met.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
             let mut submission = engine::submission(&subject.workflow, &subject.state);
             if subject.state.finished_at.is_none() {
-                submission.completed_at = self.inner.now();
+                submission.completed_at = now;
             }
             Ok(MessagePreview {
                 action: met.key,

@@ -3,7 +3,7 @@
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{SessionFilter, SessionKey, SessionPage, SessionRecord, Totals};
+use crate::model::{SessionFilter, SessionKey, SessionPage, SessionRecord, Timestamp, Totals};
 use crate::store::list::Cursor;
 use crate::store::{self, Connection};
 
@@ -33,7 +33,8 @@ impl Compass {
     /// # Errors
     /// `UnknownSession`, `DeletedSession`.
     pub fn record(&self, session: SessionKey) -> Result<SessionRecord> {
-        self.inner.read(|connection| self.inner.record(connection, session))
+        let now = self.inner.now();
+        self.inner.read(|connection| self.inner.record(connection, session, now))
     }
 
     /// Totals for reports.
@@ -46,10 +47,10 @@ impl Compass {
 }
 
 impl Inner {
-    pub(super) fn record(&self, connection: &Connection, session: SessionKey) -> Result<SessionRecord> {
+    pub(super) fn record(&self, connection: &Connection, session: SessionKey, now: Timestamp) -> Result<SessionRecord> {
         let subject = self.subject(connection, session)?;
         let events = store::session::events(connection, subject.id)?;
-        let actions = self.actions(connection, subject.id)?;
+        let actions = self.actions(connection, subject.id, now)?;
         Ok(engine::record(&subject.workflow, &subject.state, &events, actions))
     }
 }

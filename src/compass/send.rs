@@ -168,7 +168,7 @@ impl Compass {
         inner.write(|tx| {
             let mut subject = inner.subject(tx, session)?;
             if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
-                let record = inner.record(tx, session)?;
+                let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, record }, Changed::nothing()));
             }
             let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
@@ -180,7 +180,7 @@ impl Compass {
                 }
                 None => (Applied::Stale, Changed::nothing()),
             };
-            Ok((RecordOutcome { applied, record: inner.record(tx, session)? }, changed))
+            Ok((RecordOutcome { applied, record: inner.record(tx, session, stamp.at)? }, changed))
         })
     }
 }

@@ -24,6 +24,7 @@ impl Compass {
         let inner = &self.inner;
         let stamp = inner.stamp(start.actor.as_deref())?;
         let hash = command_hash(None, start)?;
+        let key = inner.new_key(stamp.at);
         inner.write(|tx| {
             if let Known::Repeated(key) = look_up(tx, &start.command_id, hash)? {
                 let view = inner.view(tx, key)?;
@@ -47,7 +48,6 @@ impl Compass {
                 command_id: Some(start.command_id.clone()),
                 act: engine::start(&workflow, &row.hash, start)?,
             };
-            let key = inner.new_key(stamp.at);
             let state = engine::begin(key, &workflow, &event)
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
             let mut subject = Subject { id: 0, workflow, state };

@@ -124,7 +124,7 @@ impl Delivery {
     /// Takes what the app knows of the network. When one has come, what waited for one is due at once, for the worker after a short random
     /// wait, one for everything, so that not all phones come at the same moment.
     pub(crate) fn set_connectivity(&self, connectivity: Connectivity) {
-        let spread = self.inner.settings.policy.online_spread_foreground.mul_f64(self.inner.ports.random.fraction());
+        let spread = self.inner.settings.policy.online_spread.mul_f64(self.inner.ports.random.fraction());
         self.inner.network.set(connectivity, self.inner.ports.clock.monotonic() + spread);
         self.wake();
     }

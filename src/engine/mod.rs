@@ -1,4 +1,13 @@
 //! The rules of workflow documents and of the sessions that run through them, without any I/O: the same input gives the same answer, always.
+//!
+//! How a decimal, a pattern, a moment or a media type is written stands in one place for both, so that a bound that a document may have
+//! is always one that values can meet.
 
+mod decimal;
 pub mod document;
+mod media_type;
+mod moment;
+mod pattern;
 pub mod session;
+#[cfg(test)]
+mod tests;

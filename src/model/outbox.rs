@@ -145,7 +145,7 @@ pub enum FlushEnd {
     Cancelled,
     /// The handle is or was quiesced, or closed.
     Quiesced,
-    /// The app said that there is no network.
+    /// There is no network: the app said so, or what was tried failed for want of one.
     Offline,
 }
 

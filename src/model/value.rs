@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
+/// The largest integer of a document, a value and a payload, 2^53 − 1: the largest that every JSON reader keeps exactly (RFC 8259,
+/// section 6). Its negative is the smallest.
+pub const MAX_INTEGER: i64 = (1 << 53) - 1;
+
 /// A value as a technician gave it. Which of these fits a field is decided by the field's type (`engine/`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]

@@ -44,10 +44,9 @@ pub struct RetryPolicy {
     pub offline_first: Duration,
     /// Where doubling ends. Default 15 min.
     pub offline_longest: Duration,
-    /// When the network returns, entries leave after a random time up to this while the app is in the foreground. Default 5 s.
-    pub online_spread_foreground: Duration,
-    /// The same in the background, where nobody waits and many phones may wake at once. Default 60 s.
-    pub online_spread_background: Duration,
+    /// When the network returns, the background thread begins after a random time up to this, so that not all phones come at once. A
+    /// `flush` begins at once: the platform's scheduler has spread it already. Default 5 s.
+    pub online_spread: Duration,
     /// The pause after a 429 without `Retry-After`. Default 60 s.
     pub retry_after_default: Duration,
     /// A longer `Retry-After` is cut to this. Default 24 h.
@@ -86,8 +85,7 @@ impl Default for RetryPolicy {
             budget_age: hours(14 * 24),
             offline_first: seconds(15),
             offline_longest: minutes(15),
-            online_spread_foreground: seconds(5),
-            online_spread_background: seconds(60),
+            online_spread: seconds(5),
             retry_after_default: seconds(60),
             retry_after_longest: LONGEST,
             breaker_threshold: 5,
@@ -137,8 +135,7 @@ impl RetryPolicy {
         delay(self.offline_first, "offline_first")?;
         delay(self.offline_longest, "offline_longest")?;
         must(self.offline_first <= self.offline_longest, "offline_longest", "must be at least `offline_first`")?;
-        spread(self.online_spread_foreground, "online_spread_foreground")?;
-        spread(self.online_spread_background, "online_spread_background")?;
+        spread(self.online_spread, "online_spread")?;
         delay(self.retry_after_longest, "retry_after_longest")?;
         delay(self.retry_after_default, "retry_after_default")?;
         must(self.retry_after_default <= self.retry_after_longest, "retry_after_default", "must be at most `retry_after_longest`")?;
@@ -179,12 +176,6 @@ impl RetryPolicy {
 
     fn scaled(&self, delay: Duration, factor: f64) -> Duration {
         Duration::try_from_secs_f64(delay.as_secs_f64() * factor).unwrap_or(self.longest_delay).min(self.longest_delay)
-    }
-
-    /// When entries that waited for a network become due once there is one: soon, but not all phones at the same moment.
-    pub fn online_due(&self, now: Timestamp, foreground: bool, random: f64) -> Timestamp {
-        let spread = if foreground { self.online_spread_foreground } else { self.online_spread_background };
-        after(now, spread.mul_f64(random.clamp(0.0, 1.0)))
     }
 
     /// Whether an action with this many failed sends, over all its revisions, is locked.
@@ -257,14 +248,5 @@ mod tests {
         let policy = RetryPolicy::default();
         assert!(!policy.is_locked(3));
         assert!(policy.is_locked(4));
-    }
-
-    #[test]
-    fn when_the_network_returns_phones_do_not_all_come_at_once() {
-        let policy = RetryPolicy::default();
-        let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(policy.online_due(now, true, 0.0), now);
-        assert!(policy.online_due(now, true, 0.99) < after(now, seconds(5)));
-        assert!(policy.online_due(now, false, 0.99) > after(now, seconds(50)));
     }
 }

@@ -45,7 +45,7 @@ impl Field {
     pub fn in_real_time(transport: Arc<ScriptedTransport>) -> Self {
         Self::with(transport, |options| {
             options.clock = Arc::new(SystemClock::default());
-            options.retry.online_spread_foreground = Duration::ZERO;
+            options.retry.online_spread = Duration::ZERO;
         })
     }
 

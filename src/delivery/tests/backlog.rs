@@ -173,10 +173,7 @@ fn a_metered_network_does_not_carry_what_wants_a_free_one() {
 
 #[test]
 fn the_worker_drains_when_the_network_comes_without_further_calls() {
-    let phone = Phone::with_policy(
-        ScriptedTransport::always(202),
-        RetryPolicy { online_spread_foreground: Duration::ZERO, ..RetryPolicy::default() },
-    );
+    let phone = Phone::with_policy(ScriptedTransport::always(202), RetryPolicy { online_spread: Duration::ZERO, ..RetryPolicy::default() });
     phone.complete("office", 50);
     phone.delivery.set_connectivity(Connectivity::Offline);
     phone.delivery.start();

@@ -1,11 +1,12 @@
 //! What answers lead to, for the entry and for its endpoint.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
 use crate::model::FlushEnd;
-use crate::port::{FailureKind, Phase, RequestSent};
+use crate::port::{FailureKind, Phase, RequestSent, TransportRequest};
 use crate::testing::{answer, answer_with, failure};
 
 #[test]
@@ -65,7 +66,12 @@ fn an_endpoint_that_is_gone_is_disabled_and_enabling_it_revives_everything() {
 
 #[test]
 fn retry_after_leaves_the_whole_endpoint_in_peace() {
-    let script = |number, _: &_| if number == 1 { Ok(answer_with(429, &[("retry-after", "1800")])) } else { Ok(answer(202)) };
+    let asked = AtomicBool::new(false);
+    // The office asks once; the other endpoint may be first on the wire.
+    let script = move |_, request: &TransportRequest| {
+        let asks = request.url == url("office") && !asked.swap(true, Ordering::Relaxed);
+        Ok(if asks { answer_with(429, &[("retry-after", "1800")]) } else { answer(202) })
+    };
     let policy = RetryPolicy { in_flight_start: 1, ..RetryPolicy::default() };
     let phone = Phone::with_policy(ScriptedTransport::numbered(script), policy);
     phone.register("other");

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::code::{Code, Findings, quoted};
-use super::limit::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_SAFE_INTEGER};
+use super::limit::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_INTEGER};
 
 /// A JSON value. Objects keep the order of their members.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl Reading<'_> {
 
     fn number(&mut self, value: Option<i64>) -> Node {
         match value {
-            Some(value) if (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&value) => Node::Integer(value),
+            Some(value) if (-MAX_INTEGER..=MAX_INTEGER).contains(&value) => Node::Integer(value),
             _ => self.refuse(
                 Code::BadNumber,
                 "Numbers of a document are integers within ±9007199254740991, without point or exponent; write others as text.".to_owned(),

@@ -1,6 +1,11 @@
 //! How large a document and its parts may be. Each limit is far above what a person can use in the field and far below what would make
 //! a phone slow; a document that needs more is a mistake or an attack.
 
+pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
+pub use crate::engine::pattern::{MAX_PATTERN_BYTES, MAX_PATTERN_LENGTH};
+pub use crate::engine::session::validate::DEFAULT_MAX_LENGTH;
+pub use crate::model::MAX_INTEGER;
+
 /// The largest document, in bytes. A workflow with 200 sections and long texts stays below 300 KiB; the whole is read into memory.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of arrays and objects. Format 1 needs 6; the rest is room for unknown members.
@@ -33,18 +38,10 @@ pub const MAX_OPTIONS: usize = 500;
 pub const MAX_MEDIA_TYPES: usize = 50;
 /// The longest media type, in characters: RFC 6838 section 4.2 allows 127 on each side of the slash, and none comes near.
 pub const MAX_MEDIA_TYPE_LENGTH: usize = 127;
-/// The longest pattern, in characters: longer ones cannot be reviewed by a person.
-pub const MAX_PATTERN_LENGTH: usize = 500;
-/// The most memory a compiled pattern may take, in bytes. Matching time grows with it, and runs on the phone at each answer.
-pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// The largest bound of a text's length, in characters: as long as a section's content.
 pub const MAX_TEXT_BOUND: u32 = 20_000;
-/// The most significant digits of a decimal: what every JSON reader that uses binary doubles gives back unchanged.
-pub const MAX_SIGNIFICANT_DIGITS: usize = 15;
-/// The most digits after the point of a decimal, for the same reason.
+/// The most `decimal_places` of a field: a decimal has no more significant digits.
 pub const MAX_DECIMAL_PLACES: u32 = 15;
-/// The largest integer of a document and of a payload: 2^53 − 1, the last that every JSON reader keeps exact (RFC 8259 section 6).
-pub const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 /// The largest version and local revision: 2^31 − 1, which every language's plain integer holds.
 pub const MAX_VERSION: u32 = 2_147_483_647;
 /// The most findings that are listed; how many more there are is said by the last one.

@@ -8,12 +8,10 @@
 
 mod author;
 mod code;
-mod decimal;
 mod field;
 mod json;
 mod limit;
 mod lint;
-mod pattern;
 mod read;
 mod reader;
 #[cfg(test)]
@@ -21,9 +19,7 @@ mod tests;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};
-pub use decimal::DecimalText;
 pub use limit::*;
-pub use pattern::whole_match;
 pub use reader::is_key;
 
 use crate::crypto::Sha256;

@@ -1,20 +1,18 @@
 //! Manifests of attachments and signatures.
 
 use super::Fault;
-use super::number::MAX_INTEGER;
 use crate::crypto::Sha256;
-use crate::model::{FieldValue, FileManifest, FileRule};
+use crate::engine::media_type;
+use crate::model::{FieldValue, FileManifest, FileRule, MAX_INTEGER};
 
 /// The longest file name: what file systems commonly hold.
 const MAX_NAME: usize = 255;
-/// The longest half of a media type (RFC 6838, section 4.2).
-const MAX_MEDIA_TYPE_PART: usize = 127;
 
 pub(super) fn file(rule: &FileRule, given: &FileManifest) -> Result<FieldValue, Fault> {
     if Sha256::from_hex(&given.sha256).is_none() {
         return Err(Fault::new("bad_hash", "a SHA-256 in 64 lower-case hexadecimal digits is expected"));
     }
-    let Some((kind, subtype)) = media_type(&given.media_type) else {
+    let Some((kind, subtype)) = media_type::halves(&given.media_type) else {
         return Err(Fault::new("bad_media_type", "a media type such as image/jpeg is expected, without parameters"));
     };
     if !rule.media_types.is_empty() && !rule.media_types.iter().any(|accepted| accepts(accepted, kind, subtype)) {
@@ -29,17 +27,6 @@ pub(super) fn file(rule: &FileRule, given: &FileManifest) -> Result<FieldValue, 
         return Err(Fault::limited("bad_file_name", MAX_NAME, "a file name without a path is expected"));
     }
     Ok(FieldValue::File(given.clone()))
-}
-
-/// The halves of a media type without parameters (RFC 6838, section 4.2).
-fn media_type(text: &str) -> Option<(&str, &str)> {
-    let name = |part: &str| {
-        let mut bytes = part.bytes();
-        bytes.next().is_some_and(|first| first.is_ascii_alphanumeric())
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
-            && part.len() <= MAX_MEDIA_TYPE_PART
-    };
-    text.split_once('/').filter(|(kind, subtype)| name(kind) && name(subtype))
 }
 
 /// Whether `image/jpeg`, `image/*` or `*/*` covers this type. Media types know no upper and lower case.

@@ -2,8 +2,9 @@
 
 use chrono::Datelike;
 
-use super::decimal::Parsed;
 use super::{Fault, moment, number};
+use crate::engine::decimal::DecimalText;
+use crate::engine::moment::cut_to_millis;
 use crate::model::{FieldValue, Location};
 
 /// Latitude, longitude and accuracy within their ranges. A field that asks for an accuracy takes no position without one: nothing says
@@ -15,11 +16,11 @@ pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result
         Some(accuracy) => Some(number::bounded(Some("0"), None, accuracy)?),
         None => None,
     };
-    if let Some((text, worst)) = max_accuracy_m.and_then(|text| Parsed::parse(text).map(|worst| (text, worst)))
+    if let Some((text, worst)) = max_accuracy_m.and_then(|text| DecimalText::parse(text).ok().map(|worst| (text, worst)))
         && accuracy.is_none_or(|accuracy| accuracy > worst)
     {
         return Err(Fault::limited("too_inaccurate", text, format!("a position known to {text} m or better is expected")));
     }
     moment::in_calendar(given.captured_at.year())?;
-    Ok(FieldValue::Location(Location { captured_at: moment::cut_to_millis(given.captured_at), ..given.clone() }))
+    Ok(FieldValue::Location(Location { captured_at: cut_to_millis(given.captured_at), ..given.clone() }))
 }

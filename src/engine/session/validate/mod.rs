@@ -14,7 +14,7 @@
 //! | `line_break` | text | a newline in a text of one line |
 //! | `pattern` | text-like types | the whole text does not match the pattern |
 //! | `too_small`, `too_large` | integer, decimal, location | below or above the bound |
-//! | `too_many_digits` | decimal, location | more than 15 significant digits |
+//! | `too_many_digits` | decimal, location | more than 15 significant digits, or than 30 after the point |
 //! | `too_many_decimal_places` | decimal | more digits after the point than allowed |
 //! | `too_early`, `too_late` | date, time, datetime | before or after the bound |
 //! | `not_an_option` | single and multiple choice | no option has this key |
@@ -28,19 +28,18 @@
 //! nothing about it.
 
 mod choice;
-pub(crate) mod decimal;
 mod file;
 mod location;
-pub(crate) mod moment;
+mod moment;
 mod number;
 mod parse;
-pub(crate) mod text;
+mod text;
 
-pub use decimal::MAX_SIGNIFICANT_DIGITS;
-pub use number::MAX_INTEGER;
 pub use parse::parse_value;
 pub use text::DEFAULT_MAX_LENGTH;
 
+pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
+pub use crate::model::MAX_INTEGER;
 use crate::model::{Change, FieldDefinition, FieldKind, FieldState, FieldValue, Problem};
 
 /// Checks a value against the field's type and constraints, and gives what the field then holds.

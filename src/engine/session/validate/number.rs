@@ -1,11 +1,8 @@
 //! Integers and decimals.
 
 use super::Fault;
-use super::decimal::{MAX_SIGNIFICANT_DIGITS, Parsed};
-use crate::model::{Decimal, FieldValue};
-
-/// The largest integer, 2^53 − 1: the largest that every JSON reader keeps exactly (RFC 8259, section 6). Its negative is the smallest.
-pub const MAX_INTEGER: i64 = (1 << 53) - 1;
+use crate::engine::decimal::{DecimalText, MAX_SIGNIFICANT_DIGITS, NoDecimal};
+use crate::model::{Decimal, FieldValue, MAX_INTEGER};
 
 pub(super) fn integer(min: Option<i64>, max: Option<i64>, given: i64) -> Result<FieldValue, Fault> {
     let min = min.unwrap_or(-MAX_INTEGER).max(-MAX_INTEGER);
@@ -28,19 +25,19 @@ pub(super) fn decimal(min: Option<&str>, max: Option<&str>, places: Option<u32>,
 }
 
 /// A decimal within inclusive bounds.
-pub(super) fn bounded<'a>(min: Option<&str>, max: Option<&str>, given: &'a Decimal) -> Result<Parsed<'a>, Fault> {
-    let number = Parsed::parse(&given.0).ok_or_else(bad_decimal)?;
-    if number.is_too_long() {
-        return Err(Fault::limited(
+pub(super) fn bounded<'a>(min: Option<&str>, max: Option<&str>, given: &'a Decimal) -> Result<DecimalText<'a>, Fault> {
+    let number = DecimalText::parse(&given.0).map_err(|fault| match fault {
+        NoDecimal::BadFormat => bad_decimal(),
+        NoDecimal::TooManyDigits => Fault::limited(
             "too_many_digits",
             MAX_SIGNIFICANT_DIGITS,
             format!("at most {MAX_SIGNIFICANT_DIGITS} significant digits are accepted"),
-        ));
-    }
-    if let Some(min) = min.filter(|min| Parsed::parse(min).is_some_and(|bound| number < bound)) {
+        ),
+    })?;
+    if let Some(min) = min.filter(|min| DecimalText::parse(min).is_ok_and(|bound| number < bound)) {
         return Err(too_small(min));
     }
-    if let Some(max) = max.filter(|max| Parsed::parse(max).is_some_and(|bound| number > bound)) {
+    if let Some(max) = max.filter(|max| DecimalText::parse(max).is_ok_and(|bound| number > bound)) {
         return Err(too_large(max));
     }
     Ok(number)

@@ -2,9 +2,10 @@
 
 use std::num::IntErrorKind;
 
-use super::number::{MAX_INTEGER, bad_decimal, too_large, too_small};
-use super::{Fault, choice, moment, validate};
-use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, Location, Problem, Timestamp};
+use super::number::{bad_decimal, too_large, too_small};
+use super::{Fault, choice, validate};
+use crate::engine::moment;
+use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, Location, MAX_INTEGER, Problem, Timestamp};
 
 /// Reads what a person typed for this field and validates it. White space around it does not count; nothing at all is "empty".
 ///
@@ -43,7 +44,9 @@ fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fau
         },
         FieldKind::Date { .. } => FieldValue::Date(moment::parse_date(text).ok_or_else(|| bad("a date such as 2026-11-23 is expected"))?),
         FieldKind::Time { .. } => {
-            FieldValue::Time(moment::parse_time(text).ok_or_else(|| bad("a time such as 18:31 or 18:31:40 is expected"))?)
+            let whole_minute = || moment::parse_time(&format!("{text}:00"));
+            let time = moment::parse_time(text).or_else(whole_minute);
+            FieldValue::Time(time.ok_or_else(|| bad("a time such as 18:31 or 18:31:40 is expected"))?)
         }
         FieldKind::DateTime { .. } => FieldValue::DateTime(
             moment::parse_datetime(text).ok_or_else(|| bad("a moment with its offset such as 2026-11-23T18:31:40+01:00 is expected"))?,
@@ -164,7 +167,13 @@ mod tests {
         typed(json!({ "type": "date" }), &[("2026-11-23", "\"2026-11-23\""), ("2026-02-30", "bad_format"), ("23.11.2026", "bad_format")]);
         typed(
             json!({ "type": "time" }),
-            &[("18:31", "\"18:31:00\""), ("18:31:40", "\"18:31:40\""), ("24:00", "bad_format"), ("8:05", "bad_format")],
+            &[
+                ("18:31", "\"18:31:00\""),
+                ("18:31:40", "\"18:31:40\""),
+                ("24:00", "bad_format"),
+                ("8:05", "bad_format"),
+                ("23:59:60", "bad_format"),
+            ],
         );
         typed(
             json!({ "type": "datetime" }),

@@ -1,8 +1,7 @@
 //! Text-like types. A text is kept as it was entered.
 
-use regex_lite::Regex;
-
 use super::Fault;
+use crate::engine::pattern::whole_match;
 use crate::model::{FieldValue, TextRule};
 
 /// The most characters of a text whose field does not say otherwise: some pages. A body has room for a few dozen of them below its
@@ -34,22 +33,12 @@ pub(super) fn lines(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
     if length > max {
         return Err(Fault::limited("too_long", max, format!("at most {max} characters are accepted")));
     }
-    if let Some(pattern) = rule.pattern.as_deref().and_then(|pattern| whole_text(pattern).ok())
+    if let Some(pattern) = rule.pattern.as_deref().and_then(|pattern| whole_match(pattern).ok())
         && !pattern.is_match(text)
     {
         return Err(Fault::new("pattern", "the text does not have the form that is asked for"));
     }
     Ok(FieldValue::Text(text.to_owned()))
-}
-
-/// The regular expression that matches where `pattern` matches the whole text.
-///
-/// Compiled at each use: some ten microseconds for the patterns people write, at a few taps per session, against a cache that would need
-/// to be shared, bounded and forgotten with its workflow.
-pub(crate) fn whole_text(pattern: &str) -> Result<Regex, regex_lite::Error> {
-    // By itself first, so that brackets which only match up with ours are an error. The newline ends a comment under `(?x)`.
-    Regex::new(pattern)?;
-    Regex::new(&format!(r"\A(?:{pattern})\z")).or_else(|_| Regex::new(&format!("\\A(?:{pattern}\n)\\z")))
 }
 
 /// `local@domain`: whether it exists, only a message can tell.

@@ -1,0 +1,62 @@
+//! Patterns of text-like fields.
+
+use regex_lite::{Regex, RegexBuilder};
+
+/// The longest pattern, in characters: longer ones cannot be reviewed by a person.
+pub const MAX_PATTERN_LENGTH: usize = 500;
+/// The most memory a compiled pattern may take, in bytes. Matching time grows with it, and runs on the phone at each answer.
+pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
+
+/// Why a text is no pattern.
+#[derive(Debug)]
+pub(crate) enum NoPattern {
+    /// It would match empty text only.
+    Empty,
+    /// It has this many characters.
+    TooLong(usize),
+    /// It is not written like one, or takes too much memory.
+    Refused(regex_lite::Error),
+}
+
+/// The regular expression that matches where `pattern` matches the whole text. The syntax is that of `regex-lite`: no look-around, no
+/// Unicode classes.
+///
+/// Compiled at each use: some ten microseconds for the patterns people write, at a few taps per session, against a cache that would need
+/// to be shared, bounded and forgotten with its workflow.
+pub(crate) fn whole_match(pattern: &str) -> Result<Regex, NoPattern> {
+    if pattern.is_empty() {
+        return Err(NoPattern::Empty);
+    }
+    let length = pattern.chars().count();
+    if length > MAX_PATTERN_LENGTH {
+        return Err(NoPattern::TooLong(length));
+    }
+    let compile = |text: &str| RegexBuilder::new(text).size_limit(MAX_PATTERN_BYTES).build();
+    // Alone first: the group around it would make a pattern of something like `a)|(b`. The newline ends a comment under `(?x)`.
+    compile(pattern)
+        .and_then(|_| compile(&format!(r"\A(?:{pattern})\z")).or_else(|_| compile(&format!("\\A(?:{pattern}\n)\\z"))))
+        .map_err(NoPattern::Refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_the_whole_text() {
+        let pattern = whole_match("[A-Z]{2}|[0-9]{3}").expect("a pattern");
+        for (text, matches) in [("AB", true), ("123", true), ("AB1", false), ("0123", false), ("AB\n", false), ("", false)] {
+            assert_eq!(pattern.is_match(text), matches, "{text:?}");
+        }
+        assert!(whole_match("^GB-[0-9]+$").expect("a pattern").is_match("GB-1"));
+        let commented = whole_match("(?x) [0-9]+ # digits").expect("a pattern");
+        assert!(commented.is_match("12") && !commented.is_match("12a"));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for bad in ["", "(", "a)|(b", r"\p{L}+", "(?=a)", "(?:a{900}){900}", &"a".repeat(501)] {
+            assert!(whole_match(bad).is_err(), "{bad}");
+        }
+    }
+}
