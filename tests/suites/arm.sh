@@ -2,15 +2,23 @@
 # the suite rust is the width of a word, the alignment, the signedness of `char` in C, and the compiler; not the system around it.
 # shellcheck shell=bash
 
-# Tests that do not run here, and why. A file of tests that is not named here runs.
+# Files of tests that do not run here, and why; all others do. What they test does not depend on the processor, and the suite rust runs them.
 arm_left_out=(
-  'architecture       reads the sources, which are the same for every processor'
-  'transport_threads  counts threads of the process, and the emulator has some of its own'
+  'architecture       reads the sources'
+  'crash              kills processes of its own, and a started binary would not find its way to the emulator'
+  'economy            counts system calls, and the emulator makes some of its own'
+  'processes          starts and kills processes'
+  'transport_threads  counts threads, and the emulator has some of its own'
 )
-# The same for single tests, by a part of their name.
+# The same for single tests of the other files, by a part of their names.
 arm_left_out_tests=(
-  'a_proxy_of_the_environment_is_not_used              starts its own binary, which only the emulator can run'
-  'there_are_no_threads_but_those_that_were_asked_for  starts its own binary'
+  'a_file_without_the_right_to_write_it_is_refused      starts a process as another user'
+  'a_full_disk_refuses_and_loses_nothing                starts a process in a namespace'
+  'a_lease_dies_by_itself_after_a_crash                 kills a process'
+  'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
+  'a_proxy_of_the_environment_is_not_used               starts a process'
+  'quiescing_leaves_no_file_lock_and_no_descriptor      starts a process that looks at the locks'
+  'there_are_no_threads_but_those_that_were_asked_for   starts a process, and counts its threads'
 )
 
 suite_arm_needs() {
