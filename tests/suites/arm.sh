@@ -48,19 +48,6 @@ suite_arm() {
   check 'Sources of the dependencies: cargo vendor' arm_sources || return
   arm_tests arm64 aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64 || true
   arm_tests armv7 armv7-unknown-linux-gnueabihf arm-linux-gnueabihf qemu-arm || true
-  check 'Types for Android and iOS, type-check only: cargo check' arm_types || true
-}
-
-# The library for phones' own systems, as far as that goes without their tools: it holds together by its types. Nothing is linked, no C is
-# compiled, nothing runs. The standard library for these systems is checked from its source, which a stable compiler does on this variable.
-arm_types() {
-  local target variables=(RUSTC_BOOTSTRAP=1 SDKROOT=/)
-  for target in aarch64-linux-android aarch64-apple-ios; do
-    variables+=("CC_${target//-/_}=true" "AR_${target//-/_}=true")
-  done
-  tests/suites/arm_chroot.sh enter env "${variables[@]}" \
-    cargo --config target/arm/config.toml check --offline --locked --target-dir target/arm -Zbuild-std --lib \
-    --target aarch64-linux-android --target aarch64-apple-ios
 }
 
 # For a cargo that fetches nothing. Of the dependencies only what computes is optimised, since building takes longer here than running.
@@ -70,7 +57,7 @@ arm_sources() {
 [source.crates-io]
 replace-with = "vendored"
 [source.vendored]
-directory = "/repository/target/arm/sources"
+directory = "/repository/target/arm/vendor"
 
 [profile.dev]
 debug = false
@@ -81,13 +68,7 @@ opt-level = 1
 [profile.dev.package.ring]
 opt-level = 1
 TOML
-  cargo vendor --locked --quiet --respect-source-config --versioned-dirs target/arm/vendor >/dev/null || return
-  # And those of the standard library, which come with the compiler.
-  tests/suites/arm_chroot.sh enter sh -ec '
-    rm -rf target/arm/sources
-    mkdir target/arm/sources
-    ln -sfn /usr/lib/rustlib/src/rust/library/vendor/* /repository/target/arm/vendor/* target/arm/sources
-  '
+  cargo vendor --locked --quiet --respect-source-config --versioned-dirs target/arm/vendor >/dev/null
 }
 
 # arm_tests NAME TARGET TOOLS EMULATOR: builds the tests for a target, and runs them.
