@@ -253,6 +253,16 @@ impl Error {
         }
     }
 
+    /// What is wrong with the workflow document, when that is the reason.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Error::InvalidWorkflow { findings }
+            | Error::NotStartable { findings, .. }
+            | Error::Authoring(AuthoringError::Unreadable { findings }) => findings,
+            _ => &[],
+        }
+    }
+
     /// The fields that are missing or not acceptable, when that is the reason.
     pub fn problems(&self) -> &[Problem] {
         match self {
@@ -268,6 +278,20 @@ fn first_error(findings: &[Finding]) -> String {
         .min_by_key(|finding| finding.severity)
         .map(|finding| format!("{} at `{}`", finding.code, finding.pointer))
         .unwrap_or_default()
+}
+
+#[cfg(feature = "uniffi")]
+impl From<Error> for crate::model::CoreError {
+    fn from(error: Error) -> Self {
+        crate::model::CoreError::Failed {
+            code: error.code().to_owned(),
+            retryable: error.retryable(),
+            place: error.place(),
+            detail: error.to_string(),
+            problems: error.problems().to_vec(),
+            findings: error.findings().to_vec(),
+        }
+    }
 }
 
 impl From<StoreError> for Error {

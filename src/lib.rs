@@ -19,6 +19,9 @@ pub use crypto::Sha256;
 pub use delivery::CancelToken;
 pub use error::Error;
 
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!();
+
 /// The examples of the README, compiled and run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

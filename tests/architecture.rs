@@ -44,6 +44,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde", &[]),
     ("serde_json", &[]),
     ("thiserror", &[]),
+    // The model, the outcomes of ports and the public error cross an FFI; `lib` holds its scaffolding. See decision 0013.
+    ("uniffi", &["model", "port", "lib"]),
     ("ureq", &["transport"]),
     ("uuid", &[]),
     ("webpki-roots", &["transport"]),

@@ -6,6 +6,7 @@ use super::{Delivery, Integration};
 
 /// What became of an action. Four words, with the reason beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum ActionStatus {
     /// Nothing was queued.
@@ -32,6 +33,7 @@ impl ActionStatus {
 
 /// One action of a finished session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Action {
     /// Key of the action in the workflow.
     pub key: String,
@@ -63,6 +65,7 @@ pub struct Action {
 
 /// An action that completing the session now would fire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ActionPreview {
     /// Key of the action.
     pub key: String,

@@ -9,6 +9,7 @@ use super::{FieldValue, SessionRecord, SessionView, ValueSource};
 /// Moves carry the number of the visit they expect to be in, so that a double tap changes nothing. Acts that add something carry a
 /// `command_id` made by the caller, unique over everything the caller ever does, so that a repeated call changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Sets, clears or marks fields of sections on the path. One invalid value refuses the whole command.
@@ -84,6 +85,7 @@ impl Command {
 
 /// A change of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldChange {
     /// Key of the field.
     pub field: String,
@@ -93,6 +95,7 @@ pub struct FieldChange {
 
 /// What a field is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "to", content = "value", rename_all = "snake_case")]
 pub enum Change {
     /// This value. An empty text or an empty choice makes the field "empty".
@@ -105,6 +108,7 @@ pub enum Change {
 
 /// A change of one note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NoteChange {
     /// The `seq` of the note in the record.
     pub note: u32,
@@ -114,6 +118,7 @@ pub struct NoteChange {
 
 /// A value given to a field before the session starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Prefill {
     /// Key of any field of the workflow.
     pub field: String,
@@ -132,6 +137,7 @@ impl Prefill {
 
 /// Starts a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Start {
     /// Makes a repeated call harmless: it gives the session that the first one started.
     pub command_id: String,
@@ -154,6 +160,7 @@ impl Start {
 
 /// One version of a workflow: newest is the highest `version`, then the highest `local_revision`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct WorkflowVersion {
     /// The publisher's version.
     pub version: u32,
@@ -163,6 +170,7 @@ pub struct WorkflowVersion {
 
 /// What a call did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
     /// The change was made and is durable.
@@ -175,6 +183,7 @@ pub enum Applied {
 
 /// The answer to a command in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CommandOutcome {
     /// What the call did.
     pub applied: Applied,
@@ -184,6 +193,7 @@ pub struct CommandOutcome {
 
 /// The answer to a command on a finished session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RecordOutcome {
     /// What the call did.
     pub applied: Applied,

@@ -6,6 +6,7 @@ use super::Timestamp;
 
 /// A named HTTPS URL with its signing scheme, headers and network policy. Holds names of secrets, never secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Endpoint {
     /// What actions refer to.
     pub key: String,
@@ -21,6 +22,7 @@ pub struct Endpoint {
 
 /// How messages are signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "scheme", rename_all = "snake_case")]
 pub enum Signing {
     /// Standard Webhooks, HMAC-SHA256 (`v1`).
@@ -34,6 +36,7 @@ pub enum Signing {
 
 /// A header of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct EndpointHeader {
     /// Its name; case does not matter.
     pub name: String,
@@ -43,6 +46,7 @@ pub struct EndpointHeader {
 
 /// The value of a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum HeaderValue {
     /// This text.
@@ -53,6 +57,7 @@ pub enum HeaderValue {
 
 /// Which networks may carry an endpoint's messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkPolicy {
     /// Any.
@@ -64,6 +69,7 @@ pub enum NetworkPolicy {
 
 /// An endpoint and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct EndpointStatus {
     /// What was registered.
     pub endpoint: Endpoint,

@@ -161,6 +161,7 @@ pub struct FieldEdit {
 
 /// An edit of a note after the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NoteEdit {
     /// The `seq` of the note.
     pub note: u32,

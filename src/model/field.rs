@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One question of a workflow's field library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldDefinition {
     /// Unique among the fields of the document.
     pub key: String,
@@ -28,6 +29,7 @@ pub struct FieldDefinition {
 
 /// A field's type and what constrains its values. Bounds are inclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FieldKind {
     /// One line of text.
@@ -123,6 +125,7 @@ pub enum FieldKind {
 
 /// Constraints of the text-like types. Lengths count Unicode scalar values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TextRule {
     /// The shortest text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +140,7 @@ pub struct TextRule {
 
 /// Constraints of attachments and signatures.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FileRule {
     /// The largest file, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,6 +152,7 @@ pub struct FileRule {
 
 /// One option of a choice field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldOption {
     /// What is stored and sent.
     pub key: String,

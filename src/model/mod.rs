@@ -6,6 +6,8 @@ mod action;
 mod command;
 mod endpoint;
 mod event;
+#[cfg(feature = "uniffi")]
+mod ffi;
 mod field;
 mod finding;
 mod id;
@@ -22,6 +24,8 @@ pub use action::*;
 pub use command::*;
 pub use endpoint::*;
 pub use event::*;
+#[cfg(feature = "uniffi")]
+pub use ffi::*;
 pub use field::*;
 pub use finding::*;
 pub use id::*;

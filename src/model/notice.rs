@@ -6,6 +6,7 @@ use super::SessionKey;
 
 /// Something changed and is durable. Notices may arrive out of order; the highest revision wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Notice {
     /// The persisted revision of the database after the change.
     pub revision: u64,

@@ -6,6 +6,7 @@ use super::{DeliveryId, SessionKey, SessionState, Timestamp, WorkflowRef};
 
 /// The webhook of one action in one revision, and how its delivery stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Delivery {
     /// Header `webhook-id`; the same on every try.
     pub id: DeliveryId,
@@ -37,6 +38,7 @@ pub struct Delivery {
 
 /// How a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Waiting, or being tried.
@@ -51,6 +53,7 @@ pub enum DeliveryState {
 
 /// One HTTP try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Attempt {
     /// From 1, over the life of the entry.
     pub number: u32,
@@ -70,6 +73,7 @@ pub struct Attempt {
 
 /// A line in the list of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxItem {
     /// The session it belongs to.
     pub session: SessionKey,
@@ -87,6 +91,7 @@ pub struct OutboxItem {
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxFilter {
     /// In one of these states. None given: pending and failed.
     pub states: Vec<DeliveryState>,
@@ -96,6 +101,7 @@ pub struct OutboxFilter {
 
 /// One page of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxPage {
     /// Oldest first.
     pub items: Vec<OutboxItem>,
@@ -105,6 +111,7 @@ pub struct OutboxPage {
 
 /// What is in the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxTotals {
     /// Entries that wait.
     pub pending: u64,
@@ -120,6 +127,7 @@ pub struct OutboxTotals {
 
 /// The exact message, for a person to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MessagePreview {
     /// Key of the action.
     pub action: String,
@@ -135,6 +143,7 @@ pub struct MessagePreview {
 
 /// How `flush` ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum FlushEnd {
     /// Nothing is due any more.
@@ -151,6 +160,7 @@ pub enum FlushEnd {
 
 /// What `flush` did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FlushReport {
     /// How it ended.
     pub end: FlushEnd,
@@ -168,6 +178,7 @@ pub struct FlushReport {
 
 /// When there is something to do for `flush` next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NextDue {
     /// The earliest moment at which time alone makes an entry due, on any network.
     pub at: Option<Timestamp>,
@@ -181,6 +192,7 @@ pub struct NextDue {
 
 /// The sort of network an entry waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkNeed {
     /// Any.
@@ -191,6 +203,7 @@ pub enum NetworkNeed {
 
 /// What the app knows of the network.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Connectivity {
     /// The app has said nothing; delivery is attempted.
@@ -209,6 +222,7 @@ pub enum Connectivity {
 
 /// The answer to a test delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TestDelivery {
     /// Whether the endpoint answered 2xx.
     pub delivered: bool,

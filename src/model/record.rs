@@ -6,6 +6,7 @@ use super::{Action, FieldDefinition, FieldState, Note, PathStep, SessionKey, Ses
 
 /// The chronological view of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionRecord {
     /// The session.
     pub key: SessionKey,
@@ -37,6 +38,7 @@ pub struct SessionRecord {
 
 /// A field of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RecordField {
     /// The question.
     pub definition: FieldDefinition,
@@ -52,6 +54,7 @@ pub struct RecordField {
 
 /// One line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TimelineItem {
     /// Order within the session.
     pub seq: u32,
@@ -67,6 +70,7 @@ pub struct TimelineItem {
 
 /// What a line of the timeline says. Names are those of the workflow version the session runs on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum TimelineEntry {
     /// The session began in this section.
@@ -162,6 +166,7 @@ pub enum TimelineEntry {
 
 /// A field in a line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldEntry {
     /// Key of the field.
     pub field: String,
@@ -173,6 +178,7 @@ pub struct FieldEntry {
 
 /// An edited field in a line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldEditEntry {
     /// Key of the field.
     pub field: String,

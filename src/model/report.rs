@@ -6,6 +6,7 @@ use super::{Severity, Timestamp, WorkflowRef};
 
 /// Totals over the sessions on this phone. Deleted and purged sessions are not in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Totals {
     /// Over all sessions.
     pub sessions: SessionTotals,
@@ -25,6 +26,7 @@ pub struct Totals {
 
 /// Totals of one workflow or one actor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct GroupTotals {
     /// Key of the workflow, or the actor.
     pub key: String,
@@ -34,6 +36,7 @@ pub struct GroupTotals {
 
 /// Counts of sessions. The win rate is `won / completed`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionTotals {
     /// Begun and not finished.
     pub in_progress: u64,
@@ -49,6 +52,7 @@ pub struct SessionTotals {
 
 /// A workflow version on this phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct WorkflowSummary {
     /// Which one.
     pub workflow: WorkflowRef,
@@ -72,6 +76,7 @@ pub struct WorkflowSummary {
 
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ImportOutcome {
     /// False when the same document was there already.
     pub imported: bool,
@@ -81,6 +86,7 @@ pub struct ImportOutcome {
 
 /// What a purge did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PurgeReport {
     /// Sessions that are gone, each leaving a tombstone.
     pub purged: u64,
@@ -92,6 +98,7 @@ pub struct PurgeReport {
 
 /// What `check` found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CheckReport {
     /// Sessions looked at.
     pub sessions: u64,

@@ -6,6 +6,7 @@ use super::{ActionStatus, SessionKey, Timestamp, WorkflowRef};
 
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// Begun and not finished.
@@ -37,6 +38,7 @@ impl SessionState {
 
 /// One line in a list of sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionSummary {
     /// The session.
     pub key: SessionKey,
@@ -66,6 +68,7 @@ pub struct SessionSummary {
 
 /// Which sessions to list. Every condition that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionFilter {
     /// In one of these states. None given: every state but discarded.
     pub states: Vec<SessionState>,
@@ -87,6 +90,7 @@ pub struct SessionFilter {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionPage {
     /// Newest first.
     pub sessions: Vec<SessionSummary>,

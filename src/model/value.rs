@@ -13,6 +13,7 @@ pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
 /// A value as a technician gave it. Which of these fits a field is decided by the field's type (`engine/`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum FieldValue {
     /// For text, multiline, email, phone, url and barcode.
@@ -60,6 +61,7 @@ impl fmt::Display for Decimal {
 
 /// A place on Earth, WGS 84.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Location {
     /// Degrees north, −90 to 90.
     pub latitude: Decimal,
@@ -73,6 +75,7 @@ pub struct Location {
 
 /// What the core knows of an attachment or a signature; the host keeps the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FileManifest {
     /// SHA-256 of the bytes, 64 lower-case hexadecimal digits.
     pub sha256: String,
@@ -86,6 +89,7 @@ pub struct FileManifest {
 
 /// What a field holds. "Not provided", "empty" and "not applicable" are three different things.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "state", content = "value", rename_all = "snake_case")]
 pub enum FieldState {
     /// Nobody has said anything.
@@ -101,6 +105,7 @@ pub enum FieldState {
 
 /// Where a value came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "kind", content = "name", rename_all = "snake_case")]
 pub enum ValueSource {
     /// The technician, in the session or in an edit of its record.

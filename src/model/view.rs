@@ -8,6 +8,7 @@ use super::{
 
 /// A session as the technician sees it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionView {
     /// The session; also `key` of the payload.
     pub key: SessionKey,
@@ -49,6 +50,7 @@ pub struct SessionView {
 
 /// A section's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SectionView {
     /// Key of the section.
     pub key: String,
@@ -64,6 +66,7 @@ pub struct SectionView {
 
 /// A field with what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldView {
     /// The question.
     pub definition: FieldDefinition,
@@ -81,6 +84,7 @@ pub struct FieldView {
 
 /// One visit on the path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PathStep {
     /// The visit's number; `back` takes it.
     pub visit: u32,
@@ -98,6 +102,7 @@ pub struct PathStep {
 
 /// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Note {
     /// Names the note within its session.
     pub seq: u32,

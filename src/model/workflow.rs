@@ -11,6 +11,7 @@ pub const WORKFLOW_FORMAT: u32 = 1;
 ///
 /// Unknown members of a document are ignored here; the original bytes are kept by the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Workflow {
     /// The format of the document: 1.
     pub format: u32,
@@ -71,6 +72,7 @@ impl Workflow {
 
 /// Names one workflow document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct WorkflowRef {
     /// The workflow's key.
     pub key: String,
@@ -94,6 +96,7 @@ impl WorkflowRef {
 
 /// One step of a workflow. Without answers it is an end section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Section {
     /// Unique among the sections of the document.
     pub key: String,
@@ -125,6 +128,7 @@ impl Section {
 
 /// A choice in a section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Answer {
     /// Unique among the answers of its section.
     pub key: String,
@@ -137,6 +141,7 @@ pub struct Answer {
 
 /// An objection or a customer question with the words to meet it. Using one is logged and moves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Response {
     /// Unique among the responses of the document.
     pub key: String,
@@ -151,6 +156,7 @@ pub struct Response {
 
 /// The two sorts of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseKind {
     /// "Handle objection".
@@ -161,6 +167,7 @@ pub enum ResponseKind {
 
 /// What a section triggers when a session that encountered it is completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ActionDefinition {
     /// Unique in the whole document: an action fires once per session and action.
     pub key: String,
@@ -176,6 +183,7 @@ pub struct ActionDefinition {
 
 /// The integrations the core knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Integration {
     /// Webhooks: fires silently when the session is completed.
@@ -184,6 +192,7 @@ pub enum Integration {
 
 /// The kinds of action the core knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
     /// "Send Message": POST the completed session to an endpoint.

@@ -22,6 +22,13 @@ impl SecretValue {
     }
 }
 
+// Across an FFI a secret is a text; the other side's copy is its own to forget.
+#[cfg(feature = "uniffi")]
+uniffi::custom_type!(SecretValue, String, {
+    lower: |secret| secret.expose().to_owned(),
+    try_lift: |text| Ok(SecretValue::new(text)),
+});
+
 impl fmt::Debug for SecretValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretValue(…)")
@@ -30,6 +37,7 @@ impl fmt::Debug for SecretValue {
 
 /// What a store of secrets says about a name.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum SecretLookup {
     /// The secret, and the one before it while a rotation lasts: deliveries are signed with both.
     Found {

@@ -75,6 +75,7 @@ impl TransportResponse {
 
 /// How far a request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Phase {
     /// Looking up the host's address.
     Resolve,
@@ -88,6 +89,7 @@ pub enum Phase {
 
 /// Whether bytes of the request left the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum RequestSent {
     /// Certainly none: the message was not delivered.
     No,
@@ -97,6 +99,7 @@ pub enum RequestSent {
 
 /// What went wrong before a status line was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum FailureKind {
     /// The device has no network or no route.
     NoNetwork,
@@ -125,6 +128,7 @@ pub enum FailureKind {
 
 /// A request that brought no status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TransportFailure {
     /// What went wrong.
     pub kind: FailureKind,

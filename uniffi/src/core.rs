@@ -1,0 +1,312 @@
+//! The handle.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compass_core::engine::document::{self, Authored};
+use compass_core::engine::session::{self, Refusal};
+use compass_core::model::*;
+use compass_core::port::{Clock, SystemClock};
+use compass_core::{Compass, Error};
+
+use crate::guard::guard;
+use crate::listener::{ChangeListener, Subscription, observer};
+use crate::{Cancel, Hold, OpenOptions};
+
+type Result<T> = std::result::Result<T, CoreError>;
+
+/// An open database: the methods of the core's `Compass`, where their rules and errors are described.
+///
+/// One per file and process, shared by all threads. Every call blocks.
+#[derive(uniffi::Object)]
+pub struct Core(Compass);
+
+/// A changed document.
+#[derive(uniffi::Record)]
+pub struct AuthoredDocument {
+    /// The new document.
+    pub document: Vec<u8>,
+    /// All findings about it; an error among them means that it would not be imported.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Authored> for AuthoredDocument {
+    fn from(authored: Authored) -> Self {
+        Self { document: authored.document, findings: authored.findings }
+    }
+}
+
+#[uniffi::export]
+impl Core {
+    /// Opens or creates the database. Nothing runs in the background until asked.
+    #[uniffi::constructor]
+    pub fn open(options: OpenOptions) -> Result<Self> {
+        guard(|| Compass::open(options.into()).map(Self))
+    }
+
+    /// Delivers what is due, until nothing is, this many milliseconds have passed, or `cancel` says so.
+    pub fn flush(&self, deadline_ms: u64, cancel: &Cancel) -> Result<FlushReport> {
+        guard(|| self.0.flush(Duration::from_millis(deadline_ms), &cancel.0))
+    }
+
+    /// Tells the core what the app knows of the network. Not stored.
+    pub fn set_connectivity(&self, connectivity: Connectivity) -> Result<()> {
+        guard(|| {
+            self.0.set_connectivity(connectivity);
+            Ok(())
+        })
+    }
+
+    /// The app is in the foreground again, or a background job begins. Undone when the last hold is released.
+    pub fn resume(&self) -> Result<Hold> {
+        guard(|| self.0.resume().map(Hold::new))
+    }
+
+    /// Removes finished sessions older than this, in milliseconds, whose messages are delivered or given up.
+    pub fn purge(&self, older_than_ms: u64) -> Result<PurgeReport> {
+        guard(|| self.0.purge(Duration::from_millis(older_than_ms)))
+    }
+
+    /// Writes a copy of the database to a file that is not there yet.
+    pub fn backup(&self, to: String) -> Result<()> {
+        guard(|| self.0.backup(Path::new(&to)))
+    }
+
+    /// Tells a listener of each change, until the subscription is cancelled.
+    pub fn observe(&self, listener: Arc<dyn ChangeListener>) -> Result<Subscription> {
+        guard(|| Ok(Subscription::new(self.0.observe(observer(listener)))))
+    }
+}
+
+/// Workflows.
+#[uniffi::export]
+impl Core {
+    /// Imports a workflow document: JSON, format 1. The same document again changes nothing.
+    pub fn import_workflow(&self, document: Vec<u8>) -> Result<ImportOutcome> {
+        guard(|| self.0.import_workflow(&document))
+    }
+
+    /// Everything that is wrong with a document, without importing it.
+    pub fn lint_workflow(&self, document: Vec<u8>) -> Result<Vec<Finding>> {
+        guard(|| self.0.lint_workflow(&document))
+    }
+
+    /// All versions on this phone.
+    pub fn workflows(&self) -> Result<Vec<WorkflowSummary>> {
+        guard(|| self.0.workflows())
+    }
+
+    /// A workflow; the current version when none is named.
+    pub fn workflow(&self, key: String, version: Option<WorkflowVersion>) -> Result<Workflow> {
+        guard(|| self.0.workflow(&key, version))
+    }
+
+    /// The bytes of a document as they were imported.
+    pub fn workflow_document(&self, key: String, version: Option<WorkflowVersion>) -> Result<Vec<u8>> {
+        guard(|| self.0.workflow_document(&key, version))
+    }
+
+    /// Takes a version out of use, or back into it. Sessions on it go on.
+    pub fn retire_workflow(&self, key: String, version: WorkflowVersion, retired: bool) -> Result<()> {
+        guard(|| self.0.retire_workflow(&key, version, retired))
+    }
+}
+
+/// Sessions.
+#[uniffi::export]
+impl Core {
+    /// Starts a session.
+    pub fn start(&self, start: Start) -> Result<CommandOutcome> {
+        guard(|| self.0.start(&start))
+    }
+
+    /// Carries out commands in one transaction: all of them, or none.
+    pub fn run(&self, session: SessionKey, actor: Option<String>, commands: Vec<Command>) -> Result<CommandOutcome> {
+        guard(|| self.0.run(session, actor.as_deref(), &commands))
+    }
+
+    /// Keeps what is half typed in a field; an empty text forgets it.
+    pub fn save_draft(&self, session: SessionKey, field: String, text: String) -> Result<()> {
+        guard(|| self.0.save_draft(session, &field, &text))
+    }
+
+    /// The session as its screen shows it.
+    pub fn session(&self, session: SessionKey) -> Result<SessionView> {
+        guard(|| self.0.session(session))
+    }
+
+    /// One page of the list of sessions.
+    pub fn sessions(&self, filter: SessionFilter, page: Option<String>, limit: u32) -> Result<SessionPage> {
+        guard(|| self.0.sessions(&filter, page.as_deref(), limit))
+    }
+
+    /// The record of a session.
+    pub fn record(&self, session: SessionKey) -> Result<SessionRecord> {
+        guard(|| self.0.record(session))
+    }
+
+    /// Totals over the sessions on this phone.
+    pub fn totals(&self) -> Result<Totals> {
+        guard(|| self.0.totals())
+    }
+}
+
+/// Endpoints and the integration.
+#[uniffi::export]
+impl Core {
+    /// Turns the webhooks integration on or off.
+    pub fn set_integration_enabled(&self, enabled: bool) -> Result<()> {
+        guard(|| self.0.set_integration_enabled(enabled))
+    }
+
+    /// Whether the webhooks integration is on.
+    pub fn integration_enabled(&self) -> Result<bool> {
+        guard(|| self.0.integration_enabled())
+    }
+
+    /// Registers an endpoint, or changes it.
+    pub fn put_endpoint(&self, endpoint: Endpoint) -> Result<()> {
+        guard(|| self.0.put_endpoint(&endpoint))
+    }
+
+    /// Takes an endpoint out of use. What waits for it keeps waiting.
+    pub fn archive_endpoint(&self, key: String) -> Result<()> {
+        guard(|| self.0.archive_endpoint(&key))
+    }
+
+    /// Enables or disables an endpoint.
+    pub fn set_endpoint_enabled(&self, key: String, enabled: bool) -> Result<()> {
+        guard(|| self.0.set_endpoint_enabled(&key, enabled))
+    }
+
+    /// All endpoints, by key, with how they stand.
+    pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
+        guard(|| self.0.endpoints())
+    }
+
+    /// Sends a small test message to an endpoint, now, on this thread.
+    pub fn test_delivery(&self, key: String) -> Result<TestDelivery> {
+        guard(|| self.0.test_delivery(&key))
+    }
+}
+
+/// Actions and the outbox.
+#[uniffi::export]
+impl Core {
+    /// Sends an action that did not fire, or one that failed again with the same bytes.
+    pub fn send(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.send(session, &action, actor.as_deref(), &command_id))
+    }
+
+    /// Sends a failed action with the edited values, as a new revision.
+    pub fn send_corrected(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.send_corrected(session, &action, actor.as_deref(), &command_id))
+    }
+
+    /// Gives an undelivered message up.
+    pub fn abandon(&self, session: SessionKey, action: String, actor: String, reason: String, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.abandon(session, &action, &actor, &reason, &command_id))
+    }
+
+    /// Sends everything that failed and can be sent again; gives how many.
+    pub fn send_failed_again(&self, actor: Option<String>) -> Result<u32> {
+        guard(|| self.0.send_failed_again(actor.as_deref()))
+    }
+
+    /// One page of the outbox.
+    pub fn outbox(&self, filter: OutboxFilter, page: Option<String>, limit: u32) -> Result<OutboxPage> {
+        guard(|| self.0.outbox(&filter, page.as_deref(), limit))
+    }
+
+    /// What is in the outbox.
+    pub fn outbox_totals(&self) -> Result<OutboxTotals> {
+        guard(|| self.0.outbox_totals())
+    }
+
+    /// The message that an action would send now.
+    pub fn preview(&self, session: SessionKey, action: String) -> Result<MessagePreview> {
+        guard(|| self.0.preview(session, &action))
+    }
+
+    /// The frozen body of a message; none once it was given back.
+    pub fn delivery_body(&self, id: DeliveryId) -> Result<Option<String>> {
+        guard(|| self.0.delivery_body(&id))
+    }
+}
+
+/// Delivery and the life of the handle.
+#[uniffi::export]
+impl Core {
+    /// Delivers in the background until `stop_delivery`, `quiesce` or `close`.
+    pub fn start_delivery(&self) -> Result<()> {
+        guard(|| self.0.start_delivery())
+    }
+
+    /// Ends what `start_delivery` began.
+    pub fn stop_delivery(&self) -> Result<()> {
+        guard(|| self.0.stop_delivery())
+    }
+
+    /// When `flush` will have something to do.
+    pub fn next_due(&self) -> Result<NextDue> {
+        guard(|| self.0.next_due())
+    }
+
+    /// The app has stored, changed or removed secrets.
+    pub fn secrets_changed(&self) -> Result<()> {
+        guard(|| self.0.secrets_changed())
+    }
+
+    /// The app is about to be suspended: within two seconds no attempt runs and no file lock is left.
+    pub fn quiesce(&self) -> Result<()> {
+        guard(|| self.0.quiesce())
+    }
+
+    /// Looks whether another process has changed the database, and tells the listeners if so.
+    pub fn refresh(&self) -> Result<bool> {
+        guard(|| self.0.refresh())
+    }
+
+    /// Deletes one finished session whose messages are delivered or given up.
+    pub fn delete(&self, session: SessionKey) -> Result<()> {
+        guard(|| self.0.delete(session))
+    }
+
+    /// Checks the whole file against the log.
+    pub fn check(&self) -> Result<CheckReport> {
+        guard(|| self.0.check())
+    }
+
+    /// Waits for running calls, ends delivery and closes the file. Again does nothing.
+    pub fn close(&self) -> Result<()> {
+        guard(|| self.0.close())
+    }
+}
+
+/// Reads what a person typed for a field and validates it; nothing at all is "empty". A problem is the error of a refused field.
+#[uniffi::export]
+pub fn parse_value(definition: FieldDefinition, text: String) -> Result<FieldState> {
+    guard(|| {
+        let now = SystemClock::default().now();
+        session::parse_value(&definition, &text, now).map_err(|problem| Error::Refused(Refusal::Fields { problems: vec![problem] }))
+    })
+}
+
+/// Adds an action to a section of a document. The result has the next local revision.
+#[uniffi::export]
+pub fn add_action(document: Vec<u8>, section: String, action: ActionDefinition) -> Result<AuthoredDocument> {
+    guard(|| Ok(document::add_action(&document, &section, &action)?.into()))
+}
+
+/// Replaces an action of a section of a document.
+#[uniffi::export]
+pub fn replace_action(document: Vec<u8>, section: String, key: String, action: ActionDefinition) -> Result<AuthoredDocument> {
+    guard(|| Ok(document::replace_action(&document, &section, &key, &action)?.into()))
+}
+
+/// Removes an action from a section of a document.
+#[uniffi::export]
+pub fn remove_action(document: Vec<u8>, section: String, key: String) -> Result<AuthoredDocument> {
+    guard(|| Ok(document::remove_action(&document, &section, &key)?.into()))
+}

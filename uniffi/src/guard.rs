@@ -1,0 +1,26 @@
+//! The way every call takes into the core and back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use compass_core::Error;
+use compass_core::model::CoreError;
+
+/// Runs a call. A panic becomes the error `internal`: transactions roll back by themselves, and the core's locks outlive a panic.
+pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, CoreError> {
+    // What the panic said may hold a value, so it is not passed on.
+    let caught = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::Internal { detail: "a panic".to_owned() }));
+    caught.map_err(CoreError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_error_internal_and_says_nothing_of_what_it_held() {
+        let error = guard::<()>(|| panic!("42 Mill Lane")).expect_err("is an error");
+        let CoreError::Failed { code, retryable, detail, .. } = &error;
+        assert_eq!((code.as_str(), *retryable), ("internal", false));
+        assert!(!detail.contains("Mill Lane"), "{detail}");
+    }
+}
