@@ -13,7 +13,7 @@ root=$repository/target/arm-root
 # Debian's next release: the first whose rustc is as new as the `rust-version` in Cargo.toml.
 release=forky
 packages=(
-  rustc cargo gcc libc6-dev qemu-user
+  rustc cargo gcc libc6-dev lld qemu-user
   libstd-rust-dev:arm64 gcc-aarch64-linux-gnu libc6-dev:arm64
   libstd-rust-dev:armhf gcc-arm-linux-gnueabihf libc6-dev:armhf
 )
