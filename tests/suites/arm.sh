@@ -23,26 +23,9 @@ arm_left_out_tests=(
 )
 
 suite_arm_needs() {
-  if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
-    missing+=(root)
-    hints+=('mounts need root, or sudo that does not ask: sudo -v')
-  fi
-  need unshare 'apt-get install util-linux' install_unshare
-  have "$arm_root_ready" || need debootstrap 'apt-get install debootstrap' install_debootstrap
-  need "$arm_root_ready" 'tests/suites/arm_chroot.sh install (on Debian and its kin; 3.4 GB, all of it in target/)' install_arm_root
   # It fetches the sources of the dependencies: on a machine where fetching takes settings, it has them.
-  PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
-  need cargo 'see the suite rust' install_cargo_for_arm
-}
-
-arm_root_ready=target/arm-root/ready
-install_unshare() { apt_install util-linux; }
-install_debootstrap() { apt_install debootstrap; }
-install_arm_root() { tests/suites/arm_chroot.sh install; }
-install_cargo_for_arm() {
-  # shellcheck source=tests/suites/rust.sh
-  . tests/suites/rust.sh
-  install_rust
+  need_rust
+  need_chroot arm
 }
 
 suite_arm() {
@@ -92,7 +75,7 @@ arm_sources() {
 arm_cargo() {
   local seconds=$1
   shift
-  tests/suites/arm_chroot.sh enter timeout "$seconds" cargo --config tests/suites/arm.toml test \
+  tests/suites/chroot.sh arm enter timeout "$seconds" cargo --config tests/suites/arm.toml test \
     --offline --locked --package compass-core --target-dir target/arm "${arm_chosen[@]}" "$@"
 }
 

@@ -124,6 +124,23 @@ install_rust() {
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal --component rustfmt,clippy
 }
 
+# need_chroot NAME: one of the Debians that chroot.sh makes.
+need_chroot() {
+  local ready=target/$1-root/ready
+  if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+    missing+=(root)
+    hints+=('mounts need root, or sudo that does not ask: sudo -v')
+  fi
+  need unshare 'apt-get install util-linux' install_unshare
+  have "$ready" || need debootstrap 'apt-get install debootstrap' install_debootstrap
+  need "$ready" "tests/suites/chroot.sh $1 install (on Debian and its kin; 3.4 GB, all of it in target/)" "install_chroot_$1"
+}
+
+install_unshare() { apt_install util-linux; }
+install_debootstrap() { apt_install debootstrap; }
+install_chroot_arm() { tests/suites/chroot.sh arm install; }
+install_chroot_swift() { tests/suites/chroot.sh swift install; }
+
 # prepare_suite NAME: in CI, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
 declare -A preparing
 prepare_suite() {

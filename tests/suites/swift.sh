@@ -2,24 +2,12 @@
 # the compiled core. What needs Apple's frameworks is checked against stubs of them and never runs here: see docs/embedding-ios.md.
 # shellcheck shell=bash
 
-swift_root_ready=target/swift-root/ready
-
 suite_swift_needs() {
   need_rust
   # A Swift of one's own, or one in a folder of its own: Debian 12 has none.
   if have swift; then return; fi
-  if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
-    missing+=(root)
-    hints+=('mounts need root, or sudo that does not ask: sudo -v (or install Swift 6: https://www.swift.org/install)')
-  fi
-  need unshare 'apt-get install util-linux' install_unshare_for_swift
-  have "$swift_root_ready" || need debootstrap 'apt-get install debootstrap' install_debootstrap_for_swift
-  need "$swift_root_ready" 'tests/suites/swift_chroot.sh install (on Debian and its kin; 3.4 GB, all of it in target/)' install_swift_root
+  need_chroot swift
 }
-
-install_unshare_for_swift() { apt_install util-linux; }
-install_debootstrap_for_swift() { apt_install debootstrap; }
-install_swift_root() { tests/suites/swift_chroot.sh install; }
 
 suite_swift() {
   check 'Host library and bindings for Swift' bindings/swift/generate.sh || return
@@ -31,7 +19,7 @@ suite_swift() {
 }
 
 # Where Swift is: here, or in the folder of its own.
-in_swift() { if have swift; then "$@"; else tests/suites/swift_chroot.sh enter "$@"; fi; }
+in_swift() { if have swift; then "$@"; else tests/suites/chroot.sh swift enter "$@"; fi; }
 
 # swift_tool SECONDS VERB ARGUMENTS...: swift on the package, wherever it is installed. A hang is a failure.
 swift_tool() {

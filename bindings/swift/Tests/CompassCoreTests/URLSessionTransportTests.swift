@@ -168,7 +168,7 @@ extension Receiver {
     /// Foundation on Linux takes an authority in no other way.
     func trust() throws {
         guard ProcessInfo.processInfo.environment["COMPASS_OWN_MOUNTS"] == "1" else {
-            throw XCTSkip("the machine's authorities are not ours to change: see tests/suites/swift_chroot.sh")
+            throw XCTSkip("the machine's authorities are not ours to change: see tests/suites/chroot.sh")
         }
         let bundle = "/etc/ssl/certs/ca-certificates.crt"
         let mount = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: ["mount", "--bind", authority.path, bundle])

@@ -1,22 +1,43 @@
 #!/usr/bin/env bash
-# A Debian of its own with a Swift compiler, in target/swift-root, for the suite `swift`:
+# Debians of their own, in target/NAME-root, for suites whose tools the machine's own system does not have:
 #
-#     tests/suites/swift_chroot.sh install             makes it: 3.4 GB, about two minutes
-#     tests/suites/swift_chroot.sh enter COMMAND...    runs a command in it, in the repository, with no network client set up
+#     tests/suites/chroot.sh NAME install             makes one: 3.4 GB, about two minutes
+#     tests/suites/chroot.sh NAME enter COMMAND...    runs a command in it, in the repository, with no network client set up
 #
-# As root, or by a user for whom `sudo -n` works. Mounts are made in a mount namespace that ends with the command, whatever becomes of it.
-# The mirror is the one that the machine's own apt uses, or DEBIAN_MIRROR. Nothing is left outside target/.
+# NAME is `arm` (compilers for ARM and an emulator) or `swift` (a Swift compiler). As root, or by a user for whom `sudo -n` works. Mounts are
+# made in a mount namespace that ends with the command, whatever becomes of it. The mirror is the one that the machine's own apt uses, or
+# DEBIAN_MIRROR. Nothing is left outside target/.
 set -euo pipefail
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-root=$repository/target/swift-root
-# Debian's release with Swift 6.0.
-release=trixie
-script=
-architectures=()
-packages=(swiftlang libc6-dev libstdc++-14-dev libgcc-14-dev binutils ca-certificates git openssl python3-minimal libpython3-stdlib)
+if [ "$(id -u)" -ne 0 ]; then
+  exec sudo -n env DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" "${BASH_SOURCE[0]}" "$@"
+fi
 
-say() { printf 'swift_chroot: %s\n' "$1" >&2; }
+name=${1:-} verb=${2:-}
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+root=$repository/target/$name-root
+case $name in
+  arm)
+    # Debian's next release: the first whose rustc is as new as the `rust-version` in Cargo.toml.
+    release=(forky /usr/share/debootstrap/scripts/sid)
+    architectures=(arm64 armhf)
+    packages=(
+      rustc cargo gcc libc6-dev lld qemu-user
+      libstd-rust-dev:arm64 gcc-aarch64-linux-gnu libc6-dev:arm64
+      libstd-rust-dev:armhf gcc-arm-linux-gnueabihf libc6-dev:armhf
+    )
+    ;;
+  swift)
+    # The first release of Debian with Swift 6.
+    release=(trixie /usr/share/debootstrap/scripts/sid)
+    architectures=()
+    # openssl and python3 for the receiver of the transport's tests.
+    packages=(swiftlang libc6-dev libstdc++-14-dev libgcc-14-dev binutils ca-certificates git openssl python3-minimal libpython3-stdlib)
+    ;;
+  *) verb='' ;;
+esac
+
+say() { printf 'chroot.sh: %s\n' "$1" >&2; }
 
 mirror() {
   local sources
@@ -28,12 +49,12 @@ mirror() {
 }
 
 install() {
-  local from=${DEBIAN_MIRROR:-$(mirror)}
+  local from=${DEBIAN_MIRROR:-$(mirror)} architecture
   [ -n "$from" ] || { say 'no mirror found in /etc/apt: set DEBIAN_MIRROR'; return 1; }
   # What an earlier attempt left unfinished is not trusted.
   rm -rf --one-file-system "$root"
   mkdir -p "$root"
-  debootstrap --variant=minbase "$release" "$root" "$from" ${script:+"$script"}
+  debootstrap --variant=minbase "${release[0]}" "$root" "$from" "${release[1]}"
   # It can be made again: no package needs to be on the disk before the next one is begun.
   printf 'force-unsafe-io\n' >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
   # Proxies and the like, but not which indexes are fetched: catalogues of desktop programs are large.
@@ -44,7 +65,6 @@ install() {
     mkdir -p "$root/etc/ssl/certs"
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
   fi
-  local architecture
   for architecture in "${architectures[@]}"; do inside dpkg --add-architecture "$architecture"; done
   inside apt-get update -qq
   inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
@@ -54,7 +74,7 @@ install() {
 }
 
 inside() {
-  [ -d "$root/usr/bin" ] || { say "there is none yet: $0 install"; return 1; }
+  [ -d "$root/usr/bin" ] || { say "there is none yet: $0 $name install"; return 1; }
   # shellcheck disable=SC2016
   unshare --mount --propagation private bash -euc '
     root=$1 repository=$2
@@ -63,19 +83,16 @@ inside() {
     mount --rbind /dev "$root/dev"
     mkdir -p "$root/repository"
     mount --bind "$repository" "$root/repository"
-    # The caller must not find its variables in there: paths of another house.
-    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" COMPASS_OWN_MOUNTS=1 \
+    # The caller must not find its variables in there: paths of another house. Tests may mount: nobody else sees it.
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" RUST_BACKTRACE=1 COMPASS_OWN_MOUNTS=1 \
       chroot "$root" sh -c "cd /repository && exec \"\$@\"" sh "$@"
   ' bash "$root" "$repository" "$@"
 }
 
-if [ "$(id -u)" -ne 0 ]; then
-  exec sudo -n env DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" "${BASH_SOURCE[0]}" "$@"
-fi
-case ${1:-} in
+case $verb in
   install) install ;;
   enter)
-    shift
+    shift 2
     inside "$@"
     ;;
   *)
