@@ -206,7 +206,10 @@ class JobTest : OnAPhone() {
 
         assertTrue(job.onStopJob(parameters()))
 
-        until("the attempt to be given up") { compass.action(session).deliveries.single().lastAttempts.any { it.outcome == "interrupted" } }
+        // Held, because a result that comes after the job has let go is written down when somebody holds again.
+        until("the attempt to be given up") {
+            wait { compass.held { record(session) } }.actions.single().deliveries.single().lastAttempts.any { it.outcome == "interrupted" }
+        }
         assertFalse(compass.action(session).deliveries.single().lastAttempts.single().counted)
         assertTrue(compass.action(session).deliveries.single().mayHaveBeenDelivered)
         assertFalse("Android is not told of an end that it made itself", job.isFinished)
