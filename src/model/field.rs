@@ -145,7 +145,7 @@ pub struct FileRule {
     /// The largest file, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_size: Option<u64>,
-    /// The media types that are accepted, such as `image/jpeg` or `image/*`; any when absent.
+    /// The media types that are accepted, such as `image/jpeg`; a star after the slash accepts every image; any when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media_types: Vec<String>,
 }

@@ -1,0 +1,91 @@
+package dev.compass.core
+
+import dev.compass.core.model.Change
+import dev.compass.core.model.Command
+import dev.compass.core.model.CommandOutcome
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.Prefill
+import dev.compass.core.model.SessionKey
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Start
+import dev.compass.core.model.WorkflowVersion
+
+// What a technician does, one command each. Moves take the view that the technician is looking at, so that a double tap changes nothing.
+
+/** Starts a session of a workflow; of its current version when none is named. */
+public suspend fun Compass.start(
+    workflow: String,
+    version: WorkflowVersion? = null,
+    actor: String? = null,
+    prefill: List<Prefill> = emptyList(),
+    commandId: String = newCommandId(),
+): CommandOutcome = start(Start(commandId, workflow, version, actor, prefill))
+
+/** Sets one field. An empty text or an empty choice makes it "empty". */
+public suspend fun Compass.setField(session: SessionKey, field: String, value: FieldValue, actor: String? = null): CommandOutcome =
+    setFields(session, listOf(FieldChange(field, Change.Set(value))), actor)
+
+/** Clears one field: "not provided". */
+public suspend fun Compass.clearField(session: SessionKey, field: String, actor: String? = null): CommandOutcome =
+    setFields(session, listOf(FieldChange(field, Change.Clear)), actor)
+
+/** Marks one field "not applicable". */
+public suspend fun Compass.markNotApplicable(session: SessionKey, field: String, actor: String? = null): CommandOutcome =
+    setFields(session, listOf(FieldChange(field, Change.NotApplicable)), actor)
+
+/** Changes several fields: all of them, or none. */
+public suspend fun Compass.setFields(session: SessionKey, changes: List<FieldChange>, actor: String? = null): CommandOutcome =
+    run(session, listOf(Command.SetFields(changes)), actor)
+
+/** Chooses an answer of the current section and moves on. */
+public suspend fun Compass.answer(view: SessionView, answer: String, actor: String? = null): CommandOutcome =
+    run(view.key, listOf(Command.Answer(view.visit, answer)), actor)
+
+/** Goes back to an earlier visit of the path; to the one before when none is named. Nothing happens on the first. */
+public suspend fun Compass.back(view: SessionView, toVisit: UInt? = null, actor: String? = null): CommandOutcome =
+    run(view.key, listOf(Command.Back(view.visit, toVisit ?: view.before())), actor)
+
+/** Notes that a response was used. Moves nothing. */
+public suspend fun Compass.useResponse(
+    session: SessionKey,
+    response: String,
+    actor: String? = null,
+    commandId: String = newCommandId(),
+): CommandOutcome = run(session, listOf(Command.UseResponse(commandId, response)), actor)
+
+/** Adds a note. */
+public suspend fun Compass.note(
+    session: SessionKey,
+    text: String,
+    actor: String? = null,
+    commandId: String = newCommandId(),
+): CommandOutcome = run(session, listOf(Command.Note(commandId, text)), actor)
+
+/** Completes the session; only on an end section. Its actions are in the outbox when this returns. */
+public suspend fun Compass.complete(view: SessionView, actor: String? = null): CommandOutcome =
+    run(view.key, listOf(Command.Complete(view.visit)), actor)
+
+/** Ends the session at once, from anywhere. Nothing fires. */
+public suspend fun Compass.end(
+    session: SessionKey,
+    reason: String,
+    actor: String? = null,
+    commandId: String = newCommandId(),
+): CommandOutcome = run(session, listOf(Command.End(commandId, reason)), actor)
+
+/** Throws the session away; refused once it is completed or ended. */
+public suspend fun Compass.discard(session: SessionKey, actor: String? = null): CommandOutcome =
+    run(session, listOf(Command.Discard), actor)
+
+/** Changes fields and notes of a completed or ended session. What was or will be sent does not change. */
+public suspend fun Compass.edit(
+    session: SessionKey,
+    fields: List<FieldChange> = emptyList(),
+    notes: List<NoteChange> = emptyList(),
+    actor: String? = null,
+    commandId: String = newCommandId(),
+): CommandOutcome = run(session, listOf(Command.Edit(commandId, fields, notes)), actor)
+
+private fun SessionView.before(): UInt = path.lastOrNull { it.visit < visit }?.visit ?: visit

@@ -1,0 +1,62 @@
+package dev.compass.core
+
+import dev.compass.core.internal.ChangeListener
+import dev.compass.core.model.Notice
+import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.flowOn
+
+/** The one subscription of a handle, for all its flows. */
+internal class Changes : ChangeListener {
+    private class Watcher(val concerns: (Notice) -> Boolean) {
+        /** Something changed since the last query. Once is enough. */
+        val signal = Channel<Unit>(Channel.CONFLATED)
+    }
+
+    private val watchers: MutableSet<Watcher> = ConcurrentHashMap.newKeySet()
+
+    @Volatile
+    private var closed = false
+
+    /** How many flows are being collected. */
+    val size: Int get() = watchers.size
+
+    // On the thread of a command: no query here.
+    override fun onChange(notice: Notice) {
+        for (watcher in watchers) {
+            if (notice.everything || watcher.concerns(notice)) watcher.signal.trySend(Unit)
+        }
+    }
+
+    /** The flows complete. */
+    fun close() {
+        closed = true
+        for (watcher in watchers) watcher.signal.close()
+    }
+
+    fun <T> flow(on: CoroutineDispatcher, concerns: (Notice) -> Boolean, query: () -> T): Flow<T> = flow {
+        val watcher = Watcher(concerns)
+        watchers += watcher
+        try {
+            // After the watcher is in place, so that nothing is missed.
+            emit(calling(query))
+            if (closed) return@flow
+            for (change in watcher.signal) {
+                val value = try {
+                    calling(query)
+                } catch (failed: CompassException) {
+                    if (failed.code == ErrorCode.CLOSED) return@flow
+                    throw failed
+                }
+                emit(value)
+            }
+        } finally {
+            watchers -= watcher
+        }
+    }.flowOn(on).conflate().distinctUntilChanged()
+}

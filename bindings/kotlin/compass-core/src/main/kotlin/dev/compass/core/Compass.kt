@@ -1,0 +1,276 @@
+package dev.compass.core
+
+import dev.compass.core.model.CheckReport
+import dev.compass.core.model.Command
+import dev.compass.core.model.CommandOutcome
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeliveryId
+import dev.compass.core.model.Endpoint
+import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.FlushReport
+import dev.compass.core.model.ImportOutcome
+import dev.compass.core.model.MessagePreview
+import dev.compass.core.model.NextDue
+import dev.compass.core.model.OutboxFilter
+import dev.compass.core.model.OutboxPage
+import dev.compass.core.model.OutboxTotals
+import dev.compass.core.model.PurgeReport
+import dev.compass.core.model.RecordOutcome
+import dev.compass.core.model.RetryPolicy
+import dev.compass.core.model.SessionFilter
+import dev.compass.core.model.SessionKey
+import dev.compass.core.model.SessionPage
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Start
+import dev.compass.core.model.TestDelivery
+import dev.compass.core.model.Totals
+import dev.compass.core.model.Workflow
+import dev.compass.core.model.WorkflowSummary
+import dev.compass.core.model.WorkflowVersion
+import java.io.Closeable
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.flow.Flow
+
+/**
+ * An open database: everything a technician does, and the outbox that delivers it.
+ *
+ * One handle per file and process; share it. `suspend` functions may be called from any thread, the main thread included. A command that
+ * has begun runs to its commit: cancelling the caller drops the result only. Every function throws [CompassException] and nothing else.
+ *
+ * The flows give the current value first and then each newer one, without repeating equal ones; a slow collector sees the newest only.
+ * They end with the error of a query that fails (a missing session is one), and complete when the handle is closed.
+ *
+ * This is an interface so that an app can replace it in its tests; `compass-core-testing` has a fake.
+ *
+ * ```kotlin
+ * val compass = Compass.open(CompassOptions(path = "/data/compass.db"))
+ * compass.importWorkflow(document)
+ * var view = compass.start("boiler-service", actor = "jo").view
+ * view = compass.setField(view.key, "flue_temp", FieldValue.Decimal(BigDecimal("182.5"))).view
+ * view = compass.answer(view, "go_on").view
+ * compass.complete(view)
+ * compass.flush()
+ * ```
+ */
+public interface Compass : Closeable {
+    // Workflows --------------------------------------------------------------------------------------------------------------------
+
+    /** Imports a workflow document: JSON, format 1. The same document again changes nothing. */
+    public suspend fun importWorkflow(document: ByteArray): ImportOutcome
+
+    /** All versions on this phone. */
+    public suspend fun workflows(): List<WorkflowSummary>
+
+    /** A workflow; the current version when none is named. */
+    public suspend fun workflow(key: String, version: WorkflowVersion? = null): Workflow
+
+    /** The bytes of a document as they were imported. */
+    public suspend fun workflowDocument(key: String, version: WorkflowVersion? = null): ByteArray
+
+    /** Takes a version out of use, or back into it. Sessions on it go on. */
+    public suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean = true)
+
+    // Sessions ---------------------------------------------------------------------------------------------------------------------
+
+    /** Starts a session. The extension [start] spares you the record. */
+    public suspend fun start(start: Start): CommandOutcome
+
+    /**
+     * Carries out commands in one transaction: all of them, or none. The extensions ([answer], [setField], [note], [complete], …) are
+     * one command each.
+     */
+    public suspend fun run(session: SessionKey, commands: List<Command>, actor: String? = null): CommandOutcome
+
+    /** Keeps what is half typed in a field; an empty text forgets it. Never validated or sent, and no flow tells of it. */
+    public suspend fun saveDraft(session: SessionKey, field: String, text: String)
+
+    /** The session as its screen shows it. */
+    public suspend fun session(session: SessionKey): SessionView
+
+    /** One page of the list of sessions, newest first. [page] is the `next` of the page before. */
+    public suspend fun sessions(filter: SessionFilter = NO_SESSION_FILTER, page: String? = null, limit: Int = PAGE): SessionPage
+
+    /** The record of a session: what happened, in order, and what became of its actions. */
+    public suspend fun record(session: SessionKey): SessionRecord
+
+    /** Totals over the sessions on this phone. */
+    public suspend fun totals(): Totals
+
+    /** Deletes one finished session whose messages are delivered or given up. */
+    public suspend fun delete(session: SessionKey)
+
+    /** Deletes finished sessions older than this whose messages are delivered or given up. */
+    public suspend fun purge(olderThan: Duration): PurgeReport
+
+    // Endpoints and the integration ------------------------------------------------------------------------------------------------
+
+    /** Turns the webhooks integration on or off. Off until it is turned on. */
+    public suspend fun setIntegrationEnabled(enabled: Boolean)
+
+    /** Whether the webhooks integration is on. */
+    public suspend fun integrationEnabled(): Boolean
+
+    /** Registers an endpoint, or changes it. */
+    public suspend fun putEndpoint(endpoint: Endpoint)
+
+    /** Takes an endpoint out of use. What waits for it keeps waiting. */
+    public suspend fun archiveEndpoint(key: String)
+
+    /** Enables or disables an endpoint. */
+    public suspend fun setEndpointEnabled(key: String, enabled: Boolean)
+
+    /** All endpoints, by key, with how they stand. */
+    public suspend fun endpoints(): List<EndpointStatus>
+
+    /** Sends a small test message to an endpoint, now. Takes up to the timeout of an attempt, 30 s. */
+    public suspend fun testDelivery(endpoint: String): TestDelivery
+
+    // Actions and the outbox -------------------------------------------------------------------------------------------------------
+
+    /** Sends an action that did not fire, or one that failed again with the same bytes. */
+    public suspend fun send(
+        session: SessionKey,
+        action: String,
+        actor: String? = null,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** Sends a failed action with the edited values, as a new revision. */
+    public suspend fun sendCorrected(
+        session: SessionKey,
+        action: String,
+        actor: String? = null,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** Gives an undelivered message up; the only way to do so. */
+    public suspend fun abandon(
+        session: SessionKey,
+        action: String,
+        actor: String,
+        reason: String,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** Sends everything that failed and can be sent again; gives how many. */
+    public suspend fun sendFailedAgain(actor: String? = null): Int
+
+    /** One page of the outbox, oldest first; without a filter what is pending or failed. [page] is the `next` of the page before. */
+    public suspend fun outbox(filter: OutboxFilter = NO_OUTBOX_FILTER, page: String? = null, limit: Int = PAGE): OutboxPage
+
+    /** What is in the outbox, in numbers. */
+    public suspend fun outboxTotals(): OutboxTotals
+
+    /** The message that an action would send now. */
+    public suspend fun preview(session: SessionKey, action: String): MessagePreview
+
+    /** The frozen body of a message; none once it was given back. */
+    public suspend fun deliveryBody(id: DeliveryId): String?
+
+    // Delivery ---------------------------------------------------------------------------------------------------------------------
+
+    /**
+     * Delivers what is due, until nothing is or [deadline] has passed. Cancelling the caller gives running attempts up, hands back what
+     * did not start, and returns within two seconds.
+     */
+    public suspend fun flush(deadline: Duration = 25.seconds): FlushReport
+
+    /** Delivers in the background until [stopDelivery], [quiesce] or [close]: for an app in the foreground. */
+    public suspend fun startDelivery()
+
+    /** Ends what [startDelivery] began; waits up to two seconds for running attempts. */
+    public suspend fun stopDelivery()
+
+    /** When [flush] will have something to do: what a scheduler asks. */
+    public suspend fun nextDue(): NextDue
+
+    /** Tells the core what the app knows of the network. Not stored. */
+    public suspend fun setConnectivity(connectivity: Connectivity)
+
+    /** The app has stored, changed or removed secrets: what waited for one is tried again. */
+    public suspend fun secretsChanged()
+
+    // The life of the handle -------------------------------------------------------------------------------------------------------
+
+    /**
+     * The app is in the foreground again, or a background job begins. The last hold to be released quiesces the handle. When the caller is
+     * cancelled meanwhile, nothing is held.
+     */
+    public suspend fun resume(): Hold
+
+    /** The app is about to be suspended: within two seconds no attempt runs and no file lock is left, whatever is held. */
+    public suspend fun quiesce()
+
+    /** Looks whether another process has changed the database; if so the flows re-query. Call it when the app comes to the foreground. */
+    public suspend fun refresh(): Boolean
+
+    /** Writes a copy of the database to a file that is not there yet. */
+    public suspend fun backup(to: String)
+
+    /** Checks the whole file against the log. */
+    public suspend fun check(): CheckReport
+
+    /** [close] without blocking the thread. Happens even if the caller is cancelled, as [quiesce], [stopDelivery] and `Hold.release` do. */
+    public suspend fun shutDown()
+
+    /**
+     * Waits for running calls, ends delivery, completes the flows and closes the file; again does nothing. Blocks for up to two seconds:
+     * on a main thread use [shutDown].
+     */
+    override fun close()
+
+    // What screens watch -----------------------------------------------------------------------------------------------------------
+
+    /** [session], kept current. */
+    public fun observeSession(session: SessionKey): Flow<SessionView>
+
+    /** The first page of [sessions], kept current. Raise [limit] to see more. */
+    public fun observeSessions(filter: SessionFilter = NO_SESSION_FILTER, limit: Int = PAGE): Flow<SessionPage>
+
+    /** [record], kept current. */
+    public fun observeRecord(session: SessionKey): Flow<SessionRecord>
+
+    /** [totals], kept current. */
+    public fun observeTotals(): Flow<Totals>
+
+    /** The first page of [outbox], kept current. Raise [limit] to see more. */
+    public fun observeOutbox(filter: OutboxFilter = NO_OUTBOX_FILTER, limit: Int = PAGE): Flow<OutboxPage>
+
+    /** [outboxTotals], kept current: for the line that says "3 wait, 1 needs you". */
+    public fun observeOutboxTotals(): Flow<OutboxTotals>
+
+    /** [endpoints], kept current. */
+    public fun observeEndpoints(): Flow<List<EndpointStatus>>
+
+    /** [workflows], kept current. */
+    public fun observeWorkflows(): Flow<List<WorkflowSummary>>
+
+    /** [nextDue], kept current with what changes in the database: for a scheduler. Time alone emits nothing. */
+    public fun observeNextDue(): Flow<NextDue>
+
+    /** Where handles come from. */
+    public companion object {
+        /** Sessions of every state but discarded. */
+        public val NO_SESSION_FILTER: SessionFilter = SessionFilter(emptyList(), null, null, null, null, null, null, null)
+
+        /** What is pending or failed, at every endpoint. */
+        public val NO_OUTBOX_FILTER: OutboxFilter = OutboxFilter(emptyList(), null)
+
+        /** So many items are on a page unless told otherwise. */
+        public const val PAGE: Int = 50
+
+        /**
+         * Opens or creates a database. Nothing runs in the background until asked. A second open of the same file in this process is
+         * refused with [ErrorCode.ALREADY_OPEN]. When the caller is cancelled meanwhile, nothing stays open.
+         */
+        public suspend fun open(options: CompassOptions): Compass = OpenCompass.open(options)
+
+        /** The version of the core. Loads the library: not on a main thread before the first [open]. */
+        public fun version(): String = calling { dev.compass.core.internal.version() }
+
+        /** When to try again and when to stop, unless told otherwise. Loads the library: not on a main thread before the first [open]. */
+        public fun defaultRetryPolicy(): RetryPolicy = calling { dev.compass.core.internal.defaultRetryPolicy() }
+    }
+}

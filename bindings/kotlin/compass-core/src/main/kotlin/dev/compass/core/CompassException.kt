@@ -1,0 +1,34 @@
+package dev.compass.core
+
+import dev.compass.core.model.Finding
+import dev.compass.core.model.Problem
+
+/**
+ * Why a call changed nothing. Its message never holds a secret or what a technician typed.
+ *
+ * ```kotlin
+ * try {
+ *     compass.complete(view)
+ * } catch (refused: CompassException) {
+ *     when (refused.code) {
+ *         ErrorCode.FIELD_PROBLEMS -> show(refused.problems)
+ *         else -> if (refused.retryable) tryAgainLater() else report(refused)
+ *     }
+ * }
+ * ```
+ *
+ * @property code the stable name of the error. [ErrorCode] has those of this release; new ones may appear.
+ * @property retryable whether the same call may succeed later without any change to it.
+ * @property place what it is about, where there is such a place: a field's key, a visit's number, the name of an argument.
+ * @property detail for logs and developers, in English.
+ * @property problems the fields that are missing or not acceptable, when that is the reason.
+ * @property findings what is wrong with a workflow document, when that is the reason.
+ */
+public class CompassException(
+    public val code: String,
+    public val retryable: Boolean = false,
+    public val place: String? = null,
+    public val detail: String = "",
+    public val problems: List<Problem> = emptyList(),
+    public val findings: List<Finding> = emptyList(),
+) : Exception(if (detail.isEmpty()) code else "$code: $detail")

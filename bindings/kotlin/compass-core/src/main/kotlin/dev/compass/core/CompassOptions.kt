@@ -1,0 +1,63 @@
+package dev.compass.core
+
+import dev.compass.core.model.RetryPolicy
+import kotlin.time.Duration
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+
+/**
+ * How a database is opened.
+ *
+ * ```kotlin
+ * val options = CompassOptions(
+ *     path = File(folder, "compass.db").path,
+ *     secrets = { name -> vault[name]?.let { SecretLookup.Found(it, null) } ?: SecretLookup.Missing },
+ * )
+ * ```
+ *
+ * @property path the database file; made when it is not there, in a folder that is. On local storage that the app owns alone.
+ * @property secrets looks secrets up. Without one, signed endpoints wait for their secret.
+ * @property transport sends requests; the core's own (`https` with bundled certificate authorities) when null. See [HttpTransport].
+ * @property retry when to try again and when to stop; [Compass.defaultRetryPolicy] when null.
+ * @property extraRoots certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
+ * @property bodyRetention bodies of delivered messages are kept this long for review; 90 days when null.
+ * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
+ * @property commands where commands and queries run. They block, each for some milliseconds; `quiesce` and its like for up to two
+ *   seconds, so more than one thread is better.
+ * @property delivery where what waits for a network runs: `flush` and `testDelivery`. Apart from [commands], so that a slow receiver
+ *   holds no screen up.
+ * @property clock for tests alone: time that moves by hand (`ManualClock` of `compass-core-testing`).
+ */
+public class CompassOptions(
+    public val path: String,
+    public val secrets: SecretStore? = null,
+    public val transport: Transport? = null,
+    public val retry: RetryPolicy? = null,
+    public val extraRoots: List<String> = emptyList(),
+    public val bodyRetention: Duration? = null,
+    public val allowPlainHttpToLoopback: Boolean = false,
+    public val commands: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),
+    public val delivery: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(DELIVERY),
+    public val clock: TestClock? = null,
+) {
+    private companion object {
+        // One writer and at most two readers have work at a time.
+        const val COMMANDS = 4
+
+        // A flush and a test delivery.
+        const val DELIVERY = 2
+    }
+}
+
+/**
+ * The place of a clock for tests in [CompassOptions]. The one there is is `ManualClock` of `compass-core-testing`:
+ *
+ * ```kotlin
+ * val clock = ManualClock()
+ * val compass = Compass.open(CompassOptions(path, clock = clock))
+ * clock.advance(5.minutes)
+ * ```
+ *
+ * @param core the core's own clock.
+ */
+public abstract class TestClock protected constructor(internal val core: Any)

@@ -1,0 +1,64 @@
+package dev.compass.core
+
+import dev.compass.core.model.ActionDefinition
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.Finding
+import dev.compass.core.internal.AuthoredDocument as CoreAuthoredDocument
+
+/**
+ * A changed workflow document.
+ *
+ * ```kotlin
+ * val changed = WorkflowDocument.removeAction(document, section = "done", action = "report")
+ * if (changed.findings.isEmpty()) compass.importWorkflow(changed.document)
+ * ```
+ *
+ * @property document the new document: JSON, with the next local revision.
+ * @property findings all findings about it; an error among them means that it would not be imported.
+ */
+public class AuthoredDocument(public val document: ByteArray, public val findings: List<Finding>)
+
+/**
+ * Work on workflow documents without a database. Everything here computes and touches no file; a document takes milliseconds.
+ *
+ * ```kotlin
+ * val findings = WorkflowDocument.lint(document, endpoints = listOf("office"))
+ * ```
+ */
+public object WorkflowDocument {
+    /** Everything that is wrong with a document. With the keys of endpoints, others that it names are reported. */
+    public fun lint(document: ByteArray, endpoints: List<String>? = null): List<Finding> =
+        calling { dev.compass.core.internal.lintDocument(document, endpoints) }
+
+    /** Adds an action to a section. */
+    public fun addAction(document: ByteArray, section: String, action: ActionDefinition): AuthoredDocument =
+        authored { dev.compass.core.internal.addAction(document, section, action) }
+
+    /** Replaces an action of a section. */
+    public fun replaceAction(document: ByteArray, section: String, key: String, action: ActionDefinition): AuthoredDocument =
+        authored { dev.compass.core.internal.replaceAction(document, section, key, action) }
+
+    /** Removes an action from a section. */
+    public fun removeAction(document: ByteArray, section: String, action: String): AuthoredDocument =
+        authored { dev.compass.core.internal.removeAction(document, section, action) }
+
+    private inline fun authored(work: () -> CoreAuthoredDocument): AuthoredDocument =
+        calling(work).let { AuthoredDocument(it.document, it.findings) }
+}
+
+/**
+ * What a person types for a field.
+ *
+ * ```kotlin
+ * val state = FieldInput.parse(field.definition, "182.5")
+ * ```
+ */
+public object FieldInput {
+    /**
+     * Reads what a person typed and validates it; nothing at all is "empty". A problem is a [CompassException] with
+     * [CompassException.problems]. Computes only.
+     */
+    public fun parse(definition: FieldDefinition, text: String): FieldState =
+        calling { dev.compass.core.internal.parseValue(definition, text) }
+}

@@ -1,0 +1,39 @@
+package dev.compass.core
+
+import java.io.Closeable
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
+
+/**
+ * A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is
+ * released the handle quiesces.
+ *
+ * ```kotlin
+ * val hold = compass.resume()
+ * compass.flush()
+ * hold.release()
+ * ```
+ */
+public interface Hold : Closeable {
+    /** Lets go; again does nothing. The last one takes up to two seconds. */
+    public suspend fun release()
+
+    /** [release] on this thread: not on a main thread. */
+    override fun close()
+}
+
+/**
+ * Holds the handle for as long as [work] runs, whatever becomes of it.
+ *
+ * ```kotlin
+ * compass.held { flush(20.seconds) }
+ * ```
+ */
+public suspend fun <T> Compass.held(work: suspend Compass.() -> T): T {
+    val hold = resume()
+    try {
+        return work()
+    } finally {
+        withContext(NonCancellable) { hold.release() }
+    }
+}

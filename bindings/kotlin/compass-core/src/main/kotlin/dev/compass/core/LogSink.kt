@@ -1,0 +1,93 @@
+package dev.compass.core
+
+import dev.compass.core.internal.setLogSink
+import java.util.logging.Level
+import java.util.logging.Logger
+import dev.compass.core.internal.LogLevel as CoreLogLevel
+import dev.compass.core.internal.LogRecord as CoreLogRecord
+import dev.compass.core.internal.LogSink as CoreLogSink
+
+/**
+ * Takes the core's log. It never holds a secret, what a technician typed, or more of an address than its origin.
+ *
+ * ```kotlin
+ * CompassLog.to(LogSink { level, target, text -> println("$level $target: $text") }, LogLevel.DEBUG)
+ * ```
+ */
+public fun interface LogSink {
+    /**
+     * Takes one record. Called on a thread of its own, one record after the other; it may call the core. What it throws is forgotten.
+     *
+     * @param target which part of the core says it.
+     */
+    public fun log(level: LogLevel, target: String, text: String)
+}
+
+/**
+ * How much a record of the log matters.
+ *
+ * ```kotlin
+ * CompassLog.to(JavaLog(), LogLevel.WARN)
+ * ```
+ */
+public enum class LogLevel {
+    /** Something that should not happen did. */
+    ERROR,
+
+    /** Something is not as it should be, and the core copes with it. */
+    WARN,
+
+    /** Worth knowing. */
+    INFO,
+
+    /** Of use to somebody who looks for a fault. */
+    DEBUG,
+
+    /** Everything. */
+    TRACE,
+}
+
+/**
+ * Where the core's log goes: to nowhere, until told. One per process; all handles share it.
+ *
+ * ```kotlin
+ * CompassLog.to(JavaLog())
+ * ```
+ */
+public object CompassLog {
+    /** Sends the log to [sink], from [level] up. Loads the library: not on a main thread before the first [Compass.open]. */
+    public fun to(sink: LogSink, level: LogLevel = LogLevel.INFO) {
+        calling { setLogSink(LogSinkOfCore(sink), CoreLogLevel.valueOf(level.name)) }
+    }
+
+    /** Sends the log to nowhere. */
+    public fun off() {
+        calling { setLogSink(null, CoreLogLevel.ERROR) }
+    }
+}
+
+/**
+ * The core's log in `java.util.logging`, which on Android ends in logcat.
+ *
+ * ```kotlin
+ * CompassLog.to(JavaLog(Logger.getLogger("field-app.compass")), LogLevel.DEBUG)
+ * ```
+ */
+public class JavaLog(private val logger: Logger = Logger.getLogger("dev.compass.core")) : LogSink {
+    override fun log(level: LogLevel, target: String, text: String) {
+        logger.log(level.java, "{0}: {1}", arrayOf(target, text))
+    }
+
+    private val LogLevel.java: Level
+        get() = when (this) {
+            LogLevel.ERROR -> Level.SEVERE
+            LogLevel.WARN -> Level.WARNING
+            LogLevel.INFO -> Level.INFO
+            LogLevel.DEBUG -> Level.FINE
+            LogLevel.TRACE -> Level.FINER
+        }
+}
+
+private class LogSinkOfCore(private val sink: LogSink) : CoreLogSink {
+    override fun log(record: CoreLogRecord) = sink.log(LogLevel.valueOf(record.level.name), record.target, record.text)
+}
