@@ -2,24 +2,18 @@
 # No phone, no emulator, no Gradle, no R8, no NDK: docs/embedding-android.md says what that leaves open.
 # shellcheck shell=bash
 
-# For surefire_counts.
-# shellcheck source=tests/suites/kotlin.sh
-. tests/suites/kotlin.sh
-
 suite_android_needs() {
   need_rust
-  need javac 'apt-get install openjdk-17-jdk-headless (or any JDK from 17 on)' install_jdk_for_android
-  need mvn 'apt-get install maven (3.8 or newer)' install_maven_for_android
+  need_maven
   need readelf 'apt-get install binutils (macOS: brew install binutils)' install_binutils_for_android
 }
 
-install_jdk_for_android() { apt_install openjdk-17-jdk-headless; }
-install_maven_for_android() { apt_install maven; }
 install_binutils_for_android() { apt_install binutils; }
 
 suite_android() {
   local kotlin=bindings/kotlin
-  check 'Host library for Android tests' cargo build --locked --quiet -p compass-ffi -p compass-bindgen || return
+  # Maven does it again in no time; here cargo can say what is wrong.
+  check 'Bindings for Kotlin' uniffi/generate kotlin "$work_dir/kotlin" || return
   android_tests "$kotlin" || true
   if [ ! -f "$kotlin/compass-core-android/target/android.jar" ]; then
     skip 'AAR: there are no classes to put into one' 2

@@ -63,6 +63,23 @@ class FlowTest {
     }
 
     @Test
+    fun `a query that gives the same again is not told`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val totals = collected(compass.observeTotals())
+            assertEquals(1uL, totals.receive().sessions.inProgress)
+            // Each is a change of a session, and none of the totals.
+            repeat(5) {
+                compass.note(session, "Note $it")
+                compass.observeSession(session).first { view -> view.notes.size == it + 1 }
+            }
+            compass.start("pump-check")
+            assertEquals(2uL, totals.receive().sessions.inProgress)
+            totals.cancel()
+        }
+    }
+
+    @Test
     fun `a slow collector sees the newest state, not each one`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
@@ -189,6 +206,14 @@ class FlowTest {
             compass.note(session, "All hear")
             assertEquals(1, all.awaitAll().toSet().size)
         }
+    }
+
+    @Test
+    fun `a closed handle leaves no listener behind`() = test {
+        val before = Handles.listeners
+        val options = folder.options()
+        repeat(20) { Compass.open(options).use { compass -> compass.observeTotals().first() } }
+        assertEquals(before, Handles.listeners)
     }
 
     @Test

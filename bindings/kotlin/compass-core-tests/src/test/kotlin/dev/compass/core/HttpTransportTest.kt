@@ -317,6 +317,20 @@ class HttpTransportTest {
     }
 
     @Test
+    fun `cancel ends an attempt whenever it comes`() = watched {
+        https { read(); hang() }.use { server ->
+            val transport = over()
+            repeat(40) {
+                val request = post(server.url)
+                val outcome = CompletableFuture.supplyAsync { transport.send(request) }
+                // Somewhere between opening the connection and waiting for the answer.
+                while (!outcome.isDone) transport.cancel(request.id)
+                assertEquals(FailureKind.Cancelled, (outcome.get() as HttpOutcome.Failed).failure.kind)
+            }
+        }
+    }
+
+    @Test
     fun `the words of a platform without a network are understood`() {
         assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("Network is unreachable (connect failed)")))
         assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("failed to connect to /10.0.0.1: connect failed: ENETUNREACH")))

@@ -10,8 +10,10 @@ import java.net.HttpURLConnection
 import java.net.URL
 import java.net.URLConnection
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.ScheduledThreadPoolExecutor
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.concurrent.thread
 
 /**
@@ -55,11 +57,11 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     @Volatile
     private var phase = Phase.CONNECT
 
-    @Volatile
-    private var cutFor: FailureKind? = null
+    private val cutFor = AtomicReference<FailureKind?>()
 
     @Volatile
     private var connection: HttpURLConnection? = null
+    private val over = CountDownLatch(1)
 
     fun send(): HttpOutcome {
         val limit = watch.schedule({ cut(FailureKind.Timeout) }, request.timeoutMillis, TimeUnit.MILLISECONDS)
@@ -68,15 +70,18 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         } catch (failed: Exception) {
             HttpOutcome.Failed(failure(failed))
         } finally {
+            over.countDown()
             limit.cancel(false)
         }
     }
 
     /** Ends the attempt: at the latest when it begins its next phase, for some stacks cannot interrupt a connect. */
     fun cut(kind: FailureKind) {
-        cutFor = kind
-        // Closing may wait for whoever is writing.
-        thread(isDaemon = true, name = "compass-http-cut") { connection?.disconnect() }
+        if (!cutFor.compareAndSet(null, kind)) return
+        // Closing may wait for whoever is writing. Once is not enough: between two phases a stack may connect anew.
+        thread(isDaemon = true, name = "compass-http-cut") {
+            do runCatching { connection?.disconnect() } while (!over.await(CUT_MILLIS, TimeUnit.MILLISECONDS))
+        }
     }
 
     private fun exchange(): HttpOutcome {
@@ -89,6 +94,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         phase = Phase.SEND
         http.outputStream.use { it.write(request.body) }
         phase = Phase.RECEIVE
+        proceed()
         val status = http.status()
         if (status !in 0..MAX_STATUS) throw NotHttp()
         val response = HttpResponse(status, http.answerHeaders())
@@ -97,7 +103,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     }
 
     private fun proceed() {
-        if (cutFor != null) throw IOException("cut short")
+        if (cutFor.get() != null) throw IOException("cut short")
     }
 
     private fun prepare(http: HttpURLConnection) {
@@ -139,7 +145,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     }
 
     private fun failure(failed: Exception): TransportFailure {
-        val kind = cutFor ?: failureKind(failed)
+        val kind = cutFor.get() ?: failureKind(failed)
         // A certificate is looked at before a request is written, and the stack writes one only after `connect`.
         val sent = if (phase == Phase.CONNECT) RequestSent.NO else RequestSent.MAYBE
         val where = if (kind is FailureKind.Dns) Phase.RESOLVE else phase
@@ -155,6 +161,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
 
         // Long enough for a connection to be there for the next request.
         const val CLOSE_MILLIS = 100L
+        const val CUT_MILLIS = 50L
         const val MAX_STATUS = 65_535
         const val DEPTH = 5
         const val USER_AGENT = "compass-core-kotlin"
