@@ -173,7 +173,7 @@ private class Foreground(
 }
 
 /** Counts visible activities. Called on the main thread. */
-private class Visibility(private val report: (Boolean) -> Unit) : Application.ActivityLifecycleCallbacks {
+internal class Visibility(private val report: (Boolean) -> Unit) : Application.ActivityLifecycleCallbacks {
     private var started = 0
 
     override fun onActivityStarted(activity: Activity) {
