@@ -17,7 +17,7 @@ export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 targets=(aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin)
 rustup target add "${targets[@]}"
 for target in "${targets[@]}"; do
-  cargo build --locked --release -p compass-ffi --target "$target"
+  uniffi/ship "$target"
 done
 
 bindings/swift/generate.sh

@@ -76,7 +76,7 @@ impl Job {
         match foreign::call(|| ports.transport.send(request)) {
             Some(Ok(response)) => Attempted::Answered(response),
             Some(Err(failure)) => {
-                log::debug!("attempt {} of {}: {:?}, {}", claimed.progress.attempts, claimed.delivery_id, failure.kind, failure.detail);
+                log::info!("attempt {} of {}: {:?}, {}", claimed.progress.attempts, claimed.delivery_id, failure.kind, failure.detail);
                 Attempted::Failed(failure)
             }
             None => {

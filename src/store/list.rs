@@ -3,7 +3,7 @@
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::row::{from_ms, optional_time, session_key, session_state, to_ms};
+use super::row::{from_ms, one_of, optional_time, session_key, session_state, to_ms};
 use super::{Connection, Result};
 use crate::model::{ActionStatus, SessionFilter, SessionSummary, WorkflowRef};
 
@@ -21,18 +21,16 @@ pub(crate) fn sessions(
     after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<(SessionSummary, Cursor)>> {
-    let mut conditions: Vec<String> = Vec::new();
+    let mut conditions = vec![if filter.states.is_empty() {
+        "s.state <> 'discarded'".to_owned()
+    } else {
+        format!("s.state IN ({})", one_of(filter.states.iter().map(|state| state.as_str())))
+    }];
     let mut values: Vec<Value> = Vec::new();
     let mut add = |condition: &str, value: Value| {
         values.push(value);
         conditions.push(condition.replace('?', &format!("?{}", values.len())));
     };
-    if filter.states.is_empty() {
-        add("s.state <> ?", Value::Text("discarded".to_owned()));
-    } else {
-        let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-        add("s.state IN (SELECT value FROM json_each(?))", Value::Text(super::row::to_json(&states)?));
-    }
     if let Some(workflow) = &filter.workflow {
         add("s.workflow_id IN (SELECT id FROM workflow WHERE key = ?)", Value::Text(workflow.clone()));
     }

@@ -30,6 +30,11 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T
     serde_json::from_str(text).map_err(|_| StoreError::Internal(format!("{what} does not read back")))
 }
 
+/// A list for `IN`, of words that the core itself names.
+pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> String {
+    words.into_iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ")
+}
+
 pub(crate) fn session_key(bytes: &[u8]) -> Result<SessionKey> {
     Uuid::from_slice(bytes).map(SessionKey).map_err(|_| StoreError::Internal("a session key does not read back".to_owned()))
 }

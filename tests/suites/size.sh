@@ -1,8 +1,8 @@
 # What the library weighs in an app: built as it ships, for this machine in place of a phone (docs/size.md).
 # shellcheck shell=bash
 
-# A little above what it weighs now; docs/size.md names the goal.
-SIZE_LIMIT=3700000
+# docs/size.md accounts for it.
+SIZE_LIMIT=3600000
 
 suite_size_needs() {
   need_rust

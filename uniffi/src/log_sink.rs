@@ -20,9 +20,9 @@ pub enum LogLevel {
     Warn,
     /// Worth knowing.
     Info,
-    /// Of use to somebody who looks for a fault.
+    /// Of use to somebody who looks for a fault. Left out of release builds.
     Debug,
-    /// Everything.
+    /// Everything. Left out of release builds.
     Trace,
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::super::row::{session_key, to_json};
+use super::super::row::{one_of, session_key};
 use super::super::{Connection, Result};
 use super::{COLUMNS, EntryRow, entry_row};
 use crate::model::{DeliveryState, OutboxFilter, SessionKey, WorkflowRef};
@@ -37,10 +37,11 @@ pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
            FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN workflow w ON w.id = s.workflow_id
-          WHERE o.id > ?1 AND o.state IN (SELECT value FROM json_each(?2)) {unsent} AND (?3 IS NULL OR o.endpoint = ?3)
-          ORDER BY o.id LIMIT ?4"
+          WHERE o.id > ?1 AND o.state IN ({}) {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
+          ORDER BY o.id LIMIT ?3",
+        one_of(states)
     ))?;
-    let mut rows = statement.query(params![after, to_json(&states)?, filter.endpoint, limit])?;
+    let mut rows = statement.query(params![after, filter.endpoint, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(ListedEntry {
