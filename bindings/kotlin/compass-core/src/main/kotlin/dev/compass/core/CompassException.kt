@@ -11,7 +11,7 @@ import dev.compass.core.model.Problem
  *     compass.complete(view)
  * } catch (refused: CompassException) {
  *     when (refused.code) {
- *         ErrorCode.INVALID_FIELDS -> show(refused.problems)
+ *         ErrorCode.FIELD_PROBLEMS -> show(refused.problems)
  *         else -> if (refused.retryable) tryAgainLater() else report(refused)
  *     }
  * }

@@ -75,7 +75,8 @@ public class ConnectivityMonitor(context: Context) : Closeable {
     }
 }
 
-internal fun Context.connectivityManager(): ConnectivityManager = getSystemService(ConnectivityManager::class.java)
+internal fun Context.connectivityManager(): ConnectivityManager =
+    checkNotNull(getSystemService(ConnectivityManager::class.java)) { "every Android has it" }
 
 /** How the default network is right now. */
 internal fun ConnectivityManager.look(): NetworkState = activeNetwork?.let { look(it) } ?: NetworkState.NONE

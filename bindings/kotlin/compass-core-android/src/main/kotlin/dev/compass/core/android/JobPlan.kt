@@ -13,6 +13,9 @@ import java.time.Instant
  * @property atLatest run then whatever the network is: there is a second reason that a wait for this network must not hide.
  */
 internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLatest: Instant? = null) {
+    /** From when on it runs on any network. */
+    val onAny: Instant? get() = if (network == NetworkNeed.ANY) at else atLatest
+
     companion object {
         /** The plan for what the core says is due; none when neither time nor a network brings anything on. */
         fun of(due: NextDue, now: Instant, connectivity: Connectivity): JobPlan? {

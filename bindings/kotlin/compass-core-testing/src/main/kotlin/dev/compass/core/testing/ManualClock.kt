@@ -1,0 +1,34 @@
+package dev.compass.core.testing
+
+import dev.compass.core.TestClock
+import java.time.Instant
+import kotlin.time.Duration
+import dev.compass.core.internal.ManualClock as CoreClock
+
+/**
+ * A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
+ * every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. One per handle.
+ *
+ * ```kotlin
+ * val clock = ManualClock()
+ * val compass = Compass.open(CompassOptions(path, clock = clock))
+ * clock.advance(5.minutes)
+ * ```
+ */
+public class ManualClock private constructor(private val clock: CoreClock) : TestClock(clock) {
+    /** A clock at its beginning. */
+    public constructor() : this(CoreClock())
+
+    /** What it shows. */
+    public fun now(): Instant = clock.now()
+
+    /** Time passes. */
+    public fun advance(by: Duration) {
+        clock.advance(by.inWholeMilliseconds.toUInt())
+    }
+
+    /** Somebody sets the phone's clock; no time passes. */
+    public fun setWall(to: Instant) {
+        clock.setWall(to)
+    }
+}

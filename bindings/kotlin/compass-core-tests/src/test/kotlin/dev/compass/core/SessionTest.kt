@@ -1,0 +1,151 @@
+package dev.compass.core
+
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Applied
+import dev.compass.core.model.Change
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.TimelineEntry
+import java.math.BigDecimal
+import java.nio.file.Path
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+class SessionTest {
+    @TempDir
+    lateinit var folder: Path
+
+    @Test
+    fun `a technician works through a session to its end`() = test {
+        folder.ready().use { compass ->
+            val start = compass.start("pump-check", actor = "jo").view
+            assertEquals(listOf("site"), start.problems.map { it.field })
+
+            val filled = compass.setField(start.key, "site", FieldValue.Text("Mill Lane")).view
+            val end = compass.answer(filled, "on").view
+            assertTrue(end.canComplete)
+            val done = compass.complete(end)
+            assertEquals(Applied.YES, done.applied)
+            assertEquals(SessionState.COMPLETED, done.view.state)
+            assertEquals(true, done.view.won)
+
+            val record = compass.record(start.key)
+            assertEquals(ActionStatus.PENDING, record.actions.single().status)
+            assertEquals("jo", record.actor)
+        }
+    }
+
+    @Test
+    fun `a double tap moves once`() = test {
+        folder.ready().use { compass ->
+            val start = compass.start("pump-check").view
+            val filled = compass.setField(start.key, "site", FieldValue.Text("Mill Lane")).view
+            compass.answer(filled, "on")
+            assertEquals(Applied.STALE, compass.answer(filled, "on").applied)
+        }
+    }
+
+    @Test
+    fun `going back without a visit goes one back, and keeps the values`() = test {
+        folder.ready().use { compass ->
+            val end = compass.atTheEnd()
+            val back = compass.back(end).view
+            assertEquals("arrive", back.section.key)
+            assertEquals(FieldState.Provided(FieldValue.Text("Mill Lane")), back.fields.first { it.definition.key == "site" }.state)
+        }
+    }
+
+    @Test
+    fun `a command with the id of another one is refused, and the same one is repeated`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            compass.note(session, "The gate sticks", commandId = "note-1")
+            assertEquals(Applied.REPEATED, compass.note(session, "The gate sticks", commandId = "note-1").applied)
+            assertCode(ErrorCode.COMMAND_ID_REUSED) { compass.note(session, "The dog bites", commandId = "note-1") }
+            compass.note(session, "A second one")
+            assertEquals(listOf("The gate sticks", "A second one"), compass.session(session).notes.map { it.text })
+        }
+    }
+
+    @Test
+    fun `a decimal keeps its digits`() = test {
+        folder.ready().use { compass ->
+            val session = compass.completed()
+            val pressure = compass.record(session).fields.first { it.definition.key == "pressure" }.state
+            assertEquals("2.50", ((pressure as FieldState.Provided).v1 as FieldValue.Decimal).v1.toPlainString())
+        }
+    }
+
+    @Test
+    fun `fields are set, cleared and marked in one call or not at all`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val refused = assertCode(ErrorCode.FIELD_PROBLEMS) {
+                compass.setFields(
+                    session,
+                    listOf(
+                        FieldChange("site", Change.Set(FieldValue.Text("Mill Lane"))),
+                        FieldChange("pressure", Change.Set(FieldValue.Text("much"))),
+                    ),
+                )
+            }
+            assertEquals(listOf("pressure"), refused.problems.map { it.field })
+            assertEquals(FieldState.NotProvided, compass.session(session).fields.first().state)
+
+            compass.setField(session, "pressure", FieldValue.Decimal(BigDecimal("1")))
+            val cleared = compass.clearField(session, "pressure").view
+            assertEquals(FieldState.NotProvided, cleared.fields.last().state)
+        }
+    }
+
+    @Test
+    fun `responses, an immediate end and later edits are on the record`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            compass.useResponse(session, "why")
+            compass.end(session, "nobody home")
+            compass.edit(session, fields = listOf(FieldChange("site", Change.Set(FieldValue.Text("Mill Lane")))), actor = "kim")
+            val record = compass.record(session)
+            assertEquals(SessionState.ENDED, record.state)
+            assertEquals(ActionStatus.NOT_FIRED, record.actions.firstOrNull()?.status ?: ActionStatus.NOT_FIRED)
+            assertTrue(record.timeline.any { it.entry is TimelineEntry.ResponseUsed })
+            assertEquals("kim", record.timeline.last().actor)
+        }
+    }
+
+    @Test
+    fun `a discarded session is gone from the totals of those in progress`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            compass.discard(session)
+            assertEquals(1uL, compass.totals().sessions.discarded)
+            assertEquals(0uL, compass.totals().sessions.inProgress)
+        }
+    }
+
+    @Test
+    fun `what was acknowledged is there after the file is opened again`() = test {
+        val options = folder.options()
+        val session = folder.ready(options).use { it.completed() }
+        Compass.open(options).use { compass ->
+            assertEquals(SessionState.COMPLETED, compass.session(session).state)
+            assertTrue(compass.check().faults.isEmpty())
+            assertEquals(1uL, compass.outboxTotals().pending)
+        }
+    }
+
+    @Test
+    fun `typed text is read as the field wants it`() = test {
+        folder.ready().use { compass ->
+            val fields = compass.workflow("pump-check").fields
+            assertEquals(FieldState.Provided(FieldValue.Decimal(BigDecimal("2.5"))), FieldInput.parse(fields[1], "2.5"))
+            assertEquals(FieldState.Empty, FieldInput.parse(fields[1].copy(allowEmpty = true), ""))
+            assertFalse(assertCode(ErrorCode.FIELD_PROBLEMS) { FieldInput.parse(fields[1], "Mill") }.message!!.contains("Mill"))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package dev.compass.core
+
+import dev.compass.core.model.FailureKind
+import dev.compass.core.model.Phase
+import dev.compass.core.model.RequestSent
+import dev.compass.core.model.TransportFailure
+import java.io.IOException
+import java.net.HttpRetryException
+import java.net.HttpURLConnection
+import java.net.URL
+import java.net.URLConnection
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ScheduledThreadPoolExecutor
+import java.util.concurrent.TimeUnit
+import kotlin.concurrent.thread
+
+/**
+ * Sends requests through `HttpURLConnection`: with the platform's proxies, certificate authorities and network security settings.
+ *
+ * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does. What it cannot tell
+ * apart is listed in `docs/http-transport.md`.
+ *
+ * ```kotlin
+ * val compass = Compass.open(CompassOptions(path, transport = HttpTransport()))
+ * // On Android, bound to the network of a job:
+ * val bound = HttpTransport { url -> network.openConnection(url) }
+ * ```
+ *
+ * @param open opens a connection without connecting it; must give an [HttpURLConnection]. Called once per request.
+ */
+public class HttpTransport(private val open: (URL) -> URLConnection = URL::openConnection) : Transport {
+    private val running = ConcurrentHashMap<Long, HttpAttempt>()
+
+    override fun send(request: HttpRequest): HttpOutcome {
+        val attempt = HttpAttempt(request, open)
+        running[request.id] = attempt
+        try {
+            return attempt.send()
+        } finally {
+            running -= request.id
+        }
+    }
+
+    override fun cancel(id: Long) {
+        running[id]?.cut(FailureKind.Cancelled)
+    }
+
+    override fun renew() {
+        for (attempt in running.values) attempt.cut(FailureKind.Cancelled)
+    }
+}
+
+/** One request, and those who want it to end early. */
+private class HttpAttempt(private val request: HttpRequest, private val open: (URL) -> URLConnection) {
+    @Volatile
+    private var phase = Phase.CONNECT
+
+    @Volatile
+    private var cutFor: FailureKind? = null
+
+    @Volatile
+    private var connection: HttpURLConnection? = null
+
+    fun send(): HttpOutcome {
+        val limit = watch.schedule({ cut(FailureKind.Timeout) }, request.timeoutMillis, TimeUnit.MILLISECONDS)
+        return try {
+            exchange()
+        } catch (failed: Exception) {
+            HttpOutcome.Failed(failure(failed))
+        } finally {
+            limit.cancel(false)
+        }
+    }
+
+    /** Ends the attempt: at the latest when it begins its next phase, for some stacks cannot interrupt a connect. */
+    fun cut(kind: FailureKind) {
+        cutFor = kind
+        // Closing may wait for whoever is writing.
+        thread(isDaemon = true, name = "compass-http-cut") { connection?.disconnect() }
+    }
+
+    private fun exchange(): HttpOutcome {
+        val http = open(URL(request.url)) as? HttpURLConnection ?: throw IOException("the opened connection is not HTTP")
+        connection = http
+        prepare(http)
+        proceed()
+        http.connect()
+        proceed()
+        phase = Phase.SEND
+        http.outputStream.use { it.write(request.body) }
+        phase = Phase.RECEIVE
+        val status = http.status()
+        if (status !in 0..MAX_STATUS) throw NotHttp()
+        return HttpOutcome.Answered(HttpResponse(status, http.answerHeaders(), http.answerBody()))
+    }
+
+    private fun proceed() {
+        if (cutFor != null) throw IOException("cut short")
+    }
+
+    private fun prepare(http: HttpURLConnection) {
+        http.requestMethod = "POST"
+        http.instanceFollowRedirects = false
+        http.useCaches = false
+        http.doOutput = true
+        // Without it the stack would keep the body, and send it again by itself.
+        http.setFixedLengthStreamingMode(request.body.size)
+        http.connectTimeout = minOf(CONNECT_MILLIS, request.timeoutMillis).toInt()
+        http.readTimeout = minOf(HEAD_MILLIS, request.timeoutMillis).toInt()
+        http.setRequestProperty("user-agent", USER_AGENT)
+        http.setRequestProperty("accept", "*/*")
+        // Or Android asks for gzip, and a body of 4 KiB may hold anything.
+        http.setRequestProperty("accept-encoding", "identity")
+        for (header in request.headers) http.addRequestProperty(header.name, header.value)
+    }
+
+    /** The status; the stack wants to repeat a request after 401 and 407, which a stream forbids. */
+    private fun HttpURLConnection.status(): Int = try {
+        responseCode
+    } catch (challenged: HttpRetryException) {
+        challenged.responseCode()
+    }
+
+    private fun HttpURLConnection.answerHeaders(): List<HttpHeader> = headerFields.entries
+        // The status line has no name.
+        .filter { it.key != null }
+        .flatMap { (name, values) -> values.map { HttpHeader(name.lowercase(), it) } }
+
+    /** Best effort: the status has been read, and decides. */
+    private fun HttpURLConnection.answerBody(): ByteArray {
+        val patience = watch.schedule({ cut(FailureKind.Timeout) }, BODY_MILLIS, TimeUnit.MILLISECONDS)
+        val body = ByteArray(MAX_BODY)
+        var length = 0
+        try {
+            val stream = errorStream ?: inputStream
+            while (length < MAX_BODY) {
+                val read = stream.read(body, length, MAX_BODY - length)
+                if (read < 0) break
+                length += read
+            }
+            // At its end a connection can be used again; one with more to come cannot.
+            if (length < MAX_BODY || stream.read() < 0) stream.close() else disconnect()
+        } catch (_: Exception) {
+            disconnect()
+        } finally {
+            patience.cancel(false)
+        }
+        return body.copyOf(length)
+    }
+
+    private fun failure(failed: Exception): TransportFailure {
+        val kind = cutFor ?: failureKind(failed)
+        // A certificate is looked at before a request is written, and the stack writes one only after `connect`.
+        val sent = if (phase == Phase.CONNECT) RequestSent.NO else RequestSent.MAYBE
+        val where = if (kind is FailureKind.Dns) Phase.RESOLVE else phase
+        // Names alone: the text of an exception may hold an address.
+        return TransportFailure(kind, where, sent, generateSequence<Throwable>(failed) { it.cause }.take(DEPTH).joinToString(" < ") { it.javaClass.simpleName })
+    }
+
+    private companion object {
+        // As the core's own transport has them.
+        const val CONNECT_MILLIS = 10_000L
+        const val HEAD_MILLIS = 20_000L
+        const val MAX_BODY = 4 * 1024
+
+        // The answer's body is for a person who reads the record; its status is known by then.
+        const val BODY_MILLIS = 2_000L
+        const val MAX_STATUS = 65_535
+        const val DEPTH = 5
+        val USER_AGENT = "compass-core-kotlin"
+
+        /** One thread that sleeps, and goes when nothing was sent for a while. */
+        val watch = ScheduledThreadPoolExecutor(1) { work -> thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() } }.apply {
+            setKeepAliveTime(1, TimeUnit.MINUTES)
+            allowCoreThreadTimeOut(true)
+            removeOnCancelPolicy = true
+        }
+    }
+}

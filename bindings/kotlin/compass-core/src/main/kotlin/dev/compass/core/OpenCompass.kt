@@ -1,0 +1,231 @@
+package dev.compass.core
+
+import dev.compass.core.internal.Cancel
+import dev.compass.core.internal.Core
+import dev.compass.core.internal.OpenOptions
+import dev.compass.core.internal.Subscription
+import dev.compass.core.model.CheckReport
+import dev.compass.core.model.Command
+import dev.compass.core.model.CommandOutcome
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeliveryId
+import dev.compass.core.model.Endpoint
+import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.FlushReport
+import dev.compass.core.model.ImportOutcome
+import dev.compass.core.model.MessagePreview
+import dev.compass.core.model.NextDue
+import dev.compass.core.model.Notice
+import dev.compass.core.model.OutboxFilter
+import dev.compass.core.model.OutboxPage
+import dev.compass.core.model.OutboxTotals
+import dev.compass.core.model.PurgeReport
+import dev.compass.core.model.RecordOutcome
+import dev.compass.core.model.SessionFilter
+import dev.compass.core.model.SessionKey
+import dev.compass.core.model.SessionPage
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Start
+import dev.compass.core.model.TestDelivery
+import dev.compass.core.model.Totals
+import dev.compass.core.model.Workflow
+import dev.compass.core.model.WorkflowSummary
+import dev.compass.core.model.WorkflowVersion
+import kotlin.time.Duration
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.withContext
+import dev.compass.core.internal.Hold as CoreHold
+import dev.compass.core.internal.ManualClock as CoreClock
+
+/** The handle over the compiled core. */
+internal class OpenCompass private constructor(
+    private val core: Core,
+    private val commands: CoroutineDispatcher,
+    private val delivery: CoroutineDispatcher,
+) : Compass {
+    internal val changes: Changes = Changes()
+    private val subscription: Subscription = core.observe(changes)
+
+    // A command that has begun is not interrupted: `withContext` waits for it, and then drops its result if the caller was cancelled.
+    private suspend fun <T> command(call: Core.() -> T): T = withContext(commands) { calling { core.call() } }
+
+    private suspend fun <T> deliver(call: Core.() -> T): T = withContext(delivery) { calling { core.call() } }
+
+    private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> = changes.flow(commands, concerns) { core.query() }
+
+    override suspend fun importWorkflow(document: ByteArray): ImportOutcome = command { importWorkflow(document) }
+
+    override suspend fun workflows(): List<WorkflowSummary> = command { workflows() }
+
+    override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow = command { workflow(key, version) }
+
+    override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray = command { workflowDocument(key, version) }
+
+    override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean) =
+        command { retireWorkflow(key, version, retired) }
+
+    override suspend fun start(start: Start): CommandOutcome = command { start(start) }
+
+    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome =
+        command { run(session, actor, commands) }
+
+    override suspend fun saveDraft(session: SessionKey, field: String, text: String) = command { saveDraft(session, field, text) }
+
+    override suspend fun session(session: SessionKey): SessionView = command { session(session) }
+
+    override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
+        command { sessions(filter, page, limit.asLimit()) }
+
+    override suspend fun record(session: SessionKey): SessionRecord = command { record(session) }
+
+    override suspend fun totals(): Totals = command { totals() }
+
+    override suspend fun delete(session: SessionKey) = command { delete(session) }
+
+    override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
+
+    override suspend fun setIntegrationEnabled(enabled: Boolean) = command { setIntegrationEnabled(enabled) }
+
+    override suspend fun integrationEnabled(): Boolean = command { integrationEnabled() }
+
+    override suspend fun putEndpoint(endpoint: Endpoint) = command { putEndpoint(endpoint) }
+
+    override suspend fun archiveEndpoint(key: String) = command { archiveEndpoint(key) }
+
+    override suspend fun setEndpointEnabled(key: String, enabled: Boolean) = command { setEndpointEnabled(key, enabled) }
+
+    override suspend fun endpoints(): List<EndpointStatus> = command { endpoints() }
+
+    override suspend fun testDelivery(endpoint: String): TestDelivery = deliver { testDelivery(endpoint) }
+
+    override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
+        command { send(session, action, actor, commandId) }
+
+    override suspend fun sendCorrected(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
+        command { sendCorrected(session, action, actor, commandId) }
+
+    override suspend fun abandon(
+        session: SessionKey,
+        action: String,
+        actor: String,
+        reason: String,
+        commandId: String,
+    ): RecordOutcome = command { abandon(session, action, actor, reason, commandId) }
+
+    override suspend fun sendFailedAgain(actor: String?): Int = command { sendFailedAgain(actor).toInt() }
+
+    override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
+        command { outbox(filter, page, limit.asLimit()) }
+
+    override suspend fun outboxTotals(): OutboxTotals = command { outboxTotals() }
+
+    override suspend fun preview(session: SessionKey, action: String): MessagePreview = command { preview(session, action) }
+
+    override suspend fun deliveryBody(id: DeliveryId): String? = command { deliveryBody(id) }
+
+    override suspend fun flush(deadline: Duration): FlushReport {
+        val millis = deadline.asMillis()
+        return Cancel().use { cancel ->
+            coroutineScope {
+                val report = async(delivery) { calling { core.flush(millis, cancel) } }
+                try {
+                    report.await()
+                } catch (cancelled: CancellationException) {
+                    // The scope waits for the flush, which gives its leases back first.
+                    cancel.cancel()
+                    throw cancelled
+                }
+            }
+        }
+    }
+
+    override suspend fun startDelivery() = command { startDelivery() }
+
+    override suspend fun stopDelivery() = deliver { stopDelivery() }
+
+    override suspend fun nextDue(): NextDue = command { nextDue() }
+
+    override suspend fun setConnectivity(connectivity: Connectivity) = command { setConnectivity(connectivity) }
+
+    override suspend fun secretsChanged() = command { secretsChanged() }
+
+    override suspend fun resume(): Hold = HoldOfCore(command { resume() }, delivery)
+
+    override suspend fun quiesce() = deliver { quiesce() }
+
+    override suspend fun refresh(): Boolean = command { refresh() }
+
+    override suspend fun backup(to: String) = command { backup(to) }
+
+    override suspend fun check(): CheckReport = command { check() }
+
+    override suspend fun shutDown() = withContext(delivery) { close() }
+
+    @Synchronized
+    override fun close() {
+        if (core.uniffiIsDestroyed) return
+        calling { core.shutDown() }
+        changes.close()
+        subscription.cancel()
+        subscription.close()
+        core.close()
+    }
+
+    override fun observeSession(session: SessionKey): Flow<SessionView> = watch({ session in it.sessions }) { session(session) }
+
+    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> =
+        watch({ it.sessions.isNotEmpty() }) { sessions(filter, null, limit.asLimit()) }
+
+    override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch({ session in it.sessions }) { record(session) }
+
+    override fun observeTotals(): Flow<Totals> = watch({ it.sessions.isNotEmpty() || it.outbox }) { totals() }
+
+    override fun observeOutbox(filter: OutboxFilter, limit: Int): Flow<OutboxPage> =
+        watch({ it.outbox || it.endpoints }) { outbox(filter, null, limit.asLimit()) }
+
+    override fun observeOutboxTotals(): Flow<OutboxTotals> = watch({ it.outbox || it.endpoints }) { outboxTotals() }
+
+    override fun observeEndpoints(): Flow<List<EndpointStatus>> = watch({ it.endpoints || it.outbox }) { endpoints() }
+
+    override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch({ it.workflows }) { workflows() }
+
+    override fun observeNextDue(): Flow<NextDue> = watch({ it.outbox || it.endpoints }) { nextDue() }
+
+    companion object {
+        suspend fun open(options: CompassOptions): Compass = withContext(options.commands) {
+            calling { OpenCompass(Core.open(options.forCore()), options.commands, options.delivery) }
+        }
+
+        private fun CompassOptions.forCore() = OpenOptions(
+            path = path,
+            secrets = secrets?.let(::SecretsOfCore),
+            transport = transport?.let(::TransportOfCore),
+            retry = retry,
+            extraRoots = extraRoots,
+            bodyRetentionMs = bodyRetention?.asMillis(),
+            allowPlainHttpToLoopback = allowPlainHttpToLoopback,
+            manualClock = clock?.core as CoreClock?,
+        )
+    }
+}
+
+private class HoldOfCore(private val hold: CoreHold, private val delivery: CoroutineDispatcher) : Hold {
+    override suspend fun release() = withContext(delivery) { close() }
+
+    @Synchronized
+    override fun close() {
+        if (hold.uniffiIsDestroyed) return
+        calling { hold.release() }
+        hold.close()
+    }
+}
+
+// Negative is nothing; the core refuses what is too much.
+private fun Int.asLimit(): UInt = coerceAtLeast(0).toUInt()
+
+private fun Duration.asMillis(): ULong = inWholeMilliseconds.coerceAtLeast(0).toULong()

@@ -1,0 +1,32 @@
+package dev.compass.core
+
+import dev.compass.core.internal.Secrets
+import dev.compass.core.model.SecretLookup
+import dev.compass.core.internal.HttpHeader as CoreHeader
+import dev.compass.core.internal.HttpOutcome as CoreOutcome
+import dev.compass.core.internal.HttpRequest as CoreRequest
+import dev.compass.core.internal.HttpResponse as CoreResponse
+import dev.compass.core.internal.Transport as CoreTransport
+
+/** An app's store of secrets, for the core. */
+internal class SecretsOfCore(private val store: SecretStore) : Secrets {
+    override fun get(name: String): SecretLookup = store.get(name)
+}
+
+/** An app's transport, for the core. */
+internal class TransportOfCore(private val transport: Transport) : CoreTransport {
+    override fun send(request: CoreRequest): CoreOutcome = when (val outcome = transport.send(request.forApp())) {
+        is HttpOutcome.Answered -> CoreOutcome.Answered(outcome.response.forCore())
+        is HttpOutcome.Failed -> CoreOutcome.Failed(outcome.failure)
+    }
+
+    override fun cancel(id: ULong) = transport.cancel(id.toLong())
+
+    override fun renew() = transport.renew()
+
+    private fun CoreRequest.forApp() =
+        HttpRequest(id.toLong(), url, headers.map { HttpHeader(it.name, it.value) }, body, timeoutMs.toLong())
+
+    private fun HttpResponse.forCore() =
+        CoreResponse(status.toUShort(), headers.map { CoreHeader(it.name, it.value) }, body)
+}
