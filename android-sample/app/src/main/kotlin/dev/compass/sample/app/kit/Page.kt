@@ -1,0 +1,87 @@
+package dev.compass.sample.app.kit
+
+import android.view.Gravity
+import android.view.View
+import android.widget.LinearLayout
+import android.widget.ScrollView
+import dev.compass.sample.app.R
+
+/**
+ * The frame of a screen: a bar with the way back and the title, the status strip, what scrolls, and at the bottom, where a thumb is, what
+ * to do next. What is at the bottom moves into the scrolled part while a keyboard or large text leaves no room for it.
+ */
+class Page(private val kit: Kit) : LinearLayout(kit.context) {
+    private val back = kit.iconButton(R.drawable.ic_back, context.getString(R.string.back)) { goBack?.invoke() }
+    private val title = kit.title()
+    private val icons = kit.row(0)
+    private var goBack: (() -> Unit)? = null
+
+    val strip = StatusStrip(kit)
+    val content: LinearLayout = kit.column(16)
+    val scroll = ScrollView(context)
+    val foot: LinearLayout = kit.column(10)
+    val tabs: LinearLayout = kit.row(0)
+    private val inner: LinearLayout = kit.column(16)
+
+    init {
+        orientation = VERTICAL
+        setBackgroundColor(kit.palette.page)
+        val bar = kit.row(0)
+        bar.minimumHeight = kit.dp(64)
+        bar.setPadding(kit.dp(4), kit.dp(4), kit.dp(4), kit.dp(4))
+        bar.beside(back)
+        bar.beside(title, weight = 1f).setPadding(kit.dp(12), kit.dp(4), kit.dp(12), kit.dp(4))
+        bar.beside(icons)
+        below(bar)
+        below(strip)
+        inner.setPadding(kit.dp(16), kit.dp(16), kit.dp(16), kit.dp(16))
+        inner.below(content)
+        inner.below(View(context), weight = 1f)
+        scroll.isFillViewport = true
+        scroll.addView(inner)
+        below(scroll, weight = 1f)
+        foot.setPadding(kit.dp(16), kit.dp(10), kit.dp(16), kit.dp(12))
+        below(foot)
+        tabs.gravity = Gravity.CENTER
+        below(tabs)
+        tabs.visible(false)
+    }
+
+    /** The title, and the way back when there is one. */
+    fun head(words: CharSequence, goBack: (() -> Unit)?) {
+        title.say(words)
+        this.goBack = goBack
+        back.visible(goBack != null)
+    }
+
+    /** A button at the end of the bar. */
+    fun action(icon: Int, label: CharSequence, act: () -> Unit): View = icons.beside(kit.iconButton(icon, label, act))
+
+    /** Where the title is, for a screen reader that comes to a new screen. */
+    fun focusTitle() {
+        title.isFocusableInTouchMode = false
+        title.sendAccessibilityEvent(android.view.accessibility.AccessibilityEvent.TYPE_VIEW_FOCUSED)
+    }
+
+    override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
+        val height = MeasureSpec.getSize(heightMeasureSpec)
+        val width = MeasureSpec.makeMeasureSpec(MeasureSpec.getSize(widthMeasureSpec), MeasureSpec.EXACTLY)
+        foot.measure(width, MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED))
+        place(foot.measuredHeight <= height / PINNED_PART)
+        super.onMeasure(widthMeasureSpec, heightMeasureSpec)
+    }
+
+    private fun place(pinned: Boolean) {
+        val wanted: LinearLayout = if (pinned) this else inner
+        if (foot.parent === wanted) return
+        (foot.parent as LinearLayout).removeView(foot)
+        foot.setPadding(if (pinned) kit.dp(16) else 0, kit.dp(10), if (pinned) kit.dp(16) else 0, kit.dp(12))
+        if (pinned) wanted.addView(foot, indexOfChild(tabs), wide()) else wanted.addView(foot, wide())
+    }
+
+    private fun wide() = LayoutParams(LayoutParams.MATCH_PARENT, LayoutParams.WRAP_CONTENT)
+
+    private companion object {
+        const val PINNED_PART = 3
+    }
+}
