@@ -71,12 +71,25 @@ need() {
   if have "$tool"; then return; fi
   if in_ci; then
     heading "Install $tool"
-    "$installer" || true
+    one_at_a_time "install-${tool//[^a-zA-Z0-9]/-}" install_unless_there "$tool" "$installer" || true
     hash -r
     if have "$tool"; then return; fi
   fi
   missing+=("$tool")
   hints+=("$tool is missing; this installs it: $hint")
+}
+
+# Another suite may have installed it meanwhile.
+install_unless_there() { hash -r; have "$1" || "$2"; }
+
+# one_at_a_time NAME COMMAND...: suites are prepared side by side, and some things bear only one hand.
+one_at_a_time() {
+  local lock=$work_dir/$1.lock
+  shift
+  (
+    if command -v flock >/dev/null; then flock 9; fi
+    "$@"
+  ) 9>"$lock"
 }
 
 # have TOOL: a command, or `cargo SUBCOMMAND` that answers.
@@ -91,7 +104,8 @@ have() {
 # As root, or through sudo.
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-apt_install() {
+apt_install() { one_at_a_time apt apt_install_now "$@"; }
+apt_install_now() {
   as_root apt-get update -qq &&
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
@@ -110,9 +124,25 @@ install_rust() {
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal --component rustfmt,clippy
 }
 
+# prepare_suite NAME: in CI, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
+declare -A preparing
+prepare_suite() {
+  in_ci || return 0
+  (
+    missing=() hints=()
+    "suite_$1_needs"
+  ) >"$work_dir/prepare-$1.log" 2>&1 &
+  preparing[$1]=$!
+}
+
 run_suite() {
   local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped
   missing=() hints=()
+  if [ -n "${preparing[$name]:-}" ]; then
+    wait "${preparing[$name]}" || true
+    cat "$work_dir/prepare-$name.log"
+    hash -r
+  fi
   "suite_${name}_needs"
   if [ ${#missing[@]} -gt 0 ]; then
     heading "Suite $name cannot run"

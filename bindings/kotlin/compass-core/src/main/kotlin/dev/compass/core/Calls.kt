@@ -1,6 +1,7 @@
 package dev.compass.core
 
 import dev.compass.core.model.CoreException
+import java.nio.charset.CharacterCodingException
 
 /** Makes a call into the core; everything it throws leaves as [CompassException]. */
 internal inline fun <T> calling(call: () -> T): T = try {
@@ -16,6 +17,7 @@ internal fun Exception.asCompassException(): CompassException = when (this) {
     is CoreException.Failed -> CompassException(code, retryable, place, detail, problems, findings)
     // The generated object counts its calls, and is gone.
     is IllegalStateException -> CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
+    is CharacterCodingException -> CompassException(ErrorCode.INVALID_ARGUMENT, detail = "a text ends in the middle of a character")
     // What it says may quote a value.
     else -> CompassException(ErrorCode.INTERNAL, detail = "the border of the core failed: ${javaClass.name}")
 }

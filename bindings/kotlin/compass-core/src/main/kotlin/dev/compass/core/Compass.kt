@@ -90,7 +90,7 @@ public interface Compass : Closeable {
     public suspend fun session(session: SessionKey): SessionView
 
     /** One page of the list of sessions, newest first. [page] is the `next` of the page before. */
-    public suspend fun sessions(filter: SessionFilter = EVERY_SESSION, page: String? = null, limit: Int = PAGE): SessionPage
+    public suspend fun sessions(filter: SessionFilter = NO_SESSION_FILTER, page: String? = null, limit: Int = PAGE): SessionPage
 
     /** The record of a session: what happened, in order, and what became of its actions. */
     public suspend fun record(session: SessionKey): SessionRecord
@@ -157,8 +157,8 @@ public interface Compass : Closeable {
     /** Sends everything that failed and can be sent again; gives how many. */
     public suspend fun sendFailedAgain(actor: String? = null): Int
 
-    /** One page of the outbox, oldest first. [page] is the `next` of the page before. */
-    public suspend fun outbox(filter: OutboxFilter = EVERY_DELIVERY, page: String? = null, limit: Int = PAGE): OutboxPage
+    /** One page of the outbox, oldest first; without a filter what is pending or failed. [page] is the `next` of the page before. */
+    public suspend fun outbox(filter: OutboxFilter = NO_OUTBOX_FILTER, page: String? = null, limit: Int = PAGE): OutboxPage
 
     /** What is in the outbox, in numbers. */
     public suspend fun outboxTotals(): OutboxTotals
@@ -224,7 +224,7 @@ public interface Compass : Closeable {
     public fun observeSession(session: SessionKey): Flow<SessionView>
 
     /** The first page of [sessions], kept current. Raise [limit] to see more. */
-    public fun observeSessions(filter: SessionFilter = EVERY_SESSION, limit: Int = PAGE): Flow<SessionPage>
+    public fun observeSessions(filter: SessionFilter = NO_SESSION_FILTER, limit: Int = PAGE): Flow<SessionPage>
 
     /** [record], kept current. */
     public fun observeRecord(session: SessionKey): Flow<SessionRecord>
@@ -233,7 +233,7 @@ public interface Compass : Closeable {
     public fun observeTotals(): Flow<Totals>
 
     /** The first page of [outbox], kept current. Raise [limit] to see more. */
-    public fun observeOutbox(filter: OutboxFilter = EVERY_DELIVERY, limit: Int = PAGE): Flow<OutboxPage>
+    public fun observeOutbox(filter: OutboxFilter = NO_OUTBOX_FILTER, limit: Int = PAGE): Flow<OutboxPage>
 
     /** [outboxTotals], kept current: for the line that says "3 wait, 1 needs you". */
     public fun observeOutboxTotals(): Flow<OutboxTotals>
@@ -249,11 +249,11 @@ public interface Compass : Closeable {
 
     /** Where handles come from. */
     public companion object {
-        /** A filter that lets every session pass. */
-        public val EVERY_SESSION: SessionFilter = SessionFilter(emptyList(), null, null, null, null, null, null, null)
+        /** Sessions of every state but discarded. */
+        public val NO_SESSION_FILTER: SessionFilter = SessionFilter(emptyList(), null, null, null, null, null, null, null)
 
-        /** A filter that lets every entry of the outbox pass. */
-        public val EVERY_DELIVERY: OutboxFilter = OutboxFilter(emptyList(), null)
+        /** What is pending or failed, at every endpoint. */
+        public val NO_OUTBOX_FILTER: OutboxFilter = OutboxFilter(emptyList(), null)
 
         /** So many items are on a page unless told otherwise. */
         public const val PAGE: Int = 50

@@ -1,0 +1,111 @@
+package dev.compass.core
+
+import dev.compass.core.internal.ChangeListener
+import dev.compass.core.internal.Core
+import dev.compass.core.internal.InternalException
+import dev.compass.core.internal.OpenOptions
+import dev.compass.core.model.Notice
+import dev.compass.core.model.Start
+import dev.compass.core.testing.ManualClock
+import java.nio.file.Path
+import java.time.Duration
+import java.time.Instant
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTimeoutPreemptively
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+/** The border itself, below the wrapper. */
+class BorderTest {
+    @TempDir
+    lateinit var folder: Path
+
+    private fun core(): Core = Core.open(OpenOptions(path = folder.resolve("border.db").toString())).apply {
+        importWorkflow(PUMP_CHECK.toByteArray())
+    }
+
+    @Test
+    fun `a listener may call the core and unsubscribe itself`() = watched {
+        val core = core()
+        val calls = AtomicInteger()
+        val mine = AtomicReference<dev.compass.core.internal.Subscription>()
+        mine.set(
+            core.observe(object : ChangeListener {
+                override fun onChange(notice: Notice) {
+                    // A query and a command, which tells this listener again before it returns.
+                    val view = core.session(notice.sessions.single())
+                    if (calls.incrementAndGet() < 3) core.saveDraft(view.key, "site", "half") else mine.get().cancel()
+                    if (calls.get() < 3) core.run(view.key, null, listOf(dev.compass.core.model.Command.Note("note-$calls", "again")))
+                }
+            }),
+        )
+        val session = core.start(Start("start-1", "pump-check", null, null, emptyList())).view.key
+        assertEquals(3, calls.get())
+        assertEquals(2, core.session(session).notes.size)
+        core.run(session, null, listOf(dev.compass.core.model.Command.Note("last", "nobody hears")))
+        assertEquals(3, calls.get())
+        mine.get().close()
+        core.shutDown()
+        core.close()
+    }
+
+    @Test
+    fun `a listener that throws changes nothing`() = watched {
+        val core = core()
+        val subscription = core.observe(object : ChangeListener {
+            override fun onChange(notice: Notice): Unit = throw IllegalStateException("of the app")
+        })
+        core.start(Start("start-1", "pump-check", null, null, emptyList()))
+        subscription.close()
+        core.shutDown()
+        core.close()
+    }
+
+    @Test
+    fun `a hundred thousand listeners come and go without a trace`() = watched {
+        val core = core()
+        val before = Handles.listeners
+        val deaf = object : ChangeListener {
+            override fun onChange(notice: Notice) = Unit
+        }
+        repeat(100_000) {
+            val subscription = core.observe(deaf)
+            subscription.cancel()
+            subscription.close()
+        }
+        assertEquals(before, Handles.listeners)
+        core.shutDown()
+        core.close()
+    }
+
+    @Test
+    fun `a panic arrives as an exception, and the library goes on`() = watched {
+        val clock = dev.compass.core.internal.ManualClock()
+        // A function that cannot fail panics when its argument cannot be read: this moment is beyond the core's calendar.
+        assertThrows(InternalException::class.java) { clock.setWall(Instant.MAX) }
+        clock.advance(1u)
+        core().run {
+            shutDown()
+            close()
+        }
+    }
+
+    @Test
+    fun `what panics leaves the wrapper as the error internal, without its words`() {
+        val panicked = InternalException("42 Mill Lane").asWrapped()
+        assertEquals(ErrorCode.INTERNAL to false, panicked.code to panicked.retryable)
+        assertEquals(false, panicked.message!!.contains("Mill Lane"))
+        assertEquals(null, panicked.cause)
+    }
+
+    private fun Exception.asWrapped(): CompassException = try {
+        calling { throw this }
+    } catch (failed: CompassException) {
+        failed
+    }
+
+    private fun watched(body: () -> Unit) = assertTimeoutPreemptively(Duration.ofSeconds(60), body)
+}

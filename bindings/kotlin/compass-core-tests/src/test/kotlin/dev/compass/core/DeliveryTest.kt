@@ -1,0 +1,227 @@
+package dev.compass.core
+
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeliveryState
+import dev.compass.core.model.FailureKind
+import dev.compass.core.model.FlushEnd
+import dev.compass.core.model.NetworkNeed
+import dev.compass.core.model.Phase
+import dev.compass.core.model.RequestSent
+import dev.compass.core.model.Signing
+import dev.compass.core.model.TransportFailure
+import dev.compass.core.testing.ManualClock
+import dev.compass.core.testing.SinkAnswer
+import dev.compass.core.testing.WebhookSink
+import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.LinkedBlockingQueue
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+class DeliveryTest {
+    @TempDir
+    lateinit var folder: Path
+
+    /** Waits in every `send` until the attempt is cancelled, or for ever answers 202. */
+    private class Patient : Transport {
+        val begun = LinkedBlockingQueue<Long>()
+        private val gates = ConcurrentHashMap<Long, CountDownLatch>()
+
+        @Volatile
+        var answers = false
+
+        override fun send(request: HttpRequest): HttpOutcome {
+            if (answers) return HttpOutcome.Answered(HttpResponse(202))
+            val gate = CountDownLatch(1)
+            gates[request.id] = gate
+            begun += request.id
+            gate.await()
+            return HttpOutcome.Failed(TransportFailure(FailureKind.Cancelled, Phase.RECEIVE, RequestSent.MAYBE, "cancelled"))
+        }
+
+        override fun cancel(id: Long) {
+            gates[id]?.countDown()
+        }
+    }
+
+    @Test
+    fun `a completed session arrives, signed, with the bytes that were frozen`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                val session = compass.completed()
+                val report = compass.flush()
+                assertEquals(FlushEnd.DRAINED, report.end)
+                assertEquals(1u, report.sent)
+
+                val webhook = office.await()
+                assertTrue(webhook.isSignedWith(SECRET))
+                assertFalse(webhook.isSignedWith("whsec_${"A".repeat(32)}"))
+                assertTrue(webhook.text.contains("\"value\":2.50"), webhook.text)
+                val delivery = compass.record(session).actions.single().deliveries.single()
+                assertEquals(webhook.id, delivery.id)
+                assertEquals(webhook.text, compass.deliveryBody(delivery.id))
+                assertEquals(ActionStatus.SENT, compass.record(session).actions.single().status)
+            }
+        }
+    }
+
+    @Test
+    fun `background delivery sends what comes, and ends when told`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                compass.startDelivery()
+                val session = compass.completed()
+                withContext(Dispatchers.IO) { office.await(20.seconds) }
+                compass.observeRecord(session).first { it.actions.single().status == ActionStatus.SENT }
+                compass.stopDelivery()
+                compass.completed()
+                assertEquals(1uL, compass.outboxTotals().pending)
+            }
+        }
+    }
+
+    @Test
+    fun `a receiver that is busy gets it later, by the clock`() = test {
+        val clock = ManualClock()
+        val answers = ArrayDeque(listOf(SinkAnswer(503, mapOf("retry-after" to "120")), SinkAnswer(202)))
+        WebhookSink { answers.removeFirst() }.use { office ->
+            folder.ready(folder.options(clock = clock), url = office.url).use { compass ->
+                compass.completed()
+                assertEquals(1u, compass.flush().retrying)
+                assertEquals(0u, compass.flush().attempts)
+                val due = compass.nextDue().at!!
+                assertTrue(due >= clock.now().plusSeconds(96), "$due")
+                clock.advance(10.minutes)
+                assertEquals(1u, compass.flush().sent)
+                val (first, second) = office.received
+                assertEquals(first.id to first.text, second.id to second.text)
+                assertEquals("2", second.headers["compass-attempt"])
+            }
+        }
+    }
+
+    @Test
+    fun `cancelling in the middle of a flush gives the lease back`() = test {
+        val patient = Patient()
+        folder.ready(folder.options(transport = patient)).use { compass ->
+            compass.completed()
+            val flushing = launch(Dispatchers.Default) { compass.flush(60.seconds) }
+            withContext(Dispatchers.IO) { patient.begun.take() }
+            flushing.cancelAndJoin()
+
+            val waiting = compass.outbox().items.single().delivery
+            assertEquals(DeliveryState.PENDING, waiting.state)
+            assertEquals("interrupted", waiting.reason)
+            assertTrue(waiting.mayHaveBeenDelivered)
+            // A lease would keep it for a minute.
+            patient.answers = true
+            assertEquals(1u, compass.flush().sent)
+        }
+    }
+
+    @Test
+    fun `quiescing in the middle of a flush ends it`() = test {
+        val patient = Patient()
+        folder.ready(folder.options(transport = patient)).use { compass ->
+            compass.completed()
+            val flushing = kotlinx.coroutines.CompletableDeferred<FlushEnd>()
+            launch(Dispatchers.Default) { flushing.complete(compass.flush(60.seconds).end) }
+            withContext(Dispatchers.IO) { patient.begun.take() }
+            compass.quiesce()
+            assertEquals(FlushEnd.QUIESCED, flushing.await())
+        }
+    }
+
+    @Test
+    fun `commands go on while a flush waits for a receiver`() = test {
+        val patient = Patient()
+        folder.ready(folder.options(transport = patient)).use { compass ->
+            compass.completed()
+            val flushing = launch(Dispatchers.Default) { compass.flush(60.seconds) }
+            withContext(Dispatchers.IO) { patient.begun.take() }
+            repeat(10) { compass.completed() }
+            assertTrue(flushing.isActive)
+            flushing.cancelAndJoin()
+        }
+    }
+
+    @Test
+    fun `without a network nothing is tried, and it is told what is waited for`() = test {
+        folder.ready().use { compass ->
+            compass.setConnectivity(Connectivity.Offline)
+            compass.completed()
+            val report = compass.flush()
+            assertEquals(FlushEnd.OFFLINE to 0u, report.end to report.attempts)
+            assertEquals(NetworkNeed.ANY, compass.nextDue().whenOnline)
+        }
+    }
+
+    @Test
+    fun `a transport that throws leaves open whether the message arrived`() = test {
+        val broken = object : Transport {
+            override fun send(request: HttpRequest): HttpOutcome = throw IllegalStateException("of the app, with ${request.url}")
+        }
+        folder.ready(folder.options(transport = broken)).use { compass ->
+            compass.completed()
+            compass.flush()
+            assertTrue(compass.outbox().items.single().delivery.mayHaveBeenDelivered)
+        }
+    }
+
+    @Test
+    fun `a rejected message is corrected and sent again`() = test {
+        val answers = ArrayDeque(listOf(422, 202))
+        WebhookSink { SinkAnswer(answers.removeFirst()) }.use { office ->
+            folder.ready(url = office.url).use { compass ->
+                val session = compass.completed()
+                assertEquals(1u, compass.flush().failed)
+                assertEquals(1uL, compass.outboxTotals().needsPerson)
+                assertCode(ErrorCode.NOTHING_CORRECTED) { compass.sendCorrected(session, "report") }
+                compass.edit(
+                    session,
+                    listOf(dev.compass.core.model.FieldChange("site", dev.compass.core.model.Change.Set(dev.compass.core.model.FieldValue.Text("Mill Road")))),
+                )
+                compass.sendCorrected(session, "report", actor = "kim")
+                assertEquals(1u, compass.flush().sent)
+                assertTrue(office.received.last().text.contains("Mill Road"))
+                assertEquals(2, compass.record(session).actions.single().deliveries.size)
+            }
+        }
+    }
+
+    @Test
+    fun `a test message tells whether an endpoint works`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                val test = compass.testDelivery("office")
+                assertTrue(test.delivered)
+                assertTrue(office.await().isSignedWith(SECRET))
+            }
+        }
+    }
+
+    @Test
+    fun `an unsigned endpoint needs no secret, and the preview is what is sent`() = test {
+        WebhookSink().use { office ->
+            folder.ready(folder.options(secrets = null)).use { compass ->
+                compass.putEndpoint(endpoint(office.url, Signing.None))
+                val session = compass.completed()
+                val preview = compass.preview(session, "report").body
+                compass.flush()
+                assertEquals(preview, office.await().text)
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package dev.compass.core
+
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.FlushEnd
+import dev.compass.core.model.SecretLookup
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Runnable
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import kotlin.coroutines.CoroutineContext
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+class LifeTest {
+    @TempDir
+    lateinit var folder: Path
+
+    @Test
+    fun `a second open of one file is refused, also by another way to it`() = test {
+        val options = folder.options(name = "same.db")
+        Compass.open(options).use {
+            assertCode(ErrorCode.ALREADY_OPEN) { Compass.open(options) }
+            val link = Files.createSymbolicLink(folder.resolve("link"), folder)
+            assertCode(ErrorCode.ALREADY_OPEN) { Compass.open(link.options(name = "same.db")) }
+        }
+        Compass.open(options).close()
+    }
+
+    @Test
+    fun `opening and commands leave the thread of the caller free`() = test {
+        val main = Executors.newSingleThreadExecutor { Thread(it, "main-like") }.asCoroutineDispatcher()
+        val gate = CountDownLatch(1)
+        val threads = mutableSetOf<String>()
+        val work = Executors.newSingleThreadExecutor { Thread(it, "work") }.asCoroutineDispatcher()
+        // Work begins when the main thread has done something else meanwhile: on the main thread itself it never would.
+        val gated = object : CoroutineDispatcher() {
+            override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
+                gate.await()
+                threads += Thread.currentThread().name
+                block.run()
+            }
+        }
+        withContext(main) {
+            val opening = async(start = CoroutineStart.UNDISPATCHED) {
+                Compass.open(CompassOptions(folder.resolve("c.db").toString(), commands = gated, delivery = gated))
+            }
+            launch { gate.countDown() }
+            val compass = opening.await()
+            compass.importWorkflow(PUMP_CHECK.toByteArray())
+            compass.flush()
+            compass.shutDown()
+        }
+        assertEquals(setOf("work"), threads)
+        main.close()
+        work.close()
+    }
+
+    @Test
+    fun `a command that has begun is committed although its caller goes`() = test {
+        val plain = folder.options()
+        val session = folder.ready(plain).use { it.start("pump-check").view.key }
+        val ran = CountDownLatch(2)
+        val work = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
+        // Told of the opening, and then of the note.
+        val told = object : CoroutineDispatcher() {
+            override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
+                block.run()
+                ran.countDown()
+            }
+        }
+        Compass.open(CompassOptions(plain.path, commands = told)).use { compass ->
+            val noting = async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") }
+            // On the caller's own thread, which therefore cannot take the result before it is cancelled.
+            ran.await()
+            noting.cancel()
+            assertTrue(runCatching { noting.await() }.exceptionOrNull() is CancellationException)
+            assertEquals(listOf("Kept"), compass.session(session).notes.map { it.text })
+        }
+        work.close()
+    }
+
+    @Test
+    fun `the last hold quiesces, and commands still work`() = test {
+        folder.ready().use { compass ->
+            val outer = compass.resume()
+            compass.held { assertEquals(FlushEnd.DRAINED, flush().end) }
+            assertEquals(FlushEnd.DRAINED, compass.flush().end)
+            outer.release()
+            outer.release()
+            assertEquals(FlushEnd.QUIESCED, compass.flush().end)
+            val session = compass.start("pump-check").view.key
+            compass.setField(session, "site", FieldValue.Text("Mill Lane"))
+            compass.held { assertEquals(FlushEnd.DRAINED, flush().end) }
+        }
+    }
+
+    @Test
+    fun `a hold is released although its work fails`() = test {
+        folder.ready().use { compass ->
+            val failed = runCatching { compass.held { throw IllegalArgumentException("of the app") } }
+            assertEquals("of the app", failed.exceptionOrNull()?.message)
+            assertEquals(FlushEnd.QUIESCED, compass.flush().end)
+        }
+    }
+
+    @Test
+    fun `after closing every call says so, and closing again does nothing`() = test {
+        val compass = folder.ready()
+        val hold = compass.resume()
+        compass.shutDown()
+        compass.close()
+        assertCode(ErrorCode.CLOSED) { compass.workflows() }
+        assertCode(ErrorCode.CLOSED) { compass.flush() }
+        hold.release()
+    }
+
+    @Test
+    fun `a copy of the database opens like the database`() = test {
+        val copy = folder.options(name = "copy.db")
+        val session = folder.ready().use { compass ->
+            compass.completed().also { compass.backup(copy.path) }
+        }
+        Compass.open(copy).use { assertEquals("pump-check", it.record(session).workflow.key) }
+    }
+
+    @Test
+    fun `old sessions whose messages are given up are purged`() = test {
+        folder.ready().use { compass ->
+            val session = compass.completed()
+            assertEquals(1uL, compass.purge(0.seconds).keptUndelivered)
+            compass.end(compass.start("pump-check").view.key, "nobody home")
+            compass.setEndpointEnabled("office", false)
+            assertEquals(1uL, compass.outboxTotals().pending)
+            compass.abandon(session, "report", "kim", "sent by hand")
+            compass.purge(0.seconds)
+            assertCode(ErrorCode.DELETED_SESSION) { compass.session(session) }
+        }
+    }
+
+    @Test
+    fun `a store of secrets that throws only makes the message wait`() = test {
+        val store = SecretStore { throw IllegalStateException("locked: $it") }
+        folder.ready(folder.options(secrets = store)).use { compass ->
+            compass.completed()
+            compass.flush()
+            assertEquals("secret_unavailable", compass.outbox().items.single().delivery.reason)
+        }
+        folder.ready(folder.options(secrets = { SecretLookup.Missing })).use { compass ->
+            compass.completed()
+            compass.flush()
+            assertEquals("secret_missing", compass.outbox().items.single().delivery.reason)
+        }
+    }
+
+    @Test
+    fun `the log tells what happens, without values`() = test {
+        val lines = java.util.concurrent.LinkedBlockingQueue<String>()
+        CompassLog.to({ level, target, text -> lines += "$level $target $text" }, LogLevel.TRACE)
+        try {
+            folder.ready(folder.options(secrets = { throw IllegalStateException("whsec_quoted") })).use { compass ->
+                compass.completed()
+                compass.flush()
+            }
+            val line = lines.poll(20, java.util.concurrent.TimeUnit.SECONDS)
+            assertTrue(line != null && line.contains("compass_"), "$line")
+        } finally {
+            CompassLog.off()
+        }
+        assertTrue(lines.none { "Mill Lane" in it || "whsec" in it }, lines.toString())
+    }
+}

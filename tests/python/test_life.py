@@ -1,0 +1,45 @@
+"""Holds, network, copies."""
+
+import os
+
+from compass import compass_core as model
+from compass import compass_ffi as ffi
+from support import Case, Keystore, Wire, answered
+
+
+class Life(Case):
+    def test_the_last_hold_quiesces_and_a_new_one_delivers_again(self):
+        core = self.ready(secrets=Keystore(), transport=Wire(answered(200)))
+        hold = core.resume()
+        self.complete(core)
+        hold.release()
+        hold.release()
+        self.assertEqual(self.flush(core).end, model.FlushEnd.QUIESCED)
+        again = core.resume()
+        self.assertEqual(self.flush(core).sent, 1)
+        again.release()
+
+    def test_a_cancelled_flush_sends_nothing(self):
+        core = self.ready(secrets=Keystore(), transport=Wire(answered(200)))
+        self.complete(core)
+        cancel = ffi.Cancel()
+        cancel.cancel()
+        self.assertTrue(cancel.is_cancelled())
+        self.assertEqual(core.flush(20_000, cancel).end, model.FlushEnd.CANCELLED)
+
+    def test_without_a_network_nothing_is_tried(self):
+        core = self.ready(secrets=Keystore(), transport=Wire(answered(200)))
+        self.complete(core)
+        core.set_connectivity(model.Connectivity.OFFLINE())
+        self.assertEqual(self.flush(core).end, model.FlushEnd.OFFLINE)
+        core.set_connectivity(model.Connectivity.ONLINE(None, False))
+        self.assertEqual(core.next_due().needs_person, False)
+
+    def test_a_copy_opens_as_the_same_database(self):
+        core = self.ready()
+        session = self.complete(core)
+        copy = os.path.join(self.folder, "copy.db")
+        core.backup(copy)
+        core.shut_down()
+        self.path = copy
+        self.assertEqual(self.open().session(session).state, model.SessionState.COMPLETED)
