@@ -1,9 +1,11 @@
 package dev.compass.sample.app.device
 
 import android.app.Activity
+import android.content.Context
 import android.os.Build
 import android.view.View
 import android.view.WindowInsets
+import android.view.accessibility.AccessibilityManager
 
 /** Everything of Android that is newer than API 26, each behind its version. No other file names any of it. */
 @LaterApi
@@ -23,6 +25,13 @@ internal object LaterApis {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) view.stateDescription = words
     }
 
+    /** How long words stay that one has to read, from Android 10 (API 29); [usual] before. In milliseconds. */
+    fun timeToRead(context: Context, usual: Int): Long {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) return usual.toLong()
+        val manager = context.getSystemService(AccessibilityManager::class.java) ?: return usual.toLong()
+        return manager.getRecommendedTimeoutMillis(usual, AccessibilityManager.FLAG_CONTENT_TEXT or AccessibilityManager.FLAG_CONTENT_CONTROLS).toLong()
+    }
+
     /** What the system's bars, a cut-out and the keyboard cover: left, top, right, bottom, in pixels. */
     fun covered(insets: WindowInsets): IntArray =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
@@ -35,7 +44,10 @@ internal object LaterApis {
 
     /** Draws behind the system's bars, as every app does from Android 15 (API 35). */
     fun edgeToEdge(activity: Activity) {
+        // From Android 15 (API 35) on it is so in any case.
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.VANILLA_ICE_CREAM) return
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
+            @Suppress("DEPRECATION")
             activity.window.setDecorFitsSystemWindows(false)
         } else {
             @Suppress("DEPRECATION")

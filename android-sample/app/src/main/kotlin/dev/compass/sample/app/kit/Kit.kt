@@ -72,11 +72,10 @@ class Kit(val context: Context) {
         line: Int = fill,
         icon: Int? = null,
         act: () -> Unit,
-    ): Button = Button(context, null, 0, 0).apply {
+    ): Button = Button(context).apply {
         text = words
+        stateListAnimator = null
         isAllCaps = false
-        isClickable = true
-        isFocusable = true
         gravity = Gravity.CENTER
         typeface = Typeface.DEFAULT_BOLD
         setTextSize(TypedValue.COMPLEX_UNIT_SP, BODY)
@@ -96,12 +95,11 @@ class Kit(val context: Context) {
     }
 
     /** A button without words; [label] is what a screen reader says. */
-    fun iconButton(icon: Int, label: CharSequence, act: () -> Unit): ImageButton = ImageButton(context, null, 0, 0).apply {
+    fun iconButton(icon: Int, label: CharSequence, act: () -> Unit): ImageButton = ImageButton(context).apply {
+        stateListAnimator = null
         setImageResource(icon)
         imageTintList = palette.ink.asStates()
         contentDescription = label
-        isClickable = true
-        isFocusable = true
         scaleType = ImageView.ScaleType.CENTER
         minimumWidth = dp(TARGET)
         minimumHeight = dp(TARGET)

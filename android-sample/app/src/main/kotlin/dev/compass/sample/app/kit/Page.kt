@@ -1,7 +1,7 @@
 package dev.compass.sample.app.kit
 
-import android.view.Gravity
 import android.view.View
+import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.LinearLayout
 import android.widget.ScrollView
 import dev.compass.sample.app.R
@@ -14,13 +14,16 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     private val back = kit.iconButton(R.drawable.ic_back, context.getString(R.string.back)) { goBack?.invoke() }
     private val title = kit.title()
     private val icons = kit.row(0)
-    private var goBack: (() -> Unit)? = null
+    /** The way back, when there is one. */
+    var goBack: (() -> Unit)? = null
+        private set
 
     val strip = StatusStrip(kit)
     val content: LinearLayout = kit.column(16)
     val scroll = ScrollView(context)
     val foot: LinearLayout = kit.column(10)
-    val tabs: LinearLayout = kit.row(0)
+    val notice = NoticeBar(kit)
+    val tabs = TabBar(kit)
     private val inner: LinearLayout = kit.column(16)
 
     init {
@@ -41,8 +44,8 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
         scroll.addView(inner)
         below(scroll, weight = 1f)
         foot.setPadding(kit.dp(16), kit.dp(10), kit.dp(16), kit.dp(12))
+        below(notice)
         below(foot)
-        tabs.gravity = Gravity.CENTER
         below(tabs)
         tabs.visible(false)
     }
@@ -57,15 +60,19 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     /** A button at the end of the bar. */
     fun action(icon: Int, label: CharSequence, act: () -> Unit): View = icons.beside(kit.iconButton(icon, label, act))
 
-    /** Where the title is, for a screen reader that comes to a new screen. */
-    fun focusTitle() {
-        title.isFocusableInTouchMode = false
-        title.sendAccessibilityEvent(android.view.accessibility.AccessibilityEvent.TYPE_VIEW_FOCUSED)
+    /** To the top of it; a screen reader goes to the title. */
+    fun arrive() {
+        scroll.scrollTo(0, 0)
+        title.performAccessibilityAction(AccessibilityNodeInfo.ACTION_ACCESSIBILITY_FOCUS, null)
     }
+
+    /** Nothing to press there: no room for it either. */
+    private fun hasFoot() = foot.views().any { it.visibility != GONE }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val height = MeasureSpec.getSize(heightMeasureSpec)
         val width = MeasureSpec.makeMeasureSpec(MeasureSpec.getSize(widthMeasureSpec), MeasureSpec.EXACTLY)
+        foot.visible(hasFoot())
         foot.measure(width, MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED))
         place(foot.measuredHeight <= height / PINNED_PART)
         super.onMeasure(widthMeasureSpec, heightMeasureSpec)

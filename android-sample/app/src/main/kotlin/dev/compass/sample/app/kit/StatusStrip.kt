@@ -4,7 +4,10 @@ import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
 
-/** On every screen: whether there is signal, and what waits. An icon, words and a number; a change is read out when nothing else is. */
+/**
+ * On every screen: whether there is signal, and what waits. An icon, words and a number; a change is read out when nothing
+ * else is. Leads to the outbox.
+ */
 class StatusStrip(private val kit: Kit) : LinearLayout(kit.context) {
     private val icon = kit.icon(0)
     private val words = kit.strong()
@@ -25,6 +28,6 @@ class StatusStrip(private val kit: Kit) : LinearLayout(kit.context) {
         icon.imageTintList = colors.ink.asStates()
         words.setTextColor(colors.ink)
         words.say(said)
-        setBackgroundColor(colors.ground)
+        background = kit.pressable(kit.shape(colors.ground, radius = 0))
     }
 }
