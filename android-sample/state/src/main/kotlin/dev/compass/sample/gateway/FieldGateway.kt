@@ -131,6 +131,9 @@ interface FieldGateway {
     /** The network as the app last heard of it; [Signal.NONE] while offline is simulated. */
     val signal: StateFlow<Signal>
 
+    /** Whether it is played that there is no network. */
+    val simulated: StateFlow<Boolean>
+
     /** Plays that there is no network, or stops doing so. */
     suspend fun simulateOffline(simulate: Boolean)
 

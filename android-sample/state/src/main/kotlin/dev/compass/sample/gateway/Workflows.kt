@@ -14,8 +14,16 @@ enum class Severity { ERROR, INCOMPLETE, WARNING }
  *
  * @property place where in the document, as a JSON pointer.
  * @property detail what, in English.
+ * @property section name of the section it is about, where it is about one; [answer] the same.
  */
-data class WorkflowFinding(val severity: Severity, val code: String, val place: String, val detail: String)
+data class WorkflowFinding(
+    val severity: Severity,
+    val code: String,
+    val place: String,
+    val detail: String,
+    val section: String? = null,
+    val answer: String? = null,
+)
 
 /** A workflow in the list, in its current version. */
 data class WorkflowItem(

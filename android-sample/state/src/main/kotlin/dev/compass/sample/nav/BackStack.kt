@@ -31,8 +31,8 @@ data class BackStack(val screens: List<Screen> = listOf(Screen.Workflows)) {
         else -> BackStack(screens + screen)
     }
 
-    /** Opens a screen in the place of the one that is shown: there is no way back to that. */
-    fun replace(screen: Screen): BackStack = if (screens.size == 1) open(screen) else BackStack(screens.dropLast(1)).open(screen)
+    /** Opens a screen right above the root: there is no way back to what lay between, for instance to a session that is over. */
+    fun openOnRoot(screen: Screen): BackStack = BackStack(listOf(root)).open(screen)
 
     /** One back: to the screen below, from another root to the first, from the first nowhere. */
     fun back(): BackStack = if (screens.size > 1) BackStack(screens.dropLast(1)) else BackStack()

@@ -14,8 +14,8 @@ class Navigator(saved: String? = null) {
     /** Opens a screen above this one. */
     fun open(screen: Screen): Unit = current.update { it.open(screen) }
 
-    /** Opens a screen in the place of this one. */
-    fun replace(screen: Screen): Unit = current.update { it.replace(screen) }
+    /** Opens a screen right above the root: there is no way back to what lay between. */
+    fun openOnRoot(screen: Screen): Unit = current.update { it.openOnRoot(screen) }
 
     /** One back; false when that leaves the app. */
     fun back(): Boolean {

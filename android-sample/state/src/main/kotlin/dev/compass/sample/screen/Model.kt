@@ -10,8 +10,8 @@ import kotlinx.coroutines.flow.StateFlow
  * button.setOnClickListener { model.onEvent(WorkflowsEvent.Started(key)) }
  * ```
  *
- * A model lives as long as the scope it was given; it keeps nothing that is not on flash except half-open dialogs. Events may come from any
- * thread and are taken one after the other.
+ * A model lives as long as the scope it was given, whose dispatcher is the main thread; it keeps nothing that is not on flash except open
+ * dialogs. Events may come from any thread and are taken one after the other.
  */
 interface Model<State, Event> {
     /** What the screen shows now. */

@@ -32,28 +32,33 @@ enum class TextId {
 
     // Problems of fields -------------------------------------------------------------------------------------------------------------
     PROBLEM_REQUIRED, // An answer is needed here
-    PROBLEM_TOO_SMALL, // At least %1$s
-    PROBLEM_TOO_LARGE, // At most %1$s
-    PROBLEM_TOO_SHORT, // At least %1$s characters
-    PROBLEM_TOO_LONG, // At most %1$s characters
-    PROBLEM_PATTERN, // This does not have the form that is needed
     PROBLEM_NOT_A_NUMBER, // Write a number
-    PROBLEM_DECIMAL_PLACES, // At most %1$s digits after the point
     PROBLEM_NOT_A_DATE, // Write a date
     PROBLEM_NOT_A_TIME, // Write a time
     PROBLEM_EMAIL, // Write an e-mail address
     PROBLEM_PHONE, // Write a telephone number
-    PROBLEM_URL, // Write a web address
+    PROBLEM_URL, // Write a web address that begins with http:// or https://
+    PROBLEM_TOO_SMALL, // At least %1$s
+    PROBLEM_TOO_LARGE, // At most %1$s
+    PROBLEM_DECIMAL_PLACES, // At most %1$s digits after the point
+    PROBLEM_TOO_EARLY, // %1$s or later
+    PROBLEM_TOO_LATE, // %1$s or earlier
+    PROBLEM_TOO_SHORT, // At least %1$s characters
+    PROBLEM_TOO_LONG, // At most %1$s characters
+    PROBLEM_PATTERN, // This does not have the form that is needed
+    PROBLEM_CHARACTERS, // There are characters in it that cannot be used
     PROBLEM_TOO_FEW, // Choose at least %1$s
     PROBLEM_TOO_MANY, // Choose at most %1$s
-    PROBLEM_ACCURACY, // The position must be within %1$s m
+    PROBLEM_NOT_AN_OPTION, // Choose one of the options
+    PROBLEM_ACCURACY, // The position must be known to %1$s m. Try outside.
     PROBLEM_FILE_TOO_LARGE, // The file is too large
     PROBLEM_FILE_TYPE, // This sort of file is not accepted
     PROBLEM_NOT_APPLICABLE, // "Not applicable" cannot be chosen here
     PROBLEM_OTHER, // This is not accepted: %1$s
 
     // Findings of workflows ----------------------------------------------------------------------------------------------------------
-    FINDING_UNLINKED_ANSWER, // The answer "%1$s" of "%2$s" leads nowhere yet
+    FINDING_UNLINKED_ANSWER, // In "%1$s" the answer "%2$s" leads nowhere yet
+    FINDING_UNREACHABLE_SECTION, // No answer leads to "%1$s"
     FINDING_OTHER, // %1$s
 
     // Actions: status ----------------------------------------------------------------------------------------------------------------
