@@ -225,334 +225,335 @@ public final class R {
      */
     public static final int back=0x7f060020;
     public static final int cancel=0x7f060021;
-    public static final int close=0x7f060022;
-    public static final int discard_confirm=0x7f060023;
-    public static final int discard_keep=0x7f060024;
-    public static final int discard_question=0x7f060025;
-    public static final int empty=0x7f060026;
-    public static final int end_question=0x7f060027;
-    public static final int endpoint_add=0x7f060028;
-    public static final int endpoint_change=0x7f060029;
-    public static final int endpoint_key=0x7f06002a;
-    public static final int endpoint_save=0x7f06002b;
-    public static final int endpoint_secret=0x7f06002c;
-    public static final int endpoint_secret_hint=0x7f06002d;
-    public static final int endpoint_secret_kept=0x7f06002e;
-    public static final int endpoint_secret_missing=0x7f06002f;
-    public static final int endpoint_secret_stored=0x7f060030;
-    public static final int endpoint_signed=0x7f060031;
-    public static final int endpoint_test=0x7f060032;
-    public static final int endpoint_testing=0x7f060033;
-    public static final int endpoint_title=0x7f060034;
-    public static final int endpoint_unsigned=0x7f060035;
-    public static final int endpoint_url=0x7f060036;
-    public static final int endpoint_wifi=0x7f060037;
-    public static final int failure_bad_endpoint=0x7f060038;
-    public static final int failure_bad_file=0x7f060039;
-    public static final int failure_conflict=0x7f06003a;
+    public static final int cannot_open=0x7f060022;
+    public static final int close=0x7f060023;
+    public static final int discard_confirm=0x7f060024;
+    public static final int discard_keep=0x7f060025;
+    public static final int discard_question=0x7f060026;
+    public static final int empty=0x7f060027;
+    public static final int end_question=0x7f060028;
+    public static final int endpoint_add=0x7f060029;
+    public static final int endpoint_change=0x7f06002a;
+    public static final int endpoint_key=0x7f06002b;
+    public static final int endpoint_save=0x7f06002c;
+    public static final int endpoint_secret=0x7f06002d;
+    public static final int endpoint_secret_hint=0x7f06002e;
+    public static final int endpoint_secret_kept=0x7f06002f;
+    public static final int endpoint_secret_missing=0x7f060030;
+    public static final int endpoint_secret_stored=0x7f060031;
+    public static final int endpoint_signed=0x7f060032;
+    public static final int endpoint_test=0x7f060033;
+    public static final int endpoint_testing=0x7f060034;
+    public static final int endpoint_title=0x7f060035;
+    public static final int endpoint_unsigned=0x7f060036;
+    public static final int endpoint_url=0x7f060037;
+    public static final int endpoint_wifi=0x7f060038;
+    public static final int failure_bad_endpoint=0x7f060039;
+    public static final int failure_bad_file=0x7f06003a;
+    public static final int failure_conflict=0x7f06003b;
     /**
      * What went wrong
      * What went wrong
      */
-    public static final int failure_disk_full=0x7f06003b;
-    public static final int failure_fields=0x7f06003c;
-    public static final int failure_not_allowed=0x7f06003d;
-    public static final int failure_not_found=0x7f06003e;
-    public static final int failure_not_startable=0x7f06003f;
-    public static final int failure_nothing_corrected=0x7f060040;
-    public static final int failure_other=0x7f060041;
+    public static final int failure_disk_full=0x7f06003c;
+    public static final int failure_fields=0x7f06003d;
+    public static final int failure_not_allowed=0x7f06003e;
+    public static final int failure_not_found=0x7f06003f;
+    public static final int failure_not_startable=0x7f060040;
+    public static final int failure_nothing_corrected=0x7f060041;
+    public static final int failure_other=0x7f060042;
     /**
      * Fields
      * Fields
      */
-    public static final int field_clear=0x7f060042;
-    public static final int field_is_empty=0x7f060043;
-    public static final int field_is_not_applicable=0x7f060044;
-    public static final int field_leave_empty=0x7f060045;
-    public static final int field_line_required=0x7f060046;
-    public static final int field_not_applicable=0x7f060047;
-    public static final int field_pick_datetime=0x7f060048;
-    public static final int field_pick_day=0x7f060049;
-    public static final int field_pick_time=0x7f06004a;
-    public static final int field_required=0x7f06004b;
-    public static final int field_unsaved=0x7f06004c;
-    public static final int file_choose=0x7f06004d;
-    public static final int file_stays=0x7f06004e;
-    public static final int file_unreadable=0x7f06004f;
-    public static final int file_value=0x7f060050;
-    public static final int filter_all=0x7f060051;
-    public static final int filter_completed=0x7f060052;
-    public static final int filter_ended=0x7f060053;
-    public static final int filter_failed=0x7f060054;
-    public static final int filter_in_progress=0x7f060055;
-    public static final int filter_waiting=0x7f060056;
-    public static final int filter_won=0x7f060057;
-    public static final int finding_other=0x7f060058;
+    public static final int field_clear=0x7f060043;
+    public static final int field_is_empty=0x7f060044;
+    public static final int field_is_not_applicable=0x7f060045;
+    public static final int field_leave_empty=0x7f060046;
+    public static final int field_line_required=0x7f060047;
+    public static final int field_not_applicable=0x7f060048;
+    public static final int field_pick_datetime=0x7f060049;
+    public static final int field_pick_day=0x7f06004a;
+    public static final int field_pick_time=0x7f06004b;
+    public static final int field_required=0x7f06004c;
+    public static final int field_unsaved=0x7f06004d;
+    public static final int file_choose=0x7f06004e;
+    public static final int file_stays=0x7f06004f;
+    public static final int file_unreadable=0x7f060050;
+    public static final int file_value=0x7f060051;
+    public static final int filter_all=0x7f060052;
+    public static final int filter_completed=0x7f060053;
+    public static final int filter_ended=0x7f060054;
+    public static final int filter_failed=0x7f060055;
+    public static final int filter_in_progress=0x7f060056;
+    public static final int filter_waiting=0x7f060057;
+    public static final int filter_won=0x7f060058;
+    public static final int finding_other=0x7f060059;
     /**
      * Findings of workflows
      * Findings of workflows
      */
-    public static final int finding_unlinked_answer=0x7f060059;
-    public static final int finding_unreachable_section=0x7f06005a;
-    public static final int loading=0x7f06005b;
-    public static final int location_denied=0x7f06005c;
-    public static final int location_not_found=0x7f06005d;
-    public static final int location_searching=0x7f06005e;
-    public static final int location_value=0x7f06005f;
-    public static final int location_value_accuracy=0x7f060060;
-    public static final int more=0x7f060061;
-    public static final int no=0x7f060062;
-    public static final int not_applicable=0x7f060063;
+    public static final int finding_unlinked_answer=0x7f06005a;
+    public static final int finding_unreachable_section=0x7f06005b;
+    public static final int loading=0x7f06005c;
+    public static final int location_denied=0x7f06005d;
+    public static final int location_not_found=0x7f06005e;
+    public static final int location_searching=0x7f06005f;
+    public static final int location_value=0x7f060060;
+    public static final int location_value_accuracy=0x7f060061;
+    public static final int more=0x7f060062;
+    public static final int no=0x7f060063;
+    public static final int not_applicable=0x7f060064;
     /**
      * Fields
      * Fields
      */
-    public static final int not_provided=0x7f060064;
-    public static final int not_saved_yet=0x7f060065;
-    public static final int note_hint=0x7f060066;
-    public static final int note_save=0x7f060067;
+    public static final int not_provided=0x7f060065;
+    public static final int not_saved_yet=0x7f060066;
+    public static final int note_hint=0x7f060067;
+    public static final int note_save=0x7f060068;
     /**
      * What a screen says after an event
      * What a screen says after an event
      */
-    public static final int notice_action_added=0x7f060068;
-    public static final int notice_action_removed=0x7f060069;
-    public static final int notice_endpoint_saved=0x7f06006a;
-    public static final int notice_exported=0x7f06006b;
-    public static final int notice_fields_saved=0x7f06006c;
-    public static final int notice_imported=0x7f06006d;
-    public static final int notice_imported_already=0x7f06006e;
-    public static final int notice_moved_on=0x7f06006f;
-    public static final int notice_note_saved=0x7f060070;
-    public static final int notice_nothing_to_send=0x7f060071;
-    public static final int notice_response_used=0x7f060072;
-    public static final int notice_secret_saved=0x7f060073;
-    public static final int notice_sending=0x7f060074;
-    public static final int notice_still_offline=0x7f060075;
-    public static final int notice_test_delivered=0x7f060076;
-    public static final int notice_test_refused=0x7f060077;
-    public static final int outbox_again=0x7f060078;
-    public static final int outbox_empty=0x7f060079;
+    public static final int notice_action_added=0x7f060069;
+    public static final int notice_action_removed=0x7f06006a;
+    public static final int notice_endpoint_saved=0x7f06006b;
+    public static final int notice_exported=0x7f06006c;
+    public static final int notice_fields_saved=0x7f06006d;
+    public static final int notice_imported=0x7f06006e;
+    public static final int notice_imported_already=0x7f06006f;
+    public static final int notice_moved_on=0x7f060070;
+    public static final int notice_note_saved=0x7f060071;
+    public static final int notice_nothing_to_send=0x7f060072;
+    public static final int notice_response_used=0x7f060073;
+    public static final int notice_secret_saved=0x7f060074;
+    public static final int notice_sending=0x7f060075;
+    public static final int notice_still_offline=0x7f060076;
+    public static final int notice_test_delivered=0x7f060077;
+    public static final int notice_test_refused=0x7f060078;
+    public static final int outbox_again=0x7f060079;
+    public static final int outbox_empty=0x7f06007a;
     /**
      * Outbox
      * Outbox
      */
-    public static final int outbox_lines=0x7f06007a;
-    public static final int outbox_next=0x7f06007b;
-    public static final int outbox_oldest=0x7f06007c;
-    public static final int outbox_saved=0x7f06007d;
-    public static final int outbox_send=0x7f06007e;
-    public static final int outbox_sending=0x7f06007f;
-    public static final int photo_again=0x7f060080;
-    public static final int photo_take=0x7f060081;
-    public static final int place_again=0x7f060082;
-    public static final int place_searching=0x7f060083;
-    public static final int place_use=0x7f060084;
-    public static final int prefilled_from=0x7f060085;
-    public static final int problem_accuracy=0x7f060086;
-    public static final int problem_characters=0x7f060087;
-    public static final int problem_decimal_places=0x7f060088;
-    public static final int problem_email=0x7f060089;
-    public static final int problem_file_too_large=0x7f06008a;
-    public static final int problem_file_type=0x7f06008b;
-    public static final int problem_not_a_date=0x7f06008c;
-    public static final int problem_not_a_number=0x7f06008d;
-    public static final int problem_not_a_time=0x7f06008e;
-    public static final int problem_not_an_option=0x7f06008f;
-    public static final int problem_not_applicable=0x7f060090;
-    public static final int problem_other=0x7f060091;
-    public static final int problem_pattern=0x7f060092;
-    public static final int problem_phone=0x7f060093;
+    public static final int outbox_lines=0x7f06007b;
+    public static final int outbox_next=0x7f06007c;
+    public static final int outbox_oldest=0x7f06007d;
+    public static final int outbox_saved=0x7f06007e;
+    public static final int outbox_send=0x7f06007f;
+    public static final int outbox_sending=0x7f060080;
+    public static final int photo_again=0x7f060081;
+    public static final int photo_take=0x7f060082;
+    public static final int place_again=0x7f060083;
+    public static final int place_searching=0x7f060084;
+    public static final int place_use=0x7f060085;
+    public static final int prefilled_from=0x7f060086;
+    public static final int problem_accuracy=0x7f060087;
+    public static final int problem_characters=0x7f060088;
+    public static final int problem_decimal_places=0x7f060089;
+    public static final int problem_email=0x7f06008a;
+    public static final int problem_file_too_large=0x7f06008b;
+    public static final int problem_file_type=0x7f06008c;
+    public static final int problem_not_a_date=0x7f06008d;
+    public static final int problem_not_a_number=0x7f06008e;
+    public static final int problem_not_a_time=0x7f06008f;
+    public static final int problem_not_an_option=0x7f060090;
+    public static final int problem_not_applicable=0x7f060091;
+    public static final int problem_other=0x7f060092;
+    public static final int problem_pattern=0x7f060093;
+    public static final int problem_phone=0x7f060094;
     /**
      * Problems of fields
      * Problems of fields
      */
-    public static final int problem_required=0x7f060094;
-    public static final int problem_too_early=0x7f060095;
-    public static final int problem_too_few=0x7f060096;
-    public static final int problem_too_large=0x7f060097;
-    public static final int problem_too_late=0x7f060098;
-    public static final int problem_too_long=0x7f060099;
-    public static final int problem_too_many=0x7f06009a;
-    public static final int problem_too_short=0x7f06009b;
-    public static final int problem_too_small=0x7f06009c;
-    public static final int problem_url=0x7f06009d;
+    public static final int problem_required=0x7f060095;
+    public static final int problem_too_early=0x7f060096;
+    public static final int problem_too_few=0x7f060097;
+    public static final int problem_too_large=0x7f060098;
+    public static final int problem_too_late=0x7f060099;
+    public static final int problem_too_long=0x7f06009a;
+    public static final int problem_too_many=0x7f06009b;
+    public static final int problem_too_short=0x7f06009c;
+    public static final int problem_too_small=0x7f06009d;
+    public static final int problem_url=0x7f06009e;
     /**
      * Actions: reasons
      * Actions: reasons
      */
-    public static final int reason_abandoned=0x7f06009e;
-    public static final int reason_auth=0x7f06009f;
-    public static final int reason_bad_url=0x7f0600a0;
-    public static final int reason_captive_portal=0x7f0600a1;
-    public static final int reason_clock_skew=0x7f0600a2;
-    public static final int reason_conflict=0x7f0600a3;
-    public static final int reason_corrupt=0x7f0600a4;
-    public static final int reason_dns=0x7f0600a5;
-    public static final int reason_endpoint_archived=0x7f0600a6;
-    public static final int reason_endpoint_disabled=0x7f0600a7;
-    public static final int reason_endpoint_paused=0x7f0600a8;
-    public static final int reason_endpoint_unknown=0x7f0600a9;
-    public static final int reason_exhausted=0x7f0600aa;
-    public static final int reason_gone=0x7f0600ab;
-    public static final int reason_in_flight=0x7f0600ac;
-    public static final int reason_integration_off=0x7f0600ad;
-    public static final int reason_interrupted=0x7f0600ae;
-    public static final int reason_needs_unmetered=0x7f0600af;
-    public static final int reason_not_found=0x7f0600b0;
-    public static final int reason_offline=0x7f0600b1;
-    public static final int reason_other=0x7f0600b2;
-    public static final int reason_payload_too_large=0x7f0600b3;
-    public static final int reason_protocol=0x7f0600b4;
-    public static final int reason_rate_limited=0x7f0600b5;
-    public static final int reason_redirect=0x7f0600b6;
-    public static final int reason_rejected=0x7f0600b7;
-    public static final int reason_secret_invalid=0x7f0600b8;
-    public static final int reason_secret_missing=0x7f0600b9;
-    public static final int reason_secret_unavailable=0x7f0600ba;
-    public static final int reason_server_error=0x7f0600bb;
-    public static final int reason_session_ended=0x7f0600bc;
-    public static final int reason_superseded=0x7f0600bd;
-    public static final int reason_timeout=0x7f0600be;
-    public static final int reason_tls=0x7f0600bf;
-    public static final int reason_unreachable=0x7f0600c0;
+    public static final int reason_abandoned=0x7f06009f;
+    public static final int reason_auth=0x7f0600a0;
+    public static final int reason_bad_url=0x7f0600a1;
+    public static final int reason_captive_portal=0x7f0600a2;
+    public static final int reason_clock_skew=0x7f0600a3;
+    public static final int reason_conflict=0x7f0600a4;
+    public static final int reason_corrupt=0x7f0600a5;
+    public static final int reason_dns=0x7f0600a6;
+    public static final int reason_endpoint_archived=0x7f0600a7;
+    public static final int reason_endpoint_disabled=0x7f0600a8;
+    public static final int reason_endpoint_paused=0x7f0600a9;
+    public static final int reason_endpoint_unknown=0x7f0600aa;
+    public static final int reason_exhausted=0x7f0600ab;
+    public static final int reason_gone=0x7f0600ac;
+    public static final int reason_in_flight=0x7f0600ad;
+    public static final int reason_integration_off=0x7f0600ae;
+    public static final int reason_interrupted=0x7f0600af;
+    public static final int reason_needs_unmetered=0x7f0600b0;
+    public static final int reason_not_found=0x7f0600b1;
+    public static final int reason_offline=0x7f0600b2;
+    public static final int reason_other=0x7f0600b3;
+    public static final int reason_payload_too_large=0x7f0600b4;
+    public static final int reason_protocol=0x7f0600b5;
+    public static final int reason_rate_limited=0x7f0600b6;
+    public static final int reason_redirect=0x7f0600b7;
+    public static final int reason_rejected=0x7f0600b8;
+    public static final int reason_secret_invalid=0x7f0600b9;
+    public static final int reason_secret_missing=0x7f0600ba;
+    public static final int reason_secret_unavailable=0x7f0600bb;
+    public static final int reason_server_error=0x7f0600bc;
+    public static final int reason_session_ended=0x7f0600bd;
+    public static final int reason_superseded=0x7f0600be;
+    public static final int reason_timeout=0x7f0600bf;
+    public static final int reason_tls=0x7f0600c0;
+    public static final int reason_unreachable=0x7f0600c1;
     /**
      * Record
      * Record
      */
-    public static final int record_actions=0x7f0600c1;
-    public static final int record_edit=0x7f0600c2;
-    public static final int record_edit_hint=0x7f0600c3;
-    public static final int record_finished=0x7f0600c4;
-    public static final int record_note_edited=0x7f0600c5;
-    public static final int record_reason=0x7f0600c6;
-    public static final int record_save=0x7f0600c7;
-    public static final int record_timeline=0x7f0600c8;
-    public static final int response_used=0x7f0600c9;
-    public static final int review_complete=0x7f0600ca;
-    public static final int review_completing=0x7f0600cb;
-    public static final int review_fields=0x7f0600cc;
-    public static final int review_missing=0x7f0600cd;
-    public static final int review_off=0x7f0600ce;
-    public static final int review_saved=0x7f0600cf;
+    public static final int record_actions=0x7f0600c2;
+    public static final int record_edit=0x7f0600c3;
+    public static final int record_edit_hint=0x7f0600c4;
+    public static final int record_finished=0x7f0600c5;
+    public static final int record_note_edited=0x7f0600c6;
+    public static final int record_reason=0x7f0600c7;
+    public static final int record_save=0x7f0600c8;
+    public static final int record_timeline=0x7f0600c9;
+    public static final int response_used=0x7f0600ca;
+    public static final int review_complete=0x7f0600cb;
+    public static final int review_completing=0x7f0600cc;
+    public static final int review_fields=0x7f0600cd;
+    public static final int review_missing=0x7f0600ce;
+    public static final int review_off=0x7f0600cf;
+    public static final int review_saved=0x7f0600d0;
     /**
      * Review
      * Review
      */
-    public static final int review_title=0x7f0600d0;
-    public static final int saved_on_phone=0x7f0600d1;
-    public static final int saving=0x7f0600d2;
-    public static final int section_end=0x7f0600d3;
-    public static final int section_start=0x7f0600d4;
-    public static final int section_win=0x7f0600d5;
-    public static final int session_completed=0x7f0600d6;
-    public static final int session_discard=0x7f0600d7;
-    public static final int session_discarded=0x7f0600d8;
-    public static final int session_end=0x7f0600d9;
-    public static final int session_ended=0x7f0600da;
+    public static final int review_title=0x7f0600d1;
+    public static final int saved_on_phone=0x7f0600d2;
+    public static final int saving=0x7f0600d3;
+    public static final int section_end=0x7f0600d4;
+    public static final int section_start=0x7f0600d5;
+    public static final int section_win=0x7f0600d6;
+    public static final int session_completed=0x7f0600d7;
+    public static final int session_discard=0x7f0600d8;
+    public static final int session_discarded=0x7f0600d9;
+    public static final int session_end=0x7f0600da;
+    public static final int session_ended=0x7f0600db;
     /**
      * Sessions: state
      * Sessions: state
      */
-    public static final int session_in_progress=0x7f0600db;
-    public static final int session_leave=0x7f0600dc;
-    public static final int session_note=0x7f0600dd;
-    public static final int session_notes=0x7f0600de;
-    public static final int session_over=0x7f0600df;
-    public static final int session_record=0x7f0600e0;
-    public static final int session_responses=0x7f0600e1;
-    public static final int session_review=0x7f0600e2;
+    public static final int session_in_progress=0x7f0600dc;
+    public static final int session_leave=0x7f0600dd;
+    public static final int session_note=0x7f0600de;
+    public static final int session_notes=0x7f0600df;
+    public static final int session_over=0x7f0600e0;
+    public static final int session_record=0x7f0600e1;
+    public static final int session_responses=0x7f0600e2;
+    public static final int session_review=0x7f0600e3;
     /**
      * Session
      * Session
      */
-    public static final int session_step=0x7f0600e3;
-    public static final int session_steps=0x7f0600e4;
-    public static final int session_won=0x7f0600e5;
-    public static final int sessions_failed=0x7f0600e6;
-    public static final int sessions_none=0x7f0600e7;
+    public static final int session_step=0x7f0600e4;
+    public static final int session_steps=0x7f0600e5;
+    public static final int session_won=0x7f0600e6;
+    public static final int sessions_failed=0x7f0600e7;
+    public static final int sessions_none=0x7f0600e8;
     /**
      * Sessions
      * Sessions
      */
-    public static final int sessions_search=0x7f0600e8;
-    public static final int sessions_sent=0x7f0600e9;
-    public static final int sessions_waiting=0x7f0600ea;
+    public static final int sessions_search=0x7f0600e9;
+    public static final int sessions_sent=0x7f0600ea;
+    public static final int sessions_waiting=0x7f0600eb;
     /**
      * Settings
      * Settings
      */
-    public static final int settings_actor=0x7f0600eb;
-    public static final int settings_awake=0x7f0600ec;
-    public static final int settings_backup=0x7f0600ed;
-    public static final int settings_contrast=0x7f0600ee;
-    public static final int settings_diagnostics=0x7f0600ef;
-    public static final int settings_import=0x7f0600f0;
-    public static final int settings_integration=0x7f0600f1;
-    public static final int settings_look=0x7f0600f2;
-    public static final int settings_offline=0x7f0600f3;
-    public static final int settings_share=0x7f0600f4;
-    public static final int settings_support=0x7f0600f5;
-    public static final int settings_webhooks=0x7f0600f6;
-    public static final int settings_workflows=0x7f0600f7;
-    public static final int signature_again=0x7f0600f8;
-    public static final int signature_keep=0x7f0600f9;
-    public static final int signature_name=0x7f0600fa;
-    public static final int signature_over=0x7f0600fb;
-    public static final int signature_pad=0x7f0600fc;
-    public static final int size_large=0x7f0600fd;
-    public static final int size_largest=0x7f0600fe;
-    public static final int size_normal=0x7f0600ff;
-    public static final int started_at=0x7f060100;
-    public static final int started_at_by=0x7f060101;
-    public static final int status_all_sent=0x7f060102;
+    public static final int settings_actor=0x7f0600ec;
+    public static final int settings_awake=0x7f0600ed;
+    public static final int settings_backup=0x7f0600ee;
+    public static final int settings_contrast=0x7f0600ef;
+    public static final int settings_diagnostics=0x7f0600f0;
+    public static final int settings_import=0x7f0600f1;
+    public static final int settings_integration=0x7f0600f2;
+    public static final int settings_look=0x7f0600f3;
+    public static final int settings_offline=0x7f0600f4;
+    public static final int settings_share=0x7f0600f5;
+    public static final int settings_support=0x7f0600f6;
+    public static final int settings_webhooks=0x7f0600f7;
+    public static final int settings_workflows=0x7f0600f8;
+    public static final int signature_again=0x7f0600f9;
+    public static final int signature_keep=0x7f0600fa;
+    public static final int signature_name=0x7f0600fb;
+    public static final int signature_over=0x7f0600fc;
+    public static final int signature_pad=0x7f0600fd;
+    public static final int size_large=0x7f0600fe;
+    public static final int size_largest=0x7f0600ff;
+    public static final int size_normal=0x7f060100;
+    public static final int started_at=0x7f060101;
+    public static final int started_at_by=0x7f060102;
+    public static final int status_all_sent=0x7f060103;
     /**
      * The status strip: an icon, words and a number
      * The status strip: an icon, words and a number
      */
-    public static final int status_no_signal=0x7f060103;
-    public static final int status_opening=0x7f060104;
-    public static final int status_simulated=0x7f060105;
-    public static final int steps_hint=0x7f060106;
-    public static final int tab_outbox=0x7f060107;
-    public static final int tab_sessions=0x7f060108;
-    public static final int tab_settings=0x7f060109;
-    public static final int tab_workflows=0x7f06010a;
-    public static final int timeline_abandoned=0x7f06010b;
-    public static final int timeline_answered=0x7f06010c;
-    public static final int timeline_by=0x7f06010d;
-    public static final int timeline_completed=0x7f06010e;
-    public static final int timeline_completed_won=0x7f06010f;
-    public static final int timeline_discarded=0x7f060110;
-    public static final int timeline_ended=0x7f060111;
-    public static final int timeline_field_edited=0x7f060112;
-    public static final int timeline_field_set=0x7f060113;
-    public static final int timeline_note_edited=0x7f060114;
-    public static final int timeline_noted=0x7f060115;
-    public static final int timeline_response=0x7f060116;
-    public static final int timeline_send_corrected=0x7f060117;
-    public static final int timeline_send_requested=0x7f060118;
+    public static final int status_no_signal=0x7f060104;
+    public static final int status_opening=0x7f060105;
+    public static final int status_simulated=0x7f060106;
+    public static final int steps_hint=0x7f060107;
+    public static final int tab_outbox=0x7f060108;
+    public static final int tab_sessions=0x7f060109;
+    public static final int tab_settings=0x7f06010a;
+    public static final int tab_workflows=0x7f06010b;
+    public static final int timeline_abandoned=0x7f06010c;
+    public static final int timeline_answered=0x7f06010d;
+    public static final int timeline_by=0x7f06010e;
+    public static final int timeline_completed=0x7f06010f;
+    public static final int timeline_completed_won=0x7f060110;
+    public static final int timeline_discarded=0x7f060111;
+    public static final int timeline_ended=0x7f060112;
+    public static final int timeline_field_edited=0x7f060113;
+    public static final int timeline_field_set=0x7f060114;
+    public static final int timeline_note_edited=0x7f060115;
+    public static final int timeline_noted=0x7f060116;
+    public static final int timeline_response=0x7f060117;
+    public static final int timeline_send_corrected=0x7f060118;
+    public static final int timeline_send_requested=0x7f060119;
     /**
      * The timeline: what happened
      * The timeline: what happened
      */
-    public static final int timeline_started=0x7f060119;
-    public static final int timeline_superseded=0x7f06011a;
-    public static final int timeline_went_back=0x7f06011b;
-    public static final int version=0x7f06011c;
-    public static final int workflow_incomplete=0x7f06011d;
-    public static final int workflow_open=0x7f06011e;
-    public static final int workflow_start=0x7f06011f;
-    public static final int workflow_starting=0x7f060120;
-    public static final int workflows_none=0x7f060121;
-    public static final int workflows_resume=0x7f060122;
+    public static final int timeline_started=0x7f06011a;
+    public static final int timeline_superseded=0x7f06011b;
+    public static final int timeline_went_back=0x7f06011c;
+    public static final int version=0x7f06011d;
+    public static final int workflow_incomplete=0x7f06011e;
+    public static final int workflow_open=0x7f06011f;
+    public static final int workflow_start=0x7f060120;
+    public static final int workflow_starting=0x7f060121;
+    public static final int workflows_none=0x7f060122;
+    public static final int workflows_resume=0x7f060123;
     /**
      * Workflows
      * Workflows
      */
-    public static final int workflows_resume_head=0x7f060123;
-    public static final int workflows_start=0x7f060124;
-    public static final int yes=0x7f060125;
+    public static final int workflows_resume_head=0x7f060124;
+    public static final int workflows_start=0x7f060125;
+    public static final int yes=0x7f060126;
   }
   public static final class style {
     /**
