@@ -15,7 +15,7 @@ class LooksTest(private val look: Look) {
     @Test
     fun `every screen passes the audit`() {
         val faults = Examples(look.arabic).all.flatMap { example ->
-            val view = Stage.show({ it.named(example.name) }, look)
+            val view = Stage.show(example.name, look)
             ViewAudit(view, look.contrast).faults().map { "${example.name}: $it" }
         }
         assertEquals("", faults.joinToString("\n"))

@@ -13,7 +13,7 @@ import org.robolectric.annotation.Config
 class PicturesTest(private val name: String, private val look: Look) {
     @Test
     fun `it looks as it did`() {
-        val view = Stage.show({ it.named(name) }, look)
+        val view = Stage.show(name, look, density = "xhdpi")
         Screenshots.compare("$name-${look.name.lowercase().replace('_', '-')}", view)
     }
 

@@ -52,7 +52,7 @@ object Screenshots {
 
     /** With 255 colours at most, the most frequent of them: a flat screen has few, and its file gets small. */
     private fun indexed(pixels: IntArray, width: Int, height: Int): BufferedImage {
-        val palette = pixels.asIterable().groupingBy { it and FINE }.eachCount().entries.sortedByDescending { it.value }.take(255).map { it.key or SOLID }
+        val palette = palette(pixels)
         val model = IndexColorModel(8, palette.size, palette.toIntArray(), 0, false, -1, java.awt.image.DataBuffer.TYPE_BYTE)
         val nearest = HashMap<Int, Int>()
         val picture = BufferedImage(width, height, BufferedImage.TYPE_BYTE_INDEXED, model)
@@ -64,6 +64,15 @@ object Screenshots {
             picture.raster.setPixels(0, y, width, 1, line)
         }
         return picture
+    }
+
+    private fun palette(pixels: IntArray): List<Int> {
+        val counts = HashMap<Int, Int>()
+        for (pixel in pixels) counts.merge(pixel, 1, Int::plus)
+        // Of colours that nobody tells apart the most frequent one.
+        return counts.entries.groupBy { it.key and FINE }.values
+            .sortedByDescending { alike -> alike.sumOf { it.value } }.take(255)
+            .map { alike -> alike.maxBy { it.value }.key }
     }
 
     private fun differing(wanted: BufferedImage, got: BufferedImage): Double {
@@ -89,5 +98,4 @@ object Screenshots {
     private const val TOLERANCE = 48
     private const val PART = 0.002
     private const val FINE = 0xF8F8F8
-    private const val SOLID = 0xFF shl 24
 }

@@ -18,14 +18,14 @@ import org.robolectric.RuntimeEnvironment
 
 /** How the phone and the app are set: everything that a screen must look right in. */
 enum class Look(val qualifiers: String, val fontScale: Float = 1f, val strong: Boolean = false, val contrast: Double = 4.5) {
-    LIGHT("en-rGB-ldltr-w411dp-h891dp-notnight-xhdpi"),
-    DARK("en-rGB-ldltr-w411dp-h891dp-night-xhdpi"),
-    STRONG("en-rGB-ldltr-w411dp-h891dp-notnight-xhdpi", strong = true, contrast = 7.0),
-    STRONG_DARK("en-rGB-ldltr-w411dp-h891dp-night-xhdpi", strong = true, contrast = 7.0),
-    LARGE("en-rGB-ldltr-w411dp-h891dp-notnight-xhdpi", fontScale = 2f),
-    LARGE_ON_SMALL("en-rGB-ldltr-w320dp-h568dp-notnight-xhdpi", fontScale = 2f),
-    ARABIC("ar-rEG-ldrtl-w411dp-h891dp-notnight-xhdpi"),
-    ARABIC_LARGE("ar-rEG-ldrtl-w411dp-h891dp-notnight-xhdpi", fontScale = 2f);
+    LIGHT("en-rGB-ldltr-w411dp-h891dp-notnight"),
+    DARK("en-rGB-ldltr-w411dp-h891dp-night"),
+    STRONG("en-rGB-ldltr-w411dp-h891dp-notnight", strong = true, contrast = 7.0),
+    STRONG_DARK("en-rGB-ldltr-w411dp-h891dp-night", strong = true, contrast = 7.0),
+    LARGE("en-rGB-ldltr-w411dp-h891dp-notnight", fontScale = 2f),
+    LARGE_ON_SMALL("en-rGB-ldltr-w320dp-h568dp-notnight", fontScale = 2f),
+    ARABIC("ar-rEG-ldrtl-w411dp-h891dp-notnight"),
+    ARABIC_LARGE("ar-rEG-ldrtl-w411dp-h891dp-notnight", fontScale = 2f);
 
     val arabic: Boolean get() = qualifiers.startsWith("ar")
 }
@@ -40,15 +40,15 @@ class Stage : Activity() {
     companion object {
         private var look = Look.LIGHT
 
-        /** Shows an example; gives what is drawn. */
-        fun show(example: (Examples) -> Example, on: Look): View {
+        /** Shows the example of this name; gives what is drawn. */
+        fun show(name: String, on: Look, density: String = "mdpi"): View {
             look = on
             TimeZone.setDefault(TimeZone.getTimeZone("UTC"))
-            RuntimeEnvironment.setQualifiers(on.qualifiers)
+            RuntimeEnvironment.setQualifiers("${on.qualifiers}-$density")
             RuntimeEnvironment.setFontScale(on.fontScale)
             val activity = Robolectric.buildActivity(Stage::class.java).setup().get()
             val around = Surroundings(Kit(activity), Words(activity.resources), NoTools, NoPhone)
-            val view = example(Examples(on.arabic)).show(around).view
+            val view = Examples(on.arabic).named(name).show(around).view
             activity.setContentView(view)
             org.robolectric.shadows.ShadowLooper.idleMainLooper()
             return view

@@ -113,7 +113,9 @@ class ViewAudit(private val root: View, private val contrast: Double) {
         if (!place.intersect(0, 0, sheet.picture.width, sheet.picture.height)) return null
         val pixels = IntArray(place.width() * place.height())
         sheet.picture.getPixels(pixels, 0, place.width(), place.left, place.top, place.width(), place.height())
-        return pixels.toList().groupingBy { it }.eachCount().maxByOrNull { it.value }?.key
+        val counts = HashMap<Int, Int>()
+        for (pixel in pixels) counts.merge(pixel, 1, Int::plus)
+        return counts.maxByOrNull { it.value }?.key
     }
 
     private fun over(ink: Int, ground: Int): Int {

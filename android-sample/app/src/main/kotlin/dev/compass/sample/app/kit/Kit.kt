@@ -189,6 +189,11 @@ fun <V : View> LinearLayout.beside(view: V, weight: Float = 0f): V {
     return view
 }
 
+/** Sets the words of a button or a heading that is shown or hidden by something else. */
+fun TextView.read(words: CharSequence) {
+    if (text?.toString() != words.toString()) text = words
+}
+
 /** Sets the words, and hides the view when there are none. The same words again tell a screen reader nothing. */
 fun TextView.say(words: CharSequence?) {
     if (text?.toString() != words?.toString().orEmpty()) text = words

@@ -59,6 +59,7 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
         val wanted = type(keyboard) or if (multiline) InputType.TYPE_TEXT_FLAG_MULTI_LINE or InputType.TYPE_TEXT_FLAG_CAP_SENTENCES else 0
         if (inputType != wanted) inputType = wanted
         isSingleLine = !multiline
+        gravity = (if (multiline) Gravity.TOP else Gravity.CENTER_VERTICAL) or Gravity.START
         minLines = if (multiline) MULTILINE else 1
         imeOptions = if (multiline) EditorInfo.IME_ACTION_UNSPECIFIED else EditorInfo.IME_ACTION_DONE
         filters = if (maxLength == null) emptyArray() else arrayOf(InputFilter.LengthFilter(maxLength))

@@ -2,6 +2,7 @@ package dev.compass.sample.app.kit
 
 import android.content.res.ColorStateList
 import android.graphics.drawable.Drawable
+import android.graphics.drawable.InsetDrawable
 import android.graphics.drawable.StateListDrawable
 import android.util.TypedValue
 import android.view.Gravity
@@ -44,7 +45,9 @@ object Marks {
         minHeight = kit.dp(Kit.TARGET)
         minimumWidth = kit.dp(Kit.TARGET)
         buttonTintList = kit.palette.states(kit.palette.accent, kit.palette.quietInk)
-        setPaddingRelative(kit.dp(10), kit.dp(8), kit.dp(14), kit.dp(8))
+        // Away from the outline.
+        buttonDrawable?.let { setButtonDrawable(InsetDrawable(it, kit.dp(8), 0, kit.dp(8), 0)) }
+        setPaddingRelative(kit.dp(2), kit.dp(8), kit.dp(14), kit.dp(8))
         background = kit.pressable(outlines(kit))
         setOnClickListener {
             // The state says whether it is chosen.

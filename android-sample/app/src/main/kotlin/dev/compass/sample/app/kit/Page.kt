@@ -24,6 +24,8 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     val foot: LinearLayout = kit.column(10)
     val notice = NoticeBar(kit)
     val tabs = TabBar(kit)
+    /** Where what scrolls ends. */
+    private val edge = View(context)
     private val inner: LinearLayout = kit.column(16)
 
     init {
@@ -45,6 +47,8 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
         below(scroll, weight = 1f)
         foot.setPadding(kit.dp(16), kit.dp(10), kit.dp(16), kit.dp(12))
         below(notice)
+        edge.setBackgroundColor(kit.palette.line)
+        addView(edge, LayoutParams(LayoutParams.MATCH_PARENT, kit.dp(1)))
         below(foot)
         below(tabs)
         tabs.visible(false)
@@ -79,6 +83,7 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     }
 
     private fun place(pinned: Boolean) {
+        edge.visible(pinned && foot.visibility == VISIBLE || tabs.visibility == VISIBLE)
         val wanted: LinearLayout = if (pinned) this else inner
         if (foot.parent === wanted) return
         (foot.parent as LinearLayout).removeView(foot)

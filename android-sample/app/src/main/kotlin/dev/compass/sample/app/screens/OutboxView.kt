@@ -6,6 +6,7 @@ import dev.compass.sample.app.kit.Rows
 import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.kit.bound
+import dev.compass.sample.app.kit.read
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.screen.outbox.OutboxEvent
@@ -51,7 +52,7 @@ class OutboxView(around: Surroundings, send: (OutboxEvent) -> Unit) : RootView<O
         again.isEnabled = !state.sending
         now.visible(state.canSendNow || state.sending)
         now.isEnabled = !state.sending
-        now.say(string(if (state.sending) R.string.outbox_sending else R.string.outbox_send))
+        now.read(string(if (state.sending) R.string.outbox_sending else R.string.outbox_send))
         notice(state.notice) { send(OutboxEvent.NoticeShown) }
     }
 

@@ -12,6 +12,7 @@ import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.kit.beside
 import dev.compass.sample.app.kit.bound
+import dev.compass.sample.app.kit.read
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.FieldUi
@@ -154,7 +155,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             tries.bind(it.attemptLines.map(words::of))
             warnings.bind(it.warnings.map(words::of))
             again.visible(it.canSend)
-            again.say(string(if (it.attempts == null) R.string.action_send else R.string.action_send_again))
+            again.read(string(if (it.attempts == null) R.string.action_send else R.string.action_send_again))
             corrected.visible(it.canSendCorrected)
             give.visible(it.canAbandon)
             for (button in listOf(again, corrected, look, give)) {

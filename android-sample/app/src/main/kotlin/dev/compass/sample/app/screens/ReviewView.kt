@@ -5,6 +5,7 @@ import dev.compass.sample.app.kit.Rows
 import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.kit.bound
+import dev.compass.sample.app.kit.read
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.screen.review.MissingField
@@ -69,7 +70,7 @@ class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView
         fields.bind(state.fields.withIndex().toList())
         complete.visible(!state.loading)
         complete.isEnabled = state.canComplete && !state.completing
-        complete.say(string(if (state.completing) R.string.review_completing else R.string.review_complete))
+        complete.read(string(if (state.completing) R.string.review_completing else R.string.review_complete))
         notice(state.notice) { send(ReviewEvent.NoticeShown) }
     }
 }

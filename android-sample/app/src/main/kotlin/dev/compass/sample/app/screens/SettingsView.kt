@@ -11,6 +11,7 @@ import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.kit.bound
 import dev.compass.sample.app.kit.mark
+import dev.compass.sample.app.kit.read
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.Keyboard
@@ -102,7 +103,7 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             )
             problem.bind(R.drawable.ic_attention, words.orNull(it.problem), Tone.BAD)
             test.isEnabled = testing == null
-            test.say(string(if (testing == it.key) R.string.endpoint_testing else R.string.endpoint_test))
+            test.read(string(if (testing == it.key) R.string.endpoint_testing else R.string.endpoint_test))
             test.contentDescription = "${test.text}: ${it.key}"
         }
     }

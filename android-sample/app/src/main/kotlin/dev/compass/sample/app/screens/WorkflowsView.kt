@@ -7,6 +7,7 @@ import dev.compass.sample.app.kit.TextLines
 import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.kit.bound
+import dev.compass.sample.app.kit.read
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.screen.workflows.WorkflowCard
@@ -76,7 +77,7 @@ class WorkflowsView(around: Surroundings, send: (WorkflowsEvent) -> Unit) : Root
             findings.bind(it.findings.map(words::of))
             start.visible(it.startable)
             start.isEnabled = starting == null
-            start.say(string(if (starting == it.key) R.string.workflow_starting else R.string.workflow_start))
+            start.read(string(if (starting == it.key) R.string.workflow_starting else R.string.workflow_start))
             start.contentDescription = "${start.text}: ${it.name}"
         }
     }
