@@ -17,12 +17,11 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.collectLatest
-import kotlinx.coroutines.flow.emitAll
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.retryWhen
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
@@ -56,13 +55,15 @@ public class AutomaticDelivery private constructor(
         scope.launch { followTheForeground() }
     }
 
-    private suspend fun keepTheJobPlanned() = flow { emitAll(host.compass().observeNextDue()) }
-        .retryWhen { error, _ ->
-            Log.warn("the job cannot be planned", error)
+    private suspend fun keepTheJobPlanned() {
+        while (true) {
+            guarded("the job cannot be planned") {
+                val compass = host.compass()
+                compass.observeNextDue().collect { scheduler.plan(compass) }
+            }
             delay(RETRY)
-            true
         }
-        .collect(scheduler::plan)
+    }
 
     private suspend fun followTheForeground() {
         var foreground: Foreground? = null
@@ -82,6 +83,12 @@ public class AutomaticDelivery private constructor(
         } finally {
             withContext(NonCancellable) { foreground?.leave() }
         }
+    }
+
+    /** For tests: closes, and waits until the handle is let go. */
+    internal suspend fun end() {
+        close()
+        scope.coroutineContext.job.join()
     }
 
     /** Ends it: nothing is delivered or planned any more. For tests, and for a logout. A job that is planned stays so. */
@@ -119,11 +126,24 @@ private class Foreground(
     private val compass: Compass,
     private val hold: Hold,
     private val monitor: ConnectivityMonitor,
-    private val telling: Job,
     private val scheduler: FlushScheduler,
 ) {
+    private var telling: Job? = null
+
+    private suspend fun begin() {
+        AutomaticDelivery.watchesNetwork = true
+        // First what is known, so that the first attempt is not a guess.
+        compass.setConnectivity(monitor.connectivity.value)
+        telling = CoroutineScope(Dispatchers.Default).launch {
+            guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
+        }
+        compass.refresh()
+        compass.startDelivery()
+    }
+
     suspend fun leave() {
-        telling.cancel()
+        // To its end: what it says must not come after what is said here.
+        telling?.cancelAndJoin()
         monitor.close()
         AutomaticDelivery.watchesNetwork = false
         guarded("the foreground cannot be left") {
@@ -131,7 +151,7 @@ private class Foreground(
                 compass.setConnectivity(Connectivity.Unknown)
                 compass.stopDelivery()
                 // The network has a say in the plan, and may have changed since the outbox has.
-                scheduler.plan(compass.nextDue())
+                scheduler.plan(compass)
             } finally {
                 hold.release()
             }
@@ -140,23 +160,20 @@ private class Foreground(
 
     companion object {
         suspend fun enter(application: Application, compass: Compass, scheduler: FlushScheduler): Foreground {
-            val hold = compass.resume()
-            val monitor = ConnectivityMonitor(application)
-            AutomaticDelivery.watchesNetwork = true
-            // First what is known, so that the first attempt is not a guess.
-            compass.setConnectivity(monitor.connectivity.value)
-            val telling = CoroutineScope(Dispatchers.Default).launch {
-                guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
+            val foreground = Foreground(compass, compass.resume(), ConnectivityMonitor(application), scheduler)
+            try {
+                foreground.begin()
+            } catch (error: Exception) {
+                foreground.leave()
+                throw error
             }
-            compass.refresh()
-            compass.startDelivery()
-            return Foreground(compass, hold, monitor, telling, scheduler)
+            return foreground
         }
     }
 }
 
 /** Counts visible activities. Called on the main thread. */
-private class Visibility(private val report: (Boolean) -> Unit) : Application.ActivityLifecycleCallbacks {
+internal class Visibility(private val report: (Boolean) -> Unit) : Application.ActivityLifecycleCallbacks {
     private var started = 0
 
     override fun onActivityStarted(activity: Activity) {
@@ -178,7 +195,7 @@ private class Visibility(private val report: (Boolean) -> Unit) : Application.Ac
 }
 
 /** A background task of ours must not end the app's process. */
-private suspend fun guarded(what: String, work: suspend () -> Unit) {
+internal suspend fun guarded(what: String, work: suspend () -> Unit) {
     try {
         work()
     } catch (cancelled: CancellationException) {

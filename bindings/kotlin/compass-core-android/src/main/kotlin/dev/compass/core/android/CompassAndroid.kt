@@ -38,7 +38,7 @@ public object CompassAndroid {
      * Opens the app's database, or creates it: [databaseFile]. Callable on the main thread; all the work is done elsewhere. Delivery goes
      * through [transport].
      *
-     * @param options makes the options of the database's path and the transport; here an app adds its secrets.
+     * @param options makes the options of the database's path and the transport; here an app adds its secrets. Called on another thread.
      * @throws dev.compass.core.CompassException as [Compass.open] does.
      */
     public suspend fun open(
@@ -48,8 +48,8 @@ public object CompassAndroid {
         },
     ): Compass {
         // Android makes this folder when it is first asked for: that is work for another thread, too.
-        val path = withContext(Dispatchers.IO) { databaseFile(context).apply { parentFile?.mkdirs() }.path }
-        return Compass.open(options(path, transport()))
+        val given = withContext(Dispatchers.IO) { options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport()) }
+        return Compass.open(given)
     }
 
     /**

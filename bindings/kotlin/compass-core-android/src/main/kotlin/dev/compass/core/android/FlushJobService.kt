@@ -31,8 +31,10 @@ public class FlushJobService : JobService() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val main = Handler(Looper.getMainLooper())
 
-    // Both of the main thread.
-    private var running: Job? = null
+    // Of the main thread, like all that uses it.
+    private var running: Run? = null
+
+    private class Run(val parameters: JobParameters, val work: Job)
 
     override fun onStartJob(parameters: JobParameters): Boolean {
         val host = application as? CompassHost
@@ -41,7 +43,7 @@ public class FlushJobService : JobService() {
             return false
         }
         FlushScheduler.started(parameters.jobId)
-        running = scope.launch {
+        val work = scope.launch {
             try {
                 val compass = host.compass()
                 val report = CompassAndroid.flush(this@FlushJobService, compass, LaterApis.network(parameters))
@@ -54,12 +56,13 @@ public class FlushJobService : JobService() {
                 main.post { tell(parameters, again = true) }
             }
         }
+        running = Run(parameters, work)
         return true
     }
 
     override fun onStopJob(parameters: JobParameters): Boolean {
         Log.info("a job was stopped, reason ${LaterApis.stopReason(parameters)}")
-        running?.cancel()
+        running?.work?.cancel()
         running = null
         FlushScheduler.ended(parameters.jobId)
         return true
@@ -77,21 +80,25 @@ public class FlushJobService : JobService() {
 
     private suspend fun finish(parameters: JobParameters, compass: Compass, report: FlushReport) {
         val scheduler = FlushScheduler(applicationContext, parameters.jobId)
-        val due = compass.nextDue()
-        val next = scheduler.planOf(due)
-        // Nothing came of this one, and the next would begin at once. That is for Android's doubling pauses.
-        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE
+        val next = scheduler.planOf(compass.nextDue())
+        // Nothing came of this one, and the next would begin at once, on the same network. That is for Android's doubling pauses.
+        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
         main.post {
-            // With something left Android keeps the job, so that nothing is lost if the process dies before the next line has its way.
+            // With something left Android keeps the job, so that nothing is lost if the process dies before its successor is planned.
             tell(parameters, again = next != null)
             // `jobFinished` only posts, to this thread; a job that is scheduled before it is told would end this one.
-            if (!again) main.post { scheduler.planNext(due) }
+            if (!again) main.post { afterwards { scheduler.planNext(compass) } }
         }
+    }
+
+    // In no scope of the service: that ends with the job.
+    private fun afterwards(work: suspend () -> Unit) {
+        CoroutineScope(Dispatchers.Default).launch { guarded("the next job cannot be planned", work) }
     }
 
     private fun tell(parameters: JobParameters, again: Boolean) {
         // Stopped meanwhile: Android knows.
-        if (running == null) return
+        if (running?.parameters !== parameters) return
         running = null
         FlushScheduler.ended(parameters.jobId)
         jobFinished(parameters, again)

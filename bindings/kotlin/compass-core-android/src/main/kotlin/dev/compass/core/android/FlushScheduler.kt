@@ -7,11 +7,14 @@ import android.content.ComponentName
 import android.content.Context
 import android.content.pm.PackageManager
 import android.os.PersistableBundle
+import dev.compass.core.Compass
 import dev.compass.core.model.NetworkNeed
 import dev.compass.core.model.NextDue
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 
 /**
  * Keeps the one job of a handle planned: at most one waits, for the earliest moment at which there will be something to deliver.
@@ -26,9 +29,13 @@ internal class FlushScheduler(
 ) {
     private val scheduler = checkNotNull(context.getSystemService(JobScheduler::class.java)) { "every Android has it" }
 
-    /** Plans for what is due. */
-    fun plan(due: NextDue) {
-        if (jobId in running) return
+    /** Plans for what is due now. */
+    suspend fun plan(compass: Compass): Unit = planning.withLock {
+        // Asked in here, so that of two who plan the last one knows more.
+        if (jobId !in running) plan(compass.nextDue())
+    }
+
+    internal fun plan(due: NextDue) {
         val plan = planOf(due)
         val waiting = scheduler.getPendingJob(jobId)
         when {
@@ -38,11 +45,14 @@ internal class FlushScheduler(
     }
 
     /** Plans after a job that is finished, in the place of whatever Android keeps of it. */
-    fun planNext(due: NextDue) {
-        planOf(due)?.let(::schedule)
+    suspend fun planNext(compass: Compass): Unit = planning.withLock {
+        planOf(compass.nextDue())?.let(::schedule)
     }
 
     fun planOf(due: NextDue): JobPlan? = JobPlan.of(due, now(), CompassAndroid.connectivity(context, null))
+
+    /** Whether the network that a plan asks for is there already. */
+    fun hasNetworkOf(plan: JobPlan): Boolean = CompassAndroid.connectivity(context, null).meets(plan.network)
 
     private fun schedule(plan: JobPlan) {
         val wait = Duration.between(now(), plan.at).toMillis().coerceAtLeast(0)
@@ -74,6 +84,8 @@ internal class FlushScheduler(
 
         private const val AT = "at"
         private const val AT_ON_ANY = "at_on_any"
+
+        private val planning = Mutex()
 
         private val running: MutableSet<Int> = ConcurrentHashMap.newKeySet()
 

@@ -16,7 +16,8 @@ internal object JobNetwork {
         try {
             return work()
         } finally {
-            current = null
+            // Unless the next job has begun before this one, which was stopped, has come to its end.
+            if (current == network) current = null
         }
     }
 

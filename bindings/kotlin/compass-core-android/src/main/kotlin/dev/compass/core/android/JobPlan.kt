@@ -21,12 +21,8 @@ internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLat
         fun of(due: NextDue, now: Instant, connectivity: Connectivity): JobPlan? {
             val wait = due.whenOnline
             // A network that is there already is no news: to wait for it would be to run again and again.
-            val any = moment(due.at, now.takeIf { wait == NetworkNeed.ANY }, connectivity is Connectivity.Online)
-            val free = moment(
-                due.atNeedsUnmetered,
-                now.takeIf { wait == NetworkNeed.UNMETERED },
-                connectivity is Connectivity.Online && !connectivity.metered,
-            )
+            val any = moment(due.at, now.takeIf { wait == NetworkNeed.ANY }, connectivity.meets(NetworkNeed.ANY))
+            val free = moment(due.atNeedsUnmetered, now.takeIf { wait == NetworkNeed.UNMETERED }, connectivity.meets(NetworkNeed.UNMETERED))
             return when {
                 free == null -> any?.let { JobPlan(it, NetworkNeed.ANY) }
                 any == null -> JobPlan(free, NetworkNeed.UNMETERED)
@@ -39,3 +35,6 @@ internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLat
             if (online) at ?: onceOnline else onceOnline ?: at
     }
 }
+
+/** Whether this is a network of that sort. */
+internal fun Connectivity.meets(need: NetworkNeed): Boolean = this is Connectivity.Online && (need == NetworkNeed.ANY || !metered)

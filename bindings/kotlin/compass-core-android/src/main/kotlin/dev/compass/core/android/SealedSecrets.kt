@@ -64,16 +64,16 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
             writeBoolean(previous != null)
             previous?.let(::writeUTF)
         }
-        return byteArrayOf(FORMAT, cipher.iv.size.toByte()) + cipher.iv + cipher.doFinal(plain.toByteArray())
+        check(cipher.iv.size == IV_BYTES) { "every provider of GCM makes 12 bytes" }
+        return byteArrayOf(FORMAT) + cipher.iv + cipher.doFinal(plain.toByteArray())
     }
 
     private fun open(name: String, sealed: ByteArray): SecretLookup {
-        if (sealed.size < HEAD || sealed[0] != FORMAT || sealed.size < HEAD + sealed[1]) throw AEADBadTagException("not a sealed secret")
-        val end = HEAD + sealed[1]
+        if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
         val cipher = Cipher.getInstance(CIPHER)
-        cipher.init(Cipher.DECRYPT_MODE, key(), GCMParameterSpec(TAG_BITS, sealed, HEAD, sealed[1].toInt()))
+        cipher.init(Cipher.DECRYPT_MODE, key(), GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
         cipher.updateAAD(name.toByteArray())
-        return DataInputStream(cipher.doFinal(sealed, end, sealed.size - end).inputStream()).run {
+        return DataInputStream(cipher.doFinal(sealed, HEAD, sealed.size - HEAD).inputStream()).run {
             SecretLookup.Found(readUTF(), if (readBoolean()) readUTF() else null)
         }
     }
@@ -87,6 +87,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         const val CIPHER = "AES/GCM/NoPadding"
         const val TAG_BITS = 128
         const val FORMAT: Byte = 1
-        const val HEAD = 2
+        const val IV_BYTES = 12
+        const val HEAD = 1 + IV_BYTES
     }
 }

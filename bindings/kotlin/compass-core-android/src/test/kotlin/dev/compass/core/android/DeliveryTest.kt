@@ -144,15 +144,14 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
-    fun `turning the phone does not let go`() {
-        air.network()
-        val compass = ready()
-        deliverAutomatically()
+    fun `turning the phone is no moment without a screen`() {
+        val said = mutableListOf<Boolean>()
+        app.registerActivityLifecycleCallbacks(Visibility { said += it })
         val screen = onScreen()
-        until("the network to be watched") { air.watched }
         screen.recreate()
-        repeat(3) { assertEquals(FlushEnd.DRAINED, wait { compass.flush() }.end) }
-        assertTrue(air.watched)
+        assertEquals(setOf(true), said.toSet())
+        screen.pause().stop()
+        assertEquals(false, said.last())
     }
 
     @Test

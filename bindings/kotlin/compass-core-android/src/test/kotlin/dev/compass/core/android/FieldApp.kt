@@ -56,7 +56,9 @@ class FieldApp : Application(), CompassHost {
 
     private fun newProcess() = SharedCompass {
         CompassAndroid.open(this) { path, transport ->
-            CompassOptions(path, secrets = { secrets.get(it) }, transport = transport, allowPlainHttpToLoopback = true)
+            // Not to wait for the network any longer than it takes to come.
+            val retry = Compass.defaultRetryPolicy().copy(onlineSpread = java.time.Duration.ZERO)
+            CompassOptions(path, { secrets.get(it) }, transport, retry, allowPlainHttpToLoopback = true)
         }
     }
 
@@ -120,8 +122,10 @@ abstract class OnAPhone {
 
     fun Compass.action(session: SessionKey): Action = wait { record(session).actions.single() }
 
-    fun deliverAutomatically(grace: Duration = Duration.ZERO): AutomaticDelivery =
-        AutomaticDelivery.start(app, app, FlushScheduler(app, JOB), grace).closing()
+    fun deliverAutomatically(grace: Duration = Duration.ZERO) {
+        val delivery = AutomaticDelivery.start(app, app, FlushScheduler(app, JOB), grace)
+        Closeable { wait { delivery.end() } }.closing()
+    }
 
     private companion object {
         const val POLL_MILLIS = 20L
