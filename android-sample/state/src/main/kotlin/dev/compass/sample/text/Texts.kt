@@ -47,7 +47,8 @@ class Formats(val locale: Locale, val zone: ZoneId) {
 
     private fun dateTime() = DateTimeFormatter.ofLocalizedDateTime(FormatStyle.MEDIUM, FormatStyle.SHORT).local()
 
-    private fun DateTimeFormatter.local() = withLocale(locale).withDecimalStyle(style)
+    // The formatter has a locale of its own, which is not meant.
+    private fun DateTimeFormatter.local() = withLocale(this@Formats.locale).withDecimalStyle(style)
 }
 
 /**
