@@ -25,9 +25,13 @@ open class SampleApp : Application(), CompassHost {
     val preferences by lazy { PhonePreferences(this) }
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
 
+    /** Runs until the process ends; a logout would close it. */
+    protected lateinit var delivery: AutomaticDelivery
+        private set
+
     override fun onCreate() {
         super.onCreate()
-        AutomaticDelivery.start(this, jobId = DELIVERY_JOB)
+        delivery = AutomaticDelivery.start(this, jobId = DELIVERY_JOB)
     }
 
     override suspend fun compass(): Compass = shared.get()
@@ -50,8 +54,8 @@ open class SampleApp : Application(), CompassHost {
     /** Tests allow themselves a receiver on loopback. */
     protected open fun options(path: String, transport: Transport): CompassOptions = CompassOptions(path, secrets = secrets, transport = transport)
 
-    private companion object {
+    companion object {
         /** Jobs of an app share their numbers; this app has no other. */
-        const val DELIVERY_JOB = 4001
+        internal const val DELIVERY_JOB = 4001
     }
 }

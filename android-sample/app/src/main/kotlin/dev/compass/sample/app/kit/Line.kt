@@ -21,6 +21,7 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
     EditText(kit.context) {
     private val told = ArrayDeque<String>()
     private var binding = false
+    private var set: List<Any?>? = null
 
     init {
         // The state knows the text; what the view would keep of it by itself would come back to another field.
@@ -56,13 +57,19 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
     }
 
     fun keyboard(keyboard: Keyboard, multiline: Boolean = false, maxLength: Int? = null) {
+        val setting = listOf(keyboard, multiline, maxLength)
+        if (setting == set) return
+        set = setting
+        // Android sets the text again for each of these; nobody has typed.
+        binding = true
         val wanted = type(keyboard) or if (multiline) InputType.TYPE_TEXT_FLAG_MULTI_LINE or InputType.TYPE_TEXT_FLAG_CAP_SENTENCES else 0
-        if (inputType != wanted) inputType = wanted
+        inputType = wanted
         isSingleLine = !multiline
         gravity = (if (multiline) Gravity.TOP else Gravity.CENTER_VERTICAL) or Gravity.START
         minLines = if (multiline) MULTILINE else 1
         imeOptions = if (multiline) EditorInfo.IME_ACTION_UNSPECIFIED else EditorInfo.IME_ACTION_DONE
         filters = if (maxLength == null) emptyArray() else arrayOf(InputFilter.LengthFilter(maxLength))
+        binding = false
     }
 
     /** For secrets: dots and no suggestions. */

@@ -66,7 +66,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         contrast.mark(state.highContrast)
         awake.mark(state.keepScreenOn)
         offline.mark(state.offlineSimulated)
-        exported = state.exported
+        // The words about it go; the file stays to be shared.
+        exported = state.exported ?: exported
         share.visible(exported != null)
         for (button in listOf(import, diagnostics, backup)) button.isEnabled = !state.working
         over(state.editing?.let { form.bind(it, state.working) })
