@@ -47,7 +47,7 @@ class Formats(val locale: Locale, val zone: ZoneId) {
 
     private fun dateTime() = DateTimeFormatter.ofLocalizedDateTime(FormatStyle.MEDIUM, FormatStyle.SHORT).local()
 
-    private fun DateTimeFormatter.local() = withLocale(locale).withDecimalStyle(style)
+    private fun DateTimeFormatter.local() = withLocale(this@Formats.locale).withDecimalStyle(style)
 }
 
 /**
