@@ -1,11 +1,12 @@
-//! Hashes, message authentication and random bytes, with their text forms: the only home of `ring` and `data-encoding`.
+//! Hashes, message authentication and random bytes, with their text forms: the only home of `ring` and `base64`.
 //!
 //! It stands on the ground floor because a content hash is part of the words of the domain: the engine pins documents with it, the
 //! webhook room derives delivery ids from it, and the store keeps it. `ring` is in every app anyway, below TLS.
 
 use std::fmt;
 
-use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ring::rand::SecureRandom;
 
 /// A SHA-256 hash. Prints as 64 lower-case hexadecimal digits.
@@ -21,18 +22,37 @@ impl Sha256 {
 
     /// Reads 64 hexadecimal digits in lower case.
     pub fn from_hex(text: &str) -> Option<Self> {
-        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
+        let digits = text.as_bytes();
+        let mut hash = [0; 32];
+        if digits.len() != 2 * hash.len() {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Some(Self(hash))
     }
 
     /// Lower-case RFC 4648 base32 without padding: 52 characters of `a-z2-7`.
     pub fn base32(&self) -> String {
-        BASE32_NOPAD.encode(&self.0).to_ascii_lowercase()
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let bit = |at: usize| self.0.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+        let digit = |at: usize| (at..at + 5).fold(0, |digit, at| digit << 1 | bit(at));
+        (0..256).step_by(5).map(|at| char::from(ALPHABET[usize::from(digit(at))])).collect()
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -53,12 +73,12 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 
 /// Standard base64 with padding.
 pub(crate) fn base64_encode(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// Reads standard base64 with padding.
 pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
-    BASE64.decode(text.as_bytes()).ok()
+    STANDARD.decode(text).ok()
 }
 
 /// Fills the buffer from the operating system's generator.
@@ -78,6 +98,24 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Sha256::of(b"abc").to_string(), abc);
         assert_eq!(Sha256::from_hex(abc), Some(Sha256::of(b"abc")));
-        assert_eq!(Sha256::from_hex("BA"), None);
+        assert_eq!(Sha256::of(b"abc").base32(), "xj4bnp4pahh6uqkbidpf3lrceoyagyndsylxvhfucd7wd4qacwwq");
+    }
+
+    #[test]
+    fn a_hash_is_64_digits_in_lower_case() {
+        let abc = Sha256::of(b"abc").to_string();
+        let beyond = abc.replacen('b', "g", 1);
+        for other in [&abc[2..], &format!("{abc}00"), &abc.to_uppercase(), &beyond, "BA", ""] {
+            assert_eq!(Sha256::from_hex(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn base64_is_the_standard_one_with_padding() {
+        assert_eq!(base64_encode(&[0xfb, 0xff, 0xfe, 0x01]), "+//+AQ==");
+        assert_eq!(base64_decode("+//+AQ=="), Some(vec![0xfb, 0xff, 0xfe, 0x01]));
+        for other in ["+//+AQ", "+//+AQ=", "-__-AQ==", "+//+AR==", "+//+AQ==\n", " +//+AQ=="] {
+            assert_eq!(base64_decode(other), None, "{other}");
+        }
     }
 }

@@ -314,6 +314,20 @@ fn an_answer_that_came_too_late_for_a_flush_is_kept_when_the_handle_closes() {
     assert!(is_sent(&again, session), "it would be sent a second time");
 }
 
+#[test]
+fn a_closed_handle_leaves_no_thread_behind_that_holds_a_port() {
+    // Dropping a port calls foreign code, which may be gone by then. A race, so many times.
+    for _ in 0..25 {
+        let field = Field::new(ScriptedTransport::always(202));
+        field.complete();
+        assert_eq!(field.flush().sent, 1);
+        let Field { compass, transport, options, folder: _folder, .. } = field;
+        compass.close().unwrap();
+        drop((compass, options));
+        assert_eq!(Arc::strong_count(&transport), 1, "only this test holds the transport");
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();

@@ -100,8 +100,10 @@ impl Compass {
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
         let now = self.inner.now();
         self.inner.read(|connection| {
-            let waiting: BTreeMap<String, u64> =
-                store::outbox::list::unsent(connection)?.into_iter().map(|group| (group.endpoint, group.pending)).collect();
+            let mut waiting = BTreeMap::new();
+            for group in store::outbox::list::unsent(connection)? {
+                waiting.insert(group.endpoint, group.pending);
+            }
             let rows = store::endpoint::all(connection)?;
             rows.into_iter()
                 .map(|row| {

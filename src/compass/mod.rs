@@ -99,11 +99,22 @@ impl Inner {
 
     /// Runs one write transaction. Observers are told after the commit, on this thread, with nothing held.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        let (mut work, mut value) = (Some(work), None);
+        self.write_once(&mut |tx| {
+            let (done, changed) = work.take().expect("work is done once")(tx)?;
+            value = Some(done);
+            Ok(changed)
+        })?;
+        Ok(value.expect("work that succeeded has a value"))
+    }
+
+    /// What every write has in common, compiled once.
+    fn write_once(&self, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
         let call = self.gate.enter()?;
-        let (value, changed, revision) = self.store.write(|tx| {
-            let (value, changed) = work(tx)?;
+        let (changed, revision) = self.store.write(|tx| {
+            let changed = work(tx)?;
             let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
-            Ok::<_, Error>((value, changed, revision))
+            Ok::<_, Error>((changed, revision))
         })?;
         drop(call);
         if let Some(revision) = revision {
@@ -114,7 +125,7 @@ impl Inner {
                 self.delivery.wake();
             }
         }
-        Ok(value)
+        Ok(())
     }
 
     /// Runs `work` on one snapshot.

@@ -39,7 +39,6 @@ pub(crate) use settings::{Ports, Settings};
 
 use connectivity::Network;
 use drive::{End, Run, Tally};
-use lane::Lane;
 use mailbox::Mailbox;
 use pipeline::Pipeline;
 use seat::Seat;
@@ -242,8 +241,13 @@ impl Inner {
     /// Endpoints that are left alone for want of a network, and for how much longer.
     fn held(&self, pipeline: &Pipeline) -> BTreeMap<String, Duration> {
         let monotonic = self.ports.clock.monotonic();
-        let held = |(key, lane): (&String, &Lane)| lane.held_for(monotonic).map(|left| (key.clone(), left));
-        pipeline.lanes.iter().filter_map(held).collect()
+        let mut held = BTreeMap::new();
+        for (key, lane) in &pipeline.lanes {
+            if let Some(left) = lane.held_for(monotonic) {
+                held.insert(key.clone(), left);
+            }
+        }
+        held
     }
 
     /// There is a network: what waited for one is due. Said again later when the database fails.

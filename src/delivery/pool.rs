@@ -15,12 +15,12 @@ const RETIRE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A set of attempt threads. It has no limit of its own: the pipeline hands out no more jobs than may run.
 pub(super) struct Pool {
+    ports: Arc<Ports>,
+    mailbox: Arc<Mailbox>,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    ports: Arc<Ports>,
-    mailbox: Arc<Mailbox>,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -28,26 +28,32 @@ struct Shared {
 #[derive(Default)]
 struct Inner {
     jobs: VecDeque<Job>,
-    threads: usize,
     idle: usize,
+    /// Threads that take no more jobs and are about to let go of the ports.
+    leaving: usize,
     retired: bool,
 }
 
 impl Pool {
     pub(super) fn new(ports: Arc<Ports>, mailbox: Arc<Mailbox>) -> Self {
-        Self { shared: Arc::new(Shared { ports, mailbox, inner: Mutex::default(), changed: Condvar::new() }) }
+        Self { ports, mailbox, shared: Arc::new(Shared { inner: Mutex::default(), changed: Condvar::new() }) }
     }
 
     /// Starts an attempt. Gives the job back when no thread is to be had.
     pub(super) fn start(&self, job: Job) -> Result<(), Box<Job>> {
         let mut inner = self.shared.inner();
         if inner.idle <= inner.jobs.len() {
-            let shared = Arc::clone(&self.shared);
-            if std::thread::Builder::new().name("compass-attempt".to_owned()).spawn(move || shared.work()).is_err() {
+            let (ports, mailbox, shared) = (Arc::clone(&self.ports), Arc::clone(&self.mailbox), Arc::clone(&self.shared));
+            let work = move || {
+                shared.work(&ports, &mailbox);
+                // Before it is counted out: dropping a port calls foreign code, which must not happen behind the back of who has closed.
+                drop((ports, mailbox));
+                shared.leave();
+            };
+            if std::thread::Builder::new().name("compass-attempt".to_owned()).spawn(work).is_err() {
                 return Err(Box::new(job));
             }
             // Counted as idle at once, so that the next job does not count on it too.
-            inner.threads += 1;
             inner.idle += 1;
         }
         inner.jobs.push_back(job);
@@ -56,14 +62,14 @@ impl Pool {
         Ok(())
     }
 
-    /// Ends threads: idle ones before it returns, the others when their attempt is over, whose result is posted all the same.
+    /// Ends threads: idle ones let go of the ports before it returns, the others when their attempt is over, whose result is posted all
+    /// the same.
     pub(super) fn retire(&self) {
         let mut inner = self.shared.inner();
         inner.retired = true;
         self.shared.changed.notify_all();
-        drop(
-            self.shared.changed.wait_timeout_while(inner, RETIRE_PATIENCE, |inner| inner.idle > 0).unwrap_or_else(PoisonError::into_inner),
-        );
+        let stays = |inner: &mut Inner| inner.idle > 0 || inner.leaving > 0;
+        drop(self.shared.changed.wait_timeout_while(inner, RETIRE_PATIENCE, stays).unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -75,18 +81,18 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    fn work(&self) {
+    fn work(&self, ports: &Ports, mailbox: &Mailbox) {
         let mut inner = self.inner();
         loop {
             if let Some(job) = inner.jobs.pop_front() {
                 inner.idle -= 1;
                 drop(inner);
-                let finished: Finished = job.run(&self.ports);
+                let finished: Finished = job.run(ports);
                 inner = self.inner();
                 inner.idle += 1;
                 drop(inner);
                 // Idle first: who is woken by the result may have the next job.
-                self.mailbox.post(finished);
+                mailbox.post(finished);
                 inner = self.inner();
                 continue;
             }
@@ -99,9 +105,12 @@ impl Shared {
                 break;
             }
         }
-        inner.threads -= 1;
         inner.idle -= 1;
-        drop(inner);
+        inner.leaving += 1;
+    }
+
+    fn leave(&self) {
+        self.inner().leaving -= 1;
         self.changed.notify_all();
     }
 

@@ -164,7 +164,7 @@ pub enum FlushEnd {
 pub struct FlushReport {
     /// How it ended.
     pub end: FlushEnd,
-    /// Tries begun.
+    /// Tries begun, with those that found no secret and sent nothing.
     pub attempts: u32,
     /// Entries delivered.
     pub sent: u32,

@@ -61,8 +61,12 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
 /// Half-typed text by field.
 pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String, String>> {
     let mut statement = connection.prepare_cached("SELECT field, text FROM draft WHERE session_id = ?1")?;
-    let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query([id])?;
+    let mut drafts = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        drafts.insert(row.get(0)?, row.get(1)?);
+    }
+    Ok(drafts)
 }
 
 /// Keeps, or with an empty text forgets, what is half typed.

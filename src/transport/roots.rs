@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::options::TransportSetupError;
@@ -14,7 +16,8 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
     for (root, bytes) in extra_roots.iter().enumerate() {
         add(&mut store, root as u32, bytes)?;
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = CryptoProvider { key_provider: &NoKeys, ..rustls::crypto::ring::default_provider() };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| TransportSetupError::Tls(error.to_string()))?
         .with_root_certificates(store)
@@ -22,6 +25,16 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
     // The one protocol spoken here: a server that offers others must not choose for us.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// A client here has no certificate of its own; without this the library would carry what signs with one.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("there is no client authentication".to_owned()))
+    }
 }
 
 fn add(store: &mut RootCertStore, root: u32, bytes: &[u8]) -> Result<(), TransportSetupError> {

@@ -140,14 +140,21 @@ class Case(unittest.TestCase):
         return core
 
     def ready(self, url="https://office.test/hooks", signing=None, **options):
+        """A handle with the workflow, the integration on, and the office registered."""
         core = self.open(**options)
+        self.ready_but_for_the_endpoint(core)
+        self.register(core, url, signing)
+        return core
+
+    def ready_but_for_the_endpoint(self, core):
         self.assertTrue(core.import_workflow(json.dumps(WORKFLOW).encode()).imported)
         core.set_integration_enabled(True)
+
+    def register(self, core, url, signing=None):
         signing = signing or model.Signing.STANDARD_WEBHOOKS("office-secret")
         core.put_endpoint(
             model.Endpoint(key="office", url=url, signing=signing, headers=[], network=model.NetworkPolicy.ANY)
         )
-        return core
 
     def start(self, core, command_id="start-1"):
         start = model.Start(command_id=command_id, workflow="pump-check", version=None, actor="Ada", prefill=[])

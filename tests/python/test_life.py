@@ -1,10 +1,13 @@
 """Holds, network, copies."""
 
 import os
+import pathlib
+import subprocess
+import sys
 
 from compass import compass_core as model
 from compass import compass_ffi as ffi
-from support import Case, Keystore, Wire, answered
+from support import Case, Keystore, Listener, Wire, answered
 
 
 class Life(Case):
@@ -43,3 +46,21 @@ class Life(Case):
         core.shut_down()
         self.path = copy
         self.assertEqual(self.open().session(session).state, model.SessionState.COMPLETED)
+
+    def test_a_handle_opened_on_one_thread_works_on_another(self):
+        core = self.within(30, self.ready)
+        session = self.complete(core)
+        self.assertEqual(self.within(30, lambda: core.session(session)).state, model.SessionState.COMPLETED)
+
+    def test_what_another_process_did_is_seen_by_refresh(self):
+        core = self.ready(secrets=Keystore(), transport=Wire(answered(200)))
+        self.complete(core)
+        notices = []
+        subscription = core.observe(Listener(notices.append))
+        self.assertFalse(core.refresh())
+        elsewhere = pathlib.Path(__file__).with_name("elsewhere.py")
+        subprocess.run([sys.executable, elsewhere, "flush", self.path], stdout=subprocess.DEVNULL, check=True, timeout=60)
+        self.assertTrue(core.refresh())
+        self.assertEqual([notice.everything for notice in notices], [True])
+        self.assertFalse(core.refresh())
+        subscription.cancel()

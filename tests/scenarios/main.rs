@@ -1,6 +1,6 @@
 //! The scenarios of `tests/fixtures/scenarios`, which every language runs. Their format is described in the README there.
 
-#![allow(unreachable_pub, reason = "a suite in several files, not a library")]
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "a suite in several files, not a library")]
 
 mod paths;
 mod stage;

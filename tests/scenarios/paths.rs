@@ -111,21 +111,18 @@ fn of_action(action: &Action, member: &str) -> Text {
         "failed_sends" => text(action.failed_sends),
         "locked" => text(action.locked),
         "can" => {
-            let can =
-                [("send", action.can_send), ("send_corrected", action.can_send_corrected), ("abandon", action.can_abandon)];
+            let can = [("send", action.can_send), ("send_corrected", action.can_send_corrected), ("abandon", action.can_abandon)];
             list(can.iter().filter(|(_, can)| *can).map(|(what, _)| what))
         }
-        "deliveries" => {
-            list(action.deliveries.iter().map(|delivery| format!("{}:{}", delivery.revision, name(delivery.state).unwrap())))
-        }
+        "deliveries" => list(action.deliveries.iter().map(|delivery| format!("{}:{}", delivery.revision, name(delivery.state).unwrap()))),
         "delivery" => newest.map(|delivery| delivery.id.to_string()),
         "attempts" => newest.and_then(|delivery| text(delivery.attempts)),
         "sent_at" => newest.and_then(|delivery| delivery.sent_at).map(instant),
         "next_attempt_at" => newest.and_then(|delivery| delivery.next_attempt_at).map(instant),
         "may_have_been_delivered" => newest.and_then(|delivery| text(delivery.may_have_been_delivered)),
-        "outcomes" => newest.and_then(|delivery| {
-            list(delivery.last_attempts.iter().map(|attempt| format!("{}:{}", attempt.number, attempt.outcome)))
-        }),
+        "outcomes" => {
+            newest.and_then(|delivery| list(delivery.last_attempts.iter().map(|attempt| format!("{}:{}", attempt.number, attempt.outcome))))
+        }
         _ => unknown(member),
     }
 }

@@ -39,10 +39,9 @@ impl Secrets for Store {
     fn get(&self, name: &str) -> SecretLookup {
         match self.0.read().unwrap().get(name) {
             None => SecretLookup::Missing,
-            Some((current, previous)) => SecretLookup::Found {
-                current: SecretValue::new(current.clone()),
-                previous: previous.clone().map(SecretValue::new),
-            },
+            Some((current, previous)) => {
+                SecretLookup::Found { current: SecretValue::new(current.clone()), previous: previous.clone().map(SecretValue::new) }
+            }
         }
     }
 }
@@ -169,8 +168,7 @@ impl Stage {
     fn parse(&self, workflow: &str, field: &str, text: &str, state: &str, value: Option<&String>) -> Result<Faults, Error> {
         let workflow = self.compass.workflow(workflow, None)?;
         let definition = workflow.field(field).expect("a field of the workflow");
-        let parsed =
-            parse_value(definition, text, self.clock.now()).map_err(|problem| Refusal::Fields { problems: vec![problem] })?;
+        let parsed = parse_value(definition, text, self.clock.now()).map_err(|problem| Refusal::Fields { problems: vec![problem] })?;
         let mut faults = equal("state", paths::state_name(&parsed), state);
         faults.extend(equal("value", paths::state_value(&parsed).as_ref(), value));
         Ok(faults)

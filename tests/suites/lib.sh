@@ -65,6 +65,27 @@ cargo_tests() {
   return "$status"
 }
 
+# surefire_counts TITLE STATUS FOLDER: counts the tests that surefire has reported. STATUS is Maven's.
+surefire_counts() {
+  local title=$1 status=$2 folder=$3 report ran=0 bad=0 ignored=0
+  for report in "$folder"/TEST-*.xml; do
+    [ -e "$report" ] || continue
+    ran=$((ran + $(surefire_number tests "$report")))
+    bad=$((bad + $(surefire_number errors "$report") + $(surefire_number failures "$report")))
+    ignored=$((ignored + $(surefire_number skipped "$report")))
+  done
+  if [ $((ran - bad - ignored)) -gt 0 ]; then pass "$((ran - bad - ignored)) tests" $((ran - bad - ignored)); fi
+  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
+  if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
+  elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
+  elif [ "$ran" -eq 0 ]; then fail "$title: no test was run"; status=1
+  fi
+  return "$status"
+}
+
+# surefire_number NAME REPORT: a number of the one <testsuite> of a report.
+surefire_number() { grep -a -m1 '<testsuite ' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
+
 # need TOOL HINT INSTALLER: a tool of the suite. Missing in CI: the function INSTALLER is run. Missing elsewhere: HINT is shown.
 need() {
   local tool=$1 hint=$2 installer=$3
@@ -123,6 +144,32 @@ install_rust() {
   command -v curl >/dev/null || apt_install curl ca-certificates || return
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal --component rustfmt,clippy
 }
+
+# What building for a JVM takes.
+need_maven() {
+  need javac 'apt-get install openjdk-17-jdk-headless (or any JDK from 17 on)' install_jdk
+  need mvn 'apt-get install maven (3.8 or newer)' install_maven
+}
+
+install_jdk() { apt_install openjdk-17-jdk-headless; }
+install_maven() { apt_install maven; }
+
+# need_chroot NAME: one of the Debians that chroot.sh makes.
+need_chroot() {
+  local ready=target/$1-root/ready
+  if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+    missing+=(root)
+    hints+=('mounts need root, or sudo that does not ask: sudo -v')
+  fi
+  need unshare 'apt-get install util-linux' install_unshare
+  have "$ready" || need debootstrap 'apt-get install debootstrap' install_debootstrap
+  need "$ready" "tests/suites/chroot.sh $1 install (on Debian and its kin; 3.4 GB, all of it in target/)" "install_chroot_$1"
+}
+
+install_unshare() { apt_install util-linux; }
+install_debootstrap() { apt_install debootstrap; }
+install_chroot_arm() { tests/suites/chroot.sh arm install; }
+install_chroot_swift() { tests/suites/chroot.sh swift install; }
 
 # prepare_suite NAME: in CI, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
 declare -A preparing

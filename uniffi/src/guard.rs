@@ -1,5 +1,6 @@
 //! The way every call takes into the core and back.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use compass_core::Error;
@@ -7,9 +8,17 @@ use compass_core::model::CoreError;
 
 /// Runs a call. A panic becomes the error `internal`: transactions roll back by themselves, and the core's locks outlive a panic.
 pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, CoreError> {
-    // What the panic said may hold a value, so it is not passed on.
-    let caught = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::Internal { detail: "a panic".to_owned() }));
-    caught.map_err(CoreError::from)
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(CoreError::from),
+        Err(panic) => Err(internal(panic)),
+    }
+}
+
+/// What the panic said may hold a value, so it is not passed on. Not part of every call's code.
+#[cold]
+#[inline(never)]
+fn internal(_: Box<dyn Any + Send>) -> CoreError {
+    Error::Internal { detail: "a panic".to_owned() }.into()
 }
 
 #[cfg(test)]

@@ -14,11 +14,15 @@ uniffi::use_remote_type!(compass_core::Timestamp);
 ///
 /// Begins at 2027-01-15T08:00:00Z; local time is UTC.
 #[derive(uniffi::Object)]
-pub struct ManualClock(pub(crate) Arc<testing::ManualClock>);
+pub struct ManualClock {
+    pub(crate) clock: Arc<testing::ManualClock>,
+    /// One for all handles that are opened with the clock: what it gave once is not given again.
+    random: Arc<SequentialRandom>,
+}
 
 impl ManualClock {
     pub(crate) fn random(&self) -> Arc<dyn Random> {
-        Arc::new(SequentialRandom::default())
+        self.random.clone()
     }
 }
 
@@ -28,21 +32,21 @@ impl ManualClock {
     #[uniffi::constructor]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self(Arc::default())
+        Self { clock: Arc::default(), random: Arc::default() }
     }
 
     /// What it shows.
     pub fn now(&self) -> Timestamp {
-        self.0.now()
+        self.clock.now()
     }
 
     /// Time passes, in milliseconds.
     pub fn advance(&self, by_ms: u32) {
-        self.0.advance(Duration::from_millis(u64::from(by_ms)));
+        self.clock.advance(Duration::from_millis(u64::from(by_ms)));
     }
 
     /// Somebody sets the phone's clock; no time passes.
     pub fn set_wall(&self, to: Timestamp) {
-        self.0.set_wall(to);
+        self.clock.set_wall(to);
     }
 }

@@ -63,7 +63,7 @@ impl OpenOptions {
         }
         options.allow_plain_http_to_loopback = self.allow_plain_http_to_loopback;
         if let Some(clock) = self.manual_clock {
-            options.clock = clock.0.clone();
+            options.clock = clock.clock.clone();
             options.random = clock.random();
         }
         Ok(options)

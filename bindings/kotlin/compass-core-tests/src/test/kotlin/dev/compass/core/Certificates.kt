@@ -29,7 +29,8 @@ class Certificate(folder: Path, names: String = "ip:127.0.0.1,dns:localhost", be
         val keytool = ProcessBuilder(
             listOf(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-keystore", file.toString(),
-                "-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", alias, "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=$alias",
+                "-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", alias, "-keyalg", "EC", "-groupname", "secp256r1",
+                "-dname", "CN=$alias",
             ) + options,
         ).redirectErrorStream(true).start()
         val said = keytool.inputStream.readBytes().decodeToString()

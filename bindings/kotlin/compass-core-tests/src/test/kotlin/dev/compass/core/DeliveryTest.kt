@@ -1,9 +1,12 @@
 package dev.compass.core
 
 import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Change
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.DeliveryState
 import dev.compass.core.model.FailureKind
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldValue
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.NetworkNeed
 import dev.compass.core.model.Phase
@@ -20,6 +23,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
@@ -136,8 +140,7 @@ class DeliveryTest {
         val patient = Patient()
         folder.ready(folder.options(transport = patient)).use { compass ->
             compass.completed()
-            val flushing = kotlinx.coroutines.CompletableDeferred<FlushEnd>()
-            launch(Dispatchers.Default) { flushing.complete(compass.flush(60.seconds).end) }
+            val flushing = async(Dispatchers.Default) { compass.flush(60.seconds).end }
             withContext(Dispatchers.IO) { patient.begun.take() }
             compass.quiesce()
             assertEquals(FlushEnd.QUIESCED, flushing.await())
@@ -189,10 +192,7 @@ class DeliveryTest {
                 assertEquals(1u, compass.flush().failed)
                 assertEquals(1uL, compass.outboxTotals().needsPerson)
                 assertCode(ErrorCode.NOTHING_CORRECTED) { compass.sendCorrected(session, "report") }
-                compass.edit(
-                    session,
-                    listOf(dev.compass.core.model.FieldChange("site", dev.compass.core.model.Change.Set(dev.compass.core.model.FieldValue.Text("Mill Road")))),
-                )
+                compass.edit(session, listOf(FieldChange("site", Change.Set(FieldValue.Text("Mill Road")))))
                 compass.sendCorrected(session, "report", actor = "kim")
                 assertEquals(1u, compass.flush().sent)
                 assertTrue(office.received.last().text.contains("Mill Road"))

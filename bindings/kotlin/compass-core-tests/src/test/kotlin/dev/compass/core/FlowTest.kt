@@ -29,7 +29,8 @@ class FlowTest {
     lateinit var folder: Path
 
     /** What a collector gets, as it comes. Ends as the flow ends. */
-    private fun <T> CoroutineScope.collected(flow: Flow<T>): ReceiveChannel<T> = produce(capacity = Channel.UNLIMITED) { flow.collect { send(it) } }
+    private fun <T> CoroutineScope.collected(flow: Flow<T>): ReceiveChannel<T> =
+        produce(capacity = Channel.UNLIMITED) { flow.collect { send(it) } }
 
     @Test
     fun `a session is shown as it is and as it becomes`() = test {
@@ -58,6 +59,23 @@ class FlowTest {
             assertEquals(listOf("Here"), seen.receive().notes.map { it.text })
             assertTrue(seen.tryReceive().isFailure)
             seen.cancel()
+        }
+    }
+
+    @Test
+    fun `a query that gives the same again is not told`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val totals = collected(compass.observeTotals())
+            assertEquals(1uL, totals.receive().sessions.inProgress)
+            // Each is a change of a session, and none of the totals.
+            repeat(5) {
+                compass.note(session, "Note $it")
+                compass.observeSession(session).first { view -> view.notes.size == it + 1 }
+            }
+            compass.start("pump-check")
+            assertEquals(2uL, totals.receive().sessions.inProgress)
+            totals.cancel()
         }
     }
 
@@ -188,6 +206,14 @@ class FlowTest {
             compass.note(session, "All hear")
             assertEquals(1, all.awaitAll().toSet().size)
         }
+    }
+
+    @Test
+    fun `a closed handle leaves no listener behind`() = test {
+        val before = Handles.listeners
+        val options = folder.options()
+        repeat(20) { Compass.open(options).use { compass -> compass.observeTotals().first() } }
+        assertEquals(before, Handles.listeners)
     }
 
     @Test

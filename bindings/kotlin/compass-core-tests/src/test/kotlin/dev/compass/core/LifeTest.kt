@@ -7,13 +7,18 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executors
+import java.util.concurrent.LinkedBlockingQueue
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Runnable
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlin.coroutines.CoroutineContext
@@ -88,6 +93,74 @@ class LifeTest {
             assertEquals(listOf("Kept"), compass.session(session).notes.map { it.text })
         }
         work.close()
+    }
+
+    @Test
+    fun `opening or holding for a caller who has gone leaves nothing open and nothing held`() = test {
+        val work = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
+        val ran = LinkedBlockingQueue<Unit>()
+        val told = object : CoroutineDispatcher() {
+            override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
+                block.run()
+                ran += Unit
+            }
+        }
+        val options = CompassOptions(folder.resolve("gone.db").toString(), commands = told)
+        val opening = async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) }
+        // On the caller's own thread, which therefore cannot take the handle before it is cancelled.
+        ran.take()
+        opening.cancelAndJoin()
+        val compass = Compass.open(options)
+
+        ran.clear()
+        val holding = async(start = CoroutineStart.UNDISPATCHED) { compass.resume() }
+        ran.take()
+        holding.cancelAndJoin()
+        assertEquals(FlushEnd.QUIESCED, compass.flush().end)
+        compass.close()
+        work.close()
+    }
+
+    @Test
+    fun `a cancelled caller still closes and releases`() = test {
+        val options = folder.options()
+        val compass = folder.ready(options)
+        val hold = compass.resume()
+        launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                awaitCancellation()
+            } finally {
+                hold.release()
+                assertEquals(FlushEnd.QUIESCED, withContext(NonCancellable) { compass.flush().end })
+                compass.shutDown()
+            }
+        }.cancelAndJoin()
+        Compass.open(options).close()
+    }
+
+    @Test
+    fun `what ends delivery does not wait behind it`() = test {
+        val single = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
+        val begun = CountDownLatch(1)
+        val cancelled = CountDownLatch(1)
+        val waiting = object : Transport {
+            override fun send(request: HttpRequest): HttpOutcome {
+                begun.countDown()
+                cancelled.await()
+                return HttpOutcome.Answered(HttpResponse(202))
+            }
+
+            override fun cancel(id: Long) = cancelled.countDown()
+        }
+        val options = CompassOptions(folder.resolve("one.db").toString(), secrets, waiting, delivery = single)
+        folder.ready(options).use { compass ->
+            compass.completed()
+            val flushing = async(Dispatchers.Default) { compass.flush(60.seconds).end }
+            withContext(Dispatchers.IO) { begun.await() }
+            compass.quiesce()
+            assertEquals(FlushEnd.QUIESCED, flushing.await())
+        }
+        single.close()
     }
 
     @Test

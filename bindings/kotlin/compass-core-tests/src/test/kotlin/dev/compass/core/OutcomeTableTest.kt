@@ -25,6 +25,8 @@ class OutcomeTableTest {
 
         val certificate by lazy { Certificate(folder) }
         val untrusted by lazy { Certificate(folder) }
+        const val ELSEWHERE = "location: https://127.0.0.1:1/"
+        const val CHALLENGE = "authenticate: Basic realm=\"r\""
     }
 
     /** What the record says after one attempt: its outcome, whether it used budget, whether it may have been delivered. */
@@ -34,7 +36,8 @@ class OutcomeTableTest {
 
     private fun failed(outcome: String) = Verdict(outcome, false, false, DeliveryState.FAILED)
 
-    private fun waits(outcome: String, counted: Boolean = true, maybe: Boolean = false) = Verdict(outcome, counted, maybe, DeliveryState.PENDING)
+    private fun waits(outcome: String, counted: Boolean = true, maybe: Boolean = false) =
+        Verdict(outcome, counted, maybe, DeliveryState.PENDING)
 
     private fun statuses(vararg codes: Int, verdict: Verdict, headers: List<String> = emptyList()): List<DynamicTest> = codes.map { code ->
         row("$code is ${verdict.outcome}", verdict) { read(); answer(code, *headers.toTypedArray()) }
@@ -70,11 +73,11 @@ class OutcomeTableTest {
     @TestFactory
     fun `every answer`(): List<DynamicTest> =
         statuses(200, 201, 202, 204, 206, 226, 299, verdict = sent()) +
-            statuses(300, 301, 302, 303, 304, 305, 307, 308, 399, verdict = waits("redirect"), headers = listOf("location: https://127.0.0.1:1/")) +
+            statuses(300, 301, 302, 303, 304, 305, 307, 308, 399, verdict = waits("redirect"), headers = listOf(ELSEWHERE)) +
             statuses(400, 405, 406, 411, 414, 415, 422, 431, 451, 501, 505, verdict = failed("rejected")) +
-            statuses(401, 403, verdict = waits("auth"), headers = listOf("www-authenticate: Basic realm=\"r\"")) +
+            statuses(401, 403, verdict = waits("auth"), headers = listOf("www-$CHALLENGE")) +
             statuses(404, verdict = waits("not_found")) +
-            statuses(407, 511, verdict = waits("captive_portal", counted = false), headers = listOf("proxy-authenticate: Basic realm=\"r\"")) +
+            statuses(407, 511, verdict = waits("captive_portal", counted = false), headers = listOf("proxy-$CHALLENGE")) +
             statuses(408, 425, 500, 502, 503, 504, 506, 507, 508, 509, 510, 512, 520, 599, verdict = waits("server_error")) +
             statuses(409, verdict = waits("conflict")) +
             statuses(410, verdict = failed("gone")) +
@@ -87,7 +90,7 @@ class OutcomeTableTest {
     fun `a receiver whose clock differs`(): List<DynamicTest> = listOf(400, 401, 403, 422).map { code ->
         val date = DateTimeFormatter.RFC_1123_DATE_TIME.format(Instant.now().plusSeconds(600).atZone(ZoneOffset.UTC))
         dynamicTest("$code of a receiver whose clock differs is tried again with its time") {
-            ScriptedServer(certificate.server) { read(); if (number == 1) answer(code, "date: $date") else answer(200, "date: $date") }.use { server ->
+            ScriptedServer(certificate.server) { read(); answer(if (number == 1) code else 200, "date: $date") }.use { server ->
                 attempt(server.url, sent(), true)
                 assertEquals(2, server.heads.size)
             }
@@ -102,14 +105,16 @@ class OutcomeTableTest {
         row("closed in the handshake, without", waits("offline", counted = false), validated = null, tls = null) { socket.close() },
         row("reset in the handshake, with internet", waits("unreachable"), tls = null) { reset() },
         row("a certificate of somebody else, with internet", waits("tls"), tls = untrusted) { read(); answer(200) },
-        row("a certificate of somebody else, without", waits("captive_portal", counted = false), validated = null, tls = untrusted) { read(); answer(200) },
+        row("a certificate of somebody else, without", waits("captive_portal", counted = false), null, untrusted) { read(); answer(200) },
         row("an answer in plain text", waits("tls"), tls = null) { write("HTTP/1.1 400 Bad Request\r\n\r\nthis is plain http") },
         row("closed after the request", waits("timeout", maybe = true)) { read() },
         row("garbage after the request", waits("protocol", maybe = true)) { read(); write("SMTP ready to serve\r\n\r\n") },
         refused("nobody listens, with internet", waits("unreachable"), true),
         refused("nobody listens, without", waits("offline", counted = false), null),
         dynamicTest("a name that does not resolve, with internet") { attempt("https://nowhere.invalid/", waits("dns"), true) },
-        dynamicTest("a name that does not resolve, without") { attempt("https://nowhere.invalid/", waits("offline", counted = false), null) },
+        dynamicTest("a name that does not resolve, without") {
+            attempt("https://nowhere.invalid/", waits("offline", counted = false), null)
+        },
     )
 
     private fun refused(title: String, verdict: Verdict, validated: Boolean?) = dynamicTest(title) {

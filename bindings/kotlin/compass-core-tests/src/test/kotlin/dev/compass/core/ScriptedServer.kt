@@ -82,7 +82,7 @@ class ScriptedServer(tls: SSLContext? = null, private val script: Connection.() 
 
         /** An answer without a body, that ends the connection. */
         fun answer(status: Int, vararg headers: String) =
-            write((listOf("HTTP/1.1 $status -", "content-length: 0", "connection: close") + headers).joinToString("\r\n", postfix = "\r\n\r\n"))
+            write("HTTP/1.1 $status -\r\ncontent-length: 0\r\nconnection: close\r\n${headers.joinToString("") { "$it\r\n" }}\r\n")
 
         /** Ends the connection with a reset. */
         fun reset() {

@@ -9,7 +9,8 @@ internal inline fun <T> calling(call: () -> T): T = try {
 } catch (failed: Exception) {
     throw failed.asCompassException()
 } catch (missing: LinkageError) {
-    throw CompassException(ErrorCode.INTERNAL, detail = "the library of the core is missing or of another version (${missing.javaClass.name})")
+    val kind = missing.javaClass.name
+    throw CompassException(ErrorCode.INTERNAL, detail = "the library of the core is missing or of another version ($kind)")
 }
 
 internal fun Exception.asCompassException(): CompassException = when (this) {

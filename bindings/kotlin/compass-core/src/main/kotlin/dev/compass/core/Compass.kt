@@ -194,7 +194,10 @@ public interface Compass : Closeable {
 
     // The life of the handle -------------------------------------------------------------------------------------------------------
 
-    /** The app is in the foreground again, or a background job begins. The last hold to be released quiesces the handle. */
+    /**
+     * The app is in the foreground again, or a background job begins. The last hold to be released quiesces the handle. When the caller is
+     * cancelled meanwhile, nothing is held.
+     */
     public suspend fun resume(): Hold
 
     /** The app is about to be suspended: within two seconds no attempt runs and no file lock is left, whatever is held. */
@@ -209,7 +212,7 @@ public interface Compass : Closeable {
     /** Checks the whole file against the log. */
     public suspend fun check(): CheckReport
 
-    /** [close] without blocking the thread. */
+    /** [close] without blocking the thread. Happens even if the caller is cancelled, as [quiesce], [stopDelivery] and `Hold.release` do. */
     public suspend fun shutDown()
 
     /**
@@ -260,7 +263,7 @@ public interface Compass : Closeable {
 
         /**
          * Opens or creates a database. Nothing runs in the background until asked. A second open of the same file in this process is
-         * refused with [ErrorCode.ALREADY_OPEN].
+         * refused with [ErrorCode.ALREADY_OPEN]. When the caller is cancelled meanwhile, nothing stays open.
          */
         public suspend fun open(options: CompassOptions): Compass = OpenCompass.open(options)
 

@@ -22,9 +22,10 @@ import kotlinx.coroutines.Dispatchers
  * @property extraRoots certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
  * @property bodyRetention bodies of delivered messages are kept this long for review; 90 days when null.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
- * @property commands where commands and queries run. They block, each for some milliseconds.
- * @property delivery where what waits for a network runs: `flush`, `testDelivery`, and what ends them. Apart from [commands], so that
- *   a slow receiver holds no screen up.
+ * @property commands where commands and queries run. They block, each for some milliseconds; `quiesce` and its like for up to two
+ *   seconds, so more than one thread is better.
+ * @property delivery where what waits for a network runs: `flush` and `testDelivery`. Apart from [commands], so that a slow receiver
+ *   holds no screen up.
  * @property clock for tests alone: time that moves by hand (`ManualClock` of `compass-core-testing`).
  */
 public class CompassOptions(
@@ -43,8 +44,8 @@ public class CompassOptions(
         // One writer and at most two readers have work at a time.
         const val COMMANDS = 4
 
-        // A flush, a test delivery, and the call that ends them.
-        const val DELIVERY = 3
+        // A flush and a test delivery.
+        const val DELIVERY = 2
     }
 }
 

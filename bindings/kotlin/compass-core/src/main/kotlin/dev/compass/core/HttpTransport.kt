@@ -10,8 +10,10 @@ import java.net.HttpURLConnection
 import java.net.URL
 import java.net.URLConnection
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.ScheduledThreadPoolExecutor
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.concurrent.thread
 
 /**
@@ -55,11 +57,11 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     @Volatile
     private var phase = Phase.CONNECT
 
-    @Volatile
-    private var cutFor: FailureKind? = null
+    private val cutFor = AtomicReference<FailureKind?>()
 
     @Volatile
     private var connection: HttpURLConnection? = null
+    private val over = CountDownLatch(1)
 
     fun send(): HttpOutcome {
         val limit = watch.schedule({ cut(FailureKind.Timeout) }, request.timeoutMillis, TimeUnit.MILLISECONDS)
@@ -68,15 +70,18 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         } catch (failed: Exception) {
             HttpOutcome.Failed(failure(failed))
         } finally {
+            over.countDown()
             limit.cancel(false)
         }
     }
 
     /** Ends the attempt: at the latest when it begins its next phase, for some stacks cannot interrupt a connect. */
     fun cut(kind: FailureKind) {
-        cutFor = kind
-        // Closing may wait for whoever is writing.
-        thread(isDaemon = true, name = "compass-http-cut") { connection?.disconnect() }
+        if (!cutFor.compareAndSet(null, kind)) return
+        // Closing may wait for whoever is writing. Once is not enough: between two phases a stack may connect anew.
+        thread(isDaemon = true, name = "compass-http-cut") {
+            do runCatching { connection?.disconnect() } while (!over.await(CUT_MILLIS, TimeUnit.MILLISECONDS))
+        }
     }
 
     private fun exchange(): HttpOutcome {
@@ -89,13 +94,16 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         phase = Phase.SEND
         http.outputStream.use { it.write(request.body) }
         phase = Phase.RECEIVE
+        proceed()
         val status = http.status()
         if (status !in 0..MAX_STATUS) throw NotHttp()
-        return HttpOutcome.Answered(HttpResponse(status, http.answerHeaders(), http.answerBody()))
+        val response = HttpResponse(status, http.answerHeaders())
+        http.letGo()
+        return HttpOutcome.Answered(response)
     }
 
     private fun proceed() {
-        if (cutFor != null) throw IOException("cut short")
+        if (cutFor.get() != null) throw IOException("cut short")
     }
 
     private fun prepare(http: HttpURLConnection) {
@@ -109,7 +117,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         http.readTimeout = minOf(HEAD_MILLIS, request.timeoutMillis).toInt()
         http.setRequestProperty("user-agent", USER_AGENT)
         http.setRequestProperty("accept", "*/*")
-        // Or Android asks for gzip, and a body of 4 KiB may hold anything.
+        // Nobody reads the body, so nobody needs it compressed.
         http.setRequestProperty("accept-encoding", "identity")
         for (header in request.headers) http.addRequestProperty(header.name, header.value)
     }
@@ -126,51 +134,42 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         .filter { it.key != null }
         .flatMap { (name, values) -> values.map { HttpHeader(name.lowercase(), it) } }
 
-    /** Best effort: the status has been read, and decides. */
-    private fun HttpURLConnection.answerBody(): ByteArray {
-        val patience = watch.schedule({ cut(FailureKind.Timeout) }, BODY_MILLIS, TimeUnit.MILLISECONDS)
-        val body = ByteArray(MAX_BODY)
-        var length = 0
-        try {
-            val stream = errorStream ?: inputStream
-            while (length < MAX_BODY) {
-                val read = stream.read(body, length, MAX_BODY - length)
-                if (read < 0) break
-                length += read
-            }
-            // At its end a connection can be used again; one with more to come cannot.
-            if (length < MAX_BODY || stream.read() < 0) stream.close() else disconnect()
-        } catch (_: Exception) {
-            disconnect()
-        } finally {
-            patience.cancel(false)
-        }
-        return body.copyOf(length)
+    /**
+     * The core looks at status and headers alone. Closed unread, a short body leaves the connection for the next request. The status has
+     * been read and decides, so nothing here may fail the attempt or hold it up: some stacks wait for the other side to close too.
+     */
+    private fun HttpURLConnection.letGo() {
+        thread(isDaemon = true, name = "compass-http-close") {
+            runCatching { (errorStream ?: inputStream).close() }.onFailure { disconnect() }
+        }.join(CLOSE_MILLIS)
     }
 
     private fun failure(failed: Exception): TransportFailure {
-        val kind = cutFor ?: failureKind(failed)
+        val kind = cutFor.get() ?: failureKind(failed)
         // A certificate is looked at before a request is written, and the stack writes one only after `connect`.
         val sent = if (phase == Phase.CONNECT) RequestSent.NO else RequestSent.MAYBE
         val where = if (kind is FailureKind.Dns) Phase.RESOLVE else phase
         // Names alone: the text of an exception may hold an address.
-        return TransportFailure(kind, where, sent, generateSequence<Throwable>(failed) { it.cause }.take(DEPTH).joinToString(" < ") { it.javaClass.simpleName })
+        val causes = generateSequence<Throwable>(failed) { it.cause }.take(DEPTH)
+        return TransportFailure(kind, where, sent, causes.joinToString(" < ") { it.javaClass.simpleName })
     }
 
     private companion object {
         // As the core's own transport has them.
         const val CONNECT_MILLIS = 10_000L
         const val HEAD_MILLIS = 20_000L
-        const val MAX_BODY = 4 * 1024
 
-        // The answer's body is for a person who reads the record; its status is known by then.
-        const val BODY_MILLIS = 2_000L
+        // Long enough for a connection to be there for the next request.
+        const val CLOSE_MILLIS = 100L
+        const val CUT_MILLIS = 50L
         const val MAX_STATUS = 65_535
         const val DEPTH = 5
-        val USER_AGENT = "compass-core-kotlin"
+        const val USER_AGENT = "compass-core-kotlin"
 
         /** One thread that sleeps, and goes when nothing was sent for a while. */
-        val watch = ScheduledThreadPoolExecutor(1) { work -> thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() } }.apply {
+        val watch = ScheduledThreadPoolExecutor(1) { work ->
+            thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() }
+        }.apply {
             setKeepAliveTime(1, TimeUnit.MINUTES)
             allowCoreThreadTimeOut(true)
             removeOnCancelPolicy = true

@@ -32,12 +32,17 @@ import dev.compass.core.model.Totals
 import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.model.WorkflowVersion
+import java.io.Closeable
 import kotlin.time.Duration
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 import dev.compass.core.internal.Hold as CoreHold
 import dev.compass.core.internal.ManualClock as CoreClock
@@ -54,7 +59,8 @@ internal class OpenCompass private constructor(
     // A command that has begun is not interrupted: `withContext` waits for it, and then drops its result if the caller was cancelled.
     private suspend fun <T> command(call: Core.() -> T): T = withContext(commands) { calling { core.call() } }
 
-    private suspend fun <T> deliver(call: Core.() -> T): T = withContext(delivery) { calling { core.call() } }
+    // What ends delivery does not queue behind it, and happens although the caller is cancelled: it stands in a `finally`.
+    private suspend fun ending(call: Core.() -> Unit) = uncancelled(commands) { calling { core.call() } }
 
     private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> = changes.flow(commands, concerns) { core.query() }
 
@@ -101,7 +107,8 @@ internal class OpenCompass private constructor(
 
     override suspend fun endpoints(): List<EndpointStatus> = command { endpoints() }
 
-    override suspend fun testDelivery(endpoint: String): TestDelivery = deliver { testDelivery(endpoint) }
+    override suspend fun testDelivery(endpoint: String): TestDelivery =
+        withContext(delivery) { calling { core.testDelivery(endpoint) } }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
         command { send(session, action, actor, commandId) }
@@ -146,7 +153,7 @@ internal class OpenCompass private constructor(
 
     override suspend fun startDelivery() = command { startDelivery() }
 
-    override suspend fun stopDelivery() = deliver { stopDelivery() }
+    override suspend fun stopDelivery() = ending { stopDelivery() }
 
     override suspend fun nextDue(): NextDue = command { nextDue() }
 
@@ -154,9 +161,9 @@ internal class OpenCompass private constructor(
 
     override suspend fun secretsChanged() = command { secretsChanged() }
 
-    override suspend fun resume(): Hold = HoldOfCore(command { resume() }, delivery)
+    override suspend fun resume(): Hold = acquired(commands) { HoldOfCore(core.resume(), commands) }
 
-    override suspend fun quiesce() = deliver { quiesce() }
+    override suspend fun quiesce() = ending { quiesce() }
 
     override suspend fun refresh(): Boolean = command { refresh() }
 
@@ -164,7 +171,7 @@ internal class OpenCompass private constructor(
 
     override suspend fun check(): CheckReport = command { check() }
 
-    override suspend fun shutDown() = withContext(delivery) { close() }
+    override suspend fun shutDown() = uncancelled(commands) { close() }
 
     @Synchronized
     override fun close() {
@@ -197,9 +204,8 @@ internal class OpenCompass private constructor(
     override fun observeNextDue(): Flow<NextDue> = watch({ it.outbox || it.endpoints }) { nextDue() }
 
     companion object {
-        suspend fun open(options: CompassOptions): Compass = withContext(options.commands) {
-            calling { OpenCompass(Core.open(options.forCore()), options.commands, options.delivery) }
-        }
+        suspend fun open(options: CompassOptions): Compass =
+            acquired(options.commands) { OpenCompass(Core.open(options.forCore()), options.commands, options.delivery) }
 
         private fun CompassOptions.forCore() = OpenOptions(
             path = path,
@@ -214,8 +220,8 @@ internal class OpenCompass private constructor(
     }
 }
 
-private class HoldOfCore(private val hold: CoreHold, private val delivery: CoroutineDispatcher) : Hold {
-    override suspend fun release() = withContext(delivery) { close() }
+private class HoldOfCore(private val hold: CoreHold, private val commands: CoroutineDispatcher) : Hold {
+    override suspend fun release() = uncancelled(commands) { close() }
 
     @Synchronized
     override fun close() {
@@ -223,6 +229,20 @@ private class HoldOfCore(private val hold: CoreHold, private val delivery: Corou
         calling { hold.release() }
         hold.close()
     }
+}
+
+/** Runs to its end and gives its result, whether or not the caller is cancelled meanwhile. */
+private suspend fun <T> uncancelled(on: CoroutineDispatcher, work: () -> T): T =
+    // Twice, for one that changes the dispatcher as well would drop its result.
+    withContext(NonCancellable) { withContext(on) { work() } }
+
+/** What is acquired is the caller's to close, or is closed again when the caller was cancelled meanwhile. */
+private suspend fun <T : Closeable> acquired(on: CoroutineDispatcher, acquire: () -> T): T {
+    currentCoroutineContext().ensureActive()
+    val acquired = uncancelled(on) { calling(acquire) }
+    if (!currentCoroutineContext().isActive) uncancelled(on) { acquired.close() }
+    currentCoroutineContext().ensureActive()
+    return acquired
 }
 
 // Negative is nothing; the core refuses what is too much.

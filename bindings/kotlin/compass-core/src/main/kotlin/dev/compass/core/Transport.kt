@@ -77,7 +77,7 @@ public class HttpRequest(
  *
  * @property status the status code.
  * @property headers the headers of the answer.
- * @property body at most the first 4 KiB of the answer's body, best effort.
+ * @property body at most the first 4 KiB of the answer's body, best effort; the core decides without it.
  */
 public class HttpResponse(
     public val status: Int,

@@ -217,7 +217,8 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun sendFailedAgain(actor: String?): Int = answer { 0 }
 
-    override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage = answer { OutboxPage(outbox.take(limit), null) }
+    override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
+        answer { OutboxPage(outbox.take(limit), null) }
 
     override suspend fun outboxTotals(): OutboxTotals = answer { outboxTotals }
 

@@ -33,7 +33,10 @@ import kotlin.time.Duration.Companion.seconds
  * @param tls serves HTTPS with this certificate.
  * @param answer what it says to a webhook; may block. 202 unless told otherwise.
  */
-public class WebhookSink(tls: SSLContext? = null, private val answer: (ReceivedWebhook) -> SinkAnswer = { SinkAnswer(ACCEPTED) }) : Closeable {
+public class WebhookSink(
+    tls: SSLContext? = null,
+    private val answer: (ReceivedWebhook) -> SinkAnswer = { SinkAnswer(ACCEPTED) },
+) : Closeable {
     private val server: ServerSocket = run {
         val loopback = InetAddress.getByName("127.0.0.1")
         tls?.serverSocketFactory?.createServerSocket(0, BACKLOG, loopback) ?: ServerSocket(0, BACKLOG, loopback)

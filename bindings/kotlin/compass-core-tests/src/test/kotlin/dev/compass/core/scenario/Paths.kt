@@ -124,7 +124,8 @@ private fun Action.read(member: String): String? {
         "endpoint" -> endpoint
         "failed_sends" -> "$failedSends"
         "locked" -> "$locked"
-        "can" -> listOf("send" to canSend, "send_corrected" to canSendCorrected, "abandon" to canAbandon).filter { it.second }.listed { it.first }
+        "can" -> listOf("send" to canSend, "send_corrected" to canSendCorrected, "abandon" to canAbandon)
+            .filter { it.second }.listed { it.first }
         "deliveries" -> deliveries.listed { "${it.revision}:${it.state.written()}" }
         "delivery" -> newest?.id
         "attempts" -> newest?.attempts?.toString()
@@ -168,7 +169,8 @@ private fun FieldValue.written(): String = when (this) {
     is FieldValue.Date -> "$v1"
     is FieldValue.Time -> v1.format(DateTimeFormatter.ofPattern(if (v1.nano == 0) "HH:mm:ss" else "HH:mm:ss.SSS"))
     is FieldValue.DateTime -> v1.written()
-    is FieldValue.Location -> v1.run { "${latitude.toPlainString()} ${longitude.toPlainString()} ${accuracyM?.toPlainString() ?: "-"} ${capturedAt.written()}" }
+    is FieldValue.Location ->
+        listOf(v1.latitude, v1.longitude, v1.accuracyM).joinToString(" ") { it?.toPlainString() ?: "-" } + " ${v1.capturedAt.written()}"
     is FieldValue.File -> v1.run { "$sha256 $mediaType $size $name" }
 }
 

@@ -54,7 +54,8 @@ class ScenarioTest {
 
     @TestFactory
     fun scenarios(): List<DynamicTest> {
-        val files = Files.list(repository.resolve("tests/fixtures/scenarios")).use { all -> all.filter { it.name.endsWith(".json") }.sorted().toList() }
+        val files = Files.list(repository.resolve("tests/fixtures/scenarios"))
+            .use { all -> all.filter { it.name.endsWith(".json") }.sorted().toList() }
         check(files.isNotEmpty()) { "there is no scenario" }
         return files.map { file ->
             DynamicTest.dynamicTest(file.name.removeSuffix(".json")) {
@@ -200,7 +201,9 @@ private class World(private val repository: Path, path: String) {
 
     private suspend fun Members.start() {
         val version = optionalText("version")?.split('.')?.map { it.toUInt() }?.let { WorkflowVersion(it[0], it.getOrElse(1) { 0u }) }
-        val prefill = optional("prefill")?.let { each("prefill") { Prefill(text("field"), element("value").members { value() }, text("source")) } }
+        val prefill = optional("prefill")?.let {
+            each("prefill") { Prefill(text("field"), element("value").members { value() }, text("source")) }
+        }
         val start = Start(text("command_id"), text("workflow"), version, optionalText("actor"), prefill.orEmpty())
         val outcome = compass.start(start)
         session = outcome.view.key

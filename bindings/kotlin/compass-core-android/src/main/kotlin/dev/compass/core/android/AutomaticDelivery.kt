@@ -1,0 +1,206 @@
+package dev.compass.core.android
+
+import android.app.Activity
+import android.app.Application
+import android.os.Bundle
+import dev.compass.core.Compass
+import dev.compass.core.Hold
+import dev.compass.core.model.Connectivity
+import java.io.Closeable
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.collectLatest
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+
+/**
+ * Delivery for the life of a process. While an activity is visible, what is due leaves at once and the network is watched; a few seconds
+ * after the last one is gone the handle is let go, and one job of Android's JobScheduler takes over ([FlushJobService]). The job is planned
+ * at all times, so that it is there when the process dies.
+ *
+ * Start it in `Application.onCreate`, in the process that has the database and in no other. It opens the handle, on another thread.
+ *
+ * ```kotlin
+ * override fun onCreate() {
+ *     super.onCreate()
+ *     AutomaticDelivery.start(this, jobId = 4001)
+ * }
+ * ```
+ */
+public class AutomaticDelivery private constructor(
+    private val application: Application,
+    private val host: CompassHost,
+    private val scheduler: FlushScheduler,
+    private val grace: Duration,
+) : Closeable {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val visible = MutableStateFlow(false)
+    private val activities = Visibility { visible.value = it }
+
+    private fun begin() {
+        application.registerActivityLifecycleCallbacks(activities)
+        scope.launch { keepTheJobPlanned() }
+        scope.launch { followTheForeground() }
+    }
+
+    private suspend fun keepTheJobPlanned() {
+        while (true) {
+            guarded("the job cannot be planned") {
+                val compass = host.compass()
+                compass.observeNextDue().collect { scheduler.plan(compass) }
+            }
+            delay(RETRY)
+        }
+    }
+
+    private suspend fun followTheForeground() {
+        var foreground: Foreground? = null
+        try {
+            visible.collectLatest { isVisible ->
+                // Whether an activity goes for good or because another comes shows only after a moment; and what is in the air may land.
+                if (!isVisible && foreground != null) delay(grace)
+                withContext(NonCancellable) {
+                    if (!isVisible) {
+                        foreground?.leave()
+                        foreground = null
+                    } else if (foreground == null) {
+                        guarded("the foreground cannot deliver") { foreground = Foreground.enter(application, host.compass(), scheduler) }
+                    }
+                }
+            }
+        } finally {
+            withContext(NonCancellable) { foreground?.leave() }
+        }
+    }
+
+    /** For tests: closes, and waits until the handle is let go. */
+    internal suspend fun end() {
+        close()
+        scope.coroutineContext.job.join()
+    }
+
+    /** Ends it: nothing is delivered or planned any more. For tests, and for a logout. A job that is planned stays so. */
+    override fun close() {
+        application.unregisterActivityLifecycleCallbacks(activities)
+        scope.cancel()
+    }
+
+    public companion object {
+        /** How long after the last activity the handle is held. Android has not frozen the process by then. */
+        internal val GRACE: Duration = 5.seconds
+
+        /** A database that cannot be read now may be readable in a minute. */
+        private val RETRY: Duration = 1.minutes
+
+        /** Whether a monitor tells the core of the network; a job then does not. */
+        @Volatile
+        internal var watchesNetwork: Boolean = false
+
+        /**
+         * Starts it, for the life of the process.
+         *
+         * @param jobId the number of its job. Jobs of an app and of all its libraries share their numbers: choose one that no other has.
+         */
+        public fun <A> start(application: A, jobId: Int): AutomaticDelivery where A : Application, A : CompassHost =
+            start(application, application, FlushScheduler(application, jobId), GRACE)
+
+        internal fun start(application: Application, host: CompassHost, scheduler: FlushScheduler, grace: Duration): AutomaticDelivery =
+            AutomaticDelivery(application, host, scheduler, grace).apply { begin() }
+    }
+}
+
+/** What is so while an activity is visible. */
+private class Foreground(
+    private val compass: Compass,
+    private val hold: Hold,
+    private val monitor: ConnectivityMonitor,
+    private val scheduler: FlushScheduler,
+) {
+    private var telling: Job? = null
+
+    private suspend fun begin() {
+        AutomaticDelivery.watchesNetwork = true
+        // First what is known, so that the first attempt is not a guess.
+        compass.setConnectivity(monitor.connectivity.value)
+        telling = CoroutineScope(Dispatchers.Default).launch {
+            guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
+        }
+        compass.refresh()
+        compass.startDelivery()
+    }
+
+    suspend fun leave() {
+        // To its end: what it says must not come after what is said here.
+        telling?.cancelAndJoin()
+        monitor.close()
+        AutomaticDelivery.watchesNetwork = false
+        guarded("the foreground cannot be left") {
+            try {
+                compass.setConnectivity(Connectivity.Unknown)
+                compass.stopDelivery()
+                // The network has a say in the plan, and may have changed since the outbox has.
+                scheduler.plan(compass)
+            } finally {
+                hold.release()
+            }
+        }
+    }
+
+    companion object {
+        suspend fun enter(application: Application, compass: Compass, scheduler: FlushScheduler): Foreground {
+            val foreground = Foreground(compass, compass.resume(), ConnectivityMonitor(application), scheduler)
+            try {
+                foreground.begin()
+            } catch (error: Exception) {
+                foreground.leave()
+                throw error
+            }
+            return foreground
+        }
+    }
+}
+
+/** Counts visible activities. Called on the main thread. */
+internal class Visibility(private val report: (Boolean) -> Unit) : Application.ActivityLifecycleCallbacks {
+    private var started = 0
+
+    override fun onActivityStarted(activity: Activity) {
+        started += 1
+        report(true)
+    }
+
+    override fun onActivityStopped(activity: Activity) {
+        // Below zero where it was begun when an activity was there already.
+        started = (started - 1).coerceAtLeast(0)
+        if (started == 0 && !activity.isChangingConfigurations) report(false)
+    }
+
+    override fun onActivityCreated(activity: Activity, state: Bundle?) = Unit
+    override fun onActivityResumed(activity: Activity) = Unit
+    override fun onActivityPaused(activity: Activity) = Unit
+    override fun onActivitySaveInstanceState(activity: Activity, state: Bundle) = Unit
+    override fun onActivityDestroyed(activity: Activity) = Unit
+}
+
+/** A background task of ours must not end the app's process. */
+internal suspend fun guarded(what: String, work: suspend () -> Unit) {
+    try {
+        work()
+    } catch (cancelled: CancellationException) {
+        throw cancelled
+    } catch (error: Exception) {
+        Log.warn(what, error)
+    }
+}

@@ -1,0 +1,111 @@
+package dev.compass.core.android
+
+import android.app.job.JobParameters
+import android.app.job.JobService
+import android.os.Handler
+import android.os.Looper
+import dev.compass.core.Compass
+import dev.compass.core.model.FlushReport
+import java.time.Duration
+import java.time.Instant
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.launch
+
+/**
+ * Delivers in the background, whenever Android grants it: in the manifest of this library, planned by [AutomaticDelivery]. It asks the app's
+ * `Application` for the handle ([CompassHost]), and so works in a process that was started for nothing else.
+ *
+ * When Android stops the job (its network is gone, its time is up) delivery is cancelled, what had not started goes back to the outbox, and
+ * Android tries again later. When the job is done it plans its successor. An app has nothing to call here:
+ *
+ * ```kotlin
+ * AutomaticDelivery.start(application, jobId = 4001)
+ * ```
+ */
+public class FlushJobService : JobService() {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val main = Handler(Looper.getMainLooper())
+
+    // Of the main thread, like all that uses it.
+    private var running: Run? = null
+
+    private class Run(val parameters: JobParameters, val work: Job)
+
+    override fun onStartJob(parameters: JobParameters): Boolean {
+        val host = application as? CompassHost
+        if (host == null) {
+            Log.warn("the Application is no CompassHost: a job has nothing to deliver")
+            return false
+        }
+        FlushScheduler.started(parameters.jobId)
+        val work = scope.launch {
+            try {
+                val compass = host.compass()
+                val report = CompassAndroid.flush(this@FlushJobService, compass, LaterApis.network(parameters))
+                Log.info("a job delivered ${report.sent}, ${report.pending} wait")
+                finish(parameters, compass, report)
+            } catch (stopped: CancellationException) {
+                throw stopped
+            } catch (error: Exception) {
+                Log.warn("a job failed", error)
+                main.post { tell(parameters, again = true) }
+            }
+        }
+        running = Run(parameters, work)
+        return true
+    }
+
+    override fun onStopJob(parameters: JobParameters): Boolean {
+        Log.info("a job was stopped, reason ${LaterApis.stopReason(parameters)}")
+        running?.work?.cancel()
+        running = null
+        FlushScheduler.ended(parameters.jobId)
+        return true
+    }
+
+    // Android calls it from API 34 on; not to answer would stop the job.
+    override fun onNetworkChanged(parameters: JobParameters) {
+        JobNetwork.moved(LaterApis.network(parameters))
+    }
+
+    override fun onDestroy() {
+        scope.cancel()
+        super.onDestroy()
+    }
+
+    private suspend fun finish(parameters: JobParameters, compass: Compass, report: FlushReport) {
+        val scheduler = FlushScheduler(applicationContext, parameters.jobId)
+        val next = scheduler.planOf(compass.nextDue())
+        // Nothing came of this one, and the next would begin at once, on the same network. That is for Android's doubling pauses.
+        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
+        main.post {
+            // With something left Android keeps the job, so that nothing is lost if the process dies before its successor is planned.
+            tell(parameters, again = next != null)
+            // `jobFinished` only posts, to this thread; a job that is scheduled before it is told would end this one.
+            if (!again) main.post { afterwards { scheduler.planNext(compass) } }
+        }
+    }
+
+    // In no scope of the service: that ends with the job.
+    private fun afterwards(work: suspend () -> Unit) {
+        CoroutineScope(Dispatchers.Default).launch { guarded("the next job cannot be planned", work) }
+    }
+
+    private fun tell(parameters: JobParameters, again: Boolean) {
+        // Stopped meanwhile: Android knows.
+        if (running?.parameters !== parameters) return
+        running = null
+        FlushScheduler.ended(parameters.jobId)
+        jobFinished(parameters, again)
+    }
+
+    private companion object {
+        /** Android's own first pause. */
+        val PAUSE: Duration = Duration.ofMillis(FlushScheduler.BACKOFF_MILLIS)
+    }
+}

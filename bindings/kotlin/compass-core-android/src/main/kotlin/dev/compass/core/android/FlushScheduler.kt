@@ -1,0 +1,107 @@
+package dev.compass.core.android
+
+import android.Manifest
+import android.app.job.JobInfo
+import android.app.job.JobScheduler
+import android.content.ComponentName
+import android.content.Context
+import android.content.pm.PackageManager
+import android.os.PersistableBundle
+import dev.compass.core.Compass
+import dev.compass.core.model.NetworkNeed
+import dev.compass.core.model.NextDue
+import java.time.Duration
+import java.time.Instant
+import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+
+/**
+ * Keeps the one job of a handle planned: at most one waits, for the earliest moment at which there will be something to deliver.
+ *
+ * A job that waits is replaced only by an earlier one, so that a busy outbox does not push it ahead of itself for ever. A job that runs is
+ * left alone: to schedule its id would end it. It plans its successor itself.
+ */
+internal class FlushScheduler(
+    private val context: Context,
+    private val jobId: Int,
+    private val now: () -> Instant = Instant::now,
+) {
+    private val scheduler = checkNotNull(context.getSystemService(JobScheduler::class.java)) { "every Android has it" }
+
+    /** Plans for what is due now. */
+    suspend fun plan(compass: Compass): Unit = planning.withLock {
+        // Asked in here, so that of two who plan the last one knows more.
+        if (jobId !in running) plan(compass.nextDue())
+    }
+
+    internal fun plan(due: NextDue) {
+        val plan = planOf(due)
+        val waiting = scheduler.getPendingJob(jobId)
+        when {
+            plan == null -> if (waiting != null) scheduler.cancel(jobId)
+            waiting == null || plan.isEarlierThan(waiting) -> schedule(plan)
+        }
+    }
+
+    /** Plans after a job that is finished, in the place of whatever Android keeps of it. */
+    suspend fun planNext(compass: Compass): Unit = planning.withLock {
+        planOf(compass.nextDue())?.let(::schedule)
+    }
+
+    fun planOf(due: NextDue): JobPlan? = JobPlan.of(due, now(), CompassAndroid.connectivity(context, null))
+
+    /** Whether the network that a plan asks for is there already. */
+    fun hasNetworkOf(plan: JobPlan): Boolean = CompassAndroid.connectivity(context, null).meets(plan.network)
+
+    private fun schedule(plan: JobPlan) {
+        val wait = Duration.between(now(), plan.at).toMillis().coerceAtLeast(0)
+        val job = JobInfo.Builder(jobId, ComponentName(context, FlushJobService::class.java))
+            .setMinimumLatency(wait)
+            .setRequiredNetworkType(plan.network.type)
+            .setBackoffCriteria(BACKOFF_MILLIS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
+            .setPersisted(mayPersist())
+            .setExtras(plan.toBundle())
+        plan.atLatest?.let { job.setOverrideDeadline(Duration.between(now(), it).toMillis().coerceAtLeast(wait)) }
+        if (scheduler.schedule(job.build()) != JobScheduler.RESULT_SUCCESS) Log.warn("Android refused the job")
+    }
+
+    private fun mayPersist() =
+        context.checkSelfPermission(Manifest.permission.RECEIVE_BOOT_COMPLETED) == PackageManager.PERMISSION_GRANTED
+
+    private fun JobPlan.toBundle() = PersistableBundle().apply {
+        putLong(AT, at.toEpochMilli())
+        putLong(AT_ON_ANY, onAny?.toEpochMilli() ?: Long.MAX_VALUE)
+    }
+
+    /** Or just as early, where the waiting job wants a better network. */
+    private fun JobPlan.isEarlierThan(waiting: JobInfo): Boolean =
+        at.toEpochMilli() < waiting.extras.getLong(AT) || (onAny?.toEpochMilli() ?: Long.MAX_VALUE) < waiting.extras.getLong(AT_ON_ANY)
+
+    internal companion object {
+        /** Android's own default, named because the time between tries depends on it. It doubles, up to five hours. */
+        const val BACKOFF_MILLIS = 30_000L
+
+        private const val AT = "at"
+        private const val AT_ON_ANY = "at_on_any"
+
+        private val planning = Mutex()
+
+        private val running: MutableSet<Int> = ConcurrentHashMap.newKeySet()
+
+        /** From `onStartJob` until Android has been told of the end. */
+        fun started(jobId: Int) {
+            running += jobId
+        }
+
+        fun ended(jobId: Int) {
+            running -= jobId
+        }
+
+        private val NetworkNeed.type: Int
+            get() = when (this) {
+                NetworkNeed.ANY -> JobInfo.NETWORK_TYPE_ANY
+                NetworkNeed.UNMETERED -> JobInfo.NETWORK_TYPE_UNMETERED
+            }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.compass.core.android
+
+import android.content.Context
+import android.security.keystore.KeyGenParameterSpec
+import android.security.keystore.KeyProperties
+import dev.compass.core.SecretStore
+import dev.compass.core.model.SecretLookup
+import java.io.File
+import java.security.KeyStore
+import javax.crypto.KeyGenerator
+import javax.crypto.SecretKey
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
+
+/**
+ * Keeps the secrets of endpoints on the phone: in files that no backup takes along, sealed with a key of Android's own key store that
+ * cannot leave the phone. After each change tell the core: [dev.compass.core.Compass.secretsChanged].
+ *
+ * A secret that another phone or an earlier installation has sealed counts as missing; a key store that does not answer, as unavailable, and
+ * the message waits.
+ *
+ * The key store itself exists on phones alone: this class is compiled here, and run by nobody yet. What it does with the key is tested.
+ *
+ * ```kotlin
+ * val secrets = KeystoreSecretStore(context)
+ * secrets.put("office", current = typed)
+ * compass.secretsChanged()
+ * ```
+ */
+public class KeystoreSecretStore(context: Context) : SecretStore {
+    private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key) }
+
+    /** Keeps a secret under this name. [previous] is the one before it, for as long as a receiver may still ask for that. From any thread. */
+    public suspend fun put(name: String, current: String, previous: String? = null): Unit = change { sealed.put(name, current, previous) }
+
+    /** Forgets the secret of this name; when there is none, does nothing. From any thread. */
+    public suspend fun remove(name: String): Unit = change { sealed.remove(name) }
+
+    /** The secret of this name. Blocks: for the core, on its own threads. */
+    override fun get(name: String): SecretLookup = sealed.get(name)
+
+    private suspend fun change(work: () -> Unit) = withContext(Dispatchers.IO + NonCancellable) { work() }
+
+    private fun key(): SecretKey {
+        val store = KeyStore.getInstance(STORE).apply { load(null) }
+        (store.getKey(ALIAS, null) as SecretKey?)?.let { return it }
+        val generator = KeyGenerator.getInstance(KeyProperties.KEY_ALGORITHM_AES, STORE)
+        generator.init(
+            KeyGenParameterSpec.Builder(ALIAS, KeyProperties.PURPOSE_ENCRYPT or KeyProperties.PURPOSE_DECRYPT)
+                .setBlockModes(KeyProperties.BLOCK_MODE_GCM)
+                .setEncryptionPaddings(KeyProperties.ENCRYPTION_PADDING_NONE)
+                .setKeySize(KEY_BITS)
+                .build(),
+        )
+        return generator.generateKey()
+    }
+
+    private companion object {
+        const val STORE = "AndroidKeyStore"
+        const val ALIAS = "dev.compass.core.secrets"
+        const val KEY_BITS = 256
+    }
+}

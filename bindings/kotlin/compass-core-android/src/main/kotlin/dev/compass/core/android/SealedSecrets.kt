@@ -1,0 +1,93 @@
+package dev.compass.core.android
+
+import dev.compass.core.model.SecretLookup
+import java.io.ByteArrayOutputStream
+import java.io.DataInputStream
+import java.io.DataOutputStream
+import java.io.File
+import java.io.FileOutputStream
+import java.io.IOException
+import java.nio.file.Files
+import java.nio.file.StandardCopyOption
+import java.security.GeneralSecurityException
+import java.security.MessageDigest
+import javax.crypto.AEADBadTagException
+import javax.crypto.Cipher
+import javax.crypto.SecretKey
+import javax.crypto.spec.GCMParameterSpec
+
+/**
+ * Secrets in files, each sealed with AES-GCM by a key that somebody else keeps. A file cannot be read under another name than the one it was
+ * written for. After a crash a secret is the one before or the one after, never half of it.
+ *
+ * @param key the key; asked for at each use, because a key store may be locked now and open later.
+ */
+internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey) {
+    @Synchronized
+    fun put(name: String, current: String, previous: String?) {
+        Files.createDirectories(folder.toPath())
+        val file = file(name)
+        val fresh = File(folder, file.name + ".new")
+        FileOutputStream(fresh).use { out ->
+            DataOutputStream(out).write(seal(name, current, previous))
+            out.fd.sync()
+        }
+        Files.move(fresh.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
+    }
+
+    @Synchronized
+    fun remove(name: String) {
+        Files.deleteIfExists(file(name).toPath())
+    }
+
+    @Synchronized
+    fun get(name: String): SecretLookup = try {
+        val file = file(name)
+        if (file.exists()) open(name, file.readBytes()) else SecretLookup.Missing
+    } catch (lost: AEADBadTagException) {
+        // Sealed with a key that is no more, on another phone perhaps. Only a person can bring the secret back.
+        SecretLookup.Missing
+    } catch (locked: GeneralSecurityException) {
+        SecretLookup.Unavailable
+    } catch (unreadable: IOException) {
+        SecretLookup.Unavailable
+    }
+
+    private fun seal(name: String, current: String, previous: String?): ByteArray {
+        val cipher = Cipher.getInstance(CIPHER)
+        // Its random numbers are the cipher's own: a key store refuses any other.
+        cipher.init(Cipher.ENCRYPT_MODE, key())
+        cipher.updateAAD(name.toByteArray())
+        val plain = ByteArrayOutputStream()
+        DataOutputStream(plain).run {
+            writeUTF(current)
+            writeBoolean(previous != null)
+            previous?.let(::writeUTF)
+        }
+        check(cipher.iv.size == IV_BYTES) { "every provider of GCM makes 12 bytes" }
+        return byteArrayOf(FORMAT) + cipher.iv + cipher.doFinal(plain.toByteArray())
+    }
+
+    private fun open(name: String, sealed: ByteArray): SecretLookup {
+        if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
+        val cipher = Cipher.getInstance(CIPHER)
+        cipher.init(Cipher.DECRYPT_MODE, key(), GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
+        cipher.updateAAD(name.toByteArray())
+        return DataInputStream(cipher.doFinal(sealed, HEAD, sealed.size - HEAD).inputStream()).run {
+            SecretLookup.Found(readUTF(), if (readBoolean()) readUTF() else null)
+        }
+    }
+
+    // A name may hold what a file's name may not.
+    private fun file(name: String) = File(folder, MessageDigest.getInstance("SHA-256").digest(name.toByteArray()).hex())
+
+    private fun ByteArray.hex() = joinToString("") { "%02x".format(it) }
+
+    private companion object {
+        const val CIPHER = "AES/GCM/NoPadding"
+        const val TAG_BITS = 128
+        const val FORMAT: Byte = 1
+        const val IV_BYTES = 12
+        const val HEAD = 1 + IV_BYTES
+    }
+}

@@ -1,0 +1,33 @@
+package dev.compass.core.android
+
+import dev.compass.core.Compass
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+
+/**
+ * Opens a handle when it is first asked for, and keeps it for the life of the process. There is one handle per database and process; a
+ * second `open` of the same file is refused with `already_open`.
+ *
+ * A failed opening is thrown to whoever asked and tried again for the next one. Safe from any thread.
+ *
+ * ```kotlin
+ * private val shared = SharedCompass { CompassAndroid.open(this) }
+ * override suspend fun compass(): Compass = shared.get()
+ * ```
+ *
+ * @param open opens the handle; called again only after it has failed.
+ */
+public class SharedCompass(private val open: suspend () -> Compass) {
+    private val mutex = Mutex()
+
+    @Volatile
+    private var opened: Compass? = null
+
+    /** The handle, opened by the first call; the others wait for it. */
+    public suspend fun get(): Compass = opened ?: mutex.withLock {
+        // Whoever asked may be cancelled; a handle that was opened must not get lost with them.
+        opened ?: withContext(NonCancellable) { open() }.also { opened = it }
+    }
+}

@@ -1,0 +1,63 @@
+package dev.compass.core.android
+
+import android.content.Context
+import android.net.ConnectivityManager
+import android.net.Network
+import android.net.NetworkCapabilities
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowNetwork
+import org.robolectric.shadows.ShadowNetworkCapabilities
+
+/** The networks around the phone, and Android that tells of them. */
+class Air(context: Context) {
+    private val manager = context.getSystemService(ConnectivityManager::class.java)!!
+    private val info = manager.activeNetworkInfo
+
+    /** Whether anybody is told. */
+    val watched: Boolean get() = shadowOf(manager).networkCallbacks.isNotEmpty()
+
+    init {
+        none()
+    }
+
+    /** No signal. */
+    fun none() {
+        val gone = manager.activeNetwork
+        shadowOf(manager).setActiveNetworkInfo(null)
+        if (gone != null) each { onLost(gone) }
+    }
+
+    /** There is a network, and such it is. */
+    fun network(validated: Boolean = true, metered: Boolean = false, internet: Boolean = true): Network {
+        shadowOf(manager).setActiveNetworkInfo(info)
+        val network = checkNotNull(manager.activeNetwork)
+        val capabilities = capabilities(validated, metered, internet)
+        shadowOf(manager).setNetworkCapabilities(network, capabilities)
+        each {
+            onAvailable(network)
+            onCapabilitiesChanged(network, capabilities)
+        }
+        return network
+    }
+
+    /** A network beside the default one, of which nobody is told. */
+    fun another(metered: Boolean = false): Network = ShadowNetwork.newInstance(OTHER).also {
+        shadowOf(manager).setNetworkCapabilities(it, capabilities(validated = true, metered = metered, internet = true))
+    }
+
+    /** Data Saver or Doze closes the network to the app. */
+    fun blocked(network: Network, blocked: Boolean) = each { onBlockedStatusChanged(network, blocked) }
+
+    private fun capabilities(validated: Boolean, metered: Boolean, internet: Boolean) = ShadowNetworkCapabilities.newInstance().also {
+        shadowOf(it).clearCapabilities()
+        if (internet) shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET)
+        if (validated) shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_VALIDATED)
+        if (!metered) shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED)
+    }
+
+    private fun each(tell: ConnectivityManager.NetworkCallback.() -> Unit) = shadowOf(manager).networkCallbacks.toList().forEach(tell)
+
+    private companion object {
+        const val OTHER = 700
+    }
+}

@@ -1,0 +1,51 @@
+package dev.compass.core.android
+
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.NetworkNeed.ANY
+import dev.compass.core.model.NetworkNeed.UNMETERED
+import dev.compass.core.model.NextDue
+import java.time.Instant
+import org.junit.Assert.assertEquals
+import org.junit.Test
+
+/** When the one job runs, by what is due and what network there is. */
+class JobPlanTest {
+    private val now = Instant.parse("2027-01-15T08:00:00Z")
+    private val soon = now.plusSeconds(60)
+    private val later = now.plusSeconds(3600)
+    private val free = Connectivity.Online(validated = true, metered = false)
+    private val metered = Connectivity.Online(validated = true, metered = true)
+
+    private fun plan(due: NextDue, connectivity: Connectivity) = JobPlan.of(due, now, connectivity)
+
+    @Test
+    fun `nothing due, or only what a person must mend, is no job`() {
+        assertEquals(null, plan(NextDue(null, null, null, false), free))
+        assertEquals(null, plan(NextDue(null, null, null, true), Connectivity.Offline))
+    }
+
+    @Test
+    fun `what time alone makes due runs then, on any network`() =
+        assertEquals(JobPlan(later, ANY), plan(NextDue(later, null, null, false), free))
+
+    @Test
+    fun `what waits for a network runs as soon as there is one`() =
+        assertEquals(JobPlan(now, ANY), plan(NextDue(later, null, ANY, false), Connectivity.Offline))
+
+    @Test
+    fun `a network that is there already brings nothing on`() =
+        assertEquals(JobPlan(later, ANY), plan(NextDue(later, null, ANY, false), free))
+
+    @Test
+    fun `what must not cost needs an unmetered network`() {
+        assertEquals(JobPlan(later, UNMETERED), plan(NextDue(null, later, null, false), free))
+        assertEquals(JobPlan(now, UNMETERED), plan(NextDue(null, null, UNMETERED, false), metered))
+    }
+
+    @Test
+    fun `neither of two reasons hides the other`() {
+        assertEquals(JobPlan(soon, ANY), plan(NextDue(soon, later, null, false), free))
+        assertEquals(JobPlan(soon, UNMETERED, atLatest = later), plan(NextDue(later, soon, null, false), free))
+        assertEquals(JobPlan(now, UNMETERED, atLatest = later), plan(NextDue(later, null, UNMETERED, false), metered))
+    }
+}

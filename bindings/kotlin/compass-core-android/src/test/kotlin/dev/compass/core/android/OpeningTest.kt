@@ -1,0 +1,127 @@
+package dev.compass.core.android
+
+import android.content.ContextWrapper
+import android.os.Looper
+import android.os.StrictMode
+import dev.compass.core.Compass
+import dev.compass.core.CompassException
+import dev.compass.core.CompassOptions
+import dev.compass.core.ErrorCode
+import dev.compass.core.testing.WebhookSink
+import java.io.File
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertSame
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+/** Where the database is, and who may wait for it. */
+class OpeningTest : OnAPhone() {
+    @Test
+    fun `the database is where no backup goes`() {
+        wait { app.compass() }
+        val file = CompassAndroid.databaseFile(app)
+        assertEquals(File(app.noBackupFilesDir, "compass/compass.db"), file)
+        assertTrue(file.exists())
+        assertFalse(File(app.filesDir, "compass").exists())
+        assertTrue(app.databaseList().isEmpty())
+    }
+
+    @Test
+    fun `a session is there after the process has died`() {
+        val session = ready().completed()
+        app.dies()
+        assertEquals(session, wait { app.compass().session(session) }.key)
+    }
+
+    @Test
+    fun `opening twice is refused, asking twice is not`() {
+        val first = wait { app.compass() }
+        assertSame(first, wait { app.compass() })
+        val refused = assertThrows(CompassException::class.java) { wait { CompassAndroid.open(app) } }
+        assertEquals(ErrorCode.ALREADY_OPEN, refused.code)
+    }
+
+    @Test
+    fun `all who ask at once get the one handle`() {
+        val opened = AtomicInteger()
+        val shared = SharedCompass {
+            opened.incrementAndGet()
+            app.compass()
+        }
+        val handles = wait { coroutineScope { List(50) { async(Dispatchers.IO) { shared.get() } }.awaitAll() } }
+        assertEquals(1, handles.toSet().size)
+        assertEquals(1, opened.get())
+    }
+
+    @Test
+    fun `an opening that failed is tried again for the next who asks`() {
+        val tries = AtomicInteger()
+        val shared = SharedCompass { if (tries.incrementAndGet() == 1) throw CompassException(ErrorCode.LOCKED) else app.compass() }
+        assertThrows(CompassException::class.java) { wait { shared.get() } }
+        assertSame(wait { app.compass() }, wait { shared.get() })
+    }
+
+    @Test
+    fun `the main thread waits for nothing while the database is opened`() {
+        val gate = CountDownLatch(1)
+        val slow = Executors.newSingleThreadExecutor()
+        slow.execute { gate.await() }
+        val askedOn = ConcurrentLinkedQueue<Thread>()
+        val context = object : ContextWrapper(app) {
+            override fun getNoBackupFilesDir(): File = super.getNoBackupFilesDir().also { askedOn += Thread.currentThread() }
+        }
+        var compass: Compass? = null
+        // On the main thread, up to the first suspension.
+        CoroutineScope(Dispatchers.Unconfined).launch {
+            compass = CompassAndroid.open(context) { path, transport ->
+                CompassOptions(path, transport = transport, commands = slow.asCoroutineDispatcher())
+            }
+        }
+        // The opening cannot go on, and the main thread is here.
+        assertEquals(null, compass)
+        gate.countDown()
+        until("the handle") { compass != null }
+        assertTrue(askedOn.isNotEmpty())
+        assertFalse(Looper.getMainLooper().thread in askedOn)
+        wait { compass!!.shutDown() }
+        slow.shutdown()
+    }
+
+    @Test
+    fun `StrictMode finds nothing on the main thread in a whole session with delivery`() {
+        air.network()
+        val found = ConcurrentLinkedQueue<String>()
+        val direct = java.util.concurrent.Executor { it.run() }
+        val before = StrictMode.getThreadPolicy()
+        StrictMode.setThreadPolicy(
+            StrictMode.ThreadPolicy.Builder().detectAll().penaltyListener(direct) { found += it.toString() }.build(),
+        )
+        try {
+            val office = WebhookSink().closing()
+            val compass = ready(office.url)
+            deliverAutomatically()
+            org.robolectric.Robolectric.buildActivity(Screen::class.java).setup()
+            compass.completed()
+            until("the webhook") { office.received.isNotEmpty() }
+            assertEquals(emptyList<String>(), found.toList())
+            // It does look: this is found.
+            StrictMode.noteSlowCall("looked for")
+            until("the finding") { found.isNotEmpty() }
+        } finally {
+            StrictMode.setThreadPolicy(before)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package dev.compass.core.android
+
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.SecretLookup
+import dev.compass.core.testing.WebhookSink
+import java.io.File
+import java.security.KeyStoreException
+import javax.crypto.KeyGenerator
+import javax.crypto.SecretKey
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+
+/** Secrets in files, with a key of the test in the place of Android's. */
+class SealedSecretsTest : OnAPhone() {
+    @get:Rule
+    val folder = TemporaryFolder()
+    private var key: () -> SecretKey = fresh().let { made -> { made } }
+    private lateinit var secrets: SealedSecrets
+
+    private fun fresh(): SecretKey = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
+
+    @Before
+    fun anEmptyStore() {
+        secrets = SealedSecrets(File(folder.root, "secrets")) { key() }
+    }
+
+    private val files get() = File(folder.root, "secrets").listFiles().orEmpty()
+
+    @Test
+    fun `what was kept is found, also by the next process`() {
+        secrets.put("office", "new", "old")
+        secrets.put("lab", "alone", null)
+        val next = SealedSecrets(File(folder.root, "secrets")) { key() }
+        assertEquals(SecretLookup.Found("new", "old"), next.get("office"))
+        assertEquals(SecretLookup.Found("alone", null), next.get("lab"))
+    }
+
+    @Test
+    fun `what was never kept or was removed is missing`() {
+        assertEquals(SecretLookup.Missing, secrets.get("office"))
+        secrets.put("office", "secret", null)
+        secrets.remove("office")
+        secrets.remove("office")
+        assertEquals(SecretLookup.Missing, secrets.get("office"))
+        assertTrue(files.isEmpty())
+    }
+
+    @Test
+    fun `neither the secret nor its name is readable in the files, and each is sealed afresh`() {
+        secrets.put("office", "very-secret", null)
+        val first = files.single().readBytes()
+        assertFalse(first.decodeToString().contains("very-secret"))
+        assertFalse(files.single().name.contains("office"))
+        secrets.put("office", "very-secret", null)
+        assertFalse(first.contentEquals(files.single().readBytes()))
+    }
+
+    @Test
+    fun `a key that is no more makes the secret missing, one that does not answer makes it unavailable`() {
+        secrets.put("office", "secret", null)
+        val before = key
+        key = { throw KeyStoreException("locked") }
+        assertEquals(SecretLookup.Unavailable, secrets.get("office"))
+        val other = fresh()
+        key = { other }
+        assertEquals(SecretLookup.Missing, secrets.get("office"))
+        key = before
+        assertEquals(SecretLookup.Found("secret", null), secrets.get("office"))
+    }
+
+    @Test
+    fun `a file that was damaged, cut short or put under another name is no secret`() {
+        secrets.put("office", "secret", null)
+        val file = files.single()
+        val good = file.readBytes()
+        for (at in good.indices) {
+            file.writeBytes(good.copyOf().also { it[at] = (it[at] + 1).toByte() })
+            assertEquals("byte $at", SecretLookup.Missing, secrets.get("office"))
+        }
+        for (size in good.indices) {
+            file.writeBytes(good.copyOf(size))
+            assertEquals("$size bytes", SecretLookup.Missing, secrets.get("office"))
+        }
+        file.writeBytes(good)
+        secrets.put("lab", "other", null)
+        good.let { bytes -> files.first { it != file }.writeBytes(bytes) }
+        assertEquals(SecretLookup.Missing, secrets.get("lab"))
+    }
+
+    @Test
+    fun `a secret that is kept late lets the message go`() {
+        air.network()
+        val office = WebhookSink().closing()
+        app.secrets = dev.compass.core.SecretStore { secrets.get(it) }
+        val compass = ready(office.url)
+        val session = compass.completed()
+        wait { compass.flush() }
+        assertEquals(ActionStatus.PENDING, compass.action(session).status)
+        assertEquals("secret_missing", compass.action(session).deliveries.single().reason)
+
+        secrets.put("office-secret", SECRET, null)
+        wait { compass.secretsChanged() }
+        wait { compass.flush() }
+
+        assertTrue(office.await().isSignedWith(SECRET))
+        assertEquals(ActionStatus.SENT, compass.action(session).status)
+    }
+
+    @Test
+    fun `a store whose key store is not there is unavailable, not missing, for what was kept`() {
+        // Robolectric has no AndroidKeyStore: as on a phone whose key store does not answer.
+        val store = KeystoreSecretStore(app)
+        assertEquals(SecretLookup.Missing, store.get("office"))
+        SealedSecrets(File(app.noBackupFilesDir, "compass/secrets")) { key() }.put("office", "secret", null)
+        assertEquals(SecretLookup.Unavailable, store.get("office"))
+    }
+}

@@ -1,0 +1,121 @@
+package dev.compass.core
+
+import dev.compass.core.model.Command
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.FieldValue
+import dev.compass.core.testing.FakeCompass
+import dev.compass.core.testing.FakeState
+import dev.compass.core.testing.ManualClock
+import dev.compass.core.testing.SinkAnswer
+import dev.compass.core.testing.WebhookSink
+import java.nio.file.Path
+import java.time.Instant
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.produceIn
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.yield
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+/** What apps test with. */
+class TestingTest {
+    @TempDir
+    lateinit var folder: Path
+
+    private suspend fun view() = folder.ready().use { it.start("pump-check", actor = "jo").view }
+
+    @Test
+    fun `a fake shows what it is told to, and keeps what was asked of it`() = test {
+        val view = view()
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
+        assertEquals(view, fake.start("pump-check").view)
+        fake.setField(view.key, "site", FieldValue.Text("Mill Lane"))
+        fake.answer(view, "on")
+        assertEquals(Command.Answer(view.visit, "on"), fake.commands.last())
+        assertEquals(2, fake.commands.size)
+
+        fake.setConnectivity(Connectivity.Offline)
+        assertEquals(Connectivity.Offline, fake.connectivity)
+        fake.held { flush() }
+        assertEquals(1 to 0, fake.flushes to fake.holds)
+    }
+
+    @Test
+    fun `the flows of a fake follow it, fail with it and complete when it is closed`() = test {
+        val view = view()
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
+        val seen = fake.observeSession(view.key).produceIn(this)
+        assertEquals(view, seen.receive())
+        fake.show { copy(views = mapOf(view.key to view.copy(actor = "kim"))) }
+        assertEquals("kim", seen.receive().actor)
+        seen.cancel()
+
+        assertCode(ErrorCode.UNKNOWN_SESSION) { fake.observeSession("another").first() }
+        val totals = async { fake.observeTotals().toList() }
+        yield()
+        fake.close()
+        totals.await()
+        assertCode(ErrorCode.CLOSED) { fake.session(view.key) }
+
+        val failing = FakeCompass(FakeState(failure = CompassException(ErrorCode.DISK_FULL, retryable = true)))
+        assertTrue(assertCode(ErrorCode.DISK_FULL) { failing.workflows() }.retryable)
+        assertCode(ErrorCode.DISK_FULL) { failing.observeTotals().collect() }
+    }
+
+    @Test
+    fun `a manual clock gives the same keys in every run`() = test {
+        suspend fun keys() = folder.ready(folder.options(clock = ManualClock())).use { compass ->
+            compass.completed() to compass.outbox().items.single().delivery.id
+        }
+        assertEquals(keys(), keys())
+        val clock = ManualClock()
+        assertEquals(Instant.parse("2027-01-15T08:00:00Z"), clock.now())
+        clock.advance(1.hours)
+        assertEquals(Instant.parse("2027-01-15T09:00:00Z"), clock.now())
+        clock.setWall(Instant.parse("2026-11-23T18:00:00Z"))
+        assertEquals(Instant.parse("2026-11-23T18:00:00Z"), clock.now())
+    }
+
+    @Test
+    fun `the core's own transport trusts a root that it is given, and no other`() = test {
+        val certificate = Certificate(folder)
+        WebhookSink(certificate.server) { SinkAnswer(200) }.use { office ->
+            assertTrue(office.url.startsWith("https://"))
+            suspend fun sent(roots: List<String>) =
+                folder.ready(CompassOptions(folder.options().path, secrets, extraRoots = roots), office.url).use { compass ->
+                    compass.completed()
+                    compass.flush().sent
+                }
+            assertEquals(0u, sent(emptyList()))
+            assertEquals(1u, sent(listOf(certificate.pem)))
+            assertTrue(office.await().isSignedWith(SECRET))
+        }
+    }
+
+    @Test
+    fun `a sink without webhooks says so`() {
+        WebhookSink().use { office -> assertThrows(AssertionError::class.java) { office.await(1.milliseconds) } }
+    }
+
+    @Test
+    fun `documents are looked at and changed without a database`() {
+        val document = PUMP_CHECK.toByteArray()
+        assertEquals(emptyList<Any>(), WorkflowDocument.lint(document, listOf("office")))
+        assertEquals(1, WorkflowDocument.lint(document, listOf("elsewhere")).size)
+        val changed = WorkflowDocument.removeAction(document, "done", "report")
+        assertTrue(changed.document.decodeToString().contains("local_revision"))
+        assertTrue(changed.findings.isEmpty())
+    }
+
+    @Test
+    fun `the library says its version`() {
+        assertTrue(Regex("\\d+\\.\\d+\\.\\d+").matches(Compass.version()))
+    }
+}

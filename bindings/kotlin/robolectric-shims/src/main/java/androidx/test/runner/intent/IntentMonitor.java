@@ -1,0 +1,4 @@
+package androidx.test.runner.intent;
+
+/** Is told of intents; nobody asks it. */
+public interface IntentMonitor {}

@@ -1,0 +1,9 @@
+package androidx.test.runner.intent;
+
+import android.app.Instrumentation.ActivityResult;
+import android.content.Intent;
+
+/** Answers intents in the place of an activity. */
+public interface IntentStubber {
+    ActivityResult getActivityResultForIntent(Intent intent);
+}

@@ -1,0 +1,142 @@
+package import Foundation
+#if canImport(UIKit)
+import UIKit
+#endif
+
+/// Takes and releases the hold of the foreground by itself.
+///
+/// In the foreground: one hold, delivery in the background of the process, and a look at what another process has changed. On leaving it:
+/// what is due is delivered for as long as the system lets us, then the hold is released, and the handle quiesces if nobody else holds it.
+package final class AppLifecycle: Sendable {
+    // By name: extensions of an app, which have no application object, can use this too.
+    package static let didEnterBackground = Notification.Name("UIApplicationDidEnterBackgroundNotification")
+    package static let willEnterForeground = Notification.Name("UIApplicationWillEnterForegroundNotification")
+    // iOS gives about 30 s, and quiescing takes up to 2.
+    private static let farewell = Duration.seconds(20)
+
+    private struct State {
+        var ended = false
+        var observers: [Observer] = []
+        var hold: Hold?
+        var latest: Task<Void, Never>?
+    }
+
+    // Unchecked: a token of NotificationCenter, which is only ever given back to it.
+    private struct Observer: @unchecked Sendable {
+        let token: any NSObjectProtocol
+    }
+
+    private struct Handle: Sendable {
+        weak var value: (any CompassHandle)?
+    }
+
+    private let handle: Handle
+    private let state = Locked(State())
+
+    package init(handle: any CompassHandle) {
+        self.handle = Handle(value: handle)
+    }
+
+    deinit { end() }
+
+    /// Listens from now on, and begins as the app stands.
+    package func begin() async {
+        let center = NotificationCenter.default
+        let tokens = [
+            center.addObserver(forName: Self.willEnterForeground, object: nil, queue: nil) { [weak self] _ in self?.enterForeground() },
+            center.addObserver(forName: Self.didEnterBackground, object: nil, queue: nil) { [weak self] _ in self?.enterBackground() },
+        ]
+        state.withLock { $0.observers = tokens.map(Observer.init) }
+        if await Self.inForeground() {
+            enterForeground()
+            await settled()
+        }
+    }
+
+    /// Listens no more. The hold goes with the handle.
+    package func end() {
+        let (observers, task) = state.withLock { state in
+            state.ended = true
+            defer { state.observers = [] }
+            return (state.observers, state.latest)
+        }
+        observers.forEach { NotificationCenter.default.removeObserver($0.token) }
+        task?.cancel()
+    }
+
+    /// Waits until the latest change of the app's state has been dealt with.
+    package func settled() async {
+        await state.withLock { $0.latest }?.value
+    }
+
+    package func enterForeground() {
+        then { lifecycle in
+            guard let handle = lifecycle.handle.value, lifecycle.state.withLock({ $0.hold == nil }) else { return }
+            guard let hold = try? await handle.resume() else { return }
+            lifecycle.state.withLock { $0.hold = hold }
+            _ = try? await handle.refresh()
+            try? await handle.startDelivery()
+        }
+    }
+
+    package func enterBackground() {
+        then { lifecycle in
+            guard let handle = lifecycle.handle.value else { return }
+            let hold = lifecycle.state.withLock { state in
+                defer { state.hold = nil }
+                return state.hold
+            }
+            let farewell = Task { _ = try? await handle.flush(deadline: Self.farewell) }
+            await Self.withBackgroundTime(cancel: farewell) {
+                // Back in the foreground already: then there is no time to lose here.
+                await withTaskCancellationHandler { await farewell.value } onCancel: { farewell.cancel() }
+                await hold?.release()
+            }
+        }
+    }
+
+    /// After what is under way, which is told to hurry: one at a time, in the order in which they come.
+    private func then(_ work: @escaping @Sendable (AppLifecycle) async -> Void) {
+        state.withLock { state in
+            if state.ended { return }
+            let before = state.latest
+            before?.cancel()
+            state.latest = Task.detached { [weak self] in
+                await before?.value
+                if let self { await work(self) }
+            }
+        }
+    }
+
+    /// Keeps the process from being suspended while `work` runs; ends `cancel` when the system's patience does.
+    private static func withBackgroundTime(cancel: Task<Void, Never>, _ work: @escaping @Sendable () async -> Void) async {
+        #if os(iOS) || os(tvOS) || os(visionOS)
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let once = Locked(false)
+            ProcessInfo.processInfo.performExpiringActivity(withReason: "Compass delivers what is due") { expired in
+                if expired { cancel.cancel() }
+                // The system calls once, and once more if its patience ends, from a thread that may be blocked.
+                if once.withLock({ begun in defer { begun = true }; return begun }) { return }
+                let done = DispatchSemaphore(value: 0)
+                Task.detached {
+                    await work()
+                    done.signal()
+                }
+                done.wait()
+                continuation.resume()
+            }
+        }
+        #else
+        await work()
+        #endif
+    }
+
+    private static func inForeground() async -> Bool {
+        #if canImport(UIKit) && !os(watchOS)
+        // A process that was woken for a background job opens the database too.
+        return await MainActor.run { UIApplication.shared.applicationState != .background }
+        #else
+        return true
+        #endif
+    }
+}

@@ -1,0 +1,173 @@
+import Foundation
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// One request under way: what is known of it, and the thread of the core that waits for it.
+final class Attempt: Sendable {
+    struct Known {
+        var head: HTTPURLResponse?
+        var body = Data()
+        var sent = false
+        var cancelled = false
+        var ended = false
+        var error: (any Error)?
+        /// From the system's measurements, where there are any: how far the connection got.
+        var phase: Phase?
+    }
+
+    let task = Locked<URLSessionTask?>(nil)
+    private let known = Locked(Known())
+    private let news = DispatchSemaphore(value: 0)
+
+    func learn(_ change: (inout Known) -> Void) {
+        known.withLock { change(&$0) }
+        news.signal()
+    }
+
+    func cancel() {
+        learn { $0.cancelled = true }
+        task.withLock { $0 }?.cancel()
+    }
+
+    /// Blocks until there is an outcome.
+    func wait(_ timeout: Duration, forBody patience: Duration) -> TransportOutcome {
+        var deadline = DispatchTime.now() + .milliseconds(Int(clamping: timeout.wholeMilliseconds))
+        var headSeen = false
+        while true {
+            let inTime = news.wait(timeout: deadline) == .success
+            let known = known.withLock { $0 }
+            if let head = known.head {
+                if known.ended || known.cancelled || known.body.count >= 4096 || !inTime { return .answered(known.response(head)) }
+                if !headSeen {
+                    headSeen = true
+                    deadline = min(deadline, .now() + .milliseconds(Int(clamping: patience.wholeMilliseconds)))
+                }
+            } else if known.ended || known.cancelled {
+                return .failed(known.failure(known.error))
+            } else if !inTime {
+                return .failed(known.failure(URLError(.timedOut)))
+            }
+        }
+    }
+}
+
+extension Attempt.Known {
+    func response(_ head: HTTPURLResponse) -> TransportResponse {
+        var headers: [String: String] = [:]
+        for (name, value) in head.allHeaderFields {
+            if let name = name as? String, let value = value as? String { headers[name.lowercased()] = value }
+        }
+        return TransportResponse(status: UInt16(clamping: head.statusCode), headers: headers, body: body.prefix(4096))
+    }
+
+    /// As far as the error tells; where it does not, the message may have been delivered.
+    func failure(_ error: (any Error)?) -> TransportFailure {
+        let code = (error as? URLError)?.code
+        var (kind, place) = cancelled ? (FailureKind.cancelled, nil) : Self.meaning(code)
+        if sent, place == .connect || place == .resolve {
+            // Swift's own library for Linux calls many a fault after the request a failure to connect.
+            (kind, place) = (.closed, .receive)
+        }
+        #if canImport(FoundationNetworking)
+        // It tells of the body before it tells of the end, so what it did not tell of did not leave.
+        let silence: Phase = ended ? .connect : .send
+        #else
+        let silence = Phase.send
+        #endif
+        let reached = place ?? phase ?? (sent ? .receive : silence)
+        let nothingLeft = !sent && (reached == .resolve || reached == .connect)
+        // Codes are numbers; the texts beside them name the URL.
+        let detail = "URLError \(code.map { String($0.rawValue) } ?? "unknown")"
+        return TransportFailure(kind: kind, phase: reached, requestSent: nothingLeft ? .no : .maybe, detail: detail)
+    }
+
+    /// What went wrong, and where, if the code alone says it.
+    private static func meaning(_ code: URLError.Code?) -> (FailureKind, Phase?) {
+        switch code {
+        case .notConnectedToInternet?, .internationalRoamingOff?, .callIsActive?, .dataNotAllowed?: (.noNetwork, .connect)
+        case .cannotFindHost?, .dnsLookupFailed?: (.dns, .resolve)
+        case .cannotConnectToHost?: (.refused, .connect)
+        case .timedOut?: (.timeout, nil)
+        case .networkConnectionLost?: (.closed, nil)
+        case .secureConnectionFailed?, .clientCertificateRejected?, .clientCertificateRequired?: (.tls, .connect)
+        case .serverCertificateHasBadDate?, .serverCertificateNotYetValid?: (.certificate(timeInvalid: true), .connect)
+        case .serverCertificateUntrusted?, .serverCertificateHasUnknownRoot?: (.certificate(timeInvalid: false), .connect)
+        case .badServerResponse?, .cannotParseResponse?, .cannotDecodeRawData?, .cannotDecodeContentData?: (.protocol, .receive)
+        case .badURL?, .unsupportedURL?, .appTransportSecurityRequiresSecureConnection?: (.other, .connect)
+        case .cancelled?: (.cancelled, nil)
+        default: (.other, nil)
+        }
+    }
+}
+
+/// Hears from the session on its queue and tells the attempt.
+final class AttemptDelegate: NSObject, URLSessionDataDelegate, Sendable {
+    private let attempts = Locked<[ObjectIdentifier: Attempt]>([:])
+
+    func begin(_ attempt: Attempt, for task: URLSessionTask) {
+        attempts.withLock { $0[ObjectIdentifier(task)] = attempt }
+    }
+
+    func end(_ task: URLSessionTask) {
+        _ = attempts.withLock { $0.removeValue(forKey: ObjectIdentifier(task)) }
+    }
+
+    private func attempt(_ task: URLSessionTask) -> Attempt? {
+        attempts.withLock { $0[ObjectIdentifier(task)] }
+    }
+
+    // A redirect is an answer: it is never followed.
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        attempt(task)?.learn { $0.head = response }
+        completionHandler(nil)
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didSendBodyData bytesSent: Int64, totalBytesSent: Int64,
+        totalBytesExpectedToSend: Int64
+    ) {
+        attempt(task)?.learn { $0.sent = true }
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        attempt(dataTask)?.learn { $0.head = response as? HTTPURLResponse }
+        completionHandler(.allow)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        attempt(dataTask)?.learn { known in
+            // A big answer is read no further than is kept of it.
+            if known.body.count < 4096 { known.body.append(data.prefix(4096)) }
+        }
+    }
+
+    #if canImport(Darwin)
+    func urlSession(_ session: URLSession, task: URLSessionTask, didFinishCollecting metrics: URLSessionTaskMetrics) {
+        guard let last = metrics.transactionMetrics.last else { return }
+        attempt(task)?.learn { known in
+            if last.requestStartDate != nil {
+                known.sent = true
+                known.phase = last.requestEndDate == nil ? .send : .receive
+            } else if last.connectStartDate != nil {
+                known.phase = .connect
+            } else if last.domainLookupStartDate != nil {
+                known.phase = .resolve
+            }
+        }
+    }
+    #endif
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        attempt(task)?.learn { known in
+            known.ended = true
+            known.error = error
+        }
+    }
+}

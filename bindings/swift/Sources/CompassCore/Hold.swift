@@ -1,0 +1,24 @@
+/// A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is
+/// released, the handle quiesces. Dropping the object releases it too, on whatever thread that happens: rather do it by name.
+///
+/// ```swift
+/// let hold = try await compass.resume()
+/// _ = try await compass.flush(deadline: .seconds(20))
+/// await hold.release()
+/// ```
+public final class Hold: Sendable {
+    private let letGo: Locked<(@Sendable () async -> Void)?>
+
+    package init(release: @escaping @Sendable () async -> Void) {
+        letGo = Locked(release)
+    }
+
+    /// Lets go; again does nothing. The last one takes up to two seconds.
+    public func release() async {
+        let release = letGo.withLock { state in
+            defer { state = nil }
+            return state
+        }
+        await release?()
+    }
+}

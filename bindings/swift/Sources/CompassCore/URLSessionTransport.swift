@@ -1,0 +1,82 @@
+import Foundation
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// Sends requests with the platform's `URLSession`: its proxies, its certificate authorities, its VPN. Keeps no cookies and no cache.
+///
+/// ```swift
+/// options.sending = .custom(URLSessionTransport())
+/// ```
+public final class URLSessionTransport: Transport {
+    // The head is what counts. Its body is waited for this long, so that the connection can be used again.
+    private static let patienceForBody = Duration.seconds(2)
+
+    private struct State {
+        var session: URLSession?
+        var attempts: [UInt64: Attempt] = [:]
+    }
+
+    private let state = Locked(State())
+    private let delegate = AttemptDelegate()
+
+    /// Connects when there is something to send.
+    public init() {}
+
+    deinit { state.withLock { $0.session }?.finishTasksAndInvalidate() }
+
+    public func send(_ request: TransportRequest) -> TransportOutcome {
+        guard let url = URL(string: request.url) else {
+            return .failed(TransportFailure(kind: .other, phase: .resolve, requestSent: .no, detail: "the URL cannot be used"))
+        }
+        var http = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: request.timeout.seconds)
+        http.httpMethod = "POST"
+        http.httpShouldHandleCookies = false
+        for header in request.headers { http.addValue(header.value, forHTTPHeaderField: header.name) }
+        // From memory, so that its length is known and stated.
+        http.httpBody = request.body
+
+        let attempt = Attempt()
+        let task = current().dataTask(with: http)
+        attempt.task.withLock { $0 = task }
+        delegate.begin(attempt, for: task)
+        state.withLock { $0.attempts[request.id] = attempt }
+        defer {
+            delegate.end(task)
+            _ = state.withLock { $0.attempts.removeValue(forKey: request.id) }
+        }
+        task.resume()
+        let outcome = attempt.wait(request.timeout, forBody: Self.patienceForBody)
+        task.cancel()
+        return outcome
+    }
+
+    public func cancel(_ id: UInt64) {
+        state.withLock { $0.attempts[id] }?.cancel()
+    }
+
+    public func renew() {
+        state.withLock { state in
+            defer { state.session = nil }
+            return state.session
+        }?.finishTasksAndInvalidate()
+    }
+
+    private func current() -> URLSession {
+        state.withLock { state in
+            if let session = state.session { return session }
+            let configuration = URLSessionConfiguration.ephemeral
+            configuration.urlCache = nil
+            configuration.httpCookieStorage = nil
+            configuration.httpShouldSetCookies = false
+            configuration.httpMaximumConnectionsPerHost = 8
+            let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
+            state.session = session
+            return session
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: TimeInterval { Double(wholeMilliseconds) / 1000 }
+}

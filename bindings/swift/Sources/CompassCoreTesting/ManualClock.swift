@@ -1,0 +1,48 @@
+package import CompassInternal
+public import CompassCore
+public import Foundation
+
+/// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
+/// every run. Begins at 2027-01-15T08:00:00Z; local time is UTC.
+///
+/// ```swift
+/// let clock = ManualClock()
+/// let compass = try await Compass.open(.testing(clock: clock))
+/// clock.advance(.seconds(5))
+/// ```
+public final class ManualClock: Sendable {
+    package let core = CompassInternal.ManualClock()
+
+    /// A clock at its beginning.
+    public init() {}
+
+    /// What it shows.
+    public var now: Date { core.now() }
+
+    /// Time passes: whole milliseconds of it, up to 49 days at once.
+    public func advance(_ by: Duration) { core.advance(byMs: UInt32(clamping: by.wholeMilliseconds)) }
+
+    /// Somebody sets the phone's clock; no time passes.
+    public func set(_ now: Date) { core.setWall(to: now) }
+}
+
+extension CompassOptions {
+    /// The real core on a new file in the temporary folder, with delivery left to the test.
+    ///
+    /// - Parameters:
+    ///   - clock: Without one, time is the machine's.
+    ///   - transport: Without one, requests are answered 202.
+    public static func testing(
+        clock: ManualClock? = nil, transport: any CompassCore.Transport = ScriptedTransport(), secrets: (any SecretStore)? = nil
+    ) throws -> CompassOptions {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("compass-\(UUID().uuidString.lowercased())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var options = CompassOptions(file: folder.appendingPathComponent("test.db"))
+        options.delivery = .manual
+        options.sending = .custom(transport)
+        options.secrets = secrets
+        options.allowsPlainHTTPToLoopback = true
+        options.manualClock = clock?.core
+        return options
+    }
+}

@@ -1,0 +1,61 @@
+public import CompassCore
+import Foundation
+
+/// A transport that answers as its script says and keeps every request.
+///
+/// ```swift
+/// let transport = ScriptedTransport { number, _ in .answered(TransportResponse(status: number == 1 ? 503 : 202)) }
+/// ```
+public final class ScriptedTransport: Transport {
+    /// What to answer to the request of this number, from 1. It may block; `cancel` does not reach it.
+    public typealias Script = @Sendable (_ number: Int, _ request: TransportRequest) -> TransportOutcome
+
+    private let script: Script
+    private let taken = Locked<[TransportRequest]>([])
+    private let given = Locked<[UInt64]>([])
+    private let renewals = Locked(0)
+
+    /// Answers 202 unless told otherwise.
+    public init(_ script: @escaping Script = { _, _ in .answered(TransportResponse(status: 202)) }) {
+        self.script = script
+    }
+
+    /// The requests so far.
+    public var requests: [TransportRequest] { taken.withLock { $0 } }
+    /// The ids that were cancelled.
+    public var cancelled: [UInt64] { given.withLock { $0 } }
+    /// How often connections were to be renewed.
+    public var renewed: Int { renewals.withLock { $0 } }
+
+    public func send(_ request: TransportRequest) -> TransportOutcome {
+        let number = taken.withLock { requests in
+            requests.append(request)
+            return requests.count
+        }
+        return script(number, request)
+    }
+
+    public func cancel(_ id: UInt64) { given.withLock { $0.append(id) } }
+    public func renew() { renewals.withLock { $0 += 1 } }
+}
+
+/// Secrets in memory.
+///
+/// ```swift
+/// let secrets = MemorySecretStore(["office": "whsec_…"])
+/// ```
+public final class MemorySecretStore: SecretStore {
+    private let secrets: Locked<[String: String]>
+
+    /// With these secrets, by name.
+    public init(_ secrets: [String: String] = [:]) {
+        self.secrets = Locked(secrets)
+    }
+
+    /// Stores a secret, or forgets it. Tell the handle with `secretsChanged`.
+    public func set(_ secret: String?, named name: String) { secrets.withLock { $0[name] = secret } }
+
+    public func secret(named name: String) -> SecretLookup {
+        secrets.withLock { $0[name] }.map { .found(current: $0, previous: nil) } ?? .missing
+    }
+}

@@ -1,0 +1,65 @@
+/// A calendar date without a time zone, as it stands on a calendar.
+///
+/// ```swift
+/// let day = LocalDate("2026-11-23")!
+/// print(day.year, day.month, day.day)   // 2026 11 23
+/// ```
+public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+    /// The year, in the Gregorian calendar.
+    public let year: Int
+    /// The month, 1 to 12.
+    public let month: Int
+    /// The day of the month, from 1.
+    public let day: Int
+
+    /// A day that the calendar has, in the years 0 to 9999; nothing for any other.
+    public init?(year: Int, month: Int, day: Int) {
+        guard (0...9999).contains(year), (1...12).contains(month) else { return nil }
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard (1...days[month - 1]).contains(day) else { return nil }
+        (self.year, self.month, self.day) = (year, month, day)
+    }
+
+    /// From a text such as `2026-11-23`; nothing for any other.
+    public init?(_ description: String) {
+        let parts = description.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.count) == [4, 2, 2], let numbers = wholeNumbers(parts) else { return nil }
+        self.init(year: numbers[0], month: numbers[1], day: numbers[2])
+    }
+
+    /// As the core wrote it, which keeps to the years that can be written.
+    init(core text: String) throws {
+        guard let date = LocalDate(text) else { throw CoreError.unreadable("date") }
+        self = date
+    }
+
+    /// For instance `2026-11-23`.
+    public var description: String {
+        "\(padded(year, 4))-\(padded(month))-\(padded(day))"
+    }
+
+    /// The earlier date is the smaller one.
+    public static func < (one: LocalDate, other: LocalDate) -> Bool {
+        (one.year, one.month, one.day) < (other.year, other.month, other.day)
+    }
+}
+
+extension CoreError {
+    /// A value that this package cannot hold. What it was is not told.
+    static func unreadable(_ place: String) -> CoreError {
+        .Failed(code: "internal", retryable: false, place: place, detail: "unreadable", problems: [], findings: [])
+    }
+}
+
+/// These digits as numbers; nothing when there is anything else among them.
+func wholeNumbers(_ parts: [Substring]) -> [Int]? {
+    let numbers = parts.compactMap { part in part.utf8.allSatisfy { (48...57).contains($0) } ? Int(part) : nil }
+    return numbers.count == parts.count ? numbers : nil
+}
+
+/// With leading zeros.
+func padded(_ number: Int, _ width: Int = 2) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}

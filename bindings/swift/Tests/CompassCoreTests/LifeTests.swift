@@ -1,0 +1,267 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+/// Threads, cancellation, holds, and what the package does by itself.
+final class LifeTests: XCTestCase {
+    /// A transport that holds every request until it is cancelled or released.
+    private final class Gate: Transport {
+        private struct State {
+            var waiting: [UInt64: DispatchSemaphore] = [:]
+            var began = 0
+        }
+
+        private let state = Locked(State())
+        var began: Int { state.withLock { $0.began } }
+
+        func send(_ request: TransportRequest) -> TransportOutcome {
+            let gate = DispatchSemaphore(value: 0)
+            state.withLock { state in
+                state.waiting[request.id] = gate
+                state.began += 1
+            }
+            gate.wait()
+            return .failed(TransportFailure(kind: .cancelled, phase: .receive, requestSent: .maybe, detail: "cancelled"))
+        }
+
+        func cancel(_ id: UInt64) { state.withLock { $0.waiting.removeValue(forKey: id) }?.signal() }
+    }
+
+    func testNothingBlocksTheCooperativePoolOrTheMainActor() async throws {
+        let gate = Gate()
+        let compass = try await Compass.ready(clock: nil, transport: gate)
+        _ = try await compass.completed()
+        let flush = Task { try await compass.flush(deadline: .seconds(60)) }
+        try await eventually { gate.began == 1 }
+        // While a flush blocks, far more calls than the pool has threads go through, from the main actor too.
+        try await withWatchdog("Calls beside a flush") {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<200 { group.addTask { _ = try await compass.totals() } }
+                group.addTask { _ = try await Task { @MainActor in try await compass.sessions() }.value }
+                try await group.waitForAll()
+            }
+        }
+        flush.cancel()
+        _ = try? await flush.value
+        try await compass.close()
+    }
+
+    func testOpeningHappensOnAThreadOfItsOwn() async throws {
+        let options = try CompassOptions.testing()
+        let compass = try await Task { @MainActor in try await Compass.open(options) }.value
+        let names = try await compass.commands.call { (Thread.isMainThread, OperationQueue.current?.name) }
+        XCTAssertFalse(names.0)
+        XCTAssertEqual(names.1, "dev.compass.core.commands")
+        try await compass.close()
+    }
+
+    func testCancellingAFlushGivesTheLeaseBackAndKeepsTheUnknownOutcome() async throws {
+        let gate = Gate()
+        let clock = ManualClock()
+        let compass = try await Compass.ready(clock: clock, transport: gate)
+        let view = try await compass.completed()
+        let flush = Task { try await compass.flush(deadline: .seconds(60)) }
+        try await eventually { gate.began == 1 }
+        flush.cancel()
+        do {
+            _ = try await withWatchdog("A cancelled flush") { try await flush.value }
+            XCTFail("the flush was not cancelled")
+        } catch is CancellationError {}
+        let delivery = try await compass.record(view.key).actions[0].deliveries[0]
+        XCTAssertEqual(delivery.state, .pending)
+        XCTAssertTrue(delivery.mayHaveBeenDelivered)
+        XCTAssertEqual(delivery.lastAttempts.map(\.counted), [false])
+        // Due again at once: time stands still, so a lease that was kept would keep it back.
+        let due = try await compass.nextDue()
+        XCTAssertTrue(due.at.map { $0 <= clock.now } ?? (due.whenOnline != nil), "\(due)")
+        let second = Task { try await compass.flush(deadline: .seconds(60)) }
+        try await eventually { gate.began == 2 }
+        second.cancel()
+        _ = try? await second.value
+        try await compass.close()
+    }
+
+    func testACommandThatHasBegunRunsToItsCommitAndOnlyItsResultIsDropped() async throws {
+        let compass = try await Compass.ready()
+        let (begun, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let enabled = Locked(false)
+        let command = Task {
+            try await compass.commands.call {
+                begun.signal()
+                release.wait()
+                enabled.withLock { $0 = true }
+            }
+        }
+        try await compass.deliveries.call { begun.wait() }
+        command.cancel()
+        release.signal()
+        do {
+            try await command.value
+            XCTFail("the result was not dropped")
+        } catch is CancellationError {}
+        XCTAssertTrue(enabled.withLock { $0 })
+        try await compass.close()
+    }
+
+    func testACommandOfACancelledTaskDoesNotBegin() async throws {
+        let compass = try await Compass.ready()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await compass.begun()
+        }
+        do {
+            _ = try await task.value
+            XCTFail("a cancelled task began a session")
+        } catch is CancellationError {}
+        let totals = try await compass.totals()
+        XCTAssertEqual(totals.sessions.inProgress, 0)
+        try await compass.close()
+    }
+
+    func testTheLastHoldQuiescesAndTheNextOneGoesOn() async throws {
+        let compass = try await Compass.ready()
+        _ = try await compass.completed()
+        let (one, two) = (try await compass.resume(), try await compass.resume())
+        await one.release()
+        await one.release()
+        await two.release()
+        let asleep = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(asleep.end, .quiesced)
+        _ = try await compass.totals()
+        let three = try await compass.resume()
+        let awake = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(awake.sent, 1)
+        await three.release()
+        try await compass.close()
+    }
+
+    func testABackgroundJobDeliversAndLetsGo() async throws {
+        let compass = try await Compass.ready()
+        _ = try await compass.completed()
+        try await compass.quiesce()
+        let finished = await BackgroundJob.run(compass)
+        XCTAssertTrue(finished)
+        let totals = try await compass.outboxTotals()
+        XCTAssertEqual(totals.pending, 0)
+        let after = try await compass.flush(deadline: .seconds(1))
+        XCTAssertEqual(after.end, .quiesced)
+        try await compass.close()
+    }
+
+    func testABackgroundJobThatTheSystemEndsGivesItsAttemptUpAndLetsGo() async throws {
+        let gate = Gate()
+        let compass = try await Compass.ready(transport: gate)
+        _ = try await compass.completed()
+        let job = Task { await BackgroundJob.run(compass) }
+        try await eventually { gate.began == 1 }
+        job.cancel()
+        let finished = try await withWatchdog("A background job that was ended") { await job.value }
+        XCTAssertFalse(finished)
+        let after = try await compass.flush(deadline: .seconds(1))
+        XCTAssertEqual(after.end, .quiesced)
+        try await compass.close()
+    }
+
+    func testTheForegroundHoldsAndTheBackgroundLetsGoByThemselves() async throws {
+        let compass = try await Compass.ready()
+        let lifecycle = AppLifecycle(handle: compass)
+        await lifecycle.begin()
+        _ = try await compass.completed()
+        try await eventually { try await compass.outboxTotals().pending == 0 }
+        // What is completed on the way out still leaves.
+        try await compass.stopDelivery()
+        _ = try await compass.completed()
+        NotificationCenter.default.post(name: AppLifecycle.didEnterBackground, object: nil)
+        try await withWatchdog("Going into the background") { await lifecycle.settled() }
+        let asleep = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(asleep.end, .quiesced)
+        let left = try await compass.outboxTotals()
+        XCTAssertEqual(left.pending, 0)
+        NotificationCenter.default.post(name: AppLifecycle.willEnterForeground, object: nil)
+        await lifecycle.settled()
+        let awake = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(awake.end, .drained)
+        lifecycle.end()
+        try await compass.close()
+    }
+
+    func testWithAutomaticDeliveryAWebhookLeavesByItself() async throws {
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport) { $0.delivery = .automatic }
+        _ = try await compass.completed()
+        try await eventually { transport.requests.count == 1 }
+        try await withWatchdog("Closing") { try await compass.close() }
+    }
+
+    func testABackgroundJobIsWorthAskingForWhenSomethingWaitsForTimeOrANetwork() {
+        let now = Date(timeIntervalSince1970: 1_800_000_000)
+        func due(at: Date? = nil, online: NetworkNeed? = nil, person: Bool = false) -> NextDue {
+            NextDue(at: at, atNeedsUnmetered: nil, whenOnline: online, needsPerson: person)
+        }
+        XCTAssertEqual(BackgroundPlan(due(person: true), now: now), .nothing)
+        XCTAssertEqual(BackgroundPlan(due(at: now - 60), now: now), .job(notBefore: now))
+        XCTAssertEqual(BackgroundPlan(due(at: now + 60), now: now), .job(notBefore: now + 60))
+        XCTAssertEqual(BackgroundPlan(due(at: now + 60, online: .any), now: now), .job(notBefore: now))
+        XCTAssertTrue(BackgroundPlan.job(notBefore: now).moves(.nothing))
+        XCTAssertTrue(BackgroundPlan.job(notBefore: now).moves(.job(notBefore: now + 1)))
+        XCTAssertFalse(BackgroundPlan.job(notBefore: now).moves(.job(notBefore: now)))
+        XCTAssertFalse(BackgroundPlan.nothing.moves(.job(notBefore: now)))
+    }
+
+    func testWhatAPathOfTheNetworkMeans() {
+        XCTAssertEqual(Connectivity(satisfied: false, expensive: true, constrained: false), .offline)
+        XCTAssertEqual(Connectivity(satisfied: true, expensive: false, constrained: false), .online(validated: nil, metered: false))
+        XCTAssertEqual(Connectivity(satisfied: true, expensive: true, constrained: false), .online(validated: nil, metered: true))
+        XCTAssertEqual(Connectivity(satisfied: true, expensive: false, constrained: true), .online(validated: nil, metered: true))
+    }
+
+    func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
+        let secrets = MemorySecretStore()
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport, secrets: secrets)
+        let view = try await compass.completed()
+        _ = try await compass.flush(deadline: .seconds(10))
+        let waiting = try await compass.record(view.key).actions[0]
+        XCTAssertEqual(waiting.reason, "secret_missing")
+        XCTAssertTrue(transport.requests.isEmpty)
+        secrets.set(secret, named: "office")
+        try await compass.secretsChanged()
+        let report = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(report.sent, 1)
+        try await compass.close()
+    }
+
+    func testTheLogIsTheCoresAndHoldsNoValues() async throws {
+        let lines = Locked<[CompassLog.Line]>([])
+        try CompassLog.send(from: .trace) { line in lines.withLock { $0.append(line) } }
+        let compass = try await Compass.ready(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 503)) })
+        _ = try await compass.completed(site: "42 Mill Lane")
+        _ = try await compass.flush(deadline: .seconds(10))
+        try await compass.close()
+        try CompassLog.send(from: .error, to: nil)
+        XCTAssertFalse(lines.withLock { $0 }.contains { $0.text.contains("Mill Lane") })
+    }
+
+    func testTheFakeShowsWhatItIsGivenAndKeepsWhatItIsAsked() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let next = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+        try await compass.close()
+
+        let fake = FakeCompass()
+        fake.change { $0.sessions[view.key] = view }
+        fake.onRun = { _, _ in CommandOutcome(applied: .yes, view: next) }
+        let handle: any CompassHandle = fake
+        var updates = handle.observeSession(view.key).makeAsyncIterator()
+        let first = try await updates.next()
+        XCTAssertEqual(first, view)
+        _ = try await handle.set(["site": .text("Mill Lane")], in: view.key)
+        let second = try await updates.next()
+        XCTAssertEqual(second, next)
+        XCTAssertEqual(fake.current.commands.count, 1)
+        fake.change { $0.failure = CompassError(code: .diskFull, retryable: true) }
+        await assertThrows(.diskFull, try await handle.set(["site": .text("Mill Lane")], in: view.key))
+        try? await handle.close()
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import XCTest
+
+/// The scenarios of tests/fixtures/scenarios, which every language runs. Their format is described in the README there.
+final class ScenarioTests: XCTestCase {
+    func testAbandonedAndPurged() async throws { try await Stage.play("abandoned-and-purged") }
+    func testAllOrNothing() async throws { try await Stage.play("all-or-nothing") }
+    func testBusyThenTaken() async throws { try await Stage.play("busy-then-taken") }
+    func testEndedOrDiscarded() async throws { try await Stage.play("ended-or-discarded") }
+    func testEveryType() async throws { try await Stage.play("every-type") }
+    func testGone() async throws { try await Stage.play("gone") }
+    func testHalfTyped() async throws { try await Stage.play("half-typed") }
+    func testIntegrationOff() async throws { try await Stage.play("integration-off") }
+    func testLockedAfterFour() async throws { try await Stage.play("locked-after-four") }
+    func testMoving() async throws { try await Stage.play("moving") }
+    func testNotesAndResponses() async throws { try await Stage.play("notes-and-responses") }
+    func testOffline() async throws { try await Stage.play("offline") }
+    func testPrefill() async throws { try await Stage.play("prefill") }
+    func testRejectedAndCorrected() async throws { try await Stage.play("rejected-and-corrected") }
+    func testSecrets() async throws { try await Stage.play("secrets") }
+    func testUnknownEndpoint() async throws { try await Stage.play("unknown-endpoint") }
+    func testUnmetered() async throws { try await Stage.play("unmetered") }
+    func testVersions() async throws { try await Stage.play("versions") }
+
+    func testEveryFileIsATestHere() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Stage.folder.path).filter { $0.hasSuffix(".json") }
+        let source = try String(contentsOfFile: #filePath, encoding: .utf8)
+        XCTAssertFalse(files.isEmpty)
+        for file in files { XCTAssertTrue(source.contains("Stage.play(\"\(file.dropLast(5))\")"), "\(file) has no test here") }
+    }
+}

@@ -1,0 +1,213 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+
+/// The world of a scenario: a new database, a clock that stands still, a transport and a store of secrets.
+final class Stage {
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../../../..").standardizedFileURL
+    static let folder = repository.appendingPathComponent("tests/fixtures/scenarios")
+
+    private struct Queues {
+        var answers: [String: [TransportOutcome]] = [:]
+    }
+
+    private struct Held: SecretStore {
+        let secrets = Locked<[String: SecretLookup]>([:])
+        func secret(named name: String) -> SecretLookup { secrets.withLock { $0[name] } ?? .missing }
+    }
+
+    private let queues = Locked(Queues())
+    private let store = Held()
+    private let clock = ManualClock()
+    private let transport: ScriptedTransport
+    private let options: CompassOptions
+    private var compass: Compass
+    private var session: SessionKey = ""
+    private var seen = 0
+
+    private init() async throws {
+        let queues = queues
+        transport = ScriptedTransport { _, request in
+            let next = queues.withLock { queues in
+                queues.answers[request.url]?.isEmpty == false ? queues.answers[request.url]?.removeFirst() : nil
+            }
+            // Without an answer the request is still recorded, and the step that flushed tells of it.
+            return next ?? .failed(TransportFailure(kind: .other, phase: .resolve, requestSent: .no, detail: ""))
+        }
+        var options = try CompassOptions.testing(clock: clock, transport: transport, secrets: store)
+        options.allowsPlainHTTPToLoopback = false
+        self.options = options
+        compass = try await Compass.open(options)
+    }
+
+    static func play(_ name: String) async throws {
+        let file = try Data(contentsOf: folder.appendingPathComponent(name + ".json"))
+        let scenario = try Members(try JSONDecoder().decode(Json.self, from: file))
+        let steps = try (scenario.text("title"), scenario.list("steps")).1
+        try scenario.end()
+        if steps.isEmpty { throw ScenarioError("a scenario without steps") }
+        let stage = try await Stage()
+        for (number, step) in steps.enumerated() {
+            do {
+                try await stage.step(try Members(step))
+            } catch {
+                throw ScenarioError("\(name), step \(number + 1): \(error)")
+            }
+        }
+        try await stage.end()
+    }
+
+    private func end() async throws {
+        if queues.withLock({ $0.answers.values.contains { !$0.isEmpty } }) { throw ScenarioError("an answer was left over") }
+        try same(transport.requests.count, seen, "requests")
+        try same(try await compass.check().faults, [], "faults")
+        try await compass.close()
+    }
+
+    private func step(_ given: Members) async throws {
+        guard let error = given.optional("error") else { return try await carryOut(given) }
+        let expected = try Members(error)
+        let (code, place) = (try expected.text("code"), try expected.optionalText("place"))
+        try expected.end()
+        do {
+            try await carryOut(given)
+        } catch let error as CompassError {
+            try same(error.code.rawValue, code, "code")
+            return try same(error.place, place, "place")
+        }
+        throw ScenarioError("\(code) is expected")
+    }
+
+    private func carryOut(_ given: Members) async throws {
+        let kind = try given.text("do")
+        switch kind {
+        case "import":
+            _ = try await compass.importWorkflow(try Data(contentsOf: Self.repository.appendingPathComponent(given.text("document"))))
+        case "integration": try await compass.setIntegrationEnabled(try given.bool("enabled"))
+        case "endpoint": try await endpoint(given)
+        case "enable_endpoint": try await compass.setEndpointEnabled(given.text("key"), enabled: given.bool("enabled"))
+        case "secret": try await secret(given)
+        case "start": try await start(given)
+        case "run":
+            let outcome = try await compass.run(
+                given.list("commands").map(Given.command), in: session, actor: given.optionalText("actor"))
+            try applied(outcome.applied, given)
+        case "draft": try await compass.saveDraft(given.text("text"), field: given.text("field"), in: session)
+        case "parse": try await parse(given)
+        case "connectivity": try await connectivity(given)
+        case "advance": clock.advance(.milliseconds(try given.number("ms") as Int))
+        case "answers":
+            let (url, answers) = (try given.text("url"), try given.list("with").map(Given.outcome))
+            queues.withLock { $0.answers[url, default: []] += answers }
+        case "flush": try await flush(given)
+        case "send":
+            let outcome = try await compass.send(
+                given.text("action"), in: session, actor: given.optionalText("actor"), commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "send_corrected":
+            let outcome = try await compass.sendCorrected(
+                given.text("action"), in: session, actor: given.optionalText("actor"), commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "abandon":
+            let outcome = try await compass.abandon(
+                given.text("action"), in: session, actor: given.text("actor"), reason: given.text("reason"),
+                commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "purge":
+            let report = try await compass.purge(olderThan: .milliseconds(given.number("older_than_ms") as Int64))
+            try same(report.purged, try given.number("sessions"), "sessions")
+        case "reopen":
+            try await compass.close()
+            compass = try await Compass.open(options)
+        case "expect":
+            guard case .object(let paths) = try given.take("paths") else { throw ScenarioError("paths are expected") }
+            for (path, expected) in paths.sorted(by: { $0.key < $1.key }) {
+                let read = try await Paths(compass: compass, session: session).read(path)
+                try same(read, expected == .null ? nil : try expected.text, path)
+            }
+        default: throw ScenarioError("unknown step \(kind)")
+        }
+        try given.end()
+    }
+
+    private func applied(_ applied: Applied, _ given: Members) throws {
+        try same(Written.name(applied), try given.optionalText("applied") ?? "yes", "applied")
+    }
+
+    private func endpoint(_ given: Members) async throws {
+        let policy = try given.optionalText("network") ?? "any"
+        guard let network = ["any": NetworkPolicy.any, "unmetered": .unmetered][policy] else { throw ScenarioError("unknown network") }
+        let signing = try given.optionalText("secret").map(Signing.standardWebhooks) ?? Signing.none
+        let headers = try given.optional("headers")?.list.map(Given.header) ?? []
+        try await compass.putEndpoint(
+            Endpoint(key: given.text("key"), url: given.text("url"), signing: signing, headers: headers, network: network))
+    }
+
+    private func secret(_ given: Members) async throws {
+        let (name, previous, current) = (try given.text("name"), try given.optionalText("previous"), try given.take("current"))
+        let lookup: SecretLookup? = current == .null ? nil : .found(current: try current.text, previous: previous)
+        store.secrets.withLock { $0[name] = lookup }
+        try await compass.secretsChanged()
+    }
+
+    private func start(_ given: Members) async throws {
+        let outcome = try await compass.start(
+            given.text("workflow"), commandId: given.text("command_id"), version: given.optionalText("version").map(Given.version),
+            actor: given.optionalText("actor"), prefill: given.optional("prefill")?.list.map(Given.prefill) ?? [])
+        session = outcome.view.key
+        try applied(outcome.applied, given)
+    }
+
+    private func parse(_ given: Members) async throws {
+        let (key, text, state, held) = (
+            try given.text("field"), try given.text("text"), try given.optionalText("state"), try given.optionalText("value")
+        )
+        let workflow = try await compass.workflow(try given.text("workflow"))
+        guard let field = workflow.fields.first(where: { $0.key == key }) else { throw ScenarioError("there is no field \(key)") }
+        let parsed = try field.parse(text)
+        try same(Written.state(parsed), state, "state")
+        try same(Written.value(parsed), held, "value")
+    }
+
+    private func connectivity(_ given: Members) async throws {
+        let (validated, metered) = (try given.optional("validated")?.bool, try given.optional("metered")?.bool ?? false)
+        let states: [String: Connectivity] = [
+            "unknown": .unknown, "offline": .offline, "online": .online(validated: validated, metered: metered),
+        ]
+        guard let state = states[try given.text("state")] else { throw ScenarioError("unknown connectivity") }
+        try await compass.setConnectivity(state)
+    }
+
+    private func flush(_ given: Members) async throws {
+        let (requests, report) = (try given.list("requests"), given.optional("report"))
+        let flushed = try await compass.flush(deadline: .seconds(60))
+        if let report {
+            let expected = try Members(report)
+            if let end = try expected.optionalText("end") { try same(Written.name(flushed.end), end, "end") }
+            let counts: [(String, UInt64)] = [
+                ("attempts", UInt64(flushed.attempts)), ("sent", UInt64(flushed.sent)), ("retrying", UInt64(flushed.retrying)),
+                ("failed", UInt64(flushed.failed)), ("pending", flushed.pending),
+            ]
+            for (name, count) in counts {
+                if let number = expected.optional(name) { try same(count, try number.number(), name) }
+            }
+            try expected.end()
+        }
+        let new = Array(transport.requests[seen...])
+        seen += new.count
+        // Stable: the order within one URL is a part of the expectation.
+        let byURL = Dictionary(grouping: new, by: \.url).sorted { $0.key < $1.key }.flatMap(\.value)
+        let came = byURL.map { request in
+            Json.object([
+                "url": .text(request.url), "headers": .list(request.headers.map { .text("\($0.name): \($0.value)") }),
+                "body": .text(String(decoding: request.body, as: UTF8.self)),
+            ])
+        }
+        try same(came, requests, "requests")
+    }
+
+    private func same<Value: Equatable>(_ found: Value, _ expected: Value, _ what: String) throws {
+        if found != expected { throw ScenarioError("\(what) is \(found), expected is \(expected)") }
+    }
+}

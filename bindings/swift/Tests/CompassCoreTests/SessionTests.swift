@@ -1,0 +1,145 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+final class SessionTests: XCTestCase {
+    func testASessionIsWorkedThroughAndItsWebhookDelivered() async throws {
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport, secrets: MemorySecretStore(["office": secret]))
+        let begun = try await compass.begun()
+        XCTAssertEqual(begun.problems.map(\.field), ["site"])
+        _ = try await compass.set(["site": .text("Mill Lane"), "pressure": .decimal(DecimalValue("182.50")!)], in: begun.key, actor: "ada")
+        let end = try await compass.answer("on", visit: begun.visit, in: begun.key, actor: "ada")
+        XCTAssertEqual(end.applied, .yes)
+        XCTAssertTrue(end.view.canComplete)
+        let again = try await compass.answer("on", visit: begun.visit, in: begun.key)
+        XCTAssertEqual(again.applied, .stale)
+        let done = try await compass.complete(begun.key, visit: end.view.visit)
+        XCTAssertEqual(done.view.won, true)
+
+        let report = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(report.sent, 1)
+        XCTAssertEqual(report.end, .drained)
+        let request = try XCTUnwrap(transport.requests.first)
+        XCTAssertEqual(request.header("content-type"), "application/json; charset=utf-8")
+        XCTAssertNotNil(request.header("webhook-signature"))
+        XCTAssertTrue(String(decoding: request.body, as: UTF8.self).contains(#""value":182.50"#))
+        let record = try await compass.record(begun.key)
+        XCTAssertEqual(record.actions.map(\.status), [.sent])
+        XCTAssertEqual(record.actions.first?.deliveries.first?.id, request.header("webhook-id"))
+        let body = try await compass.deliveryBody(request.header("webhook-id")!)
+        XCTAssertEqual(body.map { Data($0.utf8) }, request.body)
+        try await compass.close()
+    }
+
+    func testValuesComeBackAsTheyWereEntered() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let given: [String: FieldValue] = [
+            "site": .text("Ærø 🚰"),
+            "pressure": .decimal(DecimalValue("-0.10")!),
+            "day": .date(LocalDate(year: 2028, month: 2, day: 29)!),
+            "hour": .time(LocalTime("18:31:40")!),
+            "seen": .dateTime(OffsetDateTime("2026-11-23T19:31:40+05:30")!),
+            "count": .integer(9_007_199_254_740_991),
+            "place": .location(
+                Location(
+                    latitude: DecimalValue("52.520080")!, longitude: DecimalValue("-0.10")!, accuracyM: nil,
+                    capturedAt: Date(timeIntervalSince1970: 1_795_000_000.125))),
+        ]
+        let after = try await compass.set(given, in: view.key).view
+        for field in after.fields {
+            XCTAssertEqual(field.state, given[field.definition.key].map(FieldState.provided), field.definition.key)
+        }
+        try await compass.close()
+    }
+
+    func testDraftsNotesResponsesAndGoingBack() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        try await compass.saveDraft("Mill L", field: "site", in: view.key)
+        let drafted = try await compass.session(view.key)
+        XCTAssertEqual(drafted.fields.first?.draft, "Mill L")
+        _ = try await compass.note("Beware of the dog", in: view.key, commandId: fresh())
+        _ = try await compass.useResponse("dear", in: view.key, commandId: fresh())
+        _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
+        let gone = try await compass.answer("off", visit: view.visit, in: view.key).view
+        let back = try await compass.back(to: view.visit, visit: gone.visit, in: view.key).view
+        XCTAssertEqual(back.section.key, "arrive")
+        XCTAssertEqual(back.visit, 3)
+        XCTAssertEqual(back.notes.map(\.text), ["Beware of the dog"])
+        let ended = try await compass.end(view.key, reason: "nobody home", commandId: fresh()).view
+        XCTAssertEqual(ended.state, .ended)
+        let record = try await compass.record(view.key)
+        XCTAssertEqual(record.endReason, "nobody home")
+        try await compass.close()
+    }
+
+    func testTheSameCommandTwiceIsDoneOnce() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let command = fresh()
+        let first = try await compass.note("once", in: view.key, commandId: command)
+        let second = try await compass.note("once", in: view.key, commandId: command)
+        XCTAssertEqual([first.applied, second.applied], [.yes, .repeated])
+        XCTAssertEqual(second.view.notes.count, 1)
+        try await compass.close()
+    }
+
+    func testWorkflowDocumentsAreLintedAndChangedWithoutADatabase() throws {
+        var document = WorkflowDocument(pumpCheck)
+        XCTAssertEqual(try document.lint(), [])
+        XCTAssertEqual(try document.lint(endpoints: []).map(\.severity), [.warning])
+        let second = ActionDefinition(key: "invoice", name: "Invoice", integration: .webhooks, kind: .sendMessage, endpoint: "office")
+        XCTAssertEqual(try document.add(second, to: "done"), [])
+        XCTAssertNotEqual(document.bytes, pumpCheck)
+        try document.remove("invoice", from: "done")
+        XCTAssertThrowsError(try document.remove("invoice", from: "done")) { error in
+            XCTAssertEqual((error as? CompassError)?.code, "authoring")
+        }
+    }
+
+    func testWhatAPersonTypedIsReadAsTheFieldSays() async throws {
+        let compass = try await Compass.ready()
+        let workflow = try await compass.workflow("pump-check")
+        let pressure = try XCTUnwrap(workflow.fields.first { $0.key == "pressure" })
+        XCTAssertEqual(try pressure.parse("182.50"), .provided(.decimal(DecimalValue("182.50")!)))
+        XCTAssertEqual(try pressure.parse(""), .empty)
+        XCTAssertThrowsError(try pressure.parse("a lot")) { error in
+            let error = error as? CompassError
+            XCTAssertEqual(error?.code, .fieldProblems)
+            XCTAssertEqual(error?.problems.map(\.field), ["pressure"])
+            XCTAssertFalse("\(error!)".contains("a lot"))
+        }
+        try await compass.close()
+    }
+
+    func testListsTotalsAndUpkeep() async throws {
+        let clock = ManualClock()
+        let compass = try await Compass.ready(clock: clock)
+        let done = try await compass.completed()
+        _ = try await compass.begun()
+        let page = try await compass.sessions(limit: 1)
+        XCTAssertEqual(page.sessions.count, 1)
+        let rest = try await compass.sessions(page: page.next)
+        XCTAssertEqual(rest.sessions.map(\.key), [done.key])
+        var won = SessionFilter.all
+        won.won = true
+        let found = try await compass.sessions(won)
+        XCTAssertEqual(found.sessions.map(\.key), [done.key])
+        let totals = try await compass.totals()
+        XCTAssertEqual(totals.sessions.completed, 1)
+        XCTAssertEqual(totals.sessions.inProgress, 1)
+        _ = try await compass.flush(deadline: .seconds(10))
+        clock.advance(.seconds(86_400 * 30))
+        let purged = try await compass.purge(olderThan: .seconds(86_400))
+        XCTAssertEqual(purged.purged, 1)
+        let copy = FileManager.default.temporaryDirectory.appendingPathComponent("copy-\(UUID().uuidString).db")
+        try await compass.backup(to: copy)
+        XCTAssertTrue(FileManager.default.fileExists(atPath: copy.path))
+        let check = try await compass.check()
+        XCTAssertEqual(check.faults, [])
+        try await compass.close()
+    }
+}

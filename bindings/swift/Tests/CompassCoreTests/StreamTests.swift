@@ -1,0 +1,187 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+final class StreamTests: XCTestCase {
+    func testTheCurrentValueComesFirstAndThenEachChange() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        var updates = compass.observeSession(view.key).makeAsyncIterator()
+        let first = try await updates.next()
+        XCTAssertEqual(first, view)
+        let changed = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+        let second = try await updates.next()
+        XCTAssertEqual(second, changed)
+        try await compass.close()
+    }
+
+    func testWhatWasInBetweenIsSkipped() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        var updates = compass.observeSession(view.key).makeAsyncIterator()
+        _ = try await updates.next()
+        for number in 1...20 { _ = try await compass.note("note \(number)", in: view.key, commandId: fresh()) }
+        let next = try await updates.next()
+        XCTAssertEqual(next?.notes.count, 20)
+        try await compass.close()
+    }
+
+    func testAnEqualValueIsNotGivenAgain() async throws {
+        let hub = ChangeHub()
+        let (value, asked) = (Locked(1), Locked(0))
+        let updates = Updates(hub: hub) { _ in true } query: {
+            asked.withLock { $0 += 1 }
+            return value.withLock { $0 }
+        }
+        let reading = Task {
+            var seen: [Int] = []
+            for try await value in updates { seen.append(value) }
+            return seen
+        }
+        let everything = Notice(revision: 1, sessions: [], outbox: false, endpoints: false, workflows: false, everything: true)
+        try await eventually { asked.withLock { $0 } == 1 }
+        hub.notify(everything)
+        try await eventually { asked.withLock { $0 } == 2 }
+        value.withLock { $0 = 2 }
+        hub.notify(everything)
+        try await eventually { asked.withLock { $0 } == 3 }
+        hub.close()
+        let seen = try await reading.value
+        XCTAssertEqual(seen, [1, 2])
+    }
+
+    func testAChangeOfSomethingElseAsksNothingAgain() async throws {
+        let hub = ChangeHub()
+        let asked = Locked(0)
+        let updates = Updates(hub: hub) { $0.outbox } query: {
+            asked.withLock { count in
+                count += 1
+                return count
+            }
+        }
+        var iterator = updates.makeAsyncIterator()
+        _ = try await iterator.next()
+        hub.notify(Notice(revision: 1, sessions: ["one"], outbox: false, endpoints: true, workflows: true, everything: false))
+        hub.notify(Notice(revision: 2, sessions: [], outbox: true, endpoints: false, workflows: false, everything: false))
+        let second = try await iterator.next()
+        XCTAssertEqual(second, 2)
+    }
+
+    func testListRecordTotalsAndOutboxFollowADelivery() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.completed()
+        var list = compass.observeSessions().makeAsyncIterator()
+        var record = compass.observeRecord(view.key).makeAsyncIterator()
+        var totals = compass.observeTotals().makeAsyncIterator()
+        var outbox = compass.observeOutbox().makeAsyncIterator()
+        let before = (
+            try await list.next()?.sessions.first?.actionsPending, try await record.next()?.actions.first?.status,
+            try await totals.next()?.actionsPending, try await outbox.next()?.items.count
+        )
+        XCTAssertTrue(before == (1, .pending, 1, 1), "\(before)")
+        _ = try await compass.flush(deadline: .seconds(10))
+        let after = (
+            try await list.next()?.sessions.first?.actionsSent, try await record.next()?.actions.first?.status,
+            try await totals.next()?.actionsSent, try await outbox.next()?.items.count
+        )
+        XCTAssertTrue(after == (1, .sent, 1, 0), "\(after)")
+        try await compass.close()
+    }
+
+    func testAMissingSessionIsAnError() async throws {
+        let compass = try await Compass.ready()
+        var updates = compass.observeSession("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11").makeAsyncIterator()
+        await assertThrows(.unknownSession, try await updates.next())
+        let after = try await updates.next()
+        XCTAssertNil(after)
+        XCTAssertEqual(compass.hub.count, 0)
+        try await compass.close()
+    }
+
+    func testAFailingQueryEndsTheSequenceWithThatError() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.failedAndGivenUp()
+        var updates = compass.observeRecord(view.key).makeAsyncIterator()
+        _ = try await updates.next()
+        try await compass.delete(view.key)
+        await assertThrows(.deletedSession, try await updates.next())
+        try await compass.close()
+    }
+
+    func testClosingCompletesEverySequence() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let updates = compass.observeSession(view.key)
+        let reading = Task {
+            var seen = 0
+            for try await _ in updates { seen += 1 }
+            return seen
+        }
+        try await eventually { compass.hub.count == 1 }
+        var waiting = updates.makeAsyncIterator()
+        _ = try await waiting.next()
+        try await compass.close()
+        let seen = try await reading.value
+        let last = try await waiting.next()
+        XCTAssertLessThanOrEqual(seen, 1)
+        XCTAssertNil(last)
+        var late = updates.makeAsyncIterator()
+        let nothing = try await late.next()
+        XCTAssertNil(nothing)
+    }
+
+    func testACancelledTaskEndsItsSequenceAndUnsubscribes() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let reading = Task {
+            var seen = 0
+            for try await _ in compass.observeSession(view.key) { seen += 1 }
+            return seen
+        }
+        try await eventually { compass.hub.count == 1 }
+        reading.cancel()
+        _ = try await reading.value
+        XCTAssertEqual(compass.hub.count, 0)
+        try await compass.close()
+    }
+
+    func testEachIteratorIsASubscriptionThatEndsWithIt() async throws {
+        let compass = try await Compass.ready()
+        let updates = compass.observeOutboxTotals()
+        XCTAssertEqual(compass.hub.count, 0)
+        do {
+            var one = updates.makeAsyncIterator()
+            var two = updates.makeAsyncIterator()
+            _ = try await one.next()
+            _ = try await two.next()
+            XCTAssertEqual(compass.hub.count, 2)
+        }
+        for try await _ in updates { break }
+        try await eventually { compass.hub.count == 0 }
+        try await compass.close()
+    }
+
+    func testAHundredThousandSubscriptionsLeaveNothingBehind() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        for number in 0..<100_000 {
+            let iterator = compass.observeSession(view.key).makeAsyncIterator()
+            if number % 1000 == 0 {
+                var reader = iterator
+                _ = try await reader.next()
+            }
+            withExtendedLifetime(iterator) {}
+        }
+        XCTAssertEqual(compass.hub.count, 0)
+        try await compass.close()
+    }
+}
+
+extension Compass {
+    func failedAndGivenUp() async throws -> SessionView {
+        let view = try await completed()
+        _ = try await abandon("report", in: view.key, actor: "ada", reason: "by phone", commandId: fresh())
+        return view
+    }
+}

@@ -1,0 +1,178 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+/// The platform's transport against a receiver that misbehaves, over TLS. What this stack cannot tell apart is in docs/embedding-ios.md.
+final class URLSessionTransportTests: XCTestCase {
+    /// How a row of the table of outcomes ends here.
+    private enum Expected: Equatable {
+        case status(UInt16)
+        case failure(FailureKind, Phase, RequestSent)
+    }
+
+    private static let shared = Locked<Receiver?>(nil)
+    private var receiver: Receiver!
+
+    override func setUp() async throws {
+        if Self.shared.withLock({ $0 }) == nil {
+            let receiver = try await Receiver()
+            try receiver.trust()
+            Self.shared.withLock { $0 = receiver }
+        }
+        receiver = Self.shared.withLock { $0 }
+        _ = try await receiver.requests()
+    }
+
+    private func request(_ port: String, _ path: String, id: UInt64 = 1, timeout: Duration = .seconds(20)) -> TransportRequest {
+        let headers = [
+            TransportHeader(name: "content-type", value: "application/json; charset=utf-8"),
+            TransportHeader(name: "webhook-id", value: "msg_1"),
+        ]
+        return TransportRequest(
+            id: id, url: receiver.url(port, path), headers: headers, body: Data(#"{"site":"Ærø"}"#.utf8), timeout: timeout)
+    }
+
+    private func send(_ request: TransportRequest, with transport: URLSessionTransport) async throws -> TransportOutcome {
+        try await withWatchdog("A request") { await Task.detached { transport.send(request) }.value }
+    }
+
+    private func check(_ rows: [(port: String, path: String, expected: Expected)], requests: Int, timeout: Duration = .seconds(20)) async throws {
+        let transport = URLSessionTransport()
+        for row in rows {
+            let outcome = try await send(request(row.port, row.path, timeout: timeout), with: transport)
+            let found: Expected =
+                switch outcome {
+                case .answered(let response): .status(response.status)
+                case .failed(let failure): .failure(failure.kind, failure.phase, failure.requestSent)
+                }
+            XCTAssertEqual(found, row.expected, "\(row.port) \(row.path)")
+            let came = try await receiver.requests()
+            XCTAssertEqual(came.count, requests, "\(row.port) \(row.path): sent once and never again")
+        }
+    }
+
+    func testARequestArrivesAsItIsGiven() async throws {
+        let transport = URLSessionTransport()
+        let outcome = try await send(request("good", "echo"), with: transport)
+        guard case .answered(let response) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(response.status, 200)
+        XCTAssertEqual(response.headers["x-kind"], "Echo")
+        XCTAssertEqual(response.body, Data("taken".utf8))
+        let requests = try await receiver.requests()
+        let came = try XCTUnwrap(requests.first)
+        XCTAssertEqual(came.method, "POST")
+        XCTAssertEqual(came.body, #"{"site":"Ærø"}"#)
+        XCTAssertEqual(came.headers["content-length"], "16")
+        XCTAssertNil(came.headers["transfer-encoding"])
+        XCTAssertEqual(came.headers["content-type"], "application/json; charset=utf-8")
+        XCTAssertEqual(came.headers["webhook-id"], "msg_1")
+        XCTAssertNil(came.headers["cookie"])
+    }
+
+    func testEveryStatusIsAnAnswerAndNoRedirectIsFollowed() async throws {
+        let statuses: [UInt16] = [
+            101, 200, 202, 226, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 407, 408, 409, 410, 413, 421, 425, 429, 451, 500,
+            501, 502, 503, 504, 505, 511, 599, 600, 999,
+        ]
+        try await check(statuses.map { ("good", "status/\($0)", .status($0)) } + [("good", "no-content", .status(204))], requests: 1)
+    }
+
+    func testAnInterimAnswerIsNotTheAnswer() async throws {
+        try await check([("good", "interim", .status(202))], requests: 1)
+    }
+
+    func testOnceTheHeadIsReadItDecidesWhateverBecomesOfTheRest() async throws {
+        try await check(
+            ["cut-body", "bad-chunk", "bad-gzip", "huge", "slow-body"].map { ("good", $0, .status(200)) }, requests: 1)
+    }
+
+    func testAfterTheRequestHasLeftTheMessageMayHaveBeenDelivered() async throws {
+        try await check(
+            ["close", "reset", "garbage", "cut-head", "status/000"].map { ("good", $0, .failure(.closed, .receive, .maybe)) }, requests: 1)
+        try await check([("good", "hang", .failure(.timeout, .receive, .maybe))], requests: 1, timeout: .seconds(1))
+    }
+
+    func testACertificateThatIsNotTrustedKeepsTheMessageBack() async throws {
+        try await check(
+            ["unknown", "other", "expired", "early", "plain_on_tls"].map { ($0, "echo", .failure(.refused, .connect, .no)) }, requests: 0)
+    }
+
+    func testNothingLeavesWithoutAConnection() async throws {
+        try await check(
+            [("refused", "echo", .failure(.refused, .connect, .no)), ("reset", "echo", .failure(.other, .connect, .no))], requests: 0)
+        let nowhere = TransportRequest(
+            id: 1, url: "https://nowhere.invalid/hooks", headers: [], body: Data("{}".utf8), timeout: .seconds(20))
+        let outcome = try await send(nowhere, with: URLSessionTransport())
+        guard case .failed(let failure) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual([failure.kind], [.dns])
+        XCTAssertEqual(failure.requestSent, .no)
+        XCTAssertFalse(failure.detail.contains("nowhere"))
+    }
+
+    func testAConnectionThatDiesInBetweenDoesNotMakeItSendAgain() async throws {
+        let transport = URLSessionTransport()
+        for id in 1...2 { _ = try await send(request("good", "keep", id: UInt64(id)), with: transport) }
+        let came = try await receiver.requests()
+        XCTAssertEqual(came.count, 2)
+    }
+
+    func testAnAttemptEndsAtItsTimeout() async throws {
+        let outcome = try await send(request("silent", "echo", timeout: .seconds(1)), with: URLSessionTransport())
+        guard case .failed(let failure) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(failure.kind, .timeout)
+    }
+
+    func testARequestCanBeCancelledAndConnectionsRenewed() async throws {
+        let transport = URLSessionTransport()
+        let hanging = request("good", "hang", id: 7)
+        let sending = Task.detached { transport.send(hanging) }
+        try await eventually { try await !receiver.requests().isEmpty }
+        transport.cancel(8)
+        transport.renew()
+        transport.cancel(7)
+        let outcome = try await withWatchdog("A cancelled request") { await sending.value }
+        guard case .failed(let failure) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(failure.kind, .cancelled)
+        XCTAssertEqual(failure.requestSent, .maybe)
+        let after = try await send(request("good", "echo"), with: transport)
+        guard case .answered = after else { return XCTFail("\(after)") }
+    }
+
+    func testTheCoreDeliversSignedThroughIt() async throws {
+        let compass = try await Compass.ready(
+            clock: nil, transport: URLSessionTransport(), secrets: MemorySecretStore(["office": secret]))
+        for (path, status, reason) in [
+            ("echo", ActionStatus.sent, nil), ("status/302", .pending, "redirect"), ("status/503", .pending, "server_error"),
+            ("status/400", .failed, "rejected"), ("close", .pending, "timeout"),
+        ] {
+            try await compass.putEndpoint(officeAt(receiver.url("good", path), signing: .standardWebhooks(secret: "office")))
+            let view = try await compass.completed()
+            _ = try await compass.flush(deadline: .seconds(10))
+            let action = try await compass.record(view.key).actions[0]
+            XCTAssertEqual(action.status, status, path)
+            if let reason { XCTAssertEqual(action.reason, reason, path) }
+            XCTAssertEqual(action.deliveries[0].mayHaveBeenDelivered, path == "close", path)
+            // What waits must not be sent to the next row's endpoint.
+            if status != .sent { _ = try await compass.abandon("report", in: view.key, actor: "ada", reason: "done", commandId: fresh()) }
+        }
+        let came = try await receiver.requests()
+        XCTAssertGreaterThanOrEqual(came.count, 5)
+        XCTAssertFalse(came.contains { $0.path == "/landed" || $0.headers["webhook-signature"] == nil })
+        try await compass.close()
+    }
+}
+
+extension Receiver {
+    /// Makes its authority one of the machine's, in a namespace of mounts that is ours alone; elsewhere these tests are skipped, since
+    /// Foundation on Linux takes an authority in no other way.
+    func trust() throws {
+        guard ProcessInfo.processInfo.environment["COMPASS_OWN_MOUNTS"] == "1" else {
+            throw XCTSkip("the machine's authorities are not ours to change: see tests/suites/chroot.sh")
+        }
+        let bundle = "/etc/ssl/certs/ca-certificates.crt"
+        let mount = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: ["mount", "--bind", authority.path, bundle])
+        mount.waitUntilExit()
+        if mount.terminationStatus != 0 { throw XCTSkip("mount --bind is not allowed here") }
+    }
+}

@@ -1,0 +1,84 @@
+# The core on a phone's processors: its tests, built for arm64 and for 32-bit ARM, run under user-mode emulation on Linux. What differs from
+# the suite rust is the width of a word, the alignment, the signedness of `char` in C, and the compiler; not the system around it.
+# shellcheck shell=bash
+
+# Files of tests that do not run here, and why; all others do. What they test does not depend on the processor, and the suite rust runs them.
+arm_left_out=(
+  'architecture       reads the sources'
+  'crash              kills processes of its own, and a started binary would not find its way to the emulator'
+  'economy            counts system calls, and the emulator makes some of its own'
+  'processes          starts and kills processes'
+  'transport_threads  counts threads, and the emulator has some of its own'
+)
+# The same for single tests of the other files, by a part of their names.
+arm_left_out_tests=(
+  'a_file_without_the_right_to_write_it_is_refused      starts a process as another user'
+  'a_full_disk_refuses_and_loses_nothing                starts a process in a namespace'
+  'a_lease_dies_by_itself_after_a_crash                 kills a process'
+  'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
+  'a_proxy_of_the_environment_is_not_used               starts a process'
+  'quiescing_leaves_no_file_lock_and_no_descriptor      starts a process that looks at the locks'
+  'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'
+  'there_are_no_threads_but_those_that_were_asked_for   starts a process, and counts its threads'
+)
+
+suite_arm_needs() {
+  # It fetches the sources of the dependencies: on a machine where fetching takes settings, it has them.
+  need_rust
+  need_chroot arm
+}
+
+suite_arm() {
+  arm_choose || return
+  check 'Sources of the dependencies: cargo vendor' arm_sources || return
+  # Both at once: what runs while building is built once, and both cores are busy.
+  check 'Build for both processors: cargo test --no-run' arm_cargo "$arm_build_seconds" --no-run --quiet \
+    --target aarch64-unknown-linux-gnu --target armv7-unknown-linux-gnueabihf || true
+  arm_tests armv7 armv7-unknown-linux-gnueabihf || true
+  arm_tests arm64 aarch64-unknown-linux-gnu || true
+}
+
+# Many times what they take: only a hang lasts as long.
+arm_build_seconds=2400 arm_run_seconds=1800
+
+# Fills arm_chosen and arm_skips, and says what is left out. A name on the lists that no test has is a mistake.
+arm_choose() {
+  local entry name file count total=0 lines=()
+  local -A left_out=()
+  arm_chosen=(--lib) arm_skips=()
+  for entry in "${arm_left_out[@]}"; do
+    name=${entry%% *} left_out[$name]=1
+    count=$(grep -c '#\[test\]' "tests/$name.rs") || { fail "left out on ARM, but not there: tests/$name.rs"; return 1; }
+    total=$((total + count)) lines+=("$entry ($count)")
+  done
+  for entry in "${arm_left_out_tests[@]}"; do
+    name=${entry%% *} arm_skips+=(--skip "$name")
+    grep -rqw "fn $name" src tests || { fail "left out on ARM, but not there: test $name"; return 1; }
+    total=$((total + 1)) lines+=("$entry")
+  done
+  for file in tests/*.rs tests/*/main.rs; do
+    [ -e "$file" ] || continue
+    file=${file#tests/} file=${file%/main.rs} file=${file%.rs}
+    [ -n "${left_out[$file]:-}" ] || arm_chosen+=(--test "$file")
+  done
+  heading "Left out on ARM: $total tests and the examples in the documentation, which the suite rust runs"
+  printf '%s\n' "${lines[@]}"
+}
+
+# For a cargo that fetches nothing.
+arm_sources() {
+  mkdir -p target/arm
+  cargo vendor --locked --quiet --respect-source-config --versioned-dirs target/arm/vendor >/dev/null
+}
+
+# arm_cargo SECONDS ARGUMENTS...: `cargo test` of the chosen files, in the other Debian.
+arm_cargo() {
+  local seconds=$1
+  shift
+  tests/suites/chroot.sh arm enter timeout "$seconds" cargo --config tests/suites/arm.toml test \
+    --offline --locked --package compass-core --target-dir target/arm "${arm_chosen[@]}" "$@"
+}
+
+arm_tests() {
+  cargo_tests "Tests on $1, emulated" arm_cargo "$arm_run_seconds" --no-fail-fast --target "$2" -- "${arm_skips[@]}"
+}
