@@ -47,6 +47,7 @@ class Formats(val locale: Locale, val zone: ZoneId) {
 
     private fun dateTime() = DateTimeFormatter.ofLocalizedDateTime(FormatStyle.MEDIUM, FormatStyle.SHORT).local()
 
+    // The formatter has a locale of its own, which is not meant.
     private fun DateTimeFormatter.local() = withLocale(this@Formats.locale).withDecimalStyle(style)
 }
 

@@ -6,7 +6,10 @@ import dev.compass.sample.desk
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.field.InputUi
+import dev.compass.sample.gateway.Done
 import dev.compass.sample.gateway.FakePhone
+import dev.compass.sample.gateway.FieldChange
+import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Holding
 import dev.compass.sample.gateway.Value
@@ -21,9 +24,10 @@ import dev.compass.sample.text.CountId
 import dev.compass.sample.text.TextId
 import java.math.BigDecimal
 import java.util.Locale
-import kotlinx.coroutines.cancel
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancel
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
@@ -98,6 +102,25 @@ class SessionModelTest {
         assertEquals(SavedMark.NOT_YET, model.state.value.saved)
         assertEquals("999", gateway.drafts["s" to "flue_temp"])
         assertTrue(gateway.calls.isEmpty())
+    }
+
+    @Test
+    fun `the tap on an answer that leaves a line is not lost while the line is saved`() = desk(arrival) {
+        val flash = CompletableDeferred<Unit>()
+        val slow = object : FieldGateway by gateway {
+            override suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done {
+                flash.await()
+                return gateway.setFields(session, changes, actor)
+            }
+        }
+        val model = SessionModel("s", Workplace(slow, navigator, preferences), scope)
+        model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
+        assertEquals(SavedMark.SAVING, model.state.value.saved)
+        assertFalse(model.state.value.moving, "the buttons take taps")
+        model.tap(SessionEvent.Answered("a1"))
+        flash.complete(Unit)
+        settle()
+        assertEquals("Inspection and combustion", model.state.value.sectionName)
     }
 
     @Test
