@@ -1,10 +1,13 @@
 package dev.compass.sample.field
 
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
 
 /**
  * Keeps half-typed text, so that a dead battery costs no more than a letter. Of what comes faster than flash takes it, the newest is kept.
@@ -17,7 +20,14 @@ class DraftKeeper(scope: CoroutineScope, private val save: suspend (field: Strin
     private val saving = Mutex()
 
     init {
-        scope.launch { for (signal in wake) keep() }
+        scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                for (signal in wake) keep()
+            } finally {
+                // The screen is gone; what was typed on it is not.
+                withContext(NonCancellable) { keep() }
+            }
+        }
     }
 
     /** Keeps this text, soon. */

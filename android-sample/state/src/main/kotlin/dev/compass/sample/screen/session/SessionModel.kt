@@ -43,6 +43,7 @@ class SessionModel(
 
     // A section begins quiet; what is missing is shown once an answer was tried.
     private var tried = false
+    private var saving = false
 
     init {
         // What was read before the last move was carried out comes late.
@@ -106,7 +107,7 @@ class SessionModel(
         return kept && read.problems.isEmpty()
     }
 
-    private suspend fun set(changes: List<FieldChange>): Boolean = saving {
+    private suspend fun set(changes: List<FieldChange>): Boolean = saving(moves = false) {
         try {
             changes.forEach { drafts.forget(it.field) }
             val done = gateway.setFields(session, changes, work.actor)
@@ -153,7 +154,7 @@ class SessionModel(
 
     /** On success another section is shown; [changes] are values by then. */
     private suspend fun move(changes: List<FieldChange>, command: suspend () -> Done) {
-        saving {
+        saving(moves = true) {
             try {
                 changes.forEach { drafts.forget(it.field) }
                 val done = command()
@@ -229,11 +230,14 @@ class SessionModel(
 
     private fun numbers() = NumberInput(work.locale())
 
-    private suspend fun <T> saving(command: suspend () -> T): T {
-        show { copy(moving = true, saved = SavedMark.SAVING) }
+    /** Only a move keeps taps back: the tap on an answer is often what a line is left by, and must not be lost. */
+    private suspend fun <T> saving(moves: Boolean, command: suspend () -> T): T {
+        saving = true
+        show { copy(moving = moves, saved = SavedMark.SAVING) }
         try {
             return command()
         } finally {
+            saving = false
             show { copy(moving = false) }
             draw()
         }
@@ -246,7 +250,7 @@ class SessionModel(
         val refused = session.fields.any { typing.open(it) != null && it.info.key in typing.problems }
         show {
             drawn.copy(
-                saved = if (moving) SavedMark.SAVING else if (refused) SavedMark.NOT_YET else SavedMark.SAVED,
+                saved = if (saving) SavedMark.SAVING else if (refused) SavedMark.NOT_YET else SavedMark.SAVED,
                 moving = moving,
                 dialog = dialog,
                 notice = notice,
