@@ -110,21 +110,21 @@ abstract class Technician {
     /** Taps what is called so, once it is there and takes a tap. */
     fun taps(name: String) {
         var target: View? = null
-        until({ "\"$name\" to tap; there is: ${seen()}" }) { all().firstOrNull { it.isClickable && it.isEnabled && it.name == name }.also { target = it } != null }
+        until({ "\"$name\" to tap" }) { all().firstOrNull { it.isClickable && it.isEnabled && it.name == name }.also { target = it } != null }
         target!!.performClick()
         shadowOf(Looper.getMainLooper()).idle()
     }
 
     fun types(label: String, text: String) {
         var line: EditText? = null
-        until({ "a line called \"$label\"; there is: ${seen()}" }) { line(label).also { line = it } != null }
+        until({ "a line called \"$label\"" }) { line(label).also { line = it } != null }
         line!!.requestFocus()
         line!!.setText(text)
     }
 
     fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { it.contentDescription == label }
 
-    fun sees(words: String) = until({ "\"$words\" to be seen; there is: ${seen()}" }) { seen().any { words in it } }
+    fun sees(words: String) = until({ "\"$words\" to be seen" }) { seen().any { words in it } }
 
     fun seen(): List<String> = all().filterIsInstance<TextView>().map { it.text.toString() }.filter { it.isNotEmpty() }.toList()
 
@@ -151,7 +151,7 @@ abstract class Technician {
         val main = Shadow.extract<ShadowPausedLooper>(Looper.getMainLooper())
         val last = System.nanoTime() + TimeUnit.SECONDS.toNanos(30)
         while (!isSo()) {
-            if (System.nanoTime() > last) throw AssertionError("waited in vain for ${what()}")
+            if (System.nanoTime() > last) throw AssertionError("waited in vain for ${what()}; on the screen: ${if (::phone.isInitialized) seen() else emptyList()}")
             main.idle()
             main.poll(POLL_MILLIS)
         }

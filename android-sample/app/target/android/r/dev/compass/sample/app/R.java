@@ -456,104 +456,105 @@ public final class R {
      * Sessions: state
      */
     public static final int session_in_progress=0x7f0600dc;
-    public static final int session_leave=0x7f0600dd;
-    public static final int session_note=0x7f0600de;
-    public static final int session_notes=0x7f0600df;
-    public static final int session_over=0x7f0600e0;
-    public static final int session_record=0x7f0600e1;
-    public static final int session_responses=0x7f0600e2;
-    public static final int session_review=0x7f0600e3;
+    public static final int session_last_step=0x7f0600dd;
+    public static final int session_leave=0x7f0600de;
+    public static final int session_note=0x7f0600df;
+    public static final int session_notes=0x7f0600e0;
+    public static final int session_over=0x7f0600e1;
+    public static final int session_record=0x7f0600e2;
+    public static final int session_responses=0x7f0600e3;
+    public static final int session_review=0x7f0600e4;
     /**
      * Session
      * Session
      */
-    public static final int session_step=0x7f0600e4;
-    public static final int session_steps=0x7f0600e5;
-    public static final int session_won=0x7f0600e6;
-    public static final int sessions_failed=0x7f0600e7;
-    public static final int sessions_none=0x7f0600e8;
+    public static final int session_step=0x7f0600e5;
+    public static final int session_steps=0x7f0600e6;
+    public static final int session_won=0x7f0600e7;
+    public static final int sessions_failed=0x7f0600e8;
+    public static final int sessions_none=0x7f0600e9;
     /**
      * Sessions
      * Sessions
      */
-    public static final int sessions_search=0x7f0600e9;
-    public static final int sessions_sent=0x7f0600ea;
-    public static final int sessions_waiting=0x7f0600eb;
+    public static final int sessions_search=0x7f0600ea;
+    public static final int sessions_sent=0x7f0600eb;
+    public static final int sessions_waiting=0x7f0600ec;
     /**
      * Settings
      * Settings
      */
-    public static final int settings_actor=0x7f0600ec;
-    public static final int settings_awake=0x7f0600ed;
-    public static final int settings_backup=0x7f0600ee;
-    public static final int settings_contrast=0x7f0600ef;
-    public static final int settings_diagnostics=0x7f0600f0;
-    public static final int settings_import=0x7f0600f1;
-    public static final int settings_integration=0x7f0600f2;
-    public static final int settings_look=0x7f0600f3;
-    public static final int settings_offline=0x7f0600f4;
-    public static final int settings_share=0x7f0600f5;
-    public static final int settings_support=0x7f0600f6;
-    public static final int settings_webhooks=0x7f0600f7;
-    public static final int settings_workflows=0x7f0600f8;
-    public static final int signature_again=0x7f0600f9;
-    public static final int signature_keep=0x7f0600fa;
-    public static final int signature_name=0x7f0600fb;
-    public static final int signature_over=0x7f0600fc;
-    public static final int signature_pad=0x7f0600fd;
-    public static final int size_large=0x7f0600fe;
-    public static final int size_largest=0x7f0600ff;
-    public static final int size_normal=0x7f060100;
-    public static final int started_at=0x7f060101;
-    public static final int started_at_by=0x7f060102;
-    public static final int status_all_sent=0x7f060103;
+    public static final int settings_actor=0x7f0600ed;
+    public static final int settings_awake=0x7f0600ee;
+    public static final int settings_backup=0x7f0600ef;
+    public static final int settings_contrast=0x7f0600f0;
+    public static final int settings_diagnostics=0x7f0600f1;
+    public static final int settings_import=0x7f0600f2;
+    public static final int settings_integration=0x7f0600f3;
+    public static final int settings_look=0x7f0600f4;
+    public static final int settings_offline=0x7f0600f5;
+    public static final int settings_share=0x7f0600f6;
+    public static final int settings_support=0x7f0600f7;
+    public static final int settings_webhooks=0x7f0600f8;
+    public static final int settings_workflows=0x7f0600f9;
+    public static final int signature_again=0x7f0600fa;
+    public static final int signature_keep=0x7f0600fb;
+    public static final int signature_name=0x7f0600fc;
+    public static final int signature_over=0x7f0600fd;
+    public static final int signature_pad=0x7f0600fe;
+    public static final int size_large=0x7f0600ff;
+    public static final int size_largest=0x7f060100;
+    public static final int size_normal=0x7f060101;
+    public static final int started_at=0x7f060102;
+    public static final int started_at_by=0x7f060103;
+    public static final int status_all_sent=0x7f060104;
     /**
      * The status strip: an icon, words and a number
      * The status strip: an icon, words and a number
      */
-    public static final int status_no_signal=0x7f060104;
-    public static final int status_opening=0x7f060105;
-    public static final int status_simulated=0x7f060106;
-    public static final int steps_hint=0x7f060107;
-    public static final int tab_outbox=0x7f060108;
-    public static final int tab_sessions=0x7f060109;
-    public static final int tab_settings=0x7f06010a;
-    public static final int tab_workflows=0x7f06010b;
-    public static final int timeline_abandoned=0x7f06010c;
-    public static final int timeline_answered=0x7f06010d;
-    public static final int timeline_by=0x7f06010e;
-    public static final int timeline_completed=0x7f06010f;
-    public static final int timeline_completed_won=0x7f060110;
-    public static final int timeline_discarded=0x7f060111;
-    public static final int timeline_ended=0x7f060112;
-    public static final int timeline_field_edited=0x7f060113;
-    public static final int timeline_field_set=0x7f060114;
-    public static final int timeline_note_edited=0x7f060115;
-    public static final int timeline_noted=0x7f060116;
-    public static final int timeline_response=0x7f060117;
-    public static final int timeline_send_corrected=0x7f060118;
-    public static final int timeline_send_requested=0x7f060119;
+    public static final int status_no_signal=0x7f060105;
+    public static final int status_opening=0x7f060106;
+    public static final int status_simulated=0x7f060107;
+    public static final int steps_hint=0x7f060108;
+    public static final int tab_outbox=0x7f060109;
+    public static final int tab_sessions=0x7f06010a;
+    public static final int tab_settings=0x7f06010b;
+    public static final int tab_workflows=0x7f06010c;
+    public static final int timeline_abandoned=0x7f06010d;
+    public static final int timeline_answered=0x7f06010e;
+    public static final int timeline_by=0x7f06010f;
+    public static final int timeline_completed=0x7f060110;
+    public static final int timeline_completed_won=0x7f060111;
+    public static final int timeline_discarded=0x7f060112;
+    public static final int timeline_ended=0x7f060113;
+    public static final int timeline_field_edited=0x7f060114;
+    public static final int timeline_field_set=0x7f060115;
+    public static final int timeline_note_edited=0x7f060116;
+    public static final int timeline_noted=0x7f060117;
+    public static final int timeline_response=0x7f060118;
+    public static final int timeline_send_corrected=0x7f060119;
+    public static final int timeline_send_requested=0x7f06011a;
     /**
      * The timeline: what happened
      * The timeline: what happened
      */
-    public static final int timeline_started=0x7f06011a;
-    public static final int timeline_superseded=0x7f06011b;
-    public static final int timeline_went_back=0x7f06011c;
-    public static final int version=0x7f06011d;
-    public static final int workflow_incomplete=0x7f06011e;
-    public static final int workflow_open=0x7f06011f;
-    public static final int workflow_start=0x7f060120;
-    public static final int workflow_starting=0x7f060121;
-    public static final int workflows_none=0x7f060122;
-    public static final int workflows_resume=0x7f060123;
+    public static final int timeline_started=0x7f06011b;
+    public static final int timeline_superseded=0x7f06011c;
+    public static final int timeline_went_back=0x7f06011d;
+    public static final int version=0x7f06011e;
+    public static final int workflow_incomplete=0x7f06011f;
+    public static final int workflow_open=0x7f060120;
+    public static final int workflow_start=0x7f060121;
+    public static final int workflow_starting=0x7f060122;
+    public static final int workflows_none=0x7f060123;
+    public static final int workflows_resume=0x7f060124;
     /**
      * Workflows
      * Workflows
      */
-    public static final int workflows_resume_head=0x7f060124;
-    public static final int workflows_start=0x7f060125;
-    public static final int yes=0x7f060126;
+    public static final int workflows_resume_head=0x7f060125;
+    public static final int workflows_start=0x7f060126;
+    public static final int yes=0x7f060127;
   }
   public static final class style {
     /**

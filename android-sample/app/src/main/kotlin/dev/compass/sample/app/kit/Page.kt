@@ -78,7 +78,7 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
         val width = MeasureSpec.makeMeasureSpec(MeasureSpec.getSize(widthMeasureSpec), MeasureSpec.EXACTLY)
         foot.visible(hasFoot())
         foot.measure(width, MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED))
-        place(foot.measuredHeight <= height / PINNED_PART)
+        place(height >= kit.dp(ROOMY) && foot.measuredHeight <= height / PINNED_PART)
         super.onMeasure(widthMeasureSpec, heightMeasureSpec)
     }
 
@@ -95,5 +95,8 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
 
     private companion object {
         const val PINNED_PART = 3
+
+        /** Below it a keyboard is on the screen, or the phone lies on its side. */
+        const val ROOMY = 420
     }
 }

@@ -15,6 +15,7 @@ import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.screen.session.AnswerUi
 import dev.compass.sample.screen.session.NoteUi
+import dev.compass.sample.screen.session.Progress
 import dev.compass.sample.screen.session.ResponseUi
 import dev.compass.sample.screen.session.SavedMark
 import dev.compass.sample.screen.session.SessionEvent
@@ -95,7 +96,7 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
         val open = !state.loading && !state.closed
         bar.visible(open)
         bar.progress = Math.round(state.progress.fraction * WHOLE)
-        step.say(if (open) string(R.string.session_step, words.number(state.progress.step), words.of(state.progress.left)) else null)
+        step.say(if (open) steps(state.progress) else null)
         section.say(state.sectionName)
         over.visible(state.closed)
         paragraphs.bind(state.paragraphs)
@@ -114,6 +115,12 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
         over(sheets.bind(state))
         notice(state.notice) { send(SessionEvent.NoticeShown) }
         if (moved) page.arrive()
+    }
+
+    private fun steps(progress: Progress): String {
+        val here = words.number(progress.step)
+        if (progress.atLeastLeft == 0) return string(R.string.session_last_step, here)
+        return string(R.string.session_step, here, words.of(progress.left))
     }
 
     private fun saved(mark: SavedMark, open: Boolean) = when {
