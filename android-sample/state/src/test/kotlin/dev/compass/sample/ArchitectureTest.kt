@@ -11,8 +11,10 @@ class ArchitectureTest {
         paths.filter { it.toString().endsWith(".kt") }.toList().associate { it.toString() to Files.readAllLines(it) }
     }
 
-    private fun mentions(name: String): Set<String> =
-        sources.filterValues { lines -> lines.any { line -> !line.trimStart().startsWith("*") && Regex("\\b${Regex.escape(name)}").containsMatchIn(line) } }.keys
+    private fun mentions(name: String): Set<String> {
+        val whole = Regex("\\b${Regex.escape(name)}")
+        return sources.filterValues { lines -> lines.any { !it.trimStart().startsWith("*") && whole.containsMatchIn(it) } }.keys
+    }
 
     @Test
     fun `only the gateway knows the core`() {

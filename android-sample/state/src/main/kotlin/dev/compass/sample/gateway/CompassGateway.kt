@@ -1,5 +1,6 @@
 package dev.compass.sample.gateway
 
+import dev.compass.core.AuthoredDocument
 import dev.compass.core.Compass
 import dev.compass.core.CompassException
 import dev.compass.core.FieldInput
@@ -75,13 +76,14 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
     override suspend fun addMessage(workflow: String, section: String, name: String, endpoint: String): WorkflowItem = told {
         val taken = compass.workflow(workflow).sections.flatMapTo(HashSet()) { each -> each.actions.map { it.key } }
         val key = generateSequence(1) { it + 1 }.map { "message-$it" }.first { it !in taken }
-        change(workflow) { WorkflowDocument.addAction(it, section, ActionDefinition(key, name, Integration.WEBHOOKS, ActionKind.SEND_MESSAGE, endpoint)) }
+        val action = ActionDefinition(key, name, Integration.WEBHOOKS, ActionKind.SEND_MESSAGE, endpoint)
+        change(workflow) { WorkflowDocument.addAction(it, section, action) }
     }
 
     override suspend fun removeAction(workflow: String, section: String, action: String): WorkflowItem =
         told { change(workflow) { WorkflowDocument.removeAction(it, section, action) } }
 
-    private suspend fun change(workflow: String, author: (ByteArray) -> dev.compass.core.AuthoredDocument): WorkflowItem {
+    private suspend fun change(workflow: String, author: (ByteArray) -> AuthoredDocument): WorkflowItem {
         val document = compass.workflowDocument(workflow)
         val changed = withContext(Dispatchers.Default) { author(document) }
         return item(compass.importWorkflow(changed.document).workflow)
@@ -176,7 +178,8 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
         // What is frozen is what is sent, whatever was edited since.
         val frozen = compass.record(session).actions.firstOrNull { it.key == action }?.deliveries?.firstOrNull()
         val body = frozen?.let { compass.deliveryBody(it.id) }
-        if (body != null) Preview(action, frozen.endpoint, body) else compass.preview(session, action).let { Preview(action, it.endpoint, it.body) }
+        if (body != null) return@told Preview(action, frozen.endpoint, body)
+        compass.preview(session, action).let { Preview(action, it.endpoint, it.body) }
     }
 
     // The outbox and the integration -------------------------------------------------------------------------------------------------
@@ -196,7 +199,8 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
 
     override suspend fun sendFailedAgain(actor: String?): Int = told { compass.sendFailedAgain(actor) }
 
-    override fun integrationEnabled(): Flow<Boolean> = integrationSwitched.map { compass.integrationEnabled() }.distinctUntilChanged().told()
+    override fun integrationEnabled(): Flow<Boolean> =
+        integrationSwitched.map { compass.integrationEnabled() }.distinctUntilChanged().told()
 
     override suspend fun setIntegrationEnabled(enabled: Boolean) = told {
         compass.setIntegrationEnabled(enabled)
@@ -234,12 +238,13 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
             appendLine("signal: ${signal.value}")
             appendLine("integration: ${if (compass.integrationEnabled()) "on" else "off"}")
             appendLine("sessions: ${sessions.inProgress} in progress, ${sessions.completed} completed, ${sessions.ended} ended")
-            appendLine("outbox: ${outbox.pending} pending, ${outbox.failed} failed, ${outbox.needsPerson} for a person, ${outbox.unsentBytes} bytes")
+            appendLine("outbox: ${outbox.pending} pending, ${outbox.failed} failed, ${outbox.needsPerson} for a person")
+            appendLine("unsent: ${outbox.unsentBytes} bytes")
             appendLine("oldest: ${outbox.oldestUnsentAt ?: "none"}")
             appendLine("next due: ${due.at ?: "none"}, when online: ${due.whenOnline ?: "none"}")
             compass.endpoints().forEach { status ->
                 val state = if (status.enabled) "enabled" else "disabled (${status.disabledReason})"
-                appendLine("endpoint ${status.endpoint.key}: $state, ${status.pending} pending, ${status.consecutiveFailures} failures in a row")
+                appendLine("endpoint ${status.endpoint.key}: $state, ${status.pending} pending, failures: ${status.consecutiveFailures}")
             }
             appendLine("check: ${check.sessions} sessions, ${check.faults.size} faults")
             check.faults.forEach { appendLine("fault: $it") }

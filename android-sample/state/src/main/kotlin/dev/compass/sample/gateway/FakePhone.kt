@@ -186,8 +186,9 @@ data class FakePhone(
 /** A session that stands in this section, having come there by the first answers. */
 fun WorkflowOutline.session(key: String, section: String): SessionNow {
     val byKey = sections.associateBy { it.key }
-    val path = generateSequence(byKey[start]) { here -> if (here.key == section) null else here.answers.firstOrNull()?.next?.let(byKey::get) }
-        .toList()
+    val path = generateSequence(byKey[start]) { here ->
+        if (here.key == section) null else here.answers.firstOrNull()?.next?.let(byKey::get)
+    }.toList()
     val steps = path.mapIndexed { index, here ->
         Step(index + 1, here.key, here.name, if (index < path.lastIndex) here.answers.first().name else null)
     }

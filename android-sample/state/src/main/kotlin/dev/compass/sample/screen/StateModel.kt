@@ -8,7 +8,6 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 
@@ -44,7 +43,7 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
 
     /** Follows a flow for as long as the screen is there; its failure is shown. */
     protected fun <T> follow(flow: Flow<T>, take: suspend (T) -> Unit): Job = scope.launch {
-        flow.catch { if (it is GatewayFailure) say(Notice(it.words(), failed = true)) else throw it }.collect(take)
+        guarded { flow.collect { guarded { take(it) } } }
     }
 
     /** Work that takes long and holds no event up. */

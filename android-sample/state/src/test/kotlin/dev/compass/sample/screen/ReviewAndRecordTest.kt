@@ -9,6 +9,7 @@ import dev.compass.sample.gateway.FakePhone
 import dev.compass.sample.gateway.FieldProblem
 import dev.compass.sample.gateway.Happening
 import dev.compass.sample.gateway.Moment
+import dev.compass.sample.gateway.RecordAction
 import dev.compass.sample.gateway.RecordNow
 import dev.compass.sample.gateway.session
 import dev.compass.sample.nav.Screen
@@ -40,6 +41,10 @@ class ReviewAndRecordTest {
 
     private fun finished(change: RecordNow.() -> RecordNow = { this }) =
         FakePhone.atWork().run { copy(records = records + ("s3" to records.getValue("s3").change())) }
+
+    private fun RecordAction.locked() = copy(state = ActionState.FAILED, reason = "rejected", failedSends = 4, locked = true)
+
+    private val takenBack = Moment(1, FakePhone.NOW, 0, null, listOf(Happening.Answered("A", "B", superseded = true)))
 
     // Review -------------------------------------------------------------------------------------------------------------------------
 
@@ -108,7 +113,7 @@ class ReviewAndRecordTest {
     }
 
     @Test
-    fun `a locked action says so`() = desk(finished { copy(actions = actions.map { it.copy(state = ActionState.FAILED, reason = "rejected", failedSends = 4, locked = true) }) }) {
+    fun `a locked action says so`() = desk(finished { copy(actions = actions.map { it.locked() }) }) {
         val model = RecordModel("s3", work, scope)
         settle()
         val warnings = model.state.value.actions.single().warnings
@@ -118,7 +123,7 @@ class ReviewAndRecordTest {
     }
 
     @Test
-    fun `what was taken back is in the record, and marked`() = desk(finished { copy(timeline = listOf(Moment(1, FakePhone.NOW, 0, null, listOf(Happening.Answered("A", "B", superseded = true))))) }) {
+    fun `what was taken back is in the record, and marked`() = desk(finished { copy(timeline = listOf(takenBack)) }) {
         val model = RecordModel("s3", work, scope)
         settle()
         assertEquals(TimelineSign.TAKEN_BACK, model.state.value.timeline.single().sign)

@@ -12,7 +12,9 @@ import dev.compass.sample.gateway.FieldChange
 import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Holding
+import dev.compass.sample.gateway.SessionNow
 import dev.compass.sample.gateway.Value
+import dev.compass.sample.gateway.WorkflowOutline
 import dev.compass.sample.gateway.session
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.session.SavedMark
@@ -255,6 +257,23 @@ class SessionModelTest {
         gateway.show { copy(failure = null) }
         model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
         assertEquals(InputUi.YesNo(true), model.state.value.field("safe").input)
+    }
+
+    @Test
+    fun `a session that is not there any more says so`() = desk(arrival) {
+        val model = SessionModel("gone", work, scope)
+        settle()
+        assertSays(TextId.FAILURE_NOT_FOUND, model.state.value.notice?.text)
+    }
+
+    @Test
+    fun `a workflow that cannot be read is said, and ends no app`() = desk(arrival) {
+        val broken = object : FieldGateway by gateway {
+            override suspend fun outlineOf(session: SessionNow): WorkflowOutline = throw GatewayFailure("broken_workflow")
+        }
+        val model = SessionModel("s", Workplace(broken, navigator, preferences), scope)
+        settle()
+        assertSays(TextId.FAILURE_NOT_STARTABLE, model.state.value.notice?.text)
     }
 
     @Test

@@ -45,7 +45,8 @@ class TextsTest {
 
     @Test
     fun `texts within texts are in the language, too`() {
-        assertEquals("FINDING_OTHER[YES[], 2,5]", texts(Locale.GERMANY)[text(TextId.FINDING_OTHER, Text.Several(listOf(text(TextId.YES), Text.Number(BigDecimal("2.5")))))])
+        val inner = Text.Several(listOf(text(TextId.YES), Text.Number(BigDecimal("2.5"))))
+        assertEquals("FINDING_OTHER[YES[], 2,5]", texts(Locale.GERMANY)[text(TextId.FINDING_OTHER, inner)])
     }
 
     @Test
@@ -66,7 +67,8 @@ class TextsTest {
     @Test
     fun `a bound is shown as the locale writes it`() {
         val date = FieldInfo("d", "D", FieldType.DATE)
-        assertEquals(text(TextId.PROBLEM_TOO_EARLY, Text.Day(LocalDate.of(2026, 1, 1))), FieldProblem("d", "too_early", "2026-01-01").words(date))
+        val first = Text.Day(LocalDate.of(2026, 1, 1))
+        assertEquals(text(TextId.PROBLEM_TOO_EARLY, first), FieldProblem("d", "too_early", "2026-01-01").words(date))
         assertEquals(text(TextId.PROBLEM_TOO_LARGE, Text.Number(BigDecimal("4.0"))), FieldProblem("d", "too_large", "4.0").words(date))
     }
 

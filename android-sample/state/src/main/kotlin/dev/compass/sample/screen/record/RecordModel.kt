@@ -18,7 +18,6 @@ import dev.compass.sample.screen.Workplace
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.text
 import dev.compass.sample.text.words
-import dev.compass.sample.text.TextId.NOTICE_SENDING
 import kotlinx.coroutines.CoroutineScope
 
 /** The record of a session: what happened, what was answered, and what became of its actions. */
@@ -117,7 +116,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         show { copy(working = true) }
         try {
             send()
-            say(Notice(text(NOTICE_SENDING)))
+            say(Notice(text(TextId.NOTICE_SENDING)))
         } finally {
             show { copy(working = false) }
         }
@@ -167,7 +166,9 @@ internal data class Edits(
     /** What differs from before, with what was [read] from typed text. */
     fun changes(read: List<FieldChange>): List<FieldChange> {
         val after = holdings + read.associate { it.field to it.to }
-        return editable().mapNotNull { field -> after[field.info.key]?.takeIf { it != field.holding }?.let { FieldChange(field.info.key, it) } }
+        return editable().mapNotNull { field ->
+            after[field.info.key]?.takeIf { it != field.holding }?.let { FieldChange(field.info.key, it) }
+        }
     }
 
     /** Notes that read differently; a note is never empty. */

@@ -39,7 +39,9 @@ data class RecordUiState(
 )
 
 /** What a line of the timeline is about, for its sign. */
-enum class TimelineSign { STARTED, FIELD, ANSWER, TAKEN_BACK, BACK, RESPONSE, NOTE, COMPLETED, WON, ENDED, DISCARDED, EDITED, SEND, ABANDONED }
+enum class TimelineSign {
+    STARTED, FIELD, ANSWER, TAKEN_BACK, BACK, RESPONSE, NOTE, COMPLETED, WON, ENDED, DISCARDED, EDITED, SEND, ABANDONED,
+}
 
 /** A line of the timeline: when (and by whom), the sign, and what happened. */
 data class TimelineLine(val key: String, val at: Text, val sign: TimelineSign, val text: Text)

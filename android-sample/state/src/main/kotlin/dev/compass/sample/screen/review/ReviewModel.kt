@@ -73,7 +73,8 @@ private fun ReviewUiState.drawn(view: SessionNow, record: RecordNow, outline: Wo
         workflowName = view.workflow.name,
         sectionName = view.sectionName,
         win = view.win,
-        fields = record.fields.filter { it.onPath }.map { ReviewField(it.info.name, it.holding.words(it.info), it.holding is Holding.Given) },
+        fields = record.fields.filter { it.onPath }
+            .map { ReviewField(it.info.name, it.holding.words(it.info), it.holding is Holding.Given) },
         messages = view.messages.map { ReviewMessage(it.name, it.endpoint) },
         willSend = if (view.messages.isEmpty()) null else Text.Count(CountId.WILL_SEND, view.messages.size),
         integrationOff = !integrationOn && view.messages.isNotEmpty(),

@@ -4,6 +4,7 @@ import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.gateway.ResponseKind
 import dev.compass.sample.screen.Notice
+import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 
 /**
@@ -44,7 +45,7 @@ data class Progress(val step: Int, val atLeastLeft: Int) {
     val fraction: Float get() = step.toFloat() / (step + atLeastLeft).coerceAtLeast(1)
 
     /** "At least 2 more steps". */
-    val left: Text get() = Text.Count(dev.compass.sample.text.CountId.STEPS_LEFT, atLeastLeft)
+    val left: Text get() = Text.Count(CountId.STEPS_LEFT, atLeastLeft)
 }
 
 /** Whether what is on the screen is on flash. */
