@@ -98,7 +98,8 @@ class MainActivity : Activity(), Phone {
 
     private fun keepScreenOn(chosen: Preferences, screen: Screen?) {
         val wanted = chosen.keepScreenOn && (screen is Screen.Session || screen is Screen.Review)
-        if (wanted) window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON) else window.clearFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
+        val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
+        if (wanted) window.addFlags(flag) else window.clearFlags(flag)
     }
 
     /** A line alone, before there is anything else to show. */

@@ -54,7 +54,8 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
 
     override fun pickDay(begin: LocalDate?, min: LocalDate?, max: LocalDate?, picked: (LocalDate) -> Unit) {
         val day = begin ?: LocalDate.now().let { if (max != null && it > max) max else if (min != null && it < min) min else it }
-        val dialog = DatePickerDialog(activity, { _, year, month, of -> picked(LocalDate.of(year, month + 1, of)) }, day.year, day.monthValue - 1, day.dayOfMonth)
+        val chosen = DatePickerDialog.OnDateSetListener { _, year, month, of -> picked(LocalDate.of(year, month + 1, of)) }
+        val dialog = DatePickerDialog(activity, chosen, day.year, day.monthValue - 1, day.dayOfMonth)
         min?.let { dialog.datePicker.minDate = it.millis() }
         max?.let { dialog.datePicker.maxDate = it.millis() }
         dialog.show()
@@ -188,7 +189,8 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
     }
 
     private suspend fun name(of: Uri): String? = withContext(Dispatchers.IO) {
-        activity.contentResolver.query(of, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)?.use { if (it.moveToFirst()) it.getString(0) else null }
+        activity.contentResolver.query(of, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
+            ?.use { if (it.moveToFirst()) it.getString(0) else null }
     }
 
     private fun LocalDate.millis() = atStartOfDay(ZoneId.systemDefault()).toInstant().toEpochMilli()

@@ -29,7 +29,8 @@ internal object LaterApis {
     fun timeToRead(context: Context, usual: Int): Long {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) return usual.toLong()
         val manager = context.getSystemService(AccessibilityManager::class.java) ?: return usual.toLong()
-        return manager.getRecommendedTimeoutMillis(usual, AccessibilityManager.FLAG_CONTENT_TEXT or AccessibilityManager.FLAG_CONTENT_CONTROLS).toLong()
+        val content = AccessibilityManager.FLAG_CONTENT_TEXT or AccessibilityManager.FLAG_CONTENT_CONTROLS
+        return manager.getRecommendedTimeoutMillis(usual, content).toLong()
     }
 
     /** What the system's bars, a cut-out and the keyboard cover: left, top, right, bottom, in pixels. */

@@ -44,7 +44,8 @@ private fun line(first: FieldUi, kit: Kit, send: (FieldEvent) -> Unit): Bound<Fi
 
 private fun yesNo(first: FieldUi, kit: Kit, words: Words, send: (FieldEvent) -> Unit): Bound<FieldUi> {
     val row = kit.row(10)
-    fun side(label: Int, yes: Boolean): CompoundButton = row.beside(Marks.radio(kit) { send(FieldEvent.AnsweredYesNo(first.key, yes)) }, weight = 1f).apply {
+    fun side(label: Int, yes: Boolean): CompoundButton = Marks.radio(kit) { send(FieldEvent.AnsweredYesNo(first.key, yes)) }.apply {
+        row.beside(this, weight = 1f)
         minimumHeight = kit.dp(Kit.PRIMARY_TARGET)
         text = words.string(label)
         contentDescription = "${first.label}: $text"

@@ -144,7 +144,8 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         val warnings = TextLines(kit)
         card.below(warnings.view)
         val again = card.below(kit.secondary(icon = R.drawable.ic_send) { send(RecordEvent.SendTapped(first.key)) })
-        val corrected = card.below(kit.secondary(string(R.string.action_send_corrected), R.drawable.ic_send) { send(RecordEvent.SendCorrectedTapped(first.key)) })
+        val corrected = kit.secondary(string(R.string.action_send_corrected), R.drawable.ic_send) { send(RecordEvent.SendCorrectedTapped(first.key)) }
+        card.below(corrected)
         val look = card.below(kit.secondary(string(R.string.action_preview), R.drawable.ic_forward) { send(RecordEvent.PreviewOpened(first.key)) })
         val give = card.below(kit.danger(string(R.string.action_abandon)) { send(RecordEvent.AbandonOpened(first.key)) })
         return bound(card) {
@@ -180,7 +181,9 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
 
     private inner class EditPage {
         private val page = sheet(string(R.string.record_edit)) { send(RecordEvent.Dismissed) }
-        private val fields = Rows<FieldUi>(kit, key = { it.key }) { FieldView(kit, words, it, around.tools) { event -> send(RecordEvent.Field(event)) } }
+        private val fields = Rows<FieldUi>(kit, key = { it.key }) {
+            FieldView(kit, words, it, around.tools) { event -> send(RecordEvent.Field(event)) }
+        }
         private val notes = Rows<EditedNote>(kit, key = { it.number }) { first ->
             val line = Line(kit, string(R.string.session_notes), typed = { send(RecordEvent.NoteTyped(first.number, it)) })
             line.keyboard(Keyboard.TEXT, multiline = true)

@@ -24,9 +24,13 @@ internal class SessionSheets(
     private val send: (SessionEvent) -> Unit,
 ) {
     private val response by lazy { ResponseSheet() }
-    private val note by lazy { Writing(R.string.session_note, R.string.note_hint, R.string.note_save, { send(SessionEvent.NoteTyped(it)) }, { send(SessionEvent.NoteSaved) }) }
+    private val note by lazy {
+        Writing(R.string.session_note, R.string.note_hint, R.string.note_save, { send(SessionEvent.NoteTyped(it)) }) { send(SessionEvent.NoteSaved) }
+    }
     private val steps by lazy { StepsSheet() }
-    private val end by lazy { Writing(R.string.session_end, R.string.end_question, R.string.session_end, { send(SessionEvent.ReasonTyped(it)) }, { send(SessionEvent.EndConfirmed) }) }
+    private val end by lazy {
+        Writing(R.string.session_end, R.string.end_question, R.string.session_end, { send(SessionEvent.ReasonTyped(it)) }) { send(SessionEvent.EndConfirmed) }
+    }
     private val discard by lazy { discardPage() }
 
     /** The page that is to be shown, if any. */

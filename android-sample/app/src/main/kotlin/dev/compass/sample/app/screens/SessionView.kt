@@ -29,7 +29,9 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
     private val saved = kit.badge()
     private val section = kit.title()
     private val paragraphs = TextLines(kit, gap = 10)
-    private val fields = Rows<FieldUi>(kit, key = { "$visit ${it.key}" }) { FieldView(kit, words, it, around.tools) { event -> send(SessionEvent.Field(event)) } }
+    private val fields = Rows<FieldUi>(kit, key = { "$visit ${it.key}" }) {
+        FieldView(kit, words, it, around.tools) { event -> send(SessionEvent.Field(event)) }
+    }
     private val responses = Rows<ResponseUi>(kit, gap = 8, key = { it.key }) { first ->
         val button = kit.secondary(icon = R.drawable.ic_forward) { send(SessionEvent.ResponseOpened(first.key)) }
         bound(button) { button.say(it.label) }
@@ -72,9 +74,9 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
         val head = kit.column(6)
         head.below(bar)
         head.below(step)
-        for (part in listOf(waiting, head, section, over, paragraphs.view, fields.view, saved, responsesHead, responses.view, notesHead, notes.view)) {
-            page.content.below(part)
-        }
+        head.below(saved)
+        for (part in listOf(waiting, head, section, over, paragraphs.view, fields.view)) page.content.below(part)
+        for (part in listOf(responsesHead, responses.view, notesHead, notes.view)) page.content.below(part)
         ways.below(kit.secondary(string(R.string.session_note), R.drawable.ic_pen) { send(SessionEvent.NoteOpened) })
         ways.below(steps)
         ways.below(kit.secondary(string(R.string.session_end), R.drawable.ic_close) { send(SessionEvent.EndOpened) })

@@ -88,7 +88,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         val secret = column.below(kit.body())
         val problem = column.below(kit.badge())
         val test = column.below(kit.secondary(icon = R.drawable.ic_send) { send(SettingsEvent.TestTapped(first.key)) })
-        val change = column.below(kit.secondary(string(R.string.endpoint_change), R.drawable.ic_pen) { send(SettingsEvent.EndpointOpened(first.key)) })
+        val change = kit.secondary(string(R.string.endpoint_change), R.drawable.ic_pen) { send(SettingsEvent.EndpointOpened(first.key)) }
+        column.below(change)
         change.contentDescription = "${change.text}: ${first.key}"
         return bound(column) {
             on.mark(it.enabled)
@@ -126,9 +127,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             url.keyboard(Keyboard.URL)
             secret.isSingleLine = true
             secret.secret()
-            for (part in listOf(kit.strong(string(R.string.endpoint_key)), key, kit.strong(string(R.string.endpoint_url)), url, signed, secretHead, secret, stored, wifi)) {
-                page.content.below(part)
-            }
+            val names = listOf(kit.strong(string(R.string.endpoint_key)), key, kit.strong(string(R.string.endpoint_url)), url)
+            for (part in names + listOf(signed, secretHead, secret, stored, wifi)) page.content.below(part)
             page.foot.below(save)
         }
 
