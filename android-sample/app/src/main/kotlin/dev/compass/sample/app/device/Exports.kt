@@ -1,0 +1,20 @@
+package dev.compass.sample.app.device
+
+import android.content.Context
+import dev.compass.sample.port.ExportFolder
+import java.io.File
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+
+/** A folder that no backup takes along; [SharedFiles] gives single files of it to other apps. */
+class Exports(private val context: Context) : ExportFolder {
+    override suspend fun path(name: String): String = withContext(Dispatchers.IO) {
+        File(folder(context).apply { mkdirs() }, name).apply { delete() }.path
+    }
+
+    override suspend fun write(name: String, text: String): String = path(name).also { withContext(Dispatchers.IO) { File(it).writeText(text) } }
+
+    companion object {
+        internal fun folder(context: Context) = File(context.noBackupFilesDir, "exports")
+    }
+}

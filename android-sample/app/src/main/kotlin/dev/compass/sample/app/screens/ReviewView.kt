@@ -1,0 +1,76 @@
+package dev.compass.sample.app.screens
+
+import dev.compass.sample.app.R
+import dev.compass.sample.app.kit.Rows
+import dev.compass.sample.app.kit.Tone
+import dev.compass.sample.app.kit.below
+import dev.compass.sample.app.kit.bound
+import dev.compass.sample.app.kit.read
+import dev.compass.sample.app.kit.say
+import dev.compass.sample.app.kit.visible
+import dev.compass.sample.screen.review.MissingField
+import dev.compass.sample.screen.review.ReviewEvent
+import dev.compass.sample.screen.review.ReviewField
+import dev.compass.sample.screen.review.ReviewMessage
+import dev.compass.sample.screen.review.ReviewUiState
+
+/** Before completing: that everything is saved, what will be sent and to whom, and what is still missing. */
+class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView<ReviewUiState, ReviewEvent>(around, send) {
+    private val waiting = kit.body(string(R.string.loading))
+    private val saved = kit.badge()
+    private val where = kit.title()
+    private val win = kit.badge()
+    private val missingHead = kit.heading(string(R.string.review_missing))
+    private val missing = Rows<MissingField>(kit, gap = 8, key = { it.field }) { first ->
+        val button = kit.secondary(icon = R.drawable.ic_attention) { send(ReviewEvent.MissingOpened(first.field)) }
+        bound(button) { button.say("${it.name}: ${words.of(it.problem)}") }
+    }
+    private val sendHead = kit.heading()
+    private val off = kit.badge()
+    private val messages = Rows<IndexedValue<ReviewMessage>>(kit, gap = 8, key = { it.index }) {
+        val line = kit.body()
+        line.setCompoundDrawablesRelativeWithIntrinsicBounds(R.drawable.ic_send, 0, 0, 0)
+        line.compoundDrawableTintList = android.content.res.ColorStateList.valueOf(kit.palette.accent)
+        line.compoundDrawablePadding = kit.dp(12)
+        bound(line) { line.say(string(R.string.action_to, it.value.name, it.value.endpoint)) }
+    }
+    private val fieldsHead = kit.heading(string(R.string.review_fields))
+    private val fields = Rows<IndexedValue<ReviewField>>(kit, gap = 12, key = { it.index }) {
+        val pair = kit.column(2)
+        val name = pair.below(kit.quiet())
+        val value = pair.below(kit.strong())
+        bound(pair) {
+            name.say(it.value.name)
+            value.say(words.of(it.value.value))
+            value.setTextColor(if (it.value.provided) kit.palette.ink else kit.palette.quietInk)
+        }
+    }
+    private val complete = kit.primary { send(ReviewEvent.Completed) }
+    private val answers = kit.card(12)
+
+    init {
+        answers.below(fieldsHead)
+        answers.below(fields.view)
+        for (part in listOf(waiting, saved, where, win, missingHead, missing.view, sendHead, off, messages.view, answers)) page.content.below(part)
+        page.foot.below(complete)
+    }
+
+    override fun bind(state: ReviewUiState) {
+        page.named(string(R.string.review_title)) { send(ReviewEvent.Left) }
+        waiting.visible(state.loading)
+        saved.bind(R.drawable.ic_saved, if (state.loading) null else string(R.string.review_saved), Tone.GOOD)
+        where.say(state.sectionName)
+        win.bind(R.drawable.ic_flag, if (state.win) string(R.string.section_win) else null, Tone.GOOD)
+        missingHead.visible(state.missing.isNotEmpty())
+        missing.bind(state.missing)
+        sendHead.say(words.orNull(state.willSend))
+        off.bind(R.drawable.ic_not_sent, if (state.integrationOff) string(R.string.review_off) else null, Tone.WAITING)
+        messages.bind(state.messages.withIndex().toList())
+        answers.visible(state.fields.isNotEmpty())
+        fields.bind(state.fields.withIndex().toList())
+        complete.visible(!state.loading)
+        complete.isEnabled = state.canComplete && !state.completing
+        complete.read(string(if (state.completing) R.string.review_completing else R.string.review_complete))
+        notice(state.notice) { send(ReviewEvent.NoticeShown) }
+    }
+}

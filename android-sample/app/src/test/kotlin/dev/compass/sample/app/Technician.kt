@@ -1,0 +1,178 @@
+package dev.compass.sample.app
+
+import android.content.Context
+import android.content.SharedPreferences
+import android.net.ConnectivityManager
+import android.net.NetworkCapabilities
+import android.os.Looper
+import android.view.View
+import android.view.ViewGroup
+import android.widget.EditText
+import android.widget.TextView
+import dev.compass.core.CompassOptions
+import dev.compass.core.Transport
+import dev.compass.core.model.Endpoint
+import dev.compass.core.model.NetworkPolicy
+import dev.compass.core.model.Signing
+import java.io.File
+import java.util.concurrent.TimeUnit
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.runBlocking
+import org.junit.After
+import org.junit.Before
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import org.robolectric.annotation.Config
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowNetworkCapabilities
+import org.robolectric.shadows.ShadowPausedLooper
+
+const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+/** The app as it is, on the real core. It may post to loopback, and keeps its files where a second process finds them when told so. */
+class PhoneApp : SampleApp() {
+    override fun options(path: String, transport: Transport): CompassOptions =
+        CompassOptions(path, secrets = secrets, transport = transport, allowPlainHttpToLoopback = true)
+
+    override fun getNoBackupFilesDir(): File = flash?.let { File(it, "no_backup").apply { mkdirs() } } ?: super.getNoBackupFilesDir()
+
+    override fun getSharedPreferences(name: String, mode: Int): SharedPreferences =
+        flash?.let { baseContext.getSharedPreferences(File(it, "$name.xml"), mode) } ?: super.getSharedPreferences(name, mode)
+
+    /** The process ends in good order, so that the next test can begin. */
+    fun end() {
+        delivery.close()
+        runBlocking { compass().shutDown() }
+    }
+
+    companion object {
+        /** What outlives a process. */
+        var flash: File? = System.getProperty("phone.flash")?.let(::File)
+    }
+}
+
+/** A technician with a phone. The thread of the test is the phone's main thread. */
+@RunWith(RobolectricTestRunner::class)
+@Config(application = PhoneApp::class, qualifiers = "en-rGB-w411dp-h891dp-mdpi")
+abstract class Technician {
+    val app: PhoneApp by lazy { RuntimeEnvironment.getApplication() as PhoneApp }
+    private val manager by lazy { app.getSystemService(ConnectivityManager::class.java)!! }
+    private val info by lazy { manager.activeNetworkInfo }
+    lateinit var phone: ActivityController<MainActivity>
+    val activity: MainActivity get() = phone.get()
+
+    @Before
+    fun switchOn() {
+        FakeKeystore.install()
+        info
+        noSignal()
+    }
+
+    @After
+    fun switchOff() = app.end()
+
+    fun noSignal() {
+        val gone = manager.activeNetwork
+        shadowOf(manager).setActiveNetworkInfo(null)
+        if (gone != null) shadowOf(manager).networkCallbacks.toList().forEach { it.onLost(gone) }
+    }
+
+    /** Android has looked, and the network leads to the internet. */
+    fun signal() {
+        shadowOf(manager).setActiveNetworkInfo(info)
+        val network = manager.activeNetwork!!
+        val capabilities = ShadowNetworkCapabilities.newInstance()
+        for (it in listOf(NetworkCapabilities.NET_CAPABILITY_INTERNET, NetworkCapabilities.NET_CAPABILITY_VALIDATED)) shadowOf(capabilities).addCapability(it)
+        shadowOf(manager).setNetworkCapabilities(network, capabilities)
+        shadowOf(manager).networkCallbacks.toList().forEach { it.onCapabilitiesChanged(network, capabilities) }
+    }
+
+    /** What the office has prepared on the phone. */
+    fun prepared(office: String = "https://office.test/hooks", document: String = PUMP_CHECK) = wait {
+        app.secrets.put("office-secret", SECRET)
+        app.compass().run {
+            importWorkflow(document.toByteArray())
+            setIntegrationEnabled(true)
+            putEndpoint(Endpoint("office", office, Signing.StandardWebhooks("office-secret"), emptyList(), NetworkPolicy.ANY))
+        }
+    }
+
+    fun opensTheApp() {
+        phone = Robolectric.buildActivity(MainActivity::class.java).setup()
+    }
+
+    /** Taps what is called so, once it is there and takes a tap. */
+    fun taps(name: String) {
+        var target: View? = null
+        until({ "\"$name\" to tap" }) { all().firstOrNull { it.isClickable && it.isEnabled && it.name == name }.also { target = it } != null }
+        target!!.performClick()
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    fun types(label: String, text: String) {
+        var line: EditText? = null
+        until({ "a line called \"$label\"" }) { line(label).also { line = it } != null }
+        line!!.requestFocus()
+        line!!.setText(text)
+    }
+
+    fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { it.contentDescription == label }
+
+    fun sees(words: String) = until({ "\"$words\" to be seen" }) { seen().any { words in it } }
+
+    fun seen(): List<String> = all().filterIsInstance<TextView>().map { it.text.toString() }.filter { it.isNotEmpty() }.toList()
+
+    fun all(): Sequence<View> = below(activity.window.decorView)
+
+    private fun below(view: View): Sequence<View> = sequence {
+        if (view.visibility != View.VISIBLE) return@sequence
+        yield(view)
+        if (view is ViewGroup) for (place in 0 until view.childCount) yieldAll(below(view.getChildAt(place)))
+    }
+
+    private val View.name: String get() = contentDescription?.toString() ?: (this as? TextView)?.text?.toString().orEmpty()
+
+    /** Waits for other threads while the main thread goes on, as it does on a phone. */
+    fun <T> wait(work: suspend () -> T): T {
+        val result = CoroutineScope(Dispatchers.Default).async { work() }
+        until({ "the work to end" }) { result.isCompleted }
+        return runBlocking { result.await() }
+    }
+
+    fun until(what: String, isSo: () -> Boolean) = until({ what }, isSo)
+
+    private fun until(what: () -> String, isSo: () -> Boolean) {
+        val main = Shadow.extract<ShadowPausedLooper>(Looper.getMainLooper())
+        val last = System.nanoTime() + TimeUnit.SECONDS.toNanos(30)
+        while (!isSo()) {
+            if (System.nanoTime() > last) throw AssertionError("waited in vain for ${what()}; on the screen: ${if (::phone.isInitialized) seen() else emptyList()}")
+            main.idle()
+            main.poll(POLL_MILLIS)
+        }
+    }
+
+    companion object {
+        private const val POLL_MILLIS = 20L
+
+        /** Two sections, and a message to the office at the end. */
+        const val PUMP_CHECK = """{
+  "format": 1, "key": "pump-check", "version": 1, "name": "Pump check", "start": "arrive",
+  "fields": [
+    { "key": "site", "name": "Site", "type": "text", "required": true },
+    { "key": "bar", "name": "Pressure", "type": "decimal" }
+  ],
+  "sections": [
+    { "key": "arrive", "name": "Arrive", "content": "Find the pump.", "fields": ["site", "bar"],
+      "answers": [ { "key": "on", "name": "It runs", "next": "done" } ] },
+    { "key": "done", "name": "Finished", "content": "Good bye.", "win": true,
+      "actions": [ { "key": "report", "name": "Report", "integration": "webhooks", "kind": "send_message", "endpoint": "office" } ] }
+  ]
+}"""
+    }
+}

@@ -1,0 +1,46 @@
+package dev.compass.sample.port
+
+import kotlinx.coroutines.flow.StateFlow
+
+/** How large the app's text is, over what the phone says. */
+enum class TextSize { NORMAL, LARGE, LARGEST }
+
+/**
+ * What the technician chose for this phone. The defaults are those of a new phone.
+ *
+ * @property actor the technician's name; goes into records.
+ * @property keepScreenOn whether the screen stays on in a session.
+ */
+data class Preferences(
+    val actor: String = "",
+    val textSize: TextSize = TextSize.NORMAL,
+    val highContrast: Boolean = false,
+    val keepScreenOn: Boolean = true,
+)
+
+/** Keeps [Preferences]; the app does so in its shared preferences. Setting returns when they are kept. */
+interface PreferenceStore {
+    /** What is chosen now. */
+    val preferences: StateFlow<Preferences>
+
+    /** Chooses something else. */
+    suspend fun set(preferences: Preferences)
+}
+
+/** Keeps secrets, and shows none again; the app does so in Android's key store. */
+interface SecretVault {
+    /** Stores a secret under a name. */
+    suspend fun put(name: String, secret: String)
+
+    /** Whether there is one. */
+    suspend fun has(name: String): Boolean
+}
+
+/** Where exports go: a folder of the app that it shares from. */
+interface ExportFolder {
+    /** The path of a file of this name that is not there yet. */
+    suspend fun path(name: String): String
+
+    /** Writes a text file; gives its path. */
+    suspend fun write(name: String, text: String): String
+}

@@ -1,0 +1,59 @@
+package dev.compass.sample.screen
+
+import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.text.words
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+
+/** A model that keeps its state in one place, takes events one after the other, and shows what went wrong instead of failing. */
+abstract class StateModel<State, Event>(initial: State, protected val scope: CoroutineScope) : Model<State, Event> {
+    private val shown = MutableStateFlow(initial)
+    private val events = Channel<Event>(Channel.UNLIMITED)
+
+    final override val state: StateFlow<State> get() = shown
+
+    init {
+        scope.launch { for (event in events) guarded { take(event) } }
+    }
+
+    final override fun onEvent(event: Event) {
+        events.trySend(event)
+    }
+
+    /** One event. A refusal of the gateway is shown; it changed nothing. */
+    protected abstract suspend fun take(event: Event)
+
+    /** How this screen says something. */
+    protected abstract fun State.saying(notice: Notice?): State
+
+    /** What is shown now. */
+    protected val now: State get() = shown.value
+
+    /** Shows something else. */
+    protected fun show(change: State.() -> State): Unit = shown.update { it.change() }
+
+    /** Says something once. */
+    protected fun say(notice: Notice?): Unit = show { saying(notice) }
+
+    /** Follows a flow for as long as the screen is there; its failure is shown. */
+    protected fun <T> follow(flow: Flow<T>, take: suspend (T) -> Unit): Job = scope.launch {
+        guarded { flow.collect { guarded { take(it) } } }
+    }
+
+    /** Work that takes long and holds no event up. */
+    protected fun background(work: suspend () -> Unit): Job = scope.launch { guarded(work) }
+
+    private suspend fun guarded(work: suspend () -> Unit) {
+        try {
+            work()
+        } catch (failure: GatewayFailure) {
+            say(Notice(failure.words(), failed = true))
+        }
+    }
+}

@@ -1,0 +1,260 @@
+package dev.compass.sample.screen.session
+
+import dev.compass.sample.field.DraftKeeper
+import dev.compass.sample.field.FieldDrawer
+import dev.compass.sample.field.FieldEvent
+import dev.compass.sample.field.FieldReader
+import dev.compass.sample.field.NumberInput
+import dev.compass.sample.field.Typing
+import dev.compass.sample.field.holding
+import dev.compass.sample.field.open
+import dev.compass.sample.gateway.Done
+import dev.compass.sample.gateway.FieldChange
+import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.gateway.SessionField
+import dev.compass.sample.gateway.SessionNow
+import dev.compass.sample.gateway.WorkflowOutline
+import dev.compass.sample.nav.Screen
+import dev.compass.sample.screen.Notice
+import dev.compass.sample.screen.StateModel
+import dev.compass.sample.screen.Workplace
+import dev.compass.sample.text.TextId
+import dev.compass.sample.text.text
+import dev.compass.sample.text.words
+import kotlinx.coroutines.CoroutineScope
+
+/** A session, one section at a time. Whatever the technician does is on flash before the screen moves on. */
+class SessionModel(
+    private val session: String,
+    private val work: Workplace,
+    scope: CoroutineScope,
+) : StateModel<SessionUiState, SessionEvent>(SessionUiState(), scope) {
+    private val gateway = work.gateway
+    private val drafts = DraftKeeper(scope) { field, text ->
+        try {
+            gateway.saveDraft(session, field, text)
+        } catch (_: GatewayFailure) {
+            // The session is over, or the disk is full: the next real change says so.
+        }
+    }
+    private var known: SessionNow? = null
+    private var outline: WorkflowOutline? = null
+    private var typing = Typing()
+
+    // A section begins quiet; what is missing is shown once an answer was tried.
+    private var tried = false
+    private var saving = false
+
+    init {
+        // What was read before the last move was carried out comes late.
+        follow(gateway.session(session)) { if (it.visit >= (known?.visit ?: 0)) arrived(it) }
+    }
+
+    override fun SessionUiState.saying(notice: Notice?) = copy(notice = notice)
+
+    override suspend fun take(event: SessionEvent) {
+        when (event) {
+            is SessionEvent.Field -> field(event.event)
+            is SessionEvent.Answered -> answer(event.answer)
+            SessionEvent.WentBack -> back(null)
+            is SessionEvent.WentBackTo -> back(event.visit)
+            SessionEvent.Reviewed -> review()
+            is SessionEvent.ResponseOpened ->
+                now.responses.firstOrNull { it.key == event.response }?.let { dialog(SessionDialog.Response(it)) }
+            SessionEvent.ResponseUsed -> useResponse()
+            SessionEvent.NoteOpened -> dialog(SessionDialog.Note(""))
+            is SessionEvent.NoteTyped -> if (now.dialog is SessionDialog.Note) dialog(SessionDialog.Note(event.text))
+            SessionEvent.NoteSaved -> saveNote()
+            SessionEvent.StepsOpened -> dialog(SessionDialog.Steps)
+            SessionEvent.EndOpened -> dialog(SessionDialog.End(""))
+            is SessionEvent.ReasonTyped -> if (now.dialog is SessionDialog.End) dialog(SessionDialog.End(event.reason))
+            SessionEvent.EndConfirmed -> end()
+            SessionEvent.DiscardOpened -> dialog(SessionDialog.Discard)
+            SessionEvent.DiscardConfirmed -> discard()
+            SessionEvent.Dismissed -> dialog(null)
+            SessionEvent.Left -> leave()
+            SessionEvent.RecordOpened -> work.navigator.openOnRoot(Screen.Record(session))
+            SessionEvent.NoticeShown -> say(null)
+        }
+    }
+
+    private fun dialog(dialog: SessionDialog?) = show { copy(dialog = dialog) }
+
+    // Fields -------------------------------------------------------------------------------------------------------------------------
+
+    private suspend fun field(event: FieldEvent) {
+        val field = known?.fields?.firstOrNull { it.info.key == event.field } ?: return
+        when (event) {
+            is FieldEvent.Typed -> {
+                typing = typing.typed(event.field, event.text)
+                drafts.typed(event.field, event.text)
+            }
+            is FieldEvent.Left -> keepTyped(listOf(field))
+            is FieldEvent.Locating -> typing = typing.searching(event.field)
+            is FieldEvent.NotLocated ->
+                typing = typing.unable(event.field, if (event.denied) TextId.LOCATION_DENIED else TextId.LOCATION_NOT_FOUND)
+            is FieldEvent.NotAttached -> typing = typing.unable(event.field, TextId.FILE_UNREADABLE)
+            else -> event.holding(field.info, field.holding)?.let { set(listOf(FieldChange(event.field, it))) }
+        }
+        draw()
+    }
+
+    /** Reads what is typed, and sets what can be read; true when nothing is left open. */
+    private suspend fun keepTyped(fields: List<SessionField>): Boolean {
+        val read = reader().read(fields, typing)
+        typing = typing.refused(read.problems)
+        val kept = read.changes.isEmpty() || set(read.changes)
+        return kept && read.problems.isEmpty()
+    }
+
+    private suspend fun set(changes: List<FieldChange>): Boolean = saving(moves = false) {
+        try {
+            changes.forEach { drafts.forget(it.field) }
+            val done = gateway.setFields(session, changes, work.actor)
+            changes.forEach { change ->
+                typing = typing.kept(change.field)
+                // Where nothing changed the core has kept the draft.
+                if (!done.changed) gateway.saveDraft(session, change.field, "")
+            }
+            arrived(if (done.changed) done.session else done.session.withoutDrafts(changes))
+            true
+        } catch (failure: GatewayFailure) {
+            refused(failure)
+            false
+        }
+    }
+
+    private fun SessionNow.withoutDrafts(changes: List<FieldChange>) =
+        copy(fields = fields.map { field -> if (changes.any { it.field == field.info.key }) field.copy(draft = null) else field })
+
+    private fun refused(failure: GatewayFailure) {
+        typing = typing.refused(failure.problems)
+        if (failure.problems.isEmpty()) say(Notice(failure.words(), failed = true))
+        draw()
+    }
+
+    // Moves --------------------------------------------------------------------------------------------------------------------------
+
+    private suspend fun answer(answer: String) {
+        val from = known ?: return
+        val read = reader().read(from.fields, typing)
+        typing = typing.refused(read.problems)
+        tried = true
+        if (read.problems.isNotEmpty()) return draw()
+        move(read.changes) { gateway.answer(session, from.visit, answer, read.changes, work.actor) }
+    }
+
+    private suspend fun back(toVisit: Int?) {
+        val from = known ?: return
+        val target = toVisit ?: from.path.lastOrNull { it.visit < from.visit }?.visit ?: return leave()
+        keepTyped(from.fields)
+        drafts.keep()
+        move(emptyList()) { gateway.back(session, from.visit, target, work.actor) }
+    }
+
+    /** On success another section is shown; [changes] are values by then. */
+    private suspend fun move(changes: List<FieldChange>, command: suspend () -> Done) {
+        saving(moves = true) {
+            try {
+                changes.forEach { drafts.forget(it.field) }
+                val done = command()
+                typing = Typing()
+                tried = false
+                show { copy(dialog = null) }
+                arrived(done.session)
+                if (!done.changed) say(Notice(text(TextId.NOTICE_MOVED_ON)))
+            } catch (failure: GatewayFailure) {
+                refused(failure)
+            }
+        }
+    }
+
+    private suspend fun review() {
+        val from = known ?: return
+        tried = true
+        if (keepTyped(from.fields)) work.navigator.open(Screen.Review(session)) else draw()
+    }
+
+    /** Out, without loss: what cannot be read stays half typed, on flash. */
+    private suspend fun leave() {
+        known?.let { keepTyped(it.fields) }
+        drafts.keep()
+        work.navigator.back()
+    }
+
+    // The rest -----------------------------------------------------------------------------------------------------------------------
+
+    private suspend fun useResponse() {
+        val response = (now.dialog as? SessionDialog.Response)?.response ?: return
+        dialog(null)
+        arrived(gateway.useResponse(session, response.key, work.actor, work.newCommand()).session)
+        say(Notice(text(TextId.NOTICE_RESPONSE_USED)))
+    }
+
+    private suspend fun saveNote() {
+        val note = (now.dialog as? SessionDialog.Note)?.text ?: return
+        if (note.isNotBlank()) {
+            arrived(gateway.note(session, note, work.actor, work.newCommand()).session)
+            say(Notice(text(TextId.NOTICE_NOTE_SAVED)))
+        }
+        dialog(null)
+    }
+
+    private suspend fun end() {
+        val question = now.dialog as? SessionDialog.End ?: return
+        if (!question.canEnd) return
+        known?.let { keepTyped(it.fields) }
+        gateway.end(session, question.reason.trim(), work.actor, work.newCommand())
+        dialog(null)
+        work.navigator.openOnRoot(Screen.Record(session))
+    }
+
+    private suspend fun discard() {
+        if (now.dialog != SessionDialog.Discard) return
+        gateway.discard(session, work.actor)
+        dialog(null)
+        work.navigator.back()
+    }
+
+    // What is shown ------------------------------------------------------------------------------------------------------------------
+
+    private suspend fun arrived(session: SessionNow) {
+        if (outline == null) outline = gateway.outlineOf(session)
+        // A move by this model is known already; a later one takes the open texts of the section along.
+        if (known != null && known?.visit != session.visit) tried = false
+        known = session
+        draw()
+    }
+
+    private fun reader() = FieldReader(gateway, session, numbers())
+
+    private fun numbers() = NumberInput(work.locale())
+
+    /** Only a move keeps taps back: the tap on an answer is often what a line is left by, and must not be lost. */
+    private suspend fun <T> saving(moves: Boolean, command: suspend () -> T): T {
+        saving = true
+        show { copy(moving = moves, saved = SavedMark.SAVING) }
+        try {
+            return command()
+        } finally {
+            saving = false
+            show { copy(moving = false) }
+            draw()
+        }
+    }
+
+    private fun draw() {
+        val session = known ?: return
+        val drawn = session.draw(outline, FieldDrawer(numbers()), typing, tried)
+        // Half-typed text is on flash, too; only what was refused waits for the technician.
+        val refused = session.fields.any { typing.open(it) != null && it.info.key in typing.problems }
+        show {
+            drawn.copy(
+                saved = if (saving) SavedMark.SAVING else if (refused) SavedMark.NOT_YET else SavedMark.SAVED,
+                moving = moving,
+                dialog = dialog,
+                notice = notice,
+            )
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package dev.compass.sample.screen.settings
+
+import dev.compass.sample.gateway.EndpointLine
+import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.port.ExportFolder
+import dev.compass.sample.port.Preferences
+import dev.compass.sample.port.SecretVault
+import dev.compass.sample.screen.Notice
+import dev.compass.sample.screen.StateModel
+import dev.compass.sample.screen.Workplace
+import dev.compass.sample.text.Text
+import dev.compass.sample.text.TextId
+import dev.compass.sample.text.reasonWords
+import dev.compass.sample.text.text
+import dev.compass.sample.text.words
+import java.math.BigDecimal
+import java.net.URI
+import java.net.URISyntaxException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.flow.combine
+
+/** The settings. */
+class SettingsModel(
+    private val work: Workplace,
+    private val vault: SecretVault,
+    private val exports: ExportFolder,
+    scope: CoroutineScope,
+) : StateModel<SettingsUiState, SettingsEvent>(SettingsUiState(), scope) {
+    private val gateway = work.gateway
+    private var endpoints: List<EndpointLine> = emptyList()
+
+    init {
+        // The name is typed here: it is not taken back while it is.
+        show { copy(actor = work.preferences.preferences.value.actor) }
+        follow(work.preferences.preferences) {
+            show { copy(textSize = it.textSize, highContrast = it.highContrast, keepScreenOn = it.keepScreenOn) }
+        }
+        follow(gateway.simulated) { show { copy(offlineSimulated = it) } }
+        follow(combine(gateway.integrationEnabled(), gateway.endpoints(), ::Pair)) { (on, all) ->
+            endpoints = all
+            val rows = all.map { it.row() }
+            show { copy(loading = false, integrationEnabled = on, endpoints = rows) }
+        }
+    }
+
+    override fun SettingsUiState.saying(notice: Notice?) = copy(notice = notice)
+
+    override suspend fun take(event: SettingsEvent) {
+        when (event) {
+            is SettingsEvent.ActorTyped -> {
+                show { copy(actor = event.name) }
+                prefer { copy(actor = event.name.trim()) }
+            }
+            is SettingsEvent.WorkflowChosen -> import(event.document)
+            is SettingsEvent.IntegrationSwitched -> gateway.setIntegrationEnabled(event.on)
+            SettingsEvent.EndpointAdded -> show { copy(editing = EndpointForm()) }
+            is SettingsEvent.EndpointOpened -> openEndpoint(event.key)
+            is SettingsEvent.EndpointTyped -> show { copy(editing = editing?.let { event.form }) }
+            SettingsEvent.EndpointSaved -> saveEndpoint()
+            is SettingsEvent.EndpointSwitched -> gateway.setEndpointEnabled(event.key, event.on)
+            is SettingsEvent.TestTapped -> test(event.key)
+            is SettingsEvent.OfflineSimulated -> gateway.simulateOffline(event.on)
+            is SettingsEvent.TextSizeChosen -> prefer { copy(textSize = event.size) }
+            is SettingsEvent.HighContrastSwitched -> prefer { copy(highContrast = event.on) }
+            is SettingsEvent.KeepScreenOnSwitched -> prefer { copy(keepScreenOn = event.on) }
+            SettingsEvent.DiagnosticsExported -> export { exports.write("diagnostics.txt", gateway.diagnostics()) }
+            SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { gateway.backup(it) } }
+            SettingsEvent.Dismissed -> show { copy(editing = null, importFindings = emptyList()) }
+            SettingsEvent.NoticeShown -> show { copy(notice = null, exported = null) }
+        }
+    }
+
+    private suspend fun prefer(change: Preferences.() -> Preferences) = work.preferences.set(work.preferences.preferences.value.change())
+
+    private suspend fun import(document: ByteArray) = working {
+        try {
+            val imported = gateway.importWorkflow(document)
+            val said = if (imported.imported) TextId.NOTICE_IMPORTED else TextId.NOTICE_IMPORTED_ALREADY
+            show { copy(importFindings = imported.workflow.findings.map { it.words() }) }
+            say(Notice(text(said, Text.Plain(imported.workflow.workflow.name))))
+        } catch (failure: GatewayFailure) {
+            show { copy(importFindings = failure.findings.map { it.words() }) }
+            throw failure
+        }
+    }
+
+    private suspend fun openEndpoint(key: String) {
+        val endpoint = endpoints.firstOrNull { it.key == key } ?: return
+        val stored = endpoint.secret?.let { vault.has(it) } ?: false
+        show {
+            copy(
+                editing = EndpointForm(
+                    key,
+                    endpoint.url,
+                    signed = endpoint.secret != null,
+                    secretStored = stored,
+                    wifiOnly = endpoint.wifiOnly,
+                    isNew = false,
+                ),
+            )
+        }
+    }
+
+    private suspend fun saveEndpoint() {
+        val form = now.editing ?: return
+        if (!form.canSave) return
+        working {
+            val key = form.key.trim()
+            val secret = if (form.signed) endpoints.firstOrNull { it.key == key }?.secret ?: "$key-secret" else null
+            gateway.putEndpoint(EndpointLine(key, form.url.trim(), secret, form.wifiOnly))
+            if (secret != null && form.secret.isNotBlank()) {
+                vault.put(secret, form.secret.trim())
+                gateway.secretsChanged()
+            }
+            val rows = endpoints.map { it.row() }
+            show { copy(editing = null, endpoints = rows) }
+            say(Notice(text(TextId.NOTICE_ENDPOINT_SAVED)))
+        }
+    }
+
+    private fun test(key: String) {
+        if (now.testing != null) return
+        show { copy(testing = key) }
+        background {
+            try {
+                val result = gateway.testDelivery(key)
+                val status = result.status
+                val notice = if (result.delivered && status != null) {
+                    Notice(text(TextId.NOTICE_TEST_DELIVERED, Text.Number(BigDecimal(status))))
+                } else {
+                    Notice(text(TextId.NOTICE_TEST_REFUSED, reasonWords(result.outcome)), failed = true)
+                }
+                say(notice)
+            } finally {
+                show { copy(testing = null) }
+            }
+        }
+    }
+
+    private suspend fun export(write: suspend () -> String) = working {
+        val path = write()
+        show { copy(exported = path) }
+        say(Notice(text(TextId.NOTICE_EXPORTED, Text.Plain(path.substringAfterLast('/')))))
+    }
+
+    private suspend fun working(work: suspend () -> Unit) {
+        show { copy(working = true) }
+        try {
+            work()
+        } finally {
+            show { copy(working = false) }
+        }
+    }
+
+    private suspend fun EndpointLine.row() = EndpointRow(
+        key,
+        origin(url),
+        enabled,
+        signed = secret != null,
+        secretStored = secret?.let { vault.has(it) } ?: false,
+        waiting = waiting,
+        problem = when {
+            !enabled -> reasonWords(if (disabledReason == "gone") "gone" else "endpoint_disabled")
+            secret != null && !vault.has(secret) -> reasonWords("secret_missing")
+            else -> null
+        },
+    )
+}
+
+/** An address without its path, which may hold a secret. */
+internal fun origin(url: String): String = try {
+    URI(url).let { "${it.scheme}://${it.authority}" }
+} catch (_: URISyntaxException) {
+    ""
+}

@@ -1,0 +1,117 @@
+package dev.compass.sample.screen.settings
+
+import dev.compass.sample.port.TextSize
+import dev.compass.sample.screen.Notice
+import dev.compass.sample.text.Text
+
+/**
+ * The settings.
+ *
+ * @property actor the technician's name.
+ * @property editing the endpoint being registered or changed.
+ * @property testing key of the endpoint that a test message is on its way to.
+ * @property exported path of the file that was written last, to share.
+ */
+data class SettingsUiState(
+    val loading: Boolean = true,
+    val actor: String = "",
+    val integrationEnabled: Boolean = false,
+    val endpoints: List<EndpointRow> = emptyList(),
+    val editing: EndpointForm? = null,
+    val testing: String? = null,
+    val offlineSimulated: Boolean = false,
+    val textSize: TextSize = TextSize.NORMAL,
+    val highContrast: Boolean = false,
+    val keepScreenOn: Boolean = true,
+    val working: Boolean = false,
+    val exported: String? = null,
+    val importFindings: List<Text> = emptyList(),
+    val notice: Notice? = null,
+)
+
+/** An endpoint. [origin] is its address without the path; [problem] says why nothing leaves for it. */
+data class EndpointRow(
+    val key: String,
+    val origin: String,
+    val enabled: Boolean,
+    val signed: Boolean,
+    val secretStored: Boolean,
+    val waiting: Int,
+    val problem: Text?,
+)
+
+/**
+ * An endpoint being registered or changed.
+ *
+ * @property isNew whether its name can be chosen.
+ * @property secret what was typed now; never what is stored. [secretStored] says that there is one.
+ */
+data class EndpointForm(
+    val key: String = "",
+    val url: String = "",
+    val signed: Boolean = true,
+    val secret: String = "",
+    val secretStored: Boolean = false,
+    val wifiOnly: Boolean = false,
+    val isNew: Boolean = true,
+) {
+    /** Whether it can be saved. */
+    val canSave: Boolean get() = key.isNotBlank() && url.isNotBlank()
+
+    /** Without the secret. */
+    override fun toString(): String = "EndpointForm($key)"
+}
+
+/** What a technician does in the settings. */
+sealed interface SettingsEvent {
+    /** Every change of the technician's name. */
+    data class ActorTyped(val name: String) : SettingsEvent
+
+    /** A workflow file was chosen; its bytes. */
+    class WorkflowChosen(val document: ByteArray) : SettingsEvent
+
+    /** Webhooks on or off. */
+    data class IntegrationSwitched(val on: Boolean) : SettingsEvent
+
+    /** Register an endpoint. */
+    data object EndpointAdded : SettingsEvent
+
+    /** Change an endpoint. */
+    data class EndpointOpened(val key: String) : SettingsEvent
+
+    /** Every change of the form. */
+    data class EndpointTyped(val form: EndpointForm) : SettingsEvent
+
+    /** Keep the endpoint, and its secret if one was typed. */
+    data object EndpointSaved : SettingsEvent
+
+    /** Endpoint on or off. */
+    data class EndpointSwitched(val key: String, val on: Boolean) : SettingsEvent
+
+    /** Send a test message. */
+    data class TestTapped(val key: String) : SettingsEvent
+
+    /** Play that there is no signal. */
+    data class OfflineSimulated(val on: Boolean) : SettingsEvent
+
+    /** Size of the text. */
+    data class TextSizeChosen(val size: TextSize) : SettingsEvent
+
+    /** The theme of high contrast. */
+    data class HighContrastSwitched(val on: Boolean) : SettingsEvent
+
+    /** Whether the screen stays on in a session. */
+    data class KeepScreenOnSwitched(val on: Boolean) : SettingsEvent
+
+    /** Write diagnostics to a file. */
+    data object DiagnosticsExported : SettingsEvent
+
+    /** Write a copy of the database to a file. */
+    data object BackupExported : SettingsEvent
+
+    /** The form was left. */
+    data object Dismissed : SettingsEvent
+
+    /** The notice was shown, or the exported file was shared. */
+    data object NoticeShown : SettingsEvent
+}

@@ -1,0 +1,195 @@
+package dev.compass.sample.screen
+
+import dev.compass.sample.assertCounts
+import dev.compass.sample.assertSays
+import dev.compass.sample.desk
+import dev.compass.sample.gateway.FakePhone
+import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.gateway.Signal
+import dev.compass.sample.nav.Screen
+import dev.compass.sample.screen.outbox.OutboxEvent
+import dev.compass.sample.screen.outbox.OutboxModel
+import dev.compass.sample.screen.sessions.SessionFilter
+import dev.compass.sample.screen.sessions.SessionsEvent
+import dev.compass.sample.screen.sessions.SessionsModel
+import dev.compass.sample.screen.status.StatusEvent
+import dev.compass.sample.screen.status.StatusIcon
+import dev.compass.sample.screen.status.StatusModel
+import dev.compass.sample.screen.workflows.WorkflowsEvent
+import dev.compass.sample.screen.workflows.WorkflowsModel
+import dev.compass.sample.text.CountId
+import dev.compass.sample.text.TextId
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class ListsTest {
+    // Workflows ----------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `the session to go on with is first, and one tap away`() = desk {
+        val model = WorkflowsModel(work, scope)
+        settle()
+        assertEquals("Inspection and combustion", model.state.value.resume?.sectionName)
+        assertNull(model.state.value.moreInProgress)
+        model.tap(WorkflowsEvent.Resumed)
+        assertEquals(Screen.Session("s1"), navigator.stack.value.top)
+    }
+
+    @Test
+    fun `further sessions in progress are counted`() = desk {
+        gateway.show { copy(items = items + items.first().copy(key = "s9") + items.first().copy(key = "s8")) }
+        val model = WorkflowsModel(work, scope)
+        settle()
+        assertCounts(CountId.MORE_IN_PROGRESS, 2, model.state.value.moreInProgress)
+        model.tap(WorkflowsEvent.MoreOpened)
+        assertEquals(Screen.Sessions, navigator.stack.value.top)
+    }
+
+    @Test
+    fun `an incomplete workflow is marked with what is wrong`() = desk {
+        val model = WorkflowsModel(work, scope)
+        settle()
+        val card = model.state.value.workflows.first { it.key == "heat-pump" }
+        assertFalse(card.startable)
+        assertSays(TextId.FINDING_UNLINKED_ANSWER, card.findings.single())
+        assertEquals(emptyList<Any>(), model.state.value.workflows.first { it.key == "boiler-service" }.findings)
+    }
+
+    @Test
+    fun `two taps on start begin one session`() = desk {
+        val model = WorkflowsModel(work, scope)
+        settle()
+        model.onEvent(WorkflowsEvent.Started("boiler-service"))
+        model.onEvent(WorkflowsEvent.Started("boiler-service"))
+        settle()
+        assertEquals(listOf("start boiler-service"), gateway.calls)
+        assertTrue(navigator.stack.value.top is Screen.Session)
+    }
+
+    @Test
+    fun `what cannot be started says why, and can be tried again`() = desk {
+        val model = WorkflowsModel(work, scope)
+        gateway.show { copy(failure = GatewayFailure("disk_full")) }
+        model.tap(WorkflowsEvent.Started("boiler-service"))
+        assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
+        assertNull(model.state.value.starting)
+        gateway.show { copy(failure = null) }
+        model.tap(WorkflowsEvent.Started("boiler-service"))
+        assertTrue(navigator.stack.value.top is Screen.Session)
+    }
+
+    // Sessions -----------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `sessions are found by filter and by words`() = desk(at = "sessions") {
+        val model = SessionsModel(work, scope)
+        settle()
+        fun keys() = model.state.value.sessions.map { it.session }
+        assertEquals(listOf("s1", "s2", "s3", "s4", "s5"), keys())
+        val expected = mapOf(
+            SessionFilter.IN_PROGRESS to listOf("s1"),
+            SessionFilter.COMPLETED to listOf("s2", "s3", "s4"),
+            SessionFilter.WON to listOf("s2", "s3"),
+            SessionFilter.ENDED to listOf("s5"),
+            SessionFilter.WAITING to listOf("s2"),
+            SessionFilter.FAILED to listOf("s4"),
+        )
+        for ((filter, found) in expected) {
+            model.tap(SessionsEvent.Filtered(filter))
+            assertEquals(found, keys(), "$filter")
+        }
+        model.tap(SessionsEvent.Filtered(SessionFilter.ALL), SessionsEvent.Searched(" open work "))
+        assertEquals(listOf("s4"), keys())
+    }
+
+    @Test
+    fun `a row leads on with the session, or to its record`() = desk(at = "sessions") {
+        val model = SessionsModel(work, scope)
+        model.tap(SessionsEvent.Opened("s1"))
+        assertEquals(Screen.Session("s1"), navigator.stack.value.top)
+        model.tap(SessionsEvent.Opened("s3"))
+        assertEquals(Screen.Record("s3"), navigator.stack.value.top)
+    }
+
+    @Test
+    fun `the list grows by a page when its end is near, and begins anew with another filter`() = desk {
+        gateway.show { copy(items = (1..70).map { items.last().copy(key = "n$it") }) }
+        val model = SessionsModel(work, scope)
+        settle()
+        assertEquals(30 to true, model.state.value.sessions.size to model.state.value.more)
+        model.tap(SessionsEvent.MoreAsked, SessionsEvent.MoreAsked, SessionsEvent.MoreAsked)
+        assertEquals(70 to false, model.state.value.sessions.size to model.state.value.more)
+        model.tap(SessionsEvent.Filtered(SessionFilter.ENDED))
+        assertEquals(30, model.state.value.sessions.size)
+    }
+
+    // The outbox ---------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `what needs a person is on top, with the reason`() = desk {
+        val model = OutboxModel(work, scope)
+        settle()
+        val state = model.state.value
+        assertCounts(CountId.OUTBOX_WAITING, 1, state.waiting)
+        assertCounts(CountId.OUTBOX_NEEDS_PERSON, 1, state.needsPerson)
+        assertSays(TextId.REASON_REJECTED, state.persons.single().reason)
+        assertSays(TextId.REASON_OFFLINE, state.lines.single().reason)
+        assertTrue(state.canSendNow && state.canSendFailedAgain && !state.empty)
+        model.tap(OutboxEvent.Opened("s4"))
+        assertEquals(Screen.Record("s4"), navigator.stack.value.top)
+    }
+
+    @Test
+    fun `send now says how many left`() = desk {
+        val model = OutboxModel(work, scope)
+        model.tap(OutboxEvent.SendNow)
+        assertCounts(CountId.SENT_NOW, 1, model.state.value.notice?.text)
+        assertFalse(model.state.value.sending || model.state.value.canSendNow)
+    }
+
+    @Test
+    fun `send now without signal says that it will leave by itself`() = desk {
+        gateway.signal.value = Signal.NONE
+        val model = OutboxModel(work, scope)
+        model.tap(OutboxEvent.SendNow)
+        assertSays(TextId.NOTICE_STILL_OFFLINE, model.state.value.notice?.text)
+    }
+
+    @Test
+    fun `what failed is sent again in one tap`() = desk {
+        val model = OutboxModel(work, scope)
+        model.tap(OutboxEvent.SendFailedAgain)
+        assertCounts(CountId.SENT_AGAIN, 1, model.state.value.notice?.text)
+        assertEquals(listOf("send failed again"), gateway.calls)
+    }
+
+    // The strip ----------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `the strip says in words and numbers how things stand`() = desk {
+        val strip = StatusModel(work, scope)
+        settle()
+        assertEquals(StatusIcon.WAITING, strip.state.value.icon)
+        assertCounts(CountId.STATUS_WAITING, 1, strip.state.value.text)
+        assertCounts(CountId.STATUS_NEEDS_PERSON, 1, strip.state.value.attention)
+        gateway.signal.value = Signal.NONE
+        settle()
+        assertEquals(StatusIcon.NO_SIGNAL, strip.state.value.icon)
+        assertCounts(CountId.STATUS_NO_SIGNAL_WAITING, 1, strip.state.value.text)
+        gateway.signal.value = Signal.ONLINE
+        gateway.show { copy(outbox = outbox.filter { it.needsPerson }) }
+        settle()
+        assertEquals(StatusIcon.NEEDS_PERSON, strip.state.value.icon)
+        gateway.show { FakePhone() }
+        settle()
+        assertEquals(StatusIcon.ALL_SENT, strip.state.value.icon)
+        gateway.signal.value = Signal.NONE
+        settle()
+        assertSays(TextId.STATUS_NO_SIGNAL, strip.state.value.text)
+        strip.tap(StatusEvent.Opened)
+        assertEquals(Screen.Outbox, navigator.stack.value.top)
+    }
+}

@@ -1,0 +1,188 @@
+package dev.compass.sample.screen
+
+import dev.compass.sample.assertCounts
+import dev.compass.sample.assertSays
+import dev.compass.sample.desk
+import dev.compass.sample.field.FieldEvent
+import dev.compass.sample.gateway.ActionState
+import dev.compass.sample.gateway.FakePhone
+import dev.compass.sample.gateway.FieldProblem
+import dev.compass.sample.gateway.Happening
+import dev.compass.sample.gateway.Moment
+import dev.compass.sample.gateway.RecordAction
+import dev.compass.sample.gateway.RecordNow
+import dev.compass.sample.gateway.session
+import dev.compass.sample.nav.Screen
+import dev.compass.sample.screen.record.RecordEvent
+import dev.compass.sample.screen.record.RecordModel
+import dev.compass.sample.screen.record.TimelineSign
+import dev.compass.sample.screen.record.indented
+import dev.compass.sample.screen.review.ReviewEvent
+import dev.compass.sample.screen.review.ReviewModel
+import dev.compass.sample.text.CountId
+import dev.compass.sample.text.Text
+import dev.compass.sample.text.TextId
+import dev.compass.sample.text.text
+import java.math.BigDecimal
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class ReviewAndRecordTest {
+    private val boiler = FakePhone.boilerService()
+
+    private fun closing(on: Boolean = true): FakePhone {
+        val session = boiler.session("s", "closed")
+        val record = FakePhone.atWork().records.getValue("s3").copy(key = "s")
+        return FakePhone(listOf(boiler), mapOf("s" to session), records = mapOf("s" to record), integrationEnabled = on)
+    }
+
+    private fun finished(change: RecordNow.() -> RecordNow = { this }) =
+        FakePhone.atWork().run { copy(records = records + ("s3" to records.getValue("s3").change())) }
+
+    private fun RecordAction.locked() = copy(state = ActionState.FAILED, reason = "rejected", failedSends = 4, locked = true)
+
+    private val takenBack = Moment(1, FakePhone.NOW, 0, null, listOf(Happening.Answered("A", "B", superseded = true)))
+
+    // Review -------------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `the review says what will be sent and to whom, and completes in one tap`() = desk(closing(), at = "workflows session/s review/s") {
+        val model = ReviewModel("s", work, scope)
+        settle()
+        assertCounts(CountId.WILL_SEND, 1, model.state.value.willSend)
+        assertEquals("office", model.state.value.messages.single().endpoint)
+        assertTrue(model.state.value.win && model.state.value.canComplete && !model.state.value.integrationOff)
+        model.tap(ReviewEvent.Completed)
+        assertEquals(listOf("complete s 3"), gateway.calls)
+        assertEquals(listOf(Screen.Workflows, Screen.Record("s")), navigator.stack.value.screens)
+    }
+
+    @Test
+    fun `with webhooks off the review says that nothing will be sent`() = desk(closing(on = false)) {
+        val model = ReviewModel("s", work, scope)
+        settle()
+        assertTrue(model.state.value.integrationOff)
+    }
+
+    @Test
+    fun `what is missing leads back to where it is asked`() = desk(closing(), at = "workflows session/s review/s") {
+        gateway.show {
+            val session = sessions.getValue("s").copy(canComplete = false, completionProblems = listOf(FieldProblem("flue_temp", "required")))
+            copy(sessions = mapOf("s" to session))
+        }
+        val model = ReviewModel("s", work, scope)
+        settle()
+        assertFalse(model.state.value.canComplete)
+        assertEquals("Flue temperature (°C)", model.state.value.missing.single().name)
+        model.tap(ReviewEvent.MissingOpened("flue_temp"))
+        assertEquals(listOf("back s 3 2"), gateway.calls)
+        assertEquals(Screen.Session("s"), navigator.stack.value.top)
+    }
+
+    // The record ---------------------------------------------------------------------------------------------------------------------
+
+    @Test
+    fun `the record is chronological, won, and says what was not provided`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        val state = model.state.value
+        assertTrue(state.won && state.canEdit)
+        assertEquals(
+            listOf(TimelineSign.STARTED, TimelineSign.ANSWER, TimelineSign.FIELD, TimelineSign.NOTE, TimelineSign.WON),
+            state.timeline.map { it.sign },
+        )
+        assertEquals(state.timeline.size, state.timeline.map { it.key }.toSet().size)
+        assertEquals(Text.Number(BigDecimal("182.50")), state.fields.first { it.key == "flue_temp" }.value)
+        assertSays(TextId.NOT_PROVIDED, state.fields.first { it.key == "serial" }.value)
+        assertEquals(listOf(ActionState.SENT to 1), state.totals.map { it.state to it.count })
+    }
+
+    @Test
+    fun `an action shows its tries with their reasons`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        val action = model.state.value.actions.single()
+        assertCounts(CountId.ATTEMPTS, 2, action.attempts)
+        assertSays(TextId.ATTEMPT_SENT, action.attemptLines[0])
+        assertSays(TextId.ATTEMPT_FAILED, action.attemptLines[1])
+        assertSays(TextId.ACTION_SENT_AT, action.detail)
+        assertFalse(action.canSend)
+    }
+
+    @Test
+    fun `a locked action says so`() = desk(finished { copy(actions = actions.map { it.locked() }) }) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        val warnings = model.state.value.actions.single().warnings
+        assertCounts(CountId.FAILED_SENDS, 4, warnings[0])
+        assertSays(TextId.ACTION_LOCKED, warnings[1])
+        assertSays(TextId.REASON_REJECTED, model.state.value.actions.single().reason)
+    }
+
+    @Test
+    fun `what was taken back is in the record, and marked`() = desk(finished { copy(timeline = listOf(takenBack)) }) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        assertEquals(TimelineSign.TAKEN_BACK, model.state.value.timeline.single().sign)
+        assertEquals(Text.Moment(FakePhone.NOW), model.state.value.timeline.single().at, "nobody is named where nobody was")
+    }
+
+    @Test
+    fun `only what was changed is edited`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(
+            RecordEvent.EditOpened,
+            RecordEvent.Field(FieldEvent.Typed("serial", "AB-1")),
+            RecordEvent.Field(FieldEvent.Typed("flue_temp", "182.50")),
+            RecordEvent.Field(FieldEvent.AnsweredYesNo("safe", true)),
+            RecordEvent.NoteTyped(4, "The key is under the mat."),
+            RecordEvent.EditSaved,
+        )
+        assertEquals(listOf("edit s3 safe serial 4"), gateway.calls)
+        assertNull(model.state.value.editing)
+    }
+
+    @Test
+    fun `an edit that is refused stays open with its problem, one that is left is forgotten`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(RecordEvent.EditOpened, RecordEvent.Field(FieldEvent.Typed("flue_temp", "999")), RecordEvent.EditSaved)
+        val editing = model.state.value.editing!!
+        assertEquals(text(TextId.PROBLEM_TOO_LARGE, Text.Number(BigDecimal("350"))), editing.fields.first { it.key == "flue_temp" }.problem)
+        assertFalse(editing.canSave)
+        model.tap(RecordEvent.Dismissed)
+        assertNull(model.state.value.editing)
+        assertTrue(gateway.calls.isEmpty())
+    }
+
+    @Test
+    fun `giving up needs a reason`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonConfirmed)
+        assertTrue(gateway.calls.isEmpty())
+        model.tap(RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
+        assertEquals(listOf("abandon s3 notify-office"), gateway.calls)
+    }
+
+    @Test
+    fun `an action is sent again from the record`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(RecordEvent.SendTapped("notify-office"), RecordEvent.SendCorrectedTapped("notify-office"))
+        assertEquals(listOf("send s3 notify-office", "send corrected s3 notify-office"), gateway.calls)
+        assertFalse(model.state.value.working)
+    }
+
+    @Test
+    fun `a message is indented for people, and its strings are left alone`() {
+        assertEquals(
+            "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": \"{,:\\\"\",\n  \"c\": {},\n  \"d\": []\n}",
+            indented("""{"a":[1,2],"b":"{,:\"","c":{},"d":[]}"""),
+        )
+    }
+}

@@ -1,0 +1,110 @@
+package dev.compass.sample.screen
+
+import dev.compass.sample.Desk
+import dev.compass.sample.assertSays
+import dev.compass.sample.desk
+import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.gateway.Severity
+import dev.compass.sample.gateway.WorkflowFinding
+import dev.compass.sample.port.TextSize
+import dev.compass.sample.screen.settings.EndpointForm
+import dev.compass.sample.screen.settings.SettingsEvent
+import dev.compass.sample.screen.settings.SettingsModel
+import dev.compass.sample.text.TextId
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class SettingsModelTest {
+    private fun Desk.settings() = SettingsModel(work, vault, exports, scope).also { settle() }
+
+    @Test
+    fun `the technician's name goes into records`() = desk {
+        val model = settings()
+        assertEquals("Jo", model.state.value.actor)
+        model.tap(SettingsEvent.ActorTyped("Mia "))
+        assertEquals("Mia ", model.state.value.actor, "what is typed is not taken back")
+        assertEquals("Mia", work.actor)
+        model.tap(SettingsEvent.ActorTyped(" "))
+        assertNull(work.actor)
+    }
+
+    @Test
+    fun `a secret goes into the vault and is never shown again`() = desk {
+        val model = settings()
+        model.tap(SettingsEvent.EndpointOpened("office"))
+        assertFalse(model.state.value.editing!!.secretStored)
+        model.tap(SettingsEvent.EndpointTyped(model.state.value.editing!!.copy(secret = "whsec_abc")), SettingsEvent.EndpointSaved)
+        assertEquals(mapOf("office-secret" to "whsec_abc"), vault.secrets)
+        assertEquals(listOf("endpoint office", "secrets changed"), gateway.calls)
+        model.tap(SettingsEvent.EndpointOpened("office"))
+        assertEquals("" to true, model.state.value.editing!!.run { secret to secretStored })
+        assertFalse("whsec" in model.state.value.toString())
+        assertFalse("whsec" in EndpointForm("k", "https://x.example", secret = "whsec_abc").toString())
+        assertTrue(model.state.value.endpoints.single().secretStored)
+    }
+
+    @Test
+    fun `an endpoint that cannot deliver says why`() = desk {
+        val model = settings()
+        assertSays(TextId.REASON_SECRET_MISSING, model.state.value.endpoints.single().problem)
+        vault.put("office-secret", "x")
+        model.tap(SettingsEvent.EndpointSwitched("office", false))
+        assertSays(TextId.REASON_ENDPOINT_DISABLED, model.state.value.endpoints.single().problem)
+        model.tap(SettingsEvent.EndpointSwitched("office", true))
+        assertNull(model.state.value.endpoints.single().problem)
+    }
+
+    @Test
+    fun `a test message says what came of it`() = desk {
+        val model = settings()
+        model.tap(SettingsEvent.TestTapped("office"))
+        assertSays(TextId.NOTICE_TEST_DELIVERED, model.state.value.notice?.text)
+        assertNull(model.state.value.testing)
+    }
+
+    @Test
+    fun `webhooks are switched on, and offline is simulated`() = desk {
+        val model = settings()
+        model.tap(SettingsEvent.IntegrationSwitched(false), SettingsEvent.OfflineSimulated(true))
+        assertFalse(model.state.value.integrationEnabled)
+        assertTrue(model.state.value.offlineSimulated)
+    }
+
+    @Test
+    fun `text size and contrast are kept`() = desk {
+        val model = settings()
+        model.tap(
+            SettingsEvent.TextSizeChosen(TextSize.LARGEST),
+            SettingsEvent.HighContrastSwitched(true),
+            SettingsEvent.KeepScreenOnSwitched(false),
+        )
+        assertEquals(Triple(TextSize.LARGEST, true, false), model.state.value.run { Triple(textSize, highContrast, keepScreenOn) })
+        assertEquals("Jo", preferences.preferences.value.actor)
+    }
+
+    @Test
+    fun `a file that is no workflow is refused with its findings`() = desk {
+        val model = settings()
+        val finding = WorkflowFinding(Severity.ERROR, "not_json", "", "line 1")
+        gateway.show { copy(failure = GatewayFailure("invalid_workflow", findings = listOf(finding))) }
+        model.tap(SettingsEvent.WorkflowChosen("x".toByteArray()))
+        assertSays(TextId.FAILURE_BAD_FILE, model.state.value.notice?.text)
+        assertSays(TextId.FINDING_OTHER, model.state.value.importFindings.single())
+        assertFalse(model.state.value.working)
+    }
+
+    @Test
+    fun `diagnostics and a backup are written to share them`() = desk {
+        val model = settings()
+        model.tap(SettingsEvent.DiagnosticsExported)
+        assertEquals("/exports/diagnostics.txt", model.state.value.exported)
+        model.tap(SettingsEvent.NoticeShown)
+        assertNull(model.state.value.exported)
+        model.tap(SettingsEvent.BackupExported)
+        assertEquals(listOf("backup"), gateway.calls)
+        assertEquals("/exports/compass-backup.db", model.state.value.exported)
+    }
+}

@@ -1,0 +1,85 @@
+package dev.compass.sample.screen
+
+import dev.compass.sample.assertSays
+import dev.compass.sample.desk
+import dev.compass.sample.gateway.EndpointLine
+import dev.compass.sample.nav.Screen
+import dev.compass.sample.screen.workflow.WorkflowEvent
+import dev.compass.sample.screen.workflow.WorkflowModel
+import dev.compass.sample.text.TextId
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class WorkflowModelTest {
+    @Test
+    fun `the outline shows sections with their fields, answers and actions`() = desk {
+        val model = WorkflowModel("boiler-service", work, scope)
+        settle()
+        val (arrival, inspection, closed) = model.state.value.sections
+        assertTrue(arrival.isStart && !arrival.isEnd)
+        assertEquals("Inspection and combustion", arrival.answers.single().leadsTo)
+        assertEquals(listOf(true, true, false), inspection.fields.map { it.required })
+        assertTrue(closed.isEnd && closed.win)
+        assertEquals("office", closed.actions.single().endpoint)
+    }
+
+    @Test
+    fun `a message is added in three taps`() = desk {
+        gateway.show { copy(endpoints = endpoints + EndpointLine("depot", "https://depot.example", null)) }
+        val model = WorkflowModel("boiler-service", work, scope)
+        settle()
+        model.tap(WorkflowEvent.AddOpened("arrival"))
+        assertEquals(listOf("office", "depot"), model.state.value.adding?.endpoints)
+        assertFalse(model.state.value.adding!!.canAdd, "which one is for the technician to say")
+        model.tap(WorkflowEvent.EndpointChosen("depot"), WorkflowEvent.AddConfirmed)
+        assertEquals(listOf("add boiler-service arrival depot"), gateway.calls)
+        assertEquals("3.1", model.state.value.version)
+        assertEquals("depot", model.state.value.sections.first().actions.single().endpoint)
+        assertSays(TextId.NOTICE_ACTION_ADDED, model.state.value.notice?.text)
+        assertNull(model.state.value.adding)
+    }
+
+    @Test
+    fun `where there is one endpoint it is chosen already`() = desk {
+        val model = WorkflowModel("boiler-service", work, scope)
+        settle()
+        model.tap(WorkflowEvent.AddOpened("arrival"), WorkflowEvent.AddConfirmed)
+        assertEquals(listOf("add boiler-service arrival office"), gateway.calls)
+    }
+
+    @Test
+    fun `without an endpoint the way leads to the settings`() = desk {
+        gateway.show { copy(endpoints = emptyList()) }
+        val model = WorkflowModel("boiler-service", work, scope)
+        settle()
+        model.tap(WorkflowEvent.AddOpened("arrival"), WorkflowEvent.AddConfirmed)
+        assertTrue(model.state.value.adding!!.noEndpoints)
+        assertTrue(gateway.calls.isEmpty())
+        model.tap(WorkflowEvent.SettingsOpened)
+        assertEquals(Screen.Settings, navigator.stack.value.top)
+    }
+
+    @Test
+    fun `an action is removed after a question`() = desk {
+        val model = WorkflowModel("boiler-service", work, scope)
+        settle()
+        model.tap(WorkflowEvent.RemoveConfirmed)
+        assertTrue(gateway.calls.isEmpty())
+        model.tap(WorkflowEvent.RemoveOpened("closed", "notify-office"))
+        assertEquals("Tell the office that the service is complete", model.state.value.removing?.name)
+        model.tap(WorkflowEvent.RemoveConfirmed)
+        assertEquals(listOf("remove boiler-service closed notify-office"), gateway.calls)
+        assertEquals(emptyList<Any>(), model.state.value.sections.last().actions)
+    }
+
+    @Test
+    fun `only a complete workflow starts`() = desk(at = "workflows workflow/heat-pump") {
+        val model = WorkflowModel("heat-pump", work, scope)
+        model.tap(WorkflowEvent.Started)
+        assertTrue(gateway.calls.isEmpty())
+        assertSays(TextId.FINDING_UNLINKED_ANSWER, model.state.value.findings.single())
+    }
+}

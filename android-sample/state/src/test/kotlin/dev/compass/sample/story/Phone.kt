@@ -1,0 +1,117 @@
+package dev.compass.sample.story
+
+import dev.compass.core.Compass
+import dev.compass.core.CompassOptions
+import dev.compass.core.HttpOutcome
+import dev.compass.core.HttpRequest
+import dev.compass.core.HttpResponse
+import dev.compass.core.SecretStore
+import dev.compass.core.Transport
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.FailureKind
+import dev.compass.core.model.Phase
+import dev.compass.core.model.RequestSent
+import dev.compass.core.model.SecretLookup
+import dev.compass.core.model.TransportFailure
+import dev.compass.sample.FakeExports
+import dev.compass.sample.FakePreferences
+import dev.compass.sample.FakeVault
+import dev.compass.sample.SampleApp
+import dev.compass.sample.gateway.CompassGateway
+import dev.compass.sample.gateway.SignalCompass
+import dev.compass.sample.nav.Navigator
+import dev.compass.sample.screen.Model
+import dev.compass.sample.screen.Workplace
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.Locale
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.Executors
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.job
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+
+/** The office at the other end: answers as it is told, and keeps what arrived. */
+class Office : Transport {
+    val received = ConcurrentLinkedQueue<String>()
+
+    @Volatile
+    var status = 202
+
+    @Volatile
+    var reachable = true
+
+    override fun send(request: HttpRequest): HttpOutcome {
+        if (!reachable) return HttpOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "out of reach"))
+        received += String(request.body)
+        return HttpOutcome.Answered(HttpResponse(status))
+    }
+}
+
+/** A phone with the real core, whose screens run on one thread as on Android. [restored] is what Android kept of the screens. */
+class Phone private constructor(private val core: Compass, private val office: Office, restored: String?, main: CoroutineScope) {
+    private val screens = CoroutineScope(main.coroutineContext + Job(main.coroutineContext.job))
+    private val compass = SignalCompass(core)
+    private val vault = FakeVault()
+    val exports = FakeExports()
+    val gateway = CompassGateway(compass)
+    val navigator = Navigator(restored)
+    val work = Workplace(gateway, navigator, FakePreferences(), { Locale.UK })
+    val app = SampleApp(work, vault, exports)
+
+    /** A screen's scope. */
+    val scope: CoroutineScope get() = screens
+
+    /** The network callback of the phone. */
+    suspend fun network(there: Boolean) {
+        office.reachable = there
+        compass.setConnectivity(if (there) Connectivity.Online(validated = true, metered = false) else Connectivity.Offline)
+    }
+
+    /** The process ends in good order. */
+    suspend fun shutDown() {
+        screens.coroutineContext.job.cancelAndJoin()
+        core.shutDown()
+    }
+
+    companion object {
+        const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+        suspend fun switchOn(file: Path, office: Office, main: CoroutineScope, restored: String? = null): Phone {
+            val secrets = SecretStore { SecretLookup.Found(SECRET, null) }
+            return Phone(Compass.open(CompassOptions(file.toString(), secrets, office)), office, restored, main)
+        }
+    }
+}
+
+/** Waits for a screen to be like this. */
+suspend fun <S> Model<S, *>.until(condition: (S) -> Boolean): S = try {
+    withTimeout(20.seconds) { state.first { condition(it) } }
+} catch (late: kotlinx.coroutines.TimeoutCancellationException) {
+    throw AssertionError("the screen stayed at ${state.value}", late)
+}
+
+/** A story on one main thread. */
+fun story(body: suspend CoroutineScope.() -> Unit) {
+    Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { main -> runBlocking(main) { withTimeout(60.seconds) { body() } } }
+}
+
+/** A workflow of the examples of this repository. */
+fun example(name: String): ByteArray = Files.readAllBytes(Path.of(System.getProperty("repository.root"), "examples/workflows/$name.json"))
+
+/** Pulls the battery: what is on flash at this moment, in another place. The first process is not asked. */
+fun pullBattery(from: Path, to: Path): Path {
+    Files.createDirectories(to)
+    // The journal first would miss what moves into the file meanwhile; nothing does while nobody writes.
+    for (name in listOf("compass.db", "compass.db-wal")) {
+        val file = from.resolve(name)
+        if (Files.exists(file)) Files.copy(file, to.resolve(name))
+    }
+    return to.resolve("compass.db")
+}
