@@ -1,5 +1,6 @@
-# The Android half of the sample app: compiled against the real jar of Android with its resources linked by aapt2, run under Robolectric with
-# the real core, its screens audited and compared with their pictures. No phone, no emulator, no Gradle.
+# The Android sample app. Its state on a JVM: every screen's model with a fake gateway, and a technician's day with the real core. Its views,
+# compiled against the real jar of Android with resources linked by aapt2, under Robolectric with the real core: whole days, death in the
+# middle, an audit of every screen, and their pictures compared. No phone, no emulator, no Gradle.
 # shellcheck shell=bash
 
 suite_android_sample_needs() {
@@ -12,14 +13,14 @@ install_aapt2() { apt_install aapt; }
 
 # Builds the modules below on the way, whose tests other suites run. Some 600 MB of downloads the first time. A hang is a failure.
 suite_android_sample() {
-  local title='Tests: Android sample' folder=android-sample root=$PWD status=0
+  local title='Tests: Android sample' root=$PWD status=0
   heading "$title"
   # Neither reports nor classes of an earlier run.
-  rm -rf "$folder/app/target"
+  rm -rf android-sample/state/target android-sample/app/target
   (
-    cd "$folder" &&
-      timeout 2400 mvn -B -q -Pandroid -Drepository.root="$root" -pl app -am package \
-        -Dtest='dev.compass.sample.app.*Test' -Dsurefire.failIfNoSpecifiedTests=false
+    cd android-sample &&
+      timeout 2400 mvn -B -q -Pandroid -Drepository.root="$root" -pl state,app -am package \
+        -Dtest='dev/compass/sample/**/*Test*' -Dsurefire.failIfNoSpecifiedTests=false
   ) || status=$?
-  surefire_counts "$title" "$status" "$folder/app/target/surefire-reports"
+  surefire_counts "$title" "$status" android-sample/state/target/surefire-reports android-sample/app/target/surefire-reports
 }

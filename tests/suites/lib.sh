@@ -65,10 +65,12 @@ cargo_tests() {
   return "$status"
 }
 
-# surefire_counts TITLE STATUS FOLDER: counts the tests that surefire has reported. STATUS is Maven's.
+# surefire_counts TITLE STATUS FOLDER...: counts the tests that surefire has reported. STATUS is Maven's.
 surefire_counts() {
-  local title=$1 status=$2 folder=$3 report ran=0 bad=0 ignored=0
-  for report in "$folder"/TEST-*.xml; do
+  local title=$1 status=$2 report reports=() ran=0 bad=0 ignored=0
+  shift 2
+  for report in "$@"; do reports+=("$report"/TEST-*.xml); done
+  for report in "${reports[@]}"; do
     [ -e "$report" ] || continue
     ran=$((ran + $(surefire_number tests "$report")))
     bad=$((bad + $(surefire_number errors "$report") + $(surefire_number failures "$report")))
