@@ -5,7 +5,8 @@ public struct OutboxLine: Hashable, Sendable {
     public let session: String, workflow: WorkflowName, action: String, name: String, endpoint: String
     public var state: ActionState
     public var reason: String?
-    public var frozenAt: Date, nextAttemptAt: Date?
+    public var frozenAt: Date
+    public var nextAttemptAt: Date?
     public var attempts = 0
     public var needsPerson = false, mayHaveBeenDelivered = false
 }

@@ -15,7 +15,8 @@ public struct RecordAction: Hashable, Sendable {
     public var reason: String?
     public var failedSends = 0
     public var locked = false, canSend = false, canSendCorrected = false, canAbandon = false
-    public var sentAt: Date?, nextAttemptAt: Date?
+    public var sentAt: Date?
+    public var nextAttemptAt: Date?
     public var attempts = 0
     public var lastAttempts: [SendTry] = []
     public var mayHaveBeenDelivered = false
@@ -58,7 +59,8 @@ public struct RecordNow: Hashable, Sendable {
     public let key: String, workflow: WorkflowName
     public var phase: SessionPhase, won = false
     public var actor: String?
-    public var startedAt: Date, finishedAt: Date?
+    public var startedAt: Date
+    public var finishedAt: Date?
     public var endReason: String?
     public var fields: [RecordFieldNow] = []
     public var notes: [SessionNote] = []
