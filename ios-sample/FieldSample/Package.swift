@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Everything of the app but its views: models, navigation and words. Builds and is tested on Linux too.
+// All of the app but its views: models, navigation and words. Builds and is tested on Linux too.
 // A package that is used by another may not set such flags: only our own builds are this strict.
 let strict: [SwiftSetting] = Context.environment["COMPASS_STRICT"] == "1" ? [.unsafeFlags(["-warnings-as-errors"])] : []
 

@@ -4,7 +4,7 @@ import XCTest
 
 @MainActor
 final class NavigatorTests: XCTestCase {
-    func testItIsSavedAsALineAndRestored() {
+    func testItIsSavedAsALineAndRestored() async {
         let navigator = Navigator()
         navigator.open(.sessions)
         navigator.open(.session("s1"))
@@ -16,13 +16,13 @@ final class NavigatorTests: XCTestCase {
         XCTAssertEqual(restored.saved, "sessions session/s1")
     }
 
-    func testWhatCannotBeReadIsTheBeginning() {
+    func testWhatCannotBeReadIsTheBeginning() async {
         for saved in [nil, "", "session/s1", "workflows elsewhere/1", "workflows settings", "settings record"] as [String?] {
             XCTAssertEqual(Navigator(saved: saved).saved, "workflows", saved ?? "none")
         }
     }
 
-    func testAnOpenScreenIsGoneBackToAndARootBeginsAnew() {
+    func testAnOpenScreenIsGoneBackToAndARootBeginsAnew() async {
         let navigator = Navigator(saved: "workflows workflow/a session/s1")
         navigator.open(.workflow("a"))
         XCTAssertEqual(navigator.saved, "workflows workflow/a")

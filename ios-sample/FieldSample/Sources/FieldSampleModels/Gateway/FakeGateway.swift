@@ -116,7 +116,10 @@ public final class FakeGateway: FieldGateway {
     }
 
     public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
-        try call("set \(changes.map(\.field).joined(separator: " "))") { try $0.run(session) { $0.set(changes) } }
+        try call("set \(changes.map(\.field).joined(separator: " "))") { phone in
+            for change in changes { phone.drafts["\(session)/\(change.field)"] = nil }
+            return try phone.run(session) { $0.set(changes) }
+        }
     }
 
     public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {

@@ -13,7 +13,10 @@ public final class Navigator {
     public var path: [Screen] = []
 
     /// Begins where `saved` says; at the beginning when it cannot be read.
-    public init(saved: String? = nil) {
+    public init(saved: String? = nil) { restore(saved) }
+
+    /// Goes where `saved` says; nowhere when it cannot be read.
+    public func restore(_ saved: String?) {
         let screens = (saved ?? "").split(separator: " ").map { Screen(saved: $0) }
         guard let first = screens.first, let root = first, root.isRoot else { return }
         guard !screens.dropFirst().contains(where: { $0 == nil || $0!.isRoot }) else { return }
