@@ -43,7 +43,8 @@ final class StoryTests: XCTestCase {
             switch field.input {
             case .line(_, let keyboard, _):
                 let numbers: Set<Keyboard> = [.number, .signedNumber, .decimal, .signedDecimal]
-                let text = numbers.contains(keyboard) ? "5" : keyboard == .email ? "a@b.example" : keyboard == .phone ? "+44 20 7946 0000" : "BX11770042"
+                let measured = ["system_pressure": "1.5", "flue_temp": "80", "co_ratio": "0.01"][field.key] ?? "5"
+                let text = numbers.contains(keyboard) ? measured : keyboard == .email ? "a@b.example" : keyboard == .phone ? "+44 20 7946 0000" : "BX11770042"
                 model.field(field.key, .typed(text))
                 model.field(field.key, .left)
             case .yesNo: model.field(field.key, .yesNo(true))
