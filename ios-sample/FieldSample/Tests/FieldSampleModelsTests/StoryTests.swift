@@ -183,8 +183,7 @@ final class StoryTests: XCTestCase {
         XCTAssertTrue(record.actions.allSatisfy { $0.state == .notFired && $0.canSend })
         XCTAssertEqual(record.now?.endReason, "nobody home")
         record.openEdit()
-        let text = try XCTUnwrap(record.editing?.first { if case .line(_, .text, _) = $0.input { true } else { false } })
-        record.field(text.key, .typed("Mill Lane 4"))
+        record.field("system_pressure", .typed("1.7"))
         record.saveEdit()
         await record.settled()
         XCTAssertEqual(record.notice?.words, .text(.noticeFieldsSaved))
@@ -195,7 +194,7 @@ final class StoryTests: XCTestCase {
         outbox.sendNow()
         await outbox.settled()
         try await eventually { record.actions[0].state == .sent }
-        XCTAssertTrue(String(decoding: transport.requests[0].body, as: UTF8.self).contains("Mill Lane 4"))
+        XCTAssertTrue(String(decoding: transport.requests[0].body, as: UTF8.self).contains(#""value":1.7"#))
         try await compass.close()
     }
 
