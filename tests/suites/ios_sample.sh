@@ -14,7 +14,7 @@ suite_ios_sample() {
   check 'Build: Swift 6 mode, warnings as errors' ios_sample_tool 900 build --build-tests || return
   ios_sample_tests || true
   if [ "$(uname)" = Linux ]; then
-    check 'Views: their types, against stubs of SwiftUI' ios_sample_in timeout 300 ios-sample/check-views.sh target/ios-sample/build/debug
+    check 'Views and what is for Apple alone, against stubs' ios_sample_in timeout 300 ios-sample/check-views.sh target/ios-sample/build/debug
   fi
 }
 

@@ -148,7 +148,7 @@ final class StoryTests: XCTestCase {
         session.field(line.key, .typed("half a wo"))
         await session.settled()
         let saved = work.navigator.saved
-        // Nothing is told to stop: the handle goes as it is.
+        // The models are told nothing; only the file is let go, which one process opens once.
         try await compass.close()
 
         let (again, _, later) = try await opened(options, saved: saved)
