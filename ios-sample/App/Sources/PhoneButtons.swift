@@ -1,0 +1,177 @@
+import CoreLocation
+import CryptoKit
+import FieldSampleModels
+import SwiftUI
+import UniformTypeIdentifiers
+
+/// Files stay in a folder of the app; a session holds their fingerprints.
+enum Attachments {
+    static func keep(_ data: Data, name: String, mediaType: String) throws -> FileMark {
+        let hash = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+        let support = try FileManager.default.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+        let folder = support.appendingPathComponent("attachments", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try data.write(to: folder.appendingPathComponent(hash), options: [.atomic, .completeFileProtectionUntilFirstUserAuthentication])
+        return FileMark(sha256: hash, mediaType: mediaType, size: data.count, name: name)
+    }
+}
+
+/// A photo by the camera, or a file.
+struct AttachButtons: View {
+    let mediaTypes: [String]
+    let act: (FieldAct) -> Void
+    @State private var choosing = false
+    @State private var photographing = false
+
+    var body: some View {
+        VStack {
+            if mediaTypes.isEmpty || mediaTypes.contains("image/jpeg") { BigButton(.buttonTakePhoto) { photographing = true } }
+            BigButton(.buttonChooseFile) { choosing = true }
+        }
+        .fileImporter(isPresented: $choosing, allowedContentTypes: [.item]) { result in
+            guard let file = try? result.get() else { return }
+            let allowed = file.startAccessingSecurityScopedResource()
+            defer { if allowed { file.stopAccessingSecurityScopedResource() } }
+            let type = UTType(filenameExtension: file.pathExtension)?.preferredMIMEType ?? "application/octet-stream"
+            attach(try? Data(contentsOf: file), file.lastPathComponent, type)
+        }
+        .fullScreenCover(isPresented: $photographing) {
+            Camera { data in
+                photographing = false
+                if let data { attach(data, "photo.jpg", "image/jpeg") }
+            }
+        }
+    }
+
+    private func attach(_ data: Data?, _ name: String, _ type: String) {
+        if let data, let mark = try? Attachments.keep(data, name: name, mediaType: type) { act(.attached(mark)) } else { act(.notAttached) }
+    }
+}
+
+/// The platform's camera.
+struct Camera: UIViewControllerRepresentable {
+    /// A JPEG; none when it was left.
+    let done: (Data?) -> Void
+
+    func makeUIViewController(context: Context) -> UIImagePickerController {
+        let camera = UIImagePickerController()
+        camera.sourceType = UIImagePickerController.isSourceTypeAvailable(.camera) ? .camera : .photoLibrary
+        camera.delegate = context.coordinator
+        return camera
+    }
+
+    func updateUIViewController(_ camera: UIImagePickerController, context: Context) {}
+
+    func makeCoordinator() -> Coordinator { Coordinator(done: done) }
+
+    final class Coordinator: NSObject, UIImagePickerControllerDelegate, UINavigationControllerDelegate {
+        private let done: (Data?) -> Void
+
+        init(done: @escaping (Data?) -> Void) { self.done = done }
+
+        func imagePickerController(
+            _ picker: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
+        ) {
+            done((info[.originalImage] as? UIImage)?.jpegData(compressionQuality: 0.8))
+        }
+
+        func imagePickerControllerDidCancel(_ picker: UIImagePickerController) { done(nil) }
+    }
+}
+
+/// A pad to sign on.
+struct SignButton: View {
+    let act: (FieldAct) -> Void
+    @State private var signing = false
+    @State private var strokes: [[CGPoint]] = []
+
+    var body: some View {
+        BigButton(.buttonSign) {
+            strokes = []
+            signing = true
+        }
+        .sheet(isPresented: $signing) {
+            VStack {
+                Ink(strokes: strokes)
+                    .gesture(
+                        DragGesture(minimumDistance: 0)
+                            .onChanged { drag in
+                                if drag.translation == .zero { strokes.append([]) }
+                                if !strokes.isEmpty { strokes[strokes.count - 1].append(drag.location) }
+                            }
+                    )
+                    .accessibilityLabel(Words(.buttonSign).label)
+                BigButton(.buttonSave, isMain: true) { save() }.disabled(strokes.isEmpty)
+                BigButton(.buttonClear) { strokes = [] }
+                BigButton(.buttonCancel) { signing = false }
+            }
+            .padding()
+        }
+    }
+
+    private func save() {
+        let png = ImageRenderer(content: Ink(strokes: strokes).frame(width: 600, height: 300)).uiImage?.pngData()
+        signing = false
+        if let png, let mark = try? Attachments.keep(png, name: "signature.png", mediaType: "image/png") {
+            act(.attached(mark))
+        } else {
+            act(.notAttached)
+        }
+    }
+}
+
+private struct Ink: View {
+    let strokes: [[CGPoint]]
+
+    var body: some View {
+        Canvas { context, _ in
+            for stroke in strokes {
+                var path = Path()
+                path.addLines(stroke)
+                context.stroke(path, with: .color(.black), lineWidth: 3)
+            }
+        }
+        .background(Color.white)
+    }
+}
+
+/// Asks the phone for its position, once.
+struct LocateButton: View {
+    let act: (FieldAct) -> Void
+    @State private var locator = Locator()
+
+    var body: some View {
+        BigButton(.buttonLocate) {
+            act(.locating)
+            locator.locate { act($0) }
+        }
+    }
+}
+
+@MainActor
+final class Locator: NSObject, @preconcurrency CLLocationManagerDelegate {
+    private let manager = CLLocationManager()
+    private var told: ((FieldAct) -> Void)?
+
+    func locate(_ told: @escaping (FieldAct) -> Void) {
+        self.told = told
+        manager.delegate = self
+        manager.requestWhenInUseAuthorization()
+        manager.requestLocation()
+    }
+
+    func locationManager(_ manager: CLLocationManager, didUpdateLocations locations: [CLLocation]) {
+        guard let here = locations.last else { return }
+        func digits(_ degrees: Double, _ places: Int) -> String { String(format: "%.\(places)f", locale: Locale(identifier: "en_US_POSIX"), degrees) }
+        let place = Place(
+            latitude: digits(here.coordinate.latitude, 6), longitude: digits(here.coordinate.longitude, 6),
+            accuracy: here.horizontalAccuracy >= 0 ? digits(here.horizontalAccuracy, 1) : nil, at: here.timestamp)
+        told?(.located(place))
+        told = nil
+    }
+
+    func locationManager(_ manager: CLLocationManager, didFailWithError error: any Error) {
+        told?(.notLocated(denied: manager.authorizationStatus == .denied))
+        told = nil
+    }
+}

@@ -1,0 +1,25 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// All of the app but its views: models, navigation and words. Builds and is tested on Linux too.
+// A package that is used by another may not set such flags: only our own builds are this strict.
+let strict: [SwiftSetting] = Context.environment["COMPASS_STRICT"] == "1" ? [.unsafeFlags(["-warnings-as-errors"])] : []
+
+let package = Package(
+    name: "FieldSample",
+    platforms: [.iOS(.v17), .macOS(.v14)],
+    products: [.library(name: "FieldSampleModels", targets: ["FieldSampleModels"])],
+    dependencies: [.package(path: "../../bindings/swift")],
+    targets: [
+        .target(
+            name: "FieldSampleModels",
+            dependencies: [.product(name: "CompassCore", package: "swift")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FieldSampleModelsTests",
+            dependencies: ["FieldSampleModels", .product(name: "CompassCoreTesting", package: "swift")]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

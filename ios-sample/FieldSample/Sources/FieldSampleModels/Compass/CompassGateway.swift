@@ -1,0 +1,334 @@
+import CompassCore
+import Foundation
+
+/// The gateway to an open handle. One per process, beside the handle; the core is imported in this folder and nowhere else.
+public final class CompassGateway: FieldGateway {
+    private let compass: any CompassHandle
+    // The core tells of neither by itself: they change when this app changes them.
+    private let workflowsChanged = Watched(0)
+    private let integrationChanged = Watched(0)
+    private let network = Watched(NetworkState())
+
+    private struct NetworkState: Equatable, Sendable {
+        var told = Connectivity.unknown
+        var simulated = false
+        var now: Connectivity { simulated ? .offline : told }
+    }
+
+    public init(_ compass: any CompassHandle) { self.compass = compass }
+
+    // Workflows ------------------------------------------------------------------------------------------------------------------------
+
+    public func workflows() -> Flow<[WorkflowItem]> {
+        workflowsChanged.flow().flow { [self] _ in
+            try await told {
+                var items: [WorkflowItem] = []
+                for summary in try await compass.workflows() where summary.current { items.append(try await item(summary)) }
+                return items.sorted { $0.workflow.name < $1.workflow.name }
+            }
+        }
+    }
+
+    public func outline(of workflow: String) -> Flow<WorkflowOutline> {
+        workflowsChanged.flow().flow { [self] _ in
+            try await told {
+                guard let summary = try await compass.workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
+                    throw GatewayFailure(code: "unknown_workflow")
+                }
+                let whole = try await compass.workflow(workflow, version: summary.workflow.version())
+                return whole.outline(summary.app(whole))
+            }
+        }
+    }
+
+    // Names for the findings cost a read of the workflow; few have any.
+    private func item(_ summary: WorkflowSummary) async throws -> WorkflowItem {
+        if summary.findings.isEmpty { return summary.app(nil) }
+        return summary.app(try await compass.workflow(summary.workflow.key, version: summary.workflow.version()))
+    }
+
+    public func importWorkflow(_ document: Data) async throws -> Imported {
+        try await told {
+            let outcome = try await compass.importWorkflow(document)
+            workflowsChanged.change { $0 += 1 }
+            return Imported(isNew: outcome.imported, workflow: try await item(outcome.workflow))
+        }
+    }
+
+    public func addMessage(to section: String, of workflow: String, name: String, endpoint: String) async throws -> WorkflowItem {
+        try await told {
+            let taken = Set(try await compass.workflow(workflow, version: nil).sections.flatMap { $0.actions.map(\.key) })
+            let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
+            return try await author(workflow) {
+                let action = ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint)
+                try $0.add(action, to: section)
+            }
+        }
+    }
+
+    public func removeAction(_ action: String, from section: String, of workflow: String) async throws -> WorkflowItem {
+        try await told { try await author(workflow) { try $0.remove(action, from: section) } }
+    }
+
+    private func author(_ workflow: String, _ change: (inout WorkflowDocument) throws -> Void) async throws -> WorkflowItem {
+        var document = WorkflowDocument(try await compass.workflowDocument(workflow, version: nil))
+        try change(&document)
+        return try await importWorkflow(document.bytes).workflow
+    }
+
+    // A session ------------------------------------------------------------------------------------------------------------------------
+
+    public func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow {
+        try await told { try await compass.start(workflow, commandId: command, actor: actor).view.app() }
+    }
+
+    public func session(_ key: String) -> Flow<SessionNow> {
+        compass.observeSession(key).flow { $0.app() }.named()
+    }
+
+    public func outline(of session: SessionNow) async throws -> WorkflowOutline {
+        try await told {
+            let name = session.workflow
+            let version = WorkflowVersion(version: UInt32(name.version), localRevision: UInt32(name.revision))
+            let workflow = try await compass.workflow(name.key, version: version)
+            return workflow.outline(WorkflowItem(workflow: name, about: workflow.description, startable: true))
+        }
+    }
+
+    public func read(_ text: String, field: String, session: String) async throws -> Reading {
+        try await told {
+            guard let definition = try await compass.record(session).fields.first(where: { $0.definition.key == field })?.definition else {
+                throw GatewayFailure(code: "unknown_fields")
+            }
+            do {
+                return .read(try definition.parse(text).app())
+            } catch let refused as CompassError {
+                guard let problem = refused.problems.first else { throw refused }
+                return .refused(problem.app())
+            }
+        }
+    }
+
+    public func saveDraft(_ text: String, field: String, session: String) async throws {
+        try await told { try await compass.saveDraft(text, field: field, in: session) }
+    }
+
+    private func run(_ commands: [Command], _ session: String, _ actor: String?) async throws -> Done {
+        try await told {
+            let outcome = try await compass.run(commands, in: session, actor: actor)
+            return Done(session: outcome.view.app(), changed: outcome.applied == .yes)
+        }
+    }
+
+    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
+        try await run([try changes.command()], session, actor)
+    }
+
+    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
+        let first = changes.isEmpty ? [] : [try changes.command()]
+        return try await run(first + [.answer(visit: UInt32(visit), answer: answer)], session, actor)
+    }
+
+    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
+        try await run([.back(visit: UInt32(visit), toVisit: UInt32(target))], session, actor)
+    }
+
+    public func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done {
+        try await run([.useResponse(commandId: command, response: reply)], session, actor)
+    }
+
+    public func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done {
+        try await run([.note(commandId: command, text: text)], session, actor)
+    }
+
+    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
+        try await run([.complete(visit: UInt32(visit))], session, actor)
+    }
+
+    public func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done {
+        try await run([.end(commandId: command, reason: reason)], session, actor)
+    }
+
+    public func discard(_ session: String, actor: String?) async throws {
+        _ = try await run([.discard], session, actor)
+    }
+
+    // Records --------------------------------------------------------------------------------------------------------------------------
+
+    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
+        compass.observeSessions(query.core(), limit: UInt32(limit))
+            .flow { SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil) }.named()
+    }
+
+    public func record(_ session: String) -> Flow<RecordNow> {
+        compass.observeRecord(session).flow { $0.app() }.named()
+    }
+
+    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
+        let edits = try fields.map { try $0.core() }
+        let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: UInt32($0.key), text: $0.value) }
+        _ = try await run([.edit(commandId: command, fields: edits, notes: notes)], session, actor)
+    }
+
+    public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {
+        try await told {
+            if corrected {
+                _ = try await compass.sendCorrected(action, in: session, actor: actor, commandId: command)
+            } else {
+                _ = try await compass.send(action, in: session, actor: actor, commandId: command)
+            }
+        }
+    }
+
+    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
+        try await told { _ = try await compass.abandon(action, in: session, actor: actor, reason: reason, commandId: command) }
+    }
+
+    public func look(at action: String, session: String) async throws -> MessageLook {
+        try await told {
+            // What is frozen is what is sent, whatever was edited since.
+            let frozen = try await compass.record(session).actions.first { $0.key == action }?.deliveries.first
+            if let frozen, let body = try await compass.deliveryBody(frozen.id) { return MessageLook(endpoint: frozen.endpoint, body: body) }
+            let preview = try await compass.preview(action, in: session)
+            return MessageLook(endpoint: preview.endpoint, body: preview.body)
+        }
+    }
+
+    // The outbox and the integration ---------------------------------------------------------------------------------------------------
+
+    public func outbox(limit: Int) -> Flow<OutboxList> {
+        compass.observeOutbox(.unsent, limit: UInt32(limit))
+            .flow { OutboxList(lines: $0.items.map { $0.app() }, more: $0.next != nil) }.named()
+    }
+
+    public func outboxNumbers() -> Flow<OutboxNumbers> {
+        compass.observeOutboxTotals().flow { $0.app() }.named()
+    }
+
+    public func sendNow() async throws -> SentNow {
+        try await told {
+            let report = try await compass.flush(deadline: .seconds(20))
+            return SentNow(sent: Int(report.sent), waiting: Int(report.pending), offline: report.end == .offline)
+        }
+    }
+
+    public func sendFailedAgain(actor: String?) async throws -> Int {
+        try await told { Int(try await compass.sendFailedAgain(actor: actor)) }
+    }
+
+    public func integrationEnabled() -> Flow<Bool> {
+        integrationChanged.flow().flow { [compass] _ in try await compass.integrationEnabled() }.named()
+    }
+
+    public func setIntegrationEnabled(_ enabled: Bool) async throws {
+        try await told { try await compass.setIntegrationEnabled(enabled) }
+        integrationChanged.change { $0 += 1 }
+    }
+
+    public func endpoints() -> Flow<[EndpointLine]> {
+        let (flow, asked) = Flow.makeStream(of: Void.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        // What waits for an endpoint, and whether it was switched off by its receiver, changes with the outbox.
+        let tasks = [
+            Task { [integrationChanged] in for try await _ in integrationChanged.flow() { asked.yield() } },
+            Task { [compass] in for try await _ in compass.observeOutboxTotals() { asked.yield() } },
+        ]
+        asked.onTermination = { _ in tasks.forEach { $0.cancel() } }
+        return flow.flow { [compass] _ in
+            try await compass.endpoints().filter { $0.archivedAt == nil }.map { $0.app() }
+        }.named()
+    }
+
+    public func putEndpoint(_ endpoint: EndpointLine) async throws {
+        try await told {
+            let headers = try await compass.endpoints().first { $0.endpoint.key == endpoint.key }?.endpoint.headers ?? []
+            try await compass.putEndpoint(endpoint.core(headers: headers))
+        }
+        integrationChanged.change { $0 += 1 }
+    }
+
+    public func setEndpoint(_ key: String, enabled: Bool) async throws {
+        try await told { try await compass.setEndpointEnabled(key, enabled: enabled) }
+        integrationChanged.change { $0 += 1 }
+    }
+
+    public func testDelivery(to endpoint: String) async throws -> TestResult {
+        try await told {
+            let test = try await compass.testDelivery(endpoint)
+            return TestResult(delivered: test.delivered, status: test.status.map(Int.init), outcome: test.outcome)
+        }
+    }
+
+    public func secretsChanged() async throws { try await told { try await compass.secretsChanged() } }
+
+    // The phone ------------------------------------------------------------------------------------------------------------------------
+
+    public func signal() -> Flow<Signal> {
+        network.flow().flow {
+            switch $0.now {
+            case .unknown: Signal.unknown
+            case .offline: Signal.none
+            case .online: Signal.online
+            }
+        }
+    }
+
+    public func simulated() -> Flow<Bool> { network.flow().flow { $0.simulated } }
+
+    public func simulateOffline(_ simulate: Bool) async throws {
+        network.change { $0.simulated = simulate }
+        try await told { try await compass.setConnectivity(network.value.now) }
+    }
+
+    /// The phone says whether there is a network, and whether its use costs money. `NetworkWatch` calls it.
+    public func networkChanged(reachable: Bool, metered: Bool = false) async {
+        network.change { $0.told = reachable ? .online(validated: nil, metered: metered) : .offline }
+        try? await compass.setConnectivity(network.value.now)
+    }
+
+    public func diagnostics() async throws -> String {
+        try await told {
+            let sessions = try await compass.totals().sessions
+            let outbox = try await compass.outboxTotals()
+            let due = try await compass.nextDue()
+            let check = try await compass.check()
+            let integration = try await compass.integrationEnabled() ? "on" : "off"
+            var lines = [
+                "core: \(Compass.version)",
+                "integration: \(integration)",
+                "sessions: \(sessions.inProgress) in progress, \(sessions.completed) completed, \(sessions.ended) ended",
+                "outbox: \(outbox.pending) pending, \(outbox.failed) failed, \(outbox.needsPerson) for a person, \(outbox.unsentBytes) bytes",
+                "next due: \(due.at.map { "\($0)" } ?? "none")",
+            ]
+            for status in try await compass.endpoints() {
+                let state = status.enabled ? "enabled" : "disabled (\(status.disabledReason ?? "by a person"))"
+                lines.append(
+                    "endpoint \(status.endpoint.key): \(state), \(status.pending) pending, \(status.consecutiveFailures) failures in a row")
+            }
+            lines.append("check: \(check.sessions) sessions, \(check.faults.count) faults")
+            return (lines + check.faults.map { "fault: \($0)" }).joined(separator: "\n") + "\n"
+        }
+    }
+
+    public func backup(to file: URL) async throws { try await told { try await compass.backup(to: file) } }
+}
+
+/// The core's refusals in the app's words.
+private func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+    do { return try await work() } catch let refused as CompassError { throw refused.app() }
+}
+
+extension AsyncThrowingStream where Element: Sendable, Failure == any Error {
+    fileprivate func named() -> Flow<Element> {
+        let (flow, told) = Flow.makeStream(of: Element.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        let task = Task {
+            do {
+                for try await element in self { told.yield(element) }
+                told.finish()
+            } catch {
+                told.finish(throwing: (error as? CompassError)?.app() ?? error)
+            }
+        }
+        told.onTermination = { _ in task.cancel() }
+        return flow
+    }
+}

@@ -1,0 +1,23 @@
+#if canImport(Network)
+import Dispatch
+import Network
+
+/// Tells the gateway what the phone knows of the network, for as long as it exists.
+public final class NetworkWatch: Sendable {
+    private let monitor = NWPathMonitor()
+
+    public init(_ gateway: CompassGateway) {
+        let (paths, told) = AsyncStream.makeStream(of: NWPath.self, bufferingPolicy: .bufferingNewest(1))
+        monitor.pathUpdateHandler = { told.yield($0) }
+        monitor.start(queue: DispatchQueue(label: "dev.compass.sample.network"))
+        Task { [weak gateway] in
+            for await path in paths {
+                // Low Data Mode counts as costing money, since a person asked for restraint.
+                await gateway?.networkChanged(reachable: path.status == .satisfied, metered: path.isExpensive || path.isConstrained)
+            }
+        }
+    }
+
+    deinit { monitor.cancel() }
+}
+#endif

@@ -1,0 +1,63 @@
+#if canImport(BackgroundTasks) && canImport(Security) && os(iOS)
+import CompassCore
+import Foundation
+
+/// The one open handle of the process, with what the phone gives to it: the Keychain, the network's state, background time.
+public final class Phone: Sendable {
+    public static let shared = Phone()
+
+    /// Also in `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`.
+    public static let task = "dev.compass.sample.deliver"
+
+    public struct Opened: Sendable {
+        public let gateway: CompassGateway
+        public let vault: KeychainVault
+        let compass: Compass
+        let watch: NetworkWatch
+    }
+
+    private actor Opening {
+        private var task: Task<Opened, any Error>?
+
+        func opened() async throws -> Opened {
+            let task = task ?? Task {
+                let vault = KeychainVault()
+                var options = try CompassOptions.standard()
+                options.secrets = vault.store
+                let compass = try await Compass.open(options)
+                let gateway = CompassGateway(compass)
+                return Opened(gateway: gateway, vault: vault, compass: compass, watch: NetworkWatch(gateway))
+            }
+            self.task = task
+            do {
+                return try await task.value
+            } catch {
+                // Tried anew the next time.
+                self.task = nil
+                throw error
+            }
+        }
+    }
+
+    private let opening = Opening()
+
+    /// Opens the database, once.
+    public func opened() async throws -> Opened { try await opening.opened() }
+
+    /// Delivers while the app does not run. Call it before the launch ends.
+    public func registerBackgroundDelivery() {
+        BackgroundDelivery.register(identifier: Self.task) { [opening] in try await opening.opened().compass }
+    }
+}
+
+/// Secrets in the Keychain; they are written here and read by the core alone.
+public struct KeychainVault: SecretVault {
+    let store = KeychainSecretStore(service: "dev.compass.sample.webhooks")
+
+    public func put(_ secret: String, named name: String) throws { try store.set(secret, named: name) }
+
+    public func has(_ name: String) -> Bool {
+        if case .found = try? store.secret(named: name) { true } else { false }
+    }
+}
+#endif

@@ -1,0 +1,333 @@
+import Foundation
+
+/// What a `FakeGateway` has.
+public struct FakePhone: Hashable, Sendable {
+    public var workflows: [WorkflowOutline] = []
+    public var sessions: [String: SessionNow] = [:]
+    public var items: [SessionItem] = []
+    public var records: [String: RecordNow] = [:]
+    public var outbox: [OutboxLine] = []
+    public var numbers = OutboxNumbers()
+    public var endpoints: [EndpointLine] = []
+    public var integrationEnabled = false
+    public var signal = Signal.online
+    public var simulated = false
+    /// Every command is refused with it until it is gone again.
+    public var failure: GatewayFailure?
+    /// What fields hold as half-typed text: `session/field`.
+    public var drafts: [String: String] = [:]
+    /// The commands so far.
+    public var calls: [String] = []
+}
+
+/// A gateway without a core, for previews and for tests of one model: it shows what it has and does what a command plainly means. It has
+/// no rules; a test that needs them opens the real core.
+public final class FakeGateway: FieldGateway {
+    private let phone: Watched<FakePhone>
+
+    public init(_ phone: FakePhone = .atWork) { self.phone = Watched(phone) }
+
+    public var now: FakePhone { phone.value }
+
+    /// Changes what it has; flows tell of it.
+    public func change(_ change: (inout FakePhone) -> Void) { phone.change(change) }
+
+    private func flow<Value: Sendable & Equatable>(_ part: @escaping @Sendable (FakePhone) throws -> Value) -> Flow<Value> {
+        phone.flow().flow(part)
+    }
+
+    private func call<Value>(_ call: String, _ body: (inout FakePhone) throws -> Value) throws -> Value {
+        var result: Result<Value, any Error>?
+        phone.change { phone in
+            phone.calls.append(call)
+            if let failure = phone.failure {
+                result = .failure(failure)
+            } else {
+                result = Result { try body(&phone) }
+            }
+        }
+        return try result!.get()
+    }
+
+    // Workflows ------------------------------------------------------------------------------------------------------------------------
+
+    public func workflows() -> Flow<[WorkflowItem]> { flow { $0.workflows.map(\.item) } }
+
+    public func outline(of workflow: String) -> Flow<WorkflowOutline> { flow { try $0.workflow(workflow) } }
+
+    public func importWorkflow(_ document: Data) async throws -> Imported {
+        try call("import") { phone in
+            guard let first = phone.workflows.first else { throw GatewayFailure(code: "invalid_workflow") }
+            return Imported(isNew: true, workflow: first.item)
+        }
+    }
+
+    public func addMessage(to section: String, of workflow: String, name: String, endpoint: String) async throws -> WorkflowItem {
+        try call("addMessage \(section) \(endpoint)") { phone in
+            try phone.revise(workflow) { sections in
+                guard let place = sections.firstIndex(where: { $0.key == section }) else { return }
+                let action = OutlineAction(key: "message-\(sections[place].actions.count + 1)", name: name, endpoint: endpoint)
+                sections[place].actions.append(action)
+            }
+        }
+    }
+
+    public func removeAction(_ action: String, from section: String, of workflow: String) async throws -> WorkflowItem {
+        try call("removeAction \(action)") { phone in
+            try phone.revise(workflow) { sections in
+                for place in sections.indices where sections[place].key == section { sections[place].actions.removeAll { $0.key == action } }
+            }
+        }
+    }
+
+    // A session ------------------------------------------------------------------------------------------------------------------------
+
+    public func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow {
+        try call("start \(workflow)") { phone in
+            guard let session = phone.sessions.values.first(where: { $0.workflow.key == workflow }) else {
+                throw GatewayFailure(code: "unknown_workflow")
+            }
+            return session
+        }
+    }
+
+    public func session(_ key: String) -> Flow<SessionNow> { flow { try $0.session(key) } }
+
+    public func outline(of session: SessionNow) async throws -> WorkflowOutline { try now.workflow(session.workflow.key) }
+
+    public func read(_ text: String, field: String, session: String) async throws -> Reading {
+        let type = try now.session(session).fields.first { $0.info.key == field }?.info.type ?? .text
+        switch type {
+        case .integer:
+            guard let number = Int64(text) else { return .refused(FieldProblem(field: field, code: "bad_format")) }
+            return .read(.given(.whole(number)))
+        case .decimal:
+            guard Double(text) != nil else { return .refused(FieldProblem(field: field, code: "bad_format")) }
+            return .read(.given(.exact(text)))
+        default: return .read(.given(.words(text)))
+        }
+    }
+
+    public func saveDraft(_ text: String, field: String, session: String) async throws {
+        try call("draft") { phone in
+            phone.drafts["\(session)/\(field)"] = text.isEmpty ? nil : text
+            phone.sessions[session]?.hold(field) { $0.draft = text.isEmpty ? nil : text }
+        }
+    }
+
+    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
+        try call("set \(changes.map(\.field).joined(separator: " "))") { phone in
+            for change in changes { phone.drafts["\(session)/\(change.field)"] = nil }
+            return try phone.run(session) { $0.set(changes) }
+        }
+    }
+
+    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
+        try call("answer \(answer)") { phone in
+            let outline = try phone.workflow(phone.session(session).workflow.key)
+            return try phone.run(session) { now in
+                now.set(changes)
+                let here = outline.sections.first { $0.key == now.section }
+                let name = now.answers.first { $0.key == answer }?.name
+                guard let next = here?.answers.first(where: { $0.name == name })?.next else { return }
+                now.enter(next, of: outline, answer: name)
+            }
+        }
+    }
+
+    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
+        try call("back \(target)") { phone in
+            let outline = try phone.workflow(phone.session(session).workflow.key)
+            return try phone.run(session) { now in
+                guard let place = now.path.firstIndex(where: { $0.visit == target }) else { return }
+                let section = now.path[place].section
+                now.path.removeSubrange(place...)
+                now.enter(section, of: outline, answer: nil)
+            }
+        }
+    }
+
+    public func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done {
+        try call("reply \(reply)") { try $0.run(session) { _ in } }
+    }
+
+    public func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done {
+        try call("note") { phone in
+            try phone.run(session) { now in
+                now.notes.append(SessionNote(number: now.notes.count + 1, at: FakePhone.moment, text: text, actor: actor, edited: false))
+            }
+        }
+    }
+
+    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
+        try call("complete") { try $0.run(session) { $0.phase = .completed } }
+    }
+
+    public func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done {
+        try call("end \(reason)") { try $0.run(session) { $0.phase = .ended } }
+    }
+
+    public func discard(_ session: String, actor: String?) async throws {
+        _ = try call("discard") { try $0.run(session) { $0.phase = .discarded } }
+    }
+
+    // Records, the outbox, the integration ---------------------------------------------------------------------------------------------
+
+    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
+        flow { phone in
+            let found = phone.items.filter { item in
+                (query.phases.isEmpty || query.phases.contains(item.phase)) && (query.won ?? item.won) == item.won
+                    && (query.action != .pending || item.pending > 0) && (query.action != .failed || item.failed > 0)
+                    && (query.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
+            }
+            return SessionList(sessions: Array(found.prefix(limit)), more: found.count > limit)
+        }
+    }
+
+    public func record(_ session: String) -> Flow<RecordNow> { flow { try $0.record(session) } }
+
+    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
+        try call("edit \(fields.map(\.field).joined(separator: " "))") { phone in
+            var record = try phone.record(session)
+            record.fields = record.fields.map { field in
+                let after = fields.first { $0.field == field.info.key }?.to
+                return RecordFieldNow(info: field.info, holding: after ?? field.holding, onPath: field.onPath)
+            }
+            phone.records[session] = record
+        }
+    }
+
+    public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {
+        try call(corrected ? "sendCorrected \(action)" : "send \(action)") { $0.setAction(action, of: session, .pending) }
+    }
+
+    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
+        try call("abandon \(action) \(actor): \(reason)") { $0.setAction(action, of: session, .failed) }
+    }
+
+    public func look(at action: String, session: String) async throws -> MessageLook {
+        MessageLook(endpoint: "office", body: #"{"key":"\#(session)","fields":[]}"#)
+    }
+
+    public func outbox(limit: Int) -> Flow<OutboxList> {
+        flow { OutboxList(lines: Array($0.outbox.prefix(limit)), more: $0.outbox.count > limit) }
+    }
+
+    public func outboxNumbers() -> Flow<OutboxNumbers> { flow { $0.numbers } }
+
+    public func sendNow() async throws -> SentNow {
+        try call("sendNow") { phone in
+            if phone.signal == .none { return SentNow(sent: 0, waiting: phone.numbers.waiting, offline: true) }
+            let sent = phone.numbers.waiting
+            phone.numbers.waiting = 0
+            phone.outbox.removeAll { !$0.needsPerson }
+            return SentNow(sent: sent, waiting: 0, offline: false)
+        }
+    }
+
+    public func sendFailedAgain(actor: String?) async throws -> Int { try call("sendFailedAgain") { $0.numbers.failed } }
+    public func integrationEnabled() -> Flow<Bool> { flow { $0.integrationEnabled } }
+    public func setIntegrationEnabled(_ enabled: Bool) async throws { try call("integration \(enabled)") { $0.integrationEnabled = enabled } }
+    public func endpoints() -> Flow<[EndpointLine]> { flow { $0.endpoints } }
+
+    public func putEndpoint(_ endpoint: EndpointLine) async throws {
+        try call("putEndpoint \(endpoint.key)") { phone in
+            phone.endpoints.removeAll { $0.key == endpoint.key }
+            phone.endpoints.append(endpoint)
+        }
+    }
+
+    public func setEndpoint(_ key: String, enabled: Bool) async throws {
+        try call("setEndpoint \(key) \(enabled)") { phone in
+            for place in phone.endpoints.indices where phone.endpoints[place].key == key { phone.endpoints[place].enabled = enabled }
+        }
+    }
+
+    public func testDelivery(to endpoint: String) async throws -> TestResult {
+        try call("test \(endpoint)") { _ in TestResult(delivered: true, status: 202, outcome: "sent") }
+    }
+
+    public func secretsChanged() async throws { try call("secretsChanged") { _ in } }
+
+    // The phone ------------------------------------------------------------------------------------------------------------------------
+
+    public func signal() -> Flow<Signal> { flow { $0.simulated ? .none : $0.signal } }
+    public func simulated() -> Flow<Bool> { flow { $0.simulated } }
+    public func simulateOffline(_ simulate: Bool) async throws { try call("simulate \(simulate)") { $0.simulated = simulate } }
+    public func diagnostics() async throws -> String { try call("diagnostics") { _ in "fake\n" } }
+    public func backup(to file: URL) async throws { try call("backup") { _ in } }
+}
+
+extension FakePhone {
+    fileprivate func workflow(_ key: String) throws -> WorkflowOutline {
+        guard let found = workflows.first(where: { $0.item.workflow.key == key }) else { throw GatewayFailure(code: "unknown_workflow") }
+        return found
+    }
+
+    fileprivate func session(_ key: String) throws -> SessionNow {
+        guard let found = sessions[key] else { throw GatewayFailure(code: "unknown_session") }
+        return found
+    }
+
+    fileprivate func record(_ key: String) throws -> RecordNow {
+        guard let found = records[key] else { throw GatewayFailure(code: "unknown_session") }
+        return found
+    }
+
+    fileprivate mutating func run(_ key: String, _ command: (inout SessionNow) -> Void) throws -> Done {
+        var session = try session(key)
+        guard session.phase == .inProgress else { throw GatewayFailure(code: "not_in_progress") }
+        command(&session)
+        let changed = session != sessions[key]
+        sessions[key] = session
+        return Done(session: session, changed: changed)
+    }
+
+    fileprivate mutating func revise(_ key: String, _ change: (inout [OutlineSection]) -> Void) throws -> WorkflowItem {
+        let before = try workflow(key)
+        var sections = before.sections
+        change(&sections)
+        let old = before.item
+        let name = WorkflowName(key: key, name: old.workflow.name, version: old.workflow.version, revision: old.workflow.revision + 1)
+        let item = WorkflowItem(workflow: name, about: old.about, startable: old.startable, findings: old.findings)
+        workflows = workflows.map { $0 == before ? WorkflowOutline(item: item, start: before.start, sections: sections) : $0 }
+        return item
+    }
+
+    fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionState) {
+        guard let place = records[session]?.actions.firstIndex(where: { $0.key == action }) else { return }
+        records[session]?.actions[place].state = state
+    }
+}
+
+extension SessionNow {
+    fileprivate mutating func hold(_ field: String, _ change: (inout SessionField) -> Void) {
+        for place in fields.indices where fields[place].info.key == field { change(&fields[place]) }
+    }
+
+    fileprivate mutating func set(_ changes: [FieldEdit]) {
+        for edit in changes {
+            hold(edit.field) {
+                $0.holding = edit.to
+                $0.draft = nil
+            }
+            if edit.to != .notProvided { problems.removeAll { $0.field == edit.field } }
+        }
+    }
+
+    fileprivate mutating func enter(_ key: String, of outline: WorkflowOutline, answer: String?) {
+        guard let next = outline.sections.first(where: { $0.key == key }) else { return }
+        if let answer, let last = path.popLast() { path.append(Step(visit: last.visit, section: last.section, name: last.name, answer: answer)) }
+        visit += 1
+        section = next.key
+        sectionName = next.name
+        path.append(Step(visit: visit, section: next.key, name: next.name, answer: nil))
+        fields = next.fields.map { SessionField(info: $0) }
+        answers = next.answers.enumerated().map { SessionAnswer(key: "answer-\($0.offset)", name: $0.element.name) }
+        isEnd = next.isEnd
+        win = next.win
+        problems = []
+        canComplete = next.isEnd
+        messages = next.actions.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) }
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+extension FakePhone {
+    /// When everything in `atWork` happens, more or less: 2027-01-15T08:00:00Z.
+    public static let moment = Date(timeIntervalSince1970: 1_800_000_000)
+
+    /// A phone of a technician at work: a session in progress, one that waits, one that was sent, one that needs a person.
+    public static var atWork: FakePhone {
+        let boiler = WorkflowName(key: "boiler-service", name: "Boiler service", version: 3)
+        let problem = FieldProblem(field: "serial", code: "required")
+        let session = SessionNow(
+            key: "s1", workflow: boiler, startedAt: ago(25), visit: 1, section: "inspection", sectionName: "Inspection and combustion",
+            content: "Look at the flame.\n\nMeasure the pressure.", fields: fields.map { SessionField(info: $0) },
+            answers: [SessionAnswer(key: "answer-0", name: "All in order"), SessionAnswer(key: "answer-1", name: "A part is needed")],
+            replies: [SessionReply(key: "dear", name: "Too expensive", kind: .objection, content: "It lasts.")],
+            path: [Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: nil)], problems: [problem])
+        let fired = RecordAction(
+            key: "notify-office", name: "Tell the office", endpoint: "office", state: .sent, sentAt: ago(200), attempts: 2,
+            lastAttempts: [
+                SendTry(number: 2, at: ago(200), status: 202, outcome: "sent"), SendTry(number: 1, at: ago(280), status: nil, outcome: "dns"),
+            ])
+        let failed = RecordAction(
+            key: "notify-office", name: "Tell the office", endpoint: "office", state: .failed, reason: "rejected", failedSends: 1,
+            canSend: true, canAbandon: true, attempts: 1, lastAttempts: [SendTry(number: 1, at: ago(1400), status: 422, outcome: "rejected")])
+        let note = SessionNote(number: 4, at: ago(290), text: "Beware of the dog", actor: "Jo", edited: false)
+        func record(_ key: String, _ minutes: Double, won: Bool, _ actions: [RecordAction]) -> RecordNow {
+            RecordNow(
+                key: key, workflow: boiler, phase: .completed, won: won, actor: "Jo", startedAt: ago(minutes), finishedAt: ago(minutes - 20),
+                fields: [
+                    RecordFieldNow(info: fields[0], holding: .given(.words("BX-1177")), onPath: true),
+                    RecordFieldNow(info: fields[1], holding: .given(.exact("1.50")), onPath: true),
+                    RecordFieldNow(info: fields[2], holding: .notProvided, onPath: true),
+                ],
+                notes: [note],
+                timeline: [
+                    Moment(number: 1, at: ago(minutes), actor: "Jo", happenings: [.started(section: "Inspection and combustion", prefilled: [])]),
+                    Moment(number: 4, at: ago(290), actor: "Jo", happenings: [.noted("Beware of the dog")]),
+                    Moment(
+                        number: 5, at: ago(minutes - 19), actor: "Jo",
+                        happenings: [.answered(section: "Inspection and combustion", answer: "All in order", superseded: false)]),
+                    Moment(number: 6, at: ago(minutes - 20), actor: "Jo", happenings: [.completed(section: "Service complete", won: won)]),
+                ], actions: actions)
+        }
+        var phone = FakePhone()
+        phone.workflows = [
+            WorkflowOutline(
+                item: WorkflowItem(workflow: boiler, about: "The yearly service.", startable: true), start: "inspection",
+                sections: [
+                    OutlineSection(
+                        key: "inspection", name: "Inspection and combustion", fields: fields,
+                        answers: [OutlineAnswer(name: "All in order", next: "done"), OutlineAnswer(name: "A part is needed", next: "open")]),
+                    OutlineSection(
+                        key: "done", name: "Service complete",
+                        actions: [OutlineAction(key: "notify-office", name: "Tell the office", endpoint: "office")], win: true),
+                    OutlineSection(key: "open", name: "Closed with open work"),
+                ]),
+            WorkflowOutline(
+                item: WorkflowItem(
+                    workflow: WorkflowName(key: "draft", name: "Meter exchange", version: 1), about: nil, startable: false,
+                    findings: [
+                        WorkflowFinding(level: .incomplete, code: "unlinked_answer", detail: "", section: "Arrival", answer: "Nobody home")
+                    ]),
+                start: "arrival", sections: [OutlineSection(key: "arrival", name: "Arrival", answers: [OutlineAnswer(name: "Nobody home", next: nil)])]),
+        ]
+        phone.sessions = ["s1": session]
+        phone.items = [
+            SessionItem(key: "s1", workflow: boiler, phase: .inProgress, actor: "Jo", startedAt: ago(25), sectionName: session.sectionName),
+            SessionItem(
+                key: "s2", workflow: boiler, phase: .completed, won: true, actor: "Jo", startedAt: ago(120), sectionName: "Service complete",
+                pending: 1),
+            SessionItem(
+                key: "s3", workflow: boiler, phase: .completed, won: true, actor: "Jo", startedAt: ago(300), sectionName: "Service complete",
+                sent: 1),
+            SessionItem(
+                key: "s4", workflow: boiler, phase: .completed, actor: "Jo", startedAt: ago(1500), sectionName: "Closed with open work",
+                failed: 1),
+        ]
+        phone.records = [
+            "s1": RecordNow(
+                key: "s1", workflow: boiler, phase: .inProgress, startedAt: ago(25),
+                fields: fields.map { RecordFieldNow(info: $0, holding: .notProvided, onPath: true) }),
+            "s3": record("s3", 300, won: true, [fired]), "s4": record("s4", 1500, won: false, [failed]),
+        ]
+        phone.outbox = [
+            OutboxLine(
+                session: "s4", workflow: boiler, action: "notify-office", name: "Tell the office", endpoint: "office", state: .failed,
+                reason: "rejected", frozenAt: ago(1480), attempts: 1, needsPerson: true),
+            OutboxLine(
+                session: "s2", workflow: boiler, action: "notify-office", name: "Tell the office", endpoint: "office", state: .pending,
+                reason: "offline", frozenAt: ago(100)),
+        ]
+        phone.numbers = OutboxNumbers(waiting: 1, failed: 1, needsPerson: 1, oldest: ago(1480))
+        phone.endpoints = [EndpointLine(key: "office", url: "https://office.example/hooks", secret: "office-secret", waiting: 1)]
+        phone.integrationEnabled = true
+        return phone
+    }
+
+    private static func ago(_ minutes: Double) -> Date { moment.addingTimeInterval(-60 * minutes) }
+
+    private static var fields: [FieldInfo] {
+        [
+            FieldInfo(key: "serial", name: "Serial number", type: .barcode, help: "On the plate below the burner.", required: true),
+            FieldInfo(key: "pressure", name: "Pressure", type: .decimal, allowNotApplicable: true),
+            FieldInfo(
+                key: "parts", name: "Parts", type: .multipleChoice,
+                options: [ChoiceOption(key: "seal", name: "Seal"), ChoiceOption(key: "valve", name: "Valve")]),
+        ]
+    }
+}

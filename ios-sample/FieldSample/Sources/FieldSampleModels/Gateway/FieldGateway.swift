@@ -1,0 +1,61 @@
+import Foundation
+
+/// A value and what becomes of it.
+public typealias Flow<Value: Sendable> = AsyncThrowingStream<Value, any Error>
+
+/// What the app asks of the core, in the app's own words. `CompassGateway` is the real one, `FakeGateway` the one of tests and previews.
+///
+/// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
+/// that repeating it is harmless. A flow gives the current value first, then one for each change.
+public protocol FieldGateway: Sendable {
+    func workflows() -> Flow<[WorkflowItem]>
+    func outline(of workflow: String) -> Flow<WorkflowOutline>
+    func importWorkflow(_ document: Data) async throws -> Imported
+    /// Adds a "Send Message" action to a section, as a new revision on this phone.
+    func addMessage(to section: String, of workflow: String, name: String, endpoint: String) async throws -> WorkflowItem
+    func removeAction(_ action: String, from section: String, of workflow: String) async throws -> WorkflowItem
+
+    func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow
+    func session(_ key: String) -> Flow<SessionNow>
+    /// The version that the session began with.
+    func outline(of session: SessionNow) async throws -> WorkflowOutline
+    /// Reads what a person typed, numbers with a point and ASCII digits.
+    func read(_ text: String, field: String, session: String) async throws -> Reading
+    func saveDraft(_ text: String, field: String, session: String) async throws
+    func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done
+    /// Sets the fields and moves on, both or neither.
+    func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done
+    func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done
+    func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done
+    func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done
+    func complete(_ session: String, visit: Int, actor: String?) async throws -> Done
+    func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done
+    func discard(_ session: String, actor: String?) async throws
+
+    func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList>
+    func record(_ session: String) -> Flow<RecordNow>
+    func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws
+    func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
+    func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws
+    func look(at action: String, session: String) async throws -> MessageLook
+
+    func outbox(limit: Int) -> Flow<OutboxList>
+    func outboxNumbers() -> Flow<OutboxNumbers>
+    func sendNow() async throws -> SentNow
+    func sendFailedAgain(actor: String?) async throws -> Int
+    func integrationEnabled() -> Flow<Bool>
+    func setIntegrationEnabled(_ enabled: Bool) async throws
+    func endpoints() -> Flow<[EndpointLine]>
+    func putEndpoint(_ endpoint: EndpointLine) async throws
+    func setEndpoint(_ key: String, enabled: Bool) async throws
+    func testDelivery(to endpoint: String) async throws -> TestResult
+    func secretsChanged() async throws
+
+    func signal() -> Flow<Signal>
+    /// Whether "no signal" is played.
+    func simulated() -> Flow<Bool>
+    func simulateOffline(_ simulate: Bool) async throws
+    /// For support: counts and codes, no value of any field.
+    func diagnostics() async throws -> String
+    func backup(to file: URL) async throws
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// A message that is not delivered.
+public struct OutboxLine: Hashable, Sendable {
+    public let session: String, workflow: WorkflowName, action: String, name: String, endpoint: String
+    public var state: ActionState
+    public var reason: String?
+    public var frozenAt: Date
+    public var nextAttemptAt: Date?
+    public var attempts = 0
+    public var needsPerson = false, mayHaveBeenDelivered = false
+}
+
+/// The outbox in numbers.
+public struct OutboxNumbers: Hashable, Sendable {
+    public var waiting = 0, failed = 0, needsPerson = 0
+    public var oldest: Date?
+}
+
+/// Messages, oldest first, and whether there are more.
+public struct OutboxList: Hashable, Sendable {
+    public var lines: [OutboxLine], more: Bool
+}
+
+/// What "send now" did.
+public struct SentNow: Hashable, Sendable {
+    public let sent: Int, waiting: Int, offline: Bool
+}
+
+/// The network, as far as the phone knows.
+public enum Signal: Hashable, Sendable { case unknown, none, online }
+
+/// An endpoint of the webhooks integration. `secret` names its signing secret; none when messages are not signed.
+public struct EndpointLine: Hashable, Sendable {
+    public let key: String, url: String, secret: String?
+    public var wifiOnly = false, enabled = true
+    public var disabledReason: String?
+    public var waiting = 0
+}
+
+/// What came of a test message.
+public struct TestResult: Hashable, Sendable {
+    public let delivered: Bool, status: Int?, outcome: String
+}

@@ -1,0 +1,55 @@
+import Observation
+
+/// Where the technician is: a root, and the screens above it. Models move it; the app shows it and saves it.
+///
+/// ```swift
+/// let navigator = Navigator(saved: scene)      // where the process was when it died
+/// scene = navigator.saved
+/// ```
+@MainActor @Observable
+public final class Navigator {
+    public private(set) var root = Screen.workflows
+    /// What lies above the root, the shown one last. A `NavigationStack` may shorten it.
+    public var path: [Screen] = []
+
+    /// Begins where `saved` says; at the beginning when it cannot be read.
+    public init(saved: String? = nil) { restore(saved) }
+
+    /// Goes where `saved` says; nowhere when it cannot be read.
+    public func restore(_ saved: String?) {
+        let screens = (saved ?? "").split(separator: " ").map { Screen(saved: $0) }
+        guard let first = screens.first, let root = first, root.isRoot else { return }
+        guard !screens.dropFirst().contains(where: { $0 == nil || $0!.isRoot }) else { return }
+        self.root = root
+        path = screens.dropFirst().compactMap { $0 }
+    }
+
+    /// What is shown.
+    public var top: Screen { path.last ?? root }
+
+    /// One line of text.
+    public var saved: String { ([root] + path).map(\.saved).joined(separator: " ") }
+
+    /// Opens a screen above this one; a root begins anew, and one that is open already is gone back to.
+    public func open(_ screen: Screen) {
+        if screen.isRoot {
+            root = screen
+            path = []
+        } else if let place = path.firstIndex(of: screen) {
+            path.removeSubrange((place + 1)...)
+        } else {
+            path.append(screen)
+        }
+    }
+
+    /// Opens a screen right above the root: there is no way back to what lay between, for instance to a session that is over.
+    public func openOnRoot(_ screen: Screen) {
+        path = []
+        open(screen)
+    }
+
+    /// One back: to the screen below, or from another root to the first.
+    public func back() {
+        if path.isEmpty { root = .workflows } else { path.removeLast() }
+    }
+}

@@ -1,0 +1,281 @@
+import Foundation
+import Observation
+
+/// What a line of the timeline is about, for its sign.
+public enum TimelineSign: Hashable, Sendable {
+    case started, field, answer, takenBack, back, reply, note, completed, won, ended, discarded, edited, send, abandoned
+}
+
+/// A line of the timeline: when (and by whom), the sign, and what happened.
+public struct TimelineLine: Hashable, Sendable, Identifiable {
+    public let id: String, at: Phrase, sign: TimelineSign, words: Phrase
+}
+
+/// How many actions have this status.
+public struct ActionTotal: Hashable, Sendable, Identifiable {
+    public let state: ActionState, count: Int
+    public var id: ActionState { state }
+}
+
+/// An action with what became of it.
+public struct ActionCard: Hashable, Sendable, Identifiable {
+    public let key: String, name: String, endpoint: String, state: ActionState
+    /// Why it is so, where there is a reason.
+    public let reason: Phrase?
+    /// When it was sent, or when it is tried next.
+    public let detail: Phrase?
+    /// "2 tries"; the lines say what became of each, newest first.
+    public let attempts: Phrase?, attemptLines: [Phrase]
+    /// That the receiver may have it already, or that it is locked.
+    public let warnings: [Phrase]
+    public let canSend: Bool, canSendCorrected: Bool, canAbandon: Bool
+    public var id: String { key }
+}
+
+/// The message of an action: where it goes, and its body, indented for people.
+public struct PreviewSheet: Hashable, Sendable {
+    public let name: String, endpoint: String, body: String
+}
+
+/// Giving a message up needs a reason.
+public struct AbandonQuestion: Hashable, Sendable {
+    public let action: String, name: String
+    public var reason = ""
+    public var canAbandon: Bool { !reason.allSatisfy(\.isWhitespace) }
+    public var words: Phrase { .text(.questionAbandon, .plain(name)) }
+}
+
+/// The record of a session: what happened, what was answered, and what became of its actions.
+@MainActor @Observable
+public final class RecordModel {
+    public private(set) var now: RecordNow?
+    public private(set) var status = Phrase.plain("")
+    public private(set) var timeline: [TimelineLine] = []
+    public private(set) var fields: [FieldLine] = []
+    public private(set) var actions: [ActionCard] = []
+    public private(set) var totals: [ActionTotal] = []
+    /// The fields as inputs, and the notes by number, while they are edited.
+    public private(set) var editing: [FieldItem]?
+    public private(set) var editedNotes: [Int: String] = [:]
+    public private(set) var working = false
+    public var preview: PreviewSheet?
+    public var abandoning: AbandonQuestion?
+    public var notice: Notice?
+
+    public var won: Bool { now?.won ?? false }
+    public var canEdit: Bool { now?.phase == .completed || now?.phase == .ended }
+
+    private let session: String
+    private let work: Workplace
+    private let turns = Turns()
+    private var before: [SessionField] = []
+    private var holdings: [String: Holding] = [:]
+    private var typing = Typing()
+
+    public init(_ session: String, _ work: Workplace) {
+        (self.session, self.work) = (session, work)
+        turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        turns.follow(work.gateway.record(session)) { [weak self] in self?.arrived($0) }
+    }
+
+    public func settled() async { await turns.done() }
+
+    private func arrived(_ record: RecordNow) {
+        now = record
+        status = record.phase.words(won: record.won)
+        timeline = record.lines
+        fields = record.fields.map(\.line)
+        actions = record.actions.map(\.card)
+        totals = ActionState.allCases.map { state in ActionTotal(state: state, count: record.actions.filter { $0.state == state }.count) }
+            .filter { $0.count > 0 }
+    }
+
+    // Editing --------------------------------------------------------------------------------------------------------------------------
+
+    public func openEdit() {
+        guard canEdit, let now else { return }
+        before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding) }
+        (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
+        drawEdit()
+    }
+
+    public func field(_ key: String, _ act: FieldAct) {
+        guard editing != nil, let field = edited.first(where: { $0.info.key == key }) else { return }
+        typing.take(act, key)
+        if let holding = act.holding(field.info, before: field.holding) {
+            holdings[key] = holding
+            typing.keep(key)
+        }
+        drawEdit()
+    }
+
+    public func note(_ number: Int, _ text: String) { editedNotes[number] = text }
+
+    public func dismissEdit() { editing = nil }
+
+    public func saveEdit() {
+        guard editing != nil, let now else { return }
+        turns.take { [self] in
+            let reader = FieldReader(gateway: work.gateway, session: session, numbers: NumberInput(work.locale))
+            let read = try await reader.read(edited, typing)
+            typing.refuse(read.problems)
+            if !read.problems.isEmpty { return drawEdit() }
+            for change in read.changes { holdings[change.field] = change.to }
+            let changes = before.compactMap { field -> FieldEdit? in
+                guard let after = holdings[field.info.key], after != field.holding else { return nil }
+                return FieldEdit(field: field.info.key, to: after)
+            }
+            // A note is never empty.
+            let notes = editedNotes.filter { number, text in
+                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.number == number && $0.text != text }
+            }
+            if !changes.isEmpty || !notes.isEmpty {
+                do {
+                    try await work.gateway.edit(session, fields: changes, notes: notes, actor: work.actor, command: work.newCommand())
+                } catch let failure as GatewayFailure where !failure.problems.isEmpty {
+                    typing.refuse(failure.problems)
+                    return drawEdit()
+                }
+                notice = Notice(words: .text(.noticeFieldsSaved))
+            }
+            editing = nil
+        }
+    }
+
+    private var edited: [SessionField] {
+        before.map { SessionField(info: $0.info, holding: holdings[$0.info.key] ?? $0.holding) }
+    }
+
+    private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, numbers: NumberInput(work.locale)) } }
+
+    // Actions --------------------------------------------------------------------------------------------------------------------------
+
+    public func send(_ action: String, corrected: Bool = false) {
+        if working { return }
+        working = true
+        turns.take { [self] in
+            defer { working = false }
+            try await work.gateway.send(action, corrected: corrected, session: session, actor: work.actor, command: work.newCommand())
+            notice = Notice(words: .text(.noticeSending))
+        }
+    }
+
+    public func openPreview(_ action: String) {
+        guard let action = actions.first(where: { $0.key == action }) else { return }
+        turns.take { [self] in
+            let message = try await work.gateway.look(at: action.key, session: session)
+            preview = PreviewSheet(name: action.name, endpoint: message.endpoint, body: indented(message.body))
+        }
+    }
+
+    public func openAbandon(_ action: String) {
+        abandoning = actions.first { $0.key == action }.map { AbandonQuestion(action: $0.key, name: $0.name) }
+    }
+
+    public func abandon() {
+        guard let question = abandoning, question.canAbandon else { return }
+        turns.take { [self] in
+            // Giving up needs a name; a nameless technician is one, too.
+            try await work.gateway.abandon(
+                question.action, session: session, actor: work.actor ?? "technician",
+                reason: question.reason.trimmingCharacters(in: .whitespacesAndNewlines), command: work.newCommand())
+            abandoning = nil
+        }
+    }
+}
+
+extension RecordNow {
+    fileprivate var lines: [TimelineLine] {
+        let infos = Dictionary(fields.map { ($0.info.key, $0.info) }, uniquingKeysWith: { one, _ in one })
+        return timeline.flatMap { moment in
+            let at: Phrase = moment.actor.map { .text(.timelineBy, .moment(moment.at), .plain($0)) } ?? .moment(moment.at)
+            return moment.happenings.flatMap { $0.lines(infos) }.enumerated().map { index, line in
+                TimelineLine(id: "\(moment.number).\(index)", at: at, sign: line.0, words: line.1)
+            }
+        }
+    }
+}
+
+extension Happening {
+    fileprivate func lines(_ infos: [String: FieldInfo]) -> [(TimelineSign, Phrase)] {
+        func set(_ fields: [NamedHolding]) -> [(TimelineSign, Phrase)] {
+            fields.map { (.field, .text(.timelineFieldSet, .plain($0.name), $0.holding.words(infos[$0.field]))) }
+        }
+        switch self {
+        case .started(let section, let prefilled): return [(.started, .text(.timelineStarted, .plain(section)))] + set(prefilled)
+        case .fieldsSet(let fields): return set(fields)
+        case .answered(let section, let answer, let superseded):
+            let id: TextId = superseded ? .timelineSuperseded : .timelineAnswered
+            return [(superseded ? .takenBack : .answer, .text(id, .plain(section), .plain(answer)))]
+        case .wentBack(let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
+        case .replyUsed(let name): return [(.reply, .text(.timelineResponse, .plain(name)))]
+        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text)))]
+        case .completed(let section, true): return [(.won, .text(.timelineCompletedWon, .plain(section)))]
+        case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
+        case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
+        case .discarded: return [(.discarded, .text(.timelineDiscarded))]
+        case .fieldEdited(let field, let from):
+            let info = infos[field.field]
+            return [(.edited, .text(.timelineFieldEdited, .plain(field.name), from.words(info), field.holding.words(info)))]
+        case .noteEdited(let text): return [(.edited, .text(.timelineNoteEdited, .plain(text)))]
+        case .sendRequested(let action, let corrected):
+            return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]
+        case .abandoned(let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
+        }
+    }
+}
+
+extension RecordAction {
+    fileprivate var card: ActionCard {
+        let detail: Phrase? = switch state {
+        case .sent: sentAt.map { .text(.actionSentAt, .moment($0)) }
+        case .pending: nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
+        case .notFired, .failed: nil
+        }
+        var warnings: [Phrase] = []
+        if failedSends > 0 { warnings.append(.count(.failedSends, failedSends)) }
+        if locked { warnings.append(.text(.actionLocked)) }
+        if mayHaveBeenDelivered, state != .sent { warnings.append(.text(.actionMaybeDelivered)) }
+        return ActionCard(
+            // "Sent" needs no reason.
+            key: key, name: name, endpoint: endpoint, state: state, reason: state == .sent ? nil : reason.map(reasonWords), detail: detail,
+            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: lastAttempts.map(\.words), warnings: warnings,
+            canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon)
+    }
+}
+
+/// JSON with a line for each member, for people. Numbers and strings stay as they are.
+func indented(_ json: String) -> String {
+    var text = "", depth = 0, inString = false, escaped = false
+    func line() { text += "\n" + String(repeating: "  ", count: depth) }
+    for character in json {
+        if inString {
+            text.append(character)
+            if !escaped, character == "\"" { inString = false }
+            escaped = !escaped && character == "\\"
+            continue
+        }
+        switch character {
+        case "{", "[":
+            text.append(character)
+            depth += 1
+            line()
+        case "}", "]":
+            depth -= 1
+            if let last = text.last(where: { !$0.isWhitespace }), last == "{" || last == "[" {
+                while text.last?.isWhitespace == true { text.removeLast() }
+            } else {
+                line()
+            }
+            text.append(character)
+        case ",":
+            text.append(character)
+            line()
+        case ":": text += ": "
+        default:
+            inString = character == "\""
+            text.append(character)
+        }
+    }
+    return text
+}

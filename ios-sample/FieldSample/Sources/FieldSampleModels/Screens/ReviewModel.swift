@@ -1,0 +1,106 @@
+import Observation
+
+/// A field with what it holds.
+public struct FieldLine: Hashable, Sendable, Identifiable {
+    public let key: String, name: String, value: Phrase, provided: Bool
+    public var id: String { key }
+}
+
+/// A field that is missing; `visit` is the step that asks it.
+public struct MissingField: Hashable, Sendable, Identifiable {
+    public let field: String, name: String, problem: Phrase, visit: Int?
+    public var id: String { field }
+}
+
+/// Review and complete. Completing needs no signal: what is to be sent is saved with it. For webhooks there is nothing to confirm.
+@MainActor @Observable
+public final class ReviewModel {
+    public private(set) var loading = true
+    public private(set) var workflowName = ""
+    public private(set) var sectionName = ""
+    public private(set) var win = false
+    public private(set) var fields: [FieldLine] = []
+    public private(set) var messages: [PlannedMessage] = []
+    /// "3 messages will be sent".
+    public private(set) var willSend: Phrase?
+    /// Webhooks are off: nothing will be sent.
+    public private(set) var integrationOff = false
+    public private(set) var missing: [MissingField] = []
+    public private(set) var canComplete = false
+    public private(set) var completing = false
+    public var notice: Notice?
+
+    private let session: String
+    private let work: Workplace
+    private let turns = Turns()
+    private var known: SessionNow?
+    private var record: RecordNow?
+    private var outline: WorkflowOutline?
+    private var integrationOn = true
+
+    public init(_ session: String, _ work: Workplace) {
+        (self.session, self.work) = (session, work)
+        turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        turns.follow(work.gateway.session(session)) { [weak self, gateway = work.gateway] now in
+            if self?.outline == nil { self?.outline = try? await gateway.outline(of: now) }
+            self?.known = now
+            self?.draw()
+        }
+        turns.follow(work.gateway.record(session)) { [weak self] in
+            self?.record = $0
+            self?.draw()
+        }
+        turns.follow(work.gateway.integrationEnabled()) { [weak self] in
+            self?.integrationOn = $0
+            self?.draw()
+        }
+    }
+
+    public func settled() async { await turns.done() }
+
+    public func complete() {
+        guard !completing, let known else { return }
+        completing = true
+        turns.take { [self] in
+            defer { completing = false }
+            _ = try await work.gateway.complete(session, visit: known.visit, actor: work.actor)
+            // There is no way back into a session that is over.
+            work.navigator.openOnRoot(.record(session))
+        }
+    }
+
+    /// Back to where the field is.
+    public func open(_ field: MissingField) {
+        turns.take { [self] in
+            if let known, let visit = field.visit, visit != known.visit {
+                _ = try await work.gateway.back(to: visit, session: session, visit: known.visit, actor: work.actor)
+            }
+            work.navigator.back()
+        }
+    }
+
+    private func draw() {
+        guard let now = known, let record else { return }
+        loading = false
+        workflowName = now.workflow.name
+        sectionName = now.sectionName
+        win = now.win
+        fields = record.fields.filter(\.onPath).map { $0.line }
+        messages = now.messages
+        willSend = now.messages.isEmpty ? nil : .count(.willSend, now.messages.count)
+        integrationOff = !integrationOn && !now.messages.isEmpty
+        missing = now.completionProblems.map { problem in
+            let info = record.fields.first { $0.info.key == problem.field }?.info
+            // The nearest section that asks it.
+            let step = now.path.last { step in
+                outline?.sections.first { $0.key == step.section }?.fields.contains { $0.key == problem.field } ?? false
+            }
+            return MissingField(field: problem.field, name: info?.name ?? problem.field, problem: problem.words(info), visit: step?.visit)
+        }
+        canComplete = now.canComplete && now.phase == .inProgress
+    }
+}
+
+extension RecordFieldNow {
+    var line: FieldLine { FieldLine(key: info.key, name: info.name, value: holding.words(info), provided: holding.value != nil) }
+}

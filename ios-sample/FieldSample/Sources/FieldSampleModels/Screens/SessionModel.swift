@@ -1,0 +1,315 @@
+import Foundation
+import Observation
+
+/// Whether what is on the screen is on flash.
+public enum SavedMark: Hashable, Sendable { case saved, saving, notYet }
+
+/// What lies over the session.
+public enum SessionSheet: Hashable, Sendable {
+    /// The words of a response; "used" notes that it was used.
+    case reply(SessionReply)
+    case note(String)
+    /// The steps to go back to.
+    case steps
+    /// Ending at once: why? Nothing will be sent.
+    case end(reason: String)
+    /// Shall all of it be thrown away?
+    case discard
+}
+
+/// A session, one section at a time. Whatever the technician does is on flash before the screen moves on.
+@MainActor @Observable
+public final class SessionModel {
+    public private(set) var loading = true
+    public private(set) var workflowName = ""
+    public private(set) var sectionName = ""
+    /// Changes with every move: the view then scrolls to the top and puts the focus of the screen reader on the heading.
+    public private(set) var visit = 0
+    public private(set) var paragraphs: [String] = []
+    /// This step, and how many more it takes at least to an end.
+    public private(set) var step = 1
+    public private(set) var atLeastLeft = 0
+    public private(set) var saved = SavedMark.saved
+    public private(set) var fields: [FieldItem] = []
+    /// Big buttons; none on an end section, which has `canReview` instead.
+    public private(set) var answers: [SessionAnswer] = []
+    public private(set) var replies: [SessionReply] = []
+    public private(set) var notes: [SessionNote] = []
+    public private(set) var path: [Step] = []
+    public private(set) var canGoBack = false
+    public private(set) var canReview = false
+    /// "2 things are missing", after an answer was tried.
+    public private(set) var problems: Phrase?
+    /// While an answer is being saved: buttons take no tap.
+    public private(set) var moving = false
+    /// The session is over: the screen says so and leads to its record.
+    public private(set) var closed = false
+    public var sheet: SessionSheet?
+    public var notice: Notice?
+
+    /// From 0 to 1.
+    public var progress: Double { Double(step) / Double(max(step + atLeastLeft, 1)) }
+    /// "At least 2 more steps".
+    public var left: Phrase { .count(.stepsLeft, atLeastLeft) }
+
+    private let session: String
+    private let work: Workplace
+    private let turns = Turns()
+    private let drafts: DraftKeeper
+    private var known: SessionNow?
+    private var outline: WorkflowOutline?
+    private var typing = Typing()
+    // A section begins quiet; what is missing is shown once an answer was tried.
+    private var tried = false
+
+    public init(_ session: String, _ work: Workplace) {
+        (self.session, self.work) = (session, work)
+        let gateway = work.gateway
+        drafts = DraftKeeper { field, text in
+            // Refused, the session is over or the disk is full: the next real change says so.
+            try? await gateway.saveDraft(text, field: field, session: session)
+        }
+        turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        turns.follow(gateway.session(session)) { [weak self] now in
+            // What was read before the last move was carried out comes late.
+            if let self, now.visit >= self.known?.visit ?? 0 { await self.arrived(now) }
+        }
+    }
+
+    /// Waits until everything that was done is on flash.
+    public func settled() async {
+        await turns.done()
+        await drafts.keep()
+    }
+
+    // Fields ---------------------------------------------------------------------------------------------------------------------------
+
+    public func field(_ key: String, _ act: FieldAct) {
+        guard let field = known?.fields.first(where: { $0.info.key == key }) else { return }
+        typing.take(act, key)
+        if case .typed(let text) = act { drafts.typed(key, text) }
+        draw()
+        if act == .left {
+            turns.take { [self] in _ = try await keepTyped([current(field)]) }
+        } else if act.holding(field.info, before: field.holding) != nil {
+            turns.take { [self] in
+                // As it stands now: taps may come faster than flash takes them.
+                let now = current(field)
+                if let holding = act.holding(now.info, before: now.holding) { _ = try await set([FieldEdit(field: key, to: holding)]) }
+            }
+        }
+    }
+
+    private func current(_ field: SessionField) -> SessionField { known?.fields.first { $0.info.key == field.info.key } ?? field }
+
+    /// Reads what is typed, and sets what can be read; true when nothing is left open.
+    private func keepTyped(_ fields: [SessionField]) async throws -> Bool {
+        let read = try await reader.read(fields, typing)
+        typing.refuse(read.problems)
+        let kept = read.changes.isEmpty ? true : try await set(read.changes)
+        draw()
+        return kept && read.problems.isEmpty
+    }
+
+    private func set(_ changes: [FieldEdit]) async throws -> Bool {
+        try await saving { [self] in
+            let texts = typing.texts
+            for change in changes { await drafts.forget(change.field) }
+            let done = try await work.gateway.setFields(changes, session: session, actor: work.actor)
+            var after = done.session
+            for change in changes {
+                // What was typed meanwhile stays open.
+                if typing.texts[change.field] == texts[change.field] { typing.keep(change.field) }
+                if done.changed { continue }
+                // Where nothing changed the core has kept the draft.
+                try await work.gateway.saveDraft("", field: change.field, session: session)
+                after.fields = after.fields.map { field in
+                    var field = field
+                    if field.info.key == change.field { field.draft = nil }
+                    return field
+                }
+            }
+            await arrived(after)
+        }
+    }
+
+    // Moves ----------------------------------------------------------------------------------------------------------------------------
+
+    public func answer(_ answer: String) {
+        let seen = visit
+        turns.take { [self] in
+            // A second tap was meant for the section that was shown.
+            guard let from = known, from.visit == seen else { return }
+            let read = try await reader.read(from.fields, typing)
+            typing.refuse(read.problems)
+            tried = true
+            if !read.problems.isEmpty { return draw() }
+            try await move(read.changes) { [self] in
+                try await work.gateway.answer(answer, changes: read.changes, session: session, visit: from.visit, actor: work.actor)
+            }
+        }
+    }
+
+    /// Back to a step; without one, a section back, and on the first out of the session, which stays as it is.
+    public func back(to target: Int? = nil) {
+        turns.take { [self] in
+            guard let from = known else { return }
+            guard let target = target ?? from.path.last(where: { $0.visit < from.visit })?.visit else { return try await out() }
+            _ = try await keepTyped(from.fields)
+            await drafts.keep()
+            try await move([]) { [self] in try await work.gateway.back(to: target, session: session, visit: from.visit, actor: work.actor) }
+        }
+    }
+
+    /// On success another section is shown; the changes are values by then.
+    private func move(_ changes: [FieldEdit], _ command: @escaping @MainActor () async throws -> Done) async throws {
+        _ = try await saving { [self] in
+            for change in changes { await drafts.forget(change.field) }
+            let done = try await command()
+            typing = Typing()
+            tried = false
+            sheet = nil
+            await arrived(done.session)
+            if !done.changed { notice = Notice(words: .text(.noticeMovedOn)) }
+        }
+    }
+
+    /// To review and complete; on an end section.
+    public func review() {
+        turns.take { [self] in
+            guard let from = known else { return }
+            tried = true
+            if try await keepTyped(from.fields) { work.navigator.open(.review(session)) } else { draw() }
+        }
+    }
+
+    /// Out, without loss: what cannot be read stays half typed, on flash.
+    public func leave() {
+        turns.take { [self] in try await out() }
+    }
+
+    private func out() async throws {
+        if let known { _ = try await keepTyped(known.fields) }
+        await drafts.keep()
+        work.navigator.back()
+    }
+
+    // The rest -------------------------------------------------------------------------------------------------------------------------
+
+    public func useReply() {
+        guard case .reply(let reply) = sheet else { return }
+        sheet = nil
+        turns.take { [self] in
+            await arrived(try await work.gateway.useReply(reply.key, session: session, actor: work.actor, command: work.newCommand()).session)
+            notice = Notice(words: .text(.noticeResponseUsed))
+        }
+    }
+
+    public func saveNote() {
+        guard case .note(let text) = sheet else { return }
+        turns.take { [self] in
+            if !text.allSatisfy(\.isWhitespace) {
+                await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
+                notice = Notice(words: .text(.noticeNoteSaved))
+            }
+            // Only now: a note that could not be kept stays to be seen.
+            sheet = nil
+        }
+    }
+
+    /// Whether a reason was given, without which it cannot be ended.
+    public var canEnd: Bool {
+        if case .end(let reason) = sheet { !reason.allSatisfy(\.isWhitespace) } else { false }
+    }
+
+    public func end() {
+        guard canEnd, case .end(let reason) = sheet else { return }
+        turns.take { [self] in
+            if let known { _ = try await keepTyped(known.fields) }
+            let reason = reason.trimmingCharacters(in: .whitespacesAndNewlines)
+            _ = try await work.gateway.end(session, reason: reason, actor: work.actor, command: work.newCommand())
+            sheet = nil
+            work.navigator.openOnRoot(.record(session))
+        }
+    }
+
+    public func discard() {
+        guard sheet == .discard else { return }
+        turns.take { [self] in
+            try await work.gateway.discard(session, actor: work.actor)
+            sheet = nil
+            work.navigator.back()
+        }
+    }
+
+    public func openRecord() { work.navigator.openOnRoot(.record(session)) }
+
+    // What is shown --------------------------------------------------------------------------------------------------------------------
+
+    private var numbers: NumberInput { NumberInput(work.locale) }
+    private var reader: FieldReader { FieldReader(gateway: work.gateway, session: session, numbers: numbers) }
+
+    private func arrived(_ now: SessionNow) async {
+        if outline == nil { outline = try? await work.gateway.outline(of: now) }
+        if known != nil, known?.visit != now.visit { tried = false }
+        known = now
+        draw()
+    }
+
+    private func saving(_ command: @escaping @MainActor () async throws -> Void) async throws -> Bool {
+        moving = true
+        saved = .saving
+        defer {
+            moving = false
+            draw()
+        }
+        do {
+            try await command()
+            return true
+        } catch let failure as GatewayFailure where !failure.problems.isEmpty {
+            typing.refuse(failure.problems)
+            return false
+        }
+    }
+
+    private func draw() {
+        guard let now = known else { return }
+        let inProgress = now.phase == .inProgress
+        let missing = tried ? Dictionary(now.problems.map { ($0.field, $0) }, uniquingKeysWith: { one, _ in one }) : [:]
+        let wrong = now.fields.filter { missing[$0.info.key] != nil || typing.problems[$0.info.key] != nil }.count
+        loading = false
+        workflowName = now.workflow.name
+        sectionName = now.sectionName
+        visit = now.visit
+        paragraphs = now.content.components(separatedBy: "\n\n").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
+        step = max(now.path.count, 1)
+        atLeastLeft = outline?.stepsLeft(from: now.section) ?? 0
+        fields = now.fields.map { $0.item(typing, missing: missing[$0.info.key], numbers: numbers) }
+        answers = inProgress ? now.answers : []
+        replies = now.replies
+        notes = now.notes
+        path = now.path
+        canGoBack = inProgress && now.path.count > 1
+        canReview = inProgress && now.isEnd
+        problems = tried && wrong > 0 ? .count(.problems, wrong) : nil
+        closed = !inProgress
+        // Half-typed text is on flash, too; only what was refused waits for the technician.
+        let refused = now.fields.contains { typing.open($0) != nil && typing.problems[$0.info.key] != nil }
+        saved = moving ? .saving : refused ? .notYet : .saved
+    }
+}
+
+extension WorkflowOutline {
+    /// How many sections lie at least between this one and an end.
+    func stepsLeft(from section: String) -> Int {
+        let byKey = Dictionary(sections.map { ($0.key, $0) }, uniquingKeysWith: { one, _ in one })
+        var seen: Set = [section], ring = [section], steps = 0
+        while !ring.isEmpty {
+            let here = ring.compactMap { byKey[$0] }
+            if here.contains(where: \.isEnd) { return steps }
+            ring = here.flatMap(\.answers).compactMap(\.next).filter { seen.insert($0).inserted }
+            steps += 1
+        }
+        return 0
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Observation
+
+/// An endpoint. `origin` is its address without the path; `problem` says why nothing leaves for it.
+public struct EndpointRow: Hashable, Sendable, Identifiable {
+    public let key: String, origin: String, enabled: Bool, waiting: Int, problem: Phrase?
+    public var id: String { key }
+}
+
+/// An endpoint being registered or changed. Printing it shows no secret.
+public struct EndpointForm: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    public var key = "", url = ""
+    public var signed = true, wifiOnly = false
+    /// What was typed now; never what is stored.
+    public var secret = ""
+    public internal(set) var secretStored = false
+    /// Its name can be chosen.
+    public internal(set) var isNew = true
+
+    public var canSave: Bool { !key.allSatisfy(\.isWhitespace) && !url.allSatisfy(\.isWhitespace) }
+    public var description: String { "EndpointForm(\(key))" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// The settings.
+@MainActor @Observable
+public final class SettingsModel {
+    public private(set) var loading = true
+    public private(set) var integrationEnabled = false
+    public private(set) var endpoints: [EndpointRow] = []
+    /// Key of the endpoint that a test message is on its way to.
+    public private(set) var testing: String?
+    public private(set) var offlineSimulated = false
+    public private(set) var importFindings: [Phrase] = []
+    /// The file that was written last, to share.
+    public var exported: URL?
+    public var editing: EndpointForm?
+    public var notice: Notice?
+
+    public let work: Workplace
+    private let turns = Turns()
+    private var known: [EndpointLine] = []
+
+    public init(_ work: Workplace) {
+        self.work = work
+        turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        turns.follow(work.gateway.simulated()) { [weak self] in self?.offlineSimulated = $0 }
+        turns.follow(work.gateway.integrationEnabled()) { [weak self] in self?.integrationEnabled = $0 }
+        turns.follow(work.gateway.endpoints()) { [weak self] in
+            self?.loading = false
+            self?.known = $0
+            self?.draw()
+        }
+    }
+
+    public func settled() async { await turns.done() }
+
+    /// A workflow file was chosen; its bytes.
+    public func importWorkflow(_ document: Data) {
+        turns.take { [self] in
+            do {
+                let imported = try await work.gateway.importWorkflow(document)
+                importFindings = imported.workflow.findings.map(\.words)
+                let name = Phrase.plain(imported.workflow.workflow.name)
+                notice = Notice(words: .text(imported.isNew ? .noticeImported : .noticeImportedAlready, name))
+            } catch let failure as GatewayFailure {
+                importFindings = failure.findings.map(\.words)
+                throw failure
+            }
+        }
+    }
+
+    public func setIntegration(_ on: Bool) { turns.take { [work] in try await work.gateway.setIntegrationEnabled(on) } }
+
+    public func simulateOffline(_ on: Bool) { turns.take { [work] in try await work.gateway.simulateOffline(on) } }
+
+    public func setEndpoint(_ key: String, enabled: Bool) { turns.take { [work] in try await work.gateway.setEndpoint(key, enabled: enabled) } }
+
+    public func addEndpoint() { editing = EndpointForm() }
+
+    public func openEndpoint(_ key: String) {
+        guard let line = known.first(where: { $0.key == key }) else { return }
+        var form = EndpointForm(key: key, url: line.url, signed: line.secret != nil, wifiOnly: line.wifiOnly)
+        form.secretStored = line.secret.map(work.vault.has) ?? false
+        form.isNew = false
+        editing = form
+    }
+
+    /// Keeps the endpoint, and its secret if one was typed.
+    public func saveEndpoint() {
+        guard let form = editing, form.canSave else { return }
+        turns.take { [self] in
+            let key = form.key.trimmingCharacters(in: .whitespaces)
+            let secret = form.signed ? known.first { $0.key == key }?.secret ?? "\(key)-secret" : nil
+            let typed = form.secret.trimmingCharacters(in: .whitespacesAndNewlines)
+            let url = form.url.trimmingCharacters(in: .whitespaces)
+            try await work.gateway.putEndpoint(EndpointLine(key: key, url: url, secret: secret, wifiOnly: form.wifiOnly))
+            if let secret, !typed.isEmpty {
+                do { try work.vault.put(typed, named: secret) } catch { throw GatewayFailure(code: "secret_unavailable") }
+                try await work.gateway.secretsChanged()
+            }
+            editing = nil
+            draw()
+            notice = Notice(words: .text(.noticeEndpointSaved))
+        }
+    }
+
+    public func test(_ key: String) {
+        if testing != nil { return }
+        testing = key
+        turns.take { [self] in
+            defer { testing = nil }
+            let result = try await work.gateway.testDelivery(to: key)
+            if result.delivered, let status = result.status {
+                notice = Notice(words: .text(.noticeTestDelivered, .number(String(status))))
+            } else {
+                notice = Notice(words: .text(.noticeTestRefused, reasonWords(result.outcome)), failed: true)
+            }
+        }
+    }
+
+    public func exportDiagnostics() {
+        export("diagnostics.txt") { [work] file in
+            try Data(try await work.gateway.diagnostics().utf8).write(to: file, options: .atomic)
+        }
+    }
+
+    public func exportBackup() {
+        export("compass-backup.db") { [work] file in
+            // Into a place that is free: a copy does not write over another.
+            try? FileManager.default.removeItem(at: file)
+            try await work.gateway.backup(to: file)
+        }
+    }
+
+    private func export(_ name: String, _ write: @escaping @MainActor (URL) async throws -> Void) {
+        turns.take { [self] in
+            let file = work.exports.appendingPathComponent(name, isDirectory: false)
+            try await write(file)
+            exported = file
+            notice = Notice(words: .text(.noticeExported, .plain(name)))
+        }
+    }
+
+    private func draw() {
+        endpoints = known.map { line in
+            var problem: Phrase?
+            if !line.enabled {
+                problem = reasonWords(line.disabledReason == "gone" ? "gone" : "endpoint_disabled")
+            } else if let secret = line.secret, !work.vault.has(secret) {
+                problem = reasonWords("secret_missing")
+            }
+            return EndpointRow(key: line.key, origin: origin(line.url), enabled: line.enabled, waiting: line.waiting, problem: problem)
+        }
+    }
+}
+
+/// An address without its path, which may hold a secret.
+func origin(_ url: String) -> String {
+    guard let parts = URLComponents(string: url), let scheme = parts.scheme, let host = parts.host else { return "" }
+    return "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
+}

@@ -1,0 +1,51 @@
+/// Something to say once, below the screen and by the screen reader.
+public struct Notice: Hashable, Sendable {
+    public let words: Phrase
+    /// Something went wrong.
+    public var failed = false
+}
+
+/// The work of one screen: what it follows ends with it, and what a technician does is taken one after the other.
+@MainActor
+final class Turns {
+    private var following: [Task<Void, Never>] = []
+    private var latest: Task<Void, Never>?
+    /// Takes the words of what was refused.
+    var refused: @MainActor (Phrase) -> Void = { _ in }
+
+    deinit { following.forEach { $0.cancel() } }
+
+    /// Follows a flow for as long as the screen is there, or until the task is cancelled.
+    @discardableResult
+    func follow<Value: Sendable>(_ flow: Flow<Value>, _ take: @escaping @MainActor (Value) async -> Void) -> Task<Void, Never> {
+        let task = Task { [weak self] in
+            do {
+                for try await value in flow { await take(value) }
+            } catch let failure as GatewayFailure {
+                self?.refused(failure.words)
+            } catch {
+                // The screen is gone.
+            }
+        }
+        following.append(task)
+        return task
+    }
+
+    /// After what was begun before. A refusal is shown; it changed nothing.
+    func take(_ work: @escaping @MainActor () async throws -> Void) {
+        let before = latest
+        latest = Task { [weak self] in
+            await before?.value
+            do {
+                try await work()
+            } catch let failure as GatewayFailure {
+                self?.refused(failure.words)
+            } catch {
+                self?.refused(.text(.failureOther, .plain("internal")))
+            }
+        }
+    }
+
+    /// Waits until everything that was begun is done.
+    func done() async { await latest?.value }
+}

@@ -1,0 +1,71 @@
+import Observation
+
+/// A session in progress, to go on with.
+public struct ResumeCard: Hashable, Sendable {
+    public let session: String, workflowName: String, sectionName: String, startedAt: Phrase
+}
+
+/// A workflow; `findings` say why it cannot be started.
+public struct WorkflowCard: Hashable, Sendable, Identifiable {
+    public let key: String, name: String, about: String?, version: String, startable: Bool, findings: [Phrase]
+    public var id: String { key }
+}
+
+/// The list of workflows, with the session to go on with on top.
+@MainActor @Observable
+public final class WorkflowsModel {
+    public private(set) var loading = true
+    public private(set) var resume: ResumeCard?
+    /// "2 more sessions in progress": opens the list of sessions.
+    public private(set) var moreInProgress: Phrase?
+    public private(set) var workflows: [WorkflowCard] = []
+    /// The workflow whose session is being started.
+    public private(set) var starting: String?
+    public var notice: Notice?
+
+    private let work: Workplace
+    private let turns = Turns()
+
+    public init(_ work: Workplace) {
+        self.work = work
+        turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        turns.follow(work.gateway.workflows()) { [weak self] items in
+            self?.loading = false
+            self?.workflows = items.map { item in
+                // A warning is for the author; what keeps a session from being started is for everybody.
+                WorkflowCard(
+                    key: item.workflow.key, name: item.workflow.name, about: item.about, version: item.workflow.label,
+                    startable: item.startable, findings: item.findings.filter { $0.level != .warning }.map(\.words))
+            }
+        }
+        // More than this is "50 more".
+        turns.follow(work.gateway.sessions(SessionQuery(phases: [.inProgress]), limit: 51)) { [weak self] list in
+            self?.resume = list.sessions.first.map {
+                ResumeCard(
+                    session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, startedAt: .moment($0.startedAt))
+            }
+            self?.moreInProgress = list.sessions.count > 1 ? .count(.moreInProgress, list.sessions.count - 1) : nil
+        }
+    }
+
+    public func settled() async { await turns.done() }
+
+    public func goOn() {
+        if let resume { work.navigator.open(.session(resume.session)) }
+    }
+
+    public func openMore() { work.navigator.open(.sessions) }
+
+    public func open(_ workflow: String) { work.navigator.open(.workflow(workflow)) }
+
+    public func start(_ workflow: String) {
+        turns.take { [self] in
+            // A second tap was meant for the same session.
+            guard work.navigator.top == .workflows else { return }
+            starting = workflow
+            defer { starting = nil }
+            let session = try await work.gateway.start(workflow, actor: work.actor, command: work.newCommand())
+            work.navigator.open(.session(session.key))
+        }
+    }
+}

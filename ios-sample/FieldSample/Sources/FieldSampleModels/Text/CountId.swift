@@ -1,0 +1,34 @@
+/// The messages that depend on a number: plurals in `Localizable.xcstrings`, by `key`.
+public enum CountId: String, CaseIterable, Sendable {
+    /// "No signal: 3 saved, will send".
+    case statusNoSignalWaiting
+    /// "3 saved, sending".
+    case statusWaiting
+    /// "3 need you".
+    case statusNeedsPerson
+    /// "3 messages wait".
+    case outboxWaiting
+    /// "3 messages need you".
+    case outboxNeedsPerson
+    /// "3 tries".
+    case attempts
+    /// "3 failed sends".
+    case failedSends
+    /// "At least 3 more steps".
+    case stepsLeft
+    /// "3 things are missing".
+    case problems
+    /// "3 messages will be sent".
+    case willSend
+    /// "3 more sessions in progress".
+    case moreInProgress
+    /// "3 were sent again".
+    case sentAgain
+    /// "3 KB".
+    case kilobytes
+    /// "3 sent".
+    case sentNow
+
+    /// Its name in the catalog: `status_no_signal`.
+    public var key: String { rawValue.catalogKey }
+}

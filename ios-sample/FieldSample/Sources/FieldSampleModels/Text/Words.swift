@@ -1,0 +1,154 @@
+import Foundation
+
+// The core speaks in codes; these are the words for them. Codes are open sets: an unknown one is shown as it is.
+
+extension Holding {
+    /// What a field holds, with the names of its options.
+    func words(_ info: FieldInfo?) -> Phrase {
+        switch self {
+        case .notProvided: .text(.notProvided)
+        case .empty: .text(.empty)
+        case .notApplicable: .text(.notApplicable)
+        case .given(let value): value.words(info)
+        }
+    }
+}
+
+extension Value {
+    func words(_ info: FieldInfo?) -> Phrase {
+        func option(_ key: String) -> Phrase { .plain(info?.options.first { $0.key == key }?.name ?? key) }
+        switch self {
+        case .words(let text): return .plain(text)
+        case .whole(let number): return .number(String(number))
+        case .exact(let digits): return .number(digits)
+        case .yesNo(let yes): return .text(yes ? .yes : .no)
+        case .day(let day): return .day(day)
+        case .time(let time): return .time(time)
+        case .moment(let moment): return .offsetMoment(moment)
+        case .one(let key): return option(key)
+        case .many(let keys): return .several(keys.map(option))
+        case .place(let place):
+            if let accuracy = place.accuracy {
+                return .text(.locationValueAccuracy, .number(place.latitude), .number(place.longitude), .number(accuracy))
+            }
+            return .text(.locationValue, .number(place.latitude), .number(place.longitude))
+        case .file(let file): return .text(.fileValue, .plain(file.name), .count(.kilobytes, (file.size + 1023) / 1024))
+        }
+    }
+}
+
+extension FieldProblem {
+    /// What is wrong with a field.
+    func words(_ info: FieldInfo?) -> Phrase {
+        switch code {
+        case "required": .text(.problemRequired)
+        case "bad_format": .text(badFormat(info?.type))
+        case "too_small": .text(.problemTooSmall, bound)
+        case "too_large": .text(.problemTooLarge, bound)
+        case "too_many_decimal_places": .text(.problemDecimalPlaces, bound)
+        case "too_early": .text(.problemTooEarly, bound)
+        case "too_late": .text(.problemTooLate, bound)
+        case "too_short": .text(.problemTooShort, bound)
+        case "too_long": .text(.problemTooLong, bound)
+        case "pattern": .text(.problemPattern)
+        case "control_character", "line_break": .text(.problemCharacters)
+        case "too_few": .text(.problemTooFew, bound)
+        case "too_many": .text(.problemTooMany, bound)
+        case "not_an_option", "duplicate_option": .text(.problemNotAnOption)
+        case "too_inaccurate": .text(.problemAccuracy, bound)
+        case "file_too_large": .text(.problemFileTooLarge)
+        case "media_type_not_accepted": .text(.problemFileType)
+        case "not_applicable_not_allowed": .text(.problemNotApplicable)
+        default: .text(.problemOther, .plain(code))
+        }
+    }
+
+    private func badFormat(_ type: FieldType?) -> TextId {
+        switch type {
+        case .integer, .decimal: .problemNotANumber
+        case .date, .dateTime: .problemNotADate
+        case .time: .problemNotATime
+        case .email: .problemEmail
+        case .phone: .problemPhone
+        case .url: .problemUrl
+        default: .problemPattern
+        }
+    }
+
+    // As the workflow writes it, so that it can be shown in the form of the locale.
+    private var bound: Phrase {
+        let limit = limit ?? ""
+        if let day = Day(limit) { return .day(day) }
+        if let time = TimeOfDay(limit) { return .time(time) }
+        return limit.allSatisfy { $0.isNumber || $0 == "." || $0 == "-" } ? .number(limit) : .plain(limit)
+    }
+}
+
+extension WorkflowFinding {
+    var words: Phrase {
+        switch (code, section, answer) {
+        case ("unlinked_answer", let section?, let answer?): .text(.findingUnlinkedAnswer, .plain(section), .plain(answer))
+        case ("unreachable_section", let section?, _): .text(.findingUnreachableSection, .plain(section))
+        default: .text(.findingOther, .plain(detail.isEmpty ? code : detail))
+        }
+    }
+}
+
+extension ActionState {
+    /// The product's four words.
+    public var words: Phrase {
+        switch self {
+        case .notFired: .text(.actionNotFired)
+        case .pending: .text(.actionPending)
+        case .sent: .text(.actionSent)
+        case .failed: .text(.actionFailed)
+        }
+    }
+}
+
+extension SessionPhase {
+    func words(won: Bool) -> Phrase {
+        switch self {
+        case .inProgress: .text(.sessionInProgress)
+        case .completed: .text(won ? .sessionWon : .sessionCompleted)
+        case .ended: .text(.sessionEnded)
+        case .discarded: .text(.sessionDiscarded)
+        }
+    }
+}
+
+private let reasons = Dictionary(
+    uniqueKeysWithValues: TextId.allCases.filter { $0.key.hasPrefix("reason_") && $0 != .reasonOther }.map { ($0.key.dropFirst(7), $0) })
+
+/// Why an action stands as it does, or what a try came to.
+func reasonWords(_ code: String) -> Phrase {
+    reasons[code[...]].map { .message($0, []) } ?? .text(.reasonOther, .plain(code))
+}
+
+extension SendTry {
+    var words: Phrase {
+        let number = Phrase.number(String(number))
+        guard let status else { return .text(.attemptFailed, number, .moment(at), reasonWords(outcome)) }
+        if outcome == "sent" { return .text(.attemptSent, number, .moment(at), .number(String(status))) }
+        return .text(.attemptAnswered, number, .moment(at), reasonWords(outcome), .number(String(status)))
+    }
+}
+
+extension GatewayFailure {
+    /// What went wrong.
+    var words: Phrase {
+        switch code {
+        case "disk_full": .text(.failureDiskFull)
+        case "unknown_session", "deleted_session", "unknown_workflow": .text(.failureNotFound)
+        case "not_startable", "broken_workflow": .text(.failureNotStartable)
+        case "invalid_workflow": .text(.failureBadFile)
+        case "workflow_conflict": .text(.failureConflict)
+        case "nothing_corrected": .text(.failureNothingCorrected)
+        case "invalid_endpoint", "unknown_endpoint": .text(.failureBadEndpoint)
+        case "field_problems": .text(.failureFields)
+        case "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked", "undelivered":
+            .text(.failureNotAllowed)
+        default: .text(.failureOther, .plain(code))
+        }
+    }
+}

@@ -1,0 +1,239 @@
+import Foundation
+import XCTest
+
+@testable import FieldSampleModels
+
+@MainActor
+final class ScreenTests: XCTestCase {
+    private let gateway = FakeGateway()
+    private let store = MemoryStore()
+    private lazy var work = workplace(gateway, store: store)
+
+    func testTheListBeginsWithWhatToGoOnWithAndMarksWhatIsIncomplete() async throws {
+        let model = WorkflowsModel(work)
+        try await eventually { !model.loading && model.resume != nil }
+        XCTAssertEqual(model.resume?.sectionName, "Inspection and combustion")
+        XCTAssertNil(model.moreInProgress)
+        XCTAssertEqual(model.workflows.map(\.startable), [true, false])
+        XCTAssertEqual(try phrases()(model.workflows[1].findings[0]), "In “Arrival” the answer “Nobody home” leads nowhere yet")
+        model.start("boiler-service")
+        model.start("boiler-service")
+        await model.settled()
+        XCTAssertEqual(work.navigator.saved, "workflows session/s1")
+        XCTAssertEqual(gateway.now.calls, ["start boiler-service"])
+    }
+
+    func testAMessageIsAddedInThreeTapsAndRemoved() async throws {
+        let model = WorkflowModel("boiler-service", work)
+        try await eventually { model.outline != nil }
+        try await eventually {
+            model.openAdd("open")
+            return model.adding?.chosen == "office"
+        }
+        model.add()
+        model.add()
+        await model.settled()
+        XCTAssertEqual(model.notice?.words, .text(.noticeActionAdded, .plain("3.1")))
+        try await eventually { model.outline?.sections[2].actions.map(\.endpoint) == ["office"] }
+        model.openRemove("notify-office", from: "done")
+        XCTAssertEqual(model.removing.map { try? phrases()($0.words) }, "Remove “Tell the office”?")
+        model.remove()
+        await model.settled()
+        try await eventually { model.outline?.sections[1].actions.isEmpty == true }
+    }
+
+    func testTheReviewSaysWhatWillBeSentAndWhatIsMissing() async throws {
+        gateway.change {
+            $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required")]
+            $0.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+        }
+        work.navigator.open(.session("s1"))
+        work.navigator.open(.review("s1"))
+        let model = ReviewModel("s1", work)
+        try await eventually { !model.loading }
+        XCTAssertEqual(model.willSend, .count(.willSend, 1))
+        XCTAssertEqual(model.messages.map(\.endpoint), ["office"])
+        XCTAssertEqual(model.fields.map { try! phrases()($0.value) }, ["Not provided", "Not provided", "Not provided"])
+        XCTAssertFalse(model.canComplete)
+        try await eventually { model.missing.first?.visit == 1 }
+        gateway.change { $0.integrationEnabled = false }
+        try await eventually { model.integrationOff }
+        model.open(model.missing[0])
+        await model.settled()
+        XCTAssertEqual(work.navigator.top, .session("s1"))
+    }
+
+    func testCompletingLeadsToTheRecordAndNotBack() async throws {
+        gateway.change { $0.sessions["s1"]?.canComplete = true }
+        work.navigator.open(.session("s1"))
+        work.navigator.open(.review("s1"))
+        let model = ReviewModel("s1", work)
+        try await eventually { model.canComplete }
+        model.complete()
+        model.complete()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["complete"])
+        XCTAssertEqual(work.navigator.saved, "workflows record/s1")
+    }
+
+    func testARecordShowsWhatHappenedAndWhatBecameOfItsMessages() async throws {
+        let model = RecordModel("s3", work)
+        try await eventually { model.now != nil }
+        XCTAssertTrue(model.won)
+        XCTAssertEqual(model.timeline.map(\.sign), [.started, .note, .answer, .won])
+        XCTAssertEqual(try phrases()(model.timeline[3].words), "Won: completed in “Service complete”")
+        XCTAssertTrue(try phrases()(model.timeline[0].at).hasSuffix(", by Jo"))
+        XCTAssertEqual(model.totals.map(\.state), [.sent])
+        let action = try XCTUnwrap(model.actions.first)
+        XCTAssertNil(action.reason)
+        XCTAssertEqual(action.attempts.map { try! phrases()($0) }, "2 tries")
+        XCTAssertEqual(action.attemptLines.count, 2)
+        XCTAssertTrue(try phrases()(action.attemptLines[1]).hasSuffix("The receiver’s name was not found"))
+        model.openPreview("notify-office")
+        await model.settled()
+        XCTAssertEqual(model.preview?.body, "{\n  \"key\": \"s3\",\n  \"fields\": []\n}")
+    }
+
+    func testValuesOfARecordAreEditedTogether() async throws {
+        let model = RecordModel("s3", work)
+        try await eventually { model.now != nil }
+        model.openEdit()
+        model.field("pressure", .typed("much"))
+        model.saveEdit()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, [], "a value that cannot be read keeps all of it from being saved")
+        XCTAssertNotNil(model.editing)
+        model.dismissEdit()
+        XCTAssertNil(model.editing)
+    }
+
+    func testGivingUpNeedsAReason() async throws {
+        let model = RecordModel("s4", work)
+        try await eventually { model.now != nil }
+        model.openAbandon("notify-office")
+        model.abandon()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, [])
+        model.abandoning?.reason = "wrong customer"
+        model.abandon()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["abandon notify-office technician: wrong customer"])
+        model.send("notify-office")
+        model.send("notify-office")
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls.last, "send notify-office")
+        XCTAssertEqual(gateway.now.calls.count, 2)
+    }
+
+    func testTheListOfSessionsIsFilteredAndLeadsOn() async throws {
+        let model = SessionsModel(work)
+        try await eventually { model.sessions.count == 4 }
+        model.filter = .failed
+        try await eventually { model.sessions.map(\.session) == ["s4"] }
+        model.filter = .won
+        try await eventually { model.sessions.map(\.session) == ["s2", "s3"] }
+        model.open("s3")
+        XCTAssertEqual(work.navigator.top, .record("s3"))
+        model.filter = .all
+        model.text = "inspection "
+        try await eventually { model.sessions.map(\.session) == ["s1"] }
+        model.open("s1")
+        XCTAssertEqual(work.navigator.top, .session("s1"))
+    }
+
+    func testALongListIsPaged() async throws {
+        gateway.change { phone in
+            let one = phone.items[1]
+            phone.items = (0..<40).map {
+                SessionItem(key: "k\($0)", workflow: one.workflow, phase: one.phase, startedAt: one.startedAt, sectionName: one.sectionName)
+            }
+        }
+        let model = SessionsModel(work)
+        try await eventually { model.sessions.count == 30 }
+        XCTAssertTrue(model.more)
+        model.showMore()
+        try await eventually { model.sessions.count == 40 }
+        XCTAssertFalse(model.more)
+    }
+
+    func testTheOutboxPutsOnTopWhatNeedsAPerson() async throws {
+        let model = OutboxModel(work)
+        try await eventually { !model.loading && model.canSendNow }
+        XCTAssertEqual(model.persons.map(\.session), ["s4"])
+        XCTAssertEqual(model.lines.map(\.session), ["s2"])
+        XCTAssertEqual(model.lines[0].reason, .text(.reasonOffline))
+        XCTAssertEqual(model.needsPerson, .count(.outboxNeedsPerson, 1))
+        gateway.change { $0.signal = .none }
+        model.sendNow()
+        await model.settled()
+        XCTAssertEqual(model.notice?.words, .text(.noticeStillOffline))
+        gateway.change { $0.signal = .online }
+        model.sendNow()
+        await model.settled()
+        XCTAssertEqual(model.notice?.words, .count(.sentNow, 1))
+        try await eventually { model.lines.isEmpty && !model.canSendNow }
+    }
+
+    func testTheStripSaysWhatIsSoWithASignWordsAndANumber() async throws {
+        let model = StatusModel(work)
+        func shows(_ sign: StatusSign, _ words: String) async throws {
+            try await eventually { try model.sign == sign && phrases()(model.words) == words }
+        }
+        try await shows(.waiting, "1 saved, sending")
+        XCTAssertEqual(model.attention, .count(.statusNeedsPerson, 1))
+        gateway.change { $0.signal = .none }
+        try await shows(.noSignal, "No signal: 1 saved, will send")
+        gateway.change { $0.numbers = OutboxNumbers(failed: 1, needsPerson: 1) }
+        try await shows(.noSignal, "No signal: everything is saved")
+        gateway.change { $0.signal = .online }
+        try await shows(.needsPerson, "1 needs you")
+        gateway.change { $0.numbers = OutboxNumbers() }
+        try await shows(.allSent, "Everything is sent")
+        gateway.change { $0.simulated = true }
+        try await eventually { model.simulated && model.sign == .noSignal }
+        model.open()
+        XCTAssertEqual(work.navigator.top, .outbox)
+    }
+
+    func testASecretIsWrittenAndNeverShown() async throws {
+        let model = SettingsModel(work)
+        try await eventually { !model.loading }
+        XCTAssertEqual(model.endpoints[0].problem, .text(.reasonSecretMissing))
+        XCTAssertEqual(model.endpoints[0].origin, "https://office.example")
+        model.openEndpoint("office")
+        XCTAssertEqual(model.editing?.secretStored, false)
+        model.editing?.secret = "whsec_abc"
+        XCTAssertFalse("\(model.editing!)".contains("whsec"))
+        var dumped = ""
+        dump(model.editing, to: &dumped)
+        XCTAssertFalse(dumped.contains("whsec"))
+        model.saveEndpoint()
+        await model.settled()
+        XCTAssertTrue(store.has("office-secret"))
+        XCTAssertEqual(gateway.now.calls, ["putEndpoint office", "secretsChanged"])
+        XCTAssertNil(model.endpoints[0].problem)
+        model.openEndpoint("office")
+        XCTAssertEqual(model.editing?.secret, "")
+        XCTAssertEqual(model.editing?.secretStored, true)
+    }
+
+    func testSettingsReachThePhone() async throws {
+        let model = SettingsModel(work)
+        try await eventually { !model.loading }
+        work.preferences.actor = " Jo "
+        XCTAssertEqual(store.load().actor, " Jo ")
+        XCTAssertEqual(work.actor, "Jo")
+        model.setIntegration(false)
+        model.simulateOffline(true)
+        model.test("office")
+        model.exportDiagnostics()
+        await model.settled()
+        try await eventually { !model.integrationEnabled && model.offlineSimulated }
+        XCTAssertEqual(gateway.now.calls, ["integration false", "simulate true", "test office", "diagnostics"])
+        XCTAssertEqual(try model.exported.map { try String(contentsOf: $0, encoding: .utf8) }, "fake\n")
+        gateway.change { $0.workflows = [] }
+        model.importWorkflow(Data())
+        await model.settled()
+        XCTAssertEqual(model.notice, Notice(words: .text(.failureBadFile), failed: true))
+    }
+}

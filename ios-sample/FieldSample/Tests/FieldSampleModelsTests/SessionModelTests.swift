@@ -1,0 +1,161 @@
+import Foundation
+import XCTest
+
+@testable import FieldSampleModels
+
+@MainActor
+final class SessionModelTests: XCTestCase {
+    private let gateway = FakeGateway()
+    private lazy var work = workplace(gateway, saved: "workflows session/s1")
+
+    private func model() async throws -> SessionModel {
+        let model = SessionModel("s1", work)
+        try await eventually { !model.loading }
+        return model
+    }
+
+    private func item(_ key: String, _ model: SessionModel) throws -> FieldItem { try XCTUnwrap(model.fields.first { $0.key == key }) }
+
+    func testASectionIsShownQuietlyWithItsInputs() async throws {
+        let model = try await model()
+        XCTAssertEqual(model.sectionName, "Inspection and combustion")
+        XCTAssertEqual(model.paragraphs, ["Look at the flame.", "Measure the pressure."])
+        XCTAssertEqual(model.fields.map(\.input), [
+            .line(text: "", keyboard: .barcode, multiline: false), .line(text: "", keyboard: .signedDecimal, multiline: false),
+            .choice([OptionItem(key: "seal", name: "Seal", chosen: false), OptionItem(key: "valve", name: "Valve", chosen: false)], several: true),
+        ])
+        XCTAssertNil(model.problems)
+        XCTAssertEqual(model.left, .count(.stepsLeft, 1))
+        XCTAssertEqual(model.progress, 0.5)
+        XCTAssertEqual(model.saved, .saved)
+    }
+
+    func testEveryLetterIsKeptAsADraftAndReadWhenTheFieldIsLeft() async throws {
+        let model = try await model()
+        model.field("pressure", .typed("1."))
+        model.field("pressure", .typed("1.5"))
+        await model.settled()
+        XCTAssertEqual(gateway.now.drafts, ["s1/pressure": "1.5"])
+        XCTAssertTrue(try item("pressure", model).unsaved)
+        model.field("pressure", .left)
+        await model.settled()
+        XCTAssertEqual(gateway.now.drafts, [:])
+        XCTAssertFalse(try item("pressure", model).unsaved)
+        XCTAssertEqual(try item("pressure", model).holding, .given(.exact("1.5")))
+        XCTAssertEqual(model.saved, .saved)
+    }
+
+    func testWhatCannotBeReadIsSaidAndStays() async throws {
+        let model = try await model()
+        model.field("pressure", .typed("a lot"))
+        model.field("pressure", .left)
+        await model.settled()
+        XCTAssertEqual(try item("pressure", model).problem, .text(.problemNotANumber))
+        XCTAssertEqual(model.saved, .notYet)
+        model.answer("answer-0")
+        await model.settled()
+        XCTAssertEqual(model.sectionName, "Inspection and combustion")
+        XCTAssertEqual(model.problems, .count(.problems, 2))
+        model.field("pressure", .clear)
+        await model.settled()
+        XCTAssertEqual(try item("pressure", model).input, .line(text: "", keyboard: .signedDecimal, multiline: false))
+    }
+
+    func testTapsOnOptionsAddUpInTheirOrder() async throws {
+        let model = try await model()
+        model.field("parts", .option("valve"))
+        model.field("parts", .option("seal"))
+        await model.settled()
+        XCTAssertEqual(try item("parts", model).holding, .given(.many(["seal", "valve"])))
+        model.field("parts", .option("valve"))
+        model.field("parts", .option("seal"))
+        await model.settled()
+        XCTAssertEqual(try item("parts", model).holding, .notProvided)
+    }
+
+    func testAnAnswerTakesTheTypedTextAlongAndTheSecondTapIsForTheSameSection() async throws {
+        let model = try await model()
+        model.field("serial", .typed("BX-1"))
+        model.answer("answer-0")
+        model.answer("answer-0")
+        await model.settled()
+        XCTAssertEqual(model.sectionName, "Service complete")
+        XCTAssertTrue(model.canReview)
+        XCTAssertEqual(gateway.now.calls.filter { $0.hasPrefix("answer") }.count, 1)
+        model.back()
+        await model.settled()
+        XCTAssertEqual(model.sectionName, "Inspection and combustion")
+        XCTAssertEqual(work.navigator.top, .session("s1"))
+    }
+
+    func testBackOnTheFirstSectionLeavesTheSessionAsItIs() async throws {
+        let model = try await model()
+        model.field("serial", .typed("BX-1"))
+        model.back()
+        await model.settled()
+        XCTAssertEqual(work.navigator.top, .workflows)
+        XCTAssertEqual(gateway.now.sessions["s1"]?.fields.first?.holding, .given(.words("BX-1")))
+    }
+
+    func testEndingNeedsAReasonAndLeadsToTheRecord() async throws {
+        let model = try await model()
+        model.sheet = .end(reason: " ")
+        model.end()
+        await model.settled()
+        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .inProgress)
+        model.sheet = .end(reason: "nobody home ")
+        model.end()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls.last, "end nobody home")
+        XCTAssertEqual(work.navigator.saved, "workflows record/s1")
+    }
+
+    func testDiscardingAsksFirst() async throws {
+        let model = try await model()
+        model.discard()
+        await model.settled()
+        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .inProgress)
+        model.sheet = .discard
+        model.discard()
+        await model.settled()
+        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .discarded)
+    }
+
+    func testANoteThatCannotBeKeptStaysToBeSeen() async throws {
+        let model = try await model()
+        gateway.change { $0.failure = GatewayFailure(code: "disk_full") }
+        model.sheet = .note("Beware of the dog")
+        model.saveNote()
+        await model.settled()
+        XCTAssertEqual(model.notice, Notice(words: .text(.failureDiskFull), failed: true))
+        XCTAssertEqual(model.sheet, .note("Beware of the dog"))
+        gateway.change { $0.failure = nil }
+        model.saveNote()
+        await model.settled()
+        XCTAssertEqual(model.notes.map(\.text), ["Beware of the dog"])
+        XCTAssertNil(model.sheet)
+    }
+
+    func testAResponseIsUsed() async throws {
+        let model = try await model()
+        model.sheet = .reply(try XCTUnwrap(model.replies.first))
+        model.useReply()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls.last, "reply dear")
+        XCTAssertEqual(model.notice?.words, .text(.noticeResponseUsed))
+    }
+
+    func testThePhoneSaysWhatItCouldNotDo() async throws {
+        gateway.change { $0.sessions["s1"]?.fields = [SessionField(info: FieldInfo(key: "where", name: "Where", type: .location))] }
+        let model = try await model()
+        model.field("where", .locating)
+        XCTAssertEqual(try item("where", model).input, .place(nil, searching: true))
+        model.field("where", .notLocated(denied: true))
+        XCTAssertEqual(try item("where", model).problem, .text(.locationDenied))
+        model.field("where", .located(Place(latitude: "52.5", longitude: "-0.10", accuracy: "8", at: FakePhone.moment)))
+        await model.settled()
+        XCTAssertNil(try item("where", model).problem)
+        guard case .place(let shown?, false) = try item("where", model).input else { return XCTFail("no place") }
+        XCTAssertEqual(try phrases()(shown), "52.5, -0.10, within 8 m")
+    }
+}

@@ -1,0 +1,235 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+@testable import FieldSampleModels
+
+/// A technician's day with the real core.
+@MainActor
+final class StoryTests: XCTestCase {
+    private let transport = ScriptedTransport()
+    private let store = MemoryStore()
+
+    private func opened(_ options: CompassOptions, saved: String? = nil) async throws -> (Compass, CompassGateway, Workplace) {
+        let compass = try await Compass.open(options)
+        let gateway = CompassGateway(compass)
+        return (compass, gateway, workplace(gateway, saved: saved, store: store))
+    }
+
+    private func ready() async throws -> (CompassOptions, Compass, CompassGateway, Workplace) {
+        let options = try CompassOptions.testing(transport: transport)
+        let (compass, gateway, work) = try await opened(options)
+        work.preferences.actor = "Jo"
+        let settings = SettingsModel(work)
+        settings.importWorkflow(try Data(contentsOf: Catalog.repository.appendingPathComponent("examples/workflows/boiler-service.json")))
+        settings.setIntegration(true)
+        await settings.settled()
+        XCTAssertEqual(settings.notice?.words, .text(.noticeImported, .plain("Boiler service")))
+        for endpoint in ["office", "parts-desk", "warehouse"] {
+            settings.addEndpoint()
+            settings.editing?.key = endpoint
+            settings.editing?.url = "http://127.0.0.1:9/\(endpoint)"
+            settings.editing?.signed = false
+            settings.saveEndpoint()
+            await settings.settled()
+        }
+        return (options, compass, gateway, work)
+    }
+
+    /// Fills what the section asks, in the words of a technician.
+    private func fill(_ model: SessionModel) async throws {
+        for field in model.fields where field.holding == .notProvided {
+            switch field.input {
+            case .line(_, let keyboard, _):
+                let numbers: Set<Keyboard> = [.number, .signedNumber, .decimal, .signedDecimal]
+                let measured = ["system_pressure": "1.5", "flue_temp": "80", "co_ratio": "0.01"][field.key] ?? "5"
+                let text = numbers.contains(keyboard) ? measured : keyboard == .email ? "a@b.example" : keyboard == .phone ? "+44 20 7946 0000" : "BX11770042"
+                model.field(field.key, .typed(text))
+                model.field(field.key, .left)
+            case .yesNo: model.field(field.key, .yesNo(true))
+            case .choice(let options, _): model.field(field.key, .option(options[0].key))
+            case .day: model.field(field.key, .day(Day("2027-01-15")!))
+            case .time: model.field(field.key, .time(TimeOfDay("08:30:00")!))
+            case .moment: model.field(field.key, .moment(OffsetMoment(at: FakePhone.moment, offsetSeconds: 3600)))
+            case .place: model.field(field.key, .located(Place(latitude: "52.5", longitude: "13.4", accuracy: "5", at: FakePhone.moment)))
+            case .file(_, let signature, let types):
+                let type = types.first ?? (signature ? "image/png" : "image/jpeg")
+                let hash = String(repeating: "ab", count: 32)
+                model.field(field.key, .attached(FileMark(sha256: hash, mediaType: type, size: 2048, name: "picture")))
+            }
+            await model.settled()
+        }
+    }
+
+    /// To an end, always by the first answer.
+    private func workThrough(_ model: SessionModel) async throws {
+        for _ in 0..<20 where !model.canReview {
+            try await fill(model)
+            let visit = model.visit
+            model.answer(try XCTUnwrap(model.answers.first).key)
+            await model.settled()
+            XCTAssertNil(model.problems, "\(model.sectionName): \(model.fields.filter { $0.problem != nil })")
+            XCTAssertNotEqual(model.visit, visit)
+            if model.visit == visit { return }
+        }
+        try await fill(model)
+        XCTAssertTrue(model.canReview)
+    }
+
+    func testADayFromStartToSent() async throws {
+        let (_, compass, gateway, work) = try await ready()
+        let list = WorkflowsModel(work), strip = StatusModel(work)
+        try await eventually { list.workflows.count == 1 }
+        list.start("boiler-service")
+        await list.settled()
+        guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
+
+        await gateway.networkChanged(reachable: false)
+        let session = SessionModel(key, work)
+        try await eventually { !session.loading }
+        let first = session.sectionName
+        try await fill(session)
+        session.answer(try XCTUnwrap(session.answers.first).key)
+        await session.settled()
+        XCTAssertNotEqual(session.sectionName, first)
+        session.back()
+        await session.settled()
+        XCTAssertEqual(session.sectionName, first)
+        XCTAssertFalse(session.fields.contains { $0.holding == .notProvided }, "back loses nothing")
+        session.sheet = .note("Beware of the dog")
+        session.saveNote()
+        await session.settled()
+        try await workThrough(session)
+
+        session.review()
+        await session.settled()
+        XCTAssertEqual(work.navigator.top, .review(key))
+        let review = ReviewModel(key, work)
+        try await eventually { !review.loading }
+        XCTAssertEqual(review.missing, [])
+        XCTAssertNotNil(review.willSend)
+        review.complete()
+        await review.settled()
+        XCTAssertEqual(work.navigator.saved, "workflows record/\(key)")
+
+        let record = RecordModel(key, work), outbox = OutboxModel(work)
+        try await eventually { !record.actions.isEmpty && !outbox.loading }
+        XCTAssertTrue(record.actions.allSatisfy { $0.state == .pending })
+        XCTAssertTrue(record.timeline.contains { $0.sign == .note })
+        let waiting = record.actions.count
+        try await eventually { strip.words == .count(.statusNoSignalWaiting, waiting) && strip.sign == .noSignal }
+        outbox.sendNow()
+        await outbox.settled()
+        XCTAssertEqual(outbox.notice?.words, .text(.noticeStillOffline))
+        XCTAssertEqual(transport.requests.count, 0)
+
+        await gateway.networkChanged(reachable: true)
+        outbox.sendNow()
+        await outbox.settled()
+        try await eventually { record.actions.allSatisfy { $0.state == .sent } && strip.sign == .allSent && outbox.isEmpty }
+        XCTAssertEqual(transport.requests.count, waiting)
+        record.openPreview(record.actions[0].key)
+        await record.settled()
+        XCTAssertEqual(record.preview.map { $0.body.filter { !$0.isWhitespace } }, String(decoding: transport.requests[0].body, as: UTF8.self).filter { !$0.isWhitespace })
+        try await compass.close()
+    }
+
+    func testAPhoneThatDiesIsWhereItWas() async throws {
+        let (options, compass, _, work) = try await ready()
+        let list = WorkflowsModel(work)
+        try await eventually { !list.workflows.isEmpty }
+        list.start("boiler-service")
+        await list.settled()
+        guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
+        let session = SessionModel(key, work)
+        try await eventually { !session.loading }
+        let line = try XCTUnwrap(session.fields.first { if case .line = $0.input { true } else { false } })
+        session.field(line.key, .typed("half a wo"))
+        await session.settled()
+        let saved = work.navigator.saved
+        // The models are told nothing; only the file is let go, which one process opens once.
+        try await compass.close()
+
+        let (again, _, later) = try await opened(options, saved: saved)
+        XCTAssertEqual(later.navigator.top, .session(key))
+        let same = SessionModel(key, later)
+        try await eventually { !same.loading }
+        let restored = try XCTUnwrap(same.fields.first { $0.key == line.key })
+        guard case .line(let text, _, _) = restored.input else { return XCTFail("no line") }
+        XCTAssertEqual(text, "half a wo")
+        XCTAssertTrue(restored.unsaved)
+        let resumed = WorkflowsModel(later)
+        try await eventually { resumed.resume?.session == key }
+        try await again.close()
+    }
+
+    func testAnEndedSessionSendsNothingUntilAskedAndAnEditIsInTheMessage() async throws {
+        let (_, compass, _, work) = try await ready()
+        work.navigator.open(.workflows)
+        let list = WorkflowsModel(work)
+        try await eventually { !list.workflows.isEmpty }
+        list.start("boiler-service")
+        await list.settled()
+        guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
+        let session = SessionModel(key, work)
+        try await eventually { !session.loading }
+        try await workThrough(session)
+        session.sheet = .end(reason: "nobody home")
+        session.end()
+        await session.settled()
+        let record = RecordModel(key, work)
+        try await eventually { record.now != nil && !record.actions.isEmpty }
+        XCTAssertTrue(record.actions.allSatisfy { $0.state == .notFired && $0.canSend })
+        XCTAssertEqual(record.now?.endReason, "nobody home")
+        record.openEdit()
+        record.field("system_pressure", .typed("1.7"))
+        record.saveEdit()
+        await record.settled()
+        XCTAssertEqual(record.notice?.words, .text(.noticeFieldsSaved))
+        try await eventually { record.timeline.contains { $0.sign == .edited } }
+        record.send(record.actions[0].key)
+        await record.settled()
+        let outbox = OutboxModel(work)
+        outbox.sendNow()
+        await outbox.settled()
+        try await eventually { record.actions[0].state == .sent }
+        XCTAssertTrue(String(decoding: transport.requests[0].body, as: UTF8.self).contains(#""value":1.7"#))
+        try await compass.close()
+    }
+
+    func testAMessageIsAddedToASectionOfTheRealWorkflow() async throws {
+        let (_, compass, _, work) = try await ready()
+        let model = WorkflowModel("boiler-service", work)
+        try await eventually { model.outline != nil }
+        let section = try XCTUnwrap(model.outline?.sections.first)
+        let before = section.actions.count
+        try await eventually {
+            model.openAdd(section.key)
+            return model.adding?.endpoints.isEmpty == false
+        }
+        model.adding?.chosen = "office"
+        model.add()
+        await model.settled()
+        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.revision == 1 }
+        model.openRemove("message-1", from: section.key)
+        model.remove()
+        await model.settled()
+        try await eventually { model.outline?.sections.first?.actions.count == before }
+        try await compass.close()
+    }
+
+    func testDiagnosticsNameNoValueAndABackupIsWritten() async throws {
+        let (_, compass, _, work) = try await ready()
+        let settings = SettingsModel(work)
+        settings.exportDiagnostics()
+        await settings.settled()
+        let text = try String(contentsOf: try XCTUnwrap(settings.exported), encoding: .utf8)
+        XCTAssertTrue(text.contains("endpoint office: enabled"))
+        XCTAssertFalse(text.contains("127.0.0.1"))
+        settings.exportBackup()
+        await settings.settled()
+        XCTAssertEqual(settings.notice?.words, .text(.noticeExported, .plain("compass-backup.db")))
+        try await compass.close()
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import XCTest
+
+@testable import FieldSampleModels
+
+final class WordsTests: XCTestCase {
+    func testEveryMessageIsInBothLanguagesWithTheSamePlaces() throws {
+        let (english, arabic) = (try Catalog("en"), try Catalog("ar"))
+        for id in TextId.allCases {
+            let (one, other) = (try XCTUnwrap(english.words[id.key]?[""], id.key), try XCTUnwrap(arabic.words[id.key]?[""], id.key))
+            XCTAssertFalse(one.isEmpty || other.isEmpty, id.key)
+            for place in ["%1$@", "%2$@", "%3$@", "%4$@"] { XCTAssertEqual(one.contains(place), other.contains(place), "\(id.key) \(place)") }
+        }
+        for id in CountId.allCases {
+            XCTAssertEqual(english.words[id.key].map { Set($0.keys) }, ["one", "other"], id.key)
+            XCTAssertEqual(arabic.words[id.key].map { Set($0.keys) }, ["zero", "one", "two", "few", "many", "other"], id.key)
+        }
+        let known = Set(TextId.allCases.map(\.key) + CountId.allCases.map(\.key))
+        XCTAssertEqual(Set(english.words.keys).subtracting(known), [], "words that nothing shows")
+    }
+
+    func testCountsHaveTheirPlural() throws {
+        XCTAssertEqual(try phrases()(.count(.statusNoSignalWaiting, 3)), "No signal: 3 saved, will send")
+        XCTAssertEqual(try phrases()(.count(.outboxWaiting, 1)), "1 message waits")
+        XCTAssertEqual(try phrases("ar")(.count(.outboxWaiting, 2)), "رسالتان في الانتظار")
+    }
+
+    func testNumbersKeepTheirDigitsAndTakeTheFormOfTheLocale() throws {
+        XCTAssertEqual(try phrases()(.number("182.50")), "182.50")
+        XCTAssertEqual(try phrases()(.number("-0.10")), "-0.10")
+        XCTAssertEqual(
+            Phrases(locale: Locale(identifier: "de_DE"), zone: .gmt, messages: try Catalog("en"))(.number("1182.50")), "1182,50")
+    }
+
+    func testAnArgumentThatLooksLikeAPlaceStaysAsItIs() throws {
+        XCTAssertEqual(
+            try phrases()(.text(.timelineEnded, .plain("%2$@"), .plain("100 %"))), "Ended early in “%2$@”: 100 %")
+    }
+
+    func testMomentsAreShownInTheirOwnTime() throws {
+        let moment = OffsetMoment(at: Date(timeIntervalSince1970: 1_800_000_000), offsetSeconds: 19_800)
+        let shown = try phrases()(.offsetMoment(moment))
+        XCTAssertTrue(shown.contains("13:30") && shown.hasSuffix("+05:30"), shown)
+        XCTAssertTrue(try phrases()(.day(Day("2027-01-15")!)).contains("2027"))
+        XCTAssertTrue(try phrases()(.time(TimeOfDay("08:30:00")!)).contains("08:30"))
+    }
+
+    func testCodesHaveWordsAndUnknownOnesAreShown() throws {
+        XCTAssertEqual(try phrases()(reasonWords("captive_portal")), "This network wants you to sign in")
+        XCTAssertEqual(try phrases()(reasonWords("weather")), "Reason: weather")
+        let early = FieldProblem(field: "day", code: "too_early", limit: "2027-01-15")
+        XCTAssertEqual(early.words(nil), .text(.problemTooEarly, .day(Day("2027-01-15")!)))
+        XCTAssertEqual(try phrases()(GatewayFailure(code: "new_code").words), "That did not work (new_code). Nothing was lost.")
+    }
+
+    func testNumbersAreTypedAsTheLocaleWritesThem() {
+        XCTAssertEqual(NumberInput(Locale(identifier: "de_DE")).toCore(" 1,5 "), "1.5")
+        XCTAssertEqual(NumberInput(Locale(identifier: "ar_EG")).toCore("٤٢"), "42")
+        XCTAssertEqual(NumberInput(Locale(identifier: "de_DE")).typed("1.50"), "1,50")
+        XCTAssertEqual(NumberInput(Locale(identifier: "en_GB")).toCore("a lot"), "a lot")
+    }
+
+    func testAMessageIsIndentedForPeople() {
+        XCTAssertEqual(indented(#"{"a":"x, {y}","b":[],"c":[1.50]}"#), "{\n  \"a\": \"x, {y}\",\n  \"b\": [],\n  \"c\": [\n    1.50\n  ]\n}")
+    }
+
+    func testAnAddressIsShownWithoutItsPath() {
+        XCTAssertEqual(origin("https://office.example:8443/hooks?token=abc"), "https://office.example:8443")
+    }
+
+    func testOnlyOneFolderKnowsTheCore() throws {
+        let sources = Catalog.repository.appendingPathComponent("ios-sample")
+        let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)!.compactMap { $0 as? URL }
+        var seen = 0
+        for file in files where file.pathExtension == "swift" && !file.path.contains("/Tests/") && !file.path.contains("/.build/") {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let imports = text.split(separator: "\n").filter { $0.contains("import Compass") }
+            XCTAssertTrue(imports.isEmpty || file.path.contains("/FieldSampleModels/Compass/"), file.lastPathComponent)
+            seen += 1
+        }
+        XCTAssertGreaterThan(seen, 20)
+    }
+}
