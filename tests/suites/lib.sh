@@ -173,6 +173,44 @@ install_debootstrap() { apt_install debootstrap; }
 install_chroot_arm() { tests/suites/chroot.sh arm install; }
 install_chroot_swift() { tests/suites/chroot.sh swift install; }
 
+# What building the Swift packages takes: a Swift of one's own, or one in a folder of its own, for Debian 12 has none.
+need_swift() {
+  need_rust
+  have swift || need_chroot swift
+}
+
+# Where Swift is.
+in_swift() { if have swift; then "$@"; else tests/suites/chroot.sh swift enter "$@"; fi; }
+
+# swift_tool SECONDS PACKAGE VERB ARGUMENTS...: swift on a package, built in target/PACKAGE. A hang is a failure.
+swift_tool() {
+  local patience=$1 package=$2 verb=$3
+  shift 3
+  # Debian's libswiftObservation has an undefined symbol, which nothing of ours uses.
+  in_swift timeout "$patience" env COMPASS_STRICT=1 swift "$verb" --package-path "$package" --scratch-path "target/$package" \
+    --disable-sandbox -Xlinker --allow-shlib-undefined "$@"
+}
+
+# swift_tests TITLE PACKAGE: counts the tests that XCTest reports.
+swift_tests() {
+  local title=$1 package=$2 log="$work_dir/swift.log" status=0 ok=0 bad=0 ignored=0
+  heading "$title"
+  rm -f "$work_dir/swift.ended"
+  { swift_tool 900 "$package" test --disable-swift-testing 2>&1 && echo well >"$work_dir/swift.ended"; } | tee "$log" |
+    grep -vE "^\[|^Test (Case|Suite) .* (started|passed)" || true
+  [ -s "$work_dir/swift.ended" ] || status=1
+  ok=$(grep -cE "^Test Case '.*' passed" "$log") || true
+  bad=$(grep -cE "^Test Case '.*' failed" "$log") || true
+  ignored=$(grep -cE "^Test Case '.*' skipped" "$log") || true
+  if [ "$ok" -gt 0 ]; then pass "$ok tests" "$ok"; fi
+  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
+  if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
+  elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
+  elif [ "$ok" -eq 0 ]; then fail "$title: no test was run"; status=1
+  fi
+  return "$status"
+}
+
 # prepare_suite NAME: in CI, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
 declare -A preparing
 prepare_suite() {
