@@ -16,11 +16,11 @@ import dev.compass.sample.app.device.SharedFiles
 import dev.compass.sample.app.kit.Kit
 import dev.compass.sample.app.kit.Page
 import dev.compass.sample.app.kit.Words
+import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.screens.Phone
 import dev.compass.sample.app.screens.ScreenView
 import dev.compass.sample.app.screens.Surroundings
 import dev.compass.sample.app.screens.Tab
-import dev.compass.sample.app.kit.below
 import dev.compass.sample.nav.BackStack
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.port.Preferences
@@ -50,7 +50,10 @@ class MainActivity : Activity(), Phone {
 
     override fun attachBaseContext(base: Context) {
         val size = (base.applicationContext as? SampleApp)?.preferences?.preferences?.value?.textSize ?: TextSize.NORMAL
-        val wanted = Configuration(base.resources.configuration).apply { fontScale *= size.factor }
+        val wanted = Configuration(base.resources.configuration).apply {
+            // What the phone says already stays; more than twice as large no screen was made for.
+            fontScale = maxOf(fontScale, minOf(fontScale * size.factor, LARGEST))
+        }
         super.attachBaseContext(base.createConfigurationContext(wanted))
     }
 
@@ -176,5 +179,6 @@ class MainActivity : Activity(), Phone {
 
     private companion object {
         const val SCREENS = "screens"
+        const val LARGEST = 2f
     }
 }
