@@ -3,13 +3,16 @@ package dev.compass.core
 import dev.compass.core.model.Command
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.SecretLookup
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
 import dev.compass.core.testing.ManualClock
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
+import dev.compass.core.testing.loopbackTls
 import java.nio.file.Path
 import java.time.Instant
+import javax.net.ssl.HttpsURLConnection
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.async
@@ -102,6 +105,26 @@ class TestingTest {
     @Test
     fun `a sink without webhooks says so`() {
         WebhookSink().use { office -> assertThrows(AssertionError::class.java) { office.await(1.milliseconds) } }
+    }
+
+    @Test
+    fun `a certificate for loopback is good for the platform's transport, and only for who trusts it`() = test {
+        val tls = loopbackTls()
+        WebhookSink(tls).use { office ->
+            suspend fun sent(transport: HttpTransport) = folder.ready(folder.options(transport = transport), office.url).use { compass ->
+                compass.completed()
+                compass.flush().sent
+            }
+            assertEquals(0u, sent(HttpTransport()))
+            assertEquals(1u, sent(HttpTransport { url -> url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = tls.socketFactory } }))
+            assertTrue(office.received.single().isSignedWith(SECRET))
+        }
+    }
+
+    @Test
+    fun `printing the answer of a store of secrets shows no secret`() {
+        val found: SecretLookup = SecretLookup.Found(current = "whsec_now", previous = "whsec_before")
+        assertEquals("Found(…)", "$found")
     }
 
     @Test

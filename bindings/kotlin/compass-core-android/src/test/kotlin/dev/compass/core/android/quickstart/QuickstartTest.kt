@@ -6,18 +6,12 @@ import dev.compass.core.android.OnAPhone
 import dev.compass.core.android.PUMP_CHECK
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.testing.WebhookSink
+import dev.compass.core.testing.loopbackTls
 import java.io.File
-import java.security.KeyStore
-import java.util.concurrent.TimeUnit
 import javax.net.ssl.HttpsURLConnection
-import javax.net.ssl.KeyManagerFactory
-import javax.net.ssl.SSLContext
-import javax.net.ssl.TrustManagerFactory
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
-import org.junit.Rule
 import org.junit.Test
-import org.junit.rules.TemporaryFolder
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
@@ -25,9 +19,6 @@ import org.robolectric.annotation.Config
 /** The first lines of the documentation, as they stand there, against a receiver with HTTPS. */
 @Config(application = FieldApp::class)
 class QuickstartTest : OnAPhone() {
-    @get:Rule
-    val folder = TemporaryFolder()
-
     @Test
     fun `the documentation has these lines, and no more than fifteen`() {
         val source = File("src/test/kotlin/dev/compass/core/android/quickstart/Quickstart.kt").readText()
@@ -39,7 +30,7 @@ class QuickstartTest : OnAPhone() {
     @Test
     fun `these lines deliver a webhook`() {
         val application = RuntimeEnvironment.getApplication() as FieldApp
-        val tls = tls()
+        val tls = loopbackTls()
         val before = HttpsURLConnection.getDefaultSSLSocketFactory()
         HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory)
         try {
@@ -57,24 +48,5 @@ class QuickstartTest : OnAPhone() {
         } finally {
             HttpsURLConnection.setDefaultSSLSocketFactory(before)
         }
-    }
-
-    /** A certificate for loopback, and the trust in it, made by the JDK's keytool. */
-    private fun tls(): SSLContext {
-        val file = File(folder.root, "office.p12")
-        val keytool = ProcessBuilder(
-            File(System.getProperty("java.home"), "bin/keytool").path, "-genkeypair", "-alias", "office", "-keyalg", "EC",
-            "-dname", "CN=office", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", file.path, "-storepass", "changeit",
-        ).redirectErrorStream(true).start()
-        val said = keytool.inputStream.readBytes().decodeToString()
-        check(keytool.waitFor(60, TimeUnit.SECONDS) && keytool.exitValue() == 0) { said }
-        val store = KeyStore.getInstance(file, "changeit".toCharArray())
-        val keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm()).apply { init(store, "changeit".toCharArray()) }
-        val trusted = KeyStore.getInstance(KeyStore.getDefaultType()).apply {
-            load(null)
-            setCertificateEntry("office", store.getCertificate("office"))
-        }
-        val trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm()).apply { init(trusted) }
-        return SSLContext.getInstance("TLS").apply { init(keys.keyManagers, trust.trustManagers, null) }
     }
 }
