@@ -3,7 +3,6 @@ package dev.compass.sample.app
 import android.app.Application
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
-import dev.compass.core.Transport
 import dev.compass.core.android.AutomaticDelivery
 import dev.compass.core.android.CompassAndroid
 import dev.compass.core.android.CompassHost
@@ -19,7 +18,9 @@ import java.util.Locale
 
 /** The process: one handle, one place in the app, and delivery for as long as it lives. */
 open class SampleApp : Application(), CompassHost {
-    private val shared = SharedCompass { SignalCompass(CompassAndroid.open(this, ::options)) }
+    private val shared = SharedCompass {
+        SignalCompass(CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) })
+    }
     private var place: Workplace? = null
 
     val preferences by lazy { PhonePreferences(this) }
@@ -50,9 +51,6 @@ open class SampleApp : Application(), CompassHost {
             locale = { resources.configuration.locales[0] ?: Locale.getDefault() },
         ).also { place = it }
     }
-
-    /** Tests allow themselves a receiver on loopback. */
-    protected open fun options(path: String, transport: Transport): CompassOptions = CompassOptions(path, secrets = secrets, transport = transport)
 
     companion object {
         /** Jobs of an app share their numbers; this app has no other. */

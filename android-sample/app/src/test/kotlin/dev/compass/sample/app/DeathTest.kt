@@ -9,14 +9,40 @@ import org.junit.Assert.assertTrue
 import org.junit.BeforeClass
 import org.junit.Test
 
-/** A battery that dies: another process is destroyed in the middle of a word, and only then does this one open the same flash. */
+/**
+ * A whole day. In another process a session begins and the phone is turned; it is destroyed in the middle of a word, and only then does this
+ * one open the same flash.
+ */
 class DeathTest : Technician() {
     @Test
-    fun `after the phone has died the technician is where he was, the half word included`() {
+    fun `a session outlives the phone's death, ends without signal, and Android's job delivers it with the app gone`() {
         opensTheApp()
         sees("Find the pump.")
         until("the half word") { line("Pressure")?.text.toString() == "2." }
         until("the answer before it") { line("Site")?.text.toString() == "Mill Lane" }
+
+        office().use { office ->
+            prepared(office.url)
+            types("Pressure", "2.5")
+            taps("It runs")
+            sees("Good bye.")
+            taps("Review and complete")
+            taps("Complete")
+            sees("Pending")
+            sees("No signal: 1 saved, will send")
+
+            leavesTheApp()
+            signal()
+            assertTrue("nobody has sent yet", office.received.isEmpty())
+            androidRunsTheJob()
+            val message = office.received.single()
+            assertTrue(message.isSignedWith(SECRET))
+            assertTrue(message.text, "\"value\":2.5" in message.text && "\"Mill Lane\"" in message.text)
+
+            returnsToTheApp()
+            sees("Sent")
+            sees("Everything is sent")
+        }
     }
 
     companion object {

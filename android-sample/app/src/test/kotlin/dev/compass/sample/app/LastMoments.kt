@@ -12,6 +12,9 @@ class LastMoments : Technician() {
         opensTheApp()
         taps("Start: Pump check")
         sees("Find the pump.")
+        types("Site", "Mill La")
+        phone.recreate()
+        until("the half word") { line("Site")?.text.toString() == "Mill La" }
         types("Site", "Mill Lane")
         types("Pressure", "2.")
         val session = wait { app.compass().sessions().sessions.single().key }

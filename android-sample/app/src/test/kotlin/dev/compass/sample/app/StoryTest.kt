@@ -1,19 +1,11 @@
 package dev.compass.sample.app
 
-import android.app.job.JobParameters
-import android.app.job.JobScheduler
-import android.os.Bundle
-import android.os.PersistableBundle
 import android.view.WindowManager
-import dev.compass.core.android.FlushJobService
 import dev.compass.core.testing.SinkAnswer
-import dev.compass.core.testing.WebhookSink
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
-import org.robolectric.Robolectric
-import org.robolectric.Shadows.shadowOf
 
 /** A day with the app: the real activity, the real core, a receiver on loopback. */
 class StoryTest : Technician() {
@@ -31,7 +23,7 @@ class StoryTest : Technician() {
 
     @Test
     fun `a session without signal is sent when the signal is back, and its record says so`() {
-        WebhookSink().use { office ->
+        office().use { office ->
             prepared(office.url)
             opensTheApp()
             completesASession()
@@ -80,23 +72,16 @@ class StoryTest : Technician() {
 
     @Test
     fun `with the app gone from the screen, Android's job delivers`() {
-        WebhookSink().use { office ->
+        office().use { office ->
             prepared(office.url)
             opensTheApp()
             completesASession()
             sees("Pending")
-            phone.pause().stop()
-            val scheduler = app.getSystemService(JobScheduler::class.java)!!
-            until("a job") { scheduler.getPendingJob(SampleApp.DELIVERY_JOB) != null }
-            // Android takes a job that it starts off its list.
-            scheduler.cancel(SampleApp.DELIVERY_JOB)
+            leavesTheApp()
             signal()
-            val job = Robolectric.buildService(FlushJobService::class.java).create().get()
-            val parameters = JobParameters(null, null, SampleApp.DELIVERY_JOB, PersistableBundle(), Bundle(), null, 0, false, false, false, null, null, null)
-            assertTrue(job.onStartJob(parameters))
-            until("the job to end") { shadowOf(job).isJobFinished }
+            androidRunsTheJob()
             assertEquals(1, office.received.size)
-            phone.restart().start().resume()
+            returnsToTheApp()
             sees("Sent")
         }
     }
@@ -104,7 +89,7 @@ class StoryTest : Technician() {
     @Test
     fun `what the receiver refuses is shown with its reason, and can be sent again`() {
         var answer = 422
-        WebhookSink { SinkAnswer(answer) }.use { office ->
+        office { SinkAnswer(answer) }.use { office ->
             prepared(office.url)
             signal()
             opensTheApp()

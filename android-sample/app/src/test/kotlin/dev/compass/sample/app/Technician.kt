@@ -1,26 +1,35 @@
 package dev.compass.sample.app
 
+import android.app.job.JobParameters
+import android.app.job.JobScheduler
 import android.content.Context
 import android.content.SharedPreferences
 import android.net.ConnectivityManager
 import android.net.NetworkCapabilities
+import android.os.Bundle
 import android.os.Looper
+import android.os.PersistableBundle
 import android.view.View
 import android.view.ViewGroup
 import android.widget.EditText
 import android.widget.TextView
-import dev.compass.core.CompassOptions
-import dev.compass.core.Transport
+import dev.compass.core.android.FlushJobService
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.Signing
+import dev.compass.core.testing.ReceivedWebhook
+import dev.compass.core.testing.SinkAnswer
+import dev.compass.core.testing.WebhookSink
+import dev.compass.core.testing.loopbackTls
 import java.io.File
 import java.util.concurrent.TimeUnit
+import javax.net.ssl.HttpsURLConnection
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.After
+import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
@@ -35,11 +44,8 @@ import org.robolectric.shadows.ShadowPausedLooper
 
 const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
-/** The app as it is, on the real core. It may post to loopback, and keeps its files where a second process finds them when told so. */
+/** The app as it is, on the real core. It keeps its files where a second process finds them when told so. */
 class PhoneApp : SampleApp() {
-    override fun options(path: String, transport: Transport): CompassOptions =
-        CompassOptions(path, secrets = secrets, transport = transport, allowPlainHttpToLoopback = true)
-
     override fun getNoBackupFilesDir(): File = flash?.let { File(it, "no_backup").apply { mkdirs() } } ?: super.getNoBackupFilesDir()
 
     override fun getSharedPreferences(name: String, mode: Int): SharedPreferences =
@@ -70,12 +76,19 @@ abstract class Technician {
     @Before
     fun switchOn() {
         FakeKeystore.install()
+        HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory)
         info
         noSignal()
     }
 
     @After
-    fun switchOff() = app.end()
+    fun switchOff() {
+        app.end()
+        HttpsURLConnection.setDefaultSSLSocketFactory(usualTrust)
+    }
+
+    /** The office's receiver, with HTTPS on loopback. The phone trusts its certificate, as if the phone's administrator had put it there. */
+    fun office(answer: (ReceivedWebhook) -> SinkAnswer = { SinkAnswer(202) }) = WebhookSink(tls, answer)
 
     fun noSignal() {
         val gone = manager.activeNetwork
@@ -105,6 +118,27 @@ abstract class Technician {
 
     fun opensTheApp() {
         phone = Robolectric.buildActivity(MainActivity::class.java).setup()
+    }
+
+    /** Until nothing of the app listens any more: from then on only a job of Android's delivers. */
+    fun leavesTheApp() {
+        phone.pause().stop()
+        until("the app to let go of the network") { shadowOf(manager).networkCallbacks.isEmpty() }
+    }
+
+    fun returnsToTheApp() {
+        phone.restart().start().resume()
+    }
+
+    /** As Android does it: the job that is planned leaves the list, runs, and ends. */
+    fun androidRunsTheJob() {
+        val scheduler = app.getSystemService(JobScheduler::class.java)!!
+        until("a job") { scheduler.getPendingJob(SampleApp.DELIVERY_JOB) != null }
+        scheduler.cancel(SampleApp.DELIVERY_JOB)
+        val job = Robolectric.buildService(FlushJobService::class.java).create().get()
+        val parameters = JobParameters(null, null, SampleApp.DELIVERY_JOB, PersistableBundle(), Bundle(), null, 0, false, false, false, null, null, null)
+        assertTrue(job.onStartJob(parameters))
+        until("the job to end") { shadowOf(job).isJobFinished }
     }
 
     /** Taps what is called so, once it is there and takes a tap. */
@@ -159,6 +193,8 @@ abstract class Technician {
 
     companion object {
         private const val POLL_MILLIS = 20L
+        private val tls by lazy { loopbackTls() }
+        private val usualTrust = HttpsURLConnection.getDefaultSSLSocketFactory()
 
         /** Two sections, and a message to the office at the end. */
         const val PUMP_CHECK = """{
