@@ -37,7 +37,8 @@ impl Compass {
         self.inner.read(|connection| self.inner.record(connection, session, now))
     }
 
-    /// Totals for reports.
+    /// Totals for reports. Reads a row of every session: some milliseconds with ten thousand, so not for each change of a screen. What waits
+    /// and what failed is in [`outbox_totals`](Self::outbox_totals), at the same cost whatever lies behind.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
