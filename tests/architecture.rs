@@ -170,6 +170,16 @@ fn the_source_keeps_the_house() {
 }
 
 #[test]
+fn no_file_beside_the_source_is_two_files_either() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources: Vec<_> =
+        ["tests", "benches", "examples", "uniffi/src"].iter().flat_map(|folder| Source::below(&root.join(folder))).collect();
+    assert!(sources.iter().any(|source| source.path == "architecture.rs"), "this file is found");
+    let long: Vec<_> = sources.iter().filter(|source| source.lines() > MAX_LINES).map(|source| &source.path).collect();
+    assert!(long.is_empty(), "more than {MAX_LINES} lines: {long:?}");
+}
+
+#[test]
 fn every_dependency_has_a_home() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
     let used = dependencies(&manifest);

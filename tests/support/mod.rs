@@ -6,9 +6,12 @@
 pub mod app;
 pub mod certs;
 pub mod field;
+pub mod nowhere;
 pub mod server;
+mod stream;
 pub mod workflows;
 
 pub use app::App;
 pub use certs::{Identity, TestCa};
-pub use server::{BlackHole, Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder, refused_url};
+pub use nowhere::{BlackHole, refused_url};
+pub use server::{Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder};

@@ -26,9 +26,11 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::certs::{Identity, TestCa};
+use super::nowhere::loopback_socket;
+use super::stream::{Stream, hold, read_head, reset, unread};
 
 /// Long, because it only ends a test that fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The name of all threads here, so that a test that counts threads can leave them out.
 pub const THREAD_NAME: &str = "test-server";
@@ -552,154 +554,6 @@ impl Shared {
     }
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
-}
-
-impl Stream {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => &stream.sock,
-        }
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(socket) => socket.read(buffer),
-            Self::Tls(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(socket) => socket.write(bytes),
-            Self::Tls(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(socket) => socket.flush(),
-            Self::Tls(stream) => stream.flush(),
-        }
-    }
-}
-
-fn read_head(stream: &mut Stream, input: &mut Vec<u8>, connection: usize) -> io::Result<Option<SeenRequest>> {
-    let end = loop {
-        if let Some(at) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            break at;
-        }
-        let mut some = [0; 4096];
-        let read = stream.read(&mut some)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        input.extend_from_slice(&some[..read]);
-    };
-    let head = String::from_utf8_lossy(&input[..end]).into_owned();
-    input.drain(..end + 4);
-    let mut lines = head.split("\r\n");
-    let mut first = lines.next().unwrap_or_default().split(' ');
-    let mut next = || first.next().unwrap_or_default().to_owned();
-    let (method, path) = (next(), next());
-    let headers =
-        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-    Ok(Some(SeenRequest { number: 0, connection, method, path, headers, body: Vec::new() }))
-}
-
-/// Reads and forgets, until the client leaves.
-fn hold(stream: &mut impl Read) -> io::Result<()> {
-    io::copy(stream, &mut io::sink()).map(drop)
-}
-
-/// Waits until the socket holds bytes that nobody has read.
-fn unread(socket: &TcpStream) -> io::Result<()> {
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.peek(&mut [0]).map(drop)
-}
-
-fn reset(socket: &TcpStream) -> io::Result<()> {
-    // Closing then resets, whatever was read or not.
-    SockRef::from(socket).set_linger(Some(Duration::ZERO))
-}
-
 fn spawn(work: impl FnOnce() + Send + 'static) {
     thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(work).expect("a thread for the server");
-}
-
-fn loopback_socket() -> Socket {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a port on loopback");
-    socket
-}
-
-/// An https URL at which nobody listens.
-pub fn refused_url() -> String {
-    let address = loopback_socket().local_addr().expect("a bound address").as_socket().expect("an IP address");
-    format!("https://{address}/nobody")
-}
-
-/// An address that takes no connection and refuses none: a connect hangs.
-pub struct BlackHole {
-    address: SocketAddr,
-    before: usize,
-    _listener: Socket,
-    _fillers: Vec<Socket>,
-}
-
-impl BlackHole {
-    pub fn new() -> Self {
-        let listener = loopback_socket();
-        listener.listen(0).expect("listen on loopback");
-        let address = listener.local_addr().expect("a bound address");
-        // Nobody accepts: once the queue is full, further connects get no reply.
-        let fillers = (0..4)
-            .map(|_| {
-                let filler = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-                filler.set_nonblocking(true).expect("a socket that does not wait");
-                let _ = filler.connect(&address);
-                filler
-            })
-            .collect();
-        let mut hole = Self { address: address.as_socket().expect("an IP address"), before: 0, _listener: listener, _fillers: fillers };
-        hole.before = hole.connecting();
-        hole
-    }
-
-    pub fn url(&self) -> String {
-        format!("https://{}/hole", self.address)
-    }
-
-    /// Waits until somebody is connecting. Linux alone tells; elsewhere this returns at once.
-    pub fn wait_for_connect(&self) {
-        let until = Instant::now() + PATIENCE;
-        while cfg!(target_os = "linux") && self.connecting() <= self.before {
-            assert!(Instant::now() < until, "waited in vain for a connect");
-            thread::yield_now();
-        }
-    }
-
-    /// Sockets of this machine that have asked this address for a connection and wait.
-    fn connecting(&self) -> usize {
-        let target = format!(":{:04X}", self.address.port());
-        let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-        table
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .filter(|row| row[2].ends_with(&target) && row[3] == "02")
-            .count()
-    }
-}
-
-impl Default for BlackHole {
-    fn default() -> Self {
-        Self::new()
-    }
 }

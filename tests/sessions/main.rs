@@ -1,0 +1,21 @@
+//! Running sessions through the handle: starting, moving, changing one's mind, and finding everything again after the app was closed.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ends;
+mod many;
+mod moving;
+mod starting;
+
+use std::collections::BTreeMap;
+
+use compass_core::engine::document::{add_action, remove_action};
+use compass_core::model::*;
+use compass_core::{Compass, Error};
+use support::app::{App, code, id, pump_check, pump_check_with, set, text};
+use support::workflows::good_values;
+
+fn start_on(version: u32) -> Start {
+    Start { version: Some(WorkflowVersion { version, local_revision: 0 }), ..Start::new("pump-check", id()) }
+}

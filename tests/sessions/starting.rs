@@ -1,0 +1,137 @@
+//! Starting: which version, which refusals, prefill, repeated commands.
+
+use super::*;
+
+#[test]
+fn a_session_starts_on_the_newest_version_unless_another_is_named() {
+    let app = App::new();
+    app.compass.import_workflow(&pump_check(3)).unwrap();
+    app.compass.import_workflow(&pump_check(2)).unwrap();
+    assert_eq!(app.start().workflow.version, 3);
+    let named = app.compass.start(&start_on(2)).unwrap().view;
+    assert_eq!(named.workflow.version, 2);
+    assert_eq!(code(app.compass.start(&start_on(9))), "unknown_workflow");
+    assert_eq!(code(app.compass.start(&Start::new("nothing", id()))), "unknown_workflow");
+}
+
+#[test]
+fn a_retired_version_is_started_only_when_it_is_named() {
+    let app = App::new();
+    app.compass.import_workflow(&pump_check(2)).unwrap();
+    let two = WorkflowVersion { version: 2, local_revision: 0 };
+    app.compass.retire_workflow("pump-check", two, true).unwrap();
+    assert_eq!(app.start().workflow.version, 1);
+    assert_eq!(app.compass.start(&start_on(2)).unwrap().view.workflow.version, 2);
+    app.compass.retire_workflow("pump-check", WorkflowVersion { version: 1, local_revision: 0 }, true).unwrap();
+    assert_eq!(code(app.compass.start(&Start::new("pump-check", id()))), "unknown_workflow");
+    app.compass.retire_workflow("pump-check", two, false).unwrap();
+    assert_eq!(app.start().workflow.version, 2);
+    let nine = WorkflowVersion { version: 9, local_revision: 0 };
+    assert_eq!(code(app.compass.retire_workflow("pump-check", nine, true)), "unknown_workflow");
+}
+
+#[test]
+fn an_incomplete_workflow_is_listed_and_refused_with_its_findings() {
+    let app = App::bare();
+    let document = pump_check_with(1, |document| {
+        document["sections"][0]["answers"][2].as_object_mut().unwrap().remove("next");
+    });
+    let imported = app.compass.import_workflow(&document).unwrap();
+    assert!(imported.imported && !imported.workflow.startable && imported.workflow.current);
+    assert_eq!(imported.workflow.worst, Some(Severity::Incomplete));
+    let Err(Error::NotStartable { workflow, findings }) = app.compass.start(&Start::new("pump-check", id())) else { panic!("it started") };
+    assert_eq!(workflow.version, 1);
+    assert!(
+        findings.iter().any(|finding| finding.severity == Severity::Incomplete && finding.pointer.starts_with("/sections/0/answers/2"))
+    );
+    assert_eq!(app.count("SELECT count(*) FROM session"), 0);
+}
+
+#[test]
+fn a_document_with_errors_is_refused_with_all_of_them() {
+    let app = App::bare();
+    let document = pump_check_with(1, |document| {
+        document["sections"][0]["fields"][0] = "nowhere".into();
+        document["sections"][1]["answers"][0]["next"] = "nowhere".into();
+    });
+    let Err(Error::InvalidWorkflow { findings }) = app.compass.import_workflow(&document) else { panic!("it was imported") };
+    assert!(findings.iter().filter(|finding| finding.severity == Severity::Error).count() >= 2, "{findings:?}");
+    assert_eq!(code(app.compass.import_workflow(b"not a document")), "invalid_workflow");
+    assert!(app.compass.workflows().unwrap().is_empty());
+}
+
+#[test]
+fn prefill_counts_as_a_value_with_its_source_until_the_technician_changes_it() {
+    let app = App::new();
+    let prefill = |field: &str, value: FieldValue| Prefill { field: field.into(), value, source: "work-order".into() };
+    let start = Start {
+        prefill: vec![prefill("site", text("Mill Lane")), prefill("order_no", text("W-77")), prefill("tag", text(""))],
+        actor: Some("Mia".into()),
+        ..Start::new("pump-check", id())
+    };
+    let view = app.compass.start(&start).unwrap().view;
+    assert_eq!(view.actor.as_deref(), Some("Mia"));
+    let site = &view.fields[0];
+    assert_eq!(site.state, FieldState::Provided(text("Mill Lane")));
+    assert_eq!(site.source, Some(ValueSource::Prefill("work-order".into())));
+    assert_eq!(site.completed_at, Some(view.started_at));
+    assert!(view.problems.is_empty(), "the prefilled field is no longer missing");
+
+    app.tick();
+    let site = app.set(view.key, "site", "Mill Road").fields.remove(0);
+    assert_eq!((site.source, site.completed_at.unwrap() > view.started_at), (Some(ValueSource::Technician), true));
+
+    let record = app.record(view.key);
+    let order = record.fields.iter().find(|field| field.definition.key == "order_no").expect("a field that no section asks for");
+    assert_eq!((order.section.clone(), order.state.clone()), (None, FieldState::Provided(text("W-77"))));
+    let TimelineEntry::Started { prefilled, .. } = &record.timeline[0].entry else { panic!("begins with the start") };
+    assert_eq!(prefilled.len(), 3);
+}
+
+#[test]
+fn an_invalid_prefill_refuses_the_start_with_every_problem() {
+    let app = App::new();
+    let prefill = |field: &str, value: FieldValue| Prefill { field: field.into(), value, source: "work-order".into() };
+    let bad =
+        vec![prefill("site", text("two\nlines")), prefill("depth", FieldValue::Decimal(Decimal("900".into()))), prefill("tag", text("T1"))];
+    let Err(error) = app.compass.start(&Start { prefill: bad, ..Start::new("pump-check", id()) }) else { panic!("it started") };
+    let named: Vec<&str> = error.problems().iter().map(|problem| problem.field.as_str()).collect();
+    assert_eq!(named, ["site", "depth"]);
+    let unknown = Start { prefill: vec![prefill("colour", text("red"))], ..Start::new("pump-check", id()) };
+    assert_eq!(code(app.compass.start(&unknown)), "unknown_fields");
+    assert_eq!(app.count("SELECT count(*) FROM session"), 0);
+}
+
+#[test]
+fn a_start_that_is_repeated_gives_the_session_it_started() {
+    let mut app = App::new();
+    let start = Start { actor: Some("Mia".into()), ..Start::new("pump-check", id()) };
+    let first = app.compass.start(&start).unwrap();
+    assert_eq!(first.applied, Applied::Yes);
+    app.set(first.view.key, "site", "Mill Lane");
+    app.compass.import_workflow(&pump_check(2)).unwrap();
+    app.reopen();
+    let again = app.compass.start(&start).unwrap();
+    assert_eq!((again.applied, again.view), (Applied::Repeated, app.view(first.view.key)));
+    assert_eq!(app.count("SELECT count(*) FROM session"), 1);
+}
+
+#[test]
+fn a_command_id_stands_for_one_command_alone() {
+    let app = App::new();
+    let start = Start::new("pump-check", "the-id");
+    let session = app.compass.start(&start).unwrap().view.key;
+    let other = app.start().key;
+    let otherwise = Start { actor: Some("Max".into()), ..start.clone() };
+    assert_eq!(code(app.compass.start(&otherwise)), "command_id_reused");
+    assert_eq!(code(app.compass.note(session, "hello", "the-id")), "command_id_reused");
+
+    assert_eq!(app.compass.note(session, "hello", "a-note").unwrap().applied, Applied::Yes);
+    assert_eq!(app.compass.note(session, "hello", "a-note").unwrap().applied, Applied::Repeated);
+    assert_eq!(code(app.compass.note(session, "hello you", "a-note")), "command_id_reused");
+    assert_eq!(code(app.compass.note(other, "hello", "a-note")), "command_id_reused");
+    assert_eq!(app.view(session).notes.len(), 1);
+    let twice = Command::Note { command_id: "twice".into(), text: "hello".into() };
+    assert_eq!(code(app.compass.run(session, None, &[twice.clone(), twice])), "command_id_reused");
+    assert_eq!(code(app.compass.note(session, "hello", "  ")), "blank");
+}
