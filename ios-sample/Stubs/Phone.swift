@@ -6,6 +6,7 @@ final class Phone: Sendable {
     struct Opened: Sendable {
         let gateway: CompassGateway
         let vault: MemoryStore
+        let place: PlaceFile
     }
     static let shared = Phone()
     func opened() async throws -> Opened { throw CancellationError() }

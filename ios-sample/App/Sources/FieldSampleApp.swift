@@ -4,13 +4,13 @@ import SwiftUI
 @main
 struct FieldSampleApp: App {
     @UIApplicationDelegateAdaptor(AppDelegate.self) private var delegate
-    @State private var work: Workplace?
+    @State private var screens: OpenScreens?
     @State private var failed = false
 
     var body: some Scene {
         WindowGroup {
-            if let work {
-                RootView(work: work)
+            if let screens {
+                RootView(screens: screens)
             } else if failed {
                 VStack {
                     Words(.failureOther).padding()
@@ -25,8 +25,8 @@ struct FieldSampleApp: App {
     private func open() async {
         do {
             let phone = try await Phone.shared.opened()
-            let defaults = DefaultsStore()
-            work = Workplace(gateway: phone.gateway, navigator: Navigator(), preferences: defaults, vault: phone.vault)
+            screens = OpenScreens(
+                Workplace(gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault))
         } catch {
             // Before the first unlock of the phone, for instance.
             failed = true

@@ -3,22 +3,19 @@ import SwiftUI
 
 /// The strip, the screen that is shown, and the four roots, which are always one tap away.
 struct RootView: View {
-    let work: Workplace
+    let screens: OpenScreens
     @Bindable private var navigator: Navigator
-    @State private var status: StatusModel
-    /// Where the technician was when the process died.
-    @SceneStorage("screens") private var saved = ""
-    @State private var restored = false
 
-    init(work: Workplace) {
-        self.work = work
-        navigator = work.navigator
-        _status = State(initialValue: StatusModel(work))
+    init(screens: OpenScreens) {
+        self.screens = screens
+        navigator = screens.work.navigator
     }
+
+    private var work: Workplace { screens.work }
 
     var body: some View {
         VStack(spacing: 0) {
-            StatusStrip(model: status)
+            StatusStrip(model: screens.status)
             NavigationStack(path: $navigator.path) {
                 screen(navigator.root).navigationDestination(for: Screen.self) { screen($0) }
             }
@@ -38,23 +35,18 @@ struct RootView: View {
         }
         .dynamicTypeSize(work.preferences.textSize.least...)
         .tint(work.preferences.highContrast ? Color.primary : Color.accentColor)
-        .onAppear {
-            if !restored { navigator.restore(saved) }
-            restored = true
-        }
-        .onChange(of: navigator.saved) { _, now in saved = now }
     }
 
     @ViewBuilder private func screen(_ screen: Screen) -> some View {
-        switch screen {
-        case .workflows: WorkflowsView(model: WorkflowsModel(work))
-        case .sessions: SessionsView(model: SessionsModel(work))
-        case .outbox: OutboxView(model: OutboxModel(work))
-        case .settings: SettingsView(model: SettingsModel(work))
-        case .workflow(let key): WorkflowView(model: WorkflowModel(key, work))
-        case .session(let key): SessionScreen(model: SessionModel(key, work), keepOn: work.preferences.keepScreenOn)
-        case .review(let key): ReviewView(model: ReviewModel(key, work))
-        case .record(let key): RecordView(model: RecordModel(key, work))
+        switch screens.model(of: screen) {
+        case .workflows(let model): WorkflowsView(model: model)
+        case .sessions(let model): SessionsView(model: model)
+        case .outbox(let model): OutboxView(model: model)
+        case .settings(let model): SettingsView(model: model)
+        case .workflow(let model): WorkflowView(model: model)
+        case .session(let model): SessionScreen(model: model, keepOn: work.preferences.keepScreenOn)
+        case .review(let model): ReviewView(model: model)
+        case .record(let model): RecordView(model: model)
         }
     }
 }
@@ -110,4 +102,4 @@ struct StatusStrip: View {
     }
 }
 
-#Preview { RootView(work: .preview) }
+#Preview { RootView(screens: OpenScreens(.preview)) }

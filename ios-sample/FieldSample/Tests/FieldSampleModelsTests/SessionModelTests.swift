@@ -6,7 +6,7 @@ import XCTest
 @MainActor
 final class SessionModelTests: XCTestCase {
     private let gateway = FakeGateway()
-    private lazy var work = workplace(gateway, saved: "workflows session/s1")
+    private lazy var work = workplace(gateway, store: MemoryStore(place: "workflows session/s1"))
 
     private func model() async throws -> SessionModel {
         let model = SessionModel("s1", work)
@@ -132,7 +132,7 @@ final class SessionModelTests: XCTestCase {
         gateway.change { $0.failure = nil }
         model.saveNote()
         await model.settled()
-        XCTAssertEqual(model.notes.map(\.text), ["Beware of the dog"])
+        try await eventually { model.notes.map(\.text) == ["Beware of the dog"] }
         XCTAssertNil(model.sheet)
     }
 

@@ -11,10 +11,10 @@ final class StoryTests: XCTestCase {
     private let transport = ScriptedTransport()
     private let store = MemoryStore()
 
-    private func opened(_ options: CompassOptions, saved: String? = nil) async throws -> (Compass, CompassGateway, Workplace) {
+    private func opened(_ options: CompassOptions) async throws -> (Compass, CompassGateway, Workplace) {
         let compass = try await Compass.open(options)
         let gateway = CompassGateway(compass)
-        return (compass, gateway, workplace(gateway, saved: saved, store: store))
+        return (compass, gateway, workplace(gateway, store: store))
     }
 
     private func ready() async throws -> (CompassOptions, Compass, CompassGateway, Workplace) {
@@ -147,11 +147,10 @@ final class StoryTests: XCTestCase {
         let line = try XCTUnwrap(session.fields.first { if case .line = $0.input { true } else { false } })
         session.field(line.key, .typed("half a wo"))
         await session.settled()
-        let saved = work.navigator.saved
         // The models are told nothing; only the file is let go, which one process opens once.
         try await compass.close()
 
-        let (again, _, later) = try await opened(options, saved: saved)
+        let (again, _, later) = try await opened(options)
         XCTAssertEqual(later.navigator.top, .session(key))
         let same = SessionModel(key, later)
         try await eventually { !same.loading }
