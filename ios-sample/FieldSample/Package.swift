@@ -23,3 +23,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+#if os(Linux)
+// The app, too, where there is no Xcode: against stubs of Apple's frameworks. That of SwiftUI evaluates the views, so that tests can look at them.
+let stubs = ["SwiftUI", "CoreLocation", "CryptoKit", "UniformTypeIdentifiers"]
+package.targets += stubs.map { .target(name: $0, dependencies: $0 == "UniformTypeIdentifiers" ? ["SwiftUI"] : [], path: "Tests/Stubs/\($0)") }
+package.targets += [
+    .executableTarget(
+        name: "FieldSampleApp",
+        dependencies: ["FieldSampleModels"] + stubs.map { .byName(name: $0) },
+        path: "Tests/Stubs/FieldSampleApp",
+        swiftSettings: strict
+    ),
+    .testTarget(name: "FieldSampleAppTests", dependencies: ["FieldSampleApp", "FieldSampleModels", "SwiftUI"]),
+]
+#endif

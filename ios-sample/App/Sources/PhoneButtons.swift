@@ -19,14 +19,15 @@ enum Attachments {
 /// A photo by the camera, or a file.
 struct AttachButtons: View {
     let mediaTypes: [String]
+    let about: String
     let act: (FieldAct) -> Void
     @State private var choosing = false
     @State private var photographing = false
 
     var body: some View {
-        VStack {
-            if mediaTypes.isEmpty || mediaTypes.contains("image/jpeg") { BigButton(.buttonTakePhoto) { photographing = true } }
-            BigButton(.buttonChooseFile) { choosing = true }
+        VStack(spacing: 8) {
+            if mediaTypes.isEmpty || mediaTypes.contains("image/jpeg") { BigButton(.buttonTakePhoto, sign: "camera", about: about) { photographing = true } }
+            BigButton(.buttonChooseFile, sign: "doc", about: about) { choosing = true }
         }
         .fileImporter(isPresented: $choosing, allowedContentTypes: [.item]) { result in
             guard let file = try? result.get() else { return }
@@ -79,20 +80,24 @@ struct Camera: UIViewControllerRepresentable {
     }
 }
 
-/// A pad to sign on.
+/// A pad to sign on; whoever cannot draw types the name.
 struct SignButton: View {
+    let about: String
     let act: (FieldAct) -> Void
     @State private var signing = false
     @State private var strokes: [[CGPoint]] = []
+    @State private var name = ""
 
     var body: some View {
-        BigButton(.buttonSign) {
-            strokes = []
+        BigButton(.buttonSign, sign: "signature", about: about) {
+            (strokes, name) = ([], "")
             signing = true
         }
         .sheet(isPresented: $signing) {
-            VStack {
-                Ink(strokes: strokes)
+            Page(.plain(about)) {
+                Words(.labelSignHere)
+                Ink(strokes: strokes, name: name)
+                    .frame(maxWidth: .infinity, minHeight: 200, maxHeight: 200)
                     .gesture(
                         DragGesture(minimumDistance: 0)
                             .onChanged { drag in
@@ -100,17 +105,20 @@ struct SignButton: View {
                                 if !strokes.isEmpty { strokes[strokes.count - 1].append(drag.location) }
                             }
                     )
-                    .accessibilityLabel(Words(.buttonSign).label)
-                BigButton(.buttonSave, isMain: true) { save() }.disabled(strokes.isEmpty)
-                BigButton(.buttonClear) { strokes = [] }
+                    .accessibilityHidden(true)
+                LineInput(id: .labelTypeName, text: $name)
+                BigButton(.buttonClear, about: about) { (strokes, name) = ([], "") }.disabled(isEmpty)
+            } foot: {
+                BigButton(.buttonSave, sign: "checkmark", isMain: true) { save() }.disabled(isEmpty)
                 BigButton(.buttonCancel) { signing = false }
             }
-            .padding()
         }
     }
 
+    private var isEmpty: Bool { strokes.isEmpty && name.allSatisfy(\.isWhitespace) }
+
     private func save() {
-        let png = ImageRenderer(content: Ink(strokes: strokes).frame(width: 600, height: 300)).uiImage?.pngData()
+        let png = ImageRenderer(content: Ink(strokes: strokes, name: name).frame(width: 600, height: 300)).uiImage?.pngData()
         signing = false
         if let png, let mark = try? Attachments.keep(png, name: "signature.png", mediaType: "image/png") {
             act(.attached(mark))
@@ -120,28 +128,34 @@ struct SignButton: View {
     }
 }
 
+/// What was drawn, over what was typed.
 private struct Ink: View {
     let strokes: [[CGPoint]]
+    let name: String
 
     var body: some View {
-        Canvas { context, _ in
-            for stroke in strokes {
-                var path = Path()
-                path.addLines(stroke)
-                context.stroke(path, with: .color(.black), lineWidth: 3)
+        ZStack {
+            Color(Theme.paper)
+            Words(.plain(name)).font(.system(.largeTitle, design: .serif)).foregroundStyle(Color(Theme.pen))
+            Canvas { context, _ in
+                for stroke in strokes {
+                    var path = Path()
+                    path.addLines(stroke)
+                    context.stroke(path, with: .color(Color(Theme.pen)), lineWidth: 3)
+                }
             }
         }
-        .background(Color.white)
     }
 }
 
 /// Asks the phone for its position, once.
 struct LocateButton: View {
+    let about: String
     let act: (FieldAct) -> Void
     @State private var locator = Locator()
 
     var body: some View {
-        BigButton(.buttonLocate) {
+        BigButton(.buttonLocate, sign: "location", about: about) {
             act(.locating)
             locator.locate { act($0) }
         }

@@ -204,6 +204,14 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonChooseFile
     case buttonSign
     case buttonLocate
+    case buttonChoose
+    case buttonDone
+    case buttonFilter
+    case buttonLeave
+    case buttonNow
+    case buttonShare
+    case buttonToday
+    case buttonUse
     case headingResume
     case headingFields
     case headingResponses
@@ -217,6 +225,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case headingEndpoints
     case headingDisplay
     case headingSupport
+    case headingFilter
+    case headingPerson
     case labelRequired
     case labelWin
     case labelStartSection
@@ -246,6 +256,22 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelIntegrationOff
     case labelNothingToSend
     case labelSessionOver
+    case labelBy
+    case labelFinished
+    case labelLeadsTo
+    case labelLoading
+    case labelNoSessions
+    case labelNoWorkflows
+    case labelNotStartable
+    case labelPair
+    case labelSaved
+    case labelScan
+    case labelSignHere
+    case labelStarted
+    case labelStep
+    case labelTo
+    case labelTypeName
+    case labelVersion
     case questionEnd
     case questionDiscard
     case questionRemove
