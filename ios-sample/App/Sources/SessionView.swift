@@ -36,7 +36,7 @@ struct SessionView: View {
         .id(model.visit)
         // A new section begins at its top, and is read from its heading.
         .onChange(of: model.visit) { _, _ in onHeading = true }
-        .sensoryFeedback(.success, trigger: model.visit)
+        .sensoryFeedback(trigger: model.saved) { before, now in before != .saved && now == .saved ? .success : nil }
         .panel(model.sheet, close: { model.sheet = nil }) { SessionPanel(sheet: $0, model: model) }
         .keepingScreenOn(keepOn)
     }

@@ -50,6 +50,13 @@ struct Scene {
             }
             try await $0.model(SessionModel.self) { $0.problems != nil && $0.saved == .notYet }
         },
+        Scene(name: "session, a line is typed", saved: "workflows session/s1") { try await $0.type("BX", into: "Serial number") },
+        Scene(name: "session, a day is chosen", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+            try await $0.tap(.buttonChoose, about: "A field of dateTime")
+        },
+        Scene(name: "session, a signature", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+            try await $0.tap(.buttonSign, about: "A field of signature")
+        },
         Scene(name: "session, its end", phone: without(atItsEnd), saved: "workflows session/s1"),
         Scene(name: "session, over", phone: without { $0.sessions["s1"]?.phase = .completed }, saved: "workflows session/s1"),
         Scene(name: "session, a note", saved: "workflows session/s1") { try await $0.sheet(.note("Beware of the dog")) },
@@ -92,6 +99,9 @@ struct Scene {
         },
         Scene(name: "sessions", saved: "sessions"),
         Scene(name: "sessions, many", phone: without(many), saved: "sessions"),
+        Scene(name: "sessions, filtered", saved: "sessions") {
+            try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))
+        },
         Scene(name: "sessions, none", phone: without { $0.items = [] }, saved: "sessions"),
         Scene(name: "outbox", phone: without { $0.signal = .none }, saved: "outbox"),
         Scene(name: "outbox, empty", phone: without { ($0.outbox, $0.numbers) = ([], OutboxNumbers()) }, saved: "outbox"),

@@ -11,6 +11,7 @@ struct Spoken {
     var isOff = false, isSelected = false
     var act: (@MainActor () -> Void)?
     var line: Binding<String>?
+    var day: Binding<Date>?
     var focus: FocusState<Bool>.Binding?
     var submit: (@MainActor () -> Void)?
 
@@ -49,7 +50,7 @@ extension Drawn {
             return [Spoken(words: prompt, role: .field, value: shown.isEmpty ? nil : secure ? "•••" : shown, line: text)]
         case .toggle(let title, let on):
             return [Spoken(words: title, role: .toggle, value: on.wrappedValue ? "on" : "off", act: { on.wrappedValue.toggle() })]
-        case .day(let title, _): return [Spoken(words: title, role: .picker)]
+        case .day(let title, let day): return [Spoken(words: title, role: .picker, day: day)]
         case .foreign(let name): return [Spoken(words: "‹\(name)›", role: .picture)]
         case .progress, .colour, .space: return []
         case .sheet, .cover, .view, .column, .row, .layers, .fits, .scroll, .navigation: return inside

@@ -11,6 +11,7 @@ final class Stand {
     let gateway: FakeGateway
     let work: Workplace
     let screens: OpenScreens
+    let words: Phrases
     private let sketch: Sketch
 
     init(
@@ -21,6 +22,7 @@ final class Stand {
         gateway = FakeGateway(phone)
         work = workplace(gateway, store: store, locale: locale)
         screens = OpenScreens(work)
+        self.words = words
         sketch = Sketch(RootView(screens: screens).environment(\.phrases, words), values)
         // Views appear before anything is known.
         _ = sketch.draw()
@@ -52,6 +54,12 @@ final class Stand {
         if act == nil { act = try await find(words, .button, file: file, line: line).act }
         act?()
         _ = drawn
+    }
+
+    /// In whatever language.
+    func tap(_ id: TextId, about: String? = nil, file: StaticString = #filePath, line: UInt = #line) async throws {
+        let title = Phrase.message(id, [])
+        try await tap(words(about.map { .message(.labelPair, [title, .plain($0)]) } ?? title), file: file, line: line)
     }
 
     func type(_ text: String, into label: String, file: StaticString = #filePath, line: UInt = #line) async throws {

@@ -127,7 +127,9 @@ extension View {
             return self.drawn(spot)
         }
     }
-    public func sensoryFeedback<Trigger: Equatable>(_ feedback: SensoryFeedback, trigger: Trigger) -> some View { with(.other("haptic")) }
+    public func sensoryFeedback<Trigger: Equatable>(
+        trigger: Trigger, _ feedback: @escaping (Trigger, Trigger) -> SensoryFeedback?
+    ) -> some View { with(.other("haptic")) }
 
     // What is inherited
     public func environment<Value>(_ path: WritableKeyPath<EnvironmentValues, Value>, _ value: Value) -> some View {
@@ -140,7 +142,7 @@ extension View {
     public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { with(.traits(traits)) }
     public func accessibilityHidden(_ hidden: Bool) -> some View { with(.hidden(hidden)) }
     public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> some View { with(.children(children)) }
-    public func accessibilityFocused(_ focus: AccessibilityFocusState<Bool>.Binding) -> some View { with(.spokenFocus) }
+    public func accessibilityFocused(_ focus: AccessibilityFocusState<Bool>.Binding) -> some View { with(.spokenFocus(focus)) }
     public func accessibilityRepresentation<Other: View>(@ViewBuilder representation: () -> Other) -> some View {
         let other = representation()
         // Tests tap what is shown, and read what is spoken.

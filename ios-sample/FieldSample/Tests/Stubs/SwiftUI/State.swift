@@ -67,7 +67,10 @@ final class Slot<Value> {
 @propertyWrapper public struct AccessibilityFocusState<Value: Hashable>: Installed {
     private let slot: Slot<Value>
     public init() where Value == Bool { slot = Slot(false) }
-    public struct Binding { let cell: Cell<Value> }
+    public struct Binding {
+        let cell: Cell<Value>
+        public var wrappedValue: Value { get { cell.value } nonmutating set { cell.value = newValue } }
+    }
     public var wrappedValue: Value { get { slot.cell.value } nonmutating set { slot.cell.value = newValue } }
     public var projectedValue: Binding { Binding(cell: slot.cell) }
     func install(_ spot: Spot, _ label: String) { slot.install(spot, label) }
