@@ -16,9 +16,12 @@ let package = Package(
             dependencies: [.product(name: "CompassCore", package: "swift")],
             swiftSettings: strict
         ),
+        // A technician's day, for the tests and for the process that one of them destroys.
+        .target(name: "FieldStory", dependencies: ["FieldSampleModels"], path: "Tests/FieldStory", swiftSettings: strict),
+        .executableTarget(name: "LastMoments", dependencies: ["FieldStory"], path: "Tests/LastMoments", swiftSettings: strict),
         .testTarget(
             name: "FieldSampleModelsTests",
-            dependencies: ["FieldSampleModels", .product(name: "CompassCoreTesting", package: "swift")]
+            dependencies: ["FieldSampleModels", "FieldStory", "LastMoments", .product(name: "CompassCoreTesting", package: "swift")]
         ),
     ],
     swiftLanguageModes: [.v6]
