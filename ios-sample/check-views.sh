@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for stub in UIKit CoreLocation CryptoKit SwiftUI; do
+for stub in UIKit AVFoundation CoreLocation CryptoKit SwiftUI; do
   swiftc -emit-module -module-name "$stub" -parse-as-library -I "$work" -o "$work/$stub.swiftmodule" "Stubs/$stub.swift"
 done
 mkdir "$work/sources"

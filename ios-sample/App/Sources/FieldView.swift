@@ -54,6 +54,7 @@ struct FieldView: View {
             if let problem = item.problem {
                 Label { Words(problem).bold() } icon: { Image(systemName: "exclamationmark.triangle") }
             }
+            if item.opensSettings { PhoneSettingsButton() }
             if let note = item.note { Words(note) }
             if item.canClear { BigButton(.buttonClear) { act(.clear) } }
             if item.canBeNotApplicable { BigButton(.notApplicable) { act(.notApplicable) } }

@@ -21,6 +21,7 @@ struct WorkflowsView: View {
                 Section {
                     Text(verbatim: "\(workflow.name) (\(workflow.version))").font(.title3).accessibilityAddTraits(.isHeader)
                     if let about = workflow.about { Text(verbatim: about) }
+                    if let mark = workflow.mark { Words(mark).bold() }
                     ForEach(workflow.findings, id: \.self) { finding in
                         Label { Words(finding) } icon: { Image(systemName: "exclamationmark.triangle") }
                     }

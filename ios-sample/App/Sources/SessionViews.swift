@@ -186,6 +186,7 @@ struct RecordView: View {
         .sheet(isPresented: Binding(get: { model.editing != nil }, set: { if !$0 { model.dismissEdit() } })) {
             ScrollView {
                 VStack {
+                    Words(.labelEditHint)
                     ForEach(model.editing ?? []) { field in FieldView(item: field) { model.field(field.key, $0) } }
                     ForEach(model.now?.notes ?? []) { note in
                         LineInput(
@@ -213,6 +214,9 @@ struct RecordView: View {
             if let question = model.abandoning {
                 VStack {
                     Words(question.words).font(.title3)
+                    if question.asksName {
+                        LineInput(id: .labelTechnician, text: Binding(get: { question.by }, set: { model.abandoning?.by = $0 }))
+                    }
                     LineInput(id: .labelReason, text: Binding(get: { question.reason }, set: { model.abandoning?.reason = $0 }))
                     BigButton(.buttonAbandon, isMain: true, isDestructive: true) { model.abandon() }.disabled(!question.canAbandon)
                     BigButton(.buttonCancel) { model.abandoning = nil }

@@ -21,6 +21,7 @@ struct SettingsView: View {
                     VStack(alignment: .leading) {
                         Text(verbatim: "\(endpoint.key): \(endpoint.origin)").font(.title3)
                         if let problem = endpoint.problem { Words(problem) }
+                        if let signing = endpoint.signing { Words(signing) }
                         Words(.count(.outboxWaiting, endpoint.waiting))
                         BigButton(.buttonEdit) { model.openEndpoint(endpoint.key) }
                         BigButton(.buttonTest) { model.test(endpoint.key) }.disabled(model.testing != nil)
@@ -73,8 +74,8 @@ struct SettingsView: View {
             LineInput(id: .labelAddress, text: Binding(get: { form.url }, set: { model.editing?.url = $0 }))
             toggle(.labelSigned, form.signed) { model.editing?.signed = $0 }
             if form.signed {
-                if form.secretStored { Words(.labelSecretStored) }
                 Words(.labelSecret)
+                Words(form.secretHint)
                 SecureField(phrases(.labelSecret), text: Binding(get: { form.secret }, set: { model.editing?.secret = $0 })).minimumTarget()
             }
             toggle(.labelWifiOnly, form.wifiOnly) { model.editing?.wifiOnly = $0 }

@@ -31,6 +31,7 @@ struct LastMoments {
         session.field("pressure", .typed("2.50"))
         session.field("pressure", .left)
         session.field("remark", .typed("Half a wo"))
+        await session.settled()
 
         // Not what the models know, but what another look at the flash finds.
         guard case .session(let key) = phone.navigator.top else { throw NotSo("a session is shown") }

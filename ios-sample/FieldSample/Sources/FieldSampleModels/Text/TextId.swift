@@ -24,6 +24,9 @@ public enum TextId: String, CaseIterable, Sendable {
     case locationSearching
     case locationDenied
     case locationNotFound
+    case cameraDenied
+    case cameraRestricted
+    case cameraMissing
 
     // Problems of fields
     case problemRequired
@@ -151,6 +154,7 @@ public enum TextId: String, CaseIterable, Sendable {
 
     // What went wrong
     case failureDiskFull
+    case failureLocked
     case failureNotFound
     case failureNotStartable
     case failureBadFile
@@ -204,6 +208,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonChooseFile
     case buttonSign
     case buttonLocate
+    case buttonPhoneSettings
+    case buttonTryAgain
     case headingResume
     case headingFields
     case headingResponses
@@ -228,6 +234,11 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelAddress
     case labelSecret
     case labelSecretStored
+    case labelSecretHint
+    case labelSignedHere
+    case labelUnsigned
+    case labelIncomplete
+    case labelEditHint
     case labelSigned
     case labelWifiOnly
     case labelTechnician
