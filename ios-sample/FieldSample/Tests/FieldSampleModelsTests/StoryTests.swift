@@ -184,18 +184,4 @@ final class StoryTests: XCTestCase {
         try await eventually { model.outline?.sections.first?.actions.count == before }
         try await compass.close()
     }
-
-    func testDiagnosticsNameNoValueAndABackupIsWritten() async throws {
-        let (compass, _, work) = try await ready()
-        let settings = SettingsModel(work)
-        settings.exportDiagnostics()
-        await settings.settled()
-        let text = try String(contentsOf: try XCTUnwrap(settings.exported), encoding: .utf8)
-        XCTAssertTrue(text.contains("endpoint office: enabled"))
-        XCTAssertFalse(text.contains("127.0.0.1"))
-        settings.exportBackup()
-        await settings.settled()
-        XCTAssertEqual(settings.notice?.words, .text(.noticeExported, .plain("compass-backup.db")))
-        try await compass.close()
-    }
 }
