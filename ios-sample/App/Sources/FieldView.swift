@@ -18,6 +18,7 @@ struct FieldView: View {
             if item.holding == .empty { Badge(.empty, "circle.slash") }
             if item.holding == .notApplicable { Badge(.notApplicable, "minus.circle") }
             if let problem = item.problem { Badge(problem, "exclamationmark.triangle", .bad) }
+            if item.opensSettings { PhoneSettingsButton(about: item.name) }
             if let note = item.note { Words(note).ink(\.quietInk) }
             if item.canClear || item.canBeNotApplicable || item.canBeEmpty {
                 Beside {

@@ -1,3 +1,4 @@
+import AVFoundation
 import CoreLocation
 import CryptoKit
 import FieldSampleModels
@@ -26,22 +27,30 @@ struct AttachButtons: View {
 
     var body: some View {
         VStack(spacing: 8) {
-            if mediaTypes.isEmpty || mediaTypes.contains("image/jpeg") { BigButton(.buttonTakePhoto, sign: "camera", about: about) { photographing = true } }
+            if mediaTypes.isEmpty || mediaTypes.contains("image/jpeg") {
+                BigButton(.buttonTakePhoto, sign: "camera", about: about) { Task { await photograph() } }
+            }
             BigButton(.buttonChooseFile, sign: "doc", about: about) { choosing = true }
         }
         .fileImporter(isPresented: $choosing, allowedContentTypes: [.item]) { result in
-            guard let file = try? result.get() else { return }
+            guard let file = try? result.get() else { return act(.notAttached) }
             let allowed = file.startAccessingSecurityScopedResource()
             defer { if allowed { file.stopAccessingSecurityScopedResource() } }
             let type = UTType(filenameExtension: file.pathExtension)?.preferredMIMEType ?? "application/octet-stream"
             attach(try? Data(contentsOf: file), file.lastPathComponent, type)
         }
         .fullScreenCover(isPresented: $photographing) {
-            Camera { data in
+            Camera { photo in
                 photographing = false
-                if let data { attach(data, "photo.jpg", "image/jpeg") }
+                if let photo { attach(photo.jpeg, "photo.jpg", "image/jpeg") }
             }
         }
+    }
+
+    private func photograph() async {
+        var access = Camera.access
+        if access == .notAsked { access = await AVCaptureDevice.requestAccess(for: .video) ? .allowed : .denied }
+        if access.isRefused { act(.notPhotographed(access)) } else { photographing = true }
     }
 
     private func attach(_ data: Data?, _ name: String, _ type: String) {
@@ -49,14 +58,42 @@ struct AttachButtons: View {
     }
 }
 
+/// To the phone's settings for this app, where something is forbidden to it. Who changes it there finds everything here as it was: the system
+/// ends the app then.
+struct PhoneSettingsButton: View {
+    let about: String
+
+    var body: some View {
+        BigButton(.buttonPhoneSettings, sign: "gearshape", about: about) {
+            if let settings = URL(string: UIApplication.openSettingsURLString) { UIApplication.shared.open(settings) }
+        }
+    }
+}
+
 /// The platform's camera.
 struct Camera: UIViewControllerRepresentable {
-    /// A JPEG; none when it was left.
-    let done: (Data?) -> Void
+    /// A photo that was taken; `jpeg` is none when it could not be made.
+    struct Photo {
+        let jpeg: Data?
+    }
+
+    /// None when the camera was left.
+    let done: (Photo?) -> Void
+
+    /// Of a library of photos one can choose a file; it is no camera.
+    @MainActor static var access: CameraAccess {
+        guard UIImagePickerController.isSourceTypeAvailable(.camera) else { return .missing }
+        return switch AVCaptureDevice.authorizationStatus(for: .video) {
+        case .authorized: .allowed
+        case .notDetermined: .notAsked
+        case .restricted: .restricted
+        default: .denied
+        }
+    }
 
     func makeUIViewController(context: Context) -> UIImagePickerController {
         let camera = UIImagePickerController()
-        camera.sourceType = UIImagePickerController.isSourceTypeAvailable(.camera) ? .camera : .photoLibrary
+        camera.sourceType = .camera
         camera.delegate = context.coordinator
         return camera
     }
@@ -66,14 +103,14 @@ struct Camera: UIViewControllerRepresentable {
     func makeCoordinator() -> Coordinator { Coordinator(done: done) }
 
     final class Coordinator: NSObject, UIImagePickerControllerDelegate, UINavigationControllerDelegate {
-        private let done: (Data?) -> Void
+        private let done: (Photo?) -> Void
 
-        init(done: @escaping (Data?) -> Void) { self.done = done }
+        init(done: @escaping (Photo?) -> Void) { self.done = done }
 
         func imagePickerController(
             _ picker: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
         ) {
-            done((info[.originalImage] as? UIImage)?.jpegData(compressionQuality: 0.8))
+            done(Photo(jpeg: (info[.originalImage] as? UIImage)?.jpegData(compressionQuality: 0.8)))
         }
 
         func imagePickerControllerDidCancel(_ picker: UIImagePickerController) { done(nil) }
@@ -166,12 +203,34 @@ struct LocateButton: View {
 final class Locator: NSObject, @preconcurrency CLLocationManagerDelegate {
     private let manager = CLLocationManager()
     private var told: ((FieldAct) -> Void)?
+    private var asking = false
 
     func locate(_ told: @escaping (FieldAct) -> Void) {
         self.told = told
         manager.delegate = self
-        manager.requestWhenInUseAuthorization()
-        manager.requestLocation()
+        go()
+    }
+
+    private func go() {
+        switch manager.authorizationStatus {
+        case .notDetermined:
+            asking = true
+            manager.requestWhenInUseAuthorization()
+        case .denied, .restricted: tell(.notLocated(denied: true))
+        default: manager.requestLocation()
+        }
+    }
+
+    private func tell(_ act: FieldAct) {
+        told?(act)
+        told = nil
+    }
+
+    // Also called when nobody was asked, for instance right after the delegate was set.
+    func locationManagerDidChangeAuthorization(_ manager: CLLocationManager) {
+        guard asking, manager.authorizationStatus != .notDetermined else { return }
+        asking = false
+        go()
     }
 
     func locationManager(_ manager: CLLocationManager, didUpdateLocations locations: [CLLocation]) {
@@ -180,12 +239,10 @@ final class Locator: NSObject, @preconcurrency CLLocationManagerDelegate {
         let place = Place(
             latitude: digits(here.coordinate.latitude, 6), longitude: digits(here.coordinate.longitude, 6),
             accuracy: here.horizontalAccuracy >= 0 ? digits(here.horizontalAccuracy, 1) : nil, at: here.timestamp)
-        told?(.located(place))
-        told = nil
+        tell(.located(place))
     }
 
     func locationManager(_ manager: CLLocationManager, didFailWithError error: any Error) {
-        told?(.notLocated(denied: manager.authorizationStatus == .denied))
-        told = nil
+        tell(.notLocated(denied: false))
     }
 }

@@ -32,6 +32,9 @@ struct RecordView: View {
         }
         .panel(model.abandoning, close: { model.abandoning = nil }) { question in
             Page(question.words, notice: $model.notice) {
+                if question.asksName {
+                    LineInput(id: .labelTechnician, text: Binding(get: { question.by }, set: { model.abandoning?.by = $0 }))
+                }
                 LineInput(id: .labelReason, text: Binding(get: { question.reason }, set: { model.abandoning?.reason = $0 }))
             } foot: {
                 BigButton(.buttonAbandon, sign: "trash", isMain: true, isDestructive: true) { model.abandon() }.disabled(!question.canAbandon)
@@ -104,6 +107,7 @@ private struct EditPanel: View {
 
     var body: some View {
         Page(.message(.buttonEdit, []), notice: Binding(get: { model.notice }, set: { model.notice = $0 })) {
+            Words(.labelEditHint)
             ForEach(fields) { field in FieldView(item: field) { model.field(field.key, $0) } }
             ForEach(model.now?.notes ?? []) { note in
                 LineInput(

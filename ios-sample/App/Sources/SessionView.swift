@@ -23,7 +23,7 @@ struct SessionView: View {
             if model.closed {
                 Badge(.labelSessionOver, "stop")
             } else {
-                Badge(model.saved.words, model.saved.sign, model.saved.tone).announcing(model.saved == .saving ? nil : .message(model.saved.words, []))
+                Badge(model.saved.words, model.saved.sign, model.saved.tone)
             }
             ForEach(Array(model.paragraphs.enumerated()), id: \.offset) { Words(.plain($0.element)) }
             if !model.closed { ForEach(model.fields) { field in FieldView(item: field) { model.field(field.key, $0) } } }
@@ -36,6 +36,8 @@ struct SessionView: View {
         .id(model.visit)
         // A new section begins at its top, and is read from its heading.
         .onChange(of: model.visit) { _, _ in onHeading = true }
+        .announcing(model.saved == .saving ? nil : .message(model.saved.words, []))
+        .announcing(model.problems)
         .sensoryFeedback(trigger: model.saved) { before, now in before != .saved && now == .saved ? .success : nil }
         .panel(model.sheet, close: { model.sheet = nil }) { SessionPanel(sheet: $0, model: model) }
         .keepingScreenOn(keepOn)
@@ -54,7 +56,7 @@ struct SessionView: View {
         if model.closed {
             BigButton(.buttonOpenRecord, sign: "doc.text", isMain: true) { model.openRecord() }
         } else {
-            if let problems = model.problems { Badge(problems, "exclamationmark.triangle", .bad).announcing(problems) }
+            if let problems = model.problems { Badge(problems, "exclamationmark.triangle", .bad) }
             ForEach(model.answers) { answer in
                 BigButton(.plain(answer.name), isMain: true) { model.answer(answer.key) }.disabled(model.moving)
             }

@@ -10,7 +10,7 @@ struct SessionsView: View {
         Page(.message(.tabSessions, [])) {
             LineInput(id: .labelSearch, text: $model.text, keyboard: .text)
             BigButton(.message(.buttonFilter, [model.filter.words]), sign: "line.3.horizontal.decrease.circle") { choosing = true }
-            if let failure = model.failure { Badge(failure, "exclamationmark.triangle", .bad).announcing(failure) }
+            if let failure = model.failure { Badge(failure, "exclamationmark.triangle", .bad) }
             if model.loading { Words(.labelLoading) }
             if !model.loading, model.sessions.isEmpty { Words(.labelNoSessions) }
             LazyVStack(alignment: .leading, spacing: 16) {
@@ -20,6 +20,7 @@ struct SessionsView: View {
             }
             if model.more { BigButton(.buttonMore, sign: "chevron.down") { model.showMore() } }
         }
+        .announcing(model.failure)
         .sheet(isPresented: $choosing) {
             Page(.message(.headingFilter, [])) {
                 ForEach(SessionsFilter.allCases, id: \.self) { filter in

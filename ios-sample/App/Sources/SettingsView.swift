@@ -41,6 +41,7 @@ struct SettingsView: View {
                 Heading(.plain(endpoint.key))
                 Words(.plain(endpoint.origin)).ink(\.quietInk)
                 if let problem = endpoint.problem { Badge(problem, "exclamationmark.triangle", .bad) }
+                if let signing = endpoint.signing { Words(signing) }
                 Words(.count(.outboxWaiting, endpoint.waiting))
                 Switch(.message(.labelTo, [.plain(endpoint.key)]), isOn: endpoint.enabled) { model.setEndpoint(endpoint.key, enabled: $0) }
                 Beside {
@@ -95,7 +96,7 @@ private struct EndpointPanel: View {
             LineInput(id: .labelAddress, text: Binding(get: { form.url }, set: { model.editing?.url = $0 }), keyboard: .url)
             Switch(.labelSigned, isOn: form.signed) { model.editing?.signed = $0 }
             if form.signed {
-                if form.secretStored { Badge(.labelSecretStored, "key", .good) }
+                Words(form.secretHint)
                 LineInput(id: .labelSecret, text: Binding(get: { form.secret }, set: { model.editing?.secret = $0 }), secure: true)
             }
             Switch(.labelWifiOnly, isOn: form.wifiOnly) { model.editing?.wifiOnly = $0 }

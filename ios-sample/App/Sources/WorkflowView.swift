@@ -14,7 +14,7 @@ struct WorkflowView: View {
                 Card {
                     Words(.message(.labelVersion, [.plain(outline.item.workflow.label)])).ink(\.quietInk)
                     if let about = outline.item.about { Words(.plain(about)) }
-                    if !outline.item.startable { Badge(.labelNotStartable, "exclamationmark.triangle", .waiting) }
+                    if !outline.item.startable { Badge(.labelIncomplete, "exclamationmark.triangle", .waiting) }
                     ForEach(model.findings, id: \.self) { Words($0) }
                 }
                 ForEach(outline.sections) { section in

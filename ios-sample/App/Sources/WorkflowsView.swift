@@ -23,7 +23,7 @@ struct WorkflowsView: View {
                     Heading(.plain(workflow.name))
                     Words(.message(.labelVersion, [.plain(workflow.version)])).ink(\.quietInk)
                     if let about = workflow.about { Words(.plain(about)) }
-                    if !workflow.startable { Badge(.labelNotStartable, "exclamationmark.triangle", .waiting) }
+                    if let mark = workflow.mark { Badge(mark, "exclamationmark.triangle", .waiting) }
                     ForEach(workflow.findings, id: \.self) { Words($0) }
                     Beside {
                         BigButton(.buttonStart, sign: "play", about: workflow.name) { model.start(workflow.key) }

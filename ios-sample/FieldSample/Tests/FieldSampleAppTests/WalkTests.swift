@@ -136,7 +136,15 @@ final class WalkTests: XCTestCase {
         // Nothing is drawn here, and so there is no picture.
         _ = try await stand.find("The file could not be read. Take it again.", .text)
         try await stand.tap("Take a photo: A field of attachment")
-        _ = try await stand.find("‹Camera›", .picture)
+        _ = try await stand.find("This phone has no camera. Choose a file.", .text)
+    }
+
+    func testAPhoneThatIsStillLockedSaysSo() async throws {
+        let model = OpeningModel { throw GatewayFailure(code: "cannot_open") }
+        let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
+        try await eventually { sketch.draw().spoken.contains { $0.words.hasPrefix("What is on this phone cannot be read yet.") } }
+        XCTAssertTrue(sketch.draw().spoken.contains { $0.words == "Try again" && $0.role == .button })
+        XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
     }
 
     func testADayIsChosenInASheetAndNotBefore() async throws {

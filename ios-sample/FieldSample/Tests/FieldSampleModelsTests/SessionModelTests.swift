@@ -136,6 +136,15 @@ final class SessionModelTests: XCTestCase {
         XCTAssertNil(model.sheet)
     }
 
+    func testASessionThatIsNotHereAnyMoreIsSaidAndLeft() async throws {
+        work.navigator.open(.session("gone"))
+        let model = SessionModel("gone", work)
+        try await eventually { model.notice?.words == .text(.failureNotFound) }
+        model.back()
+        await model.settled()
+        XCTAssertEqual(work.navigator.top, .session("s1"))
+    }
+
     func testAResponseIsUsed() async throws {
         let model = try await model()
         model.sheet = .reply(try XCTUnwrap(model.replies.first))

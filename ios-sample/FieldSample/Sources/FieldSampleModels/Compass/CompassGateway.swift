@@ -292,8 +292,10 @@ public final class CompassGateway: FieldGateway {
             let due = try await compass.nextDue()
             let check = try await compass.check()
             let integration = try await compass.integrationEnabled() ? "on" : "off"
+            let network = network.value
             var lines = [
                 "core: \(Compass.version)",
+                "network: \(network.now)\(network.simulated ? ", simulated" : "")",
                 "integration: \(integration)",
                 "sessions: \(sessions.inProgress) in progress, \(sessions.completed) completed, \(sessions.ended) ended",
                 "outbox: \(outbox.pending) pending, \(outbox.failed) failed, \(outbox.needsPerson) for a person, \(outbox.unsentBytes) bytes",
@@ -313,7 +315,7 @@ public final class CompassGateway: FieldGateway {
 }
 
 /// The core's refusals in the app's words.
-private func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+func told<Value>(_ work: () async throws -> Value) async throws -> Value {
     do { return try await work() } catch let refused as CompassError { throw refused.app() }
 }
 

@@ -44,8 +44,17 @@ public final class Phone: Sendable {
 
     private let opening = Opening()
 
-    /// Opens the database, once.
-    public func opened() async throws -> Opened { try await opening.opened() }
+    /// Opens the database, once. A `GatewayFailure` says why it cannot be.
+    public func opened() async throws -> Opened {
+        do {
+            return try await told { try await opening.opened() }
+        } catch let refused as GatewayFailure {
+            throw refused
+        } catch {
+            // The folder could not even be looked for: the phone is locked.
+            throw GatewayFailure(code: "cannot_open")
+        }
+    }
 
     /// Delivers while the app does not run. Call it before the launch ends.
     public func registerBackgroundDelivery() {

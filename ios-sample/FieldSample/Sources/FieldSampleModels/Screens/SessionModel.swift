@@ -153,7 +153,8 @@ public final class SessionModel {
     /// Back to a step; without one, a section back, and on the first out of the session, which stays as it is.
     public func back(to target: Int? = nil) {
         turns.take { [self] in
-            guard let from = known else { return }
+            // It is not on this phone any more.
+            guard let from = known else { return work.navigator.back() }
             guard let target = target ?? from.path.last(where: { $0.visit < from.visit })?.visit else { return try await out() }
             _ = try await keepTyped(from.fields)
             await drafts.keep()

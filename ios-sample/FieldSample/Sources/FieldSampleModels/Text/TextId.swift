@@ -24,6 +24,9 @@ public enum TextId: String, CaseIterable, Sendable {
     case locationSearching
     case locationDenied
     case locationNotFound
+    case cameraDenied
+    case cameraRestricted
+    case cameraMissing
 
     // Problems of fields
     case problemRequired
@@ -151,6 +154,7 @@ public enum TextId: String, CaseIterable, Sendable {
 
     // What went wrong
     case failureDiskFull
+    case failureLocked
     case failureNotFound
     case failureNotStartable
     case failureBadFile
@@ -212,6 +216,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonShare
     case buttonToday
     case buttonUse
+    case buttonPhoneSettings
+    case buttonTryAgain
     case headingResume
     case headingFields
     case headingResponses
@@ -238,6 +244,11 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelAddress
     case labelSecret
     case labelSecretStored
+    case labelSecretHint
+    case labelSignedHere
+    case labelUnsigned
+    case labelIncomplete
+    case labelEditHint
     case labelSigned
     case labelWifiOnly
     case labelTechnician
@@ -262,7 +273,6 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelLoading
     case labelNoSessions
     case labelNoWorkflows
-    case labelNotStartable
     case labelPair
     case labelSaved
     case labelScan

@@ -7,10 +7,11 @@ public final class CLLocation: Sendable {
     public var horizontalAccuracy: Double { 0 }
     public var timestamp: Date { fatalError() }
 }
-public enum CLAuthorizationStatus { case notDetermined, denied }
+public enum CLAuthorizationStatus { case notDetermined, restricted, denied, authorizedAlways, authorizedWhenInUse }
 public protocol CLLocationManagerDelegate: AnyObject {
     func locationManager(_ manager: CLLocationManager, didUpdateLocations locations: [CLLocation])
     func locationManager(_ manager: CLLocationManager, didFailWithError error: any Error)
+    func locationManagerDidChangeAuthorization(_ manager: CLLocationManager)
 }
 public final class CLLocationManager {
     public init() {}

@@ -3,7 +3,9 @@
 @MainActor public final class UIApplication {
     public struct LaunchOptionsKey: Hashable, Sendable {}
     public static let shared = UIApplication()
+    public static let openSettingsURLString = ""
     public var isIdleTimerDisabled = false
+    public func open(_ url: URL) {}
 }
 @MainActor public protocol UIApplicationDelegate {}
 public enum UIKeyboardType { case `default`, numberPad, decimalPad, numbersAndPunctuation, emailAddress, phonePad, URL }
