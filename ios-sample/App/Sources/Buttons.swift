@@ -80,7 +80,7 @@ struct Switch: View {
             }
         }
         .buttonStyle(ChoiceStyle(chosen: isOn))
-        .accessibilityRepresentation { Toggle(phrases(title), isOn: Binding(get: { isOn }, set: set)) }
+        .accessibilityRepresentation { Toggle(phrases(title), isOn: Binding(get: { isOn }, set: { set($0) })) }
     }
 }
 

@@ -15,7 +15,7 @@ struct FieldView: View {
             if item.required { Words(.labelRequired).ink(\.quietInk) }
             if let help = item.help { Words(.plain(help)).ink(\.quietInk) }
             FieldControl(item: item, act: act)
-            if item.holding == .empty { Badge(.empty, "circle.slash") }
+            if item.holding == .empty { Badge(.empty, "slash.circle") }
             if item.holding == .notApplicable { Badge(.notApplicable, "minus.circle") }
             if let problem = item.problem { Badge(problem, "exclamationmark.triangle", .bad) }
             if item.opensSettings { PhoneSettingsButton(about: item.name) }

@@ -45,7 +45,7 @@ struct LineBox: View {
             .overlay { RoundedRectangle(cornerRadius: 12).strokeBorder(Color(focused ? theme.accent : theme.line), lineWidth: theme.lineWidth) }
             .contentShape(Rectangle())
             .onTapGesture { focused = true }
-            .onSubmit(left)
+            .onSubmit { left() }
             .onChange(of: focused) { _, now in
                 if now { line?.opened(owner) { focused = false } } else { line?.closed(owner) }
                 if !now { left() }

@@ -115,8 +115,10 @@ private struct NoticeBar: View {
     var body: some View {
         VStack {
             if let shown = notice {
-                Button { notice = nil } label: { Badge(shown.words, shown.failed ? "exclamationmark.triangle" : "checkmark.circle", shown.failed ? .bad : .good) }
-                    .buttonStyle(NoticeStyle())
+                Button { notice = nil } label: {
+                    if shown.failed { Badge(shown.words, "exclamationmark.triangle", .bad) } else { Badge(shown.words, "checkmark.circle", .good) }
+                }
+                .buttonStyle(NoticeStyle())
             }
         }
         .announcing(notice?.words)

@@ -55,12 +55,21 @@ private struct RecordHead: View {
     let status: Phrase
 
     var body: some View {
-        Badge(status, now.won ? "star.fill" : now.phase == .completed ? "checkmark" : now.phase == .inProgress ? "play" : "stop", now.won ? .good : .plain)
+        Badge(status, sign, now.won ? .good : .plain)
         Words(.message(.labelVersion, [.plain(now.workflow.label)])).ink(\.quietInk)
         Words(.message(.labelStarted, [.moment(now.startedAt)]))
         if let finished = now.finishedAt { Words(.message(.labelFinished, [.moment(finished)])) }
         if let actor = now.actor { Words(.message(.labelBy, [.plain(actor)])) }
         if let reason = now.endReason { Words(.plain(reason)) }
+    }
+
+    private var sign: String {
+        if now.won { return "star.fill" }
+        return switch now.phase {
+        case .inProgress: "play"
+        case .completed: "checkmark"
+        case .ended, .discarded: "stop"
+        }
     }
 }
 

@@ -17,7 +17,9 @@
         case frame(minWidth: CGFloat?, minHeight: CGFloat?, maxWidth: CGFloat?), fixedFrame(CGFloat, CGFloat), shape, padding
         case off(Bool), style(String), keyboard(UIKeyboardType), submit(@MainActor () -> Void), focus(FocusState<Bool>.Binding), tint(Color)
         case label(String), value(String), traits(AccessibilityTraits), hidden(Bool), children(AccessibilityChildBehavior), representation
-        case spokenFocus(AccessibilityFocusState<Bool>.Binding), gesture(String), tap(@MainActor () -> Void), importer(@MainActor (Result<URL, any Error>) -> Void)
+        case spokenFocus(AccessibilityFocusState<Bool>.Binding), gesture(String), tap(@MainActor () -> Void)
+        case importer(@MainActor (Result<URL, any Error>) -> Void)
+        /// What nobody asks for.
         case other(String)
     }
 

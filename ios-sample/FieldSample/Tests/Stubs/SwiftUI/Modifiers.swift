@@ -91,31 +91,31 @@ extension View {
     public func textInputAutocapitalization(_ capitals: TextInputAutocapitalization?) -> some View { with(.other("capitals")) }
     public func autocorrectionDisabled(_ off: Bool = true) -> some View { with(.other("correction")) }
     public func focused(_ focus: FocusState<Bool>.Binding) -> some View { with(.focus(focus)) }
-    public func onSubmit(_ act: @escaping @MainActor () -> Void) -> some View { with(.submit(act)) }
+    public func onSubmit(_ act: @escaping () -> Void) -> some View { with(.submit { act() }) }
     public func gesture<Moved: Gesture>(_ gesture: Moved) -> some View { with(.gesture(String(describing: Moved.self))) }
-    public func onTapGesture(perform act: @escaping @MainActor () -> Void) -> some View { with(.tap(act)) }
-    public func onLongPressGesture(perform act: @escaping @MainActor () -> Void) -> some View { with(.gesture("long press")) }
+    public func onTapGesture(perform act: @escaping () -> Void) -> some View { with(.tap { act() }) }
+    public func onLongPressGesture(perform act: @escaping () -> Void) -> some View { with(.gesture("long press")) }
 
     // Time
     public func id(_ id: some Hashable) -> some View { Shown { spot in self.drawn(spot.into("#\(id)")) } }
-    public func onAppear(perform act: @escaping @MainActor () -> Void) -> some View {
+    public func onAppear(perform act: @escaping () -> Void) -> some View {
         Shown { spot in
             let spot = spot.into("appear")
-            spot.sketch.appears(spot.path, act, gone: {})
+            spot.sketch.appears(spot.path, { act() }, gone: {})
             return self.drawn(spot)
         }
     }
-    public func onDisappear(perform act: @escaping @MainActor () -> Void) -> some View {
+    public func onDisappear(perform act: @escaping () -> Void) -> some View {
         Shown { spot in
             let spot = spot.into("disappear")
-            spot.sketch.appears(spot.path, {}, gone: act)
+            spot.sketch.appears(spot.path, {}, gone: { act() })
             return self.drawn(spot)
         }
     }
-    public func onChange<Value: Equatable>(of value: Value, _ act: @escaping @MainActor (Value, Value) -> Void) -> some View {
+    public func onChange<Value: Equatable>(of value: Value, _ act: @escaping (Value, Value) -> Void) -> some View {
         Shown { spot in
             let spot = spot.into("change")
-            spot.sketch.watch(spot.path, value, act)
+            spot.sketch.watch(spot.path, value) { act($0, $1) }
             return self.drawn(spot)
         }
     }
@@ -163,5 +163,5 @@ public protocol Gesture {}
 public struct DragGesture: Gesture {
     public struct Value { public let location: CGPoint, translation: CGSize }
     public init(minimumDistance: CGFloat = 10) {}
-    @MainActor public func onChanged(_ act: @escaping @MainActor (Value) -> Void) -> DragGesture { self }
+    @MainActor public func onChanged(_ act: @escaping (Value) -> Void) -> DragGesture { self }
 }

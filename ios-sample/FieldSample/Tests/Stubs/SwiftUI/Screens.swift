@@ -57,8 +57,8 @@ extension View {
         }
     }
     public func fileImporter(
-        isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping @MainActor (Result<URL, any Error>) -> Void
-    ) -> some View { isPresented.wrappedValue ? with(.importer(onCompletion)) : with(.other("importer")) }
+        isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping (Result<URL, any Error>) -> Void
+    ) -> some View { isPresented.wrappedValue ? with(.importer { onCompletion($0) }) : with(.other("importer")) }
     public func interactiveDismissDisabled(_ off: Bool = true) -> some View { with(.other("dismiss")) }
 }
 

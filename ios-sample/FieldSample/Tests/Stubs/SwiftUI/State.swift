@@ -16,12 +16,16 @@ final class Slot<Value> {
 
 @propertyWrapper @dynamicMemberLookup public struct Binding<Value> {
     private let get: () -> Value, set: (Value) -> Void
-    public init(get: @escaping () -> Value, set: @escaping (Value) -> Void) { (self.get, self.set) = (get, set) }
-    public static func constant(_ value: Value) -> Binding { Binding(get: { value }, set: { _ in }) }
+    // Apple's takes closures of any isolation and gives them that of where they are written, which is the main actor's in views.
+    public init(get: @escaping @MainActor @Sendable () -> Value, set: @escaping @MainActor @Sendable (Value) -> Void) {
+        (self.get, self.set) = (unsafeBitCast(get, to: (() -> Value).self), unsafeBitCast(set, to: ((Value) -> Void).self))
+    }
+    init(reading get: @escaping () -> Value, writing set: @escaping (Value) -> Void) { (self.get, self.set) = (get, set) }
+    public static func constant(_ value: Value) -> Binding { Binding(reading: { value }, writing: { _ in }) }
     public var wrappedValue: Value { get { get() } nonmutating set { set(newValue) } }
     public var projectedValue: Binding<Value> { self }
     public subscript<Part>(dynamicMember path: WritableKeyPath<Value, Part>) -> Binding<Part> {
-        Binding<Part>(get: { get()[keyPath: path] }, set: { part in
+        Binding<Part>(reading: { get()[keyPath: path] }, writing: { part in
             var value = get()
             value[keyPath: path] = part
             set(value)
@@ -36,7 +40,7 @@ final class Slot<Value> {
     public var wrappedValue: Value { get { slot.cell.value } nonmutating set { slot.cell.value = newValue } }
     public var projectedValue: Binding<Value> {
         let cell = slot.cell
-        return Binding(get: { cell.value }, set: { cell.value = $0 })
+        return Binding(reading: { cell.value }, writing: { cell.value = $0 })
     }
     func install(_ spot: Spot, _ label: String) { slot.install(spot, label) }
 }
@@ -48,7 +52,7 @@ final class Slot<Value> {
     public var projectedValue: Bindable<Value> { self }
     public subscript<Part>(dynamicMember path: ReferenceWritableKeyPath<Value, Part>) -> Binding<Part> {
         let value = wrappedValue
-        return Binding(get: { value[keyPath: path] }, set: { value[keyPath: path] = $0 })
+        return Binding(reading: { value[keyPath: path] }, writing: { value[keyPath: path] = $0 })
     }
 }
 
