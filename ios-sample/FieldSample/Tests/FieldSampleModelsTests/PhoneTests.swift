@@ -26,7 +26,8 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(CameraAccess.allCases.filter(\.isRefused), [.denied, .restricted, .missing])
         model.field("plate", .notPhotographed(.denied))
         XCTAssertEqual(
-            try plate(model).problem.map { try! phrases()($0) }, "This app may not use the camera. Allow it in the phone’s settings, or choose a file.")
+            try plate(model).problem.map { try! phrases()($0) },
+            "This app may not use the camera. Allow it in the phone’s settings, or choose a file.")
         XCTAssertTrue(try plate(model).opensSettings)
         // Nothing to be changed there.
         for (access, words) in [(CameraAccess.restricted, TextId.cameraRestricted), (.missing, .cameraMissing)] {
@@ -35,7 +36,8 @@ final class PhoneTests: XCTestCase {
             XCTAssertFalse(try plate(model).opensSettings)
         }
         // A file instead, and nothing is said any more.
-        model.field("plate", .attached(FileMark(sha256: String(repeating: "ab", count: 32), mediaType: "image/jpeg", size: 2048, name: "plate.jpg")))
+        let hash = String(repeating: "ab", count: 32)
+        model.field("plate", .attached(FileMark(sha256: hash, mediaType: "image/jpeg", size: 2048, name: "plate.jpg")))
         await model.settled()
         XCTAssertNil(try plate(model).problem)
         XCTAssertNotNil(try plate(model).holding.value)

@@ -145,6 +145,20 @@ final class SessionModelTests: XCTestCase {
         XCTAssertEqual(work.navigator.top, .session("s1"))
     }
 
+    func testWhatWasReadBeforeATapTakesNothingOfItBack() async throws {
+        let model = try await model()
+        // Flows tell what was, and say no more than that something has changed.
+        gateway.change { $0.late["s1"] = $0.sessions["s1"] }
+        for tap in 1...50 {
+            model.field("parts", .option(tap % 2 == 1 ? "seal" : "valve"))
+            await model.settled()
+            gateway.change { $0.late["s1"]?.startedAt += 1 }
+            try await eventually { gateway.now.calls.count == tap }
+        }
+        // Twenty-five times each.
+        XCTAssertEqual(try item("parts", model).holding, .given(.many(["seal", "valve"])))
+    }
+
     func testAResponseIsUsed() async throws {
         let model = try await model()
         model.sheet = .reply(try XCTUnwrap(model.replies.first))

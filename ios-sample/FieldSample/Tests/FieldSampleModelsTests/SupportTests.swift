@@ -104,7 +104,9 @@ final class SupportTests: XCTestCase {
         await settings.settled()
         XCTAssertEqual(settings.notice?.words, .text(.noticeExported, .plain("diagnostics.txt")))
         let text = try String(contentsOf: try XCTUnwrap(settings.exported), encoding: .utf8)
-        for said in ["network: offline, simulated", "1 completed", "1 pending", "endpoint office: enabled, 1 pending", "0 faults"] { XCTAssertTrue(text.contains(said), text) }
+        for said in ["network: offline, simulated", "1 completed", "1 pending", "endpoint office: enabled, 1 pending", "0 faults"] {
+            XCTAssertTrue(text.contains(said), text)
+        }
         for hidden in ["Mill Lane", "2.5", "As it should be", "dog", "t0p", "office.example", "whsec", "MDEy", "Jo"] {
             XCTAssertFalse(text.contains(hidden), hidden)
         }

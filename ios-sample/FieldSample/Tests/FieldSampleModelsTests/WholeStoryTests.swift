@@ -53,13 +53,19 @@ final class WholeStoryTests: XCTestCase {
         let whileOffline = try await office.requests()
         XCTAssertEqual(whileOffline.count, 0)
 
-        // The phone says that there is a network, and grants the app in the background its job.
+        // On leaving the foreground the app asks for a background job.
+        let due = try await phone.compass.nextDue()
+        XCTAssertNotEqual(BackgroundPlan(due, now: Date()), .nothing)
+
+        // The phone says that there is a network, and grants the job.
         await phone.gateway.networkChanged(reachable: true)
         let delivered = await BackgroundJob.run(phone.compass)
         XCTAssertTrue(delivered)
         try await eventually { record.actions.map(\.state) == [.sent] && strip.sign == .allSent }
         XCTAssertEqual(try phrases()(strip.words), "Everything is sent")
         XCTAssertEqual(record.actions[0].attemptLines.count, 1)
+        let later = try await phone.compass.nextDue()
+        XCTAssertEqual(BackgroundPlan(later, now: Date()), .nothing)
 
         // What arrived is what the record shows, signed with the secret of the settings.
         let requests = try await office.requests()

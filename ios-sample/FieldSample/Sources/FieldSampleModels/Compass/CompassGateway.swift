@@ -86,6 +86,10 @@ public final class CompassGateway: FieldGateway {
         compass.observeSession(key).flow { $0.app() }.named()
     }
 
+    public func now(_ session: String) async throws -> SessionNow {
+        try await told { try await compass.session(session).app() }
+    }
+
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow

@@ -8,9 +8,9 @@ import Observation
 /// ```
 @MainActor @Observable
 public final class Navigator {
-    public private(set) var root = Screen.workflows { didSet { moved() } }
+    public private(set) var root = Screen.workflows { didSet { if root != oldValue { moved() } } }
     /// What lies above the root, the shown one last. A `NavigationStack` may shorten it.
-    public var path: [Screen] = [] { didSet { moved() } }
+    public var path: [Screen] = [] { didSet { if path != oldValue { moved() } } }
     /// Called after each move.
     @ObservationIgnored var onMove: @MainActor () -> Void = {}
     private let places: (any PlaceStore)?
