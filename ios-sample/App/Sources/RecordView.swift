@@ -7,7 +7,7 @@ struct RecordView: View {
     @Bindable var model: RecordModel
 
     var body: some View {
-        Page(.plain(model.now?.workflow.name ?? ""), notice: $model.notice, back: WayBack { dismiss() }) {
+        Page(model.now.map { .plain($0.workflow.name) } ?? .message(.titleRecord, []), notice: $model.notice, back: WayBack { dismiss() }) {
             if let now = model.now {
                 Card { RecordHead(now: now, status: model.status) }
                 if !model.actions.isEmpty { actions }

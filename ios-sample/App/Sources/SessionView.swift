@@ -9,27 +9,10 @@ struct SessionView: View {
 
     var body: some View {
         Page(
-            .plain(model.workflowName), notice: $model.notice,
+            model.loading ? .message(.labelLoading, []) : .plain(model.workflowName), notice: $model.notice,
             back: WayBack(words: .buttonLeave, sign: "xmark") { model.leave() }, hasFoot: !model.loading, isLong: model.answers.count > 3
         ) {
-            VStack(alignment: .leading, spacing: 8) {
-                if model.loading { Words(.labelLoading) }
-                // The words below say the same.
-                ProgressView(value: model.progress).accessibilityHidden(true)
-                Words(.message(.labelStep, [.number(String(model.step))])).ink(\.quietInk)
-                Words(model.left).ink(\.quietInk)
-            }
-            Words(.plain(model.sectionName)).font(.title).bold().accessibilityAddTraits(.isHeader).accessibilityFocused($onHeading)
-            if model.closed {
-                Badge(.labelSessionOver, "stop")
-            } else {
-                Badge(model.saved.words, model.saved.sign, model.saved.tone)
-            }
-            ForEach(Array(model.paragraphs.enumerated()), id: \.offset) { Words(.plain($0.element)) }
-            if !model.closed { ForEach(model.fields) { field in FieldView(item: field) { model.field(field.key, $0) } } }
-            if !model.notes.isEmpty { Heading(.headingNotes) }
-            ForEach(model.notes) { NoteCard(note: $0) }
-            if !model.closed { more }
+            if !model.loading { section }
         } foot: {
             moves
         }
@@ -41,6 +24,22 @@ struct SessionView: View {
         .sensoryFeedback(trigger: model.saved) { before, now in before != .saved && now == .saved ? .success : nil }
         .panel(model.sheet, close: { model.sheet = nil }) { SessionPanel(sheet: $0, model: model) }
         .keepingScreenOn(keepOn)
+    }
+
+    @ViewBuilder private var section: some View {
+        VStack(alignment: .leading, spacing: 8) {
+            // The words below say the same.
+            ProgressView(value: model.progress).accessibilityHidden(true)
+            Words(.message(.labelStep, [.number(String(model.step))])).ink(\.quietInk)
+            if model.atLeastLeft > 0 { Words(model.left).ink(\.quietInk) }
+        }
+        Words(.plain(model.sectionName)).font(.title).bold().accessibilityAddTraits(.isHeader).accessibilityFocused($onHeading)
+        if model.closed { Badge(.labelSessionOver, "stop") } else { Badge(model.saved.words, model.saved.sign, model.saved.tone) }
+        ForEach(Array(model.paragraphs.enumerated()), id: \.offset) { Words(.plain($0.element)) }
+        if !model.closed { ForEach(model.fields) { field in FieldView(item: field) { model.field(field.key, $0) } } }
+        if !model.notes.isEmpty { Heading(.headingNotes) }
+        ForEach(model.notes) { NoteCard(note: $0) }
+        if !model.closed { more }
     }
 
     @ViewBuilder private var more: some View {

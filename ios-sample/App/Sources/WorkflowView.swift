@@ -8,7 +8,8 @@ struct WorkflowView: View {
 
     var body: some View {
         Page(
-            .plain(model.outline?.item.workflow.name ?? ""), notice: $model.notice, back: WayBack { dismiss() }, hasFoot: model.outline != nil
+            model.outline.map { .plain($0.item.workflow.name) } ?? .message(.labelLoading, []), notice: $model.notice, back: WayBack { dismiss() },
+            hasFoot: model.outline != nil
         ) {
             if let outline = model.outline {
                 Card {
@@ -20,8 +21,6 @@ struct WorkflowView: View {
                 ForEach(outline.sections) { section in
                     Card { SectionOutline(section: section, isStart: section.key == outline.start, model: model) }
                 }
-            } else {
-                Words(.labelLoading)
             }
         } foot: {
             BigButton(.buttonStart, sign: "play.fill", isMain: true) { model.start() }.disabled(model.outline?.item.startable != true)

@@ -59,6 +59,7 @@ struct Scene {
         },
         Scene(name: "session, its end", phone: without(atItsEnd), saved: "workflows session/s1"),
         Scene(name: "session, over", phone: without { $0.sessions["s1"]?.phase = .completed }, saved: "workflows session/s1"),
+        Scene(name: "session, gone", phone: without { $0.sessions = [:] }, saved: "workflows session/s1"),
         Scene(name: "session, a note", saved: "workflows session/s1") { try await $0.sheet(.note("Beware of the dog")) },
         Scene(name: "session, a response", saved: "workflows session/s1") {
             try await $0.model(SessionModel.self) {

@@ -113,6 +113,7 @@ final class ViewAudit {
 
     private func see(sign name: String, _ node: Drawn, _ sight: Sight) {
         if !sight.isHidden, !sight.isNamed { fault(node, "is a sign without words") }
+        if !knownSigns.contains(name) { fault(node, "is a sign that nobody has looked up") }
         if name.hasSuffix(".left") || name.hasSuffix(".right") { fault(node, "points the same way from right to left") }
         readable(node, sight)
     }

@@ -109,7 +109,10 @@ final class ViewAuditTests: XCTestCase {
         assert(faults(Text(verbatim: "Words").onTapGesture {}), "is tapped without being a button")
     }
 
-    func testASignThatDoesNotTurnFromRightToLeft() async { assert(faults(Sign("chevron.right")), "points the same way from right to left") }
+    func testASignThatDoesNotTurnFromRightToLeftOrDoesNotExist() async {
+        assert(faults(Sign("chevron.right")), "points the same way from right to left")
+        assert(faults(Sign("chekmark")), "is a sign that nobody has looked up")
+    }
 
     func testWordsThatAreNotInTheCatalog() async {
         for view in [

@@ -226,7 +226,6 @@ public enum TextId: String, CaseIterable, Sendable {
     case headingTimeline
     case headingWillBeSent
     case headingMissing
-    case headingNeedsYou
     case headingWaiting
     case headingEndpoints
     case headingDisplay
