@@ -39,6 +39,7 @@ struct Page<Content: View, Foot: View>: View {
                 .padding(16)
                 .frame(maxWidth: .infinity, alignment: .leading)
             }
+            .scrollDismissesKeyboard(.interactively)
             NoticeBar(notice: notice)
             if let line, line.isOpen {
                 // Pads of digits have no key that closes them; and the keyboard takes the room.

@@ -59,6 +59,7 @@ final class ViewAudit {
         case .view(let name):
             if name == "PageFoot" { sight.isInFoot = true }
             if name == "Badge" || name == "StatusStrip" { badge(name, node) }
+            if theme.isStrong, name == "Card" || name == "Badge", !Self.isBordered(node) { fault(node, "has no border in high contrast") }
         case .with(let modifier): apply(modifier, node, &sight)
         case .column, .row, .layers, .fits, .scroll, .navigation, .sheet, .cover: sight.box = Box()
         case .space, .progress, .foreign: break
@@ -182,6 +183,17 @@ final class ViewAudit {
     private func badge(_ name: String, _ node: Drawn) {
         if !node.all.contains(where: \.isSymbol) { fault(node, "is a \(name) without a sign") }
         if node.words.isEmpty { fault(node, "is a \(name) without words") }
+    }
+
+    /// Whether something is drawn over all of it.
+    private static func isBordered(_ node: Drawn) -> Bool {
+        var next = node.children.last
+        while let here = next {
+            if case .with(.border) = here.kind, here.children.count > 1 { return true }
+            guard case .with = here.kind else { return false }
+            next = here.children.last
+        }
+        return false
     }
 
     /// Whoever cannot do it types instead, in the same page.

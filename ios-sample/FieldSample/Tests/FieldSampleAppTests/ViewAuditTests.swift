@@ -103,6 +103,12 @@ final class ViewAuditTests: XCTestCase {
         assert(faults(Bare.Badge(sign: "checkmark", words: "")), "is a Badge without words")
     }
 
+    func testWhatHasNoBorderInHighContrast() async {
+        assert(faults(Bare.Badge(sign: "checkmark", words: "Sent"), .strongDark), "has no border in high contrast")
+        XCTAssertEqual(faults(Bare.Badge(sign: "checkmark", words: "Sent"), .dark), [])
+        XCTAssertEqual(faults(Card { Text(verbatim: "Words") }, .strongDark), [])
+    }
+
     func testAGestureThatHasNoButton() async {
         assert(faults(Text(verbatim: "Words").gesture(DragGesture())), "is a gesture (DragGesture) that has no other way")
         assert(faults(Text(verbatim: "Words").onLongPressGesture {}), "is a gesture (long press) that has no other way")

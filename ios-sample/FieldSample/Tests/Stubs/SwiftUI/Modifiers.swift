@@ -91,6 +91,7 @@ extension View {
     public func textInputAutocapitalization(_ capitals: TextInputAutocapitalization?) -> some View { with(.other("capitals")) }
     public func autocorrectionDisabled(_ off: Bool = true) -> some View { with(.other("correction")) }
     public func focused(_ focus: FocusState<Bool>.Binding) -> some View { with(.focus(focus)) }
+    public func scrollDismissesKeyboard(_ mode: ScrollDismissesKeyboardMode) -> some View { with(.other("keyboard")) }
     public func onSubmit(_ act: @escaping () -> Void) -> some View { with(.submit { act() }) }
     public func gesture<Moved: Gesture>(_ gesture: Moved) -> some View { with(.gesture(String(describing: Moved.self))) }
     public func onTapGesture(perform act: @escaping () -> Void) -> some View { with(.tap { act() }) }
@@ -157,6 +158,7 @@ extension View {
 }
 
 public struct TextInputAutocapitalization: Sendable { public static let never = Self(), sentences = Self(), words = Self() }
+public struct ScrollDismissesKeyboardMode: Sendable { public static let interactively = Self() }
 public struct SensoryFeedback: Sendable { public static let success = SensoryFeedback(), error = SensoryFeedback() }
 
 public protocol Gesture {}
