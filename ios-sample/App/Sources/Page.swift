@@ -12,16 +12,17 @@ struct Page<Content: View, Foot: View>: View {
     private let wayBack: WayBack?
     private let hasFoot: Bool
     private let isLong: Bool
+    private let isStill: Bool
     private let content: Content
     private let foot: Foot
 
-    /// `isLong`: the foot would leave too little of the screen.
+    /// `isLong`: the foot would leave too little of the screen. `isStill`: it is drawn on, and must not slide away under the finger.
     init(
         _ title: Phrase, notice: Binding<Notice?> = .constant(nil), back: WayBack? = nil, hasFoot: Bool = true, isLong: Bool = false,
-        @ViewBuilder content: () -> Content, @ViewBuilder foot: () -> Foot
+        isStill: Bool = false, @ViewBuilder content: () -> Content, @ViewBuilder foot: () -> Foot
     ) {
-        (self.title, self.notice, wayBack, self.hasFoot, self.isLong) = (title, notice, back, hasFoot, isLong)
-        (self.content, self.foot) = (content(), foot())
+        (self.title, self.notice, wayBack, self.hasFoot) = (title, notice, back, hasFoot)
+        (self.isLong, self.isStill, self.content, self.foot) = (isLong, isStill, content(), foot())
     }
 
     /// With very large text, or in a low window, the title and the foot scroll along: what they take is missing above and below.
@@ -40,6 +41,8 @@ struct Page<Content: View, Foot: View>: View {
                 .frame(maxWidth: .infinity, alignment: .leading)
             }
             .scrollDismissesKeyboard(.interactively)
+            // With the keyboard, or very large text, not all of it can be seen at once.
+            .scrollDisabled(isStill && !isTight && !(line?.isOpen ?? false))
             NoticeBar(notice: notice)
             if let line, line.isOpen {
                 // Pads of digits have no key that closes them; and the keyboard takes the room.

@@ -131,10 +131,10 @@ struct SignButton: View {
             signing = true
         }
         .sheet(isPresented: $signing) {
-            Page(.plain(about)) {
+            Page(.plain(about), isStill: true) {
                 Words(.labelSignHere)
                 Ink(strokes: strokes, name: name)
-                    .frame(maxWidth: .infinity, minHeight: 200, maxHeight: 200)
+                    .frame(maxWidth: Ink.size.width, minHeight: Ink.size.height, maxHeight: Ink.size.height)
                     .gesture(
                         DragGesture(minimumDistance: 0)
                             .onChanged { drag in
@@ -155,7 +155,9 @@ struct SignButton: View {
     private var isEmpty: Bool { strokes.isEmpty && name.allSatisfy(\.isWhitespace) }
 
     private func save() {
-        let png = ImageRenderer(content: Ink(strokes: strokes, name: name).frame(width: 600, height: 300)).uiImage?.pngData()
+        let picture = ImageRenderer(content: Ink(strokes: strokes, name: name).frame(width: Ink.size.width, height: Ink.size.height))
+        picture.scale = 3
+        let png = picture.uiImage?.pngData()
         signing = false
         if let png, let mark = try? Attachments.keep(png, name: "signature.png", mediaType: "image/png") {
             act(.attached(mark))
@@ -167,6 +169,9 @@ struct SignButton: View {
 
 /// What was drawn, over what was typed.
 private struct Ink: View {
+    /// Of the picture; the pad is as high, and no wider.
+    static let size = CGSize(width: 400, height: 200)
+
     let strokes: [[CGPoint]]
     let name: String
 

@@ -21,6 +21,7 @@ final class ScreensTests: XCTestCase {
         try await audit("ar_EG", .strongLight, EnvironmentValues(.light, contrast: .increased))
     }
     func testInHighContrastInTheDarkAndInArabic() async throws { try await audit("ar_EG", .strongDark, EnvironmentValues(.dark), strong: true) }
+    func testInTheSmallestTextOfThePhone() async throws { try await audit("en_GB", .light, EnvironmentValues(.light, text: .xSmall)) }
     func testInTheLargestTextOfTheApp() async throws { try await audit("en_GB", .light, EnvironmentValues(.light), text: .largest) }
     func testInTheLargestTextOfThePhoneAndInArabic() async throws {
         try await audit("ar_EG", .dark, EnvironmentValues(.dark, text: .accessibility5))

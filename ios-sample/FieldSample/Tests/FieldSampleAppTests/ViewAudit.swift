@@ -100,7 +100,7 @@ final class ViewAudit {
             sight.box.hasTap = true
             if !node.all.contains(where: \.isLine) { fault(node, "is tapped without being a button") }
         case .gesture(let name): gesture(name, node)
-        case .padding, .border, .other, .size, .fixedSize, .bold, .keyboard, .submit, .focus, .traits, .children, .spokenFocus, .importer: break
+        case .padding, .border, .other, .size, .fixedSize, .bold, .keyboard, .submit, .focus, .traits, .children, .spokenFocus, .importer, .still: break
         }
     }
 

@@ -130,7 +130,9 @@ final class WalkTests: XCTestCase {
         try await stand.tap("Sign: A field of signature")
         _ = try await stand.find("Sign here with a finger", .text)
         XCTAssertEqual(stand.spoken.first { $0.words == "Save" }?.isOff, true)
+        XCTAssertTrue(stand.isStill, "the pad stays under the finger")
         try await stand.type("Ada Fox", into: "Or type your name")
+        XCTAssertFalse(stand.isStill, "beside the keyboard the rest is reached by scrolling")
         stand.drawn.closeLine()
         try await stand.tap("Save")
         // Nothing is drawn here, and so there is no picture.
@@ -201,15 +203,13 @@ final class WalkTests: XCTestCase {
         _ = try await stand.find("Imported: Boiler service", .button)
     }
 
-    func testWithLargeTextTheFootScrollsAlong() async throws {
-        for (size, scrolls) in [(DynamicTypeSize.large, false), (.accessibility3, true)] {
-            let stand = try stand(saved: "outbox", values: EnvironmentValues(.light, text: size))
+    func testWithLargeTextOrInALowWindowTheFootScrollsAlong() async throws {
+        var low = EnvironmentValues()
+        low.verticalSizeClass = .compact
+        for (values, scrolls) in [(EnvironmentValues(), false), (EnvironmentValues(.light, text: .accessibility3), true), (low, true)] {
+            let stand = try stand(saved: "outbox", values: values)
             _ = try await stand.find("Send now", .button)
-            let inScroll = stand.drawn.all.contains { node in
-                guard case .scroll = node.kind else { return false }
-                return node.all.contains { $0.isView("PageFoot") }
-            }
-            XCTAssertEqual(inScroll, scrolls)
+            XCTAssertEqual(stand.footScrolls, scrolls)
         }
     }
 
@@ -218,10 +218,7 @@ final class WalkTests: XCTestCase {
         phone.sessions["s1"]?.answers = (1...4).map { SessionAnswer(key: "answer-\($0)", name: "Answer \($0)") }
         let stand = try stand(phone, saved: "workflows session/s1")
         _ = try await stand.find("Answer 4", .button)
-        XCTAssertTrue(stand.drawn.all.contains { node in
-            guard case .scroll = node.kind else { return false }
-            return node.all.contains { $0.isView("PageFoot") }
-        })
+        XCTAssertTrue(stand.footScrolls)
     }
 
     func testEveryPreviewShowsAScreen() async throws {
@@ -241,6 +238,20 @@ extension Stand {
     fileprivate func workflow() throws -> WorkflowModel {
         guard case .workflow(let model) = screens.model(of: work.navigator.top) else { throw Impatient() }
         return model
+    }
+
+    fileprivate var footScrolls: Bool {
+        drawn.all.contains { node in
+            guard case .scroll = node.kind else { return false }
+            return node.all.contains { $0.isView("PageFoot") }
+        }
+    }
+
+    /// Whether the topmost page does not scroll.
+    fileprivate var isStill: Bool {
+        (drawn.sheets.last ?? drawn).all.contains { node in
+            if case .with(.still(true)) = node.kind { true } else { false }
+        }
     }
 
     /// Whether the screen reader was put on what asks for it.

@@ -19,6 +19,7 @@
         case label(String), value(String), traits(AccessibilityTraits), hidden(Bool), children(AccessibilityChildBehavior), representation
         case spokenFocus(AccessibilityFocusState<Bool>.Binding), gesture(String), tap(@MainActor () -> Void)
         case importer(@MainActor (Result<URL, any Error>) -> Void)
+        case still(Bool)
         /// What nobody asks for.
         case other(String)
     }

@@ -71,6 +71,7 @@ public struct Canvas: Leaf {
 }
 @MainActor public final class ImageRenderer {
     public init<Content: View>(content: Content) {}
+    public var scale: CGFloat = 1
     // Nothing is drawn here.
     public var uiImage: UIImage? { nil }
 }

@@ -92,6 +92,7 @@ extension View {
     public func autocorrectionDisabled(_ off: Bool = true) -> some View { with(.other("correction")) }
     public func focused(_ focus: FocusState<Bool>.Binding) -> some View { with(.focus(focus)) }
     public func scrollDismissesKeyboard(_ mode: ScrollDismissesKeyboardMode) -> some View { with(.other("keyboard")) }
+    public func scrollDisabled(_ off: Bool) -> some View { with(.still(off)) }
     public func onSubmit(_ act: @escaping () -> Void) -> some View { with(.submit { act() }) }
     public func gesture<Moved: Gesture>(_ gesture: Moved) -> some View { with(.gesture(String(describing: Moved.self))) }
     public func onTapGesture(perform act: @escaping () -> Void) -> some View { with(.tap { act() }) }
