@@ -155,11 +155,11 @@ final class WalkTests: XCTestCase {
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Choose: A field of date")
         let picker = try await stand.find("A field of date", .picker)
-        XCTAssertEqual(stand.gateway.now.calls, [])
         picker.day?.wrappedValue = Calendars.date(Day("2027-01-15")!)!
         try await stand.tap("Use this")
         let day = try XCTUnwrap(stand.gateway.now.sessions["s1"]?.fields.firstIndex { $0.info.type == .date })
         try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Day("2027-01-15")!)) }
+        XCTAssertEqual(stand.gateway.now.calls, ["set date"], "once, and not when the sheet came")
         try await stand.tap("Today: A field of date")
         try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Calendars.day(Date()))) }
     }
