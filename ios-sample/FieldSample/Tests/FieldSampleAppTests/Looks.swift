@@ -17,6 +17,13 @@ extension Drawn {
         if case .line = kind { true } else { false }
     }
 
+    /// Whether words in it are as large as only very large text is.
+    var isVeryLarge: Bool {
+        all.contains { node in
+            if case .words = node.kind { node.size.isAccessibilitySize } else { false }
+        }
+    }
+
     /// All words that are shown.
     var words: [String] {
         all.compactMap { node in

@@ -61,7 +61,11 @@ final class ViewAudit {
             if name == "Badge" || name == "StatusStrip" { badge(name, node) }
             if theme.isStrong, name == "Card" || name == "Badge", !Self.isBordered(node) { fault(node, "has no border in high contrast") }
         case .with(let modifier): apply(modifier, node, &sight)
-        case .column, .row, .layers, .fits, .scroll, .navigation, .sheet, .cover: sight.box = Box()
+        case .row:
+            sight.box = Box()
+            let wordy = node.children.filter { !$0.words.isEmpty }
+            if wordy.count > 1, wordy.contains(where: \.isVeryLarge) { fault(node, "is a row that does not stack when text is very large") }
+        case .column, .layers, .fits, .scroll, .navigation, .sheet, .cover: sight.box = Box()
         case .space, .progress, .foreign: break
         }
         for child in node.children {

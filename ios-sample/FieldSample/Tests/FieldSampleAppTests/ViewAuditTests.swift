@@ -79,6 +79,20 @@ final class ViewAuditTests: XCTestCase {
         assert(faults(Text(verbatim: "Words").frame(width: 100, height: 20)), "is words in a frame that does not grow")
     }
 
+    func testARowThatDoesNotStack() async {
+        let two = HStack {
+            Text(verbatim: "One")
+            Text(verbatim: "Two")
+        }
+        assert(faults(two, text: .accessibility2), "is a row that does not stack when text is very large")
+        XCTAssertEqual(faults(two), [])
+        let beside = Beside {
+            Text(verbatim: "One")
+            Text(verbatim: "Two")
+        }
+        XCTAssertEqual(faults(beside, text: .accessibility2), [])
+    }
+
     func testAColourThatIsNotOfTheTheme() async {
         assert(faults(Text(verbatim: "Words").foregroundStyle(.gray)), "has a colour that is not of the theme")
         assert(faults(Text(verbatim: "Words").background(Color(Shade(0x123456)))), "has a colour that is not of the theme")
