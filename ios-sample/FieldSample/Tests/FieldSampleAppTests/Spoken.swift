@@ -89,7 +89,6 @@ extension Drawn {
                 all = [Spoken(words: label, role: .text)]
             }
             return all
-        case .value(let value): return each { $0.value = value }
         case .traits(let traits):
             return each {
                 if traits.contains(.isHeader) { $0.role = .heading }

@@ -90,7 +90,6 @@ final class ViewAudit {
         case .label(let label):
             sight.isNamed = !label.isEmpty
             check(label)
-        case .value(let value): check(value)
         case .representation: sight.isNamed = true
         case .children(.combine): break
         case .style(let style): sight.style = style
@@ -104,7 +103,7 @@ final class ViewAudit {
             sight.box.hasTap = true
             if !node.all.contains(where: \.isLine) { fault(node, "is tapped without being a button") }
         case .gesture(let name): gesture(name, node)
-        case .padding, .border, .other, .size, .fixedSize, .bold, .keyboard, .submit, .focus, .traits, .children, .spokenFocus, .importer, .still: break
+        case .padding, .border, .other, .size, .bold, .keyboard, .submit, .focus, .traits, .children, .spokenFocus, .importer, .still: break
         }
     }
 

@@ -13,10 +13,10 @@
     }
 
     public enum Modifier {
-        case font(Font), bold, ink(Color), ground(Color), border, size(DynamicTypeSize), fixedSize, lineLimit(Int)
+        case font(Font), bold, ink(Color), ground(Color), border, size(DynamicTypeSize), lineLimit(Int)
         case frame(minWidth: CGFloat?, minHeight: CGFloat?, maxWidth: CGFloat?), fixedFrame(CGFloat, CGFloat), shape, padding
         case off(Bool), style(String), keyboard(UIKeyboardType), submit(@MainActor () -> Void), focus(FocusState<Bool>.Binding), tint(Color)
-        case label(String), value(String), traits(AccessibilityTraits), hidden(Bool), children(AccessibilityChildBehavior), representation
+        case label(String), traits(AccessibilityTraits), hidden(Bool), children(AccessibilityChildBehavior), representation
         case spokenFocus(AccessibilityFocusState<Bool>.Binding), gesture(String), tap(@MainActor () -> Void)
         case importer(@MainActor (Result<URL, any Error>) -> Void)
         case still(Bool)

@@ -37,7 +37,6 @@ public enum DynamicTypeSize: Int, Comparable, Sendable, CaseIterable {
 public enum HorizontalAlignment: Sendable { case leading, center, trailing }
 public enum VerticalAlignment: Sendable { case top, center, bottom, firstTextBaseline }
 public enum Alignment: Sendable { case leading, center, trailing, topLeading, top, bottom }
-public enum TextAlignment: Sendable { case leading, center, trailing }
 public struct Edge: Sendable {
     public struct Set: OptionSet, Sendable {
         public let rawValue: Int
@@ -46,7 +45,6 @@ public struct Edge: Sendable {
         public static let horizontal: Set = [.leading, .trailing], vertical: Set = [.top, .bottom], all: Set = [.horizontal, .vertical]
     }
 }
-public struct SafeAreaRegions: Sendable { public static let all = SafeAreaRegions(), keyboard = SafeAreaRegions() }
 
 public protocol Shape: Leaf {}
 extension Shape { public func drawn(_ spot: Spot) -> [Drawn] { [Drawn(.space)] } }

@@ -57,9 +57,7 @@ extension View {
         let over = content()
         return Shown { spot in [Drawn(.with(.border), over.drawn(spot.into("over")) + self.drawn(spot.into("~")))] }
     }
-    public func multilineTextAlignment(_ alignment: TextAlignment) -> some View { with(.other("alignment")) }
     public func lineLimit(_ lines: Int?) -> some View { with(.lineLimit(lines ?? 0)) }
-    public func fixedSize(horizontal: Bool, vertical: Bool) -> some View { with(.fixedSize) }
     public func padding(_ edges: Edge.Set = .all, _ length: CGFloat? = nil) -> some View { with(.padding) }
     public func padding(_ length: CGFloat) -> some View { with(.padding) }
     public func frame(
@@ -69,7 +67,6 @@ extension View {
     public func frame(height: CGFloat) -> some View { with(.other("height")) }
     public func labelsHidden() -> some View { with(.other("labels")) }
     public func contentShape(_ shape: some Shape) -> some View { with(.shape) }
-    public func ignoresSafeArea(_ regions: SafeAreaRegions = .all, edges: Edge.Set = .all) -> some View { with(.other("safe area")) }
     public func dynamicTypeSize(_ range: PartialRangeFrom<DynamicTypeSize>) -> some View {
         with(.size(range.lowerBound)) { $0.values.dynamicTypeSize = max($0.values.dynamicTypeSize, range.lowerBound) }
     }
@@ -140,7 +137,6 @@ extension View {
 
     // For a screen reader
     public func accessibilityLabel(_ label: Text) -> some View { with(.label(label.words)) }
-    public func accessibilityValue(_ value: Text) -> some View { with(.value(value.words)) }
     public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { with(.traits(traits)) }
     public func accessibilityHidden(_ hidden: Bool) -> some View { with(.hidden(hidden)) }
     public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> some View { with(.children(children)) }

@@ -36,7 +36,6 @@ extension View {
             return self.drawn(spot)
         }
     }
-    public func navigationBarBackButtonHidden(_ hidden: Bool) -> some View { with(.other("back")) }
     public func toolbar(_ visibility: Visibility, for bar: ToolbarPlacement) -> some View { with(.other("toolbar")) }
 
     public func sheet<Content: View>(isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> Content) -> some View {
@@ -59,7 +58,6 @@ extension View {
     public func fileImporter(
         isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping (Result<URL, any Error>) -> Void
     ) -> some View { isPresented.wrappedValue ? with(.importer { onCompletion($0) }) : with(.other("importer")) }
-    public func interactiveDismissDisabled(_ off: Bool = true) -> some View { with(.other("dismiss")) }
 }
 
 @MainActor @preconcurrency public protocol App {

@@ -20,11 +20,6 @@ public struct Image: Leaf {
     }
 }
 
-public struct Spacer: Leaf {
-    public init(minLength: CGFloat? = nil) {}
-    public func drawn(_ spot: Spot) -> [Drawn] { [] }
-}
-
 /// What holds others.
 public struct Held: Leaf {
     let kind: Drawn.Kind, content: @MainActor (Spot) -> [Drawn]
@@ -52,11 +47,6 @@ public struct ZStack: Leaf {
         held = Held(kind: .layers, content: drawing(content()))
     }
     public func drawn(_ spot: Spot) -> [Drawn] { held.drawn(spot) }
-}
-public struct Group: Leaf {
-    private let content: @MainActor (Spot) -> [Drawn]
-    public init<Content: View>(@ViewBuilder content: () -> Content) { self.content = drawing(content()) }
-    public func drawn(_ spot: Spot) -> [Drawn] { content(spot) }
 }
 public struct Axis: Sendable {
     let isVertical: Bool
