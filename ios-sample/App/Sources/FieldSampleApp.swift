@@ -4,43 +4,52 @@ import SwiftUI
 @main
 struct FieldSampleApp: App {
     @UIApplicationDelegateAdaptor(AppDelegate.self) private var delegate
-    @State private var work: Workplace?
-    @State private var failed = false
 
     var body: some Scene {
-        WindowGroup {
-            if let work {
-                RootView(work: work)
-            } else if failed {
-                VStack {
-                    Words(.failureOther).padding()
-                    BigButton(.buttonContinue) { failed = false }
-                }
-            } else {
-                Words(.statusOpening).task { await open() }
-            }
-        }
+        WindowGroup { OpeningView(model: delegate.opening) }
     }
+}
 
-    private func open() async {
-        do {
-            let phone = try await Phone.shared.opened()
-            let defaults = DefaultsStore()
-            work = Workplace(gateway: phone.gateway, navigator: Navigator(), preferences: defaults, vault: phone.vault)
-        } catch {
-            // Before the first unlock of the phone, for instance.
-            failed = true
+/// The app, once its database is open.
+struct OpeningView: View {
+    let model: OpeningModel
+
+    var body: some View {
+        if let screens = model.screens {
+            RootView(screens: screens)
+        } else {
+            Page(.message(.statusOpening, []), hasFoot: model.failure != nil) {
+                if let failure = model.failure { Badge(failure, "exclamationmark.triangle", .bad) }
+            } foot: {
+                BigButton(.buttonTryAgain, isMain: true) { Task { await model.retry() } }
+            }
+            .announcing(model.failure)
+            .themed(strong: false)
+            .dynamicTypeSize(TextSize.normal.least...)
+            .task { await model.retry() }
         }
     }
 }
 
 final class AppDelegate: NSObject, UIApplicationDelegate {
+    let opening = OpeningModel(AppDelegate.open)
+
+    private static func open() async throws -> Workplace {
+        let phone = try await Phone.shared.opened()
+        return Workplace(gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault)
+    }
+
     func application(
         _ application: UIApplication, didFinishLaunchingWithOptions launchOptions: [UIApplication.LaunchOptionsKey: Any]?
     ) -> Bool {
         // Before the launch ends, also in a process that was started for it.
         Phone.shared.registerBackgroundDelivery()
         return true
+    }
+
+    /// The phone was unlocked.
+    func applicationProtectedDataDidBecomeAvailable(_ application: UIApplication) {
+        Task { await opening.retryIfItFailed() }
     }
 }
 

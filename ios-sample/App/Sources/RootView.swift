@@ -1,61 +1,115 @@
 import FieldSampleModels
 import SwiftUI
 
-/// The strip, the screen that is shown, and the four roots, which are always one tap away.
+/// The strip, the screen that is shown, and on the roots the way to the other roots.
 struct RootView: View {
-    let work: Workplace
+    let screens: OpenScreens
     @Bindable private var navigator: Navigator
-    @State private var status: StatusModel
-    /// Where the technician was when the process died.
-    @SceneStorage("screens") private var saved = ""
-    @State private var restored = false
+    @State private var line = OpenLine()
 
-    init(work: Workplace) {
-        self.work = work
-        navigator = work.navigator
-        _status = State(initialValue: StatusModel(work))
+    init(screens: OpenScreens) {
+        self.screens = screens
+        navigator = screens.work.navigator
     }
 
+    private var work: Workplace { screens.work }
+
     var body: some View {
-        VStack(spacing: 0) {
-            StatusStrip(model: status)
+        Ground {
+            StatusStrip(model: screens.status)
             NavigationStack(path: $navigator.path) {
                 screen(navigator.root).navigationDestination(for: Screen.self) { screen($0) }
             }
             .id(navigator.root)
-            HStack {
-                ForEach(Screen.roots, id: \.self) { root in
-                    Button { navigator.open(root) } label: {
-                        VStack {
-                            Image(systemName: root.sign)
-                            Words(root.title)
-                        }
-                        .frame(maxWidth: .infinity, minHeight: Size.target)
-                    }
-                    .accessibilityAddTraits(navigator.root == root ? .isSelected : [])
-                }
-            }
+            if navigator.path.isEmpty, !line.isOpen { TabBar(root: navigator.root) { navigator.open($0) } }
         }
+        .themed(strong: work.preferences.highContrast)
+        .environment(\.openLine, line)
         .dynamicTypeSize(work.preferences.textSize.least...)
-        .tint(work.preferences.highContrast ? Color.primary : Color.accentColor)
-        .onAppear {
-            if !restored { navigator.restore(saved) }
-            restored = true
-        }
-        .onChange(of: navigator.saved) { _, now in saved = now }
     }
 
     @ViewBuilder private func screen(_ screen: Screen) -> some View {
-        switch screen {
-        case .workflows: WorkflowsView(model: WorkflowsModel(work))
-        case .sessions: SessionsView(model: SessionsModel(work))
-        case .outbox: OutboxView(model: OutboxModel(work))
-        case .settings: SettingsView(model: SettingsModel(work))
-        case .workflow(let key): WorkflowView(model: WorkflowModel(key, work))
-        case .session(let key): SessionScreen(model: SessionModel(key, work), keepOn: work.preferences.keepScreenOn)
-        case .review(let key): ReviewView(model: ReviewModel(key, work))
-        case .record(let key): RecordView(model: RecordModel(key, work))
+        switch screens.model(of: screen) {
+        case .workflows(let model): WorkflowsView(model: model)
+        case .sessions(let model): SessionsView(model: model)
+        case .outbox(let model): OutboxView(model: model)
+        case .settings(let model): SettingsView(model: model)
+        case .workflow(let model): WorkflowView(model: model)
+        case .session(let model): SessionView(model: model, keepOn: work.preferences.keepScreenOn)
+        case .review(let model): ReviewView(model: model)
+        case .record(let model): RecordView(model: model)
         }
+    }
+}
+
+/// What everything stands on.
+private struct Ground<Content: View>: View {
+    @Environment(\.theme) private var theme
+    private let content: Content
+
+    init(@ViewBuilder content: () -> Content) { self.content = content() }
+
+    var body: some View {
+        VStack(spacing: 0) { content }.foregroundStyle(Color(theme.ink)).tint(Color(theme.accent)).background(Color(theme.page))
+    }
+}
+
+/// The four roots: side by side, two by two, or one below the other, as the words have room.
+private struct TabBar: View {
+    let root: Screen
+    let open: (Screen) -> Void
+
+    var body: some View {
+        ViewThatFits(in: .horizontal) {
+            row(Screen.roots)
+            VStack(spacing: 4) {
+                row(Screen.roots.prefix(2))
+                row(Screen.roots.suffix(2))
+            }
+            VStack(spacing: 4) { ForEach(Screen.roots, id: \.self) { row([$0]) } }
+        }
+        .padding(.horizontal, 8)
+        .padding(.vertical, 4)
+    }
+
+    private func row(_ roots: some RandomAccessCollection<Screen>) -> some View {
+        HStack(spacing: 4) {
+            ForEach(roots, id: \.self) { screen in
+                Button { open(screen) } label: {
+                    VStack(spacing: 2) {
+                        Sign(screen.sign)
+                        Words(screen.title)
+                    }
+                }
+                .buttonStyle(TabStyle(chosen: root == screen))
+                .accessibilityAddTraits(root == screen ? .isSelected : [])
+            }
+        }
+    }
+}
+
+private struct TabStyle: ButtonStyle {
+    let chosen: Bool
+
+    func makeBody(configuration: Configuration) -> some View { TabFace(face: configuration, chosen: chosen) }
+}
+
+private struct TabFace: View {
+    @Environment(\.theme) private var theme
+    let face: ButtonStyleConfiguration
+    let chosen: Bool
+
+    var body: some View {
+        face.label
+            .font(.callout)
+            .foregroundStyle(Color(chosen ? theme.accent : theme.ink))
+            .padding(4)
+            .frame(maxWidth: .infinity, minHeight: Sizes.target)
+            .background(Color(chosen ? theme.tint : theme.page), in: RoundedRectangle(cornerRadius: 12))
+            .overlay {
+                if chosen { RoundedRectangle(cornerRadius: 12).strokeBorder(Color(theme.accent), lineWidth: theme.lineWidth) }
+            }
+            .contentShape(Rectangle())
     }
 }
 
@@ -79,35 +133,6 @@ extension Screen {
     }
 }
 
-/// A sign, words and a number, on every screen. A tap opens the outbox.
-struct StatusStrip: View {
-    let model: StatusModel
-
-    var body: some View {
-        Button { model.open() } label: {
-            HStack {
-                Image(systemName: sign)
-                VStack(alignment: .leading) {
-                    Words(model.words)
-                    if let attention = model.attention { Words(attention).bold() }
-                    if model.simulated { Words(.statusSimulated) }
-                }
-                Spacer()
-            }
-            .frame(maxWidth: .infinity, minHeight: Size.target)
-        }
-        .accessibilityAddTraits(.updatesFrequently)
-    }
-
-    private var sign: String {
-        switch model.sign {
-        case .opening: "hourglass"
-        case .noSignal: "wifi.slash"
-        case .waiting: "arrow.up.circle"
-        case .allSent: "checkmark.circle"
-        case .needsPerson: "exclamationmark.triangle"
-        }
-    }
+struct RootPreviews: PreviewProvider {
+    static var previews: some View { RootView(screens: OpenScreens(.preview)) }
 }
-
-#Preview { RootView(work: .preview) }

@@ -2,86 +2,111 @@ import FieldSampleModels
 import SwiftUI
 import UniformTypeIdentifiers
 
+/// Who works, where messages go, how the app looks, and what support asks for.
 struct SettingsView: View {
-    @Environment(\.phrases) private var phrases
-    @State var model: SettingsModel
+    @Bindable var model: SettingsModel
     @State private var importing = false
 
     var body: some View {
-        @Bindable var work = model.work
-        List {
-            Section {
-                LineInput(id: .labelTechnician, text: $work.preferences.actor)
-                BigButton(.buttonImport) { importing = true }
-                ForEach(model.importFindings, id: \.self) { Words($0) }
-            }
-            Section {
-                toggle(.labelIntegration, model.integrationEnabled) { model.setIntegration($0) }
-                ForEach(model.endpoints) { endpoint in
-                    VStack(alignment: .leading) {
-                        Text(verbatim: "\(endpoint.key): \(endpoint.origin)").font(.title3)
-                        if let problem = endpoint.problem { Words(problem) }
-                        Words(.count(.outboxWaiting, endpoint.waiting))
-                        BigButton(.buttonEdit) { model.openEndpoint(endpoint.key) }
-                        BigButton(.buttonTest) { model.test(endpoint.key) }.disabled(model.testing != nil)
-                        Toggle(endpoint.key, isOn: Binding(get: { endpoint.enabled }, set: { model.setEndpoint(endpoint.key, enabled: $0) }))
-                            .minimumTarget()
-                    }
-                }
-                BigButton(.buttonAddEndpoint) { model.addEndpoint() }
-            } header: {
-                Heading(id: .headingEndpoints)
-            }
-            Section {
-                Picker(phrases(.labelTextSize), selection: $work.preferences.textSize) {
-                    ForEach(TextSize.allCases, id: \.self) { Words($0.name).tag($0) }
-                }
-                .minimumTarget()
-                Toggle(phrases(.labelContrast), isOn: $work.preferences.highContrast).minimumTarget()
-                Toggle(phrases(.labelKeepOn), isOn: $work.preferences.keepScreenOn).minimumTarget()
-            } header: {
-                Heading(id: .headingDisplay)
-            }
-            Section {
-                toggle(.labelSimulate, model.offlineSimulated) { model.simulateOffline($0) }
-                BigButton(.buttonDiagnostics) { model.exportDiagnostics() }
-                BigButton(.buttonBackup) { model.exportBackup() }
-                if let exported = model.exported { ShareLink(item: exported).minimumTarget() }
-            } header: {
-                Heading(id: .headingSupport)
-            }
+        Page(.message(.tabSettings, []), notice: $model.notice) {
+            person
+            endpoints
+            display
+            support
         }
-        .notice($model.notice)
         .fileImporter(isPresented: $importing, allowedContentTypes: [.json]) { result in
             guard let file = try? result.get() else { return }
             let allowed = file.startAccessingSecurityScopedResource()
             defer { if allowed { file.stopAccessingSecurityScopedResource() } }
             model.importWorkflow((try? Data(contentsOf: file)) ?? Data())
         }
-        .sheet(isPresented: Binding(get: { model.editing != nil }, set: { if !$0 { model.editing = nil } })) {
-            if let form = model.editing { ScrollView { endpoint(form).padding() } }
+        .panel(model.editing, close: { model.editing = nil }) { EndpointPanel(form: $0, model: model) }
+    }
+
+    @ViewBuilder private var person: some View {
+        @Bindable var work = model.work
+        Heading(.headingPerson)
+        Card {
+            LineInput(id: .labelTechnician, text: $work.preferences.actor)
+            BigButton(.buttonImport, sign: "square.and.arrow.down") { importing = true }
+            ForEach(model.importFindings, id: \.self) { Badge($0, "exclamationmark.triangle", .waiting) }
         }
     }
 
-    private func toggle(_ id: TextId, _ on: Bool, _ set: @escaping (Bool) -> Void) -> some View {
-        Toggle(phrases(id), isOn: Binding(get: { on }, set: set)).minimumTarget()
+    @ViewBuilder private var endpoints: some View {
+        Heading(.headingEndpoints)
+        Switch(.labelIntegration, isOn: model.integrationEnabled) { model.setIntegration($0) }
+        ForEach(model.endpoints) { endpoint in
+            Card {
+                Heading(.plain(endpoint.key))
+                Words(.plain(endpoint.origin)).ink(\.quietInk)
+                if let problem = endpoint.problem { Badge(problem, "exclamationmark.triangle", .bad) }
+                if let signing = endpoint.signing { Words(signing) }
+                Words(.count(.outboxWaiting, endpoint.waiting))
+                Switch(.message(.labelTo, [.plain(endpoint.key)]), isOn: endpoint.enabled) { model.setEndpoint(endpoint.key, enabled: $0) }
+                Beside {
+                    BigButton(.buttonEdit, sign: "square.and.pencil", about: endpoint.key) { model.openEndpoint(endpoint.key) }
+                    BigButton(.buttonTest, sign: "paperplane", about: endpoint.key) { model.test(endpoint.key) }.disabled(model.testing != nil)
+                }
+            }
+        }
+        BigButton(.buttonAddEndpoint, sign: "plus") { model.addEndpoint() }
     }
 
-    private func endpoint(_ form: EndpointForm) -> some View {
-        VStack(alignment: .leading) {
-            LineInput(id: .labelName, text: Binding(get: { form.key }, set: { model.editing?.key = $0 })).disabled(!form.isNew)
-            LineInput(id: .labelAddress, text: Binding(get: { form.url }, set: { model.editing?.url = $0 }))
-            toggle(.labelSigned, form.signed) { model.editing?.signed = $0 }
-            if form.signed {
-                if form.secretStored { Words(.labelSecretStored) }
-                Words(.labelSecret)
-                SecureField(phrases(.labelSecret), text: Binding(get: { form.secret }, set: { model.editing?.secret = $0 })).minimumTarget()
+    @ViewBuilder private var display: some View {
+        let work = model.work
+        Heading(.headingDisplay)
+        Card {
+            Words(.labelTextSize).bold()
+            ForEach(TextSize.allCases, id: \.self) { size in
+                ChosenButton(name: .message(size.name, []), chosen: work.preferences.textSize == size) { work.preferences.textSize = size }
             }
-            toggle(.labelWifiOnly, form.wifiOnly) { model.editing?.wifiOnly = $0 }
+            Switch(.labelContrast, isOn: work.preferences.highContrast) { work.preferences.highContrast = $0 }
+            Switch(.labelKeepOn, isOn: work.preferences.keepScreenOn) { work.preferences.keepScreenOn = $0 }
+        }
+    }
+
+    @ViewBuilder private var support: some View {
+        Heading(.headingSupport)
+        Card {
+            Switch(.labelSimulate, isOn: model.offlineSimulated) { model.simulateOffline($0) }
+            BigButton(.buttonDiagnostics, sign: "doc.text") { model.exportDiagnostics() }
+            BigButton(.buttonBackup, sign: "externaldrive") { model.exportBackup() }
+            if let exported = model.exported {
+                ShareLink(item: exported) {
+                    HStack {
+                        Sign("square.and.arrow.up")
+                        Words(.buttonShare).bold()
+                    }
+                }
+                .buttonStyle(PlainStyle())
+            }
+        }
+    }
+}
+
+/// An endpoint. Its secret is written here and never shown.
+private struct EndpointPanel: View {
+    let form: EndpointForm
+    let model: SettingsModel
+
+    var body: some View {
+        Page(form.isNew ? .message(.buttonAddEndpoint, []) : .plain(form.key), notice: Binding(get: { model.notice }, set: { model.notice = $0 })) {
+            if form.isNew { LineInput(id: .labelName, text: Binding(get: { form.key }, set: { model.editing?.key = $0 })) }
+            LineInput(id: .labelAddress, text: Binding(get: { form.url }, set: { model.editing?.url = $0 }), keyboard: .url)
+            Switch(.labelSigned, isOn: form.signed) { model.editing?.signed = $0 }
+            if form.signed {
+                Words(form.secretHint)
+                LineInput(id: .labelSecret, text: Binding(get: { form.secret }, set: { model.editing?.secret = $0 }), secure: true)
+            }
+            Switch(.labelWifiOnly, isOn: form.wifiOnly) { model.editing?.wifiOnly = $0 }
+        } foot: {
             BigButton(.buttonSave, isMain: true) { model.saveEndpoint() }.disabled(!form.canSave)
             BigButton(.buttonCancel) { model.editing = nil }
         }
     }
 }
 
-#Preview { SettingsView(model: SettingsModel(.preview)) }
+struct SettingsPreviews: PreviewProvider {
+    static var previews: some View { SettingsView(model: SettingsModel(.preview)) }
+}

@@ -1,15 +1,30 @@
 import FieldSampleModels
 import SwiftUI
 
-/// Sizes for gloves and sunlight: targets of 56 points and more, 64 for the main action, text from 18 points up.
-enum Size {
-    static let target: CGFloat = 56
-    static let main: CGFloat = 64
+// What every view inherits: the words of the language, the colours of the theme, the line that is being typed in.
+
+private struct PhrasesKey: EnvironmentKey {
+    static let defaultValue = Phrases(locale: .current, zone: .current, messages: BundleMessages())
 }
+private struct ThemeKey: EnvironmentKey { static let defaultValue = Theme.light }
+private struct OpenLineKey: EnvironmentKey { static let defaultValue: OpenLine? = nil }
 
 extension EnvironmentValues {
     /// Makes strings of phrases in the language of the phone.
-    @Entry var phrases = Phrases(locale: .current, zone: .current, messages: BundleMessages())
+    var phrases: Phrases {
+        get { self[PhrasesKey.self] }
+        set { self[PhrasesKey.self] = newValue }
+    }
+
+    var theme: Theme {
+        get { self[ThemeKey.self] }
+        set { self[ThemeKey.self] = newValue }
+    }
+
+    var openLine: OpenLine? {
+        get { self[OpenLineKey.self] }
+        set { self[OpenLineKey.self] = newValue }
+    }
 }
 
 /// The app's String Catalog.
@@ -22,76 +37,54 @@ struct BundleMessages: Messages {
     }
 }
 
-/// A phrase as text.
-struct Words: View {
-    @Environment(\.phrases) private var phrases
-    let words: Phrase
-
-    init(_ words: Phrase) { self.words = words }
-    init(_ id: TextId) { words = .message(id, []) }
-
-    var body: some View { Text(verbatim: phrases(words)) }
-}
-
-/// A heading, which a screen reader can jump to.
-struct Heading: View {
-    let id: TextId
-
-    var body: some View {
-        Words(id).font(.headline).accessibilityAddTraits(.isHeader)
-    }
-}
-
-/// A button over the whole width, high enough for a glove; the main one of a screen is higher and filled.
-struct BigButton: View {
-    @Environment(\.phrases) private var phrases
-    let title: Phrase
-    var isMain = false
-    var isDestructive = false
-    let act: () -> Void
-
-    init(_ id: TextId, isMain: Bool = false, isDestructive: Bool = false, act: @escaping () -> Void) {
-        self.init(.message(id, []), isMain: isMain, isDestructive: isDestructive, act: act)
-    }
-
-    init(_ title: Phrase, isMain: Bool = false, isDestructive: Bool = false, act: @escaping () -> Void) {
-        (self.title, self.isMain, self.isDestructive, self.act) = (title, isMain, isDestructive, act)
-    }
-
-    var body: some View {
-        Button(role: isDestructive ? .destructive : nil, action: act) {
-            Text(verbatim: phrases(title)).font(.title3).frame(maxWidth: .infinity, minHeight: isMain ? Size.main : Size.target)
-        }
-        .tint(isMain ? Color.accentColor : Color.secondary)
-        .buttonStyle(.borderedProminent)
-    }
+extension Color {
+    init(_ shade: Shade) { self.init(.sRGB, red: shade.red, green: shade.green, blue: shade.blue, opacity: 1) }
 }
 
 extension View {
-    /// Says something once: as an alert, which a screen reader announces and which waits for a tap.
-    func notice(_ notice: Binding<Notice?>) -> some View { modifier(NoticeShown(notice: notice)) }
+    /// In the colours that the setting, the phone's dark mode and its own setting for more contrast ask for.
+    func themed(strong: Bool) -> some View { modifier(Themed(strong: strong)) }
 
-    func minimumTarget() -> some View { frame(minHeight: Size.target) }
+    func ink(_ shade: KeyPath<Theme, Shade>) -> some View { modifier(Inked(shade: shade)) }
+
+    /// What a screen reader says instead of what is shown.
+    func spoken(_ words: Phrase) -> some View { modifier(Spoken(words: words)) }
+
+    /// Says these words through the screen reader whenever they change; its focus stays where it is.
+    func announcing(_ words: Phrase?) -> some View { modifier(Announcing(words: words)) }
 }
 
-private struct NoticeShown: ViewModifier {
-    @Environment(\.phrases) private var phrases
-    @Binding var notice: Notice?
+private struct Themed: ViewModifier {
+    @Environment(\.colorScheme) private var scheme
+    @Environment(\.colorSchemeContrast) private var contrast
+    let strong: Bool
 
     func body(content: Content) -> some View {
-        content.safeAreaInset(edge: .bottom) {
-            if let shown = notice {
-                Button { notice = nil } label: {
-                    Label {
-                        Words(shown.words)
-                    } icon: {
-                        Image(systemName: shown.failed ? "exclamationmark.triangle" : "checkmark.circle")
-                    }
-                    .frame(maxWidth: .infinity, minHeight: Size.target)
-                }
-                .buttonStyle(.bordered)
-                .onAppear { AccessibilityNotification.Announcement(phrases(shown.words)).post() }
-            }
+        content.environment(\.theme, Theme.of(dark: scheme == .dark, strong: strong || contrast == .increased))
+    }
+}
+
+private struct Inked: ViewModifier {
+    @Environment(\.theme) private var theme
+    let shade: KeyPath<Theme, Shade>
+
+    func body(content: Content) -> some View { content.foregroundStyle(Color(theme[keyPath: shade])) }
+}
+
+private struct Spoken: ViewModifier {
+    @Environment(\.phrases) private var phrases
+    let words: Phrase
+
+    func body(content: Content) -> some View { content.accessibilityLabel(Text(verbatim: phrases(words))) }
+}
+
+private struct Announcing: ViewModifier {
+    @Environment(\.phrases) private var phrases
+    let words: Phrase?
+
+    func body(content: Content) -> some View {
+        content.onChange(of: words) { _, now in
+            if let now { AccessibilityNotification.Announcement(phrases(now)).post() }
         }
     }
 }

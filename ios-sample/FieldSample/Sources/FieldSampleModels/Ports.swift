@@ -27,14 +27,17 @@ public protocol SecretVault: Sendable {
     func has(_ name: String) -> Bool
 }
 
-/// Preferences and secrets in memory, for tests and previews.
-public final class MemoryStore: PreferenceStore, SecretVault {
+/// Preferences, secrets and a place in memory, for tests and previews.
+public final class MemoryStore: PreferenceStore, SecretVault, PlaceStore {
     private let preferences = Watched(Preferences())
     private let secrets = Watched<[String: String]>([:])
+    private let place: Watched<String?>
 
-    public init() {}
+    public init(place: String? = nil) { self.place = Watched(place) }
     public func load() -> Preferences { preferences.value }
     public func save(_ preferences: Preferences) { self.preferences.change { $0 = preferences } }
+    public func load() -> String? { place.value }
+    public func save(_ place: String) { self.place.change { $0 = place } }
     public func put(_ secret: String, named name: String) throws { secrets.change { $0[name] = secret } }
     public func has(_ name: String) -> Bool { secrets.value[name] != nil }
 }

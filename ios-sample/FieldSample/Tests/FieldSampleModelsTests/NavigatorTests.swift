@@ -1,3 +1,4 @@
+import Foundation
 import XCTest
 
 @testable import FieldSampleModels
@@ -10,7 +11,7 @@ final class NavigatorTests: XCTestCase {
         navigator.open(.session("s1"))
         navigator.open(.review("s1"))
         XCTAssertEqual(navigator.saved, "sessions session/s1 review/s1")
-        let restored = Navigator(saved: navigator.saved)
+        let restored = Navigator(MemoryStore(place: navigator.saved))
         XCTAssertEqual(restored.top, .review("s1"))
         restored.back()
         XCTAssertEqual(restored.saved, "sessions session/s1")
@@ -18,12 +19,12 @@ final class NavigatorTests: XCTestCase {
 
     func testWhatCannotBeReadIsTheBeginning() async {
         for saved in [nil, "", "session/s1", "workflows elsewhere/1", "workflows settings", "settings record"] as [String?] {
-            XCTAssertEqual(Navigator(saved: saved).saved, "workflows", saved ?? "none")
+            XCTAssertEqual(Navigator(MemoryStore(place: saved)).saved, "workflows", saved ?? "none")
         }
     }
 
     func testAnOpenScreenIsGoneBackToAndARootBeginsAnew() async {
-        let navigator = Navigator(saved: "workflows workflow/a session/s1")
+        let navigator = Navigator(MemoryStore(place: "workflows workflow/a session/s1"))
         navigator.open(.workflow("a"))
         XCTAssertEqual(navigator.saved, "workflows workflow/a")
         navigator.openOnRoot(.record("s1"))
@@ -32,5 +33,20 @@ final class NavigatorTests: XCTestCase {
         XCTAssertEqual(navigator.saved, "outbox")
         navigator.back()
         XCTAssertEqual(navigator.saved, "workflows")
+    }
+
+    func testEveryMoveIsKeptInItsFileAtOnce() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let place = PlaceFile(folder.appendingPathComponent("place"))
+        XCTAssertNil(place.load())
+        let navigator = Navigator(place)
+        navigator.open(.session("s1"))
+        XCTAssertEqual(place.load(), "workflows session/s1")
+        // A swipe back, which the view does to the path itself.
+        navigator.path.removeLast()
+        XCTAssertEqual(place.load(), "workflows")
+        navigator.open(.outbox)
+        XCTAssertEqual(Navigator(place).root, .outbox)
     }
 }

@@ -15,6 +15,7 @@ final class ScreenTests: XCTestCase {
         XCTAssertEqual(model.resume?.sectionName, "Inspection and combustion")
         XCTAssertNil(model.moreInProgress)
         XCTAssertEqual(model.workflows.map(\.startable), [true, false])
+        XCTAssertEqual(model.workflows.map(\.mark), [nil, .text(.labelIncomplete)])
         XCTAssertEqual(try phrases()(model.workflows[1].findings[0]), "In “Arrival” the answer “Nobody home” leads nowhere yet")
         model.start("boiler-service")
         model.start("boiler-service")
@@ -76,6 +77,15 @@ final class ScreenTests: XCTestCase {
         XCTAssertEqual(work.navigator.saved, "workflows record/s1")
     }
 
+    func testTheReviewOfASessionThatIsOverLeadsToItsRecord() async throws {
+        gateway.change { $0.sessions["s1"]?.phase = .completed }
+        work.navigator.open(.session("s1"))
+        work.navigator.open(.review("s1"))
+        let model = ReviewModel("s1", work)
+        try await eventually { work.navigator.saved == "workflows record/s1" }
+        XCTAssertFalse(model.canComplete)
+    }
+
     func testARecordShowsWhatHappenedAndWhatBecameOfItsMessages() async throws {
         let model = RecordModel("s3", work)
         try await eventually { model.now != nil }
@@ -107,17 +117,28 @@ final class ScreenTests: XCTestCase {
         XCTAssertNil(model.editing)
     }
 
-    func testGivingUpNeedsAReason() async throws {
+    func testGivingUpNeedsANameAndAReason() async throws {
         let model = RecordModel("s4", work)
         try await eventually { model.now != nil }
         model.openAbandon("notify-office")
+        XCTAssertEqual(model.abandoning?.asksName, true, "the settings know no name")
+        model.abandoning?.reason = "wrong customer"
+        model.abandon()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, [])
+        model.abandoning?.by = "Jo "
+        model.abandoning?.reason = " "
         model.abandon()
         await model.settled()
         XCTAssertEqual(gateway.now.calls, [])
         model.abandoning?.reason = "wrong customer"
         model.abandon()
         await model.settled()
-        XCTAssertEqual(gateway.now.calls, ["abandon notify-office technician: wrong customer"])
+        XCTAssertEqual(gateway.now.calls, ["abandon notify-office Jo: wrong customer"])
+        work.preferences.actor = "Ana"
+        model.openAbandon("notify-office")
+        XCTAssertEqual(model.abandoning?.asksName, false)
+        XCTAssertEqual(model.abandoning?.by, "Ana")
         model.send("notify-office")
         model.send("notify-office")
         await model.settled()
@@ -199,9 +220,11 @@ final class ScreenTests: XCTestCase {
         let model = SettingsModel(work)
         try await eventually { !model.loading }
         XCTAssertEqual(model.endpoints[0].problem, .text(.reasonSecretMissing))
+        XCTAssertNil(model.endpoints[0].signing)
         XCTAssertEqual(model.endpoints[0].origin, "https://office.example")
         model.openEndpoint("office")
         XCTAssertEqual(model.editing?.secretStored, false)
+        XCTAssertEqual(model.editing?.secretHint, .text(.labelSecretHint))
         model.editing?.secret = "whsec_abc"
         XCTAssertFalse("\(model.editing!)".contains("whsec"))
         var dumped = ""
@@ -212,9 +235,15 @@ final class ScreenTests: XCTestCase {
         XCTAssertTrue(store.has("office-secret"))
         XCTAssertEqual(gateway.now.calls, ["putEndpoint office", "secretsChanged"])
         XCTAssertNil(model.endpoints[0].problem)
+        XCTAssertEqual(model.endpoints[0].signing.map { try! phrases()($0) }, "Signed; the secret is on this phone")
         model.openEndpoint("office")
         XCTAssertEqual(model.editing?.secret, "")
         XCTAssertEqual(model.editing?.secretStored, true)
+        XCTAssertEqual(model.editing?.secretHint, .text(.labelSecretStored))
+        model.editing?.signed = false
+        model.saveEndpoint()
+        await model.settled()
+        try await eventually { model.endpoints[0].signing == .text(.labelUnsigned) }
     }
 
     func testSettingsReachThePhone() async throws {
@@ -229,7 +258,9 @@ final class ScreenTests: XCTestCase {
         model.exportDiagnostics()
         await model.settled()
         try await eventually { !model.integrationEnabled && model.offlineSimulated }
-        XCTAssertEqual(gateway.now.calls, ["integration false", "simulate true", "test office", "diagnostics"])
+        // A test waits for the network, and for nothing else.
+        XCTAssertEqual(gateway.now.calls.filter { $0 != "test office" }, ["integration false", "simulate true", "diagnostics"])
+        XCTAssertTrue(gateway.now.calls.contains("test office"))
         XCTAssertEqual(try model.exported.map { try String(contentsOf: $0, encoding: .utf8) }, "fake\n")
         gateway.change { $0.workflows = [] }
         model.importWorkflow(Data())

@@ -6,7 +6,7 @@ import XCTest
 @MainActor
 final class SessionModelTests: XCTestCase {
     private let gateway = FakeGateway()
-    private lazy var work = workplace(gateway, saved: "workflows session/s1")
+    private lazy var work = workplace(gateway, store: MemoryStore(place: "workflows session/s1"))
 
     private func model() async throws -> SessionModel {
         let model = SessionModel("s1", work)
@@ -132,8 +132,31 @@ final class SessionModelTests: XCTestCase {
         gateway.change { $0.failure = nil }
         model.saveNote()
         await model.settled()
-        XCTAssertEqual(model.notes.map(\.text), ["Beware of the dog"])
+        try await eventually { model.notes.map(\.text) == ["Beware of the dog"] }
         XCTAssertNil(model.sheet)
+    }
+
+    func testASessionThatIsNotHereAnyMoreIsSaidAndLeft() async throws {
+        work.navigator.open(.session("gone"))
+        let model = SessionModel("gone", work)
+        try await eventually { model.notice?.words == .text(.failureNotFound) }
+        model.back()
+        await model.settled()
+        XCTAssertEqual(work.navigator.top, .session("s1"))
+    }
+
+    func testWhatWasReadBeforeATapTakesNothingOfItBack() async throws {
+        let model = try await model()
+        // Flows tell what was, and say no more than that something has changed.
+        gateway.change { $0.late["s1"] = $0.sessions["s1"] }
+        for tap in 1...50 {
+            model.field("parts", .option(tap % 2 == 1 ? "seal" : "valve"))
+            await model.settled()
+            gateway.change { $0.late["s1"]?.startedAt += 1 }
+            try await eventually { gateway.now.calls.count == tap }
+        }
+        // Twenty-five times each.
+        XCTAssertEqual(try item("parts", model).holding, .given(.many(["seal", "valve"])))
     }
 
     func testAResponseIsUsed() async throws {

@@ -11,15 +11,10 @@ final class StoryTests: XCTestCase {
     private let transport = ScriptedTransport()
     private let store = MemoryStore()
 
-    private func opened(_ options: CompassOptions, saved: String? = nil) async throws -> (Compass, CompassGateway, Workplace) {
-        let compass = try await Compass.open(options)
+    private func ready() async throws -> (Compass, CompassGateway, Workplace) {
+        let compass = try await Compass.open(.testing(transport: transport))
         let gateway = CompassGateway(compass)
-        return (compass, gateway, workplace(gateway, saved: saved, store: store))
-    }
-
-    private func ready() async throws -> (CompassOptions, Compass, CompassGateway, Workplace) {
-        let options = try CompassOptions.testing(transport: transport)
-        let (compass, gateway, work) = try await opened(options)
+        let work = workplace(gateway, store: store)
         work.preferences.actor = "Jo"
         let settings = SettingsModel(work)
         settings.importWorkflow(try Data(contentsOf: Catalog.repository.appendingPathComponent("examples/workflows/boiler-service.json")))
@@ -34,7 +29,7 @@ final class StoryTests: XCTestCase {
             settings.saveEndpoint()
             await settings.settled()
         }
-        return (options, compass, gateway, work)
+        return (compass, gateway, work)
     }
 
     /// Fills what the section asks, in the words of a technician.
@@ -78,7 +73,7 @@ final class StoryTests: XCTestCase {
     }
 
     func testADayFromStartToSent() async throws {
-        let (_, compass, gateway, work) = try await ready()
+        let (compass, gateway, work) = try await ready()
         let list = WorkflowsModel(work), strip = StatusModel(work)
         try await eventually { list.workflows.count == 1 }
         list.start("boiler-service")
@@ -135,37 +130,8 @@ final class StoryTests: XCTestCase {
         try await compass.close()
     }
 
-    func testAPhoneThatDiesIsWhereItWas() async throws {
-        let (options, compass, _, work) = try await ready()
-        let list = WorkflowsModel(work)
-        try await eventually { !list.workflows.isEmpty }
-        list.start("boiler-service")
-        await list.settled()
-        guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
-        let session = SessionModel(key, work)
-        try await eventually { !session.loading }
-        let line = try XCTUnwrap(session.fields.first { if case .line = $0.input { true } else { false } })
-        session.field(line.key, .typed("half a wo"))
-        await session.settled()
-        let saved = work.navigator.saved
-        // The models are told nothing; only the file is let go, which one process opens once.
-        try await compass.close()
-
-        let (again, _, later) = try await opened(options, saved: saved)
-        XCTAssertEqual(later.navigator.top, .session(key))
-        let same = SessionModel(key, later)
-        try await eventually { !same.loading }
-        let restored = try XCTUnwrap(same.fields.first { $0.key == line.key })
-        guard case .line(let text, _, _) = restored.input else { return XCTFail("no line") }
-        XCTAssertEqual(text, "half a wo")
-        XCTAssertTrue(restored.unsaved)
-        let resumed = WorkflowsModel(later)
-        try await eventually { resumed.resume?.session == key }
-        try await again.close()
-    }
-
     func testAnEndedSessionSendsNothingUntilAskedAndAnEditIsInTheMessage() async throws {
-        let (_, compass, _, work) = try await ready()
+        let (compass, _, work) = try await ready()
         work.navigator.open(.workflows)
         let list = WorkflowsModel(work)
         try await eventually { !list.workflows.isEmpty }
@@ -199,7 +165,7 @@ final class StoryTests: XCTestCase {
     }
 
     func testAMessageIsAddedToASectionOfTheRealWorkflow() async throws {
-        let (_, compass, _, work) = try await ready()
+        let (compass, _, work) = try await ready()
         let model = WorkflowModel("boiler-service", work)
         try await eventually { model.outline != nil }
         let section = try XCTUnwrap(model.outline?.sections.first)
@@ -216,20 +182,6 @@ final class StoryTests: XCTestCase {
         model.remove()
         await model.settled()
         try await eventually { model.outline?.sections.first?.actions.count == before }
-        try await compass.close()
-    }
-
-    func testDiagnosticsNameNoValueAndABackupIsWritten() async throws {
-        let (_, compass, _, work) = try await ready()
-        let settings = SettingsModel(work)
-        settings.exportDiagnostics()
-        await settings.settled()
-        let text = try String(contentsOf: try XCTUnwrap(settings.exported), encoding: .utf8)
-        XCTAssertTrue(text.contains("endpoint office: enabled"))
-        XCTAssertFalse(text.contains("127.0.0.1"))
-        settings.exportBackup()
-        await settings.settled()
-        XCTAssertEqual(settings.notice?.words, .text(.noticeExported, .plain("compass-backup.db")))
         try await compass.close()
     }
 }

@@ -21,10 +21,10 @@ func eventually(_ condition: @MainActor () throws -> Bool, file: StaticString = 
 
 @MainActor
 func workplace(
-    _ gateway: any FieldGateway, saved: String? = nil, store: MemoryStore = MemoryStore(), locale: String = "en_GB"
+    _ gateway: any FieldGateway, store: MemoryStore = MemoryStore(), places: (any PlaceStore)? = nil, locale: String = "en_GB"
 ) -> Workplace {
     Workplace(
-        gateway: gateway, navigator: Navigator(saved: saved), preferences: store, vault: store, locale: Locale(identifier: locale),
+        gateway: gateway, navigator: Navigator(places ?? store), preferences: store, vault: store, locale: Locale(identifier: locale),
         exports: FileManager.default.temporaryDirectory)
 }
 

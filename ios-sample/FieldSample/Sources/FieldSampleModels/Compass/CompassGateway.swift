@@ -86,6 +86,10 @@ public final class CompassGateway: FieldGateway {
         compass.observeSession(key).flow { $0.app() }.named()
     }
 
+    public func now(_ session: String) async throws -> SessionNow {
+        try await told { try await compass.session(session).app() }
+    }
+
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow
@@ -292,8 +296,10 @@ public final class CompassGateway: FieldGateway {
             let due = try await compass.nextDue()
             let check = try await compass.check()
             let integration = try await compass.integrationEnabled() ? "on" : "off"
+            let network = network.value
             var lines = [
                 "core: \(Compass.version)",
+                "network: \(network.now)\(network.simulated ? ", simulated" : "")",
                 "integration: \(integration)",
                 "sessions: \(sessions.inProgress) in progress, \(sessions.completed) completed, \(sessions.ended) ended",
                 "outbox: \(outbox.pending) pending, \(outbox.failed) failed, \(outbox.needsPerson) for a person, \(outbox.unsentBytes) bytes",
@@ -313,7 +319,7 @@ public final class CompassGateway: FieldGateway {
 }
 
 /// The core's refusals in the app's words.
-private func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+func told<Value>(_ work: () async throws -> Value) async throws -> Value {
     do { return try await work() } catch let refused as CompassError { throw refused.app() }
 }
 

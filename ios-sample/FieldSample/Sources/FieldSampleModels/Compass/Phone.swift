@@ -12,6 +12,7 @@ public final class Phone: Sendable {
     public struct Opened: Sendable {
         public let gateway: CompassGateway
         public let vault: KeychainVault
+        public let place: PlaceFile
         let compass: Compass
         let watch: NetworkWatch
     }
@@ -26,7 +27,9 @@ public final class Phone: Sendable {
                 options.secrets = vault.store
                 let compass = try await Compass.open(options)
                 let gateway = CompassGateway(compass)
-                return Opened(gateway: gateway, vault: vault, compass: compass, watch: NetworkWatch(gateway))
+                // Beside the database, whose folder can be read from the first unlock on.
+                let place = PlaceFile(options.file.deletingLastPathComponent().appendingPathComponent("place", isDirectory: false))
+                return Opened(gateway: gateway, vault: vault, place: place, compass: compass, watch: NetworkWatch(gateway))
             }
             self.task = task
             do {
@@ -41,8 +44,17 @@ public final class Phone: Sendable {
 
     private let opening = Opening()
 
-    /// Opens the database, once.
-    public func opened() async throws -> Opened { try await opening.opened() }
+    /// Opens the database, once. A `GatewayFailure` says why it cannot be.
+    public func opened() async throws -> Opened {
+        do {
+            return try await told { try await opening.opened() }
+        } catch let refused as GatewayFailure {
+            throw refused
+        } catch {
+            // The folder could not even be looked for: the phone is locked.
+            throw GatewayFailure(code: "cannot_open")
+        }
+    }
 
     /// Delivers while the app does not run. Call it before the launch ends.
     public func registerBackgroundDelivery() {

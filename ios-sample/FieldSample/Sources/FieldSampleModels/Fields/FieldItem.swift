@@ -33,6 +33,8 @@ public struct FieldItem: Hashable, Sendable, Identifiable {
     public let input: FieldInput
     /// What is wrong with it, below the input; announced politely.
     public var problem: Phrase?
+    /// The technician can mend it in the phone's settings, where this app was forbidden something.
+    public var opensSettings = false
     /// Where a prefilled value came from, or that only the fingerprint of a file is sent.
     public var note: Phrase?
     /// What it shows is kept as a draft, and is not a value yet.
@@ -52,12 +54,13 @@ public enum FieldAct: Hashable, Sendable {
     case option(String)
     case locating, located(Place), notLocated(denied: Bool)
     case attached(FileMark), notAttached
+    case notPhotographed(CameraAccess)
     case clear, notApplicable, empty
 
     /// The value that it gives to a field; none for text, which is read first, and for acts that give none.
     func holding(_ info: FieldInfo, before: Holding) -> Holding? {
         switch self {
-        case .typed, .left, .locating, .notLocated, .notAttached: return nil
+        case .typed, .left, .locating, .notLocated, .notAttached, .notPhotographed: return nil
         case .yesNo(let yes): return .given(.yesNo(yes))
         case .day(let day): return .given(.day(day))
         case .time(let time): return .given(.time(time))
@@ -93,6 +96,9 @@ extension Typing {
         case .notAttached:
             touch(field)
             refusals[field] = .fileUnreadable
+        case .notPhotographed(let access):
+            touch(field)
+            refusals[field] = access.words
         default: break
         }
     }
@@ -133,6 +139,7 @@ extension SessionField {
         var item = FieldItem(
             key: info.key, name: info.name, help: info.help, required: info.required, holding: holding,
             input: input(open, searching: typing.searching.contains(info.key), numbers))
+        item.opensSettings = [.cameraDenied, .locationDenied].contains(typing.refusals[info.key])
         item.problem = typing.refusals[info.key].map { .message($0, []) } ?? problem?.words(info)
         if let source {
             item.note = .text(.prefilledFrom, .plain(source))

@@ -14,6 +14,8 @@ public struct FakePhone: Hashable, Sendable {
     public var simulated = false
     /// Every command is refused with it until it is gone again.
     public var failure: GatewayFailure?
+    /// What flows tell of a session, when they are slower than commands.
+    public var late: [String: SessionNow] = [:]
     /// What fields hold as half-typed text: `session/field`.
     public var drafts: [String: String] = [:]
     /// The commands so far.
@@ -91,7 +93,9 @@ public final class FakeGateway: FieldGateway {
         }
     }
 
-    public func session(_ key: String) -> Flow<SessionNow> { flow { try $0.session(key) } }
+    public func session(_ key: String) -> Flow<SessionNow> { flow { try $0.late[key] ?? $0.session(key) } }
+
+    public func now(_ session: String) async throws -> SessionNow { try now.session(session) }
 
     public func outline(of session: SessionNow) async throws -> WorkflowOutline { try now.workflow(session.workflow.key) }
 

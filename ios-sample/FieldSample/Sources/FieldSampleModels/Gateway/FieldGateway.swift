@@ -17,6 +17,7 @@ public protocol FieldGateway: Sendable {
 
     func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow
     func session(_ key: String) -> Flow<SessionNow>
+    func now(_ session: String) async throws -> SessionNow
     /// The version that the session began with.
     func outline(of session: SessionNow) async throws -> WorkflowOutline
     /// Reads what a person typed, numbers with a point and ASCII digits.

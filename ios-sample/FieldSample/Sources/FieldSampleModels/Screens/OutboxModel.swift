@@ -59,7 +59,7 @@ public final class OutboxModel {
     public func sendNow() {
         if sending { return }
         sending = true
-        turns.take { [self] in
+        turns.takeAside { [self] in
             defer { sending = false }
             let sent = try await work.gateway.sendNow()
             let words: Phrase =

@@ -37,11 +37,14 @@ public struct PreviewSheet: Hashable, Sendable {
     public let name: String, endpoint: String, body: String
 }
 
-/// Giving a message up needs a reason.
+/// Giving a message up needs a reason, and the name of who does it.
 public struct AbandonQuestion: Hashable, Sendable {
     public let action: String, name: String
+    /// The settings know no name: it is asked here.
+    public let asksName: Bool
+    public var by: String
     public var reason = ""
-    public var canAbandon: Bool { !reason.allSatisfy(\.isWhitespace) }
+    public var canAbandon: Bool { !reason.allSatisfy(\.isWhitespace) && !by.allSatisfy(\.isWhitespace) }
     public var words: Phrase { .text(.questionAbandon, .plain(name)) }
 }
 
@@ -169,15 +172,16 @@ public final class RecordModel {
     }
 
     public func openAbandon(_ action: String) {
-        abandoning = actions.first { $0.key == action }.map { AbandonQuestion(action: $0.key, name: $0.name) }
+        abandoning = actions.first { $0.key == action }.map {
+            AbandonQuestion(action: $0.key, name: $0.name, asksName: work.actor == nil, by: work.actor ?? "")
+        }
     }
 
     public func abandon() {
         guard let question = abandoning, question.canAbandon else { return }
         turns.take { [self] in
-            // Giving up needs a name; a nameless technician is one, too.
             try await work.gateway.abandon(
-                question.action, session: session, actor: work.actor ?? "technician",
+                question.action, session: session, actor: question.by.trimmingCharacters(in: .whitespaces),
                 reason: question.reason.trimmingCharacters(in: .whitespacesAndNewlines), command: work.newCommand())
             abandoning = nil
         }

@@ -81,6 +81,8 @@ public final class ReviewModel {
 
     private func draw() {
         guard let now = known, let record else { return }
+        // The battery died right after it was completed.
+        if now.phase != .inProgress, work.navigator.top == .review(session) { work.navigator.openOnRoot(.record(session)) }
         loading = false
         workflowName = now.workflow.name
         sectionName = now.sectionName

@@ -59,6 +59,7 @@ public final class SessionModel {
     private var known: SessionNow?
     private var outline: WorkflowOutline?
     private var typing = Typing()
+    private var reading = false
     // A section begins quiet; what is missing is shown once an answer was tried.
     private var tried = false
 
@@ -70,9 +71,16 @@ public final class SessionModel {
             try? await gateway.saveDraft(text, field: field, session: session)
         }
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(gateway.session(session)) { [weak self] now in
-            // What was read before the last move was carried out comes late.
-            if let self, now.visit >= self.known?.visit ?? 0 { await self.arrived(now) }
+        turns.follow(gateway.session(session)) { [weak self] _ in self?.read() }
+    }
+
+    /// Something has changed. What the flow told may have been read before the latest command was carried out: it is read in its turn.
+    private func read() {
+        if reading { return }
+        reading = true
+        turns.take { [self] in
+            reading = false
+            await arrived(try await work.gateway.now(session))
         }
     }
 
@@ -153,7 +161,8 @@ public final class SessionModel {
     /// Back to a step; without one, a section back, and on the first out of the session, which stays as it is.
     public func back(to target: Int? = nil) {
         turns.take { [self] in
-            guard let from = known else { return }
+            // It is not on this phone any more.
+            guard let from = known else { return work.navigator.back() }
             guard let target = target ?? from.path.last(where: { $0.visit < from.visit })?.visit else { return try await out() }
             _ = try await keepTyped(from.fields)
             await drafts.keep()

@@ -1,9 +1,10 @@
 import Foundation
 import Observation
 
-/// An endpoint. `origin` is its address without the path; `problem` says why nothing leaves for it.
+/// An endpoint. `origin` is its address without the path; `problem` says why nothing leaves for it, and `signing` whether messages are signed,
+/// and that this phone has the secret.
 public struct EndpointRow: Hashable, Sendable, Identifiable {
-    public let key: String, origin: String, enabled: Bool, waiting: Int, problem: Phrase?
+    public let key: String, origin: String, enabled: Bool, waiting: Int, problem: Phrase?, signing: Phrase?
     public var id: String { key }
 }
 
@@ -17,6 +18,8 @@ public struct EndpointForm: Hashable, Sendable, CustomStringConvertible, CustomR
     /// Its name can be chosen.
     public internal(set) var isNew = true
 
+    /// What becomes of a secret that is typed.
+    public var secretHint: Phrase { .text(secretStored ? .labelSecretStored : .labelSecretHint) }
     public var canSave: Bool { !key.allSatisfy(\.isWhitespace) && !url.allSatisfy(\.isWhitespace) }
     public var description: String { "EndpointForm(\(key))" }
     public var customMirror: Mirror { Mirror(self, children: []) }
@@ -108,7 +111,7 @@ public final class SettingsModel {
     public func test(_ key: String) {
         if testing != nil { return }
         testing = key
-        turns.take { [self] in
+        turns.takeAside { [self] in
             defer { testing = nil }
             let result = try await work.gateway.testDelivery(to: key)
             if result.delivered, let status = result.status {
@@ -145,12 +148,19 @@ public final class SettingsModel {
     private func draw() {
         endpoints = known.map { line in
             var problem: Phrase?
+            let stored = line.secret.map(work.vault.has)
             if !line.enabled {
                 problem = reasonWords(line.disabledReason == "gone" ? "gone" : "endpoint_disabled")
-            } else if let secret = line.secret, !work.vault.has(secret) {
+            } else if stored == false {
                 problem = reasonWords("secret_missing")
             }
-            return EndpointRow(key: line.key, origin: origin(line.url), enabled: line.enabled, waiting: line.waiting, problem: problem)
+            let signing: Phrase? = switch stored {
+            case true?: .text(.labelSignedHere)
+            case false?: nil
+            case nil: .text(.labelUnsigned)
+            }
+            return EndpointRow(
+                key: line.key, origin: origin(line.url), enabled: line.enabled, waiting: line.waiting, problem: problem, signing: signing)
         }
     }
 }

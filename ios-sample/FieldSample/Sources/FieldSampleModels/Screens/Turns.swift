@@ -10,6 +10,7 @@ public struct Notice: Hashable, Sendable {
 final class Turns {
     private var following: [Task<Void, Never>] = []
     private var latest: Task<Void, Never>?
+    private var latestAside: Task<Void, Never>?
     /// Takes the words of what was refused.
     var refused: @MainActor (Phrase) -> Void = { _ in }
 
@@ -32,9 +33,15 @@ final class Turns {
     }
 
     /// After what was begun before. A refusal is shown; it changed nothing.
-    func take(_ work: @escaping @MainActor () async throws -> Void) {
-        let before = latest
-        latest = Task { [weak self] in
+    func take(_ work: @escaping @MainActor () async throws -> Void) { latest = begin(after: latest, work) }
+
+    /// What waits for a network: holds nothing up but its like.
+    func takeAside(_ work: @escaping @MainActor () async throws -> Void) { latestAside = begin(after: latestAside, work) }
+
+    private func begin(
+        after before: Task<Void, Never>?, _ work: @escaping @MainActor () async throws -> Void
+    ) -> Task<Void, Never> {
+        Task { [weak self] in
             await before?.value
             do {
                 try await work()
@@ -47,5 +54,8 @@ final class Turns {
     }
 
     /// Waits until everything that was begun is done.
-    func done() async { await latest?.value }
+    func done() async {
+        await latest?.value
+        await latestAside?.value
+    }
 }

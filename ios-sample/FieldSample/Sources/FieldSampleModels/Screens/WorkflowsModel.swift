@@ -9,6 +9,8 @@ public struct ResumeCard: Hashable, Sendable {
 public struct WorkflowCard: Hashable, Sendable, Identifiable {
     public let key: String, name: String, about: String?, version: String, startable: Bool, findings: [Phrase]
     public var id: String { key }
+    /// That it is incomplete, where it is.
+    public var mark: Phrase? { startable ? nil : .text(.labelIncomplete) }
 }
 
 /// The list of workflows, with the session to go on with on top.

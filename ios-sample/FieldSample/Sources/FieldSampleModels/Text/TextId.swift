@@ -24,6 +24,9 @@ public enum TextId: String, CaseIterable, Sendable {
     case locationSearching
     case locationDenied
     case locationNotFound
+    case cameraDenied
+    case cameraRestricted
+    case cameraMissing
 
     // Problems of fields
     case problemRequired
@@ -151,6 +154,7 @@ public enum TextId: String, CaseIterable, Sendable {
 
     // What went wrong
     case failureDiskFull
+    case failureLocked
     case failureNotFound
     case failureNotStartable
     case failureBadFile
@@ -204,6 +208,16 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonChooseFile
     case buttonSign
     case buttonLocate
+    case buttonChoose
+    case buttonDone
+    case buttonFilter
+    case buttonLeave
+    case buttonNow
+    case buttonShare
+    case buttonToday
+    case buttonUse
+    case buttonPhoneSettings
+    case buttonTryAgain
     case headingResume
     case headingFields
     case headingResponses
@@ -212,11 +226,12 @@ public enum TextId: String, CaseIterable, Sendable {
     case headingTimeline
     case headingWillBeSent
     case headingMissing
-    case headingNeedsYou
     case headingWaiting
     case headingEndpoints
     case headingDisplay
     case headingSupport
+    case headingFilter
+    case headingPerson
     case labelRequired
     case labelWin
     case labelStartSection
@@ -228,6 +243,11 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelAddress
     case labelSecret
     case labelSecretStored
+    case labelSecretHint
+    case labelSignedHere
+    case labelUnsigned
+    case labelIncomplete
+    case labelEditHint
     case labelSigned
     case labelWifiOnly
     case labelTechnician
@@ -246,6 +266,21 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelIntegrationOff
     case labelNothingToSend
     case labelSessionOver
+    case labelBy
+    case labelFinished
+    case labelLeadsTo
+    case labelLoading
+    case labelNoSessions
+    case labelNoWorkflows
+    case labelPair
+    case labelSaved
+    case labelScan
+    case labelSignHere
+    case labelStarted
+    case labelStep
+    case labelTo
+    case labelTypeName
+    case labelVersion
     case questionEnd
     case questionDiscard
     case questionRemove

@@ -139,6 +139,7 @@ extension GatewayFailure {
     var words: Phrase {
         switch code {
         case "disk_full": .text(.failureDiskFull)
+        case "cannot_open": .text(.failureLocked)
         case "unknown_session", "deleted_session", "unknown_workflow": .text(.failureNotFound)
         case "not_startable", "broken_workflow": .text(.failureNotStartable)
         case "invalid_workflow": .text(.failureBadFile)

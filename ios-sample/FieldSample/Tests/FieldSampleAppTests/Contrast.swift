@@ -1,0 +1,1 @@
+../FieldSampleModelsTests/Contrast.swift

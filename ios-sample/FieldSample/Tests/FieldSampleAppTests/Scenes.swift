@@ -1,0 +1,206 @@
+import Foundation
+import SwiftUI
+
+@testable import FieldSampleApp
+@testable import FieldSampleModels
+
+/// A screen as a technician may see it: what the phone has, and the taps that lead there. Names of files and of tests.
+@MainActor
+struct Scene {
+    let name: String
+    var phone = FakePhone.atWork
+    var saved = "workflows"
+    var lead: @MainActor (Stand) async throws -> Void = { _ in }
+
+    /// Every screen, and whatever can lie over one.
+    static let all: [Scene] = [
+        Scene(name: "workflows"),
+        Scene(name: "workflows, none yet", phone: FakePhone()),
+        Scene(name: "workflow", saved: "workflows workflow/boiler-service"),
+        Scene(name: "workflow, incomplete", saved: "workflows workflow/draft"),
+        Scene(name: "workflow, a message is added", saved: "workflows workflow/boiler-service") {
+            try await $0.model(WorkflowModel.self) {
+                $0.openAdd("inspection")
+                return $0.adding?.endpoints.isEmpty == false
+            }
+        },
+        Scene(name: "workflow, a message without endpoints", phone: without { $0.endpoints = [] }, saved: "workflows workflow/boiler-service") {
+            try await $0.model(WorkflowModel.self) {
+                $0.openAdd("inspection")
+                return $0.adding != nil
+            }
+        },
+        Scene(name: "workflow, a message is removed", saved: "workflows workflow/boiler-service") {
+            try await $0.model(WorkflowModel.self) {
+                $0.openRemove("notify-office", from: "done")
+                return $0.removing != nil
+            }
+        },
+        Scene(name: "session", saved: "workflows session/s1"),
+        Scene(name: "session, every field", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1"),
+        Scene(
+            name: "session, every field filled in", phone: without { $0.sessions["s1"]?.fields = everyField.map(\.filled) },
+            saved: "workflows session/s1"),
+        Scene(name: "session, something is missing", saved: "workflows session/s1") {
+            try await $0.model(SessionModel.self) { !$0.loading }
+            try await $0.model(SessionModel.self) {
+                $0.field("pressure", .typed("a lot"))
+                $0.answer("answer-0")
+                return true
+            }
+            try await $0.model(SessionModel.self) { $0.problems != nil && $0.saved == .notYet }
+        },
+        Scene(name: "session, a line is typed", saved: "workflows session/s1") { try await $0.type("BX", into: "Serial number") },
+        Scene(name: "session, a day is chosen", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+            try await $0.tap(.buttonChoose, about: "A field of dateTime")
+        },
+        Scene(name: "session, a signature", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+            try await $0.tap(.buttonSign, about: "A field of signature")
+        },
+        Scene(name: "session, its end", phone: without(atItsEnd), saved: "workflows session/s1"),
+        Scene(name: "session, over", phone: without { $0.sessions["s1"]?.phase = .completed }, saved: "workflows session/s1"),
+        Scene(name: "session, gone", phone: without { $0.sessions = [:] }, saved: "workflows session/s1"),
+        Scene(name: "session, a note", saved: "workflows session/s1") { try await $0.sheet(.note("Beware of the dog")) },
+        Scene(name: "session, a response", saved: "workflows session/s1") {
+            try await $0.model(SessionModel.self) {
+                $0.sheet = $0.replies.first.map { .reply($0) }
+                return $0.sheet != nil
+            }
+        },
+        Scene(name: "session, its steps", phone: without(atItsEnd), saved: "workflows session/s1") { try await $0.sheet(.steps) },
+        Scene(name: "session, ended now", saved: "workflows session/s1") { try await $0.sheet(.end(reason: "")) },
+        Scene(name: "session, discarded", saved: "workflows session/s1") { try await $0.sheet(.discard) },
+        Scene(name: "review", phone: without(atItsEnd), saved: "workflows session/s1 review/s1"),
+        Scene(
+            name: "review, something is missing", phone: without {
+                $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required")]
+                $0.integrationEnabled = false
+            }, saved: "workflows session/s1 review/s1"),
+        Scene(name: "record, sent", saved: "sessions record/s3"),
+        Scene(name: "record, failed", saved: "sessions record/s4"),
+        Scene(name: "record, edited", saved: "sessions record/s3") {
+            try await $0.model(RecordModel.self) {
+                $0.openEdit()
+                return $0.editing != nil
+            }
+        },
+        Scene(name: "record, a message", saved: "sessions record/s3") {
+            try await $0.model(RecordModel.self) { !$0.actions.isEmpty }
+            try await $0.model(RecordModel.self) {
+                $0.openPreview("notify-office")
+                return true
+            }
+            try await $0.model(RecordModel.self) { $0.preview != nil }
+        },
+        Scene(name: "record, a message is given up", saved: "sessions record/s4") {
+            try await $0.model(RecordModel.self) {
+                $0.openAbandon("notify-office")
+                return $0.abandoning != nil
+            }
+        },
+        Scene(name: "sessions", saved: "sessions"),
+        Scene(name: "sessions, many", phone: without(many), saved: "sessions"),
+        Scene(name: "sessions, filtered", saved: "sessions") {
+            try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))
+        },
+        Scene(name: "sessions, none", phone: without { $0.items = [] }, saved: "sessions"),
+        Scene(name: "outbox", phone: without { $0.signal = .none }, saved: "outbox"),
+        Scene(name: "outbox, empty", phone: without { ($0.outbox, $0.numbers) = ([], OutboxNumbers()) }, saved: "outbox"),
+        Scene(name: "settings", saved: "settings"),
+        Scene(name: "settings, exported", phone: without { $0.simulated = true }, saved: "settings") {
+            try await $0.model(SettingsModel.self) {
+                $0.exportDiagnostics()
+                return true
+            }
+            try await $0.model(SettingsModel.self) { $0.exported != nil && $0.notice != nil }
+        },
+        Scene(name: "settings, an endpoint", saved: "settings") {
+            try $0.work.vault.put("whsec_abc", named: "office-secret")
+            try await $0.model(SettingsModel.self) {
+                $0.openEndpoint("office")
+                return $0.editing != nil
+            }
+        },
+        Scene(name: "settings, a new endpoint", saved: "settings") {
+            try await $0.model(SettingsModel.self) {
+                $0.addEndpoint()
+                return true
+            }
+        },
+    ]
+
+    private static func without(_ change: (inout FakePhone) -> Void) -> FakePhone {
+        var phone = FakePhone.atWork
+        change(&phone)
+        return phone
+    }
+
+    private static func atItsEnd(_ phone: inout FakePhone) {
+        phone.sessions["s1"]?.isEnd = true
+        phone.sessions["s1"]?.win = true
+        phone.sessions["s1"]?.canComplete = true
+        phone.sessions["s1"]?.answers = []
+        phone.sessions["s1"]?.visit = 2
+        phone.sessions["s1"]?.path = [
+            Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: "All in order"),
+            Step(visit: 2, section: "done", name: "Service complete", answer: nil),
+        ]
+        phone.sessions["s1"]?.notes = [SessionNote(number: 1, at: FakePhone.moment, text: "Beware of the dog", actor: "Jo", edited: false)]
+        phone.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+    }
+
+    private static func many(_ phone: inout FakePhone) {
+        let one = phone.items[1]
+        phone.items = (0..<40).map { place in
+            SessionItem(
+                key: "k\(place)", workflow: one.workflow, phase: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
+                sectionName: one.sectionName)
+        }
+    }
+
+    static let everyField: [SessionField] = FieldType.allCases.map { type in
+        var info = FieldInfo(key: "\(type)", name: "A field of \(type)", type: type, help: "What it is for.")
+        info.required = type == .text
+        (info.allowEmpty, info.allowNotApplicable) = (true, true)
+        info.options = [ChoiceOption(key: "seal", name: "Seal"), ChoiceOption(key: "valve", name: "Valve")]
+        return SessionField(info: info)
+    }
+}
+
+extension SessionField {
+    fileprivate var filled: SessionField {
+        var filled = self
+        let value: Value = switch info.type {
+        case .text, .multiline, .email, .phone, .url, .barcode: .words("Something")
+        case .integer: .whole(42)
+        case .decimal: .exact("1.50")
+        case .yesNo: .yesNo(true)
+        case .date: .day(Day("2027-01-15")!)
+        case .time: .time(TimeOfDay("08:30:00")!)
+        case .dateTime: .moment(OffsetMoment(at: FakePhone.moment, offsetSeconds: 3600))
+        case .singleChoice: .one("seal")
+        case .multipleChoice: .many(["seal", "valve"])
+        case .location: .place(Place(latitude: "52.520000", longitude: "13.405000", accuracy: "5.0", at: FakePhone.moment))
+        case .attachment, .signature: .file(FileMark(sha256: "ab", mediaType: "image/png", size: 2048, name: "signature.png"))
+        }
+        filled.holding = .given(value)
+        return filled
+    }
+}
+
+extension Stand {
+    /// Waits for what the model of the shown screen says.
+    func model<Model>(_ type: Model.Type, _ condition: @MainActor (Model) throws -> Bool) async throws {
+        _ = drawn
+        let model = Mirror(reflecting: screens.model(of: work.navigator.top)).children.first?.value as? Model
+        try await eventually { try model.map(condition) ?? false }
+    }
+
+    func sheet(_ sheet: SessionSheet) async throws {
+        try await model(SessionModel.self) { !$0.loading }
+        try await model(SessionModel.self) {
+            $0.sheet = sheet
+            return true
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../FieldSampleModelsTests/Support.swift

@@ -1,0 +1,279 @@
+import Foundation
+import SwiftUI
+import XCTest
+
+@testable import FieldSampleApp
+@testable import FieldSampleModels
+
+/// The app tapped through on the fake, by what a screen reader calls things.
+@MainActor
+final class WalkTests: XCTestCase {
+    private func stand(_ phone: FakePhone = .atWork, saved: String = "workflows", values: EnvironmentValues = EnvironmentValues()) throws -> Stand {
+        Stand(phone, words: try phrases(), values: values, saved: saved)
+    }
+
+    private func endOfSession() -> FakePhone {
+        var phone = FakePhone.atWork
+        phone.sessions["s1"]?.fields = []
+        return phone
+    }
+
+    func testAMessageIsAddedToASectionInThreeTaps() async throws {
+        let stand = try stand()
+        try await stand.tap("Open: Boiler service")
+        _ = try await stand.find("Closed with open work", .heading)
+        try await eventually {
+            try stand.workflow().openAdd("open")
+            return try stand.workflow().adding?.chosen != nil
+        }
+        try stand.workflow().adding = nil
+        try await stand.tap("Add a message: Closed with open work")
+        _ = try await stand.find("office", .button)
+        try await stand.tap("Add")
+        _ = try await stand.find("Added. New version 3.1 on this phone", .button)
+        try await stand.tap("Remove: Closed with open work")
+        _ = try await stand.find("Remove “Closed with open work”?", .heading)
+        try await stand.tap("Remove")
+        _ = try await stand.find("Removed. New version 3.2 on this phone", .button)
+        XCTAssertEqual(stand.gateway.now.calls, ["addMessage open office", "removeAction message-1"])
+    }
+
+    func testASessionIsWorkedThroughToItsRecord() async throws {
+        AccessibilityNotification.Announcement.said = []
+        let stand = try stand(endOfSession())
+        try await stand.tap("Continue: Boiler service")
+        _ = try await stand.find("Inspection and combustion", .heading)
+        XCTAssertTrue(UIApplication.shared.isIdleTimerDisabled, "the screen stays on in a session")
+        // To the button that is tapped next.
+        stand.focus(false)
+        try await stand.tap("All in order")
+        _ = try await stand.find("Service complete", .heading)
+        try await eventually { stand.focused == [true] }
+        try await eventually { AccessibilityNotification.Announcement.said.contains("Saved on this phone") }
+        try await stand.tap("Review and complete")
+        _ = try await stand.find("1 message will be sent", .text)
+        XCTAssertTrue(stand.spoken.contains { $0.words == "Tell the office, To office" })
+        try await stand.tap("Complete session")
+        try await eventually { stand.work.navigator.saved == "workflows record/s1" }
+        _ = stand.drawn
+        XCTAssertFalse(UIApplication.shared.isIdleTimerDisabled, "and only there")
+    }
+
+    func testASessionIsLeftAsItIsAndGoneOnWith() async throws {
+        let stand = try stand(saved: "workflows session/s1")
+        try await stand.type("BX", into: "Serial number")
+        try await stand.tap("Done")
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[0].holding == .given(.words("BX")) }
+        try await stand.tap("Leave for now")
+        _ = try await stand.find("Workflows", .heading)
+        try await stand.tap("Continue: Boiler service")
+        try await eventually { stand.spoken.contains { $0.role == .field && $0.value == "BX" } }
+    }
+
+    func testTheFootMakesRoomForTheKeyboard() async throws {
+        let stand = try stand(saved: "workflows session/s1")
+        try await stand.type("1", into: "Pressure")
+        XCTAssertTrue(stand.spoken.contains { $0.words == "Done" })
+        XCTAssertFalse(stand.spoken.contains { $0.words == "All in order" })
+        try await stand.tap("Done")
+        _ = try await stand.find("All in order", .button)
+        try await stand.type("2", into: "Pressure")
+        // To another line: the keyboard stays.
+        try await stand.type("BX", into: "Serial number")
+        XCTAssertEqual(stand.spoken.filter { $0.words == "Done" }.count, 1)
+    }
+
+    func testEndingNeedsAReasonAndDiscardingASecondTap() async throws {
+        let stand = try stand(saved: "workflows session/s1")
+        try await stand.tap("End now")
+        _ = try await stand.find("End this session now? Nothing will be sent.", .heading)
+        XCTAssertEqual(stand.spoken.first { $0.words == "End now" }?.isOff, true)
+        try await stand.type("Nobody home", into: "Why?")
+        stand.drawn.closeLine()
+        try await stand.tap("Cancel")
+        _ = try await stand.find("Inspection and combustion", .heading)
+        try await stand.tap("Discard")
+        _ = try await stand.find("Throw this session away? It cannot be brought back.", .heading)
+        XCTAssertEqual(stand.gateway.now.calls, [])
+        try await stand.tap("Discard")
+        try await eventually { stand.gateway.now.calls == ["discard"] && stand.work.navigator.saved == "workflows" }
+    }
+
+    func testWhatChangesIsAnnounced() async throws {
+        let stand = try stand(saved: "workflows session/s1")
+        _ = try await stand.find("Inspection and combustion", .heading)
+        AccessibilityNotification.Announcement.said = []
+        func said(_ words: String) async throws {
+            try await eventually {
+                _ = stand.drawn
+                return AccessibilityNotification.Announcement.said.contains(words)
+            }
+        }
+        stand.gateway.change { $0.signal = .none }
+        try await said("No signal: 1 saved, will send")
+        try await stand.type("a lot", into: "Pressure")
+        try await stand.tap("Done")
+        try await said("Write a number")
+        try await stand.tap("All in order")
+        try await said("2 things are missing")
+        try await stand.tap("Too expensive")
+        try await stand.tap("I used it")
+        try await said("Noted that it was used")
+        try await stand.tap("Noted that it was used")
+        XCTAssertFalse(stand.spoken.contains { $0.words == "Noted that it was used" }, "a tap takes it away")
+    }
+
+    func testASignatureIsTypedByWhoeverCannotDraw() async throws {
+        var phone = FakePhone.atWork
+        phone.sessions["s1"]?.fields = Scene.everyField
+        let stand = try stand(phone, saved: "workflows session/s1")
+        try await stand.tap("Sign: A field of signature")
+        _ = try await stand.find("Sign here with a finger", .text)
+        XCTAssertEqual(stand.spoken.first { $0.words == "Save" }?.isOff, true)
+        XCTAssertTrue(stand.isStill, "the pad stays under the finger")
+        try await stand.type("Ada Fox", into: "Or type your name")
+        XCTAssertFalse(stand.isStill, "beside the keyboard the rest is reached by scrolling")
+        stand.drawn.closeLine()
+        try await stand.tap("Save")
+        // Nothing is drawn here, and so there is no picture.
+        _ = try await stand.find("The file could not be read. Take it again.", .text)
+        try await stand.tap("Take a photo: A field of attachment")
+        _ = try await stand.find("This phone has no camera. Choose a file.", .text)
+    }
+
+    func testAPhoneThatIsStillLockedSaysSo() async throws {
+        let model = OpeningModel { throw GatewayFailure(code: "cannot_open") }
+        let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
+        try await eventually { sketch.draw().spoken.contains { $0.words.hasPrefix("What is on this phone cannot be read yet.") } }
+        XCTAssertTrue(sketch.draw().spoken.contains { $0.words == "Try again" && $0.role == .button })
+        XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
+    }
+
+    func testADayIsChosenInASheetAndNotBefore() async throws {
+        var phone = FakePhone.atWork
+        phone.sessions["s1"]?.fields = Scene.everyField
+        let stand = try stand(phone, saved: "workflows session/s1")
+        try await stand.tap("Choose: A field of date")
+        let picker = try await stand.find("A field of date", .picker)
+        picker.day?.wrappedValue = Calendars.date(Day("2027-01-15")!)!
+        try await stand.tap("Use this")
+        let day = try XCTUnwrap(stand.gateway.now.sessions["s1"]?.fields.firstIndex { $0.info.type == .date })
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Day("2027-01-15")!)) }
+        XCTAssertEqual(stand.gateway.now.calls, ["set date"], "once, and not when the sheet came")
+        try await stand.tap("Today: A field of date")
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Calendars.day(Date()))) }
+    }
+
+    func testSessionsAreSearchedAndFiltered() async throws {
+        let stand = try stand(saved: "sessions")
+        try await stand.tap("Show: All")
+        try await stand.tap("Failed")
+        _ = try await stand.find("Show: Failed", .button)
+        try await eventually { stand.spoken.filter { $0.words.hasPrefix("Boiler service") }.count == 1 }
+        try await stand.tap("Boiler service")
+        try await eventually { stand.work.navigator.top == .record("s4") }
+    }
+
+    func testTheStripLeadsToTheOutboxAndTheTabsEverywhereElse() async throws {
+        let stand = try stand()
+        try await stand.tap("1 saved, sending")
+        _ = try await stand.find("Outbox", .heading)
+        try await stand.tap("Send now")
+        _ = try await stand.find("1 sent", .button)
+        try await stand.tap("Settings")
+        _ = try await stand.find("Settings", .heading)
+    }
+
+    func testSettingsChangeTheLook() async throws {
+        let stand = try stand(saved: "settings")
+        try await stand.tap("High contrast")
+        XCTAssertEqual(ViewAudit(.strongLight).faults(ofScreen: stand.drawn), [])
+        XCTAssertNotEqual(ViewAudit(.light).faults(ofScreen: stand.drawn), [])
+        try await stand.tap("Largest")
+        XCTAssertEqual(Set(stand.drawn.all.filter { !$0.words.isEmpty && $0.children.isEmpty }.map(\.size)), [.accessibility2])
+    }
+
+    func testAWorkflowIsImportedFromAFile() async throws {
+        let stand = try stand(saved: "settings")
+        try await stand.tap("Import a workflow file")
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json")
+        try Data("{}".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        stand.drawn.chosen(file)
+        _ = try await stand.find("Imported: Boiler service", .button)
+    }
+
+    func testWithLargeTextOrInALowWindowTheFootScrollsAlong() async throws {
+        var low = EnvironmentValues()
+        low.verticalSizeClass = .compact
+        for (values, scrolls) in [(EnvironmentValues(), false), (EnvironmentValues(.light, text: .accessibility3), true), (low, true)] {
+            let stand = try stand(saved: "outbox", values: values)
+            _ = try await stand.find("Send now", .button)
+            XCTAssertEqual(stand.footScrolls, scrolls)
+        }
+    }
+
+    func testManyAnswersScrollAlongToo() async throws {
+        var phone = FakePhone.atWork
+        phone.sessions["s1"]?.answers = (1...4).map { SessionAnswer(key: "answer-\($0)", name: "Answer \($0)") }
+        let stand = try stand(phone, saved: "workflows session/s1")
+        _ = try await stand.find("Answer 4", .button)
+        XCTAssertTrue(stand.footScrolls)
+    }
+
+    func testEveryPreviewShowsAScreen() async throws {
+        let previews: [Shown] = [
+            RootPreviews.previews.asShown, WorkflowsPreviews.previews.asShown, WorkflowPreviews.previews.asShown,
+            SessionsPreviews.previews.asShown, OutboxPreviews.previews.asShown, SessionPreviews.previews.asShown,
+            ReviewPreviews.previews.asShown, RecordPreviews.previews.asShown, SettingsPreviews.previews.asShown,
+        ]
+        for preview in previews {
+            let sketch = Sketch(preview.environment(\.phrases, try phrases()))
+            try await eventually { sketch.draw().spoken.contains { $0.role == .heading && !$0.words.isEmpty } }
+        }
+    }
+}
+
+extension Stand {
+    fileprivate func workflow() throws -> WorkflowModel {
+        guard case .workflow(let model) = screens.model(of: work.navigator.top) else { throw Impatient() }
+        return model
+    }
+
+    fileprivate var footScrolls: Bool {
+        drawn.all.contains { node in
+            guard case .scroll = node.kind else { return false }
+            return node.all.contains { $0.isView("PageFoot") }
+        }
+    }
+
+    /// Whether the topmost page does not scroll.
+    fileprivate var isStill: Bool {
+        (drawn.sheets.last ?? drawn).all.contains { node in
+            if case .with(.still(true)) = node.kind { true } else { false }
+        }
+    }
+
+    /// Whether the screen reader was put on what asks for it.
+    fileprivate var focused: [Bool] { focuses.map(\.wrappedValue) }
+
+    fileprivate func focus(_ on: Bool) { for focus in focuses { focus.wrappedValue = on } }
+
+    private var focuses: [AccessibilityFocusState<Bool>.Binding] {
+        drawn.all.compactMap { node in
+            if case .with(.spokenFocus(let focus)) = node.kind { focus } else { nil }
+        }
+    }
+}
+
+extension Drawn {
+    /// The keyboard is put away.
+    fileprivate func closeLine() {
+        for node in all { if case .with(.focus(let focus)) = node.kind { focus.wrappedValue = false } }
+    }
+
+    /// A file was chosen.
+    fileprivate func chosen(_ file: URL) {
+        for node in all { if case .with(.importer(let done)) = node.kind { done(.success(file)) } }
+    }
+}
