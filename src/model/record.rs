@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, FieldDefinition, FieldState, Note, PathStep, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef};
+use super::{
+    Action, FieldDefinition, FieldState, Note, PathStep, ResponseKind, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef,
+};
 
 /// The chronological view of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,8 @@ pub enum TimelineEntry {
         response: String,
         /// Its name.
         response_name: String,
+        /// What it meets.
+        kind: ResponseKind,
         /// Name of the section it was used in.
         section_name: String,
     },

@@ -197,8 +197,8 @@ fn notes_and_responses_are_logged_and_move_nothing() {
     assert_eq!(code(app.compass.use_response(session, "nothing", &id())), "unknown_response");
     assert_eq!(code(app.compass.note(session, "\n ", &id())), "blank");
     let timeline = app.record(session).timeline;
-    assert!(matches!(&timeline[2].entry, TimelineEntry::ResponseUsed { response_name, section_name, .. }
-        if response_name == "Why so often?" && section_name == "In the yard"));
+    assert!(matches!(&timeline[2].entry, TimelineEntry::ResponseUsed { response_name, kind, section_name, .. }
+        if response_name == "Why so often?" && *kind == ResponseKind::CustomerQuestion && section_name == "In the yard"));
     let repeated = "response";
     assert_eq!(app.compass.use_response(session, "why", repeated).unwrap().applied, Applied::Yes);
     assert_eq!(app.compass.use_response(session, "why", repeated).unwrap().applied, Applied::Repeated);

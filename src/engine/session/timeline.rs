@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::State;
-use crate::model::{Act, Event, FieldEdit, FieldEditEntry, FieldEntry, Section, TimelineEntry, TimelineItem, ValueSet, Workflow};
+use crate::model::{
+    Act, Event, FieldEdit, FieldEditEntry, FieldEntry, ResponseKind, Section, TimelineEntry, TimelineItem, ValueSet, Workflow,
+};
 
 /// One line for each event. A name that the document does not have is shown as its key.
 pub(super) fn timeline(workflow: &Workflow, state: &State, events: &[Event]) -> Vec<TimelineItem> {
@@ -60,11 +62,16 @@ impl<'a> Lines<'a> {
                 self.enter(*next_visit, next_section);
                 TimelineEntry::WentBack { next_visit: *next_visit, section_name: self.section_name(next_section) }
             }
-            Act::ResponseUsed { visit, response } => TimelineEntry::ResponseUsed {
-                response: response.clone(),
-                response_name: self.workflow.response(response).map_or(response, |found| &found.name).clone(),
-                section_name: self.visit_name(*visit),
-            },
+            Act::ResponseUsed { visit, response } => {
+                let found = self.workflow.response(response);
+                TimelineEntry::ResponseUsed {
+                    response: response.clone(),
+                    response_name: found.map_or(response, |found| &found.name).clone(),
+                    // There is one: the session stays on the version that its responses were found in.
+                    kind: found.map_or(ResponseKind::CustomerQuestion, |found| found.kind),
+                    section_name: self.visit_name(*visit),
+                }
+            }
             Act::Noted { text } => TimelineEntry::Noted { text: text.clone() },
             Act::Completed { visit, won } => TimelineEntry::Completed { section_name: self.visit_name(*visit), won: *won },
             Act::Ended { reason } => TimelineEntry::Ended { section_name: self.visit_name(self.current), reason: reason.clone() },

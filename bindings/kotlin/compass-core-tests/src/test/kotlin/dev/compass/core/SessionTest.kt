@@ -6,6 +6,7 @@ import dev.compass.core.model.Change
 import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.ResponseKind
 import dev.compass.core.model.SessionState
 import dev.compass.core.model.TimelineEntry
 import java.math.BigDecimal
@@ -113,7 +114,8 @@ class SessionTest {
             val record = compass.record(session)
             assertEquals(SessionState.ENDED, record.state)
             assertEquals(ActionStatus.NOT_FIRED, record.actions.firstOrNull()?.status ?: ActionStatus.NOT_FIRED)
-            assertTrue(record.timeline.any { it.entry is TimelineEntry.ResponseUsed })
+            val used = record.timeline.map { it.entry }.filterIsInstance<TimelineEntry.ResponseUsed>().single()
+            assertEquals(ResponseKind.CUSTOMER_QUESTION, used.kind)
             assertEquals("kim", record.timeline.last().actor)
         }
     }
