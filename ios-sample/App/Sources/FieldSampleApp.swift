@@ -72,8 +72,8 @@ extension Workplace {
 }
 
 extension View {
-    /// The screen stays on while this is shown, if the technician wants it.
+    /// The phone does not go dark by itself while this is so.
     func keepingScreenOn(_ on: Bool) -> some View {
-        onAppear { UIApplication.shared.isIdleTimerDisabled = on }.onDisappear { UIApplication.shared.isIdleTimerDisabled = false }
+        onAppear { UIApplication.shared.isIdleTimerDisabled = on }.onChange(of: on) { UIApplication.shared.isIdleTimerDisabled = $1 }
     }
 }

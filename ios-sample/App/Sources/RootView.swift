@@ -26,6 +26,7 @@ struct RootView: View {
         .themed(strong: work.preferences.highContrast)
         .environment(\.openLine, line)
         .dynamicTypeSize(work.preferences.textSize.least...)
+        .keepingScreenOn(work.keepsScreenOn)
     }
 
     @ViewBuilder private func screen(_ screen: Screen) -> some View {
@@ -35,7 +36,7 @@ struct RootView: View {
         case .outbox(let model): OutboxView(model: model)
         case .settings(let model): SettingsView(model: model)
         case .workflow(let model): WorkflowView(model: model)
-        case .session(let model): SessionView(model: model, keepOn: work.preferences.keepScreenOn)
+        case .session(let model): SessionView(model: model)
         case .review(let model): ReviewView(model: model)
         case .record(let model): RecordView(model: model)
         }

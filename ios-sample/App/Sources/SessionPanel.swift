@@ -9,7 +9,7 @@ struct SessionPanel: View {
     var body: some View {
         switch sheet {
         case .reply(let reply):
-            Page(.plain(reply.name), notice: notice) {
+            Page(reply.kind.words(reply.name), notice: notice) {
                 Words(.plain(reply.content))
             } foot: {
                 BigButton(.buttonUsed, sign: "checkmark", isMain: true) { model.useReply() }

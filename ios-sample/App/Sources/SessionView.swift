@@ -4,7 +4,6 @@ import SwiftUI
 /// A session, one section at a time: what to do, what to note, and in the foot the answers.
 struct SessionView: View {
     @Bindable var model: SessionModel
-    let keepOn: Bool
     @AccessibilityFocusState private var onHeading: Bool
 
     var body: some View {
@@ -23,7 +22,6 @@ struct SessionView: View {
         .announcing(model.problems)
         .sensoryFeedback(trigger: model.saved) { before, now in before != .saved && now == .saved ? .success : nil }
         .panel(model.sheet, close: { model.sheet = nil }) { SessionPanel(sheet: $0, model: model) }
-        .keepingScreenOn(keepOn)
     }
 
     @ViewBuilder private var section: some View {
@@ -44,7 +42,7 @@ struct SessionView: View {
 
     @ViewBuilder private var more: some View {
         if !model.replies.isEmpty { Heading(.headingResponses) }
-        ForEach(model.replies) { reply in BigButton(.plain(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) } }
+        ForEach(model.replies) { reply in BigButton(reply.kind.words(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) } }
         BigButton(.buttonNote, sign: "note.text") { model.sheet = .note("") }
         if model.path.count > 1 { BigButton(.buttonSteps, sign: "clock") { model.sheet = .steps } }
         BigButton(.buttonEnd, sign: "stop") { model.sheet = .end(reason: "") }
@@ -105,5 +103,5 @@ struct NoteCard: View {
 }
 
 struct SessionPreviews: PreviewProvider {
-    static var previews: some View { SessionView(model: SessionModel("s1", .preview), keepOn: false) }
+    static var previews: some View { SessionView(model: SessionModel("s1", .preview)) }
 }

@@ -26,6 +26,14 @@ public final class Workplace {
         self.preferences = preferences.load()
     }
 
+    /// Whether the screen stays on: in a session and its review, if the technician wants it.
+    public var keepsScreenOn: Bool {
+        switch navigator.top {
+        case .session, .review: preferences.keepScreenOn
+        default: false
+        }
+    }
+
     /// Who works; none when no name was given.
     var actor: String? {
         let name = preferences.actor.trimmingCharacters(in: .whitespaces)

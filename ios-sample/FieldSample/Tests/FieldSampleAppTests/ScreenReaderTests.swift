@@ -30,14 +30,15 @@ final class ScreenReaderTests: XCTestCase {
         for language in ["en", "ar"] {
             let folder = Catalog.repository.appendingPathComponent("ios-sample/spoken/\(language)")
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            XCTAssertEqual(Set(files), Set(Scene.all.map { $0.name + ".txt" }))
+            XCTAssertEqual(Set(files), Set(Scene.all.map { $0.file(language).lastPathComponent }))
         }
     }
 }
 
 extension Scene {
     func file(_ language: String) -> URL {
-        Catalog.repository.appendingPathComponent("ios-sample/spoken/\(language.prefix(2))/\(name).txt")
+        let words = name.split { $0 == " " || $0 == "," }
+        return Catalog.repository.appendingPathComponent("ios-sample/spoken/\(language.prefix(2))/\(words.joined(separator: "-")).txt")
     }
 
     func written(_ language: String) throws -> String {

@@ -53,6 +53,7 @@ final class WalkTests: XCTestCase {
         try await stand.tap("Review and complete")
         _ = try await stand.find("1 message will be sent", .text)
         XCTAssertTrue(stand.spoken.contains { $0.words == "Tell the office, To office" })
+        XCTAssertTrue(UIApplication.shared.isIdleTimerDisabled, "and in its review")
         try await stand.tap("Complete session")
         try await eventually { stand.work.navigator.saved == "workflows record/s1" }
         _ = stand.drawn
@@ -116,7 +117,7 @@ final class WalkTests: XCTestCase {
         try await said("Write a number")
         try await stand.tap("All in order")
         try await said("2 things are missing")
-        try await stand.tap("Too expensive")
+        try await stand.tap("Objection: Too expensive")
         try await stand.tap("I used it")
         try await said("Noted that it was used")
         try await stand.tap("Noted that it was used")

@@ -160,9 +160,7 @@ extension SessionView {
                 return SessionField(info: field.definition.app(), holding: field.state.app(), draft: field.draft, source: source)
             },
             answers: answers.map { SessionAnswer(key: $0.key, name: $0.name) },
-            replies: responses.map {
-                SessionReply(key: $0.key, name: $0.name, kind: $0.kind == .objection ? .objection : .customerQuestion, content: $0.content)
-            },
+            replies: responses.map { SessionReply(key: $0.key, name: $0.name, kind: $0.kind.app(), content: $0.content) },
             path: path.map { Step(visit: Int($0.visit), section: $0.section, name: $0.sectionName, answer: $0.answerName) },
             notes: notes.map { $0.app() }, problems: problems.map { $0.app() }, canComplete: canComplete,
             completionProblems: completionProblems.map { $0.app() },
@@ -208,7 +206,7 @@ extension TimelineEntry {
         case .fieldsSet(let fields): [.fieldsSet(fields.map { $0.app() })]
         case .answered(let section, let answer, _, _, let superseded): [.answered(section: section, answer: answer, superseded: superseded)]
         case .wentBack(_, let section): [.wentBack(section: section)]
-        case .responseUsed(_, let name, _): [.replyUsed(name)]
+        case .responseUsed(_, let name, let kind, _): [.replyUsed(name, kind.app())]
         case .noted(let text): [.noted(text)]
         case .completed(let section, let won): [.completed(section: section, won: won)]
         case .ended(let section, let reason): [.ended(section: section, reason: reason)]
@@ -263,5 +261,14 @@ extension EndpointStatus {
         return EndpointLine(
             key: endpoint.key, url: endpoint.url, secret: secret, wifiOnly: endpoint.network == .unmetered, enabled: enabled,
             disabledReason: disabledReason, waiting: Int(pending))
+    }
+}
+
+extension ResponseKind {
+    func app() -> ReplyKind {
+        switch self {
+        case .objection: .objection
+        case .customerQuestion: .customerQuestion
+        }
     }
 }

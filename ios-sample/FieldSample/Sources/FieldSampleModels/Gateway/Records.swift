@@ -38,7 +38,7 @@ public enum Happening: Hashable, Sendable {
     case fieldsSet([NamedHolding])
     case answered(section: String, answer: String, superseded: Bool)
     case wentBack(section: String)
-    case replyUsed(String)
+    case replyUsed(String, ReplyKind)
     case noted(String)
     case completed(section: String, won: Bool)
     case ended(section: String, reason: String)

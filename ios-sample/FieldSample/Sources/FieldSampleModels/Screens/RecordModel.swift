@@ -212,7 +212,7 @@ extension Happening {
             let id: TextId = superseded ? .timelineSuperseded : .timelineAnswered
             return [(superseded ? .takenBack : .answer, .text(id, .plain(section), .plain(answer)))]
         case .wentBack(let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
-        case .replyUsed(let name): return [(.reply, .text(.timelineResponse, .plain(name)))]
+        case .replyUsed(let name, let kind): return [(.reply, kind.used(name))]
         case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text)))]
         case .completed(let section, true): return [(.won, .text(.timelineCompletedWon, .plain(section)))]
         case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]

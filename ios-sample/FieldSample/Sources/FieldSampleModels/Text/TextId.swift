@@ -122,7 +122,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case timelineAnswered
     case timelineSuperseded
     case timelineWentBack
-    case timelineResponse
+    case timelineObjection
+    case timelineQuestion
     case timelineNoted
     case timelineCompleted
     case timelineCompletedWon
@@ -185,6 +186,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonDiscard
     case buttonSave
     case buttonCancel
+    case buttonObjection
+    case buttonQuestion
     case buttonUsed
     case buttonClear
     case buttonEmpty

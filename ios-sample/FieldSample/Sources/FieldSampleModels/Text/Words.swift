@@ -153,3 +153,11 @@ extension GatewayFailure {
         }
     }
 }
+
+extension ReplyKind {
+    /// What a customer says, and that it is an objection or a question.
+    public func words(_ name: String) -> Phrase { .text(self == .objection ? .buttonObjection : .buttonQuestion, .plain(name)) }
+
+    /// That it was met.
+    func used(_ name: String) -> Phrase { .text(self == .objection ? .timelineObjection : .timelineQuestion, .plain(name)) }
+}
