@@ -160,6 +160,7 @@ enum class TextId {
     FAILURE_NOT_FOUND, // It is not on this phone any more
     FAILURE_NOT_STARTABLE, // This workflow is not complete yet
     FAILURE_BAD_FILE, // This is not a workflow that can be used
+    FAILURE_UNREADABLE, // The file could not be read
     FAILURE_CONFLICT, // This version is here already with other content
     FAILURE_NOT_ALLOWED, // This cannot be done now
     FAILURE_NOTHING_CORRECTED, // Change a value first: the message would be the same

@@ -143,6 +143,7 @@ internal val TextId.resource: Int
         TextId.FAILURE_NOT_FOUND -> R.string.failure_not_found
         TextId.FAILURE_NOT_STARTABLE -> R.string.failure_not_startable
         TextId.FAILURE_BAD_FILE -> R.string.failure_bad_file
+        TextId.FAILURE_UNREADABLE -> R.string.failure_unreadable
         TextId.FAILURE_CONFLICT -> R.string.failure_conflict
         TextId.FAILURE_NOT_ALLOWED -> R.string.failure_not_allowed
         TextId.FAILURE_NOTHING_CORRECTED -> R.string.failure_nothing_corrected
