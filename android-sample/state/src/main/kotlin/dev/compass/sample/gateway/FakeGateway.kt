@@ -221,7 +221,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         asked("send corrected $session $action")
 
     override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String) =
-        asked("abandon $session $action")
+        asked("abandon $session $action by $actor")
 
     override suspend fun preview(session: String, action: String): Preview =
         Preview(action, "office", """{"key":"$session","workflow":{"key":"boiler-service","name":"Boiler service"},"fields":[]}""")

@@ -114,7 +114,8 @@ private fun RecordAction.card() = ActionCard(
 private fun Attempt.words(): Text {
     val number = Text.Number(BigDecimal(number))
     val at = Text.Moment(at)
-    val status = status?.let { Text.Number(BigDecimal(it)) }
+    // A code that is read out to an office is the same in every language.
+    val status = status?.let { Text.Plain("$it") }
     return when {
         outcome == "sent" && status != null -> text(TextId.ATTEMPT_SENT, number, at, status)
         status != null -> text(TextId.ATTEMPT_ANSWERED, number, at, reasonWords(outcome), status)
