@@ -14,6 +14,7 @@ import dev.compass.core.Transport
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.Signing
+import dev.compass.sample.app.kit.Line
 import java.io.File
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.CoroutineScope
@@ -122,7 +123,7 @@ abstract class Technician {
         line!!.setText(text)
     }
 
-    fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { it.contentDescription == label }
+    fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { (it as? Line)?.label == label }
 
     fun sees(words: String) = until({ "\"$words\" to be seen" }) { seen().any { words in it } }
 
