@@ -26,6 +26,9 @@ import dev.compass.sample.app.device.LaterApis
 class Kit(val context: Context) {
     val palette = Palette(context)
 
+    /** Icons grow with the words beside them, though not as far. */
+    private val iconSize = Math.round(dp(ICON) * context.resources.configuration.fontScale.coerceIn(1f, ICON_GROWTH))
+
     fun dp(number: Int): Int = Math.round(number * context.resources.displayMetrics.density)
 
     /** The large line of a screen. */
@@ -49,22 +52,23 @@ class Kit(val context: Context) {
         text = words
     }
 
-    /** The one thing to do next. */
-    fun primary(words: CharSequence? = null, act: () -> Unit): Button =
-        button(words, PRIMARY_TARGET, fill = palette.accent, ink = palette.onAccent, act = act).apply {
+    /** The one thing to do next, at the foot of a page. */
+    fun primary(words: CharSequence? = null, act: () -> Unit): PrimaryButton =
+        dressed(PrimaryButton(context), words, PRIMARY_TARGET, fill = palette.accent, ink = palette.onAccent, act = act).apply {
             setTextSize(TypedValue.COMPLEX_UNIT_SP, HEADING)
         }
 
     fun secondary(words: CharSequence? = null, icon: Int? = null, act: () -> Unit): Button =
-        button(words, TARGET, fill = palette.card, ink = palette.accent, line = palette.accent, icon = icon, act = act)
+        dressed(Button(context), words, TARGET, fill = palette.card, ink = palette.accent, line = palette.accent, icon = icon, act = act)
 
     /** For what cannot be undone. */
     fun danger(words: CharSequence? = null, act: () -> Unit): Button {
         val bad = palette.of(Tone.BAD)
-        return button(words, TARGET, fill = palette.card, ink = bad.ink, line = bad.ink, act = act)
+        return dressed(Button(context), words, TARGET, fill = palette.card, ink = bad.ink, line = bad.ink, act = act)
     }
 
-    private fun button(
+    private fun <B : Button> dressed(
+        button: B,
         words: CharSequence?,
         height: Int,
         fill: Int,
@@ -72,7 +76,7 @@ class Kit(val context: Context) {
         line: Int = fill,
         icon: Int? = null,
         act: () -> Unit,
-    ): Button = Button(context).apply {
+    ): B = button.apply {
         text = words
         stateListAnimator = null
         isAllCaps = false
@@ -86,9 +90,7 @@ class Kit(val context: Context) {
         setPadding(dp(20), dp(10), dp(20), dp(10))
         background = pressable(shape(fill, line))
         if (icon != null) {
-            setCompoundDrawablesRelativeWithIntrinsicBounds(icon, 0, 0, 0)
-            compoundDrawableTintList = ink.asStates()
-            compoundDrawablePadding = dp(12)
+            begins(icon, ink)
             gravity = Gravity.CENTER_VERTICAL or Gravity.START
         }
         setOnClickListener { act() }
@@ -100,9 +102,11 @@ class Kit(val context: Context) {
         setImageResource(icon)
         imageTintList = palette.ink.asStates()
         contentDescription = label
-        scaleType = ImageView.ScaleType.CENTER
         minimumWidth = dp(TARGET)
         minimumHeight = dp(TARGET)
+        val around = (dp(TARGET) - iconSize) / 2
+        setPadding(around, around, around, around)
+        scaleType = ImageView.ScaleType.FIT_CENTER
         background = pressable(shape(android.graphics.Color.TRANSPARENT))
         setOnClickListener { act() }
     }
@@ -111,7 +115,18 @@ class Kit(val context: Context) {
     fun icon(resource: Int, color: Int = palette.ink): ImageView = ImageView(context).apply {
         setImageResource(resource)
         imageTintList = color.asStates()
+        minimumWidth = iconSize
+        minimumHeight = iconSize
         importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO
+    }
+
+    /** Puts an icon before the words. */
+    fun TextView.begins(icon: Int, color: Int) {
+        val drawn = checkNotNull(context.getDrawable(icon))
+        drawn.setBounds(0, 0, iconSize, iconSize)
+        setCompoundDrawablesRelative(drawn, null, null, null)
+        compoundDrawableTintList = color.asStates()
+        compoundDrawablePadding = dp(12)
     }
 
     fun column(gap: Int = 12): LinearLayout = LinearLayout(context).apply {
@@ -131,8 +146,11 @@ class Kit(val context: Context) {
         background = shape(palette.card, cardLine())
     }
 
-    /** A card that is a button as a whole. */
-    fun pressableCard(act: () -> Unit): LinearLayout = card(6).apply {
+    /** A card that is a button as a whole; its first line is [name], with the sign that it leads on. */
+    fun pressableCard(name: TextView, act: () -> Unit): LinearLayout = card(6).apply {
+        val head = below(row(8))
+        head.beside(name, weight = 1f)
+        head.beside(icon(R.drawable.ic_forward, palette.accent))
         background = pressable(shape(palette.card, cardLine()))
         minimumHeight = dp(TARGET)
         isClickable = true
@@ -172,10 +190,15 @@ class Kit(val context: Context) {
         const val BODY = 18f
         const val TARGET = 56
         const val PRIMARY_TARGET = 64
+        private const val ICON = 24
+        private const val ICON_GROWTH = 1.5f
         private const val RADIUS = 14
         private const val PRESSED = 0x33000000
     }
 }
+
+/** What is to be done next: one to a page, or one for each answer. */
+class PrimaryButton(context: Context) : Button(context)
 
 /** Adds it below, as wide as the column. */
 fun <V : View> LinearLayout.below(view: V, weight: Float = 0f): V {

@@ -119,7 +119,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         state.bind(
             when {
                 now.won -> R.drawable.ic_flag
-                now.state == SessionState.IN_PROGRESS -> R.drawable.ic_forward
+                now.state == SessionState.IN_PROGRESS -> R.drawable.ic_waiting
                 now.state == SessionState.COMPLETED -> R.drawable.ic_sent
                 else -> R.drawable.ic_not_sent
             },

@@ -55,8 +55,8 @@ internal class SessionSheets(
         init {
             page.content.below(name)
             page.content.below(content.view)
-            page.foot.below(kit.primary(string(R.string.response_used)) { send(SessionEvent.ResponseUsed) })
             page.foot.below(kit.secondary(string(R.string.close), act = ::leave))
+            page.foot.below(kit.primary(string(R.string.response_used)) { send(SessionEvent.ResponseUsed) })
         }
 
         fun bind(dialog: SessionDialog.Response): Page {
@@ -76,8 +76,8 @@ internal class SessionSheets(
             line.keyboard(Keyboard.TEXT, multiline = true)
             page.content.below(kit.body(string(question)))
             page.content.below(line)
-            page.foot.below(done)
             page.foot.below(kit.secondary(string(R.string.cancel), act = ::leave))
+            page.foot.below(done)
         }
 
         fun bind(text: String, can: Boolean): Page {

@@ -34,9 +34,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
     private val contrast = Marks.switch(kit, string(R.string.settings_contrast)) { send(SettingsEvent.HighContrastSwitched(it)) }
     private val awake = Marks.switch(kit, string(R.string.settings_awake)) { send(SettingsEvent.KeepScreenOnSwitched(it)) }
     private val offline = Marks.switch(kit, string(R.string.settings_offline)) { send(SettingsEvent.OfflineSimulated(it)) }
-    private val diagnostics = kit.secondary(string(R.string.settings_diagnostics)) { send(SettingsEvent.DiagnosticsExported) }
-    private val backup = kit.secondary(string(R.string.settings_backup)) { send(SettingsEvent.BackupExported) }
-    private val share = kit.primary(string(R.string.settings_share)) { exported?.let(around.phone::share) }
+    private val diagnostics = kit.secondary(string(R.string.settings_diagnostics), R.drawable.ic_outbox) { send(SettingsEvent.DiagnosticsExported) }
+    private val backup = kit.secondary(string(R.string.settings_backup), R.drawable.ic_outbox) { send(SettingsEvent.BackupExported) }
+    private val share = kit.secondary(string(R.string.settings_share), R.drawable.ic_send) { exported?.let(around.phone::share) }
     private val form = FormPage()
     private var exported: String? = null
     private var testing: String? = null
@@ -66,8 +66,7 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         contrast.mark(state.highContrast)
         awake.mark(state.keepScreenOn)
         offline.mark(state.offlineSimulated)
-        // The words about it go; the file stays to be shared.
-        exported = state.exported ?: exported
+        exported = state.exported
         share.visible(exported != null)
         for (button in listOf(import, diagnostics, backup)) button.isEnabled = !state.working
         over(state.editing?.let { form.bind(it, state.working) })
@@ -83,6 +82,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
 
     private fun endpoint(first: EndpointRow): Bound<EndpointRow> {
         val column = kit.column(8)
+        column.setPadding(kit.dp(12), kit.dp(8), kit.dp(12), kit.dp(12))
+        column.background = kit.shape(kit.palette.card, kit.palette.line)
         val on = column.below(Marks.switch(kit, first.key) { send(SettingsEvent.EndpointSwitched(first.key, it)) })
         val origin = column.below(kit.quiet())
         val secret = column.below(kit.body())

@@ -45,7 +45,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
     }
 
     override fun bind(state: WorkflowUiState) {
-        page.named(state.name) { send(WorkflowEvent.Left) }
+        page.head(state.name) { send(WorkflowEvent.Left) }
         waiting.visible(state.loading)
         version.say(if (state.loading) null else string(R.string.version, state.version))
         description.say(state.description)
@@ -141,7 +141,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
         init {
             page.content.below(question)
             page.foot.below(remove)
-            page.foot.below(kit.secondary(string(R.string.cancel)) { send(WorkflowEvent.Dismissed) })
+            page.foot.below(kit.primary(string(R.string.cancel)) { send(WorkflowEvent.Dismissed) })
         }
 
         fun bind(asked: RemoveQuestion, saving: Boolean) {
