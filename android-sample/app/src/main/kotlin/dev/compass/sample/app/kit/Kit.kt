@@ -1,10 +1,12 @@
 package dev.compass.sample.app.kit
 
 import android.content.Context
+import android.content.res.ColorStateList
 import android.graphics.Typeface
 import android.graphics.drawable.Drawable
 import android.graphics.drawable.GradientDrawable
 import android.graphics.drawable.RippleDrawable
+import android.graphics.drawable.StateListDrawable
 import android.util.TypedValue
 import android.view.Gravity
 import android.view.View
@@ -83,17 +85,26 @@ class Kit(val context: Context) {
         gravity = Gravity.CENTER
         typeface = Typeface.DEFAULT_BOLD
         setTextSize(TypedValue.COMPLEX_UNIT_SP, BODY)
-        setTextColor(ink)
+        setTextColor(inks(ink))
         minHeight = dp(height)
         minimumHeight = dp(height)
         minimumWidth = dp(TARGET)
         setPadding(dp(20), dp(10), dp(20), dp(10))
-        background = pressable(shape(fill, line))
+        background = pressable(grounds(fill, line))
         if (icon != null) {
             begins(icon, ink)
+            compoundDrawableTintList = inks(ink)
             gravity = Gravity.CENTER_VERTICAL or Gravity.START
         }
         setOnClickListener { act() }
+    }
+
+    internal fun inks(ink: Int) = ColorStateList(arrayOf(ENABLED, intArrayOf()), intArrayOf(ink, palette.quietInk))
+
+    /** What takes no tap now is hollow and has a broken line: seen without colours, too. */
+    internal fun grounds(fill: Int, line: Int, radius: Int = RADIUS): Drawable = StateListDrawable().apply {
+        addState(ENABLED, shape(fill, line, radius))
+        addState(intArrayOf(), shape(palette.page, radius = radius).apply { setStroke(outline(), palette.line, dp(6).toFloat(), dp(4).toFloat()) })
     }
 
     /** A button without words; [label] is what a screen reader says. */
@@ -127,6 +138,12 @@ class Kit(val context: Context) {
         setCompoundDrawablesRelative(drawn, null, null, null)
         compoundDrawableTintList = color.asStates()
         compoundDrawablePadding = dp(12)
+    }
+
+    /** An input with its question. */
+    fun asked(words: CharSequence, input: View): LinearLayout = column(6).apply {
+        below(strong(words))
+        below(input)
     }
 
     fun column(gap: Int = 12): LinearLayout = LinearLayout(context).apply {
@@ -190,6 +207,7 @@ class Kit(val context: Context) {
         const val BODY = 18f
         const val TARGET = 56
         const val PRIMARY_TARGET = 64
+        private val ENABLED = intArrayOf(android.R.attr.state_enabled)
         private const val ICON = 24
         private const val ICON_GROWTH = 1.5f
         private const val RADIUS = 14

@@ -31,7 +31,7 @@ class Line(kit: Kit, val label: CharSequence, private val typed: (String) -> Uni
         // The state knows the text; what the view would keep of it by itself would come back to another field.
         isSaveEnabled = false
         setTextSize(TypedValue.COMPLEX_UNIT_SP, Kit.HEADING)
-        setTextColor(kit.palette.ink)
+        setTextColor(kit.inks(kit.palette.ink))
         setHintTextColor(kit.palette.quietInk)
         highlightColor = kit.palette.tint
         gravity = Gravity.CENTER_VERTICAL or Gravity.START
@@ -39,7 +39,7 @@ class Line(kit: Kit, val label: CharSequence, private val typed: (String) -> Uni
         minHeight = kit.dp(Kit.TARGET)
         minimumHeight = kit.dp(Kit.TARGET)
         setPadding(kit.dp(14), kit.dp(10), kit.dp(14), kit.dp(10))
-        background = kit.shape(kit.palette.card, kit.palette.line, radius = 10)
+        background = kit.grounds(kit.palette.card, kit.palette.line, radius = 10)
         addTextChangedListener(object : TextWatcher {
             override fun afterTextChanged(text: Editable) {
                 if (binding) return

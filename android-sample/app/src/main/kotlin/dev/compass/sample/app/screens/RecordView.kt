@@ -232,13 +232,13 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         private val page = sheet(string(R.string.action_abandon)) { send(RecordEvent.Dismissed) }
         private val question = kit.body()
         private val why = Line(kit, string(R.string.abandon_reason), typed = { send(RecordEvent.AbandonReasonTyped(it)) })
-        private val whoHead = kit.strong(string(R.string.settings_actor))
         private val who = Line(kit, string(R.string.settings_actor), typed = { send(RecordEvent.AbandonActorTyped(it)) })
+        private val asksWho = kit.asked(string(R.string.settings_actor), who)
         private val give = kit.danger(string(R.string.action_abandon)) { send(RecordEvent.AbandonConfirmed) }
 
         init {
             for (line in listOf(why, who)) line.keyboard(Keyboard.TEXT)
-            for (part in listOf(question, kit.strong(string(R.string.abandon_reason)), why, whoHead, who)) page.content.below(part)
+            for (part in listOf(question, kit.asked(string(R.string.abandon_reason), why), asksWho)) page.content.below(part)
             page.foot.below(give)
             page.foot.below(kit.primary(string(R.string.cancel)) { send(RecordEvent.Dismissed) })
         }
@@ -246,7 +246,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         fun bind(asked: AbandonQuestion): Page {
             question.say(string(R.string.abandon_question, asked.name))
             why.bind(asked.reason)
-            for (part in listOf(whoHead, who)) part.visible(asked.asksActor)
+            asksWho.visible(asked.asksActor)
             who.bind(asked.actor)
             give.isEnabled = asked.canAbandon && !working
             return page

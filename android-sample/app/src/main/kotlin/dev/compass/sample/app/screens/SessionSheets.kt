@@ -74,8 +74,7 @@ internal class SessionSheets(
 
         init {
             line.keyboard(Keyboard.TEXT, multiline = true)
-            page.content.below(kit.body(string(question)))
-            page.content.below(line)
+            page.content.below(kit.asked(string(question), line))
             page.foot.below(kit.secondary(string(R.string.cancel), act = ::leave))
             page.foot.below(done)
         }
@@ -92,7 +91,8 @@ internal class SessionSheets(
         private val rows = Rows<StepUi>(kit, key = { it.visit }) { first ->
             val button = kit.secondary(icon = R.drawable.ic_back) { send(SessionEvent.WentBackTo(first.visit)) }
             bound(button) {
-                button.say(if (it.answer == null) it.name else "${it.name}: ${it.answer}")
+                val name = if (it.answer == null) it.name else "${it.name}: ${it.answer}"
+                button.say(if (it.current) words.string(R.string.step_here, name) else name)
                 button.isEnabled = !it.current
             }
         }

@@ -117,8 +117,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         private val key = line(R.string.endpoint_key) { form.copy(key = it) }
         private val url = line(R.string.endpoint_url) { form.copy(url = it) }
         private val signed = Marks.switch(kit, string(R.string.endpoint_signed)) { send(SettingsEvent.EndpointTyped(form.copy(signed = it))) }
-        private val secretHead = kit.strong(string(R.string.endpoint_secret))
         private val secret = line(R.string.endpoint_secret) { form.copy(secret = it) }
+        private val asksSecret = kit.asked(string(R.string.endpoint_secret), secret)
         private val stored = kit.quiet()
         private val wifi = Marks.switch(kit, string(R.string.endpoint_wifi)) { send(SettingsEvent.EndpointTyped(form.copy(wifiOnly = it))) }
         private val save = kit.primary(string(R.string.endpoint_save)) { send(SettingsEvent.EndpointSaved) }
@@ -128,8 +128,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             url.keyboard(Keyboard.URL)
             secret.isSingleLine = true
             secret.secret()
-            val names = listOf(kit.strong(string(R.string.endpoint_key)), key, kit.strong(string(R.string.endpoint_url)), url)
-            for (part in names + listOf(signed, secretHead, secret, stored, wifi)) page.content.below(part)
+            asksSecret.below(stored)
+            val names = listOf(kit.asked(string(R.string.endpoint_key), key), kit.asked(string(R.string.endpoint_url), url))
+            for (part in names + listOf(signed, asksSecret, wifi)) page.content.below(part)
             page.foot.below(save)
         }
 
@@ -139,9 +140,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             key.isEnabled = now.isNew
             url.bind(now.url)
             signed.mark(now.signed)
-            for (part in listOf(secretHead, secret)) part.visible(now.signed)
+            asksSecret.visible(now.signed)
             secret.bind(now.secret)
-            stored.say(if (now.signed) string(if (now.secretStored) R.string.endpoint_secret_kept else R.string.endpoint_secret_hint) else null)
+            stored.say(string(if (now.secretStored) R.string.endpoint_secret_kept else R.string.endpoint_secret_hint))
             wifi.mark(now.wifiOnly)
             save.isEnabled = now.canSave && !working
             return page
