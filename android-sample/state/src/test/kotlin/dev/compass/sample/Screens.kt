@@ -2,6 +2,7 @@ package dev.compass.sample
 
 import dev.compass.sample.gateway.FakeGateway
 import dev.compass.sample.gateway.FakePhone
+import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.nav.Navigator
 import dev.compass.sample.port.ExportFolder
 import dev.compass.sample.port.PreferenceStore
@@ -31,8 +32,10 @@ class FakePreferences(preferences: Preferences = Preferences(actor = "Jo")) : Pr
 
 class FakeVault : SecretVault {
     val secrets = mutableMapOf<String, String>()
+    var failure: GatewayFailure? = null
 
     override suspend fun put(name: String, secret: String) {
+        failure?.let { throw it }
         secrets[name] = secret
     }
 

@@ -2,6 +2,7 @@ package dev.compass.sample.app
 
 import android.app.Activity
 import android.content.ActivityNotFoundException
+import android.content.ClipData
 import android.content.Context
 import android.content.Intent
 import android.content.res.Configuration
@@ -21,11 +22,18 @@ import dev.compass.sample.app.screens.Phone
 import dev.compass.sample.app.screens.ScreenView
 import dev.compass.sample.app.screens.Surroundings
 import dev.compass.sample.app.screens.Tab
+import dev.compass.sample.app.screens.resource
+import dev.compass.sample.app.screens.tone
+import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.nav.BackStack
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.port.Preferences
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.Workplace
+import dev.compass.sample.screen.status.StatusIcon
+import dev.compass.sample.text.TextId
+import dev.compass.sample.text.text
+import dev.compass.sample.text.words
 import java.io.File
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -47,6 +55,7 @@ class MainActivity : Activity(), Phone {
     private var work: Workplace? = null
     private var shown: ScreenView<*, *>? = null
     private var shownScreen: Screen? = null
+    private var back: Any? = null
 
     override fun attachBaseContext(base: Context) {
         val size = (base.applicationContext as? SampleApp)?.preferences?.preferences?.value?.textSize ?: TextSize.NORMAL
@@ -63,15 +72,22 @@ class MainActivity : Activity(), Phone {
         LaterApis.edgeToEdge(this)
         @Suppress("DEPRECATION")
         screens = lastNonConfigurationInstance as OpenScreens? ?: OpenScreens(app)
-        tools = DeviceTools(this, state, screens::deliver, screens::deliver)
+        tools = DeviceTools(this, screens.places, state, screens::deliver, screens::deliver)
         val kit = Kit(this)
         around = Surroundings(kit, Words(resources), tools, this)
         root = FrameLayout(this)
         root.setBackgroundColor(kit.palette.page)
         root.setOnApplyWindowInsetsListener(::keepOut)
         setContentView(root)
-        message(R.string.loading)
-        screens.begin(state?.getString(SCREENS), failed = { message(R.string.cannot_open) }, ready = ::follow)
+        begin(state?.getString(SCREENS))
+    }
+
+    private fun begin(saved: String?) {
+        message(R.string.loading, StatusIcon.OPENING)
+        val failed = { failure: GatewayFailure ->
+            message(R.string.cannot_open, StatusIcon.NEEDS_PERSON, around.words.of(failure.words())) { begin(saved) }
+        }
+        screens.begin(saved, failed, ready = ::follow)
     }
 
     private fun follow(place: Workplace) {
@@ -88,6 +104,7 @@ class MainActivity : Activity(), Phone {
     private fun show(stack: BackStack) {
         val top = screens.show(stack.screens)
         app.preferences.screens = if (stack.screens.any { it is Screen.Session }) stack.save() else null
+        back = LaterApis.back(this, leads = stack.canGoBack, back, ::goBack)
         if (stack.top == shownScreen) return
         shownScreen = stack.top
         tools.leave()
@@ -105,11 +122,13 @@ class MainActivity : Activity(), Phone {
         if (wanted) window.addFlags(flag) else window.clearFlags(flag)
     }
 
-    /** A line alone, before there is anything else to show. */
-    private fun message(words: Int) {
+    /** A line alone, before there is anything else to show; [why] it stays so, and the way to try again. */
+    private fun message(words: Int, icon: StatusIcon, why: String? = null, again: (() -> Unit)? = null) {
         val page = Page(around.kit)
         page.head(getString(R.string.app_name), goBack = null)
+        page.strip.bind(icon.resource, why ?: around.words.of(text(TextId.STATUS_OPENING)), icon.tone)
         page.content.below(around.kit.body(getString(words)))
+        if (again != null) page.foot.below(around.kit.primary(getString(R.string.again), again))
         root.removeAllViews()
         root.addView(page)
     }
@@ -122,11 +141,12 @@ class MainActivity : Activity(), Phone {
 
     @Deprecated("Android 12 and older have no other")
     override fun onBackPressed() {
-        if (shown?.goBack() == true) return
-        if (work?.navigator?.back() == true) return
         @Suppress("DEPRECATION")
-        super.onBackPressed()
+        if (!goBack()) super.onBackPressed()
     }
+
+    /** What the button in the bar does; where there is none, to the screen below. False when that leaves the app. */
+    private fun goBack(): Boolean = shown?.goBack() == true || work?.navigator?.back() == true
 
     override fun openOutbox() {
         work?.navigator?.open(Screen.Outbox)
@@ -142,11 +162,18 @@ class MainActivity : Activity(), Phone {
         val address = SharedFiles.export(this, File(path))
         val share = Intent(Intent.ACTION_SEND).setType("application/octet-stream").putExtra(Intent.EXTRA_STREAM, address)
             .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        // Without it the chooser itself may not look at what it offers to share.
+        share.clipData = ClipData.newRawUri(null, address)
         try {
             startActivity(Intent.createChooser(share, null))
         } catch (_: ActivityNotFoundException) {
             // A phone without any app to share with.
         }
+    }
+
+    override fun onResume() {
+        super.onResume()
+        tools.resumed()
     }
 
     override fun onSaveInstanceState(state: Bundle) {

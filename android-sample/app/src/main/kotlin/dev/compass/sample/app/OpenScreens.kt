@@ -1,6 +1,7 @@
 package dev.compass.sample.app
 
 import dev.compass.sample.app.device.Exports
+import dev.compass.sample.app.device.Places
 import dev.compass.sample.app.screens.OutboxView
 import dev.compass.sample.app.screens.RecordView
 import dev.compass.sample.app.screens.ReviewView
@@ -12,6 +13,7 @@ import dev.compass.sample.app.screens.Surroundings
 import dev.compass.sample.app.screens.WorkflowView
 import dev.compass.sample.app.screens.WorkflowsView
 import dev.compass.sample.field.FieldEvent
+import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Model
 import dev.compass.sample.screen.Workplace
@@ -43,11 +45,14 @@ class OpenScreens(private val app: SampleApp) {
     var status: StatusModel? = null
         private set
 
-    /** What was done to a field in another app, before its screen was there again. */
-    private val late = mutableListOf<FieldEvent>()
+    /** Where the phone is; a field that asked hears it after a rotation, too. */
+    val places = Places(app)
+
+    /** What came of another app before its screen was there again. */
+    private val late = mutableListOf<() -> Unit>()
 
     /** Opens the database the first time; [ready] is called once it is open. */
-    fun begin(saved: String?, failed: (Exception) -> Unit, ready: (Workplace) -> Unit) {
+    fun begin(saved: String?, failed: (GatewayFailure) -> Unit, ready: (Workplace) -> Unit) {
         work?.let { return ready(it) }
         scope.launch {
             try {
@@ -55,7 +60,7 @@ class OpenScreens(private val app: SampleApp) {
                 work = place
                 status = status ?: StatusModel(place, scope)
                 ready(place)
-            } catch (failure: dev.compass.core.CompassException) {
+            } catch (failure: GatewayFailure) {
                 failed(failure)
             }
         }
@@ -66,28 +71,34 @@ class OpenScreens(private val app: SampleApp) {
         val work = checkNotNull(work) { "nothing is shown before it began" }
         for (gone in open.keys - stack.toSet()) open.remove(gone)?.scope?.cancel()
         val top = open.getOrPut(stack.last()) { make(stack.last(), work) }
-        for (event in late) deliver(event)
+        for (it in late) it()
         late.clear()
         return top
     }
 
-    /** Something that came of another app, for the field that asked for it: on the screen that is on top. */
-    fun deliver(event: FieldEvent) {
-        val top = work?.navigator?.stack?.value?.top
-        when (val model = open[top]?.model) {
+    /** Something that came of another app, for the field that asked for it: on the uppermost screen that has fields. */
+    fun deliver(event: FieldEvent) = once {
+        val screens = work?.navigator?.stack?.value?.screens.orEmpty()
+        when (val model = open[screens.lastOrNull { it is Screen.Session || it is Screen.Record }]?.model) {
             is SessionModel -> model.onEvent(SessionEvent.Field(event))
             is RecordModel -> model.onEvent(RecordEvent.Field(event))
-            else -> if (work == null) late += event
+            else -> Unit
         }
     }
 
-    /** A workflow file was chosen. */
-    fun deliver(document: ByteArray) {
-        (open[Screen.Settings]?.model as? SettingsModel)?.onEvent(SettingsEvent.WorkflowChosen(document))
+    /** A workflow file was chosen; none when it could not be read. */
+    fun deliver(document: ByteArray?) = once {
+        val event = if (document == null) SettingsEvent.WorkflowUnreadable else SettingsEvent.WorkflowChosen(document)
+        (open[Screen.Settings]?.model as? SettingsModel)?.onEvent(event)
+    }
+
+    private fun once(deliver: () -> Unit) {
+        if (work == null) late += deliver else deliver()
     }
 
     /** The technician has left the app for good. */
     fun close() {
+        places.cancel()
         for (it in open.values) it.scope.cancel()
         scope.cancel()
     }

@@ -66,6 +66,7 @@ import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.text
+import dev.compass.sample.text.words
 import java.math.BigDecimal
 import java.time.Instant
 import java.time.LocalDate
@@ -116,9 +117,12 @@ class Examples(private val arabic: Boolean) {
                 )
             },
             Example("record") { RecordView(it) {}.showing(record) },
+            Example("record-timeline") {
+                RecordView(it) {}.showing(record.copy(actions = emptyList(), totals = emptyList(), fields = emptyList(), notes = emptyList(), canEdit = false))
+            },
             Example("record-edit") { RecordView(it) {}.showing(record.copy(editing = Editing(everyField, listOf(EditedNote(1, note)), canSave = true))) },
             Example("record-preview") { RecordView(it) {}.showing(record.copy(preview = PreviewSheet("report", report, office, BODY))) },
-            Example("record-abandon") { RecordView(it) {}.showing(record.copy(abandoning = AbandonQuestion("invoice", invoice, ""))) },
+            Example("record-abandon") { RecordView(it) {}.showing(record.copy(abandoning = AbandonQuestion("invoice", invoice, reason = "", actor = "", asksActor = true))) },
             Example("sessions") { SessionsView(it) {}.showing(sessions) },
             Example("outbox") { OutboxView(it) {}.showing(outbox) },
             Example("outbox-empty") { OutboxView(it) {}.showing(OutboxUiState(loading = false, empty = true)) },
@@ -171,7 +175,7 @@ class Examples(private val arabic: Boolean) {
     )
 
     private val response = ResponseUi(
-        "price", say("“Why is it so expensive?”", "«لماذا هذا الثمن؟»"), ResponseKind.OBJECTION,
+        "price", ResponseKind.OBJECTION.words(say("“Why is it so expensive?”", "«لماذا هذا الثمن؟»")),
         listOf(say("The price holds the yearly test by law.", "يشمل الثمن الاختبار السنوي القانوني.")),
     )
 
@@ -185,7 +189,7 @@ class Examples(private val arabic: Boolean) {
         paragraphs = listOf(say("Run the boiler at full load for ten minutes. Then hold the probe in the flue.", "شغّل المرجل بأقصى حمل عشر دقائق، ثم ضع المجس في المدخنة.")),
         progress = Progress(3, 2),
         fields = listOf(
-            field("flue", flue, InputUi.Line("182.5", Keyboard.DECIMAL), required = true, mark = FieldMark.PROVIDED)
+            field("flue", flue, InputUi.Line(say("182.5", "١٨٢٫٥"), Keyboard.DECIMAL), required = true, mark = FieldMark.PROVIDED)
                 .copy(help = say("In degrees Celsius", "بالدرجة المئوية"), canClear = true),
             field("safe", say("Is the gas valve tight?", "هل صمام الغاز محكم؟"), InputUi.YesNo(true), mark = FieldMark.PROVIDED).copy(canBeNotApplicable = true),
         ),
@@ -202,7 +206,7 @@ class Examples(private val arabic: Boolean) {
     private val everyField = listOf(
         field("name", say("Who is there?", "من الموجود؟"), InputUi.Line("", Keyboard.TEXT), required = true).copy(problem = text(TextId.PROBLEM_REQUIRED)),
         field("text", say("What was done", "ما الذي أُنجز"), InputUi.Line(note, Keyboard.TEXT, multiline = true)).copy(unsaved = true),
-        field("hours", say("Hours", "الساعات"), InputUi.Line("12", Keyboard.NUMBER), mark = FieldMark.PROVIDED).copy(canClear = true, canBeNotApplicable = true, canBeEmpty = true),
+        field("hours", say("Hours", "الساعات"), InputUi.Line(say("12", "١٢"), Keyboard.NUMBER), mark = FieldMark.PROVIDED).copy(canClear = true, canBeNotApplicable = true, canBeEmpty = true),
         field("mail", say("E-mail", "البريد الإلكتروني"), InputUi.Line("mill@", Keyboard.EMAIL)).copy(problem = text(TextId.PROBLEM_EMAIL)),
         field("serial", say("Serial number", "الرقم التسلسلي"), InputUi.Line("", Keyboard.BARCODE, scan = true)).copy(help = say("Scan it, or type it", "امسحه أو اكتبه")),
         field("tight", say("Is it tight?", "هل هو محكم؟"), InputUi.YesNo(null), required = true),
@@ -237,7 +241,7 @@ class Examples(private val arabic: Boolean) {
     private val sentCard = ActionCard(
         "report", report, office, ActionState.SENT, text(TextId.ACTION_SENT), null, text(TextId.ACTION_SENT_AT, at("09:04")), Text.Count(CountId.ATTEMPTS, 2),
         listOf(
-            text(TextId.ATTEMPT_SENT, Text.Number(BigDecimal(2)), at("09:04"), Text.Number(BigDecimal(202))),
+            text(TextId.ATTEMPT_SENT, Text.Number(BigDecimal(2)), at("09:04"), Text.Plain("202")),
             text(TextId.ATTEMPT_FAILED, Text.Number(BigDecimal(1)), at("08:41"), text(TextId.REASON_OFFLINE)),
         ),
         emptyList(), canSend = false, canSendCorrected = false, canAbandon = false,
@@ -245,7 +249,7 @@ class Examples(private val arabic: Boolean) {
 
     private val failedCard = ActionCard(
         "invoice", invoice, "billing", ActionState.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1),
-        listOf(text(TextId.ATTEMPT_ANSWERED, Text.Number(BigDecimal(1)), at("09:04"), text(TextId.REASON_REJECTED), Text.Number(BigDecimal(422)))),
+        listOf(text(TextId.ATTEMPT_ANSWERED, Text.Number(BigDecimal(1)), at("09:04"), text(TextId.REASON_REJECTED), Text.Plain("422"))),
         listOf(text(TextId.ACTION_MAYBE_DELIVERED)), canSend = true, canSendCorrected = true, canAbandon = true,
     )
 

@@ -21,12 +21,12 @@ class PicturesTest(private val name: String, private val look: Look) {
         @JvmStatic
         @Parameters(name = "{0} {1}")
         fun pictures(): List<Array<Any>> = listOf(
-            Look.LIGHT to listOf("workflows", "workflow", "session", "session-every-field", "review", "record", "sessions", "outbox", "settings"),
-            Look.DARK to listOf("workflows", "session", "record", "outbox"),
+            Look.LIGHT to listOf("workflows", "workflow", "workflow-add", "session", "session-every-field", "review", "record", "sessions", "outbox", "settings"),
+            Look.DARK to listOf("workflows", "session", "record", "outbox", "settings"),
             Look.STRONG to listOf("session", "outbox"),
             Look.STRONG_DARK to listOf("session"),
             Look.LARGE to listOf("session", "outbox"),
-            Look.ARABIC to listOf("workflows", "session", "record"),
+            Look.ARABIC to listOf("workflows", "session", "record", "record-timeline"),
         ).flatMap { (look, names) -> names.map { arrayOf<Any>(it, look) } }
     }
 }

@@ -21,6 +21,7 @@ import dev.compass.core.testing.ReceivedWebhook
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
 import dev.compass.core.testing.loopbackTls
+import dev.compass.sample.app.kit.Line
 import java.io.File
 import java.util.concurrent.TimeUnit
 import javax.net.ssl.HttpsURLConnection
@@ -156,7 +157,7 @@ abstract class Technician {
         line!!.setText(text)
     }
 
-    fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { it.contentDescription == label }
+    fun line(label: String): EditText? = all().filterIsInstance<EditText>().firstOrNull { (it as? Line)?.label == label }
 
     fun sees(words: String) = until({ "\"$words\" to be seen" }) { seen().any { words in it } }
 

@@ -11,10 +11,12 @@ import android.widget.EditText
 import android.widget.ImageView
 import android.widget.ScrollView
 import android.widget.TextView
+import dev.compass.sample.app.kit.Page
+import dev.compass.sample.app.kit.PrimaryButton
 
 /**
  * Looks at everything that a screen shows, also at what is scrolled away: whether a thumb in a glove meets it, whether it can be read in the
- * sun, whether a screen reader has a name for it, and whether all of its words are there.
+ * sun, whether a screen reader has a name for it, whether all of its words are there, and whether what to do next is where the thumb is.
  *
  * @param contrast how far text must stand from what is behind it: 4.5, or 7 for the high-contrast theme.
  */
@@ -25,6 +27,9 @@ class ViewAudit(private val root: View, private val contrast: Double) {
     /** What is wrong; nothing, one hopes. */
     fun faults(): List<String> {
         look(Sheet(root, root), root)
+        val pages = every(root).filter { it is Page && it.isShown }.map { it as Page }.toList()
+        pages.forEach(::page)
+        shown(root).filter { it is PrimaryButton && pages.none { page -> page.foot in above(it) } }.forEach { fault(it, "is a primary action outside the foot") }
         return faults
     }
 
@@ -70,10 +75,50 @@ class ViewAudit(private val root: View, private val contrast: Double) {
             fault(view, "is a target of ${(view.width / density).toInt()} by ${(view.height / density).toInt()} dp")
         }
         if (view is EditText) {
-            if (view.hint.isNullOrEmpty() && view.contentDescription.isNullOrEmpty() && !isLabelled(view)) fault(view, "is an input without a label")
+            if (view.createAccessibilityNodeInfo().hintText.isNullOrEmpty() && !isLabelled(view)) fault(view, "is an input without a label")
+            if (!view.contentDescription.isNullOrEmpty()) fault(view, "is an input that is read out without its text")
         } else if (spoken(view).isBlank()) {
             fault(view, "is a target without a label")
         }
+    }
+
+    /** The frame of a screen, for the eye and for a screen reader. */
+    private fun page(page: Page) {
+        if (page.accessibilityPaneTitle.isNullOrBlank()) fault(page, "has no title of its pane")
+        if (shown(page).none { it is TextView && it.isAccessibilityHeading }) fault(page, "has no heading")
+        strip(page)
+        val primaries = shown(page).filterIsInstance<PrimaryButton>().toList()
+        primaries.forEach { primary(page, it) }
+        // Answers are a group of their own; beside them nothing else is primary.
+        if (primaries.size > 1 && primaries.any { it.parent === page.foot || it.parent !== primaries.first().parent }) fault(page, "has more than one primary action")
+        shown(page).filter { it.isClickable && it !is EditText }.groupBy(::spoken).filter { it.value.size > 1 }
+            .forEach { (said, alike) -> fault(alike.first(), "is one of ${alike.size} targets called \"$said\"") }
+    }
+
+    private fun strip(page: Page) {
+        val parts = shown(page.strip).toList()
+        when {
+            parts.none { it is ImageView && it.drawable != null } || parts.none { it is TextView && it.text.isNotBlank() } ->
+                fault(page, "has no status strip with an icon and words")
+            parts.none { it.accessibilityLiveRegion == View.ACCESSIBILITY_LIVE_REGION_POLITE } -> fault(page, "has a status strip that is not read out")
+        }
+    }
+
+    private fun primary(page: Page, view: PrimaryButton) {
+        val least = (PRIMARY_TARGET * density).toInt()
+        if (view.height < least) fault(view, "is a primary action of ${(view.height / density).toInt()} dp")
+        if (page.foot.parent !== page || page.foot !in above(view)) return
+        val place = Rect(0, 0, view.width, view.height)
+        page.offsetDescendantRectToMyCoords(view, place)
+        if (place.top < page.height * 2 / 3) fault(view, "is a primary action above the bottom third")
+    }
+
+    private fun above(view: View): Sequence<View> = generateSequence(view) { it.parent as? View }
+
+    private fun shown(view: View): Sequence<View> = sequence {
+        if (view.visibility != View.VISIBLE) return@sequence
+        yield(view)
+        if (view is ViewGroup) for (place in 0 until view.childCount) yieldAll(shown(view.getChildAt(place)))
     }
 
     private fun isLabelled(view: View) = view.id != View.NO_ID && every(root).any { it.labelFor == view.id }
@@ -141,6 +186,7 @@ class ViewAudit(private val root: View, private val contrast: Double) {
 
     private companion object {
         const val TARGET = 56
+        const val PRIMARY_TARGET = 64
         const val TEXT = 18f
         const val ROUNDING = 0.5f
     }

@@ -9,6 +9,10 @@ import android.widget.FrameLayout
 import android.widget.ImageButton
 import android.widget.LinearLayout
 import android.widget.TextView
+import dev.compass.sample.app.kit.Kit
+import dev.compass.sample.app.kit.Page
+import dev.compass.sample.app.kit.Tone
+import dev.compass.sample.app.kit.below
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -59,6 +63,76 @@ class ViewAuditTest {
 
     @Test
     fun `faint text is found`() = finds("has a contrast of") { words(it, ink = Color.LTGRAY) }
+
+    @Test
+    fun `an input that is read out without its text is found`() =
+        finds("is an input that is read out without its text") { EditText(it.context).apply { textSize = 18f; minHeight = 60; minWidth = 200; hint = "Site"; contentDescription = "Site" } }
+
+    private fun page(column: LinearLayout, change: Page.(Kit) -> Unit): Page {
+        val kit = Kit(column.context)
+        return Page(kit).apply {
+            layoutParams = LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, LinearLayout.LayoutParams.MATCH_PARENT)
+            head("Readings", goBack = null)
+            strip.bind(R.drawable.ic_no_signal, "No signal", Tone.WAITING)
+            change(kit)
+        }
+    }
+
+    @Test
+    fun `a good page passes`() = assertEquals(emptyList<String>(), faults { page(it) { kit -> foot.below(kit.primary("Go on") {}) } })
+
+    @Test
+    fun `a primary action that is too small is found`() = finds("is a primary action of 60 dp") {
+        page(it) { kit -> foot.addView(kit.primary("Go on") {}, LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, 60)) }
+    }
+
+    @Test
+    fun `a primary action outside the foot is found`() = finds("is a primary action outside the foot") {
+        page(it) { kit -> content.below(kit.primary("Go on") {}) }
+    }
+
+    @Test
+    fun `a primary action above the bottom third is found`() = finds("is a primary action above the bottom third") {
+        page(it) { kit ->
+            foot.below(kit.primary("Go on") {})
+            addView(View(context), LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, 400))
+        }
+    }
+
+    @Test
+    fun `a second primary action is found`() = finds("has more than one primary action") {
+        page(it) { kit -> for (name in listOf("Go on", "Start")) foot.below(kit.primary(name) {}) }
+    }
+
+    @Test
+    fun `answers are primary actions side by side`() = assertEquals(
+        emptyList<String>(),
+        faults { page(it) { kit -> foot.below(kit.column(10)).run { for (name in listOf("It runs", "It leaks")) below(kit.primary(name) {}) } } },
+    )
+
+    @Test
+    fun `a page without a heading is found`() = finds("has no heading") { page(it) { texts(this).forEach { line -> line.isAccessibilityHeading = false } } }
+
+    private fun texts(view: View): List<TextView> = when (view) {
+        is TextView -> listOf(view)
+        is android.view.ViewGroup -> (0 until view.childCount).flatMap { texts(view.getChildAt(it)) }
+        else -> emptyList()
+    }
+
+    @Test
+    fun `a page without a title of its pane is found`() = finds("has no title of its pane") { page(it) { accessibilityPaneTitle = null } }
+
+    @Test
+    fun `a page whose strip says nothing is found`() = finds("has no status strip") { page(it) { strip.bind(R.drawable.ic_no_signal, "", Tone.WAITING) } }
+
+    @Test
+    fun `a strip that is not read out is found`() =
+        finds("has a status strip that is not read out") { page(it) { texts(strip).forEach { line -> line.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_NONE } } }
+
+    @Test
+    fun `two targets of one name are found`() = finds("is one of 2 targets called \"Change\"") {
+        page(it) { kit -> repeat(2) { content.below(kit.secondary("Change") {}) } }
+    }
 
     @Test
     fun `what is enough in light is not enough in high contrast`() {

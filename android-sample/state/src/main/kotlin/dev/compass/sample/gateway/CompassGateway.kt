@@ -96,6 +96,8 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
 
     override fun session(key: String): Flow<SessionNow> = compass.observeSession(key).map { it.known() }.told()
 
+    override suspend fun now(session: String): SessionNow = told { compass.session(session).known() }
+
     override suspend fun outlineOf(session: SessionNow): WorkflowOutline = told {
         val name = session.workflow
         val workflow = compass.workflow(name.key, WorkflowVersion(name.version.toUInt(), name.revision.toUInt()))

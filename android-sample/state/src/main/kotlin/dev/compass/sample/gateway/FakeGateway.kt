@@ -89,9 +89,13 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         return session
     }
 
-    override fun session(key: String): Flow<SessionNow> = watch {
+    override fun session(key: String): Flow<SessionNow> = watch { session(key) }
+
+    override suspend fun now(session: String): SessionNow = shown.session(session)
+
+    private fun FakePhone.session(key: String): SessionNow {
         val session = sessions[key] ?: throw GatewayFailure("unknown_session")
-        session.copy(fields = session.fields.map { it.copy(draft = drafts[key to it.info.key]) })
+        return session.copy(fields = session.fields.map { it.copy(draft = drafts[key to it.info.key]) })
     }
 
     override suspend fun outlineOf(session: SessionNow): WorkflowOutline = shown.outline(session.workflow.key)
@@ -119,12 +123,12 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     override suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done {
         asked("set $session ${changes.joinToString(" ") { it.field }}")
         changes.forEach { drafts.remove(session to it.field) }
-        return Done(put(now(session).with(changes)), changed = true)
+        return Done(put(kept(session).with(changes)), changed = true)
     }
 
     override suspend fun answer(session: String, visit: Int, answer: String, changes: List<FieldChange>, actor: String?): Done {
         asked("answer $session $visit $answer")
-        val before = now(session).with(changes)
+        val before = kept(session).with(changes)
         if (visit != before.visit) return Done(before, changed = false)
         val missing = before.fields.filter { it.info.required && it.holding == Holding.NotProvided }
         if (missing.isNotEmpty()) throw GatewayFailure("field_problems", missing.map { FieldProblem(it.info.key, "required") })
@@ -136,7 +140,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
 
     override suspend fun back(session: String, visit: Int, toVisit: Int, actor: String?): Done {
         asked("back $session $visit $toVisit")
-        val before = now(session)
+        val before = kept(session)
         val step = before.path.first { it.visit == toVisit }
         // A number is never used twice.
         val after = shown.outline(before.workflow.key).session(session, step.section)
@@ -146,24 +150,24 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
 
     override suspend fun useResponse(session: String, response: String, actor: String?, command: String): Done {
         asked("response $session $response")
-        return Done(now(session), changed = true)
+        return Done(kept(session), changed = true)
     }
 
     override suspend fun note(session: String, text: String, actor: String?, command: String): Done {
         asked("note $session")
-        val before = now(session)
+        val before = kept(session)
         val note = SessionNote(before.notes.size + 1, FakePhone.NOW, text, actor, edited = false)
         return Done(put(before.copy(notes = before.notes + note)), changed = true)
     }
 
     override suspend fun complete(session: String, visit: Int, actor: String?): Done {
         asked("complete $session $visit")
-        return Done(put(now(session).copy(state = SessionState.COMPLETED)), changed = true)
+        return Done(put(kept(session).copy(state = SessionState.COMPLETED)), changed = true)
     }
 
     override suspend fun end(session: String, reason: String, actor: String?, command: String): Done {
         asked("end $session")
-        return Done(put(now(session).copy(state = SessionState.ENDED)), changed = true)
+        return Done(put(kept(session).copy(state = SessionState.ENDED)), changed = true)
     }
 
     override suspend fun discard(session: String, actor: String?) {
@@ -171,7 +175,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         show { copy(sessions = sessions - session, items = items.filter { it.key != session }) }
     }
 
-    private fun now(session: String): SessionNow = shown.sessions[session] ?: throw GatewayFailure("unknown_session")
+    private fun kept(session: String): SessionNow = shown.sessions[session] ?: throw GatewayFailure("unknown_session")
 
     private fun put(session: SessionNow): SessionNow {
         show { copy(sessions = sessions + (session.key to session), records = records + (session.key to session.record())) }
@@ -221,7 +225,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         asked("send corrected $session $action")
 
     override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String) =
-        asked("abandon $session $action")
+        asked("abandon $session $action by $actor")
 
     override suspend fun preview(session: String, action: String): Preview =
         Preview(action, "office", """{"key":"$session","workflow":{"key":"boiler-service","name":"Boiler service"},"fields":[]}""")

@@ -35,6 +35,9 @@ interface FieldGateway {
     /** A session, kept current. */
     fun session(key: String): Flow<SessionNow>
 
+    /** A session as it is now. */
+    suspend fun now(session: String): SessionNow
+
     /** The outline of the version that a session runs on. */
     suspend fun outlineOf(session: SessionNow): WorkflowOutline
 

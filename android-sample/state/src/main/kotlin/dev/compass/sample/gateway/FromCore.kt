@@ -201,7 +201,7 @@ private fun TimelineEntry.app(): List<Happening> = when (this) {
     is TimelineEntry.FieldsSet -> listOf(Happening.FieldsSet(fields.map { it.app() }))
     is TimelineEntry.Answered -> listOf(Happening.Answered(sectionName, answerName, superseded))
     is TimelineEntry.WentBack -> listOf(Happening.WentBack(sectionName))
-    is TimelineEntry.ResponseUsed -> listOf(Happening.ResponseUsed(responseName, sectionName))
+    is TimelineEntry.ResponseUsed -> listOf(Happening.ResponseUsed(responseName, kind.app(), sectionName))
     is TimelineEntry.Noted -> listOf(Happening.Noted(text))
     is TimelineEntry.Completed -> listOf(Happening.Completed(sectionName, won))
     is TimelineEntry.Ended -> listOf(Happening.Ended(sectionName, reason))

@@ -40,7 +40,7 @@ sealed interface Happening {
     data class FieldsSet(val fields: List<NamedHolding>) : Happening
     data class Answered(val section: String, val answer: String, val superseded: Boolean) : Happening
     data class WentBack(val section: String) : Happening
-    data class ResponseUsed(val response: String, val section: String) : Happening
+    data class ResponseUsed(val response: String, val kind: ResponseKind, val section: String) : Happening
     data class Noted(val text: String) : Happening
     data class Completed(val section: String, val won: Boolean) : Happening
     data class Ended(val section: String, val reason: String) : Happening

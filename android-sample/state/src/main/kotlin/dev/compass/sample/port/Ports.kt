@@ -1,5 +1,6 @@
 package dev.compass.sample.port
 
+import dev.compass.sample.gateway.GatewayFailure
 import kotlinx.coroutines.flow.StateFlow
 
 /** How large the app's text is, over what the phone says. */
@@ -27,7 +28,7 @@ interface PreferenceStore {
     suspend fun set(preferences: Preferences)
 }
 
-/** Keeps secrets, and shows none again; the app does so in Android's key store. */
+/** Keeps secrets, and shows none again; the app does so in Android's key store. What cannot be kept is thrown as a [GatewayFailure]. */
 interface SecretVault {
     /** Stores a secret under a name. */
     suspend fun put(name: String, secret: String)
@@ -36,7 +37,7 @@ interface SecretVault {
     suspend fun has(name: String): Boolean
 }
 
-/** Where exports go: a folder of the app that it shares from. */
+/** Where exports go: a folder of the app that it shares from. What cannot be written is thrown as a [GatewayFailure]. */
 interface ExportFolder {
     /** The path of a file of this name that is not there yet. */
     suspend fun path(name: String): String

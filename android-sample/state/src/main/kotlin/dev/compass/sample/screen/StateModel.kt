@@ -14,17 +14,15 @@ import kotlinx.coroutines.launch
 /** A model that keeps its state in one place, takes events one after the other, and shows what went wrong instead of failing. */
 abstract class StateModel<State, Event>(initial: State, protected val scope: CoroutineScope) : Model<State, Event> {
     private val shown = MutableStateFlow(initial)
-    private val events = Channel<Event>(Channel.UNLIMITED)
+    private val turns = Channel<suspend () -> Unit>(Channel.UNLIMITED)
 
     final override val state: StateFlow<State> get() = shown
 
     init {
-        scope.launch { for (event in events) guarded { take(event) } }
+        scope.launch { for (turn in turns) guarded(turn) }
     }
 
-    final override fun onEvent(event: Event) {
-        events.trySend(event)
-    }
+    final override fun onEvent(event: Event): Unit = inTurn { take(event) }
 
     /** One event. A refusal of the gateway is shown; it changed nothing. */
     protected abstract suspend fun take(event: Event)
@@ -44,6 +42,11 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
     /** Follows a flow for as long as the screen is there; its failure is shown. */
     protected fun <T> follow(flow: Flow<T>, take: suspend (T) -> Unit): Job = scope.launch {
         guarded { flow.collect { guarded { take(it) } } }
+    }
+
+    /** Work that comes after every event that is there already, and before every later one. */
+    protected fun inTurn(work: suspend () -> Unit) {
+        turns.trySend(work)
     }
 
     /** Work that takes long and holds no event up. */

@@ -118,13 +118,18 @@ enum class TextId {
     SESSION_ENDED, // Ended early
     SESSION_DISCARDED, // Discarded
 
+    // Responses: what a customer says -------------------------------------------------------------------------------------------------
+    RESPONSE_OBJECTION, // Objection: %1$s
+    RESPONSE_QUESTION, // Question: %1$s
+
     // The timeline: what happened ----------------------------------------------------------------------------------------------------
     TIMELINE_STARTED, // Started in "%1$s"
     TIMELINE_FIELD_SET, // %1$s: %2$s
     TIMELINE_ANSWERED, // "%1$s": %2$s
     TIMELINE_SUPERSEDED, // "%1$s": %2$s (taken back later)
     TIMELINE_WENT_BACK, // Went back to "%1$s"
-    TIMELINE_RESPONSE, // Response used: %1$s
+    TIMELINE_OBJECTION, // Objection met: %1$s
+    TIMELINE_QUESTION, // Question answered: %1$s
     TIMELINE_NOTED, // Note: %1$s
     TIMELINE_COMPLETED, // Completed in "%1$s"
     TIMELINE_COMPLETED_WON, // Won: completed in "%1$s"
@@ -160,6 +165,7 @@ enum class TextId {
     FAILURE_NOT_FOUND, // It is not on this phone any more
     FAILURE_NOT_STARTABLE, // This workflow is not complete yet
     FAILURE_BAD_FILE, // This is not a workflow that can be used
+    FAILURE_UNREADABLE, // The file could not be read
     FAILURE_CONFLICT, // This version is here already with other content
     FAILURE_NOT_ALLOWED, // This cannot be done now
     FAILURE_NOTHING_CORRECTED, // Change a value first: the message would be the same

@@ -6,6 +6,7 @@ import dev.compass.sample.gateway.FieldProblem
 import dev.compass.sample.gateway.FieldType
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Holding
+import dev.compass.sample.gateway.ResponseKind
 import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.gateway.Value
 import dev.compass.sample.gateway.WorkflowFinding
@@ -143,6 +144,14 @@ fun SessionState.words(won: Boolean): Text = text(
         SessionState.DISCARDED -> TextId.SESSION_DISCARDED
     },
 )
+
+/** What a customer says, and that it is an objection or a question. */
+fun ResponseKind.words(name: String): Text =
+    text(if (this == ResponseKind.OBJECTION) TextId.RESPONSE_OBJECTION else TextId.RESPONSE_QUESTION, Text.Plain(name))
+
+/** That it was met. */
+fun ResponseKind.used(name: String): Text =
+    text(if (this == ResponseKind.OBJECTION) TextId.TIMELINE_OBJECTION else TextId.TIMELINE_QUESTION, Text.Plain(name))
 
 private val REASONS = TextId.entries.filter { it.name.startsWith("REASON_") }.associateBy { it.name.removePrefix("REASON_").lowercase() }
 

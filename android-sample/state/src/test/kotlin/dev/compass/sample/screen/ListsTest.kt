@@ -15,6 +15,7 @@ import dev.compass.sample.screen.sessions.SessionsModel
 import dev.compass.sample.screen.status.StatusEvent
 import dev.compass.sample.screen.status.StatusIcon
 import dev.compass.sample.screen.status.StatusModel
+import dev.compass.sample.screen.workflows.NextStep
 import dev.compass.sample.screen.workflows.WorkflowsEvent
 import dev.compass.sample.screen.workflows.WorkflowsModel
 import dev.compass.sample.text.CountId
@@ -36,6 +37,19 @@ class ListsTest {
         assertNull(model.state.value.moreInProgress)
         model.tap(WorkflowsEvent.Resumed)
         assertEquals(Screen.Session("s1"), navigator.stack.value.top)
+    }
+
+    @Test
+    fun `the next thing to do is to go on, else to start what alone can be started, else for the technician to choose`() = desk {
+        val model = WorkflowsModel(work, scope)
+        settle()
+        assertEquals(NextStep.GoOn, model.state.value.next)
+        gateway.show { copy(items = emptyList()) }
+        settle()
+        assertEquals(NextStep.Start("boiler-service", "Boiler service"), model.state.value.next)
+        gateway.show { copy(workflows = workflows + workflows.first { it.item.startable }.let { it.copy(item = it.item.copy(workflow = it.item.workflow.copy(key = "other"))) }) }
+        settle()
+        assertNull(model.state.value.next)
     }
 
     @Test

@@ -166,7 +166,19 @@ class ReviewAndRecordTest {
         model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonConfirmed)
         assertTrue(gateway.calls.isEmpty())
         model.tap(RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
-        assertEquals(listOf("abandon s3 notify-office"), gateway.calls)
+        assertEquals(listOf("abandon s3 notify-office by Jo"), gateway.calls)
+    }
+
+    @Test
+    fun `giving up needs a name, which is asked where the settings do not say it`() = desk(finished()) {
+        preferences.set(preferences.preferences.value.copy(actor = " "))
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
+        assertTrue(model.state.value.abandoning!!.asksActor)
+        assertTrue(gateway.calls.isEmpty())
+        model.tap(RecordEvent.AbandonActorTyped(" Kim "), RecordEvent.AbandonConfirmed)
+        assertEquals(listOf("abandon s3 notify-office by Kim"), gateway.calls)
     }
 
     @Test
@@ -175,6 +187,8 @@ class ReviewAndRecordTest {
         settle()
         model.tap(RecordEvent.SendTapped("notify-office"), RecordEvent.SendCorrectedTapped("notify-office"))
         assertEquals(listOf("send s3 notify-office", "send corrected s3 notify-office"), gateway.calls)
+        model.tap(RecordEvent.SendTapped("notify-office"))
+        assertEquals(2, gateway.calls.size, "a second tap was meant for the same message")
         assertFalse(model.state.value.working)
     }
 

@@ -30,6 +30,9 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.update
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
@@ -195,6 +198,23 @@ class SessionModelTest {
             SessionEvent.Field(FieldEvent.Cleared("co_ratio")),
         )
         assertEquals(listOf("set s work_done", "set s co_ratio", "set s co_ratio"), gateway.calls)
+    }
+
+    @Test
+    fun `what was read before a tap takes nothing of it back`() = desk(inspection) {
+        // Flows tell what was, and say no more than that something has changed.
+        val told = MutableStateFlow(gateway.now("s"))
+        val late = object : FieldGateway by gateway {
+            override fun session(key: String): Flow<SessionNow> = told
+        }
+        val model = SessionModel("s", Workplace(late, navigator, preferences), scope)
+        for (option in listOf("seals", "trap")) {
+            model.tap(SessionEvent.Field(FieldEvent.ToggledOption("work_done", option)))
+            told.update { it.copy(startedAt = it.startedAt.plusSeconds(1)) }
+            settle()
+        }
+        val chosen = (model.state.value.field("work_done").input as InputUi.Choice).options.filter { it.chosen }
+        assertEquals(listOf("seals", "trap"), chosen.map { it.key })
     }
 
     @Test

@@ -97,12 +97,24 @@ class SettingsModelTest {
     }
 
     @Test
+    fun `a secret that the key store does not take is said so, and the form stays`() = desk {
+        vault.failure = GatewayFailure("secret_unavailable")
+        val model = settings()
+        model.tap(SettingsEvent.EndpointOpened("office"))
+        model.tap(SettingsEvent.EndpointTyped(model.state.value.editing!!.copy(secret = "whsec_abc")), SettingsEvent.EndpointSaved)
+        assertTrue(model.state.value.notice!!.failed)
+        assertEquals("whsec_abc", model.state.value.editing?.secret)
+        assertFalse(model.state.value.working)
+    }
+
+    @Test
     fun `diagnostics and a backup are written to share them`() = desk {
         val model = settings()
         model.tap(SettingsEvent.DiagnosticsExported)
         assertEquals("/exports/diagnostics.txt", model.state.value.exported)
         model.tap(SettingsEvent.NoticeShown)
-        assertNull(model.state.value.exported)
+        assertNull(model.state.value.notice)
+        assertEquals("/exports/diagnostics.txt", model.state.value.exported, "the words about it go, the file stays to be shared")
         model.tap(SettingsEvent.BackupExported)
         assertEquals(listOf("backup"), gateway.calls)
         assertEquals("/exports/compass-backup.db", model.state.value.exported)

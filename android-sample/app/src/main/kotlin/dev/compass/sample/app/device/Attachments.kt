@@ -7,7 +7,7 @@ import java.util.UUID
 
 /**
  * Photos and signatures. Their bytes stay here, in a folder that no backup takes along; a webhook carries their fingerprint alone. Touches
- * the disk: not for the main thread, but for [create], which a tap waits for.
+ * the disk: not for the main thread.
  */
 class Attachments(private val context: Context) {
     /** A new, empty file. */

@@ -2,10 +2,12 @@ package dev.compass.sample.app.device
 
 import android.app.Activity
 import android.app.DatePickerDialog
+import android.app.Dialog
 import android.app.TimePickerDialog
 import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.graphics.Bitmap
+import android.location.Location
 import android.net.Uri
 import android.os.Bundle
 import android.provider.MediaStore
@@ -15,6 +17,7 @@ import dev.compass.sample.app.field.FieldTools
 import dev.compass.sample.field.FieldEvent
 import java.io.File
 import java.io.IOException
+import java.io.InputStream
 import java.math.BigDecimal
 import java.math.RoundingMode
 import java.time.Instant
@@ -32,25 +35,41 @@ import kotlinx.coroutines.withContext
  * with the activity, because a phone may end this process while the camera has the screen.
  *
  * @param tell gets what came of it, as an event of the field.
- * @param imported gets the bytes of a workflow file.
+ * @param imported gets the bytes of a workflow file; none when it could not be read.
  */
-class DeviceTools(private val activity: Activity, state: Bundle?, private val tell: (FieldEvent) -> Unit, private val imported: (ByteArray) -> Unit) :
-    FieldTools {
+class DeviceTools(
+    private val activity: Activity,
+    private val places: Places,
+    state: Bundle?,
+    private val tell: (FieldEvent) -> Unit,
+    private val imported: (ByteArray?) -> Unit,
+) : FieldTools {
     private val attachments = Attachments(activity.applicationContext)
-    private val places = Places(activity.applicationContext)
 
     // Ends with its work and not with the activity: a photo that was taken while the phone was turned is a photo.
     private val work = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
     private var field: String? = state?.getString(FIELD)
-    private var photo: File? = state?.getString(PHOTO)?.let(attachments::named)
+    private var photo: String? = state?.getString(PHOTO)
+
+    /** Another app or a question of Android's is about to have the screen: a second tap was meant for the same. */
+    private var asking = false
+    private var dialog: Dialog? = null
 
     fun save(state: Bundle) {
         state.putString(FIELD, field)
-        state.putString(PHOTO, photo?.name)
+        state.putString(PHOTO, photo)
     }
 
-    /** Nobody waits for the position any more. */
-    fun leave() = places.cancel()
+    /** The screen is the app's own again. */
+    fun resumed() {
+        asking = false
+    }
+
+    /** The screen that asked is gone, or its activity: a picker would hang in the air. */
+    fun leave() {
+        dialog?.dismiss()
+        dialog = null
+    }
 
     override fun pickDay(begin: LocalDate?, min: LocalDate?, max: LocalDate?, picked: (LocalDate) -> Unit) {
         val day = begin ?: LocalDate.now().let { if (max != null && it > max) max else if (min != null && it < min) min else it }
@@ -58,37 +77,33 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
         val dialog = DatePickerDialog(activity, chosen, day.year, day.monthValue - 1, day.dayOfMonth)
         min?.let { dialog.datePicker.minDate = it.millis() }
         max?.let { dialog.datePicker.maxDate = it.millis() }
-        dialog.show()
+        open(dialog)
     }
 
     override fun pickTime(begin: LocalTime?, picked: (LocalTime) -> Unit) {
         val time = begin ?: LocalTime.now()
         val clock = DateFormat.is24HourFormat(activity)
-        TimePickerDialog(activity, { _, hour, minute -> picked(LocalTime.of(hour, minute)) }, time.hour, time.minute, clock).show()
+        open(TimePickerDialog(activity, { _, hour, minute -> picked(LocalTime.of(hour, minute)) }, time.hour, time.minute, clock))
+    }
+
+    private fun open(picker: Dialog) {
+        leave()
+        dialog = picker
+        picker.show()
     }
 
     override fun locate(field: String) {
+        if (asking) return
         if (!places.allowed) {
+            asking = true
             this.field = field
             activity.requestPermissions(Places.PERMISSIONS, LOCATE)
             return
         }
         tell(FieldEvent.Locating(field))
-        places.ask { place ->
-            tell(
-                if (place == null) {
-                    FieldEvent.NotLocated(field, denied = false)
-                } else {
-                    FieldEvent.Located(
-                        field,
-                        BigDecimal(place.latitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
-                        BigDecimal(place.longitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
-                        if (place.hasAccuracy()) BigDecimal(place.accuracy.toDouble()).setScale(1, RoundingMode.UP) else null,
-                        Instant.ofEpochMilli(place.time),
-                    )
-                },
-            )
-        }
+        // Without this activity, which may be gone by then.
+        val tell = tell
+        places.ask { place -> tell(place?.of(field) ?: FieldEvent.NotLocated(field, denied = false)) }
     }
 
     /** The answer to the question for the permission. */
@@ -96,32 +111,36 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
         val asked = field ?: return
         if (request != LOCATE) return
         field = null
+        asking = false
         if (places.allowed) locate(asked) else tell(FieldEvent.NotLocated(asked, denied = true))
     }
 
     override fun takePhoto(field: String) {
-        val file = attachments.create("jpg")
-        val camera = Intent(MediaStore.ACTION_IMAGE_CAPTURE)
-            .putExtra(MediaStore.EXTRA_OUTPUT, SharedFiles.photo(activity, file))
-            .addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION or Intent.FLAG_GRANT_READ_URI_PERMISSION)
-        this.field = field
-        photo = file
-        start(camera, TAKE)
+        if (asking) return
+        asking = true
+        work.launch {
+            val file = onDisk { attachments.create("jpg") }
+            asking = false
+            if (file == null || activity.isDestroyed) return@launch tell(FieldEvent.NotAttached(field))
+            val camera = Intent(MediaStore.ACTION_IMAGE_CAPTURE)
+                .putExtra(MediaStore.EXTRA_OUTPUT, SharedFiles.photo(activity, file))
+                .addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION or Intent.FLAG_GRANT_READ_URI_PERMISSION)
+            start(camera, TAKE, field, file.name)
+        }
     }
 
     override fun chooseFile(field: String, mediaTypes: List<String>) {
-        this.field = field
-        start(chooser().putExtra(Intent.EXTRA_MIME_TYPES, mediaTypes.ifEmpty { listOf("*/*") }.toTypedArray()), CHOOSE)
+        start(chooser().putExtra(Intent.EXTRA_MIME_TYPES, mediaTypes.ifEmpty { listOf("*/*") }.toTypedArray()), CHOOSE, field)
     }
 
     fun chooseWorkflow() = start(chooser(), IMPORT)
 
     override fun keepSignature(field: String, picture: Bitmap) {
         work.launch {
-            val file = withContext(Dispatchers.IO) {
-                attachments.create("png").also { file -> file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, BEST, it) } }
+            val file = onDisk {
+                attachments.create("png").filled { file -> file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, BEST, it) } }
             }
-            attach(field, file, "image/png", file.name)
+            if (file == null) tell(FieldEvent.NotAttached(field)) else attach(field, file, "image/png", file.name)
         }
     }
 
@@ -131,67 +150,93 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
         val taken = photo
         field = null
         photo = null
+        asking = false
         val chosen = data?.data
         when {
-            result != Activity.RESULT_OK -> taken?.delete()
-            request == TAKE && asked != null && taken != null -> work.launch { attach(asked, taken, "image/jpeg", taken.name) }
+            result != Activity.RESULT_OK -> taken?.let(::forget)
+            request == TAKE && asked != null && taken != null -> work.launch { attach(asked, attachments.named(taken), "image/jpeg", taken) }
             request == CHOOSE && asked != null && chosen != null -> work.launch { copy(asked, chosen) }
-            request == IMPORT && chosen != null -> work.launch { read(chosen)?.let(imported) }
+            request == IMPORT && chosen != null -> work.launch { imported(read(chosen)) }
         }
     }
 
     private fun chooser() = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("*/*")
 
     @Suppress("DEPRECATION")
-    private fun start(intent: Intent, request: Int) {
+    private fun start(intent: Intent, request: Int, field: String? = null, photo: String? = null) {
+        if (asking) return
         try {
             activity.startActivityForResult(intent, request)
+            asking = true
+            this.field = field
+            this.photo = photo
         } catch (_: ActivityNotFoundException) {
-            field?.let { tell(FieldEvent.NotAttached(it)) }
-            field = null
-            photo?.delete()
-            photo = null
+            photo?.let(::forget)
+            if (field == null) imported(null) else tell(FieldEvent.NotAttached(field))
         }
     }
 
+    private fun forget(photo: String) = work.launch { onDisk { attachments.named(photo).delete() } }
+
     private suspend fun copy(field: String, from: Uri) {
-        val type = activity.contentResolver.getType(from) ?: "application/octet-stream"
-        val name = name(from)
-        val file = withContext(Dispatchers.IO) {
-            try {
-                attachments.create("bin").also { file ->
-                    activity.contentResolver.openInputStream(from)?.use { source -> file.outputStream().use(source::copyTo) }
-                }
-            } catch (_: IOException) {
-                null
+        val file = onDisk {
+            attachments.create("bin").filled { file ->
+                (open(from) ?: throw IOException("no such document")).use { source -> file.outputStream().use(source::copyTo) }
             }
         }
-        if (file == null) tell(FieldEvent.NotAttached(field)) else attach(field, file, type, name ?: file.name)
+        if (file == null) return tell(FieldEvent.NotAttached(field))
+        val type = onDisk { activity.contentResolver.getType(from) } ?: "application/octet-stream"
+        attach(field, file, type, onDisk { name(from) } ?: file.name)
     }
 
     private suspend fun attach(field: String, file: File, type: String, name: String) {
-        val print = withContext(Dispatchers.IO) {
-            try {
-                attachments.fingerprint(file).takeIf { file.length() > 0 }
-            } catch (_: IOException) {
-                null
-            }
-        }
+        val print = onDisk { attachments.fingerprint(file).takeIf { file.length() > 0 } }
         tell(if (print == null) FieldEvent.NotAttached(field) else FieldEvent.Attached(field, print, type, file.length(), name))
     }
 
-    private suspend fun read(from: Uri): ByteArray? = withContext(Dispatchers.IO) {
+    private suspend fun read(from: Uri): ByteArray? = onDisk {
+        open(from)?.use { source ->
+            val bytes = ByteArray(LARGEST_WORKFLOW + 1)
+            var size = 0
+            while (size < bytes.size) size += source.read(bytes, size, bytes.size - size).takeIf { it > 0 } ?: break
+            bytes.copyOf(size)
+        }
+    }
+
+    private fun open(document: Uri): InputStream? = activity.contentResolver.openInputStream(document)
+
+    private fun name(of: Uri): String? = activity.contentResolver.query(of, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
+        ?.use { if (it.moveToFirst()) it.getString(0) else null }
+
+    /** Away from the main thread; none when the disk is full, or the app that gave the document is gone or takes it back. */
+    private suspend fun <T> onDisk(work: () -> T): T? = withContext(Dispatchers.IO) {
         try {
-            activity.contentResolver.openInputStream(from)?.use { it.readBytes() }
+            work()
         } catch (_: IOException) {
+            null
+        } catch (_: SecurityException) {
             null
         }
     }
 
-    private suspend fun name(of: Uri): String? = withContext(Dispatchers.IO) {
-        activity.contentResolver.query(of, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
-            ?.use { if (it.moveToFirst()) it.getString(0) else null }
+    /** Of a file that could be filled by half nothing stays. */
+    private fun File.filled(fill: (File) -> Unit): File {
+        try {
+            fill(this)
+        } catch (failure: Exception) {
+            delete()
+            throw failure
+        }
+        return this
     }
+
+    private fun Location.of(field: String) = FieldEvent.Located(
+        field,
+        BigDecimal(latitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
+        BigDecimal(longitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
+        if (hasAccuracy()) BigDecimal(accuracy.toDouble()).setScale(1, RoundingMode.UP) else null,
+        Instant.ofEpochMilli(time),
+    )
 
     private fun LocalDate.millis() = atStartOfDay(ZoneId.systemDefault()).toInstant().toEpochMilli()
 
@@ -203,6 +248,9 @@ class DeviceTools(private val activity: Activity, state: Bundle?, private val te
         const val CHOOSE = 3
         const val IMPORT = 4
         const val BEST = 100
+
+        /** The core refuses a larger one; of a film that was chosen by mistake no more is read. */
+        const val LARGEST_WORKFLOW = 1024 * 1024
 
         /** Some ten centimetres. */
         const val DEGREE_DIGITS = 6

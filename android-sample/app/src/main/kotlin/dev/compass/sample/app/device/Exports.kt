@@ -1,8 +1,10 @@
 package dev.compass.sample.app.device
 
 import android.content.Context
+import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.port.ExportFolder
 import java.io.File
+import java.io.IOException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 
@@ -12,7 +14,15 @@ class Exports(private val context: Context) : ExportFolder {
         File(folder(context).apply { mkdirs() }, name).apply { delete() }.path
     }
 
-    override suspend fun write(name: String, text: String): String = path(name).also { withContext(Dispatchers.IO) { File(it).writeText(text) } }
+    override suspend fun write(name: String, text: String): String = path(name).also { path ->
+        withContext(Dispatchers.IO) {
+            try {
+                File(path).writeText(text)
+            } catch (_: IOException) {
+                throw GatewayFailure("disk_full")
+            }
+        }
+    }
 
     companion object {
         internal fun folder(context: Context) = File(context.noBackupFilesDir, "exports")

@@ -6,6 +6,8 @@ import android.os.Build
 import android.view.View
 import android.view.WindowInsets
 import android.view.accessibility.AccessibilityManager
+import android.window.OnBackInvokedCallback
+import android.window.OnBackInvokedDispatcher
 
 /** Everything of Android that is newer than API 26, each behind its version. No other file names any of it. */
 @LaterApi
@@ -20,9 +22,19 @@ internal object LaterApis {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) view.accessibilityPaneTitle = title
     }
 
-    /** How a target stands ("waiting", "not provided"), from Android 11 (API 30). */
-    fun state(view: View, words: CharSequence) {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) view.stateDescription = words
+    /**
+     * The way back, from Android 13 (API 33); before, Android calls `onBackPressed`. While it [leads] nowhere in the app, Android shows
+     * what lies behind it as the gesture begins. Gives what takes the way away again.
+     */
+    fun back(activity: Activity, leads: Boolean, before: Any?, go: () -> Unit): Any? {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU || leads == (before != null)) return before
+        if (before != null) {
+            activity.onBackInvokedDispatcher.unregisterOnBackInvokedCallback(before as OnBackInvokedCallback)
+            return null
+        }
+        return OnBackInvokedCallback { go() }.also {
+            activity.onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, it)
+        }
     }
 
     /** How long words stay that one has to read, from Android 10 (API 29); [usual] before. In milliseconds. */

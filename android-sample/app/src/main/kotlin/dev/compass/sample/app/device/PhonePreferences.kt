@@ -1,6 +1,8 @@
 package dev.compass.sample.app.device
 
 import android.content.Context
+import android.content.SharedPreferences
+import android.os.StrictMode
 import dev.compass.sample.port.PreferenceStore
 import dev.compass.sample.port.Preferences
 import dev.compass.sample.port.TextSize
@@ -11,8 +13,16 @@ import kotlinx.coroutines.withContext
 
 /** What the technician chose, in the app's shared preferences; and where in the app a session was open, for a battery that dies. */
 class PhonePreferences(context: Context) : PreferenceStore {
-    private val file = context.getSharedPreferences("technician", Context.MODE_PRIVATE)
-    private val chosen = MutableStateFlow(read())
+    private val file: SharedPreferences
+    private val chosen: MutableStateFlow<Preferences>
+
+    init {
+        // The first screen needs its theme before it can be drawn: a small file, read once.
+        val before = StrictMode.allowThreadDiskReads()
+        file = context.getSharedPreferences("technician", Context.MODE_PRIVATE)
+        chosen = MutableStateFlow(read())
+        StrictMode.setThreadPolicy(before)
+    }
 
     override val preferences: StateFlow<Preferences> get() = chosen
 

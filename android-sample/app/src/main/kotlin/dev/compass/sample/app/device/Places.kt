@@ -11,7 +11,7 @@ import android.os.Bundle
 import android.os.Handler
 import android.os.Looper
 
-/** Where the phone is, asked once when a technician wants to know. Of the main thread. */
+/** Where the phone is, asked once when a technician wants to know. Outlives a rotation, like who waits for it. Of the main thread. */
 class Places(private val context: Context) {
     private val manager = context.getSystemService(LocationManager::class.java)
     private val main = Handler(Looper.getMainLooper())

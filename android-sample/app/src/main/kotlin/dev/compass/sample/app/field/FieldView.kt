@@ -20,7 +20,11 @@ class FieldView(kit: Kit, private val words: Words, first: FieldUi, tools: Field
     private val card = kit.card(10)
     private val label = kit.strong()
     private val mark = kit.quiet()
-    private val sign = kit.icon(R.drawable.ic_sent, kit.palette.of(Tone.GOOD).ink)
+    private val sign = kit.icon(R.drawable.ic_sent, kit.palette.of(Tone.GOOD).ink).apply {
+        // The mark alone says that there is an answer.
+        contentDescription = words.string(R.string.field_provided)
+        importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_YES
+    }
     private val help = kit.quiet()
     private val input: Bound<FieldUi> = inputFor(first, kit, words, tools, send)
     private val problem = kit.badge()
@@ -44,8 +48,7 @@ class FieldView(kit: Kit, private val words: Words, first: FieldUi, tools: Field
         card.below(problem)
         card.below(note)
         for (way in listOf(clear, notApplicable, empty)) {
-            // Which question it is about: several of them are on a screen.
-            way.contentDescription = "${way.text}: ${first.label}"
+            way.about(first)
             ways.addView(way)
         }
         card.below(ways)

@@ -1,6 +1,7 @@
 package dev.compass.sample.app.field
 
 import android.view.View
+import android.widget.Button
 import android.widget.CompoundButton
 import dev.compass.sample.app.R
 import dev.compass.sample.app.kit.Bound
@@ -48,7 +49,7 @@ private fun yesNo(first: FieldUi, kit: Kit, words: Words, send: (FieldEvent) -> 
         row.beside(this, weight = 1f)
         minimumHeight = kit.dp(Kit.PRIMARY_TARGET)
         text = words.string(label)
-        contentDescription = "${first.label}: $text"
+        about(first)
     }
     val yes = side(R.string.yes, true)
     val no = side(R.string.no, false)
@@ -96,9 +97,14 @@ private fun dateTime(first: FieldUi, kit: Kit, words: Words, tools: FieldTools, 
     }
 }
 
-private fun android.widget.Button.picks(field: FieldUi, said: String) {
+private fun Button.picks(field: FieldUi, said: String) {
     say(said)
-    contentDescription = "${field.label}: $said"
+    about(field)
+}
+
+/** For a screen reader: of which question this is. Several of them are on a screen. */
+internal fun Button.about(field: FieldUi) {
+    contentDescription = "${field.label}: $text"
 }
 
 private fun choice(first: FieldUi, kit: Kit, send: (FieldEvent) -> Unit): Bound<FieldUi> {
@@ -108,6 +114,7 @@ private fun choice(first: FieldUi, kit: Kit, send: (FieldEvent) -> Unit): Bound<
         val button = if (multiple) Marks.check(kit, tapped) else Marks.radio(kit, tapped)
         bound(button) {
             button.say(it.label)
+            button.about(first)
             button.mark(it.chosen)
         }
     }
@@ -132,6 +139,7 @@ private fun place(first: FieldUi, kit: Kit, words: Words, tools: FieldTools): Bo
                 },
             ),
         )
+        ask.about(first)
     }
 }
 
@@ -140,10 +148,12 @@ private fun file(first: FieldUi, kit: Kit, words: Words, tools: FieldTools): Bou
     val column = kit.column(8)
     val there = column.below(kit.body())
     val photo = column.below(kit.secondary(icon = R.drawable.ic_camera) { tools.takePhoto(first.key) })
-    column.below(kit.secondary(words.string(R.string.file_choose), R.drawable.ic_add) { tools.chooseFile(first.key, input.mediaTypes) })
+    val choose = kit.secondary(words.string(R.string.file_choose), R.drawable.ic_add) { tools.chooseFile(first.key, input.mediaTypes) }
+    column.below(choose).about(first)
     return bound(column) {
         input = it.input as InputUi.File
         there.say(words.orNull(input.file))
         photo.say(words.string(if (input.file == null) R.string.photo_take else R.string.photo_again))
+        photo.about(first)
     }
 }

@@ -19,11 +19,13 @@ internal class SignatureInput(first: FieldUi, kit: Kit, private val words: Words
     private val column = kit.column(10)
     private val there = kit.body()
     private val pad = SignaturePad(kit)
-    private val name = Line(kit, words.string(R.string.signature_name), typed = { pad.write(it) })
+    private val name = Line(kit, "${first.label}: ${words.string(R.string.signature_name)}", typed = { pad.write(it) })
     private val keep = kit.secondary(words.string(R.string.signature_keep), R.drawable.ic_saved) {
-        tools.keepSignature(first.key, pad.picture())
+        // A second tap would keep it twice.
+        keeping = true
         signing = false
         show()
+        tools.keepSignature(first.key, pad.picture())
     }
     private val over = kit.secondary(words.string(R.string.signature_over)) {
         name.bind("")
@@ -36,6 +38,7 @@ internal class SignatureInput(first: FieldUi, kit: Kit, private val words: Words
     private val buttons = WrapRow(kit)
     private var signed = false
     private var signing = false
+    private var keeping = false
 
     override val view: View get() = column
 
@@ -49,6 +52,7 @@ internal class SignatureInput(first: FieldUi, kit: Kit, private val words: Words
         buttons.addView(over)
         column.below(buttons)
         column.below(again)
+        for (button in listOf(keep, over, again)) button.about(first)
         pad.onChange = ::show
         show()
     }
@@ -56,6 +60,7 @@ internal class SignatureInput(first: FieldUi, kit: Kit, private val words: Words
     override fun bind(item: FieldUi) {
         val file = (item.input as InputUi.File).file
         signed = file != null
+        keeping = false
         there.say(words.orNull(file))
         show()
     }
@@ -64,6 +69,6 @@ internal class SignatureInput(first: FieldUi, kit: Kit, private val words: Words
         val open = signing || !signed
         for (part in listOf(pad, name, buttons)) part.visible(open)
         again.visible(!open)
-        keep.isEnabled = !pad.isEmpty
+        keep.isEnabled = !pad.isEmpty && !keeping
     }
 }

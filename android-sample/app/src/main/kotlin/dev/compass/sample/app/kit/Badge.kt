@@ -13,8 +13,7 @@ class Badge(private val kit: Kit) : LinearLayout(kit.context) {
         gravity = Gravity.CENTER_VERTICAL
         setPadding(kit.dp(12), kit.dp(8), kit.dp(12), kit.dp(8))
         beside(icon)
-        beside(words, weight = 1f).setPadding(kit.dp(10), 0, 0, 0)
-        words.setPaddingRelative(kit.dp(10), 0, 0, 0)
+        beside(words, weight = 1f).setPaddingRelative(kit.dp(10), 0, 0, 0)
     }
 
     /** Shows it; without words it hides. */

@@ -1,10 +1,12 @@
 package dev.compass.sample.app.kit
 
 import android.content.Context
+import android.content.res.ColorStateList
 import android.graphics.Typeface
 import android.graphics.drawable.Drawable
 import android.graphics.drawable.GradientDrawable
 import android.graphics.drawable.RippleDrawable
+import android.graphics.drawable.StateListDrawable
 import android.util.TypedValue
 import android.view.Gravity
 import android.view.View
@@ -25,6 +27,9 @@ import dev.compass.sample.app.device.LaterApis
  */
 class Kit(val context: Context) {
     val palette = Palette(context)
+
+    /** Icons grow with the words beside them, though not as far. */
+    private val iconSize = Math.round(dp(ICON) * context.resources.configuration.fontScale.coerceIn(1f, ICON_GROWTH))
 
     fun dp(number: Int): Int = Math.round(number * context.resources.displayMetrics.density)
 
@@ -49,22 +54,23 @@ class Kit(val context: Context) {
         text = words
     }
 
-    /** The one thing to do next. */
-    fun primary(words: CharSequence? = null, act: () -> Unit): Button =
-        button(words, PRIMARY_TARGET, fill = palette.accent, ink = palette.onAccent, act = act).apply {
+    /** The one thing to do next, at the foot of a page. */
+    fun primary(words: CharSequence? = null, act: () -> Unit): PrimaryButton =
+        dressed(PrimaryButton(context), words, PRIMARY_TARGET, fill = palette.accent, ink = palette.onAccent, act = act).apply {
             setTextSize(TypedValue.COMPLEX_UNIT_SP, HEADING)
         }
 
     fun secondary(words: CharSequence? = null, icon: Int? = null, act: () -> Unit): Button =
-        button(words, TARGET, fill = palette.card, ink = palette.accent, line = palette.accent, icon = icon, act = act)
+        dressed(Button(context), words, TARGET, fill = palette.card, ink = palette.accent, line = palette.accent, icon = icon, act = act)
 
     /** For what cannot be undone. */
     fun danger(words: CharSequence? = null, act: () -> Unit): Button {
         val bad = palette.of(Tone.BAD)
-        return button(words, TARGET, fill = palette.card, ink = bad.ink, line = bad.ink, act = act)
+        return dressed(Button(context), words, TARGET, fill = palette.card, ink = bad.ink, line = bad.ink, act = act)
     }
 
-    private fun button(
+    private fun <B : Button> dressed(
+        button: B,
         words: CharSequence?,
         height: Int,
         fill: Int,
@@ -72,26 +78,33 @@ class Kit(val context: Context) {
         line: Int = fill,
         icon: Int? = null,
         act: () -> Unit,
-    ): Button = Button(context).apply {
+    ): B = button.apply {
         text = words
         stateListAnimator = null
         isAllCaps = false
         gravity = Gravity.CENTER
         typeface = Typeface.DEFAULT_BOLD
         setTextSize(TypedValue.COMPLEX_UNIT_SP, BODY)
-        setTextColor(ink)
+        setTextColor(inks(ink))
         minHeight = dp(height)
         minimumHeight = dp(height)
         minimumWidth = dp(TARGET)
         setPadding(dp(20), dp(10), dp(20), dp(10))
-        background = pressable(shape(fill, line))
+        background = pressable(grounds(fill, line))
         if (icon != null) {
-            setCompoundDrawablesRelativeWithIntrinsicBounds(icon, 0, 0, 0)
-            compoundDrawableTintList = ink.asStates()
-            compoundDrawablePadding = dp(12)
+            begins(icon, ink)
+            compoundDrawableTintList = inks(ink)
             gravity = Gravity.CENTER_VERTICAL or Gravity.START
         }
         setOnClickListener { act() }
+    }
+
+    internal fun inks(ink: Int) = ColorStateList(arrayOf(ENABLED, intArrayOf()), intArrayOf(ink, palette.quietInk))
+
+    /** What takes no tap now is hollow and has a broken line: seen without colours, too. */
+    internal fun grounds(fill: Int, line: Int, radius: Int = RADIUS): Drawable = StateListDrawable().apply {
+        addState(ENABLED, shape(fill, line, radius))
+        addState(intArrayOf(), shape(palette.page, radius = radius).apply { setStroke(outline(), palette.line, dp(6).toFloat(), dp(4).toFloat()) })
     }
 
     /** A button without words; [label] is what a screen reader says. */
@@ -100,9 +113,11 @@ class Kit(val context: Context) {
         setImageResource(icon)
         imageTintList = palette.ink.asStates()
         contentDescription = label
-        scaleType = ImageView.ScaleType.CENTER
         minimumWidth = dp(TARGET)
         minimumHeight = dp(TARGET)
+        val around = (dp(TARGET) - iconSize) / 2
+        setPadding(around, around, around, around)
+        scaleType = ImageView.ScaleType.FIT_CENTER
         background = pressable(shape(android.graphics.Color.TRANSPARENT))
         setOnClickListener { act() }
     }
@@ -111,7 +126,24 @@ class Kit(val context: Context) {
     fun icon(resource: Int, color: Int = palette.ink): ImageView = ImageView(context).apply {
         setImageResource(resource)
         imageTintList = color.asStates()
+        minimumWidth = iconSize
+        minimumHeight = iconSize
         importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO
+    }
+
+    /** Puts an icon before the words. */
+    fun TextView.begins(icon: Int, color: Int) {
+        val drawn = checkNotNull(context.getDrawable(icon))
+        drawn.setBounds(0, 0, iconSize, iconSize)
+        setCompoundDrawablesRelative(drawn, null, null, null)
+        compoundDrawableTintList = color.asStates()
+        compoundDrawablePadding = dp(12)
+    }
+
+    /** An input with its question. */
+    fun asked(words: CharSequence, input: View): LinearLayout = column(6).apply {
+        below(strong(words))
+        below(input)
     }
 
     fun column(gap: Int = 12): LinearLayout = LinearLayout(context).apply {
@@ -131,8 +163,11 @@ class Kit(val context: Context) {
         background = shape(palette.card, cardLine())
     }
 
-    /** A card that is a button as a whole. */
-    fun pressableCard(act: () -> Unit): LinearLayout = card(6).apply {
+    /** A card that is a button as a whole; its first line is [name], with the sign that it leads on. */
+    fun pressableCard(name: TextView, act: () -> Unit): LinearLayout = card(6).apply {
+        val head = below(row(8))
+        head.beside(name, weight = 1f)
+        head.beside(icon(R.drawable.ic_forward, palette.accent))
         background = pressable(shape(palette.card, cardLine()))
         minimumHeight = dp(TARGET)
         isClickable = true
@@ -172,10 +207,16 @@ class Kit(val context: Context) {
         const val BODY = 18f
         const val TARGET = 56
         const val PRIMARY_TARGET = 64
+        private val ENABLED = intArrayOf(android.R.attr.state_enabled)
+        private const val ICON = 24
+        private const val ICON_GROWTH = 1.5f
         private const val RADIUS = 14
         private const val PRESSED = 0x33000000
     }
 }
+
+/** What is to be done next: one to a page, or one for each answer. */
+class PrimaryButton(context: Context) : Button(context)
 
 /** Adds it below, as wide as the column. */
 fun <V : View> LinearLayout.below(view: V, weight: Float = 0f): V {

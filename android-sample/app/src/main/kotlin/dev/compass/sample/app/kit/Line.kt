@@ -4,20 +4,24 @@ import android.text.Editable
 import android.text.InputFilter
 import android.text.InputType
 import android.text.TextWatcher
+import android.text.method.DigitsKeyListener
 import android.util.TypedValue
 import android.view.Gravity
 import android.view.KeyEvent
+import android.view.accessibility.AccessibilityNodeInfo
 import android.view.inputmethod.EditorInfo
 import android.widget.EditText
 import dev.compass.sample.field.Keyboard
+import dev.compass.sample.field.NumberInput
 
 /**
  * A line to type in. Every change is told at once; what comes back with the state of a moment ago does not overwrite what was typed since.
  *
+ * @property label what a screen reader calls it, beside what is typed.
  * @param typed gets every change.
  * @param left the focus went on, or a keyboard or scanner ended the line.
  */
-class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, private val left: () -> Unit = {}) :
+class Line(kit: Kit, val label: CharSequence, private val typed: (String) -> Unit, private val left: () -> Unit = {}) :
     EditText(kit.context) {
     private val told = ArrayDeque<String>()
     private var binding = false
@@ -27,7 +31,7 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
         // The state knows the text; what the view would keep of it by itself would come back to another field.
         isSaveEnabled = false
         setTextSize(TypedValue.COMPLEX_UNIT_SP, Kit.HEADING)
-        setTextColor(kit.palette.ink)
+        setTextColor(kit.inks(kit.palette.ink))
         setHintTextColor(kit.palette.quietInk)
         highlightColor = kit.palette.tint
         gravity = Gravity.CENTER_VERTICAL or Gravity.START
@@ -35,8 +39,7 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
         minHeight = kit.dp(Kit.TARGET)
         minimumHeight = kit.dp(Kit.TARGET)
         setPadding(kit.dp(14), kit.dp(10), kit.dp(14), kit.dp(10))
-        background = kit.shape(kit.palette.card, kit.palette.line, radius = 10)
-        contentDescription = label
+        background = kit.grounds(kit.palette.card, kit.palette.line, radius = 10)
         addTextChangedListener(object : TextWatcher {
             override fun afterTextChanged(text: Editable) {
                 if (binding) return
@@ -64,12 +67,23 @@ class Line(kit: Kit, label: CharSequence?, private val typed: (String) -> Unit, 
         binding = true
         val wanted = type(keyboard) or if (multiline) InputType.TYPE_TEXT_FLAG_MULTI_LINE or InputType.TYPE_TEXT_FLAG_CAP_SENTENCES else 0
         inputType = wanted
+        if (wanted and InputType.TYPE_MASK_CLASS == InputType.TYPE_CLASS_NUMBER) {
+            // Android's own takes neither the comma nor the digits that people of other languages type.
+            keyListener = DigitsKeyListener.getInstance(NumberInput(resources.configuration.locales[0]).characters)
+            setRawInputType(wanted)
+        }
         isSingleLine = !multiline
         gravity = (if (multiline) Gravity.TOP else Gravity.CENTER_VERTICAL) or Gravity.START
         minLines = if (multiline) MULTILINE else 1
         imeOptions = if (multiline) EditorInfo.IME_ACTION_UNSPECIFIED else EditorInfo.IME_ACTION_DONE
         filters = if (maxLength == null) emptyArray() else arrayOf(InputFilter.LengthFilter(maxLength))
         binding = false
+    }
+
+    override fun onInitializeAccessibilityNodeInfo(info: AccessibilityNodeInfo) {
+        super.onInitializeAccessibilityNodeInfo(info)
+        // A content description would be read out in place of the text.
+        info.hintText = label
     }
 
     /** For secrets: dots and no suggestions. */

@@ -111,7 +111,10 @@ internal val TextId.resource: Int
         TextId.TIMELINE_ANSWERED -> R.string.timeline_answered
         TextId.TIMELINE_SUPERSEDED -> R.string.timeline_superseded
         TextId.TIMELINE_WENT_BACK -> R.string.timeline_went_back
-        TextId.TIMELINE_RESPONSE -> R.string.timeline_response
+        TextId.TIMELINE_OBJECTION -> R.string.timeline_objection
+        TextId.TIMELINE_QUESTION -> R.string.timeline_question
+        TextId.RESPONSE_OBJECTION -> R.string.response_objection
+        TextId.RESPONSE_QUESTION -> R.string.response_question
         TextId.TIMELINE_NOTED -> R.string.timeline_noted
         TextId.TIMELINE_COMPLETED -> R.string.timeline_completed
         TextId.TIMELINE_COMPLETED_WON -> R.string.timeline_completed_won
@@ -143,6 +146,7 @@ internal val TextId.resource: Int
         TextId.FAILURE_NOT_FOUND -> R.string.failure_not_found
         TextId.FAILURE_NOT_STARTABLE -> R.string.failure_not_startable
         TextId.FAILURE_BAD_FILE -> R.string.failure_bad_file
+        TextId.FAILURE_UNREADABLE -> R.string.failure_unreadable
         TextId.FAILURE_CONFLICT -> R.string.failure_conflict
         TextId.FAILURE_NOT_ALLOWED -> R.string.failure_not_allowed
         TextId.FAILURE_NOTHING_CORRECTED -> R.string.failure_nothing_corrected

@@ -17,7 +17,6 @@ class NoticeBar(private val kit: Kit) : LinearLayout(kit.context) {
     init {
         orientation = HORIZONTAL
         gravity = android.view.Gravity.CENTER_VERTICAL
-        setPadding(kit.dp(16), kit.dp(4), kit.dp(4), kit.dp(4))
         setPaddingRelative(kit.dp(16), kit.dp(4), kit.dp(4), kit.dp(4))
         beside(icon)
         beside(words, weight = 1f).setPaddingRelative(kit.dp(12), kit.dp(8), kit.dp(8), kit.dp(8))

@@ -5,15 +5,17 @@ import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.LinearLayout
 import android.widget.ScrollView
 import dev.compass.sample.app.R
+import dev.compass.sample.app.device.LaterApis
 
 /**
  * The frame of a screen: a bar with the way back and the title, the status strip, what scrolls, and at the bottom, where a thumb is, what
- * to do next. What is at the bottom moves into the scrolled part while a keyboard or large text leaves no room for it.
+ * to do next. What is at the bottom keeps to the lower third; it moves into the scrolled part while a keyboard or large text leaves no room.
  */
 class Page(private val kit: Kit) : LinearLayout(kit.context) {
     private val back = kit.iconButton(R.drawable.ic_back, context.getString(R.string.back)) { goBack?.invoke() }
     private val title = kit.title()
     private val icons = kit.row(0)
+
     /** The way back, when there is one. */
     var goBack: (() -> Unit)? = null
         private set
@@ -24,6 +26,7 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     val foot: LinearLayout = kit.column(10)
     val notice = NoticeBar(kit)
     val tabs = TabBar(kit)
+
     /** Where what scrolls ends. */
     private val edge = View(context)
     private val inner: LinearLayout = kit.column(16)
@@ -57,6 +60,7 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
     /** The title, and the way back when there is one. */
     fun head(words: CharSequence, goBack: (() -> Unit)?) {
         title.say(words)
+        LaterApis.paneTitle(this, words)
         this.goBack = goBack
         back.visible(goBack != null)
     }
@@ -77,8 +81,13 @@ class Page(private val kit: Kit) : LinearLayout(kit.context) {
         val height = MeasureSpec.getSize(heightMeasureSpec)
         val width = MeasureSpec.makeMeasureSpec(MeasureSpec.getSize(widthMeasureSpec), MeasureSpec.EXACTLY)
         foot.visible(hasFoot())
-        foot.measure(width, MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED))
-        place(height >= kit.dp(ROOMY) && foot.measuredHeight <= height / PINNED_PART)
+        val free = MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED)
+        // As wide as it is when it is pinned, wherever it is now.
+        val beside = 2 * kit.dp(16) - foot.paddingLeft - foot.paddingRight
+        foot.measure(MeasureSpec.makeMeasureSpec(MeasureSpec.getSize(widthMeasureSpec) - beside, MeasureSpec.EXACTLY), free)
+        tabs.measure(width, free)
+        val pinned = foot.measuredHeight + if (tabs.visibility == VISIBLE) tabs.measuredHeight else 0
+        place(height >= kit.dp(ROOMY) && pinned <= height / PINNED_PART)
         super.onMeasure(widthMeasureSpec, heightMeasureSpec)
     }
 

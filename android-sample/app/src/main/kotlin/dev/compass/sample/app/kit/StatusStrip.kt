@@ -28,6 +28,7 @@ class StatusStrip(private val kit: Kit) : LinearLayout(kit.context) {
         icon.imageTintList = colors.ink.asStates()
         words.setTextColor(colors.ink)
         words.say(said)
-        background = kit.pressable(kit.shape(colors.ground, radius = 0))
+        // On a ground of the page's own colour only a line shows where the strip ends.
+        background = kit.pressable(kit.shape(colors.ground, if (colors.ground == kit.palette.page) colors.ink else colors.ground, radius = 0))
     }
 }

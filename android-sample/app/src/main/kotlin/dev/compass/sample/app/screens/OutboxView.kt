@@ -57,8 +57,8 @@ class OutboxView(around: Surroundings, send: (OutboxEvent) -> Unit) : RootView<O
     }
 
     private fun row(first: OutboxRow): Bound<OutboxRow> {
-        val card = kit.pressableCard { send(OutboxEvent.Opened(first.session)) }
-        val name = card.below(kit.strong())
+        val name = kit.strong()
+        val card = kit.pressableCard(name) { send(OutboxEvent.Opened(first.session)) }
         val status = card.below(kit.badge())
         val of = card.below(kit.body())
         val saved = card.below(kit.quiet())

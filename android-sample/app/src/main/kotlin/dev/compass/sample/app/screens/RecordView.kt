@@ -84,7 +84,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
     }
 
     override fun bind(state: RecordUiState) {
-        page.named(state.workflowName.ifEmpty { string(R.string.session_record) }) { send(RecordEvent.Left) }
+        page.head(state.workflowName.ifEmpty { string(R.string.session_record) }) { send(RecordEvent.Left) }
         working = state.working
         waiting.visible(state.loading)
         head.visible(!state.loading)
@@ -119,7 +119,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         state.bind(
             when {
                 now.won -> R.drawable.ic_flag
-                now.state == SessionState.IN_PROGRESS -> R.drawable.ic_forward
+                now.state == SessionState.IN_PROGRESS -> R.drawable.ic_waiting
                 now.state == SessionState.COMPLETED -> R.drawable.ic_sent
                 else -> R.drawable.ic_not_sent
             },
@@ -232,13 +232,13 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         private val page = sheet(string(R.string.action_abandon)) { send(RecordEvent.Dismissed) }
         private val question = kit.body()
         private val why = Line(kit, string(R.string.abandon_reason), typed = { send(RecordEvent.AbandonReasonTyped(it)) })
+        private val who = Line(kit, string(R.string.settings_actor), typed = { send(RecordEvent.AbandonActorTyped(it)) })
+        private val asksWho = kit.asked(string(R.string.settings_actor), who)
         private val give = kit.danger(string(R.string.action_abandon)) { send(RecordEvent.AbandonConfirmed) }
 
         init {
-            why.keyboard(Keyboard.TEXT)
-            why.hint = string(R.string.abandon_reason)
-            page.content.below(question)
-            page.content.below(why)
+            for (line in listOf(why, who)) line.keyboard(Keyboard.TEXT)
+            for (part in listOf(question, kit.asked(string(R.string.abandon_reason), why), asksWho)) page.content.below(part)
             page.foot.below(give)
             page.foot.below(kit.primary(string(R.string.cancel)) { send(RecordEvent.Dismissed) })
         }
@@ -246,6 +246,8 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         fun bind(asked: AbandonQuestion): Page {
             question.say(string(R.string.abandon_question, asked.name))
             why.bind(asked.reason)
+            asksWho.visible(asked.asksActor)
+            who.bind(asked.actor)
             give.isEnabled = asked.canAbandon && !working
             return page
         }

@@ -18,8 +18,9 @@ import dev.compass.sample.screen.review.ReviewUiState
 class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView<ReviewUiState, ReviewEvent>(around, send) {
     private val waiting = kit.body(string(R.string.loading))
     private val saved = kit.badge()
-    private val where = kit.title()
+    private val where = kit.heading()
     private val win = kit.badge()
+    private val place = kit.card(8)
     private val missingHead = kit.heading(string(R.string.review_missing))
     private val missing = Rows<MissingField>(kit, gap = 8, key = { it.field }) { first ->
         val button = kit.secondary(icon = R.drawable.ic_attention) { send(ReviewEvent.MissingOpened(first.field)) }
@@ -27,11 +28,10 @@ class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView
     }
     private val sendHead = kit.heading()
     private val off = kit.badge()
+    private val leaving = kit.card(12)
     private val messages = Rows<IndexedValue<ReviewMessage>>(kit, gap = 8, key = { it.index }) {
         val line = kit.body()
-        line.setCompoundDrawablesRelativeWithIntrinsicBounds(R.drawable.ic_send, 0, 0, 0)
-        line.compoundDrawableTintList = android.content.res.ColorStateList.valueOf(kit.palette.accent)
-        line.compoundDrawablePadding = kit.dp(12)
+        with(kit) { line.begins(R.drawable.ic_send, palette.accent) }
         bound(line) { line.say(string(R.string.action_to, it.value.name, it.value.endpoint)) }
     }
     private val fieldsHead = kit.heading(string(R.string.review_fields))
@@ -49,21 +49,24 @@ class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView
     private val answers = kit.card(12)
 
     init {
-        answers.below(fieldsHead)
-        answers.below(fields.view)
-        for (part in listOf(waiting, saved, where, win, missingHead, missing.view, sendHead, off, messages.view, answers)) page.content.below(part)
+        for (part in listOf(where, win)) place.below(part)
+        for (part in listOf(sendHead, off, messages.view)) leaving.below(part)
+        for (part in listOf(fieldsHead, fields.view)) answers.below(part)
+        for (part in listOf(waiting, saved, missingHead, missing.view, leaving, place, answers)) page.content.below(part)
         page.foot.below(complete)
     }
 
     override fun bind(state: ReviewUiState) {
-        page.named(string(R.string.review_title)) { send(ReviewEvent.Left) }
+        page.head(string(R.string.review_title)) { send(ReviewEvent.Left) }
         waiting.visible(state.loading)
         saved.bind(R.drawable.ic_saved, if (state.loading) null else string(R.string.review_saved), Tone.GOOD)
+        place.visible(!state.loading)
         where.say(state.sectionName)
         win.bind(R.drawable.ic_flag, if (state.win) string(R.string.section_win) else null, Tone.GOOD)
         missingHead.visible(state.missing.isNotEmpty())
         missing.bind(state.missing)
         sendHead.say(words.orNull(state.willSend))
+        leaving.visible(state.willSend != null || state.integrationOff)
         off.bind(R.drawable.ic_not_sent, if (state.integrationOff) string(R.string.review_off) else null, Tone.WAITING)
         messages.bind(state.messages.withIndex().toList())
         answers.visible(state.fields.isNotEmpty())

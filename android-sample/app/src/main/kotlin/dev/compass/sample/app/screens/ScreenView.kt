@@ -2,9 +2,7 @@ package dev.compass.sample.app.screens
 
 import android.view.View
 import android.widget.FrameLayout
-import android.widget.LinearLayout
 import dev.compass.sample.app.R
-import dev.compass.sample.app.device.LaterApis
 import dev.compass.sample.app.field.FieldTools
 import dev.compass.sample.app.kit.Kit
 import dev.compass.sample.app.kit.Page
@@ -46,6 +44,7 @@ abstract class ScreenView<S, E>(protected val around: Surroundings, protected va
     protected val words: Words = around.words
     protected val page = Page(kit)
     private val sheets = mutableListOf<Page>()
+    private var status: StatusUiState? = null
 
     /** The whole of it. */
     val view = FrameLayout(kit.context).apply { addView(page) }
@@ -55,11 +54,14 @@ abstract class ScreenView<S, E>(protected val around: Surroundings, protected va
 
     /** What the strip says. */
     fun status(state: StatusUiState) {
-        for (it in listOf(page) + sheets) {
-            val said = listOfNotNull(words.of(state.text), words.orNull(state.attention), words.orNull(state.simulated)).joinToString(" · ")
-            it.strip.bind(state.icon.resource, said, state.icon.tone)
-            it.strip.setOnClickListener { around.phone.openOutbox() }
-        }
+        status = state
+        for (it in listOf(page) + sheets) it.tell(state)
+    }
+
+    private fun Page.tell(state: StatusUiState) {
+        val said = listOfNotNull(words.of(state.text), words.orNull(state.attention), words.orNull(state.simulated)).joinToString(" · ")
+        strip.bind(state.icon.resource, said, state.icon.tone)
+        strip.setOnClickListener { around.phone.openOutbox() }
     }
 
     /** Does what the button of the bar does; false when there is none. */
@@ -71,6 +73,7 @@ abstract class ScreenView<S, E>(protected val around: Surroundings, protected va
     /** A page over the screen, hidden at first; [dismiss] is its way back. */
     protected fun sheet(title: CharSequence, dismiss: () -> Unit): Page = Page(kit).also {
         it.head(title, dismiss)
+        status?.let { known -> it.tell(known) }
         it.visible(false)
         sheets += it
         view.addView(it)
@@ -91,15 +94,6 @@ abstract class ScreenView<S, E>(protected val around: Surroundings, protected va
     }
 
     protected fun string(resource: Int, vararg arguments: Any): String = words.string(resource, *arguments)
-
-    protected fun LinearLayout.add(view: View) {
-        addView(view, LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, LinearLayout.LayoutParams.WRAP_CONTENT))
-    }
-
-    protected fun Page.named(name: CharSequence, goBack: (() -> Unit)?) {
-        head(name, goBack)
-        LaterApis.paneTitle(this, name)
-    }
 }
 
 internal val StatusIcon.resource: Int

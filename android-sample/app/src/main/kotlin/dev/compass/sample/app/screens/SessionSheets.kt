@@ -55,12 +55,12 @@ internal class SessionSheets(
         init {
             page.content.below(name)
             page.content.below(content.view)
-            page.foot.below(kit.primary(string(R.string.response_used)) { send(SessionEvent.ResponseUsed) })
             page.foot.below(kit.secondary(string(R.string.close), act = ::leave))
+            page.foot.below(kit.primary(string(R.string.response_used)) { send(SessionEvent.ResponseUsed) })
         }
 
         fun bind(dialog: SessionDialog.Response): Page {
-            name.say(dialog.response.label)
+            name.say(words.of(dialog.response.label))
             content.bind(dialog.response.paragraphs)
             return page
         }
@@ -74,10 +74,9 @@ internal class SessionSheets(
 
         init {
             line.keyboard(Keyboard.TEXT, multiline = true)
-            page.content.below(kit.body(string(question)))
-            page.content.below(line)
-            page.foot.below(done)
+            page.content.below(kit.asked(string(question), line))
             page.foot.below(kit.secondary(string(R.string.cancel), act = ::leave))
+            page.foot.below(done)
         }
 
         fun bind(text: String, can: Boolean): Page {
@@ -92,7 +91,8 @@ internal class SessionSheets(
         private val rows = Rows<StepUi>(kit, key = { it.visit }) { first ->
             val button = kit.secondary(icon = R.drawable.ic_back) { send(SessionEvent.WentBackTo(first.visit)) }
             bound(button) {
-                button.say(if (it.answer == null) it.name else "${it.name}: ${it.answer}")
+                val name = if (it.answer == null) it.name else "${it.name}: ${it.answer}"
+                button.say(if (it.current) words.string(R.string.step_here, name) else name)
                 button.isEnabled = !it.current
             }
         }

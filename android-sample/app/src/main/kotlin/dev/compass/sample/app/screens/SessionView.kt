@@ -34,7 +34,7 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
     }
     private val responses = Rows<ResponseUi>(kit, gap = 8, key = { it.key }) { first ->
         val button = kit.secondary(icon = R.drawable.ic_forward) { send(SessionEvent.ResponseOpened(first.key)) }
-        bound(button) { button.say(it.label) }
+        bound(button) { button.say(words.of(it.label)) }
     }
     private val responsesHead = kit.heading(string(R.string.session_responses))
     private val notesHead = kit.heading(string(R.string.session_notes))
@@ -70,7 +70,7 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
         bar.progressBackgroundTintList = ColorStateList.valueOf(kit.palette.line)
         // The words below it say the same.
         bar.importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO
-        saved.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
+        for (it in listOf(saved, problems)) it.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
         val head = kit.column(6)
         head.below(bar)
         head.below(step)
@@ -93,7 +93,7 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
         val moved = !state.loading && state.visit != visit
         visit = state.visit
         moving = state.moving
-        page.named(state.workflowName) { send(if (state.canGoBack) SessionEvent.WentBack else SessionEvent.Left) }
+        page.head(state.workflowName) { send(if (state.canGoBack) SessionEvent.WentBack else SessionEvent.Left) }
         waiting.visible(state.loading)
         val open = !state.loading && !state.closed
         bar.visible(open)

@@ -1,5 +1,6 @@
 package dev.compass.sample.app.screens
 
+import android.view.View
 import dev.compass.sample.app.R
 import dev.compass.sample.app.kit.Bound
 import dev.compass.sample.app.kit.Line
@@ -31,6 +32,7 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
     private val more = kit.secondary(string(R.string.more)) { send(SessionsEvent.MoreAsked) }
 
     init {
+        failure.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
         search.keyboard(Keyboard.TEXT)
         search.hint = string(R.string.sessions_search)
         val chips = WrapRow(kit)
@@ -49,8 +51,8 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
     }
 
     private fun row(first: SessionRow): Bound<SessionRow> {
-        val card = kit.pressableCard { send(SessionsEvent.Opened(first.session)) }
-        val name = card.below(kit.strong())
+        val name = kit.strong()
+        val card = kit.pressableCard(name) { send(SessionsEvent.Opened(first.session)) }
         val status = card.below(kit.badge())
         val where = card.below(kit.body())
         val started = card.below(kit.quiet())
@@ -60,7 +62,7 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
             status.bind(
                 when {
                     it.won -> R.drawable.ic_flag
-                    it.inProgress -> R.drawable.ic_forward
+                    it.inProgress -> R.drawable.ic_waiting
                     else -> R.drawable.ic_saved
                 },
                 words.of(it.status),

@@ -34,9 +34,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
     private val contrast = Marks.switch(kit, string(R.string.settings_contrast)) { send(SettingsEvent.HighContrastSwitched(it)) }
     private val awake = Marks.switch(kit, string(R.string.settings_awake)) { send(SettingsEvent.KeepScreenOnSwitched(it)) }
     private val offline = Marks.switch(kit, string(R.string.settings_offline)) { send(SettingsEvent.OfflineSimulated(it)) }
-    private val diagnostics = kit.secondary(string(R.string.settings_diagnostics)) { send(SettingsEvent.DiagnosticsExported) }
-    private val backup = kit.secondary(string(R.string.settings_backup)) { send(SettingsEvent.BackupExported) }
-    private val share = kit.primary(string(R.string.settings_share)) { exported?.let(around.phone::share) }
+    private val diagnostics = kit.secondary(string(R.string.settings_diagnostics), R.drawable.ic_outbox) { send(SettingsEvent.DiagnosticsExported) }
+    private val backup = kit.secondary(string(R.string.settings_backup), R.drawable.ic_outbox) { send(SettingsEvent.BackupExported) }
+    private val share = kit.secondary(string(R.string.settings_share), R.drawable.ic_send) { exported?.let(around.phone::share) }
     private val form = FormPage()
     private var exported: String? = null
     private var testing: String? = null
@@ -66,8 +66,7 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         contrast.mark(state.highContrast)
         awake.mark(state.keepScreenOn)
         offline.mark(state.offlineSimulated)
-        // The words about it go; the file stays to be shared.
-        exported = state.exported ?: exported
+        exported = state.exported
         share.visible(exported != null)
         for (button in listOf(import, diagnostics, backup)) button.isEnabled = !state.working
         over(state.editing?.let { form.bind(it, state.working) })
@@ -83,6 +82,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
 
     private fun endpoint(first: EndpointRow): Bound<EndpointRow> {
         val column = kit.column(8)
+        column.setPadding(kit.dp(12), kit.dp(8), kit.dp(12), kit.dp(12))
+        column.background = kit.shape(kit.palette.card, kit.palette.line)
         val on = column.below(Marks.switch(kit, first.key) { send(SettingsEvent.EndpointSwitched(first.key, it)) })
         val origin = column.below(kit.quiet())
         val secret = column.below(kit.body())
@@ -116,8 +117,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         private val key = line(R.string.endpoint_key) { form.copy(key = it) }
         private val url = line(R.string.endpoint_url) { form.copy(url = it) }
         private val signed = Marks.switch(kit, string(R.string.endpoint_signed)) { send(SettingsEvent.EndpointTyped(form.copy(signed = it))) }
-        private val secretHead = kit.strong(string(R.string.endpoint_secret))
         private val secret = line(R.string.endpoint_secret) { form.copy(secret = it) }
+        private val asksSecret = kit.asked(string(R.string.endpoint_secret), secret)
         private val stored = kit.quiet()
         private val wifi = Marks.switch(kit, string(R.string.endpoint_wifi)) { send(SettingsEvent.EndpointTyped(form.copy(wifiOnly = it))) }
         private val save = kit.primary(string(R.string.endpoint_save)) { send(SettingsEvent.EndpointSaved) }
@@ -127,8 +128,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             url.keyboard(Keyboard.URL)
             secret.isSingleLine = true
             secret.secret()
-            val names = listOf(kit.strong(string(R.string.endpoint_key)), key, kit.strong(string(R.string.endpoint_url)), url)
-            for (part in names + listOf(signed, secretHead, secret, stored, wifi)) page.content.below(part)
+            asksSecret.below(stored)
+            val names = listOf(kit.asked(string(R.string.endpoint_key), key), kit.asked(string(R.string.endpoint_url), url))
+            for (part in names + listOf(signed, asksSecret, wifi)) page.content.below(part)
             page.foot.below(save)
         }
 
@@ -138,9 +140,9 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             key.isEnabled = now.isNew
             url.bind(now.url)
             signed.mark(now.signed)
-            for (part in listOf(secretHead, secret)) part.visible(now.signed)
+            asksSecret.visible(now.signed)
             secret.bind(now.secret)
-            stored.say(if (now.signed) string(if (now.secretStored) R.string.endpoint_secret_kept else R.string.endpoint_secret_hint) else null)
+            stored.say(string(if (now.secretStored) R.string.endpoint_secret_kept else R.string.endpoint_secret_hint))
             wifi.mark(now.wifiOnly)
             save.isEnabled = now.canSave && !working
             return page

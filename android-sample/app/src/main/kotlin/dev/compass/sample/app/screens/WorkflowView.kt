@@ -45,7 +45,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
     }
 
     override fun bind(state: WorkflowUiState) {
-        page.named(state.name) { send(WorkflowEvent.Left) }
+        page.head(state.name) { send(WorkflowEvent.Left) }
         waiting.visible(state.loading)
         version.say(if (state.loading) null else string(R.string.version, state.version))
         description.say(state.description)
@@ -101,14 +101,13 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
     private inner class Adding {
         val page = sheet(string(R.string.action_add)) { send(WorkflowEvent.Dismissed) }
         private val section = kit.body()
-        private val nameLabel = kit.strong(string(R.string.action_name))
         private val name = Line(kit, string(R.string.action_name), typed = { send(WorkflowEvent.ActionNamed(it)) })
-        private val to = kit.strong(string(R.string.action_endpoint))
         private val endpoints = Rows<IndexedValue<String>>(kit, gap = 8, key = { it.value }) { first ->
             val button = Marks.radio(kit) { send(WorkflowEvent.EndpointChosen(first.value)) }
             button.text = first.value
             bound(button) { button.mark(it.value == chosen) }
         }
+        private val to = kit.asked(string(R.string.action_endpoint), endpoints.view)
         private val none = kit.body(string(R.string.action_no_endpoint))
         private val settings = kit.secondary(string(R.string.action_to_settings), R.drawable.ic_settings) { send(WorkflowEvent.SettingsOpened) }
         private val add = kit.primary(string(R.string.action_add_confirm)) { send(WorkflowEvent.AddConfirmed) }
@@ -116,7 +115,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
 
         init {
             name.keyboard(Keyboard.TEXT)
-            for (part in listOf(section, nameLabel, name, to, endpoints.view, none, settings)) page.content.below(part)
+            for (part in listOf(section, kit.asked(string(R.string.action_name), name), to, none, settings)) page.content.below(part)
             page.foot.below(add)
         }
 
@@ -141,7 +140,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
         init {
             page.content.below(question)
             page.foot.below(remove)
-            page.foot.below(kit.secondary(string(R.string.cancel)) { send(WorkflowEvent.Dismissed) })
+            page.foot.below(kit.primary(string(R.string.cancel)) { send(WorkflowEvent.Dismissed) })
         }
 
         fun bind(asked: RemoveQuestion, saving: Boolean) {

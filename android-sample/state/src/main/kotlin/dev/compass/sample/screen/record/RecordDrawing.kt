@@ -15,6 +15,7 @@ import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.reasonWords
 import dev.compass.sample.text.text
+import dev.compass.sample.text.used
 import dev.compass.sample.text.words
 import java.math.BigDecimal
 
@@ -58,7 +59,7 @@ private fun Happening.lines(infos: Map<String, FieldInfo>): List<Pair<TimelineSi
         listOf(sign to named(if (superseded) TextId.TIMELINE_SUPERSEDED else TextId.TIMELINE_ANSWERED, section, answer))
     }
     is Happening.WentBack -> listOf(TimelineSign.BACK to named(TextId.TIMELINE_WENT_BACK, section))
-    is Happening.ResponseUsed -> listOf(TimelineSign.RESPONSE to named(TextId.TIMELINE_RESPONSE, response))
+    is Happening.ResponseUsed -> listOf(TimelineSign.RESPONSE to kind.used(response))
     is Happening.Noted -> listOf(TimelineSign.NOTE to named(TextId.TIMELINE_NOTED, text))
     is Happening.Completed -> listOf(
         if (won) {
@@ -114,7 +115,8 @@ private fun RecordAction.card() = ActionCard(
 private fun Attempt.words(): Text {
     val number = Text.Number(BigDecimal(number))
     val at = Text.Moment(at)
-    val status = status?.let { Text.Number(BigDecimal(it)) }
+    // A code that is read out to an office is the same in every language.
+    val status = status?.let { Text.Plain("$it") }
     return when {
         outcome == "sent" && status != null -> text(TextId.ATTEMPT_SENT, number, at, status)
         status != null -> text(TextId.ATTEMPT_ANSWERED, number, at, reasonWords(outcome), status)

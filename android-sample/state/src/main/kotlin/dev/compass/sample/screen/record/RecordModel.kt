@@ -27,8 +27,12 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     private var known: RecordNow? = null
     private var edits: Edits? = null
 
+    // A second tap on "send" was meant for the same message; what became of the first shows with the next record.
+    private val asked = mutableSetOf<RecordEvent>()
+
     init {
         follow(gateway.record(session)) {
+            asked.clear()
             known = it
             draw()
         }
@@ -46,11 +50,12 @@ class RecordModel(private val session: String, private val work: Workplace, scop
                 edits = null
                 show { copy(editing = null, preview = null, abandoning = null) }
             }
-            is RecordEvent.SendTapped -> sending { gateway.send(session, event.action, work.actor, work.newCommand()) }
-            is RecordEvent.SendCorrectedTapped -> sending { gateway.sendCorrected(session, event.action, work.actor, work.newCommand()) }
+            is RecordEvent.SendTapped -> sending(event) { gateway.send(session, event.action, work.actor, work.newCommand()) }
+            is RecordEvent.SendCorrectedTapped -> sending(event) { gateway.sendCorrected(session, event.action, work.actor, work.newCommand()) }
             is RecordEvent.PreviewOpened -> preview(event.action)
-            is RecordEvent.AbandonOpened -> action(event.action)?.let { show { copy(abandoning = AbandonQuestion(it.key, it.name, "")) } }
+            is RecordEvent.AbandonOpened -> action(event.action)?.let { question(it) }
             is RecordEvent.AbandonReasonTyped -> show { copy(abandoning = abandoning?.copy(reason = event.reason)) }
+            is RecordEvent.AbandonActorTyped -> show { copy(abandoning = abandoning?.copy(actor = event.actor)) }
             RecordEvent.AbandonConfirmed -> abandon()
             RecordEvent.Left -> work.navigator.back()
             RecordEvent.NoticeShown -> say(null)
@@ -112,11 +117,15 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     // Actions ------------------------------------------------------------------------------------------------------------------------
 
-    private suspend fun sending(send: suspend () -> Unit) {
+    private suspend fun sending(event: RecordEvent, send: suspend () -> Unit) {
+        if (!asked.add(event)) return
         show { copy(working = true) }
         try {
             send()
             say(Notice(text(TextId.NOTICE_SENDING)))
+        } catch (failure: GatewayFailure) {
+            asked.remove(event)
+            throw failure
         } finally {
             show { copy(working = false) }
         }
@@ -128,11 +137,13 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         show { copy(preview = PreviewSheet(key, action.name, preview.endpoint, indented(preview.body))) }
     }
 
+    private fun question(action: ActionCard) =
+        show { copy(abandoning = AbandonQuestion(action.key, action.name, reason = "", work.actor.orEmpty(), asksActor = work.actor == null)) }
+
     private suspend fun abandon() {
         val question = now.abandoning ?: return
         if (!question.canAbandon) return
-        // Giving up needs a name; a nameless technician is one, too.
-        gateway.abandon(session, question.action, work.actor ?: NAMELESS, question.reason.trim(), work.newCommand())
+        gateway.abandon(session, question.action, question.actor.trim(), question.reason.trim(), work.newCommand())
         show { copy(abandoning = null) }
     }
 
@@ -144,10 +155,6 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         val drawn = known?.draw() ?: return
         val editing = edits?.draw(FieldDrawer(numbers()))
         show { drawn.copy(editing = editing, preview = preview, abandoning = abandoning, working = working, notice = notice) }
-    }
-
-    private companion object {
-        const val NAMELESS = "technician"
     }
 }
 

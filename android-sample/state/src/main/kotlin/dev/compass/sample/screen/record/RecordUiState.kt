@@ -88,10 +88,14 @@ data class EditedNote(val number: Int, val text: String)
 /** The message of an action: where it goes, and its body, indented for people. */
 data class PreviewSheet(val action: String, val name: String, val endpoint: String, val body: String)
 
-/** Giving a message up needs a reason. */
-data class AbandonQuestion(val action: String, val name: String, val reason: String) {
+/**
+ * Giving a message up needs a reason and a name.
+ *
+ * @property actor who gives it up; [asksActor] when the settings do not say, and it is typed here.
+ */
+data class AbandonQuestion(val action: String, val name: String, val reason: String, val actor: String, val asksActor: Boolean) {
     /** Whether it can be given up. */
-    val canAbandon: Boolean get() = reason.isNotBlank()
+    val canAbandon: Boolean get() = reason.isNotBlank() && actor.isNotBlank()
 }
 
 /** What a technician does in a record. */
@@ -125,6 +129,9 @@ sealed interface RecordEvent {
 
     /** Every change of the reason. */
     data class AbandonReasonTyped(val reason: String) : RecordEvent
+
+    /** Every change of the name of who gives it up. */
+    data class AbandonActorTyped(val actor: String) : RecordEvent
 
     /** Give it up. */
     data object AbandonConfirmed : RecordEvent

@@ -7,6 +7,7 @@ import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.gateway.WorkflowOutline
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
+import dev.compass.sample.text.words
 
 // From a session to what its screen shows.
 
@@ -24,7 +25,7 @@ internal fun SessionNow.draw(outline: WorkflowOutline?, drawer: FieldDrawer, typ
         progress = Progress(path.size.coerceAtLeast(1), outline?.stepsLeft(section) ?: 0),
         fields = fields.map { drawer.draw(it, typing, missing[it.info.key]) },
         answers = if (inProgress) answers.map { AnswerUi(it.key, it.name) } else emptyList(),
-        responses = responses.map { ResponseUi(it.key, it.name, it.kind, it.content.paragraphs()) },
+        responses = responses.map { ResponseUi(it.key, it.kind.words(it.name), it.content.paragraphs()) },
         notes = notes.map { NoteUi(it.text, Text.Moment(it.at)) },
         path = path.map { StepUi(it.visit, it.name, it.answer, it.visit == visit) },
         canGoBack = inProgress && path.size > 1,

@@ -44,10 +44,20 @@ class SessionModel(
     // A section begins quiet; what is missing is shown once an answer was tried.
     private var tried = false
     private var saving = false
+    private var reading = false
 
     init {
-        // What was read before the last move was carried out comes late.
-        follow(gateway.session(session)) { if (it.visit >= (known?.visit ?: 0)) arrived(it) }
+        follow(gateway.session(session)) { read() }
+    }
+
+    /** Something has changed. What the flow told may have been read before the latest command was carried out: it is read in its turn. */
+    private fun read() {
+        if (reading) return
+        reading = true
+        inTurn {
+            reading = false
+            arrived(gateway.now(session))
+        }
     }
 
     override fun SessionUiState.saying(notice: Notice?) = copy(notice = notice)

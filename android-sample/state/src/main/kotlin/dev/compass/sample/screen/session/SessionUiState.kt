@@ -2,7 +2,6 @@ package dev.compass.sample.screen.session
 
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
-import dev.compass.sample.gateway.ResponseKind
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
@@ -55,7 +54,7 @@ enum class SavedMark { SAVED, SAVING, NOT_YET }
 data class AnswerUi(val key: String, val label: String)
 
 /** A response to an objection or a question. */
-data class ResponseUi(val key: String, val label: String, val kind: ResponseKind, val paragraphs: List<String>)
+data class ResponseUi(val key: String, val label: Text, val paragraphs: List<String>)
 
 /** A note. */
 data class NoteUi(val text: String, val at: Text)

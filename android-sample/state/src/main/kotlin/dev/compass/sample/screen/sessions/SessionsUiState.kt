@@ -3,7 +3,7 @@ package dev.compass.sample.screen.sessions
 import dev.compass.sample.text.Text
 
 /** The filters of the list, one at a time. */
-enum class SessionFilter { ALL, IN_PROGRESS, COMPLETED, WON, ENDED, WAITING, FAILED }
+enum class SessionFilter { ALL, IN_PROGRESS, WON, COMPLETED, ENDED, WAITING, FAILED }
 
 /**
  * The list of sessions.

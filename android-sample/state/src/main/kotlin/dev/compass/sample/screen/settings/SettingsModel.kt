@@ -13,7 +13,6 @@ import dev.compass.sample.text.TextId
 import dev.compass.sample.text.reasonWords
 import dev.compass.sample.text.text
 import dev.compass.sample.text.words
-import java.math.BigDecimal
 import java.net.URI
 import java.net.URISyntaxException
 import kotlinx.coroutines.CoroutineScope
@@ -52,6 +51,7 @@ class SettingsModel(
                 prefer { copy(actor = event.name.trim()) }
             }
             is SettingsEvent.WorkflowChosen -> import(event.document)
+            SettingsEvent.WorkflowUnreadable -> say(Notice(text(TextId.FAILURE_UNREADABLE), failed = true))
             is SettingsEvent.IntegrationSwitched -> gateway.setIntegrationEnabled(event.on)
             SettingsEvent.EndpointAdded -> show { copy(editing = EndpointForm()) }
             is SettingsEvent.EndpointOpened -> openEndpoint(event.key)
@@ -66,7 +66,7 @@ class SettingsModel(
             SettingsEvent.DiagnosticsExported -> export { exports.write("diagnostics.txt", gateway.diagnostics()) }
             SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { gateway.backup(it) } }
             SettingsEvent.Dismissed -> show { copy(editing = null, importFindings = emptyList()) }
-            SettingsEvent.NoticeShown -> show { copy(notice = null, exported = null) }
+            SettingsEvent.NoticeShown -> say(null)
         }
     }
 
@@ -126,7 +126,7 @@ class SettingsModel(
                 val result = gateway.testDelivery(key)
                 val status = result.status
                 val notice = if (result.delivered && status != null) {
-                    Notice(text(TextId.NOTICE_TEST_DELIVERED, Text.Number(BigDecimal(status))))
+                    Notice(text(TextId.NOTICE_TEST_DELIVERED, Text.Plain("$status")))
                 } else {
                     Notice(text(TextId.NOTICE_TEST_REFUSED, reasonWords(result.outcome)), failed = true)
                 }

@@ -70,6 +70,9 @@ sealed interface SettingsEvent {
     /** A workflow file was chosen; its bytes. */
     class WorkflowChosen(val document: ByteArray) : SettingsEvent
 
+    /** The file that was chosen could not be read. */
+    data object WorkflowUnreadable : SettingsEvent
+
     /** Webhooks on or off. */
     data class IntegrationSwitched(val on: Boolean) : SettingsEvent
 
@@ -112,6 +115,6 @@ sealed interface SettingsEvent {
     /** The form was left. */
     data object Dismissed : SettingsEvent
 
-    /** The notice was shown, or the exported file was shared. */
+    /** The notice was shown. */
     data object NoticeShown : SettingsEvent
 }

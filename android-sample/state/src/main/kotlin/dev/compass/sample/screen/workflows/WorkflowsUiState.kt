@@ -18,7 +18,20 @@ data class WorkflowsUiState(
     val workflows: List<WorkflowCard> = emptyList(),
     val starting: String? = null,
     val notice: Notice? = null,
-)
+) {
+    /** The one thing to do next: go on, else start what alone can be started; none where there is a choice. */
+    val next: NextStep?
+        get() = if (resume != null) NextStep.GoOn else workflows.filter { it.startable }.singleOrNull()?.let { NextStep.Start(it.key, it.name) }
+}
+
+/** What the large button at the foot does. */
+sealed interface NextStep {
+    /** Go on with the session on the first card. */
+    data object GoOn : NextStep
+
+    /** Start a session of this workflow. */
+    data class Start(val workflow: String, val name: String) : NextStep
+}
 
 /** A session in progress. */
 data class ResumeCard(val session: String, val workflowName: String, val sectionName: String, val startedAt: Text)

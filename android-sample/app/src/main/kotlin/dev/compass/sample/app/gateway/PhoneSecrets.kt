@@ -1,15 +1,27 @@
-package dev.compass.sample.app.device
+package dev.compass.sample.app.gateway
 
 import dev.compass.core.SecretStore
 import dev.compass.core.android.KeystoreSecretStore
 import dev.compass.core.model.SecretLookup
+import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.port.SecretVault
+import java.io.IOException
+import java.security.GeneralSecurityException
+import java.security.ProviderException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 
 /** The secrets of endpoints, in Android's key store: the settings write them, the core reads them when it signs, and no screen shows them. */
 class PhoneSecrets(private val store: KeystoreSecretStore) : SecretVault, SecretStore by store {
-    override suspend fun put(name: String, secret: String) = store.put(name, secret)
+    override suspend fun put(name: String, secret: String) = try {
+        store.put(name, secret)
+    } catch (_: GeneralSecurityException) {
+        throw GatewayFailure("secret_unavailable")
+    } catch (_: ProviderException) {
+        throw GatewayFailure("secret_unavailable")
+    } catch (_: IOException) {
+        throw GatewayFailure("secret_unavailable")
+    }
 
     override suspend fun has(name: String): Boolean = withContext(Dispatchers.IO) { store.get(name) != SecretLookup.Missing }
 }
