@@ -54,7 +54,7 @@ class SessionsTest : Technician() {
         prepared(document = WITH_RESPONSE)
         opensTheApp()
         startsASession()
-        taps("It is too expensive")
+        taps("Objection: It is too expensive")
         sees("A dry cellar is dearer.")
         sees("No signal: everything is saved")
         taps("I used it")
@@ -71,7 +71,7 @@ class SessionsTest : Technician() {
         taps("It runs")
         taps("Review and complete")
         taps("Complete")
-        sees("Response used: It is too expensive")
+        sees("Objection met: It is too expensive")
         sees("Note: The cellar is locked at noon")
         sees("Went back")
     }
