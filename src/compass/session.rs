@@ -8,7 +8,7 @@ use crate::engine::session::{self as engine, Decision};
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
-    SessionState, SessionView, Start, Timestamp,
+    SessionState, SessionView, Start, Timestamp, Workflow,
 };
 use crate::store::{self, Connection};
 
@@ -96,8 +96,10 @@ impl Compass {
                     }
                     Decision::Unchanged => {}
                 }
-                if let Command::SetFields { changes } = command {
-                    drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str()));
+                match command {
+                    Command::SetFields { changes } => drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str())),
+                    Command::Note { .. } => drafts_to_forget.push(engine::NOTE),
+                    _ => {}
                 }
             }
             let mut changed = Changed::nothing();
@@ -145,6 +147,21 @@ impl Compass {
     /// `UnknownSession`, `DeletedSession`, `Refused` for an unknown field or a session that is not in progress, `InvalidArgument` for a text
     /// over 64 KiB.
     pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
+        self.keep_draft(session, field, text, |workflow| match workflow.field(field) {
+            Some(_) => Ok(()),
+            None => Err(engine::Refusal::UnknownFields { fields: vec![field.to_owned()] }.into()),
+        })
+    }
+
+    /// Keeps the half-typed text of a note, as [`save_draft`](Self::save_draft) does that of a field; gone when a note is added.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `Refused` for a session that is not in progress, `InvalidArgument` for a text over 64 KiB.
+    pub fn save_note_draft(&self, session: SessionKey, text: &str) -> Result<()> {
+        self.keep_draft(session, engine::NOTE, text, |_| Ok(()))
+    }
+
+    fn keep_draft(&self, session: SessionKey, of: &str, text: &str, allowed: impl FnOnce(&Workflow) -> Result<()>) -> Result<()> {
         if text.len() > MAX_DRAFT {
             return Err(Error::InvalidArgument { place: "text", problem: "at most 64 KiB are kept of a draft" });
         }
@@ -153,10 +170,8 @@ impl Compass {
             if subject.state.state != SessionState::InProgress {
                 return Err(engine::Refusal::NotInProgress { state: subject.state.state }.into());
             }
-            if subject.workflow.field(field).is_none() {
-                return Err(engine::Refusal::UnknownFields { fields: vec![field.to_owned()] }.into());
-            }
-            store::session::save_draft(tx, subject.id, field, text)?;
+            allowed(&subject.workflow)?;
+            store::session::save_draft(tx, subject.id, of, text)?;
             Ok(((), Changed::nothing()))
         })
     }

@@ -38,6 +38,8 @@ pub struct SessionView {
     pub path: Vec<PathStep>,
     /// The notes so far.
     pub notes: Vec<Note>,
+    /// Half-typed text of a note that was saved and not yet added.
+    pub note_draft: Option<String>,
     /// What is missing in the current section before an answer can be chosen.
     pub problems: Vec<Problem>,
     /// Whether `complete` would succeed: this is an end section and nothing on the path is missing.

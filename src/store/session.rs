@@ -58,7 +58,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     Ok(Some(stored))
 }
 
-/// Half-typed text by field.
+/// Half-typed text by field; that of a note, by none.
 pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String, String>> {
     let mut statement = connection.prepare_cached("SELECT field, text FROM draft WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;

@@ -178,6 +178,32 @@ fn half_typed_text_survives_and_goes_with_the_value() {
 }
 
 #[test]
+fn a_half_typed_note_survives_until_a_note_is_added() {
+    let mut app = App::new();
+    let session = app.start().key;
+    assert_eq!(app.view(session).note_draft, None);
+    app.compass.save_note_draft(session, "Dog in the").unwrap();
+    app.compass.save_draft(session, "site", "Mi").unwrap();
+    app.reopen();
+    assert_eq!(app.view(session).note_draft.as_deref(), Some("Dog in the"));
+    assert_eq!(code(app.compass.note(session, " ", &id())), "blank");
+    assert!(app.view(session).note_draft.is_some(), "a refused note keeps it");
+    let view = app.compass.note(session, "Dog in the yard", &id()).unwrap().view;
+    assert_eq!((view.note_draft, view.fields[0].draft.as_deref()), (None, Some("Mi")), "those of fields stay");
+
+    app.compass.save_note_draft(session, "Cat").unwrap();
+    app.compass.save_note_draft(session, "").unwrap();
+    assert_eq!(app.view(session).note_draft, None);
+    assert_eq!(code(app.compass.save_note_draft(session, &"x".repeat(64 * 1024 + 1))), "invalid_argument");
+    assert_eq!(code(app.compass.save_draft(session, "", "no field has this key")), "unknown_fields");
+    app.compass.save_note_draft(session, "Cat").unwrap();
+    app.compass.end(session, "rain", &id()).unwrap();
+    assert_eq!(app.view(session).note_draft, None);
+    assert_eq!(code(app.compass.save_note_draft(session, "x")), "not_in_progress");
+    assert_eq!(app.count("SELECT count(*) FROM draft"), 0);
+}
+
+#[test]
 fn a_refused_value_keeps_the_draft() {
     let app = App::new();
     let session = app.start().key;

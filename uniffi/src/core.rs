@@ -132,6 +132,11 @@ impl Core {
         guard(|| self.0.save_draft(session, &field, &text))
     }
 
+    /// Keeps the half-typed text of a note, until a note is added. An empty text forgets it. Observers are not told.
+    pub fn save_note_draft(&self, session: SessionKey, text: String) -> Result<()> {
+        guard(|| self.0.save_note_draft(session, &text))
+    }
+
     /// The session as its screen shows it.
     pub fn session(&self, session: SessionKey) -> Result<SessionView> {
         guard(|| self.0.session(session))

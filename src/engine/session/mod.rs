@@ -58,7 +58,7 @@ pub use start::start;
 pub use state::{Held, State, Visit};
 pub use submission::{search_text, submission};
 pub use validate::{parse_value, validate};
-pub use view::{encountered, view};
+pub use view::{NOTE, encountered, view};
 
 #[cfg(test)]
 mod tests;

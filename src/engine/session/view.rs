@@ -8,6 +8,9 @@ use crate::model::{
     ActionKind, ActionPreview, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView, Workflow,
 };
 
+/// Where the half-typed text of a note stands among those of fields: no field has this key.
+pub const NOTE: &str = "";
+
 /// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
 ///
 /// Problems and what would fire belong to a session in progress; once it is over they are empty, and its record has the rest.
@@ -41,6 +44,7 @@ pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String
         responses: workflow.responses.clone(),
         path: path_steps(workflow, state),
         notes: state.notes.clone(),
+        note_draft: drafts.get(NOTE).cloned(),
         problems,
         can_complete: running && is_end && completion_problems.is_empty(),
         completion_problems,

@@ -92,6 +92,10 @@ public final class Compass: CompassHandle {
         try await commands.call { [core] in try core.saveDraft(session: session, field: field, text: text) }
     }
 
+    public func saveNoteDraft(_ text: String, in session: SessionKey) async throws {
+        try await commands.call { [core] in try core.saveNoteDraft(session: session, text: text) }
+    }
+
     public func session(_ session: SessionKey) async throws -> SessionView {
         try await commands.call { [core] in try core.session(session: session) }
     }

@@ -35,6 +35,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func run(_ commands: [Command], in session: SessionKey, actor: String?) async throws -> CommandOutcome
     /// Keeps what is half typed in a field; an empty text forgets it.
     func saveDraft(_ text: String, field: String, in session: SessionKey) async throws
+    /// Keeps the half-typed text of a note, until a note is added; an empty text forgets it.
+    func saveNoteDraft(_ text: String, in session: SessionKey) async throws
     /// The session as its screen shows it.
     func session(_ session: SessionKey) async throws -> SessionView
     /// One page of the list of sessions, newest first. `page` is the `next` of the page before.

@@ -118,6 +118,7 @@ public final class FakeCompass: CompassHandle {
     }
 
     public func saveDraft(_ text: String, field: String, in session: SessionKey) async throws { try call { _ in } }
+    public func saveNoteDraft(_ text: String, in session: SessionKey) async throws { try call { _ in } }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
     public func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
         try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil) }

@@ -61,6 +61,9 @@ final class SessionTests: XCTestCase {
         try await compass.saveDraft("Mill L", field: "site", in: view.key)
         let drafted = try await compass.session(view.key)
         XCTAssertEqual(drafted.fields.first?.draft, "Mill L")
+        try await compass.saveNoteDraft("Beware of", in: view.key)
+        let half = try await compass.session(view.key)
+        XCTAssertEqual(half.noteDraft, "Beware of")
         _ = try await compass.note("Beware of the dog", in: view.key, commandId: fresh())
         _ = try await compass.useResponse("dear", in: view.key, commandId: fresh())
         _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
@@ -69,6 +72,7 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(back.section.key, "arrive")
         XCTAssertEqual(back.visit, 3)
         XCTAssertEqual(back.notes.map(\.text), ["Beware of the dog"])
+        XCTAssertNil(back.noteDraft)
         let ended = try await compass.end(view.key, reason: "nobody home", commandId: fresh()).view
         XCTAssertEqual(ended.state, .ended)
         let record = try await compass.record(view.key)

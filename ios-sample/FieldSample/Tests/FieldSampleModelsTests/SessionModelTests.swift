@@ -136,6 +136,29 @@ final class SessionModelTests: XCTestCase {
         XCTAssertNil(model.sheet)
     }
 
+    func testAHalfTypedNoteIsKeptUntilItIsSaved() async throws {
+        let model = try await model()
+        model.openNote()
+        XCTAssertEqual(model.sheet, .note(""))
+        model.sheet = .note("Beware of")
+        model.sheet = nil
+        await model.settled()
+        model.openNote()
+        XCTAssertEqual(model.sheet, .note("Beware of"))
+
+        // In another process, for all it knows.
+        let later = try await self.model()
+        later.openNote()
+        XCTAssertEqual(later.sheet, .note("Beware of"))
+        later.sheet = .note("Beware of the dog")
+        later.saveNote()
+        await later.settled()
+        XCTAssertEqual(later.notes.map(\.text), ["Beware of the dog"])
+        XCTAssertNil(gateway.now.sessions["s1"]?.noteDraft)
+        later.openNote()
+        XCTAssertEqual(later.sheet, .note(""))
+    }
+
     func testASessionThatIsNotHereAnyMoreIsSaidAndLeft() async throws {
         work.navigator.open(.session("gone"))
         let model = SessionModel("gone", work)

@@ -33,6 +33,9 @@ final class WholeStoryTests: XCTestCase {
         guard case .line(let word, _, _) = session.fields[1].input else { return XCTFail("no line") }
         XCTAssertEqual(word, "Half a wo")
         XCTAssertTrue(session.fields[1].unsaved)
+        session.openNote()
+        XCTAssertEqual(session.sheet, .note("And of the"))
+        session.sheet = nil
         XCTAssertEqual(phone.work.preferences.actor, "Jo")
         // Who begins at the list finds it there, too.
         let list = WorkflowsModel(phone.work)

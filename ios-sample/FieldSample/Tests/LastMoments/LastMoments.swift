@@ -31,13 +31,15 @@ struct LastMoments {
         session.field("pressure", .typed("2.50"))
         session.field("pressure", .left)
         session.field("remark", .typed("Half a wo"))
+        session.openNote()
+        session.sheet = .note("And of the")
         await session.settled()
 
         // Not what the models know, but what another look at the flash finds.
         guard case .session(let key) = phone.navigator.top else { throw NotSo("a session is shown") }
         try await until("the word is kept") {
             let kept = try await phone.compass.session(key)
-            return kept.fields.contains { $0.draft == "Half a wo" } && kept.notes.count == 1
+            return kept.fields.contains { $0.draft == "Half a wo" } && kept.noteDraft == "And of the" && kept.notes.count == 1
         }
         try await until("the place is kept") { phone.place.load() == "workflows session/\(key)" }
         FileHandle.standardOutput.write(Data("the battery may die now\n".utf8))

@@ -113,6 +113,10 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
+    public func saveNoteDraft(_ text: String, session: String) async throws {
+        try await told { try await compass.saveNoteDraft(text, in: session) }
+    }
+
     public func saveDraft(_ text: String, field: String, session: String) async throws {
         try await told { try await compass.saveDraft(text, field: field, in: session) }
     }

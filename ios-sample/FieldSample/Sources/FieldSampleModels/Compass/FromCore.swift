@@ -162,7 +162,7 @@ extension SessionView {
             answers: answers.map { SessionAnswer(key: $0.key, name: $0.name) },
             replies: responses.map { SessionReply(key: $0.key, name: $0.name, kind: $0.kind.app(), content: $0.content) },
             path: path.map { Step(visit: Int($0.visit), section: $0.section, name: $0.sectionName, answer: $0.answerName) },
-            notes: notes.map { $0.app() }, problems: problems.map { $0.app() }, canComplete: canComplete,
+            notes: notes.map { $0.app() }, noteDraft: noteDraft, problems: problems.map { $0.app() }, canComplete: canComplete,
             completionProblems: completionProblems.map { $0.app() },
             messages: wouldFire.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) })
     }

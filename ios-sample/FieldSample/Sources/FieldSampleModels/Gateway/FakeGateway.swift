@@ -119,6 +119,10 @@ public final class FakeGateway: FieldGateway {
         }
     }
 
+    public func saveNoteDraft(_ text: String, session: String) async throws {
+        try call("draft") { $0.sessions[session]?.noteDraft = text.isEmpty ? nil : text }
+    }
+
     public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
         try call("set \(changes.map(\.field).joined(separator: " "))") { phone in
             for change in changes { phone.drafts["\(session)/\(change.field)"] = nil }
@@ -158,6 +162,7 @@ public final class FakeGateway: FieldGateway {
     public func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done {
         try call("note") { phone in
             try phone.run(session) { now in
+                now.noteDraft = nil
                 now.notes.append(SessionNote(number: now.notes.count + 1, at: FakePhone.moment, text: text, actor: actor, edited: false))
             }
         }

@@ -23,6 +23,8 @@ public protocol FieldGateway: Sendable {
     /// Reads what a person typed, numbers with a point and ASCII digits.
     func read(_ text: String, field: String, session: String) async throws -> Reading
     func saveDraft(_ text: String, field: String, session: String) async throws
+    /// A half-typed note; an empty text forgets it.
+    func saveNoteDraft(_ text: String, session: String) async throws
     func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done
     /// Sets the fields and moves on, both or neither.
     func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done

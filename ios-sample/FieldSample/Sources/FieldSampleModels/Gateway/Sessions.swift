@@ -57,6 +57,8 @@ public struct SessionNow: Hashable, Sendable {
     public var replies: [SessionReply] = []
     public var path: [Step] = []
     public var notes: [SessionNote] = []
+    /// A half-typed note that was kept.
+    public var noteDraft: String?
     public var problems: [FieldProblem] = []
     public var canComplete = false
     public var completionProblems: [FieldProblem] = []

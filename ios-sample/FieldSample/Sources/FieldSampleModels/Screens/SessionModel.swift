@@ -44,7 +44,9 @@ public final class SessionModel {
     public private(set) var moving = false
     /// The session is over: the screen says so and leads to its record.
     public private(set) var closed = false
-    public var sheet: SessionSheet?
+    public var sheet: SessionSheet? {
+        didSet { if case .note(let text) = sheet { noteTyped(text) } }
+    }
     public var notice: Notice?
 
     /// From 0 to 1.
@@ -59,6 +61,8 @@ public final class SessionModel {
     private var known: SessionNow?
     private var outline: WorkflowOutline?
     private var typing = Typing()
+    // As it was typed last; none when nothing was typed yet.
+    private var note: String?
     private var reading = false
     // A section begins quiet; what is missing is shown once an answer was tried.
     private var tried = false
@@ -68,7 +72,8 @@ public final class SessionModel {
         let gateway = work.gateway
         drafts = DraftKeeper { field, text in
             // Refused, the session is over or the disk is full: the next real change says so.
-            try? await gateway.saveDraft(text, field: field, session: session)
+            if field == Self.note { try? await gateway.saveNoteDraft(text, session: session) }
+            else { try? await gateway.saveDraft(text, field: field, session: session) }
         }
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
         turns.follow(gateway.session(session)) { [weak self] _ in self?.read() }
@@ -214,11 +219,27 @@ public final class SessionModel {
         }
     }
 
+    /// The half-typed note among the texts of fields, none of which has this key.
+    private static let note = ""
+
+    /// Goes on with what was typed before, in an earlier process even.
+    public func openNote() { sheet = .note(halfNote) }
+
+    private var halfNote: String { note ?? known?.noteDraft ?? "" }
+
+    private func noteTyped(_ text: String) {
+        if text == halfNote { return }
+        note = text
+        drafts.typed(Self.note, text)
+    }
+
     public func saveNote() {
         guard case .note(let text) = sheet else { return }
         turns.take { [self] in
             if !text.allSatisfy(\.isWhitespace) {
+                await drafts.forget(Self.note)
                 await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
+                note = nil
                 notice = Notice(words: .text(.noticeNoteSaved))
             }
             // Only now: a note that could not be kept stays to be seen.

@@ -20,6 +20,10 @@ class DeathTest : Technician() {
         sees("Find the pump.")
         until("the half word") { line("Pressure")?.text.toString() == "2." }
         until("the answer before it") { line("Site")?.text.toString() == "Mill Lane" }
+        taps("Add a note")
+        until("the half-typed note") { line("What should be remembered?")?.text.toString() == "Beware of the" }
+        types("What should be remembered?", "Beware of the dog")
+        taps("Save the note")
 
         office().use { office ->
             prepared(office.url)
@@ -41,6 +45,7 @@ class DeathTest : Technician() {
 
             returnsToTheApp()
             sees("Sent")
+            sees("Note: Beware of the dog")
             sees("Everything is sent")
         }
     }

@@ -17,8 +17,11 @@ class LastMoments : Technician() {
         until("the half word") { line("Site")?.text.toString() == "Mill La" }
         types("Site", "Mill Lane")
         types("Pressure", "2.")
+        taps("Add a note")
+        types("What should be remembered?", "Beware of the")
         val session = wait { app.compass().sessions().sessions.single().key }
         until("the draft to be kept") { wait { app.compass().session(session) }.fields.any { it.draft == "2." } }
+        until("the note to be kept") { wait { app.compass().session(session) }.noteDraft == "Beware of the" }
         until("the place in the app to be kept") { File(PhoneApp.flash, "technician.xml").let { it.exists() && "session/" in it.readText() } }
         println(REACHED)
         System.out.flush()

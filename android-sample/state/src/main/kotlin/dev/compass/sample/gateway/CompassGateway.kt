@@ -124,6 +124,8 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
 
     override suspend fun saveDraft(session: String, field: String, text: String) = told { compass.saveDraft(session, field, text) }
 
+    override suspend fun saveNoteDraft(session: String, text: String) = told { compass.saveNoteDraft(session, text) }
+
     override suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done =
         told { compass.run(session, changes.command(), actor).done() }
 

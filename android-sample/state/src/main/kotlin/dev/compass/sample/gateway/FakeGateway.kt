@@ -32,6 +32,9 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     /** Drafts by session and field. */
     val drafts: MutableMap<Pair<String, String>, String> = mutableMapOf()
 
+    /** Half-typed notes by session. */
+    val noteDrafts: MutableMap<String, String> = mutableMapOf()
+
     /** Has something else from now on; the flows tell. */
     fun show(change: FakePhone.() -> FakePhone): Unit = phone.update(change)
 
@@ -95,7 +98,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
 
     private fun FakePhone.session(key: String): SessionNow {
         val session = sessions[key] ?: throw GatewayFailure("unknown_session")
-        return session.copy(fields = session.fields.map { it.copy(draft = drafts[key to it.info.key]) })
+        return session.copy(fields = session.fields.map { it.copy(draft = drafts[key to it.info.key]) }, noteDraft = noteDrafts[key])
     }
 
     override suspend fun outlineOf(session: SessionNow): WorkflowOutline = shown.outline(session.workflow.key)
@@ -118,6 +121,10 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
 
     override suspend fun saveDraft(session: String, field: String, text: String) {
         if (text.isEmpty()) drafts.remove(session to field) else drafts[session to field] = text
+    }
+
+    override suspend fun saveNoteDraft(session: String, text: String) {
+        if (text.isEmpty()) noteDrafts.remove(session) else noteDrafts[session] = text
     }
 
     override suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done {
@@ -155,6 +162,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
 
     override suspend fun note(session: String, text: String, actor: String?, command: String): Done {
         asked("note $session")
+        noteDrafts.remove(session)
         val before = kept(session)
         val note = SessionNote(before.notes.size + 1, FakePhone.NOW, text, actor, edited = false)
         return Done(put(before.copy(notes = before.notes + note)), changed = true)

@@ -47,6 +47,9 @@ interface FieldGateway {
     /** Keeps half-typed text; an empty text forgets it. */
     suspend fun saveDraft(session: String, field: String, text: String)
 
+    /** Keeps a half-typed note; an empty text forgets it. */
+    suspend fun saveNoteDraft(session: String, text: String)
+
     /** Sets, clears or marks fields: all of them, or none. */
     suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done
 

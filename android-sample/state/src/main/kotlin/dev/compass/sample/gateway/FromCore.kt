@@ -157,6 +157,7 @@ internal fun SessionView.app() = SessionNow(
     canComplete,
     completionProblems.map { it.app() },
     wouldFire.map { PlannedMessage(it.key, it.name, it.endpoint) },
+    noteDraft,
 )
 
 private fun CoreResponseKind.app() = when (this) {

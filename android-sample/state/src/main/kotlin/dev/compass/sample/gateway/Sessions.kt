@@ -31,7 +31,7 @@ data class SessionNote(val number: Int, val at: Instant, val text: String, val a
 /** A message that completing the session would send. */
 data class PlannedMessage(val action: String, val name: String, val endpoint: String)
 
-/** A session as its screen shows it. */
+/** A session as its screen shows it; [noteDraft] is a half-typed note that was kept. */
 data class SessionNow(
     val key: String,
     val workflow: WorkflowName,
@@ -52,6 +52,7 @@ data class SessionNow(
     val canComplete: Boolean,
     val completionProblems: List<FieldProblem>,
     val messages: List<PlannedMessage>,
+    val noteDraft: String? = null,
 )
 
 /** What a command did: the session now, and whether it changed (a double tap does not). */

@@ -242,6 +242,25 @@ class SessionModelTest {
     }
 
     @Test
+    fun `a half-typed note is kept, over the death of the phone too, until it is saved`() = desk(arrival) {
+        val model = SessionModel("s", work, scope)
+        settle()
+        model.tap(SessionEvent.NoteOpened, SessionEvent.NoteTyped("Key next"), SessionEvent.Dismissed)
+        assertEquals("Key next", gateway.noteDrafts["s"])
+        model.tap(SessionEvent.NoteOpened)
+        assertEquals(SessionDialog.Note("Key next"), model.state.value.dialog)
+
+        val later = SessionModel("s", work, scope)
+        later.tap(SessionEvent.NoteOpened)
+        assertEquals(SessionDialog.Note("Key next"), later.state.value.dialog)
+        later.tap(SessionEvent.NoteTyped("Key next door"), SessionEvent.NoteSaved)
+        assertEquals(listOf("Key next door"), later.state.value.notes.map { it.text })
+        assertNull(gateway.noteDrafts["s"])
+        later.tap(SessionEvent.NoteOpened)
+        assertEquals(SessionDialog.Note(""), later.state.value.dialog)
+    }
+
+    @Test
     fun `ending at once needs a reason and leads to the record`() = desk(arrival, at = "workflows session/s") {
         val model = SessionModel("s", work, scope)
         settle()

@@ -109,6 +109,8 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             compass.useResponse(session, "why")
+            compass.saveNoteDraft(session, "Nobody")
+            assertEquals("Nobody", compass.session(session).noteDraft)
             compass.end(session, "nobody home")
             compass.edit(session, fields = listOf(FieldChange("site", Change.Set(FieldValue.Text("Mill Lane")))), actor = "kim")
             val record = compass.record(session)

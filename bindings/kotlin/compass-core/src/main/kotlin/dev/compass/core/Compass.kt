@@ -86,6 +86,9 @@ public interface Compass : Closeable {
     /** Keeps what is half typed in a field; an empty text forgets it. Never validated or sent, and no flow tells of it. */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)
 
+    /** Keeps the half-typed text of a note, until a note is added; an empty text forgets it. No flow tells of it. */
+    public suspend fun saveNoteDraft(session: SessionKey, text: String)
+
     /** The session as its screen shows it. */
     public suspend fun session(session: SessionKey): SessionView
 

@@ -82,6 +82,8 @@ internal class OpenCompass private constructor(
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String) = command { saveDraft(session, field, text) }
 
+    override suspend fun saveNoteDraft(session: SessionKey, text: String) = command { saveNoteDraft(session, text) }
+
     override suspend fun session(session: SessionKey): SessionView = command { session(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =

@@ -32,7 +32,7 @@ class SessionModel(
     private val gateway = work.gateway
     private val drafts = DraftKeeper(scope) { field, text ->
         try {
-            gateway.saveDraft(session, field, text)
+            if (field == NOTE) gateway.saveNoteDraft(session, text) else gateway.saveDraft(session, field, text)
         } catch (_: GatewayFailure) {
             // The session is over, or the disk is full: the next real change says so.
         }
@@ -40,6 +40,9 @@ class SessionModel(
     private var known: SessionNow? = null
     private var outline: WorkflowOutline? = null
     private var typing = Typing()
+
+    // As it was typed last; none when nothing was typed yet.
+    private var note: String? = null
 
     // A section begins quiet; what is missing is shown once an answer was tried.
     private var tried = false
@@ -72,8 +75,8 @@ class SessionModel(
             is SessionEvent.ResponseOpened ->
                 now.responses.firstOrNull { it.key == event.response }?.let { dialog(SessionDialog.Response(it)) }
             SessionEvent.ResponseUsed -> useResponse()
-            SessionEvent.NoteOpened -> dialog(SessionDialog.Note(""))
-            is SessionEvent.NoteTyped -> if (now.dialog is SessionDialog.Note) dialog(SessionDialog.Note(event.text))
+            SessionEvent.NoteOpened -> dialog(SessionDialog.Note(note ?: known?.noteDraft.orEmpty()))
+            is SessionEvent.NoteTyped -> if (now.dialog is SessionDialog.Note) noteTyped(event.text)
             SessionEvent.NoteSaved -> saveNote()
             SessionEvent.StepsOpened -> dialog(SessionDialog.Steps)
             SessionEvent.EndOpened -> dialog(SessionDialog.End(""))
@@ -201,10 +204,18 @@ class SessionModel(
         say(Notice(text(TextId.NOTICE_RESPONSE_USED)))
     }
 
+    private fun noteTyped(text: String) {
+        note = text
+        drafts.typed(NOTE, text)
+        dialog(SessionDialog.Note(text))
+    }
+
     private suspend fun saveNote() {
-        val note = (now.dialog as? SessionDialog.Note)?.text ?: return
-        if (note.isNotBlank()) {
-            arrived(gateway.note(session, note, work.actor, work.newCommand()).session)
+        val written = (now.dialog as? SessionDialog.Note)?.text ?: return
+        if (written.isNotBlank()) {
+            drafts.forget(NOTE)
+            arrived(gateway.note(session, written, work.actor, work.newCommand()).session)
+            note = null
             say(Notice(text(TextId.NOTICE_NOTE_SAVED)))
         }
         dialog(null)
@@ -266,5 +277,10 @@ class SessionModel(
                 notice = notice,
             )
         }
+    }
+
+    private companion object {
+        /** The half-typed note among the texts of fields, none of which has this key. */
+        const val NOTE = ""
     }
 }

@@ -169,6 +169,8 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit = answer { view(session) }
 
+    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = answer { view(session) }
+
     override suspend fun session(session: SessionKey): SessionView = answer { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
