@@ -78,7 +78,7 @@ final class OutcomeTests: XCTestCase {
         _ = try await phone.gateway.sendNow()
         try await eventually { record.actions.map(\.state) == [.sent] }
         let bodies = transport.requests.map { String(decoding: $0.body, as: UTF8.self) }
-        XCTAssertEqual(bodies.map { $0.contains("3.75") }, [false, true])
+        XCTAssertEqual(bodies.map { $0.contains(#""value":3.75"#) }, [false, true])
         XCTAssertTrue(record.timeline.contains { $0.words == .text(.timelineSendCorrected, .plain("Report")) })
         try await phone.compass.close()
     }

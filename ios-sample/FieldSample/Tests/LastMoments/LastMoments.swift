@@ -28,6 +28,7 @@ struct LastMoments {
         await session.settled()
         session.sheet = .note("Beware of the dog")
         session.saveNote()
+        await session.settled()
         session.field("pressure", .typed("2.50"))
         session.field("pressure", .left)
         session.field("remark", .typed("Half a wo"))

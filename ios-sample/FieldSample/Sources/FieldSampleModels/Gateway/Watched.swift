@@ -5,7 +5,7 @@ import Foundation
 public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
     private let lock = NSLock()
     private var current: Value
-    private var watchers: [UUID: Flow<Value>.Continuation] = [:]
+    private var watchers: [UUID: Flow<Void>.Continuation] = [:]
 
     public init(_ value: Value) { current = value }
 
@@ -13,25 +13,26 @@ public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
 
     /// Changes it, and tells everybody if it differs then.
     public func change(_ change: (inout Value) -> Void) {
-        lock.withLock {
+        let told: [Flow<Void>.Continuation] = lock.withLock {
             let before = current
             change(&current)
-            if current != before { for watcher in watchers.values { watcher.yield(current) } }
+            return current == before ? [] : Array(watchers.values)
         }
+        // Not under the lock: a task that is being cancelled holds one of the runtime's, which waking it takes, and comes for ours.
+        for watcher in told { watcher.yield() }
     }
 
     public func flow() -> Flow<Value> {
-        let (flow, told) = Flow.makeStream(of: Value.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        let (changes, told) = Flow.makeStream(of: Void.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
         let id = UUID()
-        lock.withLock {
-            watchers[id] = told
-            told.yield(current)
-        }
+        lock.withLock { watchers[id] = told }
         told.onTermination = { [weak self] _ in
             guard let self else { return }
             _ = self.lock.withLock { self.watchers.removeValue(forKey: id) }
         }
-        return flow
+        told.yield()
+        // What is told is that it changed; what it is now is looked up, so that the last one told is never an older one.
+        return changes.flow { [self] in value }
     }
 }
 

@@ -237,13 +237,13 @@ public final class SessionModel {
         guard case .note(let text) = sheet else { return }
         turns.take { [self] in
             if !text.allSatisfy(\.isWhitespace) {
-                await drafts.forget(Self.note)
+                if note == text { await drafts.forget(Self.note) }
                 await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
-                note = nil
+                if note == text { note = nil }
                 notice = Notice(words: .text(.noticeNoteSaved))
             }
-            // Only now: a note that could not be kept stays to be seen.
-            sheet = nil
+            // Only now: a note that could not be kept stays to be seen, and so does what was typed meanwhile.
+            if sheet == .note(text) { sheet = nil }
         }
     }
 
