@@ -82,7 +82,7 @@ fn beside_bare(folder: &Path) {
             (timed(|| phone.flush(BACKLOG)), timed(|| bare.drain(BACKLOG, GROUP)))
         })
         .collect();
-    print("320 messages, claimed, signed, settled by 32", rounds, BACKLOG);
+    print("320 messages, claimed, sent, settled by 32", rounds, BACKLOG);
 }
 
 /// The same phone with few and with many finished sessions.
