@@ -237,7 +237,8 @@ public final class SessionModel {
         guard case .note(let text) = sheet else { return }
         turns.take { [self] in
             if !text.allSatisfy(\.isWhitespace) {
-                if note == text { await drafts.forget(Self.note) }
+                // On flash, whatever becomes of the note; adding it takes the draft along.
+                await drafts.keep()
                 await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
                 if note == text { note = nil }
                 notice = Notice(words: .text(.noticeNoteSaved))

@@ -253,6 +253,14 @@ class SessionModelTest {
         val later = SessionModel("s", work, scope)
         later.tap(SessionEvent.NoteOpened)
         assertEquals(SessionDialog.Note("Key next"), later.state.value.dialog)
+        val refusing = object : FieldGateway by gateway {
+            override suspend fun note(session: String, text: String, actor: String?, command: String): Done = throw GatewayFailure("disk_full")
+        }
+        val refused = SessionModel("s", Workplace(refusing, navigator, preferences), scope)
+        refused.tap(SessionEvent.NoteOpened)
+        refused.onEvent(SessionEvent.NoteTyped("Key next door"))
+        refused.tap(SessionEvent.NoteSaved)
+        assertEquals("Key next door", gateway.noteDrafts["s"], "a refused note costs no letter")
         later.tap(SessionEvent.NoteTyped("Key next door"), SessionEvent.NoteSaved)
         assertEquals(listOf("Key next door"), later.state.value.notes.map { it.text })
         assertNull(gateway.noteDrafts["s"])

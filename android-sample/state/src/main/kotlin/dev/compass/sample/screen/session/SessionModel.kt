@@ -213,7 +213,8 @@ class SessionModel(
     private suspend fun saveNote() {
         val written = (now.dialog as? SessionDialog.Note)?.text ?: return
         if (written.isNotBlank()) {
-            drafts.forget(NOTE)
+            // On flash, whatever becomes of the note; adding it takes the draft along.
+            drafts.keep()
             arrived(gateway.note(session, written, work.actor, work.newCommand()).session)
             note = null
             say(Notice(text(TextId.NOTICE_NOTE_SAVED)))
