@@ -40,6 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex-lite", &["engine"]),
     ("ring", &["crypto"]),
     ("rusqlite", &["store"]),
+    ("rustix", &["port", "transport"]),
     ("rustls", &["transport"]),
     ("serde", &[]),
     ("serde_json", &[]),

@@ -192,7 +192,7 @@ fn a_message_waits_for_its_endpoint_and_says_for_what() {
     app.compass.set_connectivity(Connectivity::Offline);
     assert_eq!(of("chase"), "offline");
     app.compass.put_endpoint(&Endpoint { network: NetworkPolicy::Unmetered, ..endpoint("depot") }).unwrap();
-    app.compass.set_connectivity(Connectivity::Online { validated: None, metered: true });
+    app.compass.set_connectivity(Connectivity::Online { validated: None, metered: true, network: None });
     assert_eq!((of("chase").as_str(), of("announce").as_str()), ("needs_unmetered", "none"));
 
     assert_eq!(code(app.compass.archive_endpoint("nobody")), "unknown_endpoint");

@@ -51,7 +51,7 @@ pub fn deliver(phone: &Phone) -> Outcome<bool> {
     let _subscription = compass.observe(Arc::new(move |_| signal.1.notify_all()));
     let began = Instant::now();
     compass.start_delivery()?;
-    compass.set_connectivity(Connectivity::Online { validated: Some(true), metered: false });
+    compass.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
     while compass.outbox_totals()?.pending > 0 && began.elapsed() < PATIENCE {
         let guard = drained.0.lock().unwrap();
         // An observer wakes us after each commit; the timeout only bounds the wait.

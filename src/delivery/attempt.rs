@@ -13,7 +13,7 @@ use crate::port::{
     FailureKind, Header, Phase, RequestSent, SecretLookup, SecretValue, TransportFailure, TransportRequest, TransportResponse,
 };
 use crate::store::outbox::queue::Claimed;
-use crate::webhook::{Message, RequestError, SecretText, headers, secret_names, validate};
+use crate::webhook::{Message, RequestError, SecretText, headers, origin, secret_names, validate};
 
 /// An attempt to make.
 pub(super) struct Job {
@@ -88,8 +88,9 @@ impl Job {
 
     fn request(&self, ports: &Ports, now: Timestamp) -> Result<TransportRequest, Obstacle> {
         let mut secrets: Vec<(&str, SecretValue, Option<SecretValue>)> = Vec::new();
+        let origin = origin(&self.endpoint.url);
         for name in secret_names(&self.endpoint) {
-            match foreign::call(|| ports.secrets.get(name)) {
+            match foreign::call(|| ports.secrets.get(name, &origin)) {
                 Some(SecretLookup::Found { current, previous }) => secrets.push((name, current, previous)),
                 Some(SecretLookup::Missing) => return Err(Obstacle::SecretMissing),
                 Some(SecretLookup::Unavailable) => return Err(Obstacle::SecretUnavailable),

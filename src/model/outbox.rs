@@ -217,6 +217,9 @@ pub enum Connectivity {
         validated: Option<bool>,
         /// Whether its use costs money.
         metered: bool,
+        /// The platform's number of this network, where it has one, so that a change from one network to another is seen. Not stored.
+        #[serde(default)]
+        network: Option<u64>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::Offset;
 
@@ -11,7 +11,7 @@ pub trait Clock: Send + Sync {
     /// The wall clock, in UTC.
     fn now(&self) -> Timestamp;
 
-    /// Time since a fixed but arbitrary moment of this process. Never goes back.
+    /// Time since a fixed but arbitrary moment. Never goes back, and goes on while the device sleeps.
     fn monotonic(&self) -> Duration;
 
     /// Seconds that local time is ahead of UTC at `at`; kept beside each event so that a record can show local times later.
@@ -19,16 +19,15 @@ pub trait Clock: Send + Sync {
 }
 
 /// The operating system's clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock {
-    origin: Instant,
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock(());
 
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self { origin: Instant::now() }
-    }
-}
+/// The clock that does not stand still while the device sleeps: a wait of a quarter of an hour is over a quarter of an hour later.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+/// On Apple systems the monotonic clock goes on during sleep.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const AWAKE_OR_ASLEEP: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -36,7 +35,8 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
+        let now = rustix::time::clock_gettime(AWAKE_OR_ASLEEP);
+        Duration::new(u64::try_from(now.tv_sec).unwrap_or_default(), u32::try_from(now.tv_nsec).unwrap_or_default())
     }
 
     fn utc_offset(&self, at: Timestamp) -> i32 {

@@ -54,8 +54,15 @@ pub enum SecretLookup {
 
 /// Looks secrets up, once per delivery attempt.
 pub trait Secrets: Send + Sync {
-    /// The secret of this name.
-    fn get(&self, name: &str) -> SecretLookup;
+    /// The secret of this name. `origin` is scheme, host and port of the endpoint it is wanted for, as in `https://hooks.example:8443`.
+    fn get(&self, name: &str, origin: &str) -> SecretLookup;
+
+    /// A receiver at `origin` answered 401 or 403 to a request with this secret in a header: a token may have expired. Told once per value,
+    /// before the next [`get`](Self::get) of the name; where that gives another value, the message is tried once more at once. Never told
+    /// of a signing secret.
+    fn refused(&self, name: &str, origin: &str) {
+        let _ = (name, origin);
+    }
 }
 
 /// No secret at all: every lookup is `Missing`.
@@ -63,7 +70,7 @@ pub trait Secrets: Send + Sync {
 pub struct NoSecrets;
 
 impl Secrets for NoSecrets {
-    fn get(&self, _name: &str) -> SecretLookup {
+    fn get(&self, _name: &str, _origin: &str) -> SecretLookup {
         SecretLookup::Missing
     }
 }
@@ -92,7 +99,7 @@ impl StaticSecrets {
 }
 
 impl Secrets for StaticSecrets {
-    fn get(&self, name: &str) -> SecretLookup {
+    fn get(&self, name: &str, _origin: &str) -> SecretLookup {
         match self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             Some((current, previous)) => SecretLookup::Found { current: current.clone(), previous: previous.clone() },
             None => SecretLookup::Missing,

@@ -69,7 +69,7 @@ fn next_due_tells_an_unmetered_network_from_any() {
     assert_eq!((due.at, due.when_online), (Some(field.now()), Some(NetworkNeed::Unmetered)));
     assert_eq!(field.flush().sent, 1);
     // Not metered: allowed, whether or not it reaches the internet as the platform sees it.
-    field.compass.set_connectivity(Connectivity::Online { validated: Some(false), metered: false });
+    field.compass.set_connectivity(Connectivity::Online { validated: Some(false), metered: false, network: None });
     assert_eq!(field.flush().sent, 1);
     assert_eq!(field.next_due(), nothing);
 }

@@ -28,8 +28,8 @@ use support::field::*;
 /// What the contract limits to two seconds, with room for a machine that is busy with other things.
 const TWO_SECONDS: Duration = Duration::from_secs(10);
 
-const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false };
-const METERED: Connectivity = Connectivity::Online { validated: Some(true), metered: true };
+const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: None };
+const METERED: Connectivity = Connectivity::Online { validated: Some(true), metered: true, network: None };
 
 fn flushing(compass: &Compass, cancel: &CancelToken) -> std::thread::JoinHandle<FlushReport> {
     let (compass, cancel) = (compass.clone(), cancel.clone());

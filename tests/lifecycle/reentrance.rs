@@ -33,7 +33,7 @@ impl Meddler {
 }
 
 impl Secrets for Meddler {
-    fn get(&self, _name: &str) -> SecretLookup {
+    fn get(&self, _: &str, _: &str) -> SecretLookup {
         self.meddle();
         SecretLookup::Found { current: compass_core::port::SecretValue::new(SECRET.to_owned()), previous: None }
     }

@@ -13,7 +13,7 @@ use crate::support::{Reply, TestServer};
 struct Says(Mutex<SecretLookup>);
 
 impl Secrets for Says {
-    fn get(&self, _: &str) -> SecretLookup {
+    fn get(&self, _: &str, _: &str) -> SecretLookup {
         self.0.lock().expect("no panic within").clone()
     }
 }

@@ -114,7 +114,7 @@ pub struct Phone {
 impl Phone {
     /// Says whether the platform has reached the internet.
     pub fn net_ok(&self, ok: bool) {
-        self.compass.set_connectivity(Connectivity::Online { validated: ok.then_some(true), metered: false });
+        self.compass.set_connectivity(Connectivity::Online { validated: ok.then_some(true), metered: false, network: None });
     }
 
     /// Registers a signed endpoint, or moves it.

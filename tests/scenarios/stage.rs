@@ -36,7 +36,7 @@ pub struct Stage {
 struct Store(RwLock<BTreeMap<String, (String, Option<String>)>>);
 
 impl Secrets for Store {
-    fn get(&self, name: &str) -> SecretLookup {
+    fn get(&self, name: &str, _origin: &str) -> SecretLookup {
         match self.0.read().unwrap().get(name) {
             None => SecretLookup::Missing,
             Some((current, previous)) => {
@@ -121,7 +121,7 @@ impl Stage {
                 self.compass.set_connectivity(match state.as_str() {
                     "unknown" => Connectivity::Unknown,
                     "offline" => Connectivity::Offline,
-                    "online" => Connectivity::Online { validated, metered },
+                    "online" => Connectivity::Online { validated, metered, network: None },
                     _ => panic!("no such connectivity: {state}"),
                 });
                 Faults::new()

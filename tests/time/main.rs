@@ -24,7 +24,7 @@ use support::field::*;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false };
+const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: None };
 
 fn no_network() -> Answer {
     Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))

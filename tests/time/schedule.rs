@@ -120,7 +120,7 @@ fn after_every_sort_of_failure_there_is_another_attempt_or_an_end() {
             script[number].1.clone()
         }));
         if validated.is_some() {
-            field.compass.set_connectivity(Connectivity::Online { validated, metered: false });
+            field.compass.set_connectivity(Connectivity::Online { validated, metered: false, network: None });
         }
         let sessions: Vec<SessionKey> = (0..outcomes.len())
             .map(|number| {

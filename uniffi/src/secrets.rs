@@ -17,7 +17,7 @@ pub trait Secrets: Send + Sync {
 pub(crate) struct ForeignSecrets(pub(crate) Arc<dyn Secrets>);
 
 impl port::Secrets for ForeignSecrets {
-    fn get(&self, name: &str) -> SecretLookup {
+    fn get(&self, name: &str, _origin: &str) -> SecretLookup {
         self.0.get(name.to_owned()).unwrap_or_else(|error| {
             log::warn!("the store of secrets failed: {error}");
             SecretLookup::Unavailable

@@ -140,7 +140,7 @@ fn sixty_days_without_signal_cost_nothing() {
     }
     assert_eq!(phone.endpoint("office").delivery.consecutive_failures, 0);
     network.store(true, Ordering::Relaxed);
-    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false });
+    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
     assert_eq!(phone.flush().sent, 60);
 }
 
@@ -153,7 +153,7 @@ fn known_to_be_offline_nothing_is_tried() {
     assert!(phone.transport.requests().is_empty());
     let next = phone.delivery.next_due().unwrap();
     assert_eq!((next.at, next.when_online), (None, Some(NetworkNeed::Any)));
-    phone.delivery.set_connectivity(Connectivity::Online { validated: None, metered: true });
+    phone.delivery.set_connectivity(Connectivity::Online { validated: None, metered: true, network: None });
     assert_eq!(phone.flush().sent, 2);
 }
 
@@ -162,11 +162,11 @@ fn a_metered_network_does_not_carry_what_wants_a_free_one() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.register_as(&Endpoint { network: NetworkPolicy::Unmetered, ..endpoint("photos") });
     phone.complete("photos", 1);
-    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: true });
+    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: true, network: None });
     assert_eq!(phone.flush().pending, 1);
     let next = phone.delivery.next_due().unwrap();
     assert_eq!((next.at, next.at_needs_unmetered, next.when_online), (None, None, Some(NetworkNeed::Unmetered)));
-    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false });
+    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
     assert_eq!(phone.delivery.next_due().unwrap().at_needs_unmetered, Some(phone.clock.now()));
     assert_eq!(phone.flush().sent, 1);
 }
@@ -179,7 +179,7 @@ fn the_worker_drains_when_the_network_comes_without_further_calls() {
     phone.delivery.start();
     phone.delivery.start();
     assert!(phone.transport.requests().is_empty());
-    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false });
+    phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
     eventually("an empty queue", || phone.count("sent") == 50);
     let more = phone.complete("office", 1);
     phone.delivery.wake();

@@ -63,7 +63,7 @@ fn a_transport_that_panics_is_a_failed_attempt() {
 struct BrokenSecrets(AtomicBool);
 
 impl Secrets for BrokenSecrets {
-    fn get(&self, _name: &str) -> SecretLookup {
+    fn get(&self, _name: &str, _: &str) -> SecretLookup {
         assert!(super::super::is_foreign_call(), "ports can tell that they must not wait for delivery");
         assert!(!self.0.load(Ordering::Relaxed), "a bug of the keystore");
         SecretLookup::Unavailable
