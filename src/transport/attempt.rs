@@ -1,7 +1,7 @@
 //! What is known of the request in progress: its phase, its time, whether bytes have left, and how to interrupt it.
 //!
-//! ureq calls resolver, connector and wire on the thread that sends, and gives them no word of which request they work for; so the attempt
-//! is kept per thread while it lasts. That holds for pooled connections too.
+//! ureq calls resolver, connector and connection on the thread that sends, and does not say which request they work for; so the attempt is
+//! kept per thread while it lasts. That holds for pooled connections too.
 
 use std::cell::RefCell;
 use std::io;
@@ -19,12 +19,12 @@ thread_local! {
 
 /// What went wrong, before it is known in which phase.
 #[derive(Debug, Clone)]
-pub(super) struct Trouble {
+pub(super) struct IoFailure {
     pub(super) kind: FailureKind,
     pub(super) detail: String,
 }
 
-impl Trouble {
+impl IoFailure {
     pub(super) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
@@ -59,6 +59,15 @@ struct State {
     cancelled: bool,
     interrupt: Interrupt,
     failure: Option<TransportFailure>,
+    head: Head,
+}
+
+/// The head of the answer.
+enum Head {
+    Awaited,
+    /// What had arrived when ureq gave up reading it.
+    Unread(Vec<u8>),
+    Read,
 }
 
 impl Attempt {
@@ -73,6 +82,7 @@ impl Attempt {
             cancelled: false,
             interrupt: Interrupt::Nothing,
             failure: None,
+            head: Head::Awaited,
         };
         Self { id, timeouts, deadline, state: Mutex::new(state) }
     }
@@ -96,8 +106,30 @@ impl Attempt {
     /// The head of the answer is there: what is read from now on is best effort.
     pub(super) fn head_is_read(&self) {
         let mut state = self.lock();
+        state.head = Head::Read;
         state.phase = Phase::Receive;
         state.phase_ends = self.deadline.min(Instant::now() + self.timeouts.body);
+    }
+
+    /// Whether ureq has yet to read the head of the answer.
+    pub(super) fn awaits_head(&self) -> bool {
+        matches!(self.lock().head, Head::Awaited)
+    }
+
+    /// The connection is closed, and this is what had arrived on it. Of use only where ureq could not read the head.
+    pub(super) fn leave_input(&self, input: &[u8]) {
+        let mut state = self.lock();
+        if matches!(state.head, Head::Awaited) {
+            state.head = Head::Unread(input.to_vec());
+        }
+    }
+
+    /// What ureq left of the answer when it gave up.
+    pub(super) fn unread_head(&self) -> Option<Vec<u8>> {
+        match &mut self.lock().head {
+            Head::Unread(input) => Some(std::mem::take(input)),
+            Head::Awaited | Head::Read => None,
+        }
     }
 
     /// Bytes of the request have left.
@@ -105,8 +137,9 @@ impl Attempt {
         self.lock().sent = RequestSent::Maybe;
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.lock().cancelled
+    /// Whether bytes of the request have left.
+    pub(super) fn has_begun_sending(&self) -> bool {
+        self.lock().sent == RequestSent::Maybe
     }
 
     /// Says how to interrupt what comes next. Fails when it is to be interrupted already.
@@ -114,7 +147,7 @@ impl Attempt {
         let mut state = self.lock();
         if state.cancelled {
             drop(state);
-            return Err(self.fail(Trouble::new(FailureKind::Cancelled, "cancelled")));
+            return Err(self.fail(IoFailure::new(FailureKind::Cancelled, "cancelled")));
         }
         state.interrupt = interrupt;
         Ok(())
@@ -137,20 +170,20 @@ impl Attempt {
     }
 
     /// Records the failure of this attempt, the first one only, and returns what makes ureq give up.
-    pub(super) fn fail(&self, trouble: Trouble) -> ureq::Error {
+    pub(super) fn fail(&self, failure: IoFailure) -> ureq::Error {
         // The one kind that ureq takes for the end of a body without a length.
-        let closed = matches!(trouble.kind, FailureKind::Closed | FailureKind::Protocol);
-        let failure = self.failure(trouble);
+        let closed = matches!(failure.kind, FailureKind::Closed | FailureKind::Protocol);
+        let failure = self.failure(failure);
         self.lock().failure.get_or_insert(failure);
         io::Error::from(if closed { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::Other }).into()
     }
 
-    /// This trouble as a failure of this attempt, here and now.
-    pub(super) fn failure(&self, trouble: Trouble) -> TransportFailure {
+    /// This failure as one of this attempt, here and now.
+    pub(super) fn failure(&self, failure: IoFailure) -> TransportFailure {
         let state = self.lock();
         // Interrupting shows itself as a closed socket.
-        let trouble = if state.cancelled { Trouble::new(FailureKind::Cancelled, "cancelled") } else { trouble };
-        TransportFailure { kind: trouble.kind, phase: state.phase, request_sent: state.sent, detail: trouble.detail }
+        let failure = if state.cancelled { IoFailure::new(FailureKind::Cancelled, "cancelled") } else { failure };
+        TransportFailure { kind: failure.kind, phase: state.phase, request_sent: state.sent, detail: failure.detail }
     }
 
     /// The failure that was recorded.

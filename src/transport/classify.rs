@@ -6,10 +6,10 @@ use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYet
 
 use crate::port::FailureKind;
 
-use super::attempt::Trouble;
+use super::attempt::IoFailure;
 
 /// An error of a socket, while it connects or later.
-pub(super) fn io_trouble(what: &str, error: &io::Error) -> Trouble {
+pub(super) fn io_failure(what: &str, error: &io::Error) -> IoFailure {
     use io::ErrorKind as E;
     let kind = match error.kind() {
         // Android and Linux report a missing source address when the last interface is gone.
@@ -22,11 +22,11 @@ pub(super) fn io_trouble(what: &str, error: &io::Error) -> Trouble {
         }
         _ => FailureKind::Other,
     };
-    Trouble::new(kind, format!("{what}: {error}"))
+    IoFailure::new(kind, format!("{what}: {error}"))
 }
 
 /// An error of TLS.
-pub(super) fn tls_trouble(error: &rustls::Error) -> Trouble {
+pub(super) fn tls_failure(error: &rustls::Error) -> IoFailure {
     let kind = match error {
         rustls::Error::InvalidCertificate(reason) => {
             let time_invalid = matches!(reason, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. });
@@ -35,19 +35,19 @@ pub(super) fn tls_trouble(error: &rustls::Error) -> Trouble {
         rustls::Error::NoCertificatesPresented => FailureKind::Certificate { time_invalid: false },
         _ => FailureKind::Tls,
     };
-    Trouble::new(kind, format!("TLS: {error}"))
+    IoFailure::new(kind, format!("TLS: {error}"))
 }
 
 /// What ureq itself gave up for. Its texts may quote the answer, so they stay out of the detail.
-pub(super) fn http_trouble(error: &ureq::Error) -> Trouble {
+pub(super) fn http_failure(error: &ureq::Error) -> IoFailure {
     match error {
-        ureq::Error::Protocol(_) => Trouble::new(FailureKind::Protocol, "the answer is not HTTP/1.1"),
-        ureq::Error::LargeResponseHeader(..) => Trouble::new(FailureKind::Protocol, "the head of the answer is too large"),
-        ureq::Error::Timeout(_) => Trouble::timeout(),
-        ureq::Error::HostNotFound => Trouble::new(FailureKind::Dns, "the host has no address"),
-        ureq::Error::Io(error) => io_trouble("HTTP", error),
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Trouble::new(FailureKind::Other, "the request cannot be expressed"),
-        _ => Trouble::new(FailureKind::Other, "the request failed"),
+        ureq::Error::Protocol(_) => IoFailure::new(FailureKind::Protocol, "the answer is not HTTP/1.1"),
+        ureq::Error::LargeResponseHeader(..) => IoFailure::new(FailureKind::Protocol, "the head of the answer is too large"),
+        ureq::Error::Timeout(_) => IoFailure::timeout(),
+        ureq::Error::HostNotFound => IoFailure::new(FailureKind::Dns, "the host has no address"),
+        ureq::Error::Io(error) => io_failure("HTTP", error),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => IoFailure::new(FailureKind::Other, "the request cannot be expressed"),
+        _ => IoFailure::new(FailureKind::Other, "the request failed"),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
             (E::OutOfMemory, FailureKind::Other),
         ];
         for (error, kind) in rows {
-            assert_eq!(io_trouble("connect", &error.into()).kind, kind, "{error}");
+            assert_eq!(io_failure("connect", &error.into()).kind, kind, "{error}");
         }
     }
 
@@ -86,9 +86,9 @@ mod tests {
             (C::BadSignature, false),
         ];
         for (reason, time_invalid) in rows {
-            let trouble = tls_trouble(&rustls::Error::InvalidCertificate(reason.clone()));
-            assert_eq!(trouble.kind, FailureKind::Certificate { time_invalid }, "{reason:?}");
+            let failure = tls_failure(&rustls::Error::InvalidCertificate(reason.clone()));
+            assert_eq!(failure.kind, FailureKind::Certificate { time_invalid }, "{reason:?}");
         }
-        assert_eq!(tls_trouble(&rustls::Error::HandshakeNotComplete).kind, FailureKind::Tls);
+        assert_eq!(tls_failure(&rustls::Error::HandshakeNotComplete).kind, FailureKind::Tls);
     }
 }

@@ -1,9 +1,10 @@
-//! Opening a connection: TCP over all addresses, then TLS.
+//! Opening a connection: TCP to the first address that answers, then TLS.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, mpsc};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
@@ -11,90 +12,90 @@ use rustls::pki_types::ServerName;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use crate::port::{FailureKind, Phase};
+use crate::threads::Pool;
 
-use super::attempt::{Attempt, Interrupt, Trouble, ongoing};
-use super::classify::io_trouble;
-use super::wire::Wire;
-use super::workers::Workers;
+use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
+use super::classify::io_failure;
+use super::connection::Connection;
+use super::race::{connect_first, in_order};
+use super::stream::Stream;
+
+/// How long a connect that has used up its time has to say why.
+const REPORT_TIME: Duration = Duration::from_millis(500);
 
 /// Opens the connections of one agent.
 ///
-/// A TCP connect cannot be interrupted, so it runs on a worker; whoever waits leaves when cancelled, and the connect ends by itself within
-/// its time. There are as many workers as there can be requests in flight.
-pub(super) struct WireConnector {
+/// The system may take its time to begin a connect, and that cannot be interrupted; so it runs on a thread of the pool, and whoever waits
+/// leaves when cancelled.
+pub(super) struct RacingConnector {
     tls: Arc<ClientConfig>,
-    workers: Workers,
+    pool: Arc<Pool>,
+    /// By host, the address that worked last.
+    worked: Mutex<HashMap<String, IpAddr>>,
 }
 
-impl WireConnector {
-    pub(super) fn new(tls: Arc<ClientConfig>, parallelism: usize) -> Self {
-        Self { tls, workers: Workers::new("compass-connect", parallelism) }
+impl RacingConnector {
+    pub(super) fn new(tls: Arc<ClientConfig>, pool: Arc<Pool>) -> Self {
+        Self { tls, pool, worked: Mutex::default() }
     }
 
-    fn open(&self, addresses: Vec<SocketAddr>, attempt: &Arc<Attempt>, until: Instant) -> Result<TcpStream, ureq::Error> {
+    fn worked(&self) -> MutexGuard<'_, HashMap<String, IpAddr>> {
+        self.worked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, addresses: Vec<SocketAddr>, attempt: &Attempt, until: Instant) -> Result<TcpStream, ureq::Error> {
         let (sender, receiver) = mpsc::channel();
+        let (stop, running) = io::pipe().map_err(|error| attempt.fail(io_failure("connect", &error)))?;
         let wake = sender.clone();
+        // It is dropped when the attempt goes on or ends, and the connect stops with it.
         attempt.interrupted_by(Interrupt::Wake(Box::new(move || {
-            drop(wake.send(Err(Trouble::new(FailureKind::Cancelled, "cancelled"))));
+            drop(running);
+            drop(wake.send(Err(IoFailure::new(FailureKind::Cancelled, "cancelled"))));
         })))?;
-        let connecting = attempt.clone();
-        self.workers
-            .run(Box::new(move || drop(sender.send(connect(&addresses, &connecting, until)))))
-            .map_err(|error| attempt.fail(Trouble::new(FailureKind::Other, format!("no thread for a connection: {error}"))))?;
+        self.pool
+            .run(move || drop(sender.send(connect_first(&addresses, until, &stop))))
+            .map_err(|error| attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a connection: {error}"))))?;
         receiver
-            .recv_timeout(until.saturating_duration_since(Instant::now()))
-            .unwrap_or_else(|_| Err(Trouble::timeout()))
-            .map_err(|trouble| attempt.fail(trouble))
+            .recv_timeout(until.saturating_duration_since(Instant::now()) + REPORT_TIME)
+            .unwrap_or_else(|_| Err(IoFailure::timeout()))
+            .map_err(|failure| attempt.fail(failure))
+    }
+
+    fn secure(&self, socket: Arc<TcpStream>, host: &str, until: Instant) -> Result<Stream, IoFailure> {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let name = ServerName::try_from(bare.to_owned())
+            .map_err(|_| IoFailure::new(FailureKind::Other, "the host is no name that a certificate can hold"))?;
+        Stream::secure(socket, self.tls.clone(), name, until)
     }
 }
 
-/// Runs on a worker. Tries each address in turn, so that one dead address does not use up the time of the others.
-fn connect(addresses: &[SocketAddr], attempt: &Attempt, until: Instant) -> Result<TcpStream, Trouble> {
-    let mut telling = Trouble::new(FailureKind::Dns, "the host has no address");
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || attempt.is_cancelled() {
-            return Err(Trouble::timeout());
-        }
-        let share = left / (addresses.len() - tried) as u32;
-        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => {
-                let trouble = io_trouble("connect", &error);
-                // A missing route for one family says nothing when the other family reached someone.
-                if tried == 0 || trouble.kind != FailureKind::NoNetwork {
-                    telling = trouble;
-                }
-            }
-        }
-    }
-    Err(telling)
-}
+impl Connector<()> for RacingConnector {
+    type Out = Connection;
 
-impl Connector<()> for WireConnector {
-    type Out = Wire;
-
-    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Wire>, ureq::Error> {
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
         let attempt = ongoing()?;
         let until = attempt.enter(Phase::Connect);
-        let socket = self.open(details.addrs.to_vec(), &attempt, until)?;
+        let host = details.uri.host().unwrap_or_default().to_ascii_lowercase();
+        let worked = self.worked().get(&host).copied();
+        let socket = self.open(in_order(&details.addrs, worked), &attempt, until)?;
+        let failed = |error: io::Error| attempt.fail(io_failure("connect", &error));
+        let address = socket.peer_addr().map_err(failed)?.ip();
         // Requests are written whole: waiting to fill a packet only costs time.
-        let socket =
-            socket.set_nodelay(true).map(|()| Arc::new(socket)).map_err(|error: io::Error| attempt.fail(io_trouble("connect", &error)))?;
+        socket.set_nodelay(true).map_err(failed)?;
+        let socket = Arc::new(socket);
         attempt.interrupted_by(Interrupt::Socket(socket.clone()))?;
-        if !details.needs_tls() {
-            return Ok(Some(Wire::plain(socket)));
-        }
-        let host = details.uri.host().unwrap_or_default();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
-        let name = ServerName::try_from(bare)
-            .map_err(|_| attempt.fail(Trouble::new(FailureKind::Other, "the host is no name that a certificate can hold")))?;
-        Wire::secure(socket, self.tls.clone(), name, until).map(Some).map_err(|trouble| attempt.fail(trouble))
+        let opened = if details.needs_tls() { self.secure(socket, &host, until) } else { Ok(Stream::plain(socket)) };
+        // Whoever answers at an address need not be the host: only a certificate proves that the address works.
+        match &opened {
+            Ok(_) => self.worked().insert(host, address),
+            Err(_) => self.worked().remove(&host),
+        };
+        opened.map(|stream| Some(Connection::new(stream))).map_err(|failure| attempt.fail(failure))
     }
 }
 
-impl fmt::Debug for WireConnector {
+impl fmt::Debug for RacingConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WireConnector")
+        f.write_str("RacingConnector")
     }
 }

@@ -1,15 +1,19 @@
 //! The built-in transport: HTTP/1.1 over TLS with ureq and rustls.
 //!
-//! Guarantees, each held by a test:
+//! Guarantees, each tested:
 //!
-//! - One call of [`send`](crate::port::Transport::send) is at most one request on the wire. No redirect is followed, nothing is retried, and
-//!   every status line, whatever its number, is an answer.
+//! - One call of [`send`](crate::port::Transport::send) makes at most one request. No redirect is followed, nothing is retried, and every
+//!   status line, whatever its number, is an answer.
 //! - The attempt ends within its timeout, however slowly the other side reads or answers; a failure says in which phase, and whether bytes of
 //!   the request may have left.
 //! - No thread is started per request. Look-ups and new connections run on a few threads that start when needed and end when idle; a request
 //!   on a pooled connection uses none of them.
+//! - The addresses of a host are raced (RFC 8305): one that leads nowhere costs a quarter of a second once, and then nothing.
+//! - After `renew` no connection and no address from before is used; requests under way go on undisturbed.
 //! - `cancel` ends an attempt in every phase, at once.
-//! - What follows the status line never turns an answer into a failure: at most 4 KiB of body are read, best effort.
+//! - What follows the status line never turns an answer into a failure: at most 4 KiB of body are read, best effort, and headers may be many
+//!   or odd. Only a head above 32 KiB is not read.
+//! - A success counts only when the whole request was written before; a refusal counts at any time, and ends the request.
 //! - Certificates are always verified, against the bundled roots and the extra ones together.
 //! - No proxy is used, not even one named by the environment: a request carries a customer's data, and goes only where the endpoint says. A
 //!   device that must use a proxy uses the platform's transport.
@@ -22,12 +26,14 @@
 mod attempt;
 mod built_in;
 mod classify;
+mod connection;
 mod connector;
+mod head;
 mod options;
+mod race;
 mod resolver;
 mod roots;
-mod wire;
-mod workers;
+mod stream;
 
 pub use built_in::BuiltIn;
 pub use options::{BuiltInOptions, Timeouts, TransportSetupError};

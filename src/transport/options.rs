@@ -61,7 +61,7 @@ pub enum TransportSetupError {
         root: u32,
         /// Index of the certificate within it.
         certificate: u32,
-        /// For a person who mends the file.
+        /// For a person who fixes the file.
         reason: String,
     },
     /// An extra root holds no certificate at all.

@@ -1,12 +1,13 @@
 //! Looking up hosts, once each, on a few threads.
 //!
-//! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a worker; whoever waits for
-//! it gives up in time and takes its name off the list. Many requests for one host share one look-up.
+//! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a thread of the pool; whoever
+//! waits for it gives up in time and takes its name off the list. Many requests for one host share one look-up.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,32 +18,37 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::port::{FailureKind, Phase};
+use crate::threads::Pool;
 
-use super::attempt::{Attempt, Interrupt, Trouble, ongoing};
-use super::workers::Workers;
+use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 
-/// A look-up that hangs must not hold up other hosts; more than four dead ones at once are not worth a thread each.
-const THREADS: usize = 4;
+/// A look-up that hangs must not delay other hosts; more than four dead ones at once are not worth a thread each.
+pub(super) const THREADS: usize = 4;
 
 /// The system does not tell how long an address is good for. A minute spans a backlog and still follows a move soon.
-const GOOD_FOR: Duration = Duration::from_secs(60);
+const CACHE_TIME: Duration = Duration::from_secs(60);
 
 /// As many as ureq's list holds.
-const MOST_ADDRESSES: usize = 16;
+const MAX_ADDRESSES: usize = 16;
 
 /// The resolver of one agent.
 pub(super) struct CachingResolver {
-    workers: Workers,
+    pool: Arc<Pool>,
     hosts: Arc<Hosts>,
 }
 
 struct Hosts {
     known: Mutex<HashMap<String, Host>>,
-    system: System,
+    look_up: Arc<LookUp>,
 }
 
-/// The system's look-up. It blocks.
-type System = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+/// How the addresses of a host are found. It blocks.
+pub(super) type LookUp = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+/// The system's look-up.
+pub(super) fn system_look_up(host: &str) -> io::Result<Vec<IpAddr>> {
+    Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
 
 enum Host {
     Known { addresses: Vec<IpAddr>, since: Instant },
@@ -57,12 +63,9 @@ enum Answer {
 }
 
 impl CachingResolver {
-    pub(super) fn new() -> Self {
-        Self::with(Box::new(|host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
-    }
-
-    fn with(system: System) -> Self {
-        Self { workers: Workers::new("compass-resolve", THREADS), hosts: Arc::new(Hosts { known: Mutex::default(), system }) }
+    /// Begins with an empty cache. The threads are those of all resolvers that there have been, so that look-ups which hang do not add up.
+    pub(super) fn new(pool: Arc<Pool>, look_up: Arc<LookUp>) -> Self {
+        Self { pool, hosts: Arc::new(Hosts { known: Mutex::default(), look_up }) }
     }
 
     fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
@@ -72,7 +75,7 @@ impl CachingResolver {
         let begin = {
             let mut hosts = self.hosts.lock();
             match hosts.get_mut(host) {
-                Some(Host::Known { addresses, since }) if since.elapsed() < GOOD_FOR => return Ok(addresses.clone()),
+                Some(Host::Known { addresses, since }) if since.elapsed() < CACHE_TIME => return Ok(addresses.clone()),
                 Some(Host::InProgress { waiting }) => {
                     waiting.push((attempt.id, sender));
                     false
@@ -85,21 +88,21 @@ impl CachingResolver {
         };
         if begin {
             let (hosts, name) = (self.hosts.clone(), host.to_owned());
-            if let Err(error) = self.workers.run(Box::new(move || hosts.answer(&name))) {
+            if let Err(error) = self.pool.run(move || hosts.answer(&name)) {
                 self.hosts.lock().remove(host);
-                return Err(attempt.fail(Trouble::new(FailureKind::Other, format!("no thread for a look-up: {error}"))));
+                return Err(attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a look-up: {error}"))));
             }
         }
         let answer = receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
         match answer {
             Ok(Answer::Addresses(addresses)) => Ok(addresses),
-            Ok(Answer::Failed(detail)) => Err(attempt.fail(Trouble::new(FailureKind::Dns, detail))),
+            Ok(Answer::Failed(detail)) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, detail))),
             Ok(Answer::Cancelled) | Err(RecvTimeoutError::Timeout) => {
                 self.hosts.leave(host, attempt.id);
                 // A cancelled attempt says so by itself.
-                Err(attempt.fail(Trouble::timeout()))
+                Err(attempt.fail(IoFailure::timeout()))
             }
-            Err(RecvTimeoutError::Disconnected) => Err(attempt.fail(Trouble::new(FailureKind::Dns, "the look-up was given up"))),
+            Err(RecvTimeoutError::Disconnected) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, "the look-up was given up"))),
         }
     }
 }
@@ -109,7 +112,7 @@ impl Hosts {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs on a worker.
+    /// Runs on a thread of the pool.
     fn answer(&self, host: &str) {
         {
             let mut hosts = self.lock();
@@ -119,13 +122,15 @@ impl Hosts {
                 return;
             }
         }
-        let answer = match (self.system)(host) {
+        // Whoever waits hears of a panic too, and the next request begins anew.
+        let found = catch_unwind(AssertUnwindSafe(|| (self.look_up)(host))).unwrap_or_else(|_| Err(io::Error::other("it panicked")));
+        let answer = match found {
             Ok(found) if found.is_empty() => Answer::Failed("the host has no address".to_owned()),
             Ok(found) => {
                 let mut addresses: Vec<IpAddr> = Vec::new();
                 for address in found {
                     // The system repeats an address for each kind of socket.
-                    if !addresses.contains(&address) && addresses.len() < MOST_ADDRESSES {
+                    if !addresses.contains(&address) && addresses.len() < MAX_ADDRESSES {
                         addresses.push(address);
                     }
                 }
@@ -137,7 +142,7 @@ impl Hosts {
         let before = hosts.remove(host);
         // Only what was found is kept: a failure may be over the next second.
         if let Answer::Addresses(addresses) = &answer {
-            hosts.retain(|_, host| !matches!(host, Host::Known { since, .. } if since.elapsed() >= GOOD_FOR));
+            hosts.retain(|_, host| !matches!(host, Host::Known { since, .. } if since.elapsed() >= CACHE_TIME));
             hosts.insert(host.to_owned(), Host::Known { addresses: addresses.clone(), since: Instant::now() });
         }
         drop(hosts);
@@ -202,25 +207,29 @@ mod tests {
     const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// A system whose look-ups each wait for a word, and say when they have begun.
+    /// A system whose look-ups each wait for an answer, and say when they have begun.
     struct Gate {
         begun: Receiver<String>,
-        words: Sender<io::Result<Vec<IpAddr>>>,
+        answers: Sender<io::Result<Vec<IpAddr>>>,
         asked: Arc<AtomicUsize>,
     }
 
     fn gated() -> (Arc<CachingResolver>, Gate) {
         let (begin, begun) = mpsc::channel();
-        let (words, word) = mpsc::channel();
-        let word = Mutex::new(word);
+        let (answers, answer) = mpsc::channel();
+        let answer = Mutex::new(answer);
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let system = move |host: &str| {
+        let look_up = move |host: &str| {
             count.fetch_add(1, Ordering::SeqCst);
             begin.send(host.to_owned()).expect("the test listens");
-            word.lock().expect("no panic").recv().unwrap_or_else(|_| Ok(Vec::new()))
+            answer.lock().expect("no panic").recv().unwrap_or_else(|_| Ok(Vec::new()))
         };
-        (Arc::new(CachingResolver::with(Box::new(system))), Gate { begun, words, asked })
+        (resolver(look_up), Gate { begun, answers, asked })
+    }
+
+    fn resolver(look_up: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Arc<CachingResolver> {
+        Arc::new(CachingResolver::new(Arc::new(Pool::new("test-resolve", THREADS)), Arc::new(look_up)))
     }
 
     fn attempt(id: u64) -> Arc<Attempt> {
@@ -252,7 +261,7 @@ mod tests {
             while waiting(&resolver, "a.example") < 8 {
                 thread::yield_now();
             }
-            gate.words.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
+            gate.answers.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
             for waiter in waiters {
                 assert_eq!(waiter.join().expect("no panic"), Ok(vec![ADDRESS]));
             }
@@ -264,15 +273,31 @@ mod tests {
     #[test]
     fn a_failed_look_up_is_tried_again() {
         let (resolver, gate) = gated();
-        gate.words.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
-        gate.words.send(Ok(Vec::new())).expect("the look-up listens");
-        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        gate.answers.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
+        gate.answers.send(Ok(Vec::new())).expect("the look-up listens");
+        gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
         let until = Instant::now() + PATIENCE;
         for id in 0..2 {
             let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
             assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve));
         }
         assert_eq!(look_up(&resolver, "a.example", &attempt(3), until), Ok(vec![ADDRESS]));
+    }
+
+    #[test]
+    fn a_look_up_that_panics_is_a_failed_one() {
+        let panics = AtomicUsize::new(2 * THREADS);
+        let resolver = resolver(move |_| {
+            let left = panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            assert!(left.is_err(), "on purpose");
+            Ok(vec![ADDRESS])
+        });
+        let until = Instant::now() + PATIENCE;
+        for id in 0..2 * THREADS as u64 {
+            let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
+            assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve), "{failure:?}");
+        }
+        assert_eq!(look_up(&resolver, "a.example", &attempt(99), until), Ok(vec![ADDRESS]));
     }
 
     #[test]
@@ -294,7 +319,7 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Cancelled);
         assert_eq!(waiting(&resolver, "a.example"), 0);
         // The look-up that both waited for still serves the next.
-        gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
         assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + PATIENCE), Ok(vec![ADDRESS]));
         assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
     }
@@ -316,7 +341,7 @@ mod tests {
             // The others begin only as these end.
             assert_eq!(gate.asked.load(Ordering::SeqCst), 4);
             for _ in 0..6 {
-                gate.words.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+                gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
             }
         });
         assert_eq!(gate.asked.load(Ordering::SeqCst), 6);

@@ -51,6 +51,10 @@ impl BlackHole {
         format!("https://{}/hole", self.address)
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Waits until somebody is connecting. Linux alone tells; elsewhere this returns at once.
     pub fn wait_for_connect(&self) {
         let until = Instant::now() + PATIENCE;

@@ -181,6 +181,8 @@ pub enum Head {
     NeverRead,
     /// Answers at once; the body is not read. The request counts as seen, without its body.
     Answer(Reply),
+    /// Answers at once, and then reads the body this slowly. The request counts as seen once its body is read.
+    AnswerThenReadSlowly { response: Response, bytes: usize, pause: Duration },
 }
 
 type OnConnect = Box<dyn Fn(usize) -> Greeting + Send + Sync>;
@@ -198,6 +200,7 @@ pub struct TestServer {
 pub struct TestServerBuilder {
     identity: Option<Identity>,
     small_window: bool,
+    address: Option<SocketAddr>,
     on_connect: OnConnect,
     on_head: OnHead,
     on_request: OnRequest,
@@ -229,6 +232,7 @@ impl TestServer {
         TestServerBuilder {
             identity: None,
             small_window: false,
+            address: None,
             on_connect: Box::new(|_| Greeting::Serve),
             on_head: Box::new(|_| Head::ReadBody),
             on_request: Box::new(|_| Reply::status(200)),
@@ -340,6 +344,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// At this address, and not at any free port of 127.0.0.1.
+    pub fn at(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
     /// Given the number of the connection, from 0.
     pub fn on_connect(mut self, greet: impl Fn(usize) -> Greeting + Send + Sync + 'static) -> Self {
         self.on_connect = Box::new(greet);
@@ -357,7 +367,11 @@ impl TestServerBuilder {
     }
 
     pub fn start(self) -> TestServer {
-        let socket = loopback_socket();
+        let socket = self.address.map_or_else(loopback_socket, |address| {
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+            socket.bind(&address.into()).expect("the port is free");
+            socket
+        });
         if self.small_window {
             // Connections inherit it.
             socket.set_recv_buffer_size(4096).expect("a receive buffer of 4 KiB");
@@ -442,6 +456,12 @@ impl Shared {
                 Head::ReadBody => self.read_body(&mut stream, &mut input, &mut request, length, None)?,
                 Head::ReadSlowly { bytes, pause } => self.read_body(&mut stream, &mut input, &mut request, length, Some((bytes, pause)))?,
                 Head::NeverRead => return self.hold_unread(),
+                Head::AnswerThenReadSlowly { response, bytes, pause } => {
+                    stream.write_all(&response.bytes())?;
+                    stream.flush()?;
+                    self.read_body(&mut stream, &mut input, &mut request, length, Some((bytes, pause)))?;
+                    continue;
+                }
                 Head::Answer(reply) => {
                     self.note(|record| record.requests.push(request));
                     reply

@@ -80,7 +80,16 @@ fn only_https_leaves_the_device() {
     assert_eq!(lenient.send(post(server.url("/"), "x")).expect("an answer").status, 200);
     assert_eq!(lenient.send(post(server.url_at("localhost", "/"), "x")).expect("an answer").status, 200);
     fails(strict.send(post(server.url("/"), "x")), FailureKind::Other, Phase::Resolve, RequestSent::No);
-    for url in ["http://example.com/", "ftp://127.0.0.1/", "/path", "127.0.0.1", "not a url", "https://me:pass@127.0.0.1/", ""] {
+    for url in [
+        "http://example.com/",
+        "http://localhost./",
+        "ftp://127.0.0.1/",
+        "/path",
+        "127.0.0.1",
+        "not a url",
+        "https://me:pass@127.0.0.1/",
+        "",
+    ] {
         let failure = fails(lenient.send(post(url, "x")), FailureKind::Other, Phase::Resolve, RequestSent::No);
         assert!(!failure.detail.contains("pass"), "{}", failure.detail);
     }

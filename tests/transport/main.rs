@@ -4,6 +4,7 @@
 mod support;
 
 mod failures;
+mod networks;
 mod requests;
 
 use std::io::Write;

@@ -156,6 +156,32 @@ fn what_follows_the_status_line_never_makes_it_a_failure() {
 }
 
 #[test]
+fn a_status_line_is_an_answer_whatever_its_headers_are() {
+    let ca = TestCa::new();
+    let transport = transport(&ca);
+    let many = |count| {
+        let headers = (0..count).fold(Response::new(200), |response, n| response.header(&format!("x-{n}"), "y"));
+        Reply::Respond(headers.header("retry-after", "7").body("ok"))
+    };
+    let odd = |header: &str| Reply::RawThenHold(format!("HTTP/1.1 200 OK\r\nretry-after: 7\r\n{header}\r\n\r\n").into_bytes());
+    let rows = [
+        ("126 headers", many(126)),
+        ("127 headers", many(127)),
+        ("300 headers", many(300)),
+        ("2000 headers", many(2000)),
+        ("a length that is none", odd("content-length: many")),
+        ("a header that is none", odd("x y z")),
+    ];
+    for (what, reply) in rows {
+        let server = TestServer::https(&ca, move |request| if request.number == 0 { reply.clone() } else { Reply::status(201) });
+        let answer = transport.send(post(server.url("/"), "x")).unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        assert_eq!((answer.status, answer.header("retry-after")), (200, Some("7")), "{what}");
+        // What is left of it is not taken for the next one.
+        assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 201, "{what}");
+    }
+}
+
+#[test]
 fn only_the_first_4_kib_of_a_body_are_kept() {
     let ca = TestCa::new();
     let transport = transport(&ca);
@@ -219,20 +245,6 @@ fn a_pooled_connection_that_breaks_leaves_the_outcome_open_and_is_not_retried() 
     }
 }
 
-#[test]
-fn after_renew_no_old_connection_is_used() {
-    let ca = TestCa::new();
-    let server = TestServer::https(&ca, |_| Reply::status(200));
-    let transport = transport(&ca);
-    for renewals in 1..=3 {
-        for _ in 0..2 {
-            assert_eq!(transport.send(post(server.url("/"), "x")).expect("an answer").status, 200);
-        }
-        assert_eq!(server.connections(), renewals);
-        transport.renew();
-    }
-}
-
 // An answer before the request was read.
 
 #[test]
@@ -273,4 +285,37 @@ fn a_reset_while_sending_without_an_answer_is_a_failure_of_sending() {
     let server = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::Answer(Reply::Reset)).start();
     let failure = transport(&ca).send(post(server.url("/"), vec![b'x'; 256 * 1024])).expect_err("a failure");
     assert_eq!((failure.kind, failure.request_sent), (FailureKind::Closed, RequestSent::Maybe), "{failure:?}");
+}
+
+#[test]
+fn a_success_before_the_request_was_written_is_no_answer() {
+    let ca = TestCa::new();
+    let ok = || Response::new(202).body("thanks");
+    let rows = [
+        ("reads on", Head::AnswerThenReadSlowly { response: ok(), bytes: 64 * 1024, pause: SHORT / 8 }),
+        ("reads very slowly", Head::AnswerThenReadSlowly { response: ok(), bytes: 64, pause: SHORT }),
+        ("never reads on", Head::Answer(Reply::RespondThenHold(ok()))),
+        ("reset", Head::Answer(Reply::RespondThenReset(ok()))),
+        (
+            "after an interim answer",
+            Head::Answer(Reply::RawThenHold(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())),
+        ),
+    ];
+    for (what, head) in rows {
+        for tls in [false, true] {
+            let early = head.clone();
+            let mut server = TestServer::builder().small_window().on_head(move |_| early.clone());
+            if tls {
+                server = server.tls(&ca.leaf());
+            }
+            let server = server.start();
+            let transport = BuiltIn::new(BuiltInOptions { allow_plain_http_to_loopback: true, ..options(&ca) }).expect("a good authority");
+            let failure = transport.send(post(server.url("/hook"), vec![b'x'; 8 * 1024 * 1024])).expect_err(what);
+            assert_eq!(
+                (failure.kind, failure.phase, failure.request_sent),
+                (FailureKind::Protocol, Phase::Send, RequestSent::Maybe),
+                "{what}, TLS {tls}: {failure:?}"
+            );
+        }
+    }
 }

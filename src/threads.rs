@@ -1,0 +1,342 @@
+//! A small pool of threads for calls that block and cannot be interrupted.
+//!
+//! The transport runs look-ups and connects on such threads, delivery runs attempts. Guarantees, each tested below:
+//!
+//! - No thread exists before the first job, and none once nothing was to do for ten seconds or the pool was dropped.
+//! - There are never more threads than the pool was made for; further jobs wait, in their order.
+//! - What a job has captured is dropped before its thread takes the next job or counts as idle.
+//! - A job that panics is logged and costs the pool nothing.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long a thread waits for more before it ends. Longer than the gaps within a backlog, short enough to be gone when the app is idle.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Gives what is still to be done once its thread is free for the next one.
+type Job = Box<dyn FnOnce() -> Option<Last> + Send>;
+type Last = Box<dyn FnOnce() + Send>;
+
+/// Runs jobs on at most `max` threads. Dropping it forgets the jobs that have not started, and lets the running ones end; it waits for none.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    max: usize,
+}
+
+struct Shared {
+    name: &'static str,
+    idle_limit: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    /// Threads that will look for a job without being started, those that are just starting included.
+    idle: usize,
+    closed: bool,
+    /// How often the threads were asked to end. One that began before the last time ends when it has nothing to do.
+    rests: u64,
+}
+
+impl Pool {
+    /// A pool without threads. `name` is that of its threads; `max` counts as 1 when it is 0.
+    pub(crate) fn new(name: &'static str, max: usize) -> Self {
+        Self::with_idle_limit(name, max, IDLE_LIMIT)
+    }
+
+    fn with_idle_limit(name: &'static str, max: usize, idle_limit: Duration) -> Self {
+        let shared = Shared { name, idle_limit, state: Mutex::default(), changed: Condvar::new() };
+        Self { shared: Arc::new(shared), max: max.max(1) }
+    }
+
+    /// Queues a job. Fails, and drops the job, only when there is no thread and none can be started.
+    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.queue(Box::new(move || {
+            job();
+            None
+        }))
+    }
+
+    /// The same; what the job brings is told while its thread counts as idle, so that whoever hears of it and queues the next job needs no
+    /// further thread. A job that panics tells nothing.
+    pub(crate) fn run_and_tell<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+        tell: impl FnOnce(T) + Send + 'static,
+    ) -> io::Result<()> {
+        self.queue(Box::new(move || {
+            let brought = job();
+            Some(Box::new(move || tell(brought)))
+        }))
+    }
+
+    fn queue(&self, job: Job) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        state.jobs.push_back(job);
+        if state.jobs.len() > state.idle && state.threads < self.max {
+            let (shared, rests) = (Arc::clone(&self.shared), state.rests);
+            match thread::Builder::new().name(self.shared.name.to_owned()).spawn(move || shared.work(rests)) {
+                Ok(_) => (state.threads, state.idle) = (state.threads + 1, state.idle + 1),
+                // The threads that exist will come to it.
+                Err(_) if state.threads > 0 => {}
+                Err(error) => {
+                    let job = state.jobs.pop_back();
+                    // Dropping a job may run anything, so never under the lock.
+                    drop(state);
+                    drop(job);
+                    return Err(error);
+                }
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// Nothing is to come for a while: threads end as soon as they have nothing to do. A later job starts new ones.
+    pub(crate) fn rest(&self) {
+        self.shared.lock().rests += 1;
+        self.shared.changed.notify_all();
+    }
+
+    /// How many threads there are.
+    #[cfg(test)]
+    pub(crate) fn threads(&self) -> usize {
+        self.shared.lock().threads
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let forgotten = std::mem::take(&mut state.jobs);
+        drop(state);
+        self.shared.changed.notify_all();
+        drop(forgotten);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this gives, unless it panics.
+    fn caught<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        if result.is_err() {
+            // The text of the panic may have in it what no log may show.
+            log::error!("a job on a thread of {} panicked", self.name);
+        }
+        result.ok()
+    }
+
+    /// The life of one thread. `rests` is how often the threads had been asked to end when it was started.
+    fn work(&self, rests: u64) {
+        let mut state = self.lock();
+        state.idle -= 1;
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                let last = self.caught(job).flatten();
+                state = self.lock();
+                if let Some(last) = last {
+                    state.idle += 1;
+                    drop(state);
+                    self.caught(last);
+                    state = self.lock();
+                    state.idle -= 1;
+                }
+                continue;
+            }
+            if state.closed || state.rests != rests {
+                break;
+            }
+            state.idle += 1;
+            let (woken, waited) = self.changed.wait_timeout(state, self.idle_limit).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.jobs.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::time::Instant;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Waits until this holds.
+    fn until(what: &str, holds: impl Fn() -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < end, "waited in vain until {what}");
+            thread::yield_now();
+        }
+    }
+
+    fn receive<T>(receiver: &Receiver<T>) -> T {
+        receiver.recv_timeout(PATIENCE).expect("it comes in time")
+    }
+
+    /// A job that says that it runs, and then waits until what is returned with it is dropped.
+    fn waiting_job(begun: &Sender<()>) -> (impl FnOnce() + Send + 'static, Sender<()>) {
+        let (release, wait) = mpsc::channel();
+        let begun = begun.clone();
+        let job = move || {
+            let _ = begun.send(());
+            let _ = wait.recv();
+        };
+        (job, release)
+    }
+
+    #[test]
+    fn threads_start_when_needed_and_never_more_than_allowed() {
+        let pool = Pool::new("test-pool", 2);
+        assert_eq!(pool.threads(), 0);
+        let (begin, begun) = mpsc::channel();
+        let mut releases = Vec::new();
+        for running in [1, 2, 2, 2] {
+            let (job, release) = waiting_job(&begin);
+            pool.run(job).expect("a thread");
+            releases.push(release);
+            assert_eq!(pool.threads(), running);
+        }
+        receive(&begun);
+        receive(&begun);
+        // The others begin only as these end.
+        assert_eq!(pool.shared.lock().jobs.len(), 2);
+        releases.clear();
+        receive(&begun);
+        receive(&begun);
+    }
+
+    #[test]
+    fn an_idle_thread_takes_the_next_job() {
+        let pool = Pool::new("test-pool", 8);
+        let (done, seen) = mpsc::channel();
+        for _ in 0..20 {
+            let done = done.clone();
+            pool.run(move || done.send(thread::current().id()).unwrap_or_default()).expect("a thread");
+            receive(&seen);
+            until("the thread is idle", || pool.shared.lock().idle == 1);
+        }
+        assert_eq!(pool.threads(), 1);
+    }
+
+    #[test]
+    fn whoever_hears_of_a_result_finds_its_thread_free() {
+        let pool = Arc::new(Pool::new("test-pool", 8));
+        let (done, seen) = mpsc::channel();
+        fn next(pool: &Arc<Pool>, left: u32, done: Sender<()>) {
+            let then = Arc::clone(pool);
+            let tell = move |()| if left == 0 { done.send(()).unwrap_or_default() } else { next(&then, left - 1, done) };
+            pool.run_and_tell(|| (), tell).expect("a thread");
+        }
+        next(&pool, 50, done);
+        receive(&seen);
+        assert_eq!(pool.threads(), 1);
+    }
+
+    #[test]
+    fn idle_threads_end_and_new_ones_start_when_needed_again() {
+        let pool = Pool::with_idle_limit("test-pool", 4, Duration::from_millis(10));
+        let (done, seen) = mpsc::channel();
+        for _ in 0..3 {
+            let done = done.clone();
+            pool.run(move || done.send(()).unwrap_or_default()).expect("a thread");
+            receive(&seen);
+            until("the idle threads are gone", || pool.threads() == 0);
+        }
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_the_pool_no_thread() {
+        let pool = Pool::new("test-pool", 1);
+        let (done, seen) = mpsc::channel();
+        for _ in 0..3 {
+            pool.run(|| panic!("on purpose")).expect("a thread");
+            let done = done.clone();
+            pool.run(move || done.send(()).unwrap_or_default()).expect("a thread");
+            receive(&seen);
+        }
+        until("the thread is idle", || pool.shared.lock().idle == 1);
+        assert_eq!(pool.threads(), 1);
+    }
+
+    #[test]
+    fn what_a_job_captured_is_gone_before_its_thread_is_idle() {
+        struct Captured<'a>(Arc<Shared>, &'a AtomicUsize);
+        impl Drop for Captured<'_> {
+            fn drop(&mut self) {
+                self.1.store(self.0.lock().idle + 1, Ordering::SeqCst);
+            }
+        }
+        static IDLE_PLUS_ONE: AtomicUsize = AtomicUsize::new(0);
+        let pool = Pool::new("test-pool", 1);
+        for panics in [false, true] {
+            IDLE_PLUS_ONE.store(0, Ordering::SeqCst);
+            let captured = Captured(Arc::clone(&pool.shared), &IDLE_PLUS_ONE);
+            pool.run(move || {
+                let _captured = captured;
+                assert!(!panics, "on purpose");
+            })
+            .expect("a thread");
+            until("it is dropped", || IDLE_PLUS_ONE.load(Ordering::SeqCst) != 0);
+            assert_eq!(IDLE_PLUS_ONE.load(Ordering::SeqCst), 1, "no thread was idle then");
+        }
+    }
+
+    #[test]
+    fn dropping_forgets_what_waits_and_lets_end_what_runs() {
+        let pool = Pool::new("test-pool", 1);
+        let shared = Arc::clone(&pool.shared);
+        let (begin, begun) = mpsc::channel();
+        let (running, release) = waiting_job(&begin);
+        let (never, forgotten) = mpsc::channel::<()>();
+        let (finish, finished) = mpsc::channel();
+        pool.run(move || {
+            running();
+            let _ = finish.send(());
+        })
+        .expect("a thread");
+        receive(&begun);
+        pool.run(move || never.send(()).unwrap_or_default()).expect("a thread");
+        drop(pool);
+        // Its end of the channel went with it, and nothing was said.
+        assert_eq!(forgotten.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+        assert_eq!(shared.lock().threads, 1);
+        drop(release);
+        receive(&finished);
+        until("the thread is gone", || shared.lock().threads == 0);
+    }
+
+    #[test]
+    fn a_pool_at_rest_ends_idle_threads_and_starts_new_ones_for_the_next_job() {
+        let pool = Pool::with_idle_limit("test", 2, PATIENCE);
+        let (done, ended) = mpsc::channel();
+        let tell = done.clone();
+        pool.run(move || tell.send(()).unwrap()).unwrap();
+        ended.recv_timeout(PATIENCE).unwrap();
+        pool.rest();
+        until("no thread is left", || pool.threads() == 0);
+        pool.run(move || done.send(()).unwrap()).unwrap();
+        ended.recv_timeout(PATIENCE).unwrap();
+    }
+}
