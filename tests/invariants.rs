@@ -57,9 +57,12 @@ fn an_undelivered_message_is_never_deleted() {
     db.takes("UPDATE outbox SET state = 'leased', lease_owner = 'x', lease_until = 1, attempts = 1, unknown_outcomes = 1 WHERE id = 1");
     db.refuses("DELETE FROM outbox WHERE id = 1", "an undelivered entry is never deleted");
     db.refuses("DELETE FROM outbox", "an undelivered entry is never deleted");
-    db.refuses("DELETE FROM action", "FOREIGN KEY");
+    db.refuses("DELETE FROM action", "actions are deleted with their session alone");
     db.refuses("INSERT OR REPLACE INTO outbox SELECT * FROM outbox WHERE id = 2", "an entry");
     app.compass.abandon(large, "report", "Mia", "told them", &id()).unwrap();
+    db.refuses("UPDATE outbox SET detail = NULL WHERE reason = 'abandoned'", "CHECK");
+    db.refuses("UPDATE outbox SET detail = 'forgotten' WHERE reason = 'abandoned'", "CHECK");
+    db.refuses("UPDATE outbox SET detail = 'abandoned' WHERE id = 1", "CHECK");
     db.takes("DELETE FROM outbox WHERE reason = 'abandoned'");
 }
 
@@ -79,6 +82,7 @@ fn a_frozen_message_does_not_change() {
         "workflow_version = '2'",
         "session_state = 'ended'",
         "frozen_at = 1",
+        "id = 99",
     ] {
         db.refuses(&format!("UPDATE outbox SET {column} WHERE id = 1"), "an entry is frozen");
     }
@@ -100,6 +104,7 @@ fn sent_is_proof_and_final() {
     db.refuses("UPDATE outbox SET state = 'queued', sent_at = NULL WHERE id = 1", "sent is final");
     db.refuses("UPDATE outbox SET state = 'failed', reason = 'gone', sent_at = NULL WHERE id = 1", "sent is final");
     db.refuses("UPDATE outbox SET sent_at = 5 WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET unknown_outcomes = 1 WHERE id = 1", "sent is final");
 }
 
 #[test]
@@ -219,4 +224,117 @@ fn the_visible_status_is_what_the_outbox_says() {
         .unwrap();
     assert_eq!(status, ("failed".into(), "rejected".into(), 1));
     assert_eq!(app.count("SELECT actions_failed * 10 + actions_pending FROM session"), 12);
+}
+
+const LEASE: &str = "state = 'leased', lease_owner = 'x', lease_until = 1";
+const NO_LEASE: &str = "lease_owner = NULL, lease_until = NULL";
+
+#[test]
+fn an_attempt_is_taken_back_only_with_its_lease() {
+    let app = App::new();
+    app.completed();
+    let db = Refusals::of(&app);
+    db.takes("UPDATE outbox SET attempts = 2, unknown_outcomes = 2 WHERE id = 1");
+    db.refuses("UPDATE outbox SET attempts = 1, unknown_outcomes = 1 WHERE id = 1", "taken back only with the lease");
+    db.takes(&format!("UPDATE outbox SET {LEASE}, attempts = 3, unknown_outcomes = 3 WHERE id = 1"));
+    db.refuses("UPDATE outbox SET attempts = 2, unknown_outcomes = 2 WHERE id = 1", "taken back only with the lease");
+    let released = |attempts: u32| {
+        format!("UPDATE outbox SET state = 'queued', {NO_LEASE}, attempts = {attempts}, unknown_outcomes = {attempts} WHERE id = 1")
+    };
+    db.refuses(&released(1), "taken back only with the lease");
+    db.takes(&released(2));
+    db.refuses(&released(1), "taken back only with the lease");
+}
+
+#[test]
+fn an_undelivered_message_gives_way_to_a_newer_revision_from_wherever_it_is() {
+    let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size,
+                                     workflow_version, session_state, frozen_at, due_at)
+                 VALUES (1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', zeroblob(1), zeroblob(32), 1, '1', 'completed', 1, 1)";
+    let failed = "state = 'failed', reason = 'rejected'";
+    let leased = format!("{LEASE}, attempts = 1, unknown_outcomes = 1");
+    for now in ["state = 'queued'", leased.as_str(), failed] {
+        let app = App::new();
+        app.completed();
+        let sql = app.sql();
+        sql.execute(&format!("UPDATE outbox SET {now} WHERE id = 1"), []).unwrap();
+        let superseded = format!("UPDATE outbox SET state = 'superseded', {NO_LEASE} WHERE id = 1");
+        let early = sql.execute(&superseded, []).unwrap_err().to_string();
+        assert!(early.contains("superseded, by a newer revision"), "{early}");
+        sql.execute_batch(&format!("{entry}; {superseded};")).unwrap();
+        let seen: String = sql.query_row("SELECT status FROM action WHERE id = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(seen, "pending", "the action shows its newest revision");
+        let again = sql.execute("UPDATE outbox SET state = 'queued' WHERE id = 1", []).unwrap_err().to_string();
+        assert!(again.contains("not sent again"), "{again}");
+        // The receiver has it after all.
+        sql.execute("UPDATE outbox SET state = 'sent', reason = NULL, sent_at = 5, attempts = max(attempts, 1) WHERE id = 1", []).unwrap();
+    }
+}
+
+#[test]
+fn the_first_the_newest_ten_and_every_delivery_of_the_attempts_stay() {
+    let app = App::new();
+    let done = app.completed();
+    app.deliver();
+    let db = Refusals::of(&app);
+    let delivered = "SELECT count(*) FROM attempt WHERE outbox_id = 1 AND status BETWEEN 200 AND 299";
+    assert_eq!(app.count(delivered), 1, "the delivery is the first attempt");
+    for change in ["status = 500", "status = NULL", "outcome = 'timeout'", "at = 1", "status = 204"] {
+        db.refuses(&format!("UPDATE attempt SET {change} WHERE outbox_id = 1"), "an attempt that delivered is never rewritten");
+    }
+    let again = |verb: &str| format!("{verb} INTO attempt VALUES (1, 1, 1, 1, 500, 'server_error', 1, 0)");
+    db.refuses(&again("INSERT OR REPLACE"), "an attempt that delivered is never rewritten");
+    db.refuses(&format!("{} ON CONFLICT DO UPDATE SET status = 500", again("INSERT")), "an attempt that delivered is never rewritten");
+    db.takes(
+        "WITH RECURSIVE n (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM n WHERE number < 15)
+         INSERT INTO attempt SELECT 1, number, 1, 1, iif(number = 3, 202, 500), 'x', 1, 0 FROM n",
+    );
+    for kept in ["number = 1", "number = 3", "number = 6", "number = 15", "number BETWEEN 2 AND 15"] {
+        db.refuses(&format!("DELETE FROM attempt WHERE outbox_id = 1 AND {kept}"), "the first attempt, the newest ten and every delivery");
+    }
+    db.refuses("UPDATE attempt SET number = 99 WHERE outbox_id = 1 AND number = 2", "an attempt stays where it is");
+    db.refuses("UPDATE attempt SET outbox_id = 2 WHERE outbox_id = 1 AND number = 2", "an attempt stays where it is");
+    db.takes("DELETE FROM attempt WHERE outbox_id = 1 AND number IN (2, 4, 5)");
+    db.takes("UPDATE attempt SET status = 201 WHERE outbox_id = 1 AND number = 15");
+    app.compass.delete(done).unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM attempt"), 0, "they go with their session");
+}
+
+#[test]
+fn failed_sends_never_fall_and_rise_with_a_failure_alone() {
+    let app = App::new();
+    app.completed();
+    let db = Refusals::of(&app);
+    db.refuses("UPDATE action SET failed_sends = 1 WHERE id = 1", "failed sends rise by one, with an entry that failed");
+    db.takes("UPDATE outbox SET state = 'failed', reason = 'rejected', attempts = 1 WHERE id = 1");
+    for wrong in [0, -1, 3] {
+        db.refuses(
+            &format!("UPDATE action SET failed_sends = {wrong} WHERE id = 1"),
+            "failed sends rise by one, with an entry that failed",
+        );
+    }
+    assert_eq!(app.count("SELECT failed_sends FROM action WHERE id = 1"), 1);
+}
+
+#[test]
+fn a_session_counts_its_actions_and_keeps_them() {
+    let app = App::new();
+    app.completed();
+    app.ended();
+    let db = Refusals::of(&app);
+    for column in ["actions_not_fired", "actions_pending", "actions_sent", "actions_failed"] {
+        for change in ["+ 1", "- 1"] {
+            db.refuses(&format!("UPDATE session SET {column} = {column} {change} WHERE id = 1"), "a session counts its actions");
+        }
+    }
+    db.refuses("UPDATE session SET actions_pending = actions_pending - 1, actions_sent = actions_sent + 1", "a session counts its actions");
+    let born = "INSERT INTO session (key, workflow_id, state, started_at, section_name, last_visit, last_seq, actions_sent)
+                VALUES (randomblob(16), 1, 'in_progress', 1, 's', 1, 1, 1)";
+    db.refuses(born, "a session is born without actions");
+    db.refuses("DELETE FROM action WHERE session_id = 2", "actions are deleted with their session alone");
+    db.refuses("INSERT OR REPLACE INTO action SELECT * FROM action WHERE session_id = 2", "a session counts its actions");
+    for change in ["session_id = 2, key = 'other'", "key = 'other'", "name = 'Other'", "section = 'other'", "endpoint = 'other'", "id = 99"]
+    {
+        db.refuses(&format!("UPDATE action SET {change} WHERE id = 1"), "an action stays what its session made it");
+    }
 }

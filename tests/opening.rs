@@ -157,6 +157,20 @@ fn closing_waits_for_calls_that_run() {
 }
 
 #[test]
+fn a_closed_file_is_whole_by_itself() {
+    let app = App::new();
+    for _ in 0..5 {
+        app.completed();
+    }
+    app.compass.close().unwrap();
+    let copy = app.folder().join("copy.db");
+    std::fs::copy(app.path(), &copy).unwrap();
+    let names: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing stays beside it: {names:?}");
+    assert_eq!(open(&copy).unwrap().totals().unwrap().sessions.completed, 5);
+}
+
+#[test]
 fn a_quiesced_handle_keeps_no_lock_and_still_works() {
     let app = App::new();
     let hold = app.compass.resume().unwrap();
@@ -181,10 +195,11 @@ fn a_quiesced_handle_keeps_no_lock_and_still_works() {
 fn a_database_of_something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("contacts.db");
-    rusqlite::Connection::open(&path)
-        .unwrap()
-        .execute_batch("CREATE TABLE contact (name TEXT); INSERT INTO contact VALUES ('Mia');")
-        .unwrap();
+    let contacts = "CREATE TABLE contact (name TEXT); INSERT INTO contact VALUES ('Mia');";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(contacts).unwrap();
+    refused_untouched(&path, &["not_a_database"]);
+    // Others number their schemas, too: no update of the app would help.
+    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99; PRAGMA application_id = 7").unwrap();
     refused_untouched(&path, &["not_a_database"]);
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "Remember the milk.\n".repeat(500)).unwrap();
@@ -232,7 +247,8 @@ fn a_damaged_file_is_refused_and_left_for_a_person_to_rescue() {
 #[test]
 fn damage_that_is_found_later_is_told_and_changes_nothing() {
     let app = App::new();
-    for _ in 0..30 {
+    // Enough for the last quarter of the file to hold none of its schema.
+    for _ in 0..90 {
         app.completed();
     }
     app.compass.close().unwrap();

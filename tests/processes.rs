@@ -216,6 +216,77 @@ fn a_process_that_was_stopped_for_longer_than_its_lease_does_no_harm() {
 }
 
 #[test]
+#[ignore = "runs in a process of its own, for the test below"]
+fn a_process_that_is_in_the_middle_of_writing() {
+    let sql = rusqlite::Connection::open(setting("DATABASE")).unwrap();
+    sql.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = revision").unwrap();
+    say("writing");
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    sql.execute_batch("ROLLBACK").unwrap();
+}
+
+/// A clock that tells when it is asked, which every command does before it goes to the database.
+struct AskedClock(SystemClock, std::sync::mpsc::Sender<()>);
+
+impl Clock for AskedClock {
+    fn now(&self) -> Timestamp {
+        let _ = self.1.send(());
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn utc_offset(&self, at: Timestamp) -> i32 {
+        self.0.utc_offset(at)
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_app_that_is_suspended_keeps_no_lock_though_another_process_makes_it_wait() {
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    let field = Field::with(ScriptedTransport::always(202), |options| options.clock = Arc::new(AskedClock(SystemClock::default(), asked)));
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    let mut other = Process::run("a_process_that_is_in_the_middle_of_writing", &[("DATABASE", field.path().to_str().unwrap())]);
+    assert_eq!(other.line().as_deref(), Some("writing"));
+    while is_asked.try_recv().is_ok() {}
+
+    let compass = field.compass.clone();
+    let note = std::thread::spawn(move || compass.note(session, "still here", "the-note"));
+    is_asked.recv().unwrap();
+    let began = std::time::Instant::now();
+    field.compass.quiesce().unwrap();
+    assert_eq!(locks(std::process::id(), field.path()), [""; 0]);
+    assert_eq!(descriptors(field.path()), [""; 0].map(std::path::PathBuf::from));
+    let error = note.join().unwrap().unwrap_err();
+    assert_eq!((error.code(), error.retryable()), ("locked", true));
+    // Called now, it does not wait either, and leaves nothing behind.
+    assert_eq!(field.compass.note(session, "still here", "the-note").unwrap_err().code(), "locked");
+    assert!(began.elapsed() < Duration::from_secs(5), "it waited as long as for a process that lets go: {:?}", began.elapsed());
+    assert_eq!(field.compass.session(session).unwrap().notes, [], "looking goes on");
+    assert_eq!(locks(std::process::id(), field.path()), [""; 0]);
+
+    assert!(!locks(other.child.id(), field.path()).is_empty(), "the look is not blind");
+    other.finish();
+    assert_eq!(field.compass.note(session, "still here", "the-note").unwrap().applied, Applied::Yes);
+    assert_eq!(locks(std::process::id(), field.path()), [""; 0]);
+}
+
+#[test]
+fn a_process_of_an_older_release_stops_writing_once_a_newer_one_has_the_file() {
+    let field = Field::new(ScriptedTransport::always(202));
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    let newer = rusqlite::Connection::open(field.path()).unwrap();
+    let known: u32 = newer.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    newer.pragma_update(None, "user_version", known + 1).unwrap();
+    assert_eq!(field.compass.note(session, "by the old rules", &id()).unwrap_err().code(), "newer_schema");
+    assert_eq!(field.compass.flush(PATIENCE, &compass_core::CancelToken::new()).map_or_else(|error| error.code(), |_| "fine"), "fine");
+    assert_eq!(field.compass.session(session).unwrap().notes, [], "nothing was written, and what is there can be seen");
+}
+
+#[test]
 fn what_one_process_changes_another_is_told_of_when_it_asks() {
     let server = TestServer::http(|_| Reply::status(202));
     let (folder, compass, origin) = phone(&server.url("/hook"));

@@ -1,10 +1,9 @@
 //! A copy of the whole database, made while it is in use, and the look for damage.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::Connection as Target;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 
 use super::{Connection, Result, StoreError};
 
@@ -12,11 +11,20 @@ use super::{Connection, Result, StoreError};
 const PAGES: i32 = 4096;
 
 /// Copies the snapshot that `connection` sees to a new file at `to`. The install id goes with it, so a restored copy sends with the same ids.
-pub(crate) fn copy(connection: &Connection, to: &Path) -> Result<()> {
+pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
     // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;
-    Backup::new(connection, &mut target)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    let backup = Backup::new(connection, &mut target)?;
+    loop {
+        match backup.step(PAGES)? {
+            StepResult::Done => break,
+            // Somebody wants the file left alone.
+            StepResult::More if !goes_on() => return Err(StoreError::Locked),
+            _ => {}
+        }
+    }
+    drop(backup);
     // A copy in WAL mode would need its side files; the next open switches back.
     let mode: String = target.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     if mode != "delete" {

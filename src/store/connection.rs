@@ -1,66 +1,49 @@
-//! Connections: who may use one, and when none may be open.
+//! The file, and the two ways to it: a transaction that writes, and a snapshot to read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::meta::{self, Meta};
+use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
 use super::{Result, StoreError, migrate};
 
-/// Screens read while the writer works; more than two at once do not get faster on a phone.
-const MAX_READERS: usize = 2;
-/// How long SQLite waits for another process before a call fails with `Locked`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
+const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 /// All statements of the core fit, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
-/// Quiescing waits this long for running calls, then interrupts them: two seconds in all.
-const QUIESCE_PATIENCE: Duration = Duration::from_millis(1_000);
-const QUIESCE_LIMIT: Duration = Duration::from_millis(1_900);
 
 /// The database file and its connections.
 pub(crate) struct Store {
     path: PathBuf,
-    pool: Mutex<Pool>,
-    returned: Condvar,
+    pool: Arc<Pool>,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
 }
 
-#[derive(Default)]
-struct Pool {
-    quiesced: bool,
-    writer: Slot,
-    readers: Vec<Connection>,
-    readers_out: Vec<Arc<InterruptHandle>>,
-}
-
-#[derive(Default)]
-enum Slot {
-    #[default]
-    Closed,
-    Idle(Connection),
-    InUse(Option<Arc<InterruptHandle>>),
-}
-
 impl Store {
-    /// Opens or creates the file and brings its schema up to date.
+    /// Opens or creates the file and brings its schema up to date. Gives what the file says of itself, too: a reader would read the schema
+    /// a second time for it.
     ///
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
-    pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<Self> {
-        let mut connection = connect(path, false)?;
+    pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
+        let pool = Arc::new(Pool::default());
+        let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT))?;
         migrate::migrate(&mut connection, install_id)?;
-        let pool = Pool { writer: Slot::Idle(connection), ..Pool::default() };
-        Ok(Self {
+        let meta = meta::load(&connection)?;
+        pool.keep(Role::Writer, connection);
+        let store = Self {
             path: path.to_owned(),
-            pool: Mutex::new(pool),
-            returned: Condvar::new(),
+            pool,
             #[cfg(test)]
             commits: Default::default(),
-        })
+        };
+        Ok((store, meta))
     }
 
     /// How many write transactions were committed since the store was opened.
@@ -74,9 +57,36 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend_writer()?;
+        self.write_within(DEFAULT_WAIT, work)
+    }
+
+    /// The same, waiting no longer than this for others: then it is `Locked`.
+    pub(crate) fn write_within<T, E: From<StoreError>>(
+        &self,
+        wait_limit: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.write_with(self.pool.wait_limit(wait_limit), work)
+    }
+
+    /// The same, for delivery: `Locked` while the store is quiesced, which leaves the file to new calls of the app alone.
+    pub(crate) fn write_for_delivery<T>(&self, wait_limit: Duration, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.write_with(self.pool.wait_limit(wait_limit).only_while_open(), work)
+    }
+
+    fn write_with<T, E: From<StoreError>>(
+        &self,
+        wait_limit: WaitLimit,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut lent = self.lend(Role::Writer, wait_limit)?;
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        // A newer release may have changed the schema, and its rules, while this one had the file open.
+        migrate::check_version(migrate::version(&transaction)?)?;
         let result = work(&transaction)?;
+        if !self.pool.may_commit(wait_limit) {
+            return Err(StoreError::Locked.into());
+        }
         transaction.commit().map_err(StoreError::from)?;
         #[cfg(test)]
         self.commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -88,36 +98,85 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend_reader()?;
+        self.read_within(DEFAULT_WAIT, work)
+    }
+
+    /// The same, waiting no longer than this for others: then it is `Locked`.
+    pub(crate) fn read_within<T, E: From<StoreError>>(
+        &self,
+        wait_limit: Duration,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
+    }
+
+    /// The same for a call that reads the whole database: on a connection of its own, so that screens do not wait for it.
+    pub(crate) fn read_long<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.read_with(Role::LongReader, self.pool.wait_limit(DEFAULT_WAIT), work)
+    }
+
+    /// The same, for delivery: `Locked` while the store is quiesced.
+    pub(crate) fn read_for_delivery<T>(&self, wait_limit: Duration, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read_with(Role::Reader, self.pool.wait_limit(wait_limit).only_while_open(), work)
+    }
+
+    fn read_with<T, E: From<StoreError>>(
+        &self,
+        role: Role,
+        wait_limit: WaitLimit,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut lent = self.lend(role, wait_limit)?;
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Deferred).map_err(StoreError::from)?;
         work(&transaction)
     }
 
-    /// Closes every connection without a checkpoint, so that no file lock is left. Calls that run are waited for, then interrupted.
-    /// Until `resume`, a call opens a connection of its own and closes it before it returns.
+    /// Closes every connection without a checkpoint, so that no file lock is left. Who waits, for a connection or for another process, gives
+    /// up at once with `Locked`; calls that run are waited for, then interrupted, within two seconds. Until `resume`, a call opens a
+    /// connection of its own, does not wait for another process, and closes it before it returns; nothing else touches the file.
+    #[cfg(test)]
     pub(crate) fn quiesce(&self) {
-        let began = Instant::now();
-        let mut pool = self.pool();
-        pool.quiesced = true;
-        if let Slot::Idle(_) = pool.writer {
-            pool.writer = Slot::Closed;
-        }
-        pool.readers.clear();
-        let mut interrupted = false;
-        while pool.is_lent() && began.elapsed() < QUIESCE_LIMIT {
-            if began.elapsed() >= QUIESCE_PATIENCE && !interrupted {
-                interrupted = true;
-                pool.interrupt();
-            }
-            let patience = if interrupted { QUIESCE_LIMIT } else { QUIESCE_PATIENCE };
-            let wait = patience.saturating_sub(began.elapsed());
-            pool = self.returned.wait_timeout(pool, wait).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.finish_quiesce(self.begin_quiesce(), STOP_LIMIT);
+    }
+
+    /// The first half of quiescing, which waits for nothing: from here on whoever waits gives up.
+    pub(crate) fn begin_quiesce(&self) -> Stopping {
+        self.pool.begin_stop(Stop::Quiesce)
+    }
+
+    /// The second half: waits for running calls, at most so long, and closes every connection.
+    pub(crate) fn finish_quiesce(&self, stopping: Stopping, within: Duration) {
+        self.pool.finish_stop(stopping, within);
+    }
+
+    /// How often the store was told to leave the file alone. A call that goes on for long gives up when that has risen.
+    pub(crate) fn stops(&self) -> u64 {
+        self.pool.stops()
     }
 
     /// Lets connections stay open again.
     pub(crate) fn resume(&self) {
-        self.pool().quiesced = false;
+        self.pool.resume();
+    }
+
+    /// The file will be closed once running calls have ended; from here on none of them waits for another process.
+    pub(crate) fn begin_close(&self) {
+        self.pool.begin_close();
+    }
+
+    /// Closes the file as `quiesce` does, for good: later calls are `Locked`. If nobody else has it open, SQLite folds its log into it, so
+    /// that the one file is the whole database; not when the store was quiesced before.
+    pub(crate) fn close(&self) {
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), STOP_LIMIT);
+    }
+
+    /// Leaves the file as the end of the process would.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn kill(&self) {
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT);
     }
 
     /// The canonical path of the file.
@@ -125,105 +184,23 @@ impl Store {
         &self.path
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        // A panic while the pool is locked cannot leave it half-changed: every change below is a single assignment.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lend_writer(&self) -> Result<Lent<'_>> {
-        let mut pool = self.pool();
-        while let Slot::InUse(_) = pool.writer {
-            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
-        }
-        let idle = match std::mem::replace(&mut pool.writer, Slot::InUse(None)) {
-            Slot::Idle(connection) => Some(connection),
-            Slot::Closed | Slot::InUse(_) => None,
-        };
-        drop(pool);
-        // From here on a failure has to give the slot back, which the guard does.
-        let mut lent = Lent { store: self, connection: idle, interrupt: None };
-        if lent.connection.is_none() {
-            lent.connection = Some(connect(&self.path, false)?);
-        }
-        let interrupt = Arc::new(lent.connection().get_interrupt_handle());
-        self.pool().writer = Slot::InUse(Some(interrupt));
-        Ok(lent)
-    }
-
-    fn lend_reader(&self) -> Result<Lent<'_>> {
-        let mut pool = self.pool();
-        while pool.readers_out.len() >= MAX_READERS {
-            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
-        }
-        let connection = match pool.readers.pop() {
-            Some(connection) => connection,
-            None => connect(&self.path, true)?,
-        };
-        let interrupt = Arc::new(connection.get_interrupt_handle());
-        pool.readers_out.push(Arc::clone(&interrupt));
-        drop(pool);
-        Ok(Lent { store: self, connection: Some(connection), interrupt: Some(interrupt) })
+    fn lend(&self, role: Role, wait_limit: WaitLimit) -> Result<Lent> {
+        self.pool.lend(role, wait_limit, || connect(&self.path, role, &self.pool, wait_limit))
     }
 }
 
-impl Pool {
-    fn is_lent(&self) -> bool {
-        matches!(self.writer, Slot::InUse(_)) || !self.readers_out.is_empty()
-    }
-
-    fn interrupt(&self) {
-        if let Slot::InUse(Some(writer)) = &self.writer {
-            writer.interrupt();
-        }
-        for reader in &self.readers_out {
-            reader.interrupt();
-        }
-    }
-}
-
-/// A connection in use; goes back when dropped, or is closed when the store is quiesced.
-struct Lent<'a> {
-    store: &'a Store,
-    connection: Option<Connection>,
-    /// Of a reader: its entry among those that are out.
-    interrupt: Option<Arc<InterruptHandle>>,
-}
-
-impl Lent<'_> {
-    fn connection(&mut self) -> &mut Connection {
-        self.connection.as_mut().expect("a lent connection is there until it is dropped")
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        let mut pool = self.store.pool();
-        let keep = if pool.quiesced { None } else { self.connection.take() };
-        if pool.quiesced {
-            // Closing may take a moment, and it must be over before anyone is told.
-            self.connection = None;
-        }
-        match &self.interrupt {
-            Some(interrupt) => {
-                pool.readers_out.retain(|out| !Arc::ptr_eq(out, interrupt));
-                pool.readers.extend(keep);
-            }
-            None => pool.writer = keep.map_or(Slot::Closed, Slot::Idle),
-        }
-        drop(pool);
-        self.store.returned.notify_all();
-    }
-}
-
-fn connect(path: &Path, reader: bool) -> Result<Connection> {
+fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> Result<Connection> {
+    let reader = role != Role::Writer;
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let flags = if reader { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_handler(Some(pool.handler(wait_limit)))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     // An idle WAL connection holds file locks, and a checkpoint at the last close would take exclusive ones at the worst moment.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A plan depends on the statement alone, never on what is bound to it; else every use of a cached one would compile it anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
@@ -259,57 +236,5 @@ fn connect(path: &Path, reader: bool) -> Result<Connection> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("compass.db");
-        let store = Store::open(&path, &|| "install".to_owned()).unwrap();
-        (folder, store)
-    }
-
-    fn pragma(store: &Store, name: &str) -> i64 {
-        store.write::<_, StoreError>(|tx| Ok(tx.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)).unwrap()
-    }
-
-    #[test]
-    fn settings_are_what_durability_needs() {
-        let (_folder, store) = store();
-        assert_eq!(pragma(&store, "synchronous"), 2);
-        assert_eq!(pragma(&store, "fullfsync"), 1);
-        assert_eq!(pragma(&store, "checkpoint_fullfsync"), 1);
-        assert_eq!(pragma(&store, "foreign_keys"), 1);
-        assert!(rusqlite::version_number() >= 3_051_003, "older versions can corrupt a WAL that two processes reset");
-    }
-
-    #[test]
-    fn a_failed_write_leaves_no_trace_and_the_writer_free() {
-        let (_folder, store) = store();
-        let failed = store.write::<(), StoreError>(|tx| {
-            tx.execute("UPDATE meta SET revision = 7", [])?;
-            Err(StoreError::Full)
-        });
-        assert!(matches!(failed, Err(StoreError::Full)));
-        assert_eq!(pragma(&store, "user_version"), 1);
-        let revision: i64 = store.read::<_, StoreError>(|c| Ok(c.query_row("SELECT revision FROM meta", [], |row| row.get(0))?)).unwrap();
-        assert_eq!(revision, 0);
-    }
-
-    #[test]
-    fn a_reader_cannot_write() {
-        let (_folder, store) = store();
-        let written = store.read::<_, StoreError>(|c| Ok(c.execute("UPDATE meta SET revision = 7", [])?));
-        assert!(written.is_err());
-    }
-
-    #[test]
-    fn a_quiesced_store_still_answers_and_keeps_nothing_open() {
-        let (_folder, store) = store();
-        store.quiesce();
-        assert_eq!(pragma(&store, "user_version"), 1);
-        let pool = store.pool();
-        assert!(matches!(pool.writer, Slot::Closed));
-        assert!(pool.readers.is_empty() && pool.readers_out.is_empty());
-    }
-}
+#[path = "connection_tests.rs"]
+mod tests;

@@ -1,10 +1,11 @@
 //! Endpoints, and the one state that delivery keeps of each.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::row::{from_json, from_ms, optional_time, to_json, to_ms};
 use super::{Connection, Result, Transaction};
-use crate::model::{Endpoint, Timestamp};
+use crate::model::{Endpoint, NetworkPolicy, Timestamp};
+use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy};
 
 /// An endpoint's row.
 #[derive(Debug, Clone)]
@@ -16,45 +17,151 @@ pub(crate) struct EndpointRow {
     pub(crate) delivery: EndpointDelivery,
 }
 
+/// An endpoint as it is stored: one row that does not read back must not stop the others.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "endpoints are few, and nearly all of them are readable")]
+pub(crate) enum StoredEndpoint {
+    Readable(EndpointRow),
+    /// Its key, as far as it is text. Registering it anew repairs it.
+    Corrupt(String),
+}
+
 /// What delivery knows of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointDelivery {
-    /// Milliseconds since 1970; 0: not paused.
-    pub(crate) paused_until: i64,
+    pub(crate) paused_until: Option<Timestamp>,
     pub(crate) pause_reason: Option<String>,
     pub(crate) consecutive_failures: u32,
     pub(crate) in_flight_limit: u32,
     pub(crate) skew_ms: Option<i64>,
+    /// What it fails with, over and over, that could be the phone's own situation.
+    pub(crate) failing: Option<Failing>,
+    /// When a person had the last urgent attempt, and the end of the pause that it went through.
+    pub(crate) urgent_at: Option<Timestamp>,
+    pub(crate) urgent_pause: Option<Timestamp>,
 }
 
 impl EndpointRow {
-    /// When its pause ends, if it is paused now.
-    pub(crate) fn paused_until(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        if self.delivery.paused_until <= to_ms(now) { Ok(None) } else { from_ms(self.delivery.paused_until).map(Some) }
+    /// Whether messages may leave for it at all.
+    pub(crate) fn is_open(&self) -> bool {
+        self.enabled && self.archived_at.is_none()
+    }
+
+    /// Its state in delivery. How many deliveries were clean in a row is not stored.
+    pub(crate) fn state(&self, clean: u32) -> EndpointState {
+        let delivery = &self.delivery;
+        EndpointState {
+            limit: delivery.in_flight_limit,
+            clean,
+            consecutive_failures: delivery.consecutive_failures,
+            paused_until: delivery.paused_until,
+            pause_reason: delivery.pause_reason.clone(),
+            clock_skew_ms: delivery.skew_ms,
+            failing: delivery.failing.clone(),
+        }
     }
 }
 
-const COLUMNS: &str =
-    "definition, enabled, disabled_reason, archived_at, paused_until, pause_reason, consecutive_failures, in_flight_limit, skew_ms";
+impl EndpointDelivery {
+    /// The same with what an attempt has taught.
+    pub(crate) fn with(&self, state: &EndpointState) -> Self {
+        Self {
+            paused_until: state.paused_until,
+            pause_reason: state.pause_reason.clone(),
+            consecutive_failures: state.consecutive_failures,
+            in_flight_limit: state.limit.max(1),
+            skew_ms: state.clock_skew_ms,
+            // The generation is of this process.
+            failing: state.failing.clone().map(|failing| Failing { last_network: None, ..failing }),
+            urgent_at: self.urgent_at,
+            urgent_pause: self.urgent_pause,
+        }
+    }
+
+    /// Whether what an app shows of the endpoint is another than before.
+    pub(crate) fn is_seen_differently(&self, before: &Self) -> bool {
+        let failing = |delivery: &Self| delivery.failing.as_ref().map(|failing| (failing.reason.clone(), failing.needs_person));
+        self.paused_until != before.paused_until || failing(self) != failing(before)
+    }
+}
+
+impl StoredEndpoint {
+    /// What counts for what its entries wait for.
+    pub(crate) fn facts(&self) -> EndpointFacts<'_> {
+        match self {
+            Self::Readable(row) => EndpointFacts {
+                readable: true,
+                enabled: row.enabled,
+                archived: row.archived_at.is_some(),
+                network: row.endpoint.network,
+                paused_until: row.delivery.paused_until,
+                pause_reason: row.delivery.pause_reason.as_deref(),
+                failing: row.delivery.failing.as_ref().map(|failing| (failing.reason.as_str(), failing.needs_person)),
+            },
+            Self::Corrupt(_) => EndpointFacts {
+                readable: false,
+                enabled: true,
+                archived: false,
+                network: NetworkPolicy::Any,
+                paused_until: None,
+                pause_reason: None,
+                failing: None,
+            },
+        }
+    }
+}
+
+const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, paused_until, pause_reason, consecutive_failures,
+                       in_flight_limit, skew_ms, failing_reason, failing_since, failing_networks, failing_needs_person, last_urgent_at,
+                       last_urgent_pause";
 
 /// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten.
-pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, in_flight_limit: u32) -> Result<()> {
+pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
+    let fresh = EndpointState::new(policy);
     tx.prepare_cached(
         "INSERT INTO endpoint (key, definition, in_flight_limit) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET definition = excluded.definition, in_flight_limit = excluded.in_flight_limit, archived_at = NULL,
-                                   paused_until = 0, pause_reason = NULL, consecutive_failures = 0, skew_ms = NULL",
+         ON CONFLICT DO UPDATE SET definition = excluded.definition, archived_at = NULL",
     )?
-    .execute(params![endpoint.key, to_json(endpoint)?, in_flight_limit])?;
+    .execute(params![endpoint.key, to_json(endpoint)?, fresh.limit])?;
+    save_state(tx, &endpoint.key, &fresh)
+}
+
+/// Enables an endpoint, which forgets its failures.
+pub(crate) fn enable(tx: &Transaction<'_>, key: &str, policy: &RetryPolicy) -> Result<()> {
+    tx.prepare_cached("UPDATE endpoint SET enabled = 1, disabled_reason = NULL WHERE key = ?1")?.execute([key])?;
+    match find(tx, key)? {
+        Some(StoredEndpoint::Readable(row)) => save_state(tx, key, &row.state(0).fresh(policy)),
+        _ => Ok(()),
+    }
+}
+
+/// Disables an endpoint.
+pub(crate) fn disable(tx: &Transaction<'_>, key: &str, reason: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE endpoint SET enabled = 0, disabled_reason = ?2 WHERE key = ?1")?.execute([key, reason])?;
     Ok(())
 }
 
-pub(crate) fn set_enabled(tx: &Transaction<'_>, key: &str, disabled_reason: Option<&str>) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE endpoint SET enabled = ?2 IS NULL, disabled_reason = ?2, paused_until = 0, pause_reason = NULL, consecutive_failures = 0
-          WHERE key = ?1",
-    )?
-    .execute(params![key, disabled_reason])?;
-    Ok(())
+/// Secrets have changed: pauses of our own end, and failures are forgotten.
+pub(crate) fn new_secrets(tx: &Transaction<'_>, row: &EndpointRow, policy: &RetryPolicy) -> Result<()> {
+    save_state(tx, &row.endpoint.key, &row.state(0).with_new_secrets(policy))
+}
+
+/// Writes a state. When a person had the last urgent attempt stays known.
+fn save_state(tx: &Transaction<'_>, key: &str, state: &EndpointState) -> Result<()> {
+    if let Some(StoredEndpoint::Readable(row)) = find(tx, key)? {
+        return save_delivery(tx, key, &row.delivery.with(state));
+    }
+    let blank = EndpointDelivery {
+        paused_until: None,
+        pause_reason: None,
+        consecutive_failures: 0,
+        in_flight_limit: 1,
+        skew_ms: None,
+        failing: None,
+        urgent_at: None,
+        urgent_pause: None,
+    };
+    save_delivery(tx, key, &blank.with(state))
 }
 
 pub(crate) fn set_archived(tx: &Transaction<'_>, key: &str, archived_at: Option<Timestamp>) -> Result<()> {
@@ -64,48 +171,80 @@ pub(crate) fn set_archived(tx: &Transaction<'_>, key: &str, archived_at: Option<
 
 /// Writes what delivery has learned.
 pub(crate) fn save_delivery(tx: &Transaction<'_>, key: &str, delivery: &EndpointDelivery) -> Result<()> {
+    let failing = delivery.failing.as_ref();
     tx.prepare_cached(
-        "UPDATE endpoint SET paused_until = ?2, pause_reason = ?3, consecutive_failures = ?4, in_flight_limit = ?5, skew_ms = ?6 WHERE key = ?1",
+        "UPDATE endpoint SET paused_until = ?2, pause_reason = ?3, consecutive_failures = ?4, in_flight_limit = ?5, skew_ms = ?6,
+                             failing_reason = ?7, failing_since = ?8, failing_networks = ?9, failing_needs_person = ?10,
+                             last_urgent_at = ?11, last_urgent_pause = ?12
+          WHERE key = ?1",
     )?
     .execute(params![
         key,
-        delivery.paused_until,
+        delivery.paused_until.map_or(0, to_ms),
         delivery.pause_reason,
         delivery.consecutive_failures,
         delivery.in_flight_limit,
-        delivery.skew_ms
+        delivery.skew_ms,
+        failing.map(|failing| &failing.reason),
+        failing.map(|failing| to_ms(failing.since)),
+        failing.map_or(0, |failing| failing.networks),
+        failing.is_some_and(|failing| failing.needs_person),
+        delivery.urgent_at.map(to_ms),
+        delivery.urgent_pause.map(to_ms),
     ])?;
     Ok(())
 }
 
-pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<EndpointRow>> {
+/// The endpoint of this key; none when this phone does not know it.
+pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<StoredEndpoint>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM endpoint WHERE key = ?1"))?;
-    statement.query_row([key], |row| Ok(endpoint_row(row))).optional()?.transpose()
+    let mut rows = statement.query([key])?;
+    Ok(rows.next()?.map(stored))
 }
 
 /// All endpoints, by key.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<EndpointRow>> {
+pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredEndpoint>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM endpoint ORDER BY key"))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(endpoint_row(row)?);
+        found.push(stored(row));
     }
     Ok(found)
 }
 
+fn stored(row: &Row<'_>) -> StoredEndpoint {
+    endpoint_row(row).map_or_else(
+        |_| StoredEndpoint::Corrupt(row.get_ref(0).ok().and_then(|key| key.as_str().ok()).unwrap_or_default().to_owned()),
+        StoredEndpoint::Readable,
+    )
+}
+
 fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
+    // What is no time lies far beyond any pause there is, where it counts as over.
+    let time = |ms: i64| from_ms(ms).unwrap_or(Timestamp::MAX_UTC);
+    let failing: Option<String> = row.get(10)?;
+    let failing = match failing {
+        Some(reason) => {
+            Some(Failing { reason, since: time(row.get(11)?), networks: row.get(12)?, last_network: None, needs_person: row.get(13)? })
+        }
+        None => None,
+    };
+    let paused_until: i64 = row.get(5)?;
     Ok(EndpointRow {
-        endpoint: from_json(&row.get::<_, String>(0)?, "an endpoint")?,
-        enabled: row.get(1)?,
-        disabled_reason: row.get(2)?,
-        archived_at: optional_time(row.get(3)?)?,
+        endpoint: from_json(&row.get::<_, String>(1)?, "an endpoint")?,
+        enabled: row.get(2)?,
+        disabled_reason: row.get(3)?,
+        archived_at: optional_time(row.get(4)?)?,
         delivery: EndpointDelivery {
-            paused_until: row.get(4)?,
-            pause_reason: row.get(5)?,
-            consecutive_failures: row.get(6)?,
-            in_flight_limit: row.get(7)?,
-            skew_ms: row.get(8)?,
+            paused_until: (paused_until != 0).then(|| time(paused_until)),
+            pause_reason: row.get(6)?,
+            consecutive_failures: row.get(7)?,
+            in_flight_limit: row.get(8)?,
+            skew_ms: row.get(9)?,
+            failing,
+            urgent_at: row.get::<_, Option<i64>>(14)?.map(time),
+            urgent_pause: row.get::<_, Option<i64>>(15)?.map(time),
         },
     })
 }

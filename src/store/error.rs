@@ -36,6 +36,13 @@ pub(crate) enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// Whether the file or another process is to blame, and not what was written: the same may succeed later.
+    pub(crate) fn is_of_the_database(&self) -> bool {
+        !matches!(self, Self::Internal(_))
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(failure) = error.sqlite_error() else {

@@ -3,7 +3,7 @@
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::row::{from_ms, one_of, optional_time, session_key, session_state, to_ms};
+use super::row::{from_ms, optional_time, session_key, session_state, to_ms};
 use super::{Connection, Result};
 use crate::model::{ActionStatus, SessionFilter, SessionSummary, WorkflowRef};
 
@@ -24,7 +24,9 @@ pub(crate) fn sessions(
     let mut conditions = vec![if filter.states.is_empty() {
         "s.state <> 'discarded'".to_owned()
     } else {
-        format!("s.state IN ({})", one_of(filter.states.iter().map(|state| state.as_str())))
+        // With `=`, so that the index of one state serves a list of that state.
+        let states: Vec<_> = filter.states.iter().map(|state| format!("s.state = '{}'", state.as_str())).collect();
+        format!("({})", states.join(" OR "))
     }];
     let mut values: Vec<Value> = Vec::new();
     let mut add = |condition: &str, value: Value| {

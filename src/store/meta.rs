@@ -7,12 +7,21 @@ pub(crate) struct Meta {
     pub(crate) install_id: String,
     pub(crate) revision: u64,
     pub(crate) integration_enabled: bool,
+    /// Rises with every change of endpoints, of the integration, of secrets, and with every message that is given up: what was decided
+    /// before is looked at again.
+    pub(crate) configuration: u64,
 }
 
 pub(crate) fn load(connection: &Connection) -> Result<Meta> {
-    let mut statement = connection.prepare_cached("SELECT install_id, revision, integration_enabled FROM meta WHERE id = 1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT install_id, revision, integration_enabled, configuration FROM meta WHERE id = 1")?;
     Ok(statement.query_row([], |row| {
-        Ok(Meta { install_id: row.get(0)?, revision: row.get::<_, i64>(1)? as u64, integration_enabled: row.get(2)? })
+        Ok(Meta {
+            install_id: row.get(0)?,
+            revision: row.get::<_, i64>(1)? as u64,
+            integration_enabled: row.get(2)?,
+            configuration: row.get::<_, i64>(3)? as u64,
+        })
     })?)
 }
 
@@ -23,7 +32,13 @@ pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
     Ok(revision as u64)
 }
 
+/// What was decided before has to be looked at again, in the transaction that makes it so.
+pub(crate) fn next_configuration(tx: &Transaction<'_>) -> Result<()> {
+    tx.prepare_cached("UPDATE meta SET configuration = configuration + 1 WHERE id = 1")?.execute([])?;
+    Ok(())
+}
+
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {
-    tx.execute("UPDATE meta SET integration_enabled = ?1 WHERE id = 1", [enabled])?;
+    tx.execute("UPDATE meta SET integration_enabled = ?1, configuration = configuration + 1 WHERE id = 1", [enabled])?;
     Ok(())
 }

@@ -5,23 +5,27 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, StoreError};
 
 /// One per schema version, in order. A file that has shipped is never edited again.
-const MIGRATIONS: &[&str] = &[include_str!("sql/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql")];
 
 /// "Cmps": tells a Compass database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x436d_7073;
 
 /// Refuses a file that is not ours or is from the future, without writing to it.
 pub(super) fn check_identity(connection: &Connection) -> Result<()> {
-    let version = version(connection)?;
-    if version > MIGRATIONS.len() as u32 {
-        return Err(StoreError::NewerSchema { found: version, known: MIGRATIONS.len() as u32 });
-    }
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && id != APPLICATION_ID {
+    let version = version(connection)?;
+    // First whose file it is: other programs number their schemas, too.
+    if id != APPLICATION_ID && (id != 0 || tables > 0 || version > 0) {
         return Err(StoreError::Foreign);
     }
-    Ok(())
+    check_version(version)
+}
+
+/// Refuses a schema that this release does not know.
+pub(super) fn check_version(found: u32) -> Result<()> {
+    let known = MIGRATIONS.len() as u32;
+    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
 /// Applies what is missing, each step in a transaction of its own; a crash between two steps is caught up at the next open.
@@ -29,26 +33,45 @@ pub(super) fn migrate(connection: &mut Connection, install_id: &dyn Fn() -> Stri
     migrate_to(connection, install_id, MIGRATIONS.len())
 }
 
+/// A table that others refer to is built anew only while foreign keys are off, and that cannot be said inside a transaction.
 fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, target: usize) -> Result<()> {
+    if version(connection)? as usize >= target {
+        return Ok(());
+    }
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let migrated = apply(connection, install_id, MIGRATIONS, target);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrated
+}
+
+fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[&str], target: usize) -> Result<()> {
     while (version(connection)? as usize) < target {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Asked again inside: another process may have been faster.
         let from = version(&transaction)? as usize;
-        if let Some(sql) = MIGRATIONS.get(from).filter(|_| from < target) {
+        if let Some(sql) = migrations.get(from).filter(|_| from < target) {
             transaction.execute_batch(sql)?;
             if from == 0 {
                 transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
                 transaction.execute("INSERT INTO meta (id, install_id) VALUES (1, ?1)", [install_id()])?;
             }
             transaction.pragma_update(None, "user_version", from as u32 + 1)?;
+            check_references(&transaction)?;
         }
         transaction.commit()?;
     }
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<u32> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+/// What foreign keys would have refused, had they been on.
+fn check_references(connection: &Connection) -> Result<()> {
+    let mut statement = connection.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_check ORDER BY 1")?;
+    let tables = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    if tables.is_empty() { Ok(()) } else { Err(StoreError::Corrupt(format!("rows of {} refer to nothing", tables.join(", ")))) }
+}
+
+pub(super) fn version(connection: &Connection) -> Result<u32> {
+    Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
 #[cfg(test)]
@@ -57,7 +80,7 @@ mod tests {
 
     /// The schema of every version, as it was shipped: copies, so that editing a migration that has shipped is noticed. Add one with each
     /// release that changes the schema.
-    const SHIPPED: &[&str] = &[include_str!("../../tests/schema/0001.sql")];
+    const SHIPPED: &[&str] = &[include_str!("../../tests/schema/0001.sql"), include_str!("../../tests/schema/0002.sql")];
 
     fn schema(connection: &Connection) -> Vec<(String, String, Option<String>)> {
         let mut rows = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").unwrap();
@@ -72,9 +95,10 @@ mod tests {
     fn upgraded_equals_fresh_from_every_shipped_version() {
         let mut fresh = memory();
         migrate(&mut fresh, &|| "fresh".to_owned()).unwrap();
-        for (index, sql) in SHIPPED.iter().enumerate() {
+        for index in 0..SHIPPED.len() {
             let mut old = memory();
-            old.execute_batch(sql).unwrap();
+            old.pragma_update(None, "foreign_keys", false).unwrap();
+            SHIPPED[..=index].iter().for_each(|sql| old.execute_batch(sql).unwrap());
             old.execute("INSERT INTO meta (id, install_id) VALUES (1, 'kept')", []).unwrap();
             old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
             old.pragma_update(None, "user_version", index as u32 + 1).unwrap();
@@ -94,14 +118,52 @@ mod tests {
     #[test]
     fn a_file_from_the_future_is_refused_untouched() {
         let connection = memory();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(check_identity(&connection), Err(StoreError::NewerSchema { found: 99, known: 1 })));
+        assert!(matches!(check_identity(&connection), Err(StoreError::NewerSchema { found: 99, known: 2 })));
     }
 
     #[test]
-    fn a_database_of_something_else_is_refused() {
-        let connection = memory();
-        connection.execute_batch("CREATE TABLE contacts (name TEXT)").unwrap();
-        assert!(matches!(check_identity(&connection), Err(StoreError::Foreign)));
+    fn a_database_of_something_else_is_refused_whatever_its_version() {
+        for (id, version, table) in [(0, 0, true), (0, 99, true), (7, 99, true), (7, 0, false), (0, 3, false)] {
+            let connection = memory();
+            connection.pragma_update(None, "application_id", id).unwrap();
+            connection.pragma_update(None, "user_version", version).unwrap();
+            if table {
+                connection.execute_batch("CREATE TABLE contacts (name TEXT)").unwrap();
+            }
+            assert!(matches!(check_identity(&connection), Err(StoreError::Foreign)), "id {id}, version {version}");
+        }
+        check_identity(&memory()).unwrap();
+    }
+
+    #[test]
+    fn a_migration_that_breaks_a_reference_changes_nothing() {
+        let mut connection = memory();
+        migrate(&mut connection, &|| "install".to_owned()).unwrap();
+        let mut migrations = MIGRATIONS.to_vec();
+        migrations.push(
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT;
+             CREATE TABLE child (parent INTEGER REFERENCES parent (id)) STRICT;
+             INSERT INTO child VALUES (1);",
+        );
+        let before = schema(&connection);
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        let refused = apply(&mut connection, &|| "install".to_owned(), &migrations, 3);
+        assert!(matches!(&refused, Err(StoreError::Corrupt(what)) if what.contains("child")), "{refused:?}");
+        assert_eq!(schema(&connection), before);
+        assert_eq!(version(&connection).unwrap(), 2);
+    }
+
+    #[test]
+    fn foreign_keys_are_on_again_after_a_migration_whether_it_works_or_not() {
+        let on = |connection: &Connection| connection.query_row("PRAGMA foreign_keys", [], |row| row.get::<_, bool>(0)).unwrap();
+        let mut connection = memory();
+        migrate(&mut connection, &|| "install".to_owned()).unwrap();
+        assert!(on(&connection));
+        let mut connection = memory();
+        connection.execute_batch("CREATE TABLE meta (name TEXT)").unwrap();
+        migrate(&mut connection, &|| "install".to_owned()).unwrap_err();
+        assert!(on(&connection));
     }
 }

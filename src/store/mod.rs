@@ -15,6 +15,7 @@ pub(crate) mod list;
 pub(crate) mod meta;
 mod migrate;
 pub(crate) mod outbox;
+mod pool;
 pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod session;
@@ -23,6 +24,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
+pub(crate) use pool::STOP_LIMIT;
 pub(crate) use rusqlite::{Connection, Transaction};
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

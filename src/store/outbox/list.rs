@@ -1,10 +1,13 @@
 //! The outbox as a list and as totals. Both cost what is unsent, not what was ever sent.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
 
 use super::super::row::{one_of, session_key};
 use super::super::{Connection, Result};
-use super::{COLUMNS, EntryRow, entry_row};
+use super::queue::numbers;
+use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row, lossy};
 use crate::model::{DeliveryState, OutboxFilter, SessionKey, WorkflowRef};
 
 /// An entry with what a list says about where it comes from.
@@ -32,11 +35,12 @@ pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64
     let unsent = if states.iter().any(|state| matches!(*state, "sent" | "superseded")) {
         ""
     } else {
-        "AND o.state IN ('queued', 'leased', 'failed')"
+        "AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed')"
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
-           FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN workflow w ON w.id = s.workflow_id
+           FROM outbox o LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id
+                LEFT JOIN workflow w ON w.id = s.workflow_id
           WHERE o.id > ?1 AND o.state IN ({}) {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
           ORDER BY o.id LIMIT ?3",
         one_of(states)
@@ -44,43 +48,72 @@ pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64
     let mut rows = statement.query(params![after, filter.endpoint, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
+        let mut entry = entry_row(row)?;
+        let session = row.get::<_, Vec<u8>>(COLUMN_COUNT).ok().and_then(|key| session_key(&key).ok());
+        let version: Option<u32> = row.get(COLUMN_COUNT + 3).ok();
+        // What it refers to is gone or damaged: it is listed all the same.
+        entry.readable &= session.is_some() && version.is_some() && row.get::<_, String>(COLUMN_COUNT + 5).is_ok();
         found.push(ListedEntry {
-            entry: entry_row(row)?,
-            session: session_key(&row.get::<_, Vec<u8>>(13)?)?,
-            workflow: WorkflowRef { key: row.get(14)?, name: row.get(15)?, version: row.get(16)?, local_revision: row.get(17)? },
-            action: row.get(18)?,
-            action_name: row.get(19)?,
+            entry,
+            session: session.unwrap_or(SessionKey(uuid::Uuid::nil())),
+            workflow: WorkflowRef {
+                key: lossy(row, COLUMN_COUNT + 1)?,
+                name: lossy(row, COLUMN_COUNT + 2)?,
+                version: version.unwrap_or_default(),
+                local_revision: row.get(COLUMN_COUNT + 4).unwrap_or_default(),
+            },
+            action: lossy(row, COLUMN_COUNT + 5)?,
+            action_name: lossy(row, COLUMN_COUNT + 6)?,
         });
     }
     Ok(found)
 }
 
-/// Unsent entries of one endpoint, counted.
+/// Unsent entries that wait for the same, counted.
 pub(crate) struct UnsentGroup {
-    pub(crate) endpoint: String,
-    pub(crate) pending: u64,
-    pub(crate) failed: u64,
+    /// None: not text.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) state: EntryState,
+    pub(crate) reason: Option<String>,
+    pub(crate) count: u64,
     /// Milliseconds since 1970.
     pub(crate) oldest_frozen_at: i64,
     pub(crate) bytes: u64,
 }
 
-/// What is unsent and not given up, by endpoint.
-pub(crate) fn unsent(connection: &Connection) -> Result<Vec<UnsentGroup>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT endpoint, sum(state <> 'failed'), sum(state = 'failed'), min(frozen_at), sum(body_size)
-           FROM outbox WHERE state IN ('queued', 'leased', 'failed') AND reason IS NOT 'abandoned' GROUP BY endpoint",
-    )?;
-    let rows = statement.query_map([], |row| {
-        Ok(UnsentGroup {
-            endpoint: row.get(0)?,
-            pending: row.get::<_, i64>(1)? as u64,
-            failed: row.get::<_, i64>(2)? as u64,
-            oldest_frozen_at: row.get(3)?,
-            bytes: row.get::<_, i64>(4)? as u64,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// What is unsent and not given up, by endpoint, state and reason, without these rows.
+pub(crate) fn unsent(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+    unsent_where(connection, &format!("id NOT IN ({})", numbers(without)))
+}
+
+/// The same of these rows alone.
+pub(crate) fn unsent_among(connection: &Connection, rows: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+    if rows.is_empty() { Ok(Vec::new()) } else { unsent_where(connection, &format!("id IN ({})", numbers(rows))) }
+}
+
+fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT endpoint, state, reason, count(*), min(frozen_at), sum(body_size) FROM outbox
+          WHERE (state = 'queued' OR state = 'leased' OR state = 'failed') AND reason IS NOT 'abandoned' AND {which}
+          GROUP BY endpoint, state, reason"
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(UnsentGroup {
+            endpoint: row.get(0).ok(),
+            state: match row.get_ref(1)?.as_str() {
+                Ok("queued") => EntryState::Queued,
+                Ok("leased") => EntryState::Leased,
+                _ => EntryState::Failed,
+            },
+            reason: row.get(2).ok().flatten(),
+            count: row.get::<_, i64>(3)? as u64,
+            oldest_frozen_at: row.get(4).unwrap_or_default(),
+            bytes: row.get::<_, i64>(5).unwrap_or_default().max(0) as u64,
+        });
+    }
+    Ok(found)
 }
 
 /// A failed entry that was not given up.
@@ -94,7 +127,7 @@ pub(crate) struct FailedEntry {
 pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<FailedEntry>> {
     let mut statement = connection.prepare_cached(
         "SELECT o.id, s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
-          WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND o.state IN ('queued', 'leased', 'failed') AND o.id > ?1
+          WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed') AND o.id > ?1
           ORDER BY o.id LIMIT ?2",
     )?;
     let mut rows = statement.query(params![after, limit])?;

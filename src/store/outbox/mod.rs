@@ -3,6 +3,7 @@
 pub(crate) mod list;
 pub(crate) mod queue;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::{from_ms, optional_time, sha256, to_ms};
@@ -41,6 +42,11 @@ pub(crate) struct EntryRow {
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,
     pub(crate) sent_at: Option<Timestamp>,
+    /// Its last attempt that ended by itself found no network.
+    pub(crate) offline: bool,
+    pub(crate) cut_short: u32,
+    /// Everything about it reads back. If not, what could not be read is blank.
+    pub(crate) readable: bool,
 }
 
 /// The states of an entry in the database.
@@ -55,7 +61,13 @@ pub(crate) enum EntryState {
 
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-                       o.attempts, o.unknown_outcomes, o.sent_at";
+                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short";
+/// How many they are.
+const COLUMN_COUNT: usize = 15;
+
+/// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
+const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
+                                resynced = 0, refreshed = 0";
 
 /// Freezes a message: due at once, or born failed.
 pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -> Result<()> {
@@ -94,6 +106,11 @@ pub(crate) fn of_action(connection: &Connection, action_id: i64) -> Result<Vec<E
     Ok(found)
 }
 
+/// The newest revision of an action.
+pub(crate) fn newest(connection: &Connection, action_id: i64) -> Result<Option<EntryRow>> {
+    Ok(of_action(connection, action_id)?.into_iter().next())
+}
+
 /// The kept tries of an entry, newest first.
 pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Attempt>> {
     let mut statement = connection.prepare_cached(
@@ -103,13 +120,14 @@ pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Att
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(Attempt {
-            number: row.get(0)?,
-            at: from_ms(row.get(1)?)?,
-            duration_ms: row.get::<_, i64>(2)? as u64,
-            status: row.get(3)?,
-            outcome: row.get(4)?,
-            counted: row.get(5)?,
-            may_have_been_delivered: row.get(6)?,
+            // A line of the history that is damaged hides no other.
+            number: row.get(0).unwrap_or_default(),
+            at: row.get(1).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH),
+            duration_ms: row.get::<_, i64>(2).unwrap_or_default().max(0) as u64,
+            status: row.get(3).unwrap_or_default(),
+            outcome: lossy(row, 4)?,
+            counted: row.get(5).unwrap_or_default(),
+            may_have_been_delivered: row.get(6).unwrap_or_default(),
         });
     }
     Ok(found)
@@ -127,11 +145,10 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
 
 /// A person sends a failed entry again: the same id and bytes, fresh budgets.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 1,
-                           counted = 0, slow_counted = 0, offline_tries = 0, resynced = 0, first_contact_at = NULL
-          WHERE id = ?1 AND state = 'failed'",
-    )?
+    tx.prepare_cached(&format!(
+        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 1, {FRESH}
+          WHERE id = ?1 AND state = 'failed'"
+    ))?
     .execute(params![entry_id, to_ms(now)])?;
     Ok(())
 }
@@ -145,36 +162,82 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 /// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL
-          WHERE id = ?1 AND state IN ('queued', 'leased', 'failed')",
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL
+          WHERE id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed')",
     )?
     .execute([entry_id])?;
     Ok(())
 }
 
+/// A text as far as it is one.
+fn lossy(row: &Row<'_>, index: usize) -> Result<String> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    })
+}
+
+/// A row as far as it reads back. Only what has no blank value of its own is an error.
 fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
-    let state = match row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)? {
-        "queued" => EntryState::Queued,
-        "leased" => EntryState::Leased,
-        "sent" => EntryState::Sent,
-        "superseded" => EntryState::Superseded,
+    let mut readable = true;
+    let mut time = |ms: rusqlite::Result<Option<i64>>| match ms.map(optional_time) {
+        Ok(Ok(time)) => time,
+        _ => {
+            readable = false;
+            None
+        }
+    };
+    let frozen_at = time(row.get(6)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let sent_at = time(row.get(12));
+    let mut text = |index: usize| -> Result<Option<String>> {
+        Ok(match row.get_ref(index)? {
+            ValueRef::Null => None,
+            ValueRef::Text(bytes) => {
+                readable &= std::str::from_utf8(bytes).is_ok();
+                Some(String::from_utf8_lossy(bytes).into_owned())
+            }
+            _ => {
+                readable = false;
+                None
+            }
+        })
+    };
+    let (delivery_id, endpoint, state, reason) = (text(2)?, text(3)?, text(7)?, text(8)?);
+    let mut number = |index: usize| -> u32 {
+        let number = row.get(index);
+        readable &= number.is_ok();
+        number.unwrap_or_default()
+    };
+    let (revision, attempts, unknown_outcomes, cut_short) = (number(1), number(10), number(11), number(14));
+    let body_size = row.get::<_, i64>(5).map(|size| size.max(0) as u64).unwrap_or_default();
+    let body_sha256 = row.get::<_, Vec<u8>>(4).ok().and_then(|bytes| sha256(&bytes).ok());
+    readable &= body_sha256.is_some();
+    let state = match state.as_deref() {
+        Some("queued") => EntryState::Queued,
+        Some("leased") => EntryState::Leased,
+        Some("sent") => EntryState::Sent,
+        Some("superseded") => EntryState::Superseded,
         // The column's CHECK allows no sixth word.
         _ => EntryState::Failed,
     };
     Ok(EntryRow {
         id: row.get(0)?,
-        revision: row.get(1)?,
-        delivery_id: DeliveryId(row.get(2)?),
-        endpoint: row.get(3)?,
-        body_sha256: sha256(&row.get::<_, Vec<u8>>(4)?)?,
-        body_size: row.get::<_, i64>(5)? as u64,
-        frozen_at: from_ms(row.get(6)?)?,
+        revision,
+        delivery_id: DeliveryId(delivery_id.unwrap_or_default()),
+        endpoint: endpoint.unwrap_or_default(),
+        body_sha256: body_sha256.unwrap_or(Sha256([0; 32])),
+        body_size,
+        frozen_at,
         state,
-        reason: row.get(8)?,
-        due_at: from_ms(row.get(9)?)?,
-        attempts: row.get(10)?,
-        unknown_outcomes: row.get(11)?,
-        sent_at: optional_time(row.get(12)?)?,
+        reason,
+        // What no calendar has was written by a clock far off, and counts as due.
+        due_at: row.get(9).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::MAX_UTC),
+        attempts,
+        unknown_outcomes,
+        sent_at,
+        offline: row.get(13).unwrap_or_default(),
+        cut_short,
+        readable,
     })
 }
 

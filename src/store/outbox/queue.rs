@@ -2,19 +2,24 @@
 //!
 //! A claim is written before anything leaves the phone and counts as an attempt of unknown outcome until it is settled, so after a crash
 //! no entry looks as if it certainly was not delivered. Its lease then ends by itself ([`void_dead_leases`]). Whoever settles an outcome
-//! other than success must still hold the lease; a success is recorded whoever holds it, because the receiver has the message.
+//! other than success must still have the lease; a success is recorded whoever has it, because the receiver has the message.
+//!
+//! Rows are read one by one: one that does not read back is named to the caller and stops no other.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 
-use super::super::row::{from_ms, optional_time, session_key, session_state, sha256, to_ms};
-use super::super::{Connection, Result, Transaction};
+use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
+use super::super::{Connection, Result, StoreError, Transaction};
+use super::FRESH;
 use crate::crypto::Sha256;
+use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
-use crate::outbox::{Progress, Settled, Settlement, reason};
+use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, reason};
 
-/// How many tries of an entry are kept.
+/// How many attempts of an entry are kept, beside the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
 
 /// A due time further ahead than this was written by a clock that has since been set back (see `outbox::is_due`).
@@ -29,25 +34,40 @@ pub(crate) struct Waiting {
     pub(crate) last_due: Timestamp,
 }
 
-/// Endpoints that entries wait for, known or not, by key. Costs a few index look-ups for each, however many entries wait.
-pub(crate) fn waiting(connection: &Connection) -> Result<Vec<Waiting>> {
-    let mut statement = connection.prepare_cached(
+/// Endpoints that entries wait for, known or not, by key, without these rows. Costs a few index look-ups for each, however many entries
+/// wait.
+pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<Waiting>> {
+    let without = if without.is_empty() { String::new() } else { format!("AND o.id NOT IN ({})", numbers(without)) };
+    let mut statement = connection.prepare_cached(&format!(
         "WITH RECURSIVE waiting (endpoint) AS (
              SELECT min(endpoint) FROM outbox WHERE state = 'queued'
              UNION ALL
              SELECT (SELECT min(o.endpoint) FROM outbox o WHERE o.state = 'queued' AND o.endpoint > waiting.endpoint)
                FROM waiting WHERE waiting.endpoint IS NOT NULL)
          SELECT endpoint,
-                (SELECT min(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint),
-                (SELECT max(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint)
-           FROM waiting WHERE endpoint IS NOT NULL",
-    )?;
+                (SELECT min(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint {without}),
+                (SELECT max(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint {without})
+           FROM waiting WHERE endpoint IS NOT NULL"
+    ))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(Waiting { endpoint: row.get(0)?, first_due: from_ms(row.get(1)?)?, last_due: from_ms(row.get(2)?)? });
+        // A key that is no text belongs to damaged entries, which the lists show.
+        let Ok(endpoint) = row.get(0) else { continue };
+        let (Some(first), Some(last)) = (row.get(1)?, row.get(2)?) else { continue };
+        found.push(Waiting { endpoint, first_due: moment(first), last_due: moment(last) });
     }
     Ok(found)
+}
+
+/// Rows as a list in a statement.
+pub(super) fn numbers(rows: &BTreeSet<i64>) -> String {
+    rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A stored moment; one that no calendar has lies far in the future, where it counts as due.
+fn moment(ms: i64) -> Timestamp {
+    from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
 }
 
 /// The right to deliver an entry, for a while.
@@ -68,84 +88,176 @@ pub(crate) struct Claimed {
     pub(crate) delivery_id: DeliveryId,
     pub(crate) endpoint: String,
     pub(crate) session: SessionKey,
+    pub(crate) action: String,
     pub(crate) body: Vec<u8>,
     pub(crate) body_sha256: Sha256,
     pub(crate) workflow_version: String,
     pub(crate) session_state: SessionState,
+    /// When it became due.
+    pub(crate) due_at: Timestamp,
     /// What it has used up, this claim included.
     pub(crate) progress: Progress,
-    /// Whether the clock was corrected for it once already.
-    pub(crate) resynced: bool,
+    /// The generation of the configuration that it was claimed at.
+    pub(crate) configuration: u64,
+    /// A person asked for it: pauses of time do not count.
+    pub(crate) urgent: bool,
 }
 
-/// Claims at most `limit` entries of an endpoint that are due, those due longest first.
-pub(crate) fn claim(
-    tx: &Transaction<'_>,
-    endpoint: &str,
-    limit: u32,
-    owner: &str,
-    now: Timestamp,
-    lease: Duration,
-) -> Result<Vec<Claimed>> {
-    let until = from_ms(to_ms(now).saturating_add(lease.as_millis() as i64))?;
-    let mut found = due(tx, endpoint, "o.due_at <= ?2", to_ms(now), limit, until)?;
-    if found.len() < limit as usize {
-        let rest = limit - found.len() as u32;
-        found.extend(due(tx, endpoint, "o.due_at > ?2", to_ms(now).saturating_add(FARTHEST_DUE_MS), rest, until)?);
+impl Claimed {
+    /// Whether it has not failed in this cycle.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.progress.counted == 0 && self.progress.slow_counted == 0
+    }
+}
+
+/// What to claim.
+pub(crate) struct Claim<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) limit: u32,
+    /// Of one place, the entry that has been due for the longest time gets it; otherwise one that has not failed.
+    pub(crate) longest_due_first: bool,
+    /// Entries that are not due yet as well.
+    pub(crate) urgent: bool,
+    /// Rows that were found not to read back.
+    pub(crate) skip: &'a BTreeSet<i64>,
+    pub(crate) configuration: u64,
+    pub(crate) owner: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) lease: Duration,
+}
+
+/// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time. Gives them
+/// in this order, and the rows that do not read back, which stay as they are.
+pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
+    let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
+    let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
+    for id in to_claim(tx, claim)? {
+        if claimed.len() >= claim.limit as usize {
+            break;
+        }
+        match read_claimed(tx, id, until, claim) {
+            Ok(Some(read)) => claimed.push(read),
+            // Its session or its action is gone.
+            Ok(None) => unreadable.push(id),
+            // An error of the file is no fault of the row, unless a page of the row is what is damaged.
+            Err(error) if error.sqlite_error_code().is_some_and(|code| code != ErrorCode::DatabaseCorrupt) => return Err(error.into()),
+            Err(error) if fault("seeded: one bad row stops all") => return Err(error.into()),
+            Err(_) => unreadable.push(id),
+        }
     }
     let mut statement = tx.prepare_cached(
         "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, attempts = ?5, unknown_outcomes = ?6
           WHERE id = ?1",
     )?;
-    for claimed in &found {
-        let Claimed { lease, progress, .. } = claimed;
-        statement.execute(params![lease.entry, owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes])?;
+    for Claimed { lease, progress, .. } in &claimed {
+        statement.execute(params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes])?;
     }
-    Ok(found)
+    Ok((claimed, unreadable))
 }
 
-fn due(tx: &Transaction<'_>, endpoint: &str, when: &str, bound: i64, limit: u32, until: Timestamp) -> Result<Vec<Claimed>> {
-    let mut statement = tx.prepare_cached(&format!(
-        "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, o.body, o.body_sha256, o.workflow_version, o.session_state,
-                o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.first_contact_at, o.revived, o.resynced
-           FROM outbox o JOIN session s ON s.id = o.session_id
-          WHERE o.state = 'queued' AND o.endpoint = ?1 AND {when} ORDER BY o.due_at, o.id LIMIT ?3"
-    ))?;
-    let mut rows = statement.query(params![endpoint, bound, limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let progress = Progress {
-            attempts: row.get(9)?,
-            unknown_outcomes: row.get(10)?,
-            counted: row.get(11)?,
-            slow_counted: row.get(12)?,
-            offline_tries: row.get(13)?,
-            first_contact_at: optional_time(row.get(14)?)?,
-            revived: row.get(15)?,
-        };
-        found.push(Claimed {
-            lease: Lease { entry: row.get(0)?, epoch: row.get(1)?, until },
-            delivery_id: DeliveryId(row.get(2)?),
-            endpoint: row.get(3)?,
-            session: session_key(&row.get::<_, Vec<u8>>(4)?)?,
-            body: row.get(5)?,
-            body_sha256: sha256(&row.get::<_, Vec<u8>>(6)?)?,
-            workflow_version: row.get(7)?,
-            session_state: session_state(&row.get::<_, String>(8)?)?,
-            progress: progress.claimed(),
-            resynced: row.get(16)?,
-        });
+/// Rows to claim, in order; a few more than wanted, for those that do not read back.
+fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
+    let limit = claim.limit as usize + claim.skip.len() + 1;
+    let (now, far) = (to_ms(claim.now), to_ms(claim.now).saturating_add(FARTHEST_DUE_MS));
+    let ids = |sql: &str, bound: i64| -> Result<Vec<i64>> {
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params![claim.endpoint, bound, limit as i64], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let latest = if claim.urgent { i64::MAX } else { now };
+    let fresh = ids(
+        "SELECT id FROM outbox WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND endpoint = ?1 AND due_at <= ?2
+          ORDER BY due_at, id LIMIT ?3",
+        latest,
+    )?;
+    let all = ids("SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3", latest)?;
+    let mut order: Vec<i64> = Vec::with_capacity(limit);
+    let longest_due = all.iter().find(|id| !claim.skip.contains(id)).copied();
+    if claim.limit > 1 || claim.longest_due_first {
+        order.extend(longest_due);
     }
-    Ok(found)
+    if !fault("seeded: entries go in the order of their due times") {
+        order.extend(fresh);
+    }
+    order.extend(all);
+    if order.len() < limit && !claim.urgent {
+        order.extend(ids(
+            "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1 AND due_at > ?2 ORDER BY due_at, id LIMIT ?3",
+            far,
+        )?);
+    }
+    let mut seen = BTreeSet::new();
+    order.retain(|id| !claim.skip.contains(id) && seen.insert(*id));
+    Ok(order)
 }
 
-/// Undoes a claim of which nothing was begun. Does nothing when the lease is lost.
+/// None: the row is gone or has changed meanwhile.
+fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, o.body, o.body_sha256, o.workflow_version, o.session_state,
+                o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
+                o.last_failure_at, o.revived, o.resynced, o.refreshed
+           FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
+          WHERE o.id = ?1 AND o.state = 'queued'",
+    )?;
+    statement.query_row([id], |row| claimed(row, until, claim)).optional()
+}
+
+fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Claimed> {
+    let progress = Progress {
+        attempts: row.get(11)?,
+        unknown_outcomes: row.get(12)?,
+        counted: row.get(13)?,
+        slow_counted: row.get(14)?,
+        offline_tries: row.get(15)?,
+        cut_short: row.get(16)?,
+        failing_for: Duration::from_millis(row.get::<_, i64>(17)?.max(0) as u64),
+        last_failure_at: row.get::<_, Option<i64>>(18)?.map(moment),
+        revived: row.get(19)?,
+        resynced: row.get(20)?,
+        refreshed: row.get(21)?,
+    };
+    Ok(Claimed {
+        lease: Lease { entry: row.get(0)?, epoch: row.get(1)?, until },
+        delivery_id: DeliveryId(row.get(2)?),
+        endpoint: row.get(3)?,
+        session: session_key(&row.get::<_, Vec<u8>>(4)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
+        action: row.get(5)?,
+        body: row.get(6)?,
+        body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
+        workflow_version: row.get(8)?,
+        session_state: session_state(&row.get::<_, String>(9)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
+        due_at: moment(row.get(10)?),
+        progress: progress.claimed(),
+        configuration: claim.configuration,
+        urgent: claim.urgent,
+    })
+}
+
+/// Whether a claim of ours still stands.
+pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND state = 'leased' AND lease_owner = ?2 AND lease_epoch = ?3)",
+        )?
+        .query_row(params![lease.entry, owner, lease.epoch], |row| row.get(0))?)
+}
+
+/// Undoes a claim of which nothing was begun. Of an entry that was given up meanwhile it is only noted that nothing of it left; otherwise
+/// nothing is done when the lease is lost.
 pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<()> {
-    tx.prepare_cached(
+    let released = tx
+        .prepare_cached(
         "UPDATE outbox SET state = 'queued', lease_owner = NULL, lease_until = NULL, attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1
           WHERE id = ?1 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
-    )?
-    .execute(params![lease.entry, owner, lease.epoch])?;
+        )?
+        .execute(params![lease.entry, owner, lease.epoch])?;
+    if released == 1 && fault("seeded: a release keeps its counters") {
+        tx.execute("UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1 WHERE id = ?1", [lease.entry])?;
+    }
+    if released == 0 {
+        settle_given_up(tx, lease, true)?;
+    }
     Ok(())
 }
 
@@ -155,29 +267,47 @@ pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Du
 }
 
 /// Ends leases that ran out, and those that lie further ahead than any lease can, because the clock was set back. The attempt stays on
-/// record as one of unknown outcome. Entries in `alive` are known to be worked on. Gives the sessions concerned.
-pub(crate) fn void_dead_leases(tx: &Transaction<'_>, now: Timestamp, lease: Duration, alive: &[i64]) -> Result<Vec<SessionKey>> {
-    let mut sessions = Vec::new();
+/// record as one of unknown outcome. Entries in `alive` are known to be worked on. Gives the sessions concerned, and the entries whose lease
+/// cannot be ended.
+pub(crate) fn void_dead_leases(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    lease: Duration,
+    alive: &[i64],
+) -> Result<(Vec<SessionKey>, Vec<i64>)> {
+    let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        let (session, number, until): (Vec<u8>, u32, i64) = tx
-            .prepare_cached("SELECT s.key, o.attempts, o.lease_until FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        tx.prepare_cached("UPDATE outbox SET state = 'queued', reason = ?2, lease_owner = NULL, lease_until = NULL WHERE id = ?1")?
-            .execute(params![id, reason::INTERRUPTED])?;
-        let attempt = Attempt {
-            number,
-            // The claim is all that is known of it.
-            at: from_ms(until.saturating_sub(lease.as_millis() as i64))?,
-            duration_ms: 0,
-            status: None,
-            outcome: reason::INTERRUPTED.to_owned(),
-            counted: false,
-            may_have_been_delivered: true,
-        };
-        add_attempt(tx, id, &attempt)?;
-        sessions.push(session_key(&session)?);
+        match void_lease(tx, id, now, lease) {
+            Ok(session) => sessions.extend(session),
+            // The row is to blame, and nobody else waits for it.
+            Err(StoreError::Internal(_) | StoreError::Corrupt(_)) => damaged.push(id),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(sessions)
+    Ok((sessions, damaged))
+}
+
+fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) -> Result<Option<SessionKey>> {
+    let (session, number, until): (Option<Vec<u8>>, u32, i64) = tx
+        .prepare_cached("SELECT s.key, o.attempts, o.lease_until FROM outbox o LEFT JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    // It was due when it was claimed, whatever the clock said then.
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = min(due_at, ?3), lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+    )?
+    .execute(params![id, reason::INTERRUPTED, to_ms(now)])?;
+    let attempt = Attempt {
+        number,
+        // The claim is all that is known of it.
+        at: moment(until.saturating_sub(lease.as_millis() as i64)),
+        duration_ms: 0,
+        status: None,
+        outcome: reason::INTERRUPTED.to_owned(),
+        counted: false,
+        may_have_been_delivered: true,
+    };
+    add_attempt(tx, id, &attempt)?;
+    Ok(session.and_then(|key| session_key(&key).ok()))
 }
 
 fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {
@@ -188,18 +318,21 @@ fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Resu
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the first lease ends.
-pub(crate) fn first_lease_end(connection: &Connection) -> Result<Option<Timestamp>> {
-    let until = connection.prepare_cached("SELECT min(lease_until) FROM outbox WHERE state = 'leased'")?.query_row([], |row| row.get(0))?;
-    optional_time(until)
+/// When the first lease ends, but for these rows.
+pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) -> Result<Option<Timestamp>> {
+    let without = if without.is_empty() { String::new() } else { format!("AND id NOT IN ({})", numbers(without)) };
+    let until: Option<i64> = connection
+        .prepare_cached(&format!("SELECT min(lease_until) FROM outbox WHERE state = 'leased' {without}"))?
+        .query_row([], |row| row.get(0))?;
+    Ok(until.map(moment))
 }
 
 /// Records a delivery, from whatever state. False when the entry is `sent` already, or purged.
 pub(crate) fn settle_sent(tx: &Transaction<'_>, entry: i64, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET state = 'sent', reason = NULL, sent_at = ?2, last_status = ?3, unknown_outcomes = max(unknown_outcomes - 1, 0),
-                               offline_tries = 0, resynced = 0, lease_owner = NULL, lease_until = NULL
+            "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2, last_status = ?3, unknown_outcomes = max(unknown_outcomes - 1, 0),
+                               offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0, lease_owner = NULL, lease_until = NULL
               WHERE id = ?1 AND state <> 'sent'",
         )?
         .execute(params![entry, to_ms(now), status])?;
@@ -213,7 +346,6 @@ pub(crate) fn settle(
     owner: &str,
     settled: &Settled,
     status: Option<u16>,
-    resynced: bool,
     now: Timestamp,
 ) -> Result<bool> {
     let (state, reason, due_at) = match settled.settlement {
@@ -225,7 +357,8 @@ pub(crate) fn settle(
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET state = ?4, reason = ?5, due_at = ?6, attempts = ?7, unknown_outcomes = ?8, counted = ?9, slow_counted = ?10,
-                               offline_tries = ?11, first_contact_at = ?12, last_status = coalesce(?13, last_status), resynced = ?14,
+                               offline_tries = ?11, cut_short = ?12, failing_ms = ?13, last_failure_at = ?14,
+                               last_status = coalesce(?15, last_status), resynced = ?16, refreshed = ?17,
                                lease_owner = NULL, lease_until = NULL
               WHERE id = ?1 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
         )?
@@ -241,18 +374,35 @@ pub(crate) fn settle(
             progress.counted,
             progress.slow_counted,
             progress.offline_tries,
-            progress.first_contact_at.map(to_ms),
+            progress.cut_short,
+            progress.failing_for.as_millis() as i64,
+            progress.last_failure_at.map(to_ms),
             status,
-            resynced,
+            progress.resynced,
+            progress.refreshed,
         ])?;
     Ok(changed == 1)
 }
 
-/// Adds a try to an entry's history, which keeps the last ten. What is learned late takes the place of what was assumed.
+/// An attempt has ended whose entry was given up meanwhile: what became of it is kept all the same. False when that is not so.
+pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, outcome_is_known: bool) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0)
+              WHERE id = ?1 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')",
+        )?
+        .execute(params![lease.entry, lease.epoch, outcome_is_known])?;
+    Ok(changed == 1)
+}
+
+/// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. What is learned late takes the place of what
+/// was assumed.
 pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO attempt (outbox_id, number, at, duration_ms, status, outcome, counted, unknown)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO attempt (outbox_id, number, at, duration_ms, status, outcome, counted, unknown)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET at = excluded.at, duration_ms = excluded.duration_ms, status = excluded.status,
+                                   outcome = excluded.outcome, counted = excluded.counted, unknown = excluded.unknown",
     )?
     .execute(params![
         entry,
@@ -264,55 +414,82 @@ pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -
         attempt.counted,
         attempt.may_have_been_delivered,
     ])?;
-    tx.prepare_cached("DELETE FROM attempt WHERE outbox_id = ?1 AND number <= ?2")?
-        .execute(params![entry, i64::from(attempt.number) - i64::from(KEPT_ATTEMPTS)])?;
-    Ok(())
-}
-
-/// Endpoints with entries that wait only because there was no network.
-pub(crate) fn waits_for_network(connection: &Connection) -> Result<Vec<String>> {
-    let mut statement = connection
-        .prepare_cached("SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND reason IN ('offline', 'captive_portal')")?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// There is a network again: what waited for one is due.
-pub(crate) fn network_is_back(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE outbox SET due_at = ?1, offline_tries = 0
-          WHERE state = 'queued' AND reason IN ('offline', 'captive_portal') AND due_at > ?1",
-    )?
-    .execute([to_ms(now)])?;
-    Ok(())
-}
-
-/// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, and what failed because of it is revived,
-/// with fresh budgets in a cycle that the lock does not count. Gives the sessions of what was revived.
-pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<Vec<SessionKey>> {
-    tx.prepare_cached(
-        "UPDATE outbox SET due_at = min(due_at, ?2), counted = 0, slow_counted = 0, offline_tries = 0, resynced = 0, first_contact_at = NULL
-          WHERE state = 'queued' AND endpoint = ?1",
-    )?
-    .execute(params![endpoint, to_ms(now)])?;
-    let failed: Vec<(i64, Vec<u8>, String)> = tx
-        .prepare_cached(
-            "SELECT o.id, s.key, o.reason FROM outbox o JOIN session s ON s.id = o.session_id
-              WHERE o.state = 'failed' AND o.endpoint = ?1 ORDER BY o.id",
-        )?
-        .query_map([endpoint], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut sessions = Vec::new();
-    for (id, session, _) in failed.into_iter().filter(|(_, _, why)| reason::revives_by_itself(why)) {
+    if attempt.number > KEPT_ATTEMPTS {
         tx.prepare_cached(
-            "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0,
-                               counted = 0, slow_counted = 0, offline_tries = 0, resynced = 0, first_contact_at = NULL
-              WHERE id = ?1",
+            "DELETE FROM attempt
+              WHERE outbox_id = ?1 AND number > 1 AND (status IS NULL OR status NOT BETWEEN 200 AND 299)
+                AND number NOT IN (SELECT number FROM attempt WHERE outbox_id = ?1 ORDER BY number DESC LIMIT ?2)",
         )?
-        .execute(params![id, to_ms(now)])?;
-        sessions.push(session_key(&session)?);
+        .execute(params![entry, KEPT_ATTEMPTS])?;
     }
-    Ok(sessions)
+    Ok(())
+}
+
+/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead.
+pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Result<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_offline
+                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
+        )?
+        .query_row(params![to_ms(now), CUT_SHORT_AT_ONCE], |row| row.get(0))?)
+}
+
+/// Endpoints with entries whose last attempt found no network.
+pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeSet<String>> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND offline_tries > 0")?;
+    let mut rows = statement.query([])?;
+    let mut found = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        found.extend(row.get::<_, String>(0).ok());
+    }
+    Ok(found)
+}
+
+/// What waits for a network is due now, except what was cut short too often in a row.
+pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?1
+          WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1",
+    )?
+    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE])?;
+    Ok(())
+}
+
+/// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
+/// reason that this takes away is revived, in a cycle that the lock does not count. Gives the sessions of what was revived.
+pub(crate) fn revive_endpoint(
+    tx: &Transaction<'_>,
+    endpoint: &str,
+    revives: impl Fn(&str) -> bool,
+    now: Timestamp,
+) -> Result<Vec<SessionKey>> {
+    tx.prepare_cached(&format!(
+        "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE state = 'queued' AND endpoint = ?1"
+    ))?
+    .execute(params![endpoint, to_ms(now)])?;
+    let mut statement = tx.prepare_cached(
+        "SELECT o.id, o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id
+          WHERE o.state = 'failed' AND o.endpoint = ?1 ORDER BY o.id",
+    )?;
+    let mut rows = statement.query([endpoint])?;
+    let mut revived = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, why, session): (i64, _, _) = (row.get(0)?, row.get::<_, String>(1), row.get::<_, Vec<u8>>(2));
+        if let (Ok(why), Ok(session)) = (why, session)
+            && revives(&why)
+        {
+            revived.push((id, session_key(&session)?));
+        }
+    }
+    drop(rows);
+    for (id, _) in &revived {
+        tx.prepare_cached(&format!(
+            "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
+        ))?
+        .execute(params![id, to_ms(now)])?;
+    }
+    Ok(revived.into_iter().map(|(_, session)| session).collect())
 }
 
 /// How many entries wait or are being tried.
@@ -323,15 +500,6 @@ pub(crate) fn pending(connection: &Connection) -> Result<u64> {
         )?
         .query_row([], |row| row.get(0))?;
     Ok(count as u64)
-}
-
-/// Whether an entry failed and was not given up.
-pub(crate) fn has_failed(connection: &Connection) -> Result<bool> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM outbox WHERE state = 'failed' AND reason <> 'abandoned' LIMIT 1")?
-        .query_row([], |_| Ok(()))
-        .optional()?
-        .is_some())
 }
 
 #[cfg(test)]
@@ -352,18 +520,20 @@ mod tests {
     #[test]
     fn looking_at_the_queue_costs_what_waits_and_not_what_was_ever_sent() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
+        let (store, _) = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
         for (index, sql) in [
             ("outbox_due", "SELECT min(endpoint) FROM outbox WHERE state = 'queued' AND endpoint > 'a'"),
             ("outbox_due", "SELECT max(due_at) FROM outbox WHERE state = 'queued' AND endpoint = 'a'"),
-            (
-                "outbox_due",
-                "SELECT body FROM outbox o WHERE o.state = 'queued' AND o.endpoint = 'a' AND o.due_at <= 1 ORDER BY o.due_at, o.id LIMIT 32",
-            ),
             ("outbox_leased", "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= 1 OR lease_until > 2)"),
             ("outbox_leased", "SELECT min(lease_until) FROM outbox WHERE state = 'leased'"),
-            ("outbox_offline", "SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND reason IN ('offline', 'captive_portal')"),
-            ("outbox_failed", "SELECT 1 FROM outbox WHERE state = 'failed' AND reason <> 'abandoned' LIMIT 1"),
+            ("outbox_offline", "SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND offline_tries > 0"),
+            ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = 'a' AND due_at <= 1 ORDER BY due_at, id LIMIT 32"),
+            (
+                "outbox_fresh",
+                "SELECT id FROM outbox WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND endpoint = 'a' AND due_at <= 1
+                  ORDER BY due_at, id LIMIT 32",
+            ),
+            ("outbox_failed", "SELECT id FROM outbox WHERE state = 'failed' AND endpoint = 'a' ORDER BY id"),
         ] {
             let plan = plan(&store, sql);
             assert!(plan.contains(index), "{sql}\n{plan}");

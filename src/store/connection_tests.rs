@@ -1,0 +1,284 @@
+//! Durability, waiting for others, and leaving the file alone.
+
+use std::sync::Barrier;
+use std::time::Instant;
+
+use super::*;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    let (store, _) = Store::open(&path, &|| "install".to_owned()).unwrap();
+    (folder, store)
+}
+
+fn pragma(store: &Store, name: &str) -> i64 {
+    store.write::<_, StoreError>(|tx| Ok(tx.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)).unwrap()
+}
+
+fn revision(store: &Store) -> i64 {
+    store.read::<_, StoreError>(|c| Ok(c.query_row("SELECT revision FROM meta", [], |row| row.get(0))?)).unwrap()
+}
+
+#[test]
+fn settings_are_what_durability_needs() {
+    let (_folder, store) = store();
+    assert_eq!(pragma(&store, "synchronous"), 2);
+    assert_eq!(pragma(&store, "fullfsync"), 1);
+    assert_eq!(pragma(&store, "checkpoint_fullfsync"), 1);
+    assert_eq!(pragma(&store, "foreign_keys"), 1);
+    assert!(rusqlite::version_number() >= 3_051_003, "older versions can corrupt a WAL that two processes reset");
+}
+
+#[test]
+fn a_statement_is_compiled_once_however_often_it_runs() {
+    let (_folder, store) = store();
+    // One whose plan might be another for other values, and is all the same kept.
+    let path = "SELECT number FROM visit WHERE session_id = ?1 AND superseded = 0 ORDER BY number";
+    for id in 0..3_i64 {
+        let compiled = store.write::<_, StoreError>(|tx| {
+            let mut statement = tx.prepare_cached(path)?;
+            assert!(statement.query([id])?.next()?.is_none());
+            Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+        });
+        assert_eq!(compiled.unwrap(), 0, "use {id}");
+    }
+}
+
+#[test]
+fn a_failed_write_leaves_no_trace_and_the_writer_free() {
+    let (_folder, store) = store();
+    let failed = store.write::<(), StoreError>(|tx| {
+        tx.execute("UPDATE meta SET revision = 7", [])?;
+        Err(StoreError::Full)
+    });
+    assert!(matches!(failed, Err(StoreError::Full)));
+    assert_eq!(pragma(&store, "user_version"), 2);
+    assert_eq!(revision(&store), 0);
+}
+
+#[test]
+fn a_connection_that_did_not_roll_back_is_closed_and_not_used_again() {
+    let (_folder, store) = store();
+    let mut lent = store.lend(Role::Writer, store.pool.wait_limit(DEFAULT_WAIT)).unwrap();
+    lent.connection().execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = 7").unwrap();
+    drop(lent);
+    assert_eq!(store.pool.open(), 0);
+    assert_eq!(pragma(&store, "user_version"), 2);
+    assert_eq!(revision(&store), 0);
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let (_folder, store) = store();
+    let written = store.read::<_, StoreError>(|c| Ok(c.execute("UPDATE meta SET revision = 7", [])?));
+    assert!(written.is_err());
+}
+
+#[test]
+fn a_schema_that_became_newer_meanwhile_is_not_written_to() {
+    let (_folder, store) = store();
+    let other = other(&store);
+    other.pragma_update(None, "user_version", 3).unwrap();
+    let written = bump(&store);
+    assert!(matches!(written, Err(StoreError::NewerSchema { found: 3, known: 2 })), "{written:?}");
+    assert_eq!(revision(&store), 0, "what is there can still be seen");
+    other.pragma_update(None, "user_version", 2).unwrap();
+    bump(&store).unwrap();
+}
+
+// Waiting -------------------------------------------------------------------------------------------------------------------------
+
+/// A connection as another process has one.
+fn other(store: &Store) -> Connection {
+    Connection::open(store.path()).unwrap()
+}
+
+/// One that keeps everybody else from writing.
+fn other_that_writes(store: &Store) -> Connection {
+    let other = other(store);
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = revision").unwrap();
+    other
+}
+
+fn bump(store: &Store) -> Result<usize> {
+    store.write(|tx| Ok(tx.execute("UPDATE meta SET revision = revision + 1", [])?))
+}
+
+/// The store waits for a lock of somebody else.
+fn until_it_waits(store: &Store) {
+    let before = store.pool.rests();
+    while store.pool.rests() == before {
+        std::thread::yield_now();
+    }
+}
+
+fn log(store: &Store) -> PathBuf {
+    PathBuf::from(format!("{}-wal", store.path().display()))
+}
+
+#[test]
+fn a_call_waits_until_another_process_is_done() {
+    let (_folder, store) = store();
+    let other = other_that_writes(&store);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bump(&store));
+        until_it_waits(&store);
+        other.execute_batch("COMMIT").unwrap();
+        waiting.join().unwrap().unwrap();
+    });
+    assert_eq!(revision(&store), 1);
+}
+
+#[test]
+fn a_call_waits_no_longer_than_it_may() {
+    let (_folder, store) = store();
+    let began = Instant::now();
+    let short = Duration::from_millis(50);
+    let nothing = |_: &Transaction<'_>| Ok::<_, StoreError>(());
+    {
+        let _other = other_that_writes(&store);
+        assert!(matches!(store.write_within(short, nothing), Err(StoreError::Locked)));
+        assert!(matches!(store.write_within(Duration::ZERO, nothing), Err(StoreError::Locked)));
+    }
+    store.write_within(Duration::ZERO, nothing).unwrap();
+    store.write_within(Duration::MAX, nothing).unwrap();
+    // Of this process, too: the writer is lent, then both readers.
+    store
+        .write::<_, StoreError>(|_| {
+            assert!(matches!(store.write_within(short, nothing), Err(StoreError::Locked)));
+            store.read::<_, StoreError>(|_| {
+                store.read::<_, StoreError>(|_| {
+                    assert!(matches!(store.read_within(short, |_| Ok::<_, StoreError>(())), Err(StoreError::Locked)));
+                    Ok(())
+                })
+            })
+        })
+        .unwrap();
+    assert!(began.elapsed() < DEFAULT_WAIT, "none of them waited as long as a call does that may: {:?}", began.elapsed());
+}
+
+#[test]
+fn who_waits_gives_up_at_once_when_the_store_is_quiesced_or_closed() {
+    for stop in [Store::quiesce, Store::close] {
+        let (_folder, store) = store();
+        let other = other_that_writes(&store);
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            // One waits for the other process, one for the writer that this one has.
+            let waiting = [scope.spawn(|| bump(&store)), scope.spawn(|| bump(&store))];
+            until_it_waits(&store);
+            stop(&store);
+            for call in waiting {
+                assert!(matches!(call.join().unwrap(), Err(StoreError::Locked)));
+            }
+        });
+        assert!(began.elapsed() < DEFAULT_WAIT, "{:?}", began.elapsed());
+        assert_eq!(store.pool.open(), 0);
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(revision_from_outside(&store), 0);
+    }
+}
+
+#[test]
+fn who_waits_for_a_file_to_be_opened_gives_up_too() {
+    let (_folder, store) = store();
+    store.quiesce();
+    store.resume();
+    let other = other(&store);
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE meta SET revision = revision").unwrap();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let reads = scope.spawn(|| store.read::<_, StoreError>(|c| Ok(c.query_row("SELECT revision FROM meta", [], |_| Ok(()))?)));
+        until_it_waits(&store);
+        store.quiesce();
+        assert!(matches!(reads.join().unwrap(), Err(StoreError::Locked)));
+    });
+    assert!(began.elapsed() < DEFAULT_WAIT, "{:?}", began.elapsed());
+    assert_eq!(store.pool.open(), 0);
+}
+
+#[test]
+fn a_quiesced_store_still_answers_and_keeps_nothing_open() {
+    let (_folder, store) = store();
+    store.quiesce();
+    bump(&store).unwrap();
+    assert_eq!(revision(&store), 1);
+    assert_eq!(store.pool.open(), 0);
+    assert!(log(&store).exists(), "nothing was folded");
+    let other = other_that_writes(&store);
+    assert!(matches!(bump(&store), Err(StoreError::Locked)));
+    assert_eq!(store.pool.rests(), 0, "it did not wait for the other process");
+    assert_eq!(revision(&store), 1, "looking needs no lock of another's");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.resume();
+    bump(&store).unwrap();
+    assert_eq!(store.pool.open(), 1);
+}
+
+#[test]
+fn what_is_still_at_work_when_the_store_was_quiesced_is_not_committed() {
+    let (_folder, store) = store();
+    let (begun, go) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| {
+            store.write::<_, StoreError>(|tx| {
+                tx.execute("UPDATE meta SET revision = 7", [])?;
+                begun.wait();
+                go.wait();
+                Ok(())
+            })
+        });
+        begun.wait();
+        store.quiesce();
+        go.wait();
+        assert!(matches!(working.join().unwrap(), Err(StoreError::Locked)));
+    });
+    assert_eq!(store.pool.open(), 0);
+    assert_eq!(revision(&store), 0);
+}
+
+// Closing -------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn closing_leaves_one_file_that_is_whole() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    revision(&store);
+    store.close();
+    store.close();
+    let side_files = std::fs::read_dir(store.path().parent().unwrap()).unwrap().count() - 1;
+    assert_eq!(side_files, 0);
+    assert!(matches!(bump(&store), Err(StoreError::Locked)));
+    store.resume();
+    assert!(matches!(store.read::<_, StoreError>(|_| Ok(())), Err(StoreError::Locked)), "closed for good");
+    assert_eq!(revision_from_outside(&store), 1);
+}
+
+#[test]
+fn closing_leaves_the_log_to_others_and_to_what_was_quiesced() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    let (another, _) = Store::open(store.path(), &|| "never".to_owned()).unwrap();
+    store.close();
+    assert!(log(&store).exists());
+    assert_eq!(revision(&another), 1);
+    another.quiesce();
+    another.close();
+    assert!(log(&store).exists());
+    assert_eq!(revision_from_outside(&store), 1);
+}
+
+fn revision_from_outside(store: &Store) -> i64 {
+    other(store).query_row("SELECT revision FROM meta", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_call_that_reads_everything_keeps_no_screen_waiting() {
+    let (_folder, store) = store();
+    let read = store.read_long::<_, StoreError>(|_| {
+        store.read_long::<_, StoreError>(|_| store.read_within::<_, StoreError>(Duration::ZERO, |_| Ok(())))
+    });
+    assert!(read.is_ok(), "the screen would have had to wait");
+    assert_eq!(store.pool.open(), 2, "only the writer and the screen's stay open");
+}

@@ -1,0 +1,328 @@
+//! Who may use a connection, and for how long a call may wait: for one of this process, or for a lock of another one.
+//!
+//! SQLite asks here whether to go on waiting, so that nobody waits any longer once the store is to leave the file alone. The pool is never
+//! locked while a connection is opened, used or closed.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, InterruptHandle};
+
+use super::{Result, StoreError};
+
+/// Screens read while the writer works; more than two at once do not get faster on a phone.
+const MAX_READERS: usize = 2;
+/// A check and a backup at once; more wait for one another.
+const MAX_LONG_READERS: usize = 2;
+/// How long SQLite rests before it asks for a lock again, in milliseconds. Most locks are gone within the first few; one fsync takes longer.
+const RESTS: [u64; 6] = [1, 2, 5, 10, 15, 20];
+/// Stopping waits for running calls and interrupts them again and again for the last part of it: two seconds in all.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_millis(1_900);
+const INTERRUPTING: Duration = Duration::from_millis(900);
+const INTERRUPT_AGAIN: Duration = Duration::from_millis(20);
+/// Longer than any call.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// The connections of a store.
+#[derive(Default)]
+pub(super) struct Pool {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    quiesced: bool,
+    closed: bool,
+    /// It will be closed once running calls have ended: they wait for no other process any more.
+    closing: bool,
+    /// How often the store was told to leave the file alone. A call that began before the last time waits for nothing any more.
+    stops: u64,
+    /// The last of them that has returned. A call that began before it changes nothing any more.
+    stopped: u64,
+    writer: Vec<Connection>,
+    readers: Vec<Connection>,
+    lent: Vec<Place>,
+    places: u64,
+    /// How often a call rested before it asked for a lock again.
+    #[cfg(test)]
+    rests: u64,
+}
+
+/// The place of a connection that is in use, from before it is opened until after it is closed.
+struct Place {
+    number: u64,
+    role: Role,
+    stops: u64,
+    interrupt: Option<InterruptHandle>,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Writer,
+    Reader,
+    /// For calls that read the whole database and would keep screens waiting. Not kept open.
+    LongReader,
+}
+
+impl Role {
+    fn limit(self) -> usize {
+        match self {
+            Role::Writer => 1,
+            Role::Reader => MAX_READERS,
+            Role::LongReader => MAX_LONG_READERS,
+        }
+    }
+}
+
+/// How the store leaves the file alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Until it is resumed; what is called meanwhile opens a connection of its own.
+    Quiesce,
+    /// For good.
+    Close,
+    /// For good, as the end of a process does: without folding the log into the file.
+    #[cfg(any(test, feature = "testing"))]
+    Kill,
+}
+
+/// A stop that has begun: nobody waits any more, and calls that run are still to be waited for.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "calls that run are waited for by finishing it"]
+pub(crate) struct Stopping {
+    stop: u64,
+    folds: bool,
+}
+
+impl State {
+    fn idle(&mut self, role: Role) -> &mut Vec<Connection> {
+        match role {
+            Role::Writer => &mut self.writer,
+            Role::Reader | Role::LongReader => &mut self.readers,
+        }
+    }
+
+    fn is_full(&self, role: Role) -> bool {
+        self.lent.iter().filter(|place| place.role == role).count() >= role.limit()
+    }
+
+    /// Connections in use by calls that began before this stop.
+    fn earlier(&self, stop: u64) -> impl Iterator<Item = &Place> {
+        self.lent.iter().filter(move |place| place.stops < stop)
+    }
+}
+
+impl Pool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while this is locked cannot leave it half-changed: every change is a single assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
+        self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// How long a call that begins now may wait, in all.
+    pub(super) fn wait_limit(&self, limit: Duration) -> WaitLimit {
+        let now = Instant::now();
+        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), only_while_open: false }
+    }
+
+    /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
+    ///
+    /// # Errors
+    /// `Locked` when the time to wait is over or the pool is closed, and what `open` says.
+    pub(super) fn lend(self: &Arc<Self>, role: Role, wait_limit: WaitLimit, open: impl FnOnce() -> Result<Connection>) -> Result<Lent> {
+        let mut state = self.state();
+        while state.is_full(role) {
+            let left = wait_limit.left(&state).ok_or(StoreError::Locked)?;
+            state = self.wait(state, left);
+        }
+        if state.closed || state.stops != wait_limit.stops || (wait_limit.only_while_open && state.quiesced) {
+            return Err(StoreError::Locked);
+        }
+        state.places += 1;
+        let number = state.places;
+        state.lent.push(Place { number, role, stops: wait_limit.stops, interrupt: None });
+        let idle = if role == Role::LongReader { None } else { state.idle(role).pop() };
+        drop(state);
+        // From here on a failure has to give the place back, which this does when it is dropped.
+        let mut lent = Lent { pool: Arc::clone(self), role, number, connection: idle };
+        match &mut lent.connection {
+            Some(idle) => idle.busy_handler(Some(self.handler(wait_limit)))?,
+            none => *none = Some(open()?),
+        }
+        let interrupt = lent.connection().get_interrupt_handle();
+        if let Some(place) = self.state().lent.iter_mut().find(|place| place.number == number) {
+            place.interrupt = Some(interrupt);
+        }
+        Ok(lent)
+    }
+
+    /// Keeps a connection that was opened before there was anybody to lend it to.
+    pub(super) fn keep(&self, role: Role, connection: Connection) {
+        self.state().idle(role).push(connection);
+    }
+
+    /// From here on nobody waits for another process.
+    pub(super) fn begin_close(&self) {
+        self.state().closing = true;
+        self.changed.notify_all();
+    }
+
+    /// From here on whoever waits gives up. Waits for nobody.
+    pub(super) fn begin_stop(&self, how: Stop) -> Stopping {
+        let mut state = self.state();
+        // What is quiesced has nothing open, and closing does not begin to work for the sake of the log.
+        let folds = how == Stop::Close && !state.quiesced;
+        state.stops += 1;
+        match how {
+            Stop::Quiesce => state.quiesced = true,
+            Stop::Close => state.closed = true,
+            #[cfg(any(test, feature = "testing"))]
+            Stop::Kill => state.closed = true,
+        }
+        self.changed.notify_all();
+        Stopping { stop: state.stops, folds }
+    }
+
+    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and only a new call
+    /// may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open.
+    pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration) {
+        let Stopping { stop, folds } = stopping;
+        let began = Instant::now();
+        let mut state = self.state();
+        while state.earlier(stop).next().is_some() && began.elapsed() < within {
+            let limit = match within.saturating_sub(INTERRUPTING).checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+                Some(left) => left,
+                None => {
+                    // Again and again: it ends the statement that runs, and not the one after it.
+                    state.earlier(stop).filter_map(|place| place.interrupt.as_ref()).for_each(InterruptHandle::interrupt);
+                    INTERRUPT_AGAIN
+                }
+            };
+            state = self.wait(state, limit);
+        }
+        // What comes back after closing is closed, too.
+        state.quiesced |= state.closed;
+        state.stopped = state.stopped.max(stop);
+        let (writer, readers) = (state.writer.pop(), std::mem::take(&mut state.readers));
+        drop(state);
+        drop(readers);
+        if let Some(writer) = writer {
+            if folds {
+                // It waits for nobody. Where it fails, the log stays, which is as good.
+                let _ = writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            }
+            drop(writer);
+        }
+    }
+
+    pub(super) fn stops(&self) -> u64 {
+        self.state().stops
+    }
+
+    /// Lets connections stay open again.
+    pub(super) fn resume(&self) {
+        let mut state = self.state();
+        state.quiesced = state.closed;
+    }
+
+    /// What SQLite asks when another connection has the lock that it needs: whether to ask for it again. Rests before it says yes.
+    pub(super) fn handler(self: &Arc<Self>, wait_limit: WaitLimit) -> impl FnMut(i32) -> bool + Send + 'static {
+        // The connection has it, and the pool has the connection.
+        let pool = Arc::downgrade(self);
+        move |tries| {
+            let Some(pool) = pool.upgrade() else { return false };
+            let mut state = pool.state();
+            let Some(left) = wait_limit.left_for_file(&state) else { return false };
+            #[cfg(test)]
+            {
+                state.rests += 1;
+            }
+            let rest = RESTS[(tries.max(0) as usize).min(RESTS.len() - 1)];
+            state = pool.wait(state, Duration::from_millis(rest).min(left));
+            wait_limit.left_for_file(&state).is_some()
+        }
+    }
+
+    /// Whether what a call has done may still be committed: not after somebody was told that the file is left alone.
+    pub(super) fn may_commit(&self, wait_limit: WaitLimit) -> bool {
+        self.state().stopped <= wait_limit.stops
+    }
+
+    /// Connections that are open, idle or in use.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        let state = self.state();
+        state.writer.len() + state.readers.len() + state.lent.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn rests(&self) -> u64 {
+        self.state().rests
+    }
+}
+
+/// How long a call may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WaitLimit {
+    stops: u64,
+    until: Instant,
+    only_while_open: bool,
+}
+
+impl WaitLimit {
+    /// Of a call that must not touch the file while the store is quiesced.
+    pub(super) fn only_while_open(self) -> Self {
+        Self { only_while_open: true, ..self }
+    }
+
+    /// The time left; none when it is over, or when the store was told to leave the file alone since the call began.
+    fn left(self, state: &State) -> Option<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        (state.stops == self.stops && !state.closed && !left.is_zero()).then_some(left)
+    }
+
+    /// While quiesced, and before closing, nobody waits for another process.
+    fn left_for_file(self, state: &State) -> Option<Duration> {
+        if state.quiesced || state.closing { None } else { self.left(state) }
+    }
+}
+
+/// A connection in use. When dropped it goes back, or is closed: when the store is quiesced, or when it is still inside a transaction,
+/// because a rollback failed.
+pub(super) struct Lent {
+    pool: Arc<Pool>,
+    role: Role,
+    number: u64,
+    connection: Option<Connection>,
+}
+
+impl Lent {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("a lent connection is there until it is dropped")
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut state = self.pool.state();
+        if let Some(connection) = self.connection.take() {
+            if !state.quiesced && connection.is_autocommit() && self.role != Role::LongReader {
+                state.idle(self.role).push(connection);
+            } else {
+                // It must be closed before anyone is told, and nothing is locked meanwhile.
+                drop(state);
+                drop(connection);
+                state = self.pool.state();
+            }
+        }
+        state.lent.retain(|place| place.number != self.number);
+        drop(state);
+        self.pool.changed.notify_all();
+    }
+}

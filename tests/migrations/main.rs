@@ -1,0 +1,95 @@
+//! Files of earlier schemas with rows of every kind: they open, nothing is lost, and work goes on. Whatever happens in the middle.
+
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod history;
+mod interrupted;
+mod used;
+
+use std::path::Path;
+
+use compass_core::{Compass, Error, Options};
+use rusqlite::Connection;
+
+/// What each schema looked like when it was released, and rows that its last release left behind.
+const SCHEMA: &str = include_str!("../schema/0001.sql");
+const ROWS: &str = include_str!("../schema/0001-data.sql");
+
+/// Makes the file that the release of schema 1 left behind.
+fn old_file(path: &Path) {
+    old_file_with(path, "");
+}
+
+/// The same with something more, which no trigger looks at.
+fn old_file_with(path: &Path, more: &str) {
+    let sql = Connection::open(path).unwrap();
+    sql.pragma_update(None, "foreign_keys", false).unwrap();
+    sql.pragma_update(None, "synchronous", false).unwrap();
+    sql.execute_batch(SCHEMA).unwrap();
+    let mut triggers = sql.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+    let triggers: Vec<(String, String)> =
+        triggers.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(|row| row.unwrap()).collect();
+    triggers.iter().for_each(|(name, _)| sql.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+    sql.execute_batch(&format!("BEGIN; {ROWS} {more}; COMMIT")).unwrap();
+    triggers.iter().for_each(|(_, text)| sql.execute_batch(text).unwrap());
+}
+
+fn open(path: &Path) -> Result<Compass, Error> {
+    Compass::open(Options::new(path))
+}
+
+fn version(path: &Path) -> u32 {
+    Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+/// The columns that schema 1 had, table by table, and what schema 2 calls them where it has another name.
+fn columns() -> Vec<(String, Vec<String>)> {
+    let sql = Connection::open_in_memory().unwrap();
+    sql.execute_batch(SCHEMA).unwrap();
+    let names = |text: &str| -> Vec<String> {
+        let mut statement = sql.prepare(text).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
+    };
+    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name");
+    let with_columns = |table: String| {
+        let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
+        (table, columns)
+    };
+    tables.into_iter().map(with_columns).collect()
+}
+
+/// Everything that was in the file when schema 1 was left, in the terms of schema 1.
+fn picture(path: &Path) -> Vec<String> {
+    let sql = Connection::open(path).unwrap();
+    let is_old = version(path) == 1;
+    let mut picture = Vec::new();
+    for (table, columns) in columns() {
+        let name = |column: &String| if !is_old && column == "first_contact_at" { "last_failure_at".to_owned() } else { column.clone() };
+        let list = columns.iter().map(name).collect::<Vec<_>>().join(", ");
+        let mut statement = sql.prepare(&format!("SELECT {list} FROM {table} ORDER BY 1, 2")).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<_> = (0..columns.len()).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
+            picture.push(format!("{table}: {}", values.join(", ")));
+        }
+    }
+    picture
+}
+
+fn schema(path: &Path) -> Vec<(String, String, Option<String>)> {
+    let sql = Connection::open(path).unwrap();
+    let mut rows = sql.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").unwrap();
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(|row| row.unwrap()).collect()
+}
+
+#[test]
+#[ignore = "writes the rows that this release leaves behind, for tests/schema/NNNN-data.sql; DATA says where to"]
+fn a_database_with_every_kind_of_row_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("compass.db"), folder.path().join("copy.db"));
+    history::live(&path, &copy);
+    std::fs::write(std::env::var("DATA").unwrap(), history::dump(&copy)).unwrap();
+}

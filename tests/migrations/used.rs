@@ -1,0 +1,180 @@
+//! A phone that was used for a while, after the update.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compass_core::CancelToken;
+use compass_core::model::*;
+use compass_core::testing::{ManualClock, ScriptedTransport};
+
+use super::*;
+use crate::support::app::{endpoint, set, text};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A command id that was not used before the update either.
+fn id() -> String {
+    format!("later-{}", crate::support::app::id())
+}
+
+fn words(path: &Path, sql: &str) -> BTreeSet<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(|word| word.unwrap()).collect()
+}
+
+#[test]
+fn the_file_of_the_first_schema_has_rows_of_every_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    old_file(&path);
+    let has = |sql: &str, expected: &[&str]| {
+        let found = words(&path, sql);
+        let missing: Vec<_> = expected.iter().filter(|word| !found.contains(**word)).collect();
+        assert!(missing.is_empty(), "{sql}: {missing:?} of {found:?}");
+    };
+    has("SELECT state FROM session", &["in_progress", "completed", "ended", "discarded"]);
+    has(
+        "SELECT status || coalesce(' ' || reason, '') FROM action",
+        &[
+            "not_fired session_ended",
+            "not_fired integration_off",
+            "pending",
+            "pending offline",
+            "pending server_error",
+            "sent",
+            "failed rejected",
+            "failed gone",
+            "failed abandoned",
+        ],
+    );
+    has(
+        "SELECT state || iif(body IS NULL, ' without body', '') FROM outbox",
+        &["queued", "leased", "sent", "sent without body", "failed", "superseded"],
+    );
+    has("SELECT session_state FROM outbox", &["completed", "ended"]);
+    has("SELECT cause FROM tombstone", &["purged", "deleted"]);
+    has(
+        "SELECT type FROM event",
+        &[
+            "started",
+            "fields_set",
+            "answered",
+            "went_back",
+            "noted",
+            "response_used",
+            "completed",
+            "ended",
+            "discarded",
+            "edited",
+            "send_requested",
+            "abandoned",
+        ],
+    );
+    let sql = Connection::open(&path).unwrap();
+    for what in [
+        "event GROUP BY command_id IS NULL HAVING count(*) > 1",
+        "visit WHERE superseded = 1",
+        "value WHERE source IS NOT NULL",
+        "note WHERE edited = 1",
+        "draft WHERE field = ''",
+        "draft WHERE field <> ''",
+        "workflow WHERE retired_at IS NOT NULL",
+        "workflow WHERE startable = 0",
+        "session s JOIN workflow w ON w.id = s.workflow_id WHERE w.retired_at IS NOT NULL AND s.state = 'in_progress'",
+        "endpoint WHERE enabled = 0",
+        "endpoint WHERE paused_until > 0",
+        "endpoint WHERE archived_at IS NOT NULL",
+        "outbox WHERE first_contact_at IS NOT NULL AND slow_counted + counted > 0",
+        "outbox WHERE offline_tries > 0",
+        "outbox WHERE unknown_outcomes > 0 AND state = 'queued'",
+        "outbox WHERE revision > 1",
+        "attempt WHERE number = 11",
+        "session_text WHERE session_text MATCH 'mill'",
+        "(SELECT count(*) AS tables FROM sqlite_sequence) WHERE tables = 2",
+        "sqlite_sequence q WHERE q.name = 'session' AND q.seq > (SELECT max(id) FROM session)",
+        "sqlite_sequence q WHERE q.name = 'outbox' AND q.seq > (SELECT max(id) FROM outbox)",
+    ] {
+        let count: i64 = sql.query_row(&format!("SELECT EXISTS (SELECT 1 FROM {what})"), [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 1, "{what}");
+    }
+}
+
+#[test]
+fn an_update_keeps_every_row_and_ends_in_the_schema_of_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
+    old_file(&old);
+    let before = picture(&old);
+    open(&old).unwrap().close().unwrap();
+    open(&new).unwrap().close().unwrap();
+    assert_eq!(version(&old), version(&new));
+    assert_eq!(schema(&old), schema(&new));
+    assert_eq!(picture(&old), before);
+    let given_up = words(&old, "SELECT reason || ' ' || detail FROM outbox WHERE detail IS NOT NULL");
+    assert_eq!(given_up, BTreeSet::from(["abandoned abandoned".to_owned()]));
+}
+
+#[test]
+fn work_goes_on_after_an_update() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    old_file(&path);
+    let (clock, office) = (Arc::new(ManualClock::default()), ScriptedTransport::always(202));
+    // An hour after what happened last.
+    clock.set_wall(Timestamp::from_timestamp_millis(1_809_768_000_000).unwrap());
+    let compass = Compass::open(history::options(&path, &clock, &office)).unwrap();
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+
+    let found =
+        |words: &str| compass.sessions(&SessionFilter { text: Some(words.into()), ..Default::default() }, None, 50).unwrap().sessions.len();
+    assert_eq!((found("cafe"), found("mill road")), (1, 2), "what was written before is found");
+    let session = |filter: SessionFilter| compass.sessions(&filter, None, 50).unwrap().sessions;
+    let status = |status| session(SessionFilter { action_status: Some(status), ..Default::default() });
+
+    // What was under way is finished, on the version it began with.
+    let under_way = session(SessionFilter { states: vec![SessionState::InProgress], ..Default::default() });
+    assert_eq!(under_way.len(), 3);
+    for one in under_way {
+        let view = compass.session(one.key).unwrap();
+        let view = if view.section.key == "yard" {
+            compass.set_field(one.key, "site", text("Mill Lane")).unwrap();
+            compass.answer(one.key, view.visit, "office").unwrap().view
+        } else {
+            view
+        };
+        compass.complete(one.key, view.visit).unwrap();
+        assert_eq!(compass.session(one.key).unwrap().workflow.version, one.workflow.version);
+    }
+
+    // Everything that waits for something gets it.
+    for place in ["nobody", "shop"] {
+        compass.put_endpoint(&endpoint(place)).unwrap();
+    }
+    compass.set_endpoint_enabled("gone", true).unwrap();
+    for one in status(ActionStatus::Failed).into_iter().chain(status(ActionStatus::NotFired)) {
+        compass.edit(one.key, None, vec![set("site", text("Mill Lane 12"))], vec![], &id()).unwrap();
+        compass.send(one.key, &compass.record(one.key).unwrap().actions[0].key, Some("Mia"), &id()).unwrap();
+    }
+    for _ in 0..10 {
+        compass.flush(Duration::from_secs(60), &CancelToken::new()).unwrap();
+        clock.advance(DAY);
+    }
+    let totals = compass.totals().unwrap();
+    assert_eq!((totals.actions_pending, totals.actions_failed, totals.actions_not_fired), (0, 0, 0), "{totals:?}");
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+
+    // A number that was given once is not given again.
+    let numbers = Connection::open(&path).unwrap();
+    let number = |sql: &str| numbers.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    compass.start(&Start::new("round", id())).unwrap();
+    let highest = (number("SELECT max(id) FROM session"), number("SELECT max(id) FROM outbox"));
+    assert!(highest.0 > 23 && highest.1 > 18, "{highest:?}");
+
+    let before = number("SELECT count(*) FROM session");
+    clock.advance(500 * DAY);
+    assert_eq!(compass.purge(DAY).unwrap().purged as i64, before - 1, "all but the one that was just begun");
+    assert_eq!(number("SELECT count(*) FROM outbox") + number("SELECT count(*) FROM attempt"), 0);
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+}

@@ -1,0 +1,200 @@
+//! How the database goes about every statement of the store: no tap and no look reads what it does not need.
+//!
+//! The statements are read from the source, so that a new one is looked at without being named here.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "support/source.rs"]
+#[allow(dead_code, reason = "this suite needs a part of it")]
+mod source;
+
+use std::path::Path;
+
+use compass_core::{Compass, Options};
+use rusqlite::config::DbConfig;
+use source::Source;
+
+/// What stands in a statement for a part of it: file, placeholder, and each text that the code puts there.
+const PARTS: &[(&str, &str, &[&str])] = &[
+    (
+        "list.rs",
+        "{}",
+        &[
+            "s.state <> 'discarded'",
+            "s.state <> 'discarded' AND s.started_at <= ?1 AND (s.started_at < ?1 OR s.id < ?2)",
+            "s.state <> 'discarded' AND s.started_at >= ?1 AND s.started_at < ?2",
+            "(s.state = 'in_progress')",
+            "(s.state = 'completed' OR s.state = 'ended')",
+            "s.state <> 'discarded' AND s.workflow_id IN (SELECT id FROM workflow WHERE key = ?1)",
+            "s.state <> 'discarded' AND s.won = ?1 AND s.actor = ?2",
+            "s.state <> 'discarded' AND s.id IN (SELECT rowid FROM session_text WHERE session_text MATCH ?1)",
+            "s.state <> 'discarded' AND s.actions_pending > 0",
+            "s.state <> 'discarded' AND s.actions_failed > 0",
+        ],
+    ),
+    ("outbox/list.rs", "{}", &["'queued', 'leased'", "'failed'", "'sent'", "'queued', 'leased', 'failed', 'sent', 'superseded'"]),
+    ("outbox/list.rs", "{unsent}", &["AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed')", ""]),
+    ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
+    ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
+    ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "event"]),
+];
+
+/// Parts of statements that may read a whole table or sort what they found, and why.
+const ALLOWED: &[(&str, &str)] = &[
+    ("FROM meta", "has one row"),
+    ("FROM sqlite_schema", "opening reads it anyway"),
+    ("FROM pragma_foreign_key_check", "a migration looks at everything once"),
+    ("FROM endpoint ORDER BY key", "all of them are asked for, and they are few"),
+    ("FROM workflow WHERE ?1 IS NULL", "likewise"),
+    ("FROM action WHERE session_id = ?1 ORDER BY id", "a session has a hundred at most"),
+    ("SELECT key FROM session ORDER BY id", "a check looks at all of them"),
+    ("SELECT delivery_id, body, body_sha256 FROM outbox", "likewise"),
+    ("GROUP BY w.key, s.actor, s.state, s.won", "totals are over all sessions"),
+    ("s.workflow_id IN (SELECT id FROM workflow", "sessions of several versions are listed together"),
+    ("session_text MATCH", "the index of words knows no order of sessions"),
+    ("GROUP BY endpoint", "of what is unsent alone"),
+    ("WITH RECURSIVE waiting", "reads what it has put there itself"),
+];
+
+/// A statement, and where it stands.
+struct Statement {
+    place: String,
+    text: String,
+}
+
+/// Every literal outside tests that begins as a statement on tables does, with all that may stand in its places.
+fn statements(source: &Source, sources: &[Source]) -> Vec<Statement> {
+    let mut found = Vec::new();
+    for (at, text) in literals(source) {
+        if ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|word| text.starts_with(word)) && !source.is_test(at) {
+            let line = source.text[..at].iter().filter(|c| **c == '\n').count() + 1;
+            let place = format!("src/store/{}:{line}", source.path);
+            let filled = filled(source, sources, &place, text);
+            found.extend(filled.into_iter().map(|text| Statement { place: place.clone(), text }));
+        }
+    }
+    found
+}
+
+/// The literals of a file: where each begins, and what stands in it.
+fn literals(source: &Source) -> Vec<(usize, String)> {
+    let quotes: Vec<usize> = (0..source.code.len()).filter(|at| source.code[*at] == '"').collect();
+    let literal = |pair: &[usize]| (pair[0], source.text[pair[0] + 1..pair[1]].iter().collect::<String>().replace("\\\"", "\""));
+    quotes.chunks_exact(2).map(literal).collect()
+}
+
+fn filled(source: &Source, sources: &[Source], place: &str, text: String) -> Vec<String> {
+    // A number of a parameter.
+    let text = text.replace("?{}", "?9");
+    let Some(open) = text.find('{') else { return vec![text] };
+    let part = &text[open..=open + text[open..].find('}').expect("a placeholder ends")];
+    let known = PARTS.iter().find(|(file, placeholder, _)| *file == source.path && *placeholder == part);
+    let texts = match known {
+        Some((_, _, texts)) => texts.iter().map(|text| (*text).to_owned()).collect(),
+        None => vec![constant(source, sources, &part[1..part.len() - 1]).unwrap_or_else(|| panic!("{place}: say in PARTS what {part} is"))],
+    };
+    texts.iter().flat_map(|with| filled(source, sources, place, text.replacen(part, with, 1))).collect()
+}
+
+/// What `const NAME: &str` is in this file, or in the one of its module.
+fn constant(source: &Source, sources: &[Source], name: &str) -> Option<String> {
+    let module = source.path.rsplit_once('/').map_or("mod.rs".to_owned(), |(folder, _)| format!("{folder}/mod.rs"));
+    let beginning: Vec<char> = format!("const {name}: &str =").chars().collect();
+    [Some(source), sources.iter().find(|other| other.path == module)].into_iter().flatten().find_map(|source| {
+        let start = source.code.windows(beginning.len()).position(|window| window == beginning)?;
+        literals(source).into_iter().find(|(at, _)| *at > start).map(|(_, text)| text)
+    })
+}
+
+/// How SQLite would go about it, triggers included: one step a line.
+fn plan(connection: &rusqlite::Connection, statement: &Statement) -> Vec<String> {
+    let prepared = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text));
+    let mut prepared = prepared.unwrap_or_else(|error| panic!("{}: {error}", statement.place));
+    let mut rows = prepared.raw_query();
+    let mut plan = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        // A step of a trigger that is no look at a table has no text.
+        plan.extend(row.get::<_, Option<String>>(3).unwrap());
+    }
+    plan
+}
+
+/// The steps that read a whole table, or a whole index of one, or sort.
+fn faults(connection: &rusqlite::Connection, statement: &Statement) -> Vec<String> {
+    let steps = plan(connection, statement);
+    let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+    let stops_early = !sorts && statement.text.contains(" LIMIT ");
+    let is_fine = |step: &String| {
+        let index = step.split_once(" INDEX ").map(|(_, index)| index);
+        // An index of some of the rows costs what they are; virtual tables have plans of their own.
+        step == "SCAN CONSTANT ROW"
+            || step.contains("VIRTUAL TABLE")
+            || index.is_some_and(|index| stops_early || is_partial(connection, index))
+    };
+    steps.into_iter().filter(|step| step.contains("TEMP B-TREE") || (step.starts_with("SCAN") && !is_fine(step))).collect()
+}
+
+fn is_partial(connection: &rusqlite::Connection, index: &str) -> bool {
+    let sql = "SELECT sql LIKE '% WHERE %' FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+    connection.query_row(sql, [index], |row| row.get::<_, Option<bool>>(0)).is_ok_and(|partial| partial == Some(true))
+}
+
+/// A database as this release makes it, planned as the core's connections plan.
+fn database() -> (tempfile::TempDir, rusqlite::Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    Compass::open(Options::new(&path)).unwrap().close().unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true).unwrap();
+    (folder, connection)
+}
+
+#[test]
+fn no_statement_reads_a_whole_table_or_sorts_what_an_index_has_in_order() {
+    let (_folder, connection) = database();
+    let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"));
+    let statements: Vec<_> = sources.iter().flat_map(|source| statements(source, &sources)).collect();
+    assert!(statements.len() > 80, "the look is not blind: {} statements", statements.len());
+    let mut found = Vec::new();
+    for statement in &statements {
+        let faults = faults(&connection, statement);
+        if !faults.is_empty() && !ALLOWED.iter().any(|(part, _)| statement.text.contains(part)) {
+            found.push(format!("{}: {}\n    {}", statement.place, statement.text, faults.join("\n    ")));
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n\n"));
+    for (part, _) in ALLOWED {
+        let used = statements.iter().any(|statement| statement.text.contains(part) && !faults(&connection, statement).is_empty());
+        assert!(used, "no statement needs to be allowed any more: {part}");
+    }
+}
+
+#[test]
+fn a_statement_that_reads_too_much_is_found() {
+    let (_folder, connection) = database();
+    let faults = |text: &str| {
+        let planted = format!("fn f() {{ c.prepare_cached(\"{text}\") }}");
+        let found = statements(&Source::new("planted.rs", &planted), &[]);
+        assert_eq!(found.len(), 1, "{text}");
+        faults(&connection, &found[0]).len()
+    };
+    for bad in [
+        "SELECT key FROM session WHERE actor = ?1",
+        "SELECT count(*) FROM event",
+        "SELECT text FROM note WHERE session_id = ?1 ORDER BY at",
+        "SELECT id FROM outbox ORDER BY endpoint LIMIT 5",
+        "UPDATE outbox SET reason = NULL WHERE state = 'sent'",
+        "DELETE FROM attempt WHERE status = 500",
+    ] {
+        assert!(faults(bad) > 0, "{bad}");
+    }
+    for fine in [
+        "SELECT id FROM session ORDER BY started_at DESC, id DESC LIMIT ?1",
+        "SELECT id FROM outbox WHERE state = 'leased'",
+        "SELECT text FROM note WHERE session_id = ?1 ORDER BY seq",
+        "UPDATE outbox SET reason = NULL WHERE id = ?1",
+    ] {
+        assert_eq!(faults(fine), 0, "{fine}");
+    }
+}
