@@ -197,6 +197,8 @@ pub struct CommandOutcome {
 pub struct RecordOutcome {
     /// What the call did.
     pub applied: Applied,
+    /// Whether an attempt of the message had begun and its end is not known yet: it may arrive all the same. The record tells later.
+    pub in_flight: bool,
     /// The record now.
     pub record: SessionRecord,
 }

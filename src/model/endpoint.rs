@@ -75,7 +75,7 @@ pub struct EndpointStatus {
     pub endpoint: Endpoint,
     /// Whether messages may leave for it.
     pub enabled: bool,
-    /// Why not: `gone` after a 410, or `by_app`.
+    /// Why not: `gone` after a 410, `by_app`, or `endpoint_corrupt` where its row does not read back and has to be put again.
     pub disabled_reason: Option<String>,
     /// When it was archived. Entries that wait for it stay.
     pub archived_at: Option<Timestamp>,
@@ -83,6 +83,11 @@ pub struct EndpointStatus {
     pub paused_until: Option<Timestamp>,
     /// Why: a reason code of `docs/delivery.md`.
     pub pause_reason: Option<String>,
+    /// What every attempt fails with, where that is shown not to be the phone's own situation and needs a person: a reason code of
+    /// `docs/delivery.md`.
+    #[serde(default)]
+    #[cfg_attr(feature = "uniffi", uniffi(default = None))]
+    pub failing_reason: Option<String>,
     /// Counted failures since the last 2xx.
     pub consecutive_failures: u32,
     /// How far the receiver's clock is ahead of this phone's, where a `Date` header has told.

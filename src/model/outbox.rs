@@ -26,7 +26,7 @@ pub struct Delivery {
     pub next_attempt_at: Option<Timestamp>,
     /// How many tries were begun.
     pub attempts: u32,
-    /// The last ten tries, newest first.
+    /// The last ten tries, the first, and every one that delivered; newest first.
     pub last_attempts: Vec<Attempt>,
     /// Whether some try ended without a known outcome, so that the receiver may have the message although it is not `sent`.
     pub may_have_been_delivered: bool,
@@ -209,7 +209,7 @@ pub enum Connectivity {
     /// The app has said nothing; delivery is attempted.
     #[default]
     Unknown,
-    /// No network; nothing is attempted.
+    /// No network; nothing is attempted, unless a person asks for an urgent `flush`.
     Offline,
     /// There is a network.
     Online {
@@ -219,6 +219,7 @@ pub enum Connectivity {
         metered: bool,
         /// The platform's number of this network, where it has one, so that a change from one network to another is seen. Not stored.
         #[serde(default)]
+        #[cfg_attr(feature = "uniffi", uniffi(default = None))]
         network: Option<u64>,
     },
 }

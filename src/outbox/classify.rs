@@ -4,24 +4,51 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::outcome::{Answer, Cause, Failure, Obstacle, Outcome, Stage};
+use super::outcome::{Answer, Obstacle, Outcome};
 use super::policy::{RetryPolicy, span};
 use super::reason;
 use crate::model::Timestamp;
+use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+
+/// Two receivers agree about the phone's clock when what they say of it lies this close together: as close as a signature needs it.
+const CLOCKS_AGREE_MS: u64 = 120_000;
 
 /// What is known around an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
-    /// Whether the internet can be reached: the app says that the platform has reached it, or some request of the last 60 s was answered.
-    pub net_ok: bool,
+    /// What the platform said of the network that the attempt began on.
+    pub validated: Option<bool>,
+    /// Whether some endpoint gave an HTTP answer on the same generation of the network within the last 60 s.
+    pub answered_lately: bool,
     /// When the outcome came, by the phone's clock.
     pub received_at: Timestamp,
     /// What was added to the phone's clock for `webhook-timestamp`, in milliseconds.
     pub applied_skew_ms: i64,
-    /// The largest error of the phone's clock that any endpoint's `Date` has told, in milliseconds; none when none has told.
-    pub device_skew_ms: Option<i64>,
-    /// Whether the attempt before this one of the same entry ended with [`Class::ResyncNow`]. Its reason was `clock_skew`.
+    /// How wrong the phone's clock is as far as it counts for this endpoint, in milliseconds: see [`clock_error`].
+    pub clock_error_ms: Option<i64>,
+    /// Whether the attempt right before this one of the same entry ended with [`Class::ResyncNow`].
     pub resynced: bool,
+    /// The core ended the attempt itself, it had less time than a receiver may take and used it up, or it began on a network that is gone:
+    /// a failure without a status line is [`Class::CutShort`].
+    pub interrupted: bool,
+}
+
+impl Context {
+    /// Whether the internet can be reached, as far as can be known.
+    fn net_ok(&self) -> bool {
+        self.validated == Some(true) || self.answered_lately
+    }
+}
+
+/// How wrong the phone's clock is as far as it counts for an endpoint, in milliseconds: what its own `Date` has told, else what those of two
+/// others say that agree, and of these the smaller error. One receiver whose clock is wrong excuses nobody else.
+pub fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> Option<i64> {
+    own.or_else(|| {
+        let mut others: Vec<i64> = others.into_iter().collect();
+        others.sort_unstable();
+        let agreeing = others.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= CLOCKS_AGREE_MS);
+        agreeing.flatten().copied().min_by_key(|error| error.unsigned_abs())
+    })
 }
 
 /// What is to be done about an outcome.
@@ -33,7 +60,8 @@ pub enum Class {
     Offline,
     /// Something a person or the platform has to provide is not there: look again later; uses no budget.
     Blocked,
-    /// The core stopped the attempt itself: due again at once; uses no budget and says nothing about the endpoint.
+    /// The core ended the attempt itself, or its network was gone: due again at once, spaced after the third in a row; uses no budget and
+    /// says nothing about the endpoint.
     CutShort,
     /// The signature was refused and the clocks differ: correct the clock and try once more at once; uses no budget.
     ResyncNow,
@@ -71,13 +99,18 @@ pub struct Verdict {
     pub overloaded: bool,
     /// One attempt at a time from now on (429, 503, timeout).
     pub slow_down: bool,
-    /// The whole endpoint is left in peace for this long: `Retry-After`, or the default for a 429 without; already cut to the longest.
+    /// The whole endpoint is paused for this long: `Retry-After`, or the default for a 429 without; already cut to the longest.
     pub pause: Option<Duration>,
 }
 
 impl Verdict {
     fn new(class: Class, reason: &'static str, contact: Contact) -> Self {
         Self { class, reason, contact, overloaded: false, slow_down: false, pause: None }
+    }
+
+    /// What was frozen is not what is stored: nothing of it leaves.
+    pub fn corrupt() -> Self {
+        not_attempted(Obstacle::CorruptBody)
     }
 
     /// Whether it uses up retry budget.
@@ -102,8 +135,8 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
         300..=399 => (Class::RetrySlow, reason::REDIRECT),
         401 | 403 => (Class::RetrySlow, reason::AUTH),
         404 => (Class::RetrySlow, reason::NOT_FOUND),
-        // Answered by something in between: a proxy that wants a login, a network that does.
-        407 | 511 => (Class::Offline, reason::CAPTIVE_PORTAL),
+        // Something in between wants a login. Inside TLS it comes from what answers there, so it is said as it is.
+        407 | 511 => (Class::Offline, reason::PROXY),
         408 | 425 => (Class::RetryLater, reason::SERVER_ERROR),
         409 => (Class::RetrySlow, reason::CONFLICT),
         410 => (Class::Gone, reason::GONE),
@@ -134,37 +167,58 @@ fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -
     wrong && !context.resynced
 }
 
-fn failed(failure: &Failure, context: &Context, policy: &RetryPolicy) -> Verdict {
-    let contact = if failure.may_have_left { Contact::Unknown } else { Contact::Known };
-    let verdict = |class, reason| Verdict::new(class, reason, contact);
-    // Nothing left the phone and nobody else was reached lately either: it is the network.
-    let offline_or = |reason| if context.net_ok { verdict(Class::RetryLater, reason) } else { verdict(Class::Offline, reason::OFFLINE) };
-    match failure.cause {
-        Cause::Cancelled => verdict(Class::CutShort, reason::INTERRUPTED),
-        Cause::NoNetwork => verdict(Class::Offline, reason::OFFLINE),
+fn failed(failure: &TransportFailure, context: &Context, policy: &RetryPolicy) -> Verdict {
+    let nothing_sent = failure.request_sent == RequestSent::No;
+    let verdict = |class, reason| Verdict::new(class, reason, if nothing_sent { Contact::Known } else { Contact::Unknown });
+    // A network that works makes it the receiver's; else nothing shows more than that this phone does not get there.
+    let offline_or = |offline, reason| {
+        if context.net_ok() { verdict(Class::RetryLater, reason) } else { verdict(Class::Offline, offline) }
+    };
+    match failure.kind {
+        _ if context.interrupted => verdict(Class::CutShort, reason::INTERRUPTED),
+        FailureKind::NoNetwork => verdict(Class::Offline, reason::OFFLINE),
         // Certificates are checked before a request is written, so these say more than bytes that may have left.
-        Cause::Certificate { .. } if !context.net_ok => verdict(Class::Offline, reason::CAPTIVE_PORTAL),
-        Cause::Certificate { time_invalid: true } if phone_clock_is_wrong(context, policy) => verdict(Class::Offline, reason::CLOCK_SKEW),
-        Cause::Certificate { .. } | Cause::Tls => verdict(Class::RetrySlow, reason::TLS),
-        Cause::Protocol => verdict(Class::RetrySlow, reason::PROTOCOL),
-        Cause::Dns | Cause::Refused | Cause::Timeout | Cause::Closed | Cause::Other => {
-            let mut verdict = match (failure.cause, failure.stage) {
-                _ if failure.may_have_left => verdict(Class::RetryLater, reason::TIMEOUT),
-                (Cause::Dns, _) | (_, Stage::Resolve) => offline_or(reason::DNS),
-                (Cause::Refused, _) | (_, Stage::Connect) => offline_or(reason::UNREACHABLE),
-                _ => offline_or(reason::TIMEOUT),
+        FailureKind::Certificate { .. } if !context.net_ok() => verdict(Class::Offline, reason::TLS),
+        FailureKind::Certificate { time_invalid: true } if phone_clock_is_wrong(context, policy) => {
+            verdict(Class::Offline, reason::CLOCK_SKEW)
+        }
+        FailureKind::Certificate { .. } => verdict(Class::RetrySlow, reason::TLS),
+        // Plain text where TLS was expected.
+        FailureKind::Tls | FailureKind::Protocol if nothing_sent && context.validated != Some(true) => {
+            verdict(Class::Offline, reason::CAPTIVE_PORTAL)
+        }
+        FailureKind::Tls => verdict(Class::RetrySlow, reason::TLS),
+        FailureKind::Protocol => verdict(Class::RetrySlow, reason::PROTOCOL),
+        FailureKind::Timeout => {
+            let mut verdict = if nothing_sent {
+                offline_or(reason::OFFLINE, by_phase(failure.phase))
+            } else {
+                verdict(Class::RetryLater, reason::TIMEOUT)
             };
-            if failure.cause == Cause::Timeout && verdict.class == Class::RetryLater {
-                verdict.overloaded = true;
-                verdict.slow_down = true;
-            }
+            verdict.overloaded = verdict.class == Class::RetryLater;
+            verdict.slow_down = verdict.overloaded;
             verdict
         }
+        _ if !nothing_sent => verdict(Class::RetryLater, reason::TIMEOUT),
+        FailureKind::Dns => offline_or(reason::DNS, reason::DNS),
+        FailureKind::Refused => offline_or(reason::UNREACHABLE, reason::UNREACHABLE),
+        FailureKind::Closed => offline_or(reason::OFFLINE, by_phase(failure.phase)),
+        // It may be anything, a transport that is set up wrongly too, so it is no proof of being offline.
+        FailureKind::Cancelled | FailureKind::Other => verdict(Class::RetryLater, by_phase(failure.phase)),
+    }
+}
+
+/// What did not work, by how far a request got of which nothing left the phone.
+fn by_phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Resolve => reason::DNS,
+        Phase::Connect => reason::UNREACHABLE,
+        Phase::Send | Phase::Receive => reason::TIMEOUT,
     }
 }
 
 fn phone_clock_is_wrong(context: &Context, policy: &RetryPolicy) -> bool {
-    context.device_skew_ms.is_some_and(|skew| u128::from(skew.unsigned_abs()) > policy.certificate_skew.as_millis())
+    context.clock_error_ms.is_some_and(|error| u128::from(error.unsigned_abs()) > policy.certificate_skew.as_millis())
 }
 
 fn not_attempted(obstacle: Obstacle) -> Verdict {

@@ -2,9 +2,22 @@
 
 use super::*;
 
-const CALM: Context =
-    Context { net_ok: true, received_at: Timestamp::UNIX_EPOCH, applied_skew_ms: 0, device_skew_ms: None, resynced: false };
-const NO_NET: Context = Context { net_ok: false, ..CALM };
+/// The platform has reached the internet.
+const CALM: Context = Context {
+    validated: Some(true),
+    answered_lately: false,
+    received_at: Timestamp::UNIX_EPOCH,
+    applied_skew_ms: 0,
+    clock_error_ms: None,
+    resynced: false,
+    interrupted: false,
+};
+/// The platform cannot say, and nobody has answered.
+const NO_NET: Context = Context { validated: None, ..CALM };
+/// The platform cannot say, but another receiver has just answered.
+const ANSWERED: Context = Context { answered_lately: true, ..NO_NET };
+/// The platform says that it does not reach the internet.
+const PORTAL: Context = Context { validated: Some(false), ..CALM };
 
 fn answer(status: u16) -> Answer {
     Answer { status, retry_after: None, date: None }
@@ -14,8 +27,9 @@ fn of_status(status: u16, context: &Context) -> Verdict {
     classify(&Outcome::Answer(answer(status)), context, &RetryPolicy::default())
 }
 
-fn of_failure(cause: Cause, stage: Stage, may_have_left: bool, context: &Context) -> Verdict {
-    classify(&Outcome::Failure(Failure { cause, stage, may_have_left }), context, &RetryPolicy::default())
+fn of_failure(kind: FailureKind, phase: Phase, request_sent: RequestSent, context: &Context) -> Verdict {
+    let failure = TransportFailure { kind, phase, request_sent, detail: "connection refused, timed out, cancelled".to_owned() };
+    classify(&Outcome::Failure(failure), context, &RetryPolicy::default())
 }
 
 fn means(verdict: Verdict) -> (Class, &'static str) {
@@ -29,7 +43,7 @@ fn row(status: u16) -> (Class, &'static str) {
         300..400 => (Class::RetrySlow, "redirect"),
         401 | 403 => (Class::RetrySlow, "auth"),
         404 => (Class::RetrySlow, "not_found"),
-        407 | 511 => (Class::Offline, "captive_portal"),
+        407 | 511 => (Class::Offline, "proxy"),
         408 | 425 => (Class::RetryLater, "server_error"),
         409 => (Class::RetrySlow, "conflict"),
         410 => (Class::Gone, "gone"),
@@ -45,7 +59,7 @@ fn row(status: u16) -> (Class, &'static str) {
 #[test]
 fn every_status_there_can_be_has_its_row() {
     for status in 0..=1000 {
-        for context in [CALM, NO_NET] {
+        for context in [CALM, NO_NET, ANSWERED, PORTAL, Context { interrupted: true, ..CALM }] {
             let verdict = of_status(status, &context);
             assert_eq!(means(verdict), row(status), "{status}");
             assert_eq!(verdict.contact, Contact::Known, "a status line was read: {status}");
@@ -63,53 +77,107 @@ fn only_2xx_is_sent() {
 
 #[test]
 fn failures_without_a_status_line_have_their_rows() {
-    use Cause::*;
-    use Stage::*;
-    let offline = (Class::Offline, "offline");
+    use FailureKind::*;
+    use Phase::*;
+    use RequestSent::{Maybe, No};
+    let later = |reason| (Class::RetryLater, reason);
+    let slow = |reason| (Class::RetrySlow, reason);
+    let offline = |reason| (Class::Offline, reason);
     let bad_certificate = Certificate { time_invalid: false };
-    // Cause, stage, whether bytes may have left; with a network that works, and without one.
+    // Kind, phase, whether bytes may have left; with a network that works, and with one that is not known to.
     let rows = [
-        (NoNetwork, Connect, false, offline, offline),
-        (Dns, Resolve, false, (Class::RetryLater, "dns"), offline),
-        (Timeout, Resolve, false, (Class::RetryLater, "dns"), offline),
-        (Refused, Connect, false, (Class::RetryLater, "unreachable"), offline),
-        (Timeout, Connect, false, (Class::RetryLater, "unreachable"), offline),
-        (Closed, Connect, false, (Class::RetryLater, "unreachable"), offline),
-        (bad_certificate, Connect, false, (Class::RetrySlow, "tls"), (Class::Offline, "captive_portal")),
-        (Tls, Connect, false, (Class::RetrySlow, "tls"), (Class::RetrySlow, "tls")),
-        (Timeout, Send, false, (Class::RetryLater, "timeout"), offline),
-        (Closed, Send, false, (Class::RetryLater, "timeout"), offline),
-        (Other, Send, false, (Class::RetryLater, "timeout"), offline),
-        (Timeout, Send, true, (Class::RetryLater, "timeout"), (Class::RetryLater, "timeout")),
-        (Timeout, Receive, true, (Class::RetryLater, "timeout"), (Class::RetryLater, "timeout")),
-        (Closed, Receive, true, (Class::RetryLater, "timeout"), (Class::RetryLater, "timeout")),
-        (Other, Receive, true, (Class::RetryLater, "timeout"), (Class::RetryLater, "timeout")),
-        (Protocol, Receive, true, (Class::RetrySlow, "protocol"), (Class::RetrySlow, "protocol")),
-        (Cancelled, Receive, true, (Class::CutShort, "interrupted"), (Class::CutShort, "interrupted")),
-        (Cancelled, Connect, false, (Class::CutShort, "interrupted"), (Class::CutShort, "interrupted")),
+        (NoNetwork, Connect, No, offline("offline"), offline("offline")),
+        (NoNetwork, Send, Maybe, offline("offline"), offline("offline")),
+        (Dns, Resolve, No, later("dns"), offline("dns")),
+        (Timeout, Resolve, No, later("dns"), offline("offline")),
+        (Closed, Resolve, No, later("dns"), offline("offline")),
+        (Other, Resolve, No, later("dns"), later("dns")),
+        (Refused, Connect, No, later("unreachable"), offline("unreachable")),
+        (Timeout, Connect, No, later("unreachable"), offline("offline")),
+        (Closed, Connect, No, later("unreachable"), offline("offline")),
+        (Other, Connect, No, later("unreachable"), later("unreachable")),
+        (Cancelled, Connect, No, later("unreachable"), later("unreachable")),
+        (bad_certificate, Connect, No, slow("tls"), offline("tls")),
+        (bad_certificate, Connect, Maybe, slow("tls"), offline("tls")),
+        (Tls, Connect, No, slow("tls"), offline("captive_portal")),
+        (Protocol, Connect, No, slow("protocol"), offline("captive_portal")),
+        (Timeout, Send, No, later("timeout"), offline("offline")),
+        (Closed, Send, No, later("timeout"), offline("offline")),
+        (Other, Send, No, later("timeout"), later("timeout")),
+        (Cancelled, Send, No, later("timeout"), later("timeout")),
+        (Dns, Resolve, Maybe, later("timeout"), later("timeout")),
+        (Refused, Connect, Maybe, later("timeout"), later("timeout")),
+        (Timeout, Send, Maybe, later("timeout"), later("timeout")),
+        (Timeout, Receive, Maybe, later("timeout"), later("timeout")),
+        (Closed, Receive, Maybe, later("timeout"), later("timeout")),
+        (Other, Receive, Maybe, later("timeout"), later("timeout")),
+        (Cancelled, Receive, Maybe, later("timeout"), later("timeout")),
+        (Tls, Receive, Maybe, slow("tls"), slow("tls")),
+        (Protocol, Receive, Maybe, slow("protocol"), slow("protocol")),
     ];
-    for (cause, stage, may_have_left, with_net, without_net) in rows {
-        for (context, expected) in [(CALM, with_net), (NO_NET, without_net)] {
-            let verdict = of_failure(cause, stage, may_have_left, &context);
-            assert_eq!(means(verdict), expected, "{cause:?} {stage:?} {may_have_left} net_ok={}", context.net_ok);
-            assert_eq!(verdict.contact == Contact::Unknown, may_have_left, "{cause:?} {stage:?}");
-            let timed_out = cause == Timeout && verdict.class == Class::RetryLater;
-            assert_eq!((verdict.overloaded, verdict.slow_down), (timed_out, timed_out), "{cause:?} {stage:?}");
+    for (kind, phase, sent, with_net, without_net) in rows {
+        for (context, expected) in [(CALM, with_net), (NO_NET, without_net), (PORTAL, without_net)] {
+            let verdict = of_failure(kind, phase, sent, &context);
+            assert_eq!(means(verdict), expected, "{kind:?} {phase:?} {sent:?} {context:?}");
+            assert_eq!(verdict.contact == Contact::Unknown, sent == Maybe, "{kind:?} {phase:?}");
+            let timed_out = kind == Timeout && verdict.class == Class::RetryLater;
+            assert_eq!((verdict.overloaded, verdict.slow_down), (timed_out, timed_out), "{kind:?} {phase:?}");
+            assert_eq!(verdict.pause, None, "{kind:?} {phase:?}");
+        }
+        let verdict = of_failure(kind, phase, sent, &ANSWERED);
+        // An answer of somebody else shows that there is an internet, but not that nothing stands in the receiver's place.
+        let expected = if matches!(kind, Tls | Protocol) { without_net } else { with_net };
+        assert_eq!(means(verdict), expected, "{kind:?} {phase:?} {sent:?} answered lately");
+    }
+}
+
+#[test]
+fn an_attempt_that_we_ended_ourselves_says_nothing_but_whether_bytes_left() {
+    use FailureKind::*;
+    for kind in [NoNetwork, Dns, Refused, Timeout, Closed, Certificate { time_invalid: true }, Tls, Protocol, Cancelled, Other] {
+        for phase in [Phase::Resolve, Phase::Connect, Phase::Send, Phase::Receive] {
+            for (sent, contact) in [(RequestSent::No, Contact::Known), (RequestSent::Maybe, Contact::Unknown)] {
+                for context in [CALM, NO_NET, ANSWERED, PORTAL] {
+                    let verdict = of_failure(kind, phase, sent, &Context { interrupted: true, ..context });
+                    assert_eq!(verdict, Verdict::new(Class::CutShort, "interrupted", contact), "{kind:?} {phase:?}");
+                }
+            }
         }
     }
 }
 
 #[test]
 fn an_expired_certificate_is_blamed_on_a_clock_that_is_known_to_be_wrong() {
-    let expired = Cause::Certificate { time_invalid: true };
-    let with_skew = |ms| of_failure(expired, Stage::Connect, false, &Context { device_skew_ms: ms, ..CALM });
-    assert_eq!(means(with_skew(Some(-3_600_001))), (Class::Offline, "clock_skew"));
-    assert!(!with_skew(Some(3_600_001)).counted(), "it never fails early");
-    assert_eq!(means(with_skew(Some(3_600_000))), (Class::RetrySlow, "tls"));
-    assert_eq!(means(with_skew(None)), (Class::RetrySlow, "tls"));
-    let wrong_host =
-        of_failure(Cause::Certificate { time_invalid: false }, Stage::Connect, false, &Context { device_skew_ms: Some(i64::MIN), ..CALM });
-    assert_eq!(means(wrong_host), (Class::RetrySlow, "tls"));
+    let with_error = |time_invalid, error| {
+        let context = Context { clock_error_ms: error, ..CALM };
+        of_failure(FailureKind::Certificate { time_invalid }, Phase::Connect, RequestSent::No, &context)
+    };
+    assert_eq!(means(with_error(true, Some(-3_600_001))), (Class::Offline, "clock_skew"));
+    assert!(!with_error(true, Some(3_600_001)).counted(), "it never fails early");
+    assert_eq!(means(with_error(true, Some(3_600_000))), (Class::RetrySlow, "tls"));
+    assert_eq!(means(with_error(true, None)), (Class::RetrySlow, "tls"));
+    assert_eq!(means(with_error(false, Some(i64::MIN))), (Class::RetrySlow, "tls"), "another host's certificate");
+}
+
+#[test]
+fn one_receiver_with_a_wrong_clock_excuses_no_other() {
+    let minute = 60_000;
+    for (own, others, expected) in [
+        (Some(5), &[][..], Some(5)),
+        (Some(-90), &[7_200_000, 7_200_001][..], Some(-90)),
+        (None, &[], None),
+        (None, &[i64::MIN], None),
+        (None, &[0, 45 * minute], None),
+        (None, &[45 * minute, 46 * minute], Some(45 * minute)),
+        (None, &[-46 * minute, -45 * minute], Some(-45 * minute)),
+        (None, &[60 * minute, 62 * minute], Some(60 * minute)),
+        (None, &[60 * minute, 62 * minute + 1], None),
+        // Two that agree that the clock is right weigh more than two that agree that it is wrong.
+        (None, &[90 * minute, 0, 91 * minute, 1, i64::MAX], Some(0)),
+        (None, &[i64::MIN, i64::MAX], None),
+    ] {
+        assert_eq!(clock_error(own, others.iter().copied()), expected, "{own:?} {others:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,12 @@ pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
     due_at <= now || due_at - now > span(FARTHEST_DUE)
 }
 
-/// Whether a lease holds no longer: it ran out, or lies more than two leases ahead, because the clock was set back.
+/// When a pause ends, if there is one now. One that lies too far ahead was written before the clock was set back, and is over.
+pub fn pause_end(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    until.filter(|until| !is_due(*until, now))
+}
+
+/// Whether a lease is over: it ran out, or lies more than two leases ahead, because the clock was set back.
 pub fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
     until <= now || until - now > span(lease.saturating_mul(2))
 }

@@ -1,17 +1,23 @@
-//! How an endpoint is treated: how many attempts may fly, when it is left in peace, and what its clock says.
+//! How an endpoint is treated: how many attempts may run, when it is paused, what its clock says, and since when it cannot be reached.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::classify::{Class, Verdict};
-use super::due::is_due;
+use super::classify::{Class, Contact, Verdict};
+use super::due::pause_end;
 use super::policy::{RetryPolicy, after};
 use super::reason;
+use crate::fault::fault;
 use crate::model::Timestamp;
 
 /// A `Date` header tells whole seconds and has travelled; differences below this are noise and change nothing.
 const CLOCK_NOISE: TimeDelta = TimeDelta::seconds(2);
+
+/// A failure that could be the phone's own situation needs a person once it was seen in attempts this far apart …
+const FAILING_LONG: TimeDelta = TimeDelta::hours(6);
+/// … on this many generations of the network (contract, section 6).
+const FAILING_NETWORKS: u32 = 3;
 
 /// The one state of an endpoint in delivery. Stored with the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +28,46 @@ pub struct EndpointState {
     pub clean: u32,
     /// Counted failures since the last 2xx.
     pub consecutive_failures: u32,
-    /// Nothing is begun before this moment.
+    /// Nothing is begun before this moment. Ask [`paused_until`](Self::paused_until), which knows of clocks that were set back.
     pub paused_until: Option<Timestamp>,
     /// Why: a reason code of [`reason`].
     pub pause_reason: Option<String>,
     /// How far the receiver's clock is ahead of the phone's, in milliseconds.
     pub clock_skew_ms: Option<i64>,
+    /// It cannot be reached, as far as this phone can tell.
+    pub failing: Option<Failing>,
+}
+
+/// One and the same failure that could be the phone's own situation, attempt after attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// A reason code of [`reason`].
+    pub reason: String,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// On how many generations of the network it was seen.
+    pub networks: u32,
+    /// The generation it was seen on last; none after the process began anew, which counts as another one.
+    pub last_network: Option<u64>,
+    /// It is shown that the phone's own situation is not to blame: a person has to look.
+    pub needs_person: bool,
+}
+
+/// What is known besides the verdict when an endpoint is settled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AttemptFacts {
+    /// When the attempt ended.
+    pub now: Timestamp,
+    /// From 0 (included) to 1 (excluded).
+    pub random: f64,
+    /// The receiver's `Date`, where it answered.
+    pub date: Option<Timestamp>,
+    /// The generation of the network that the attempt began on.
+    pub network: u64,
+    /// What the platform said of that network.
+    pub validated: Option<bool>,
+    /// Another endpoint gave an HTTP answer on the same generation within the last 60 s.
+    pub other_answered: bool,
 }
 
 impl EndpointState {
@@ -40,17 +80,27 @@ impl EndpointState {
             paused_until: None,
             pause_reason: None,
             clock_skew_ms: None,
+            failing: None,
         }
     }
 
-    /// The state after the endpoint was enabled or changed, or its secrets changed: old failures say nothing any more, its clock does.
-    pub fn mended(&self, policy: &RetryPolicy) -> Self {
+    /// The state after the endpoint was enabled or really changed: old failures say nothing any more, its clock does.
+    pub fn fresh(&self, policy: &RetryPolicy) -> Self {
         Self { clock_skew_ms: self.clock_skew_ms, ..Self::new(policy) }
     }
 
-    /// Whether the endpoint is left in peace at this moment. A pause that a later clock wrote is over.
-    pub fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| !is_due(until, now))
+    /// The state after secrets changed: fresh, but a pause that the receiver asked for stays.
+    pub fn with_new_secrets(&self, policy: &RetryPolicy) -> Self {
+        let mut state = self.fresh(policy);
+        if !self.is_own_pause() {
+            (state.paused_until, state.pause_reason) = (self.paused_until, self.pause_reason.clone());
+        }
+        state
+    }
+
+    /// When its pause ends, if it is paused at this moment. A pause that a later clock wrote is over.
+    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        pause_end(self.paused_until, now)
     }
 
     /// Whether it has failed so often in a row that it only gets one attempt at a time, with a pause after each.
@@ -60,19 +110,29 @@ impl EndpointState {
 
     /// How many more attempts may begin, with so many running.
     pub fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
-        if self.is_paused(now) {
+        if self.paused_until(now).is_some() {
             return 0;
         }
         let limit = if self.is_broken(policy) { 1 } else { self.limit.clamp(1, policy.in_flight_max) };
         limit.saturating_sub(in_flight)
     }
 
-    /// The state after an attempt. `date` is the receiver's `Date` where it answered.
-    pub fn settled(&self, verdict: &Verdict, date: Option<Timestamp>, now: Timestamp, policy: &RetryPolicy) -> Self {
+    /// The state after an attempt.
+    pub fn settled(&self, verdict: &Verdict, facts: &AttemptFacts, policy: &RetryPolicy) -> Self {
+        let now = facts.now;
         let mut state = self.clone();
+        if state.paused_until(now).is_none() {
+            // What is over stays over, whatever the clock will be set to.
+            state.end_pause();
+        }
         // What answers in the receiver's place has a clock of its own.
         if verdict.class != Class::Offline {
-            state.learn_clock(date, now);
+            state.learn_clock(facts.date, now);
+        }
+        state.learn_failing(verdict, facts);
+        if verdict.contact != Contact::NotBegun && state.pause_reason.as_deref().is_some_and(reason::is_of_secret) {
+            // A request was begun, so all its secrets were there.
+            state.end_pause();
         }
         if verdict.class == Class::Sent {
             state.delivered(policy);
@@ -85,10 +145,15 @@ impl EndpointState {
             state.consecutive_failures = state.consecutive_failures.saturating_add(1);
             if state.is_broken(policy) {
                 let beyond = state.consecutive_failures - policy.breaker_threshold + 1;
-                state.pause(now, policy.step(beyond).min(policy.breaker_longest_pause), reason::ENDPOINT_PAUSED);
+                let pause = policy.step(beyond).min(policy.breaker_longest_pause);
+                state.pause(now, policy.jittered(pause, facts.random), reason::ENDPOINT_PAUSED);
             }
         }
-        if let Some(pause) = verdict.pause {
+        if verdict.class == Class::Blocked {
+            // One look at a secret that is not there is enough for everything that waits for it.
+            state.pause(now, policy.secret_recheck, verdict.reason);
+        }
+        if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
             state.pause(now, pause, verdict.reason);
         }
         state
@@ -101,9 +166,9 @@ impl EndpointState {
 
     fn delivered(&mut self, policy: &RetryPolicy) {
         self.consecutive_failures = 0;
-        // A delivery shows that the breaker's pause is over; a pause the receiver asked for stays.
-        if self.pause_reason.as_deref() == Some(reason::ENDPOINT_PAUSED) {
-            (self.paused_until, self.pause_reason) = (None, None);
+        // A delivery shows that a pause of our own is over; one that the receiver asked for stays.
+        if self.is_own_pause() {
+            self.end_pause();
         }
         self.clean = self.clean.saturating_add(1);
         if self.clean >= self.limit {
@@ -111,12 +176,50 @@ impl EndpointState {
         }
     }
 
+    /// Whether the core made the pause itself. All others are the receiver's wish.
+    fn is_own_pause(&self) -> bool {
+        self.pause_reason.as_deref().is_some_and(|reason| reason == reason::ENDPOINT_PAUSED || reason::is_of_secret(reason))
+    }
+
+    fn end_pause(&mut self) {
+        (self.paused_until, self.pause_reason) = (None, None);
+    }
+
     /// The longer of two pauses counts; one that a later clock wrote does not.
     fn pause(&mut self, now: Timestamp, pause: Duration, reason: &str) {
         let until = after(now, pause);
-        if !self.is_paused(now) || self.paused_until.is_none_or(|old| old < until) {
+        if self.paused_until(now).is_none_or(|old| old < until) {
             (self.paused_until, self.pause_reason) = (Some(until), Some(reason.to_owned()));
         }
+    }
+
+    fn learn_failing(&mut self, verdict: &Verdict, facts: &AttemptFacts) {
+        match verdict.class {
+            Class::Offline => {}
+            // These say nothing about the way to the receiver.
+            Class::CutShort | Class::Blocked => return,
+            _ => {
+                self.failing = None;
+                return;
+            }
+        }
+        let known = self.failing.take().filter(|failing| failing.reason == verdict.reason);
+        let mut failing = known.unwrap_or_else(|| Failing {
+            reason: verdict.reason.to_owned(),
+            since: facts.now,
+            networks: 0,
+            last_network: None,
+            needs_person: false,
+        });
+        // A beginning in the future is from before the clock was set back.
+        failing.since = failing.since.min(facts.now);
+        if failing.last_network != Some(facts.network) {
+            (failing.networks, failing.last_network) = (failing.networks.saturating_add(1), Some(facts.network));
+        }
+        let lasts = failing.networks >= FAILING_NETWORKS && facts.now - failing.since >= FAILING_LONG;
+        let network_works = facts.other_answered && facts.validated == Some(true);
+        failing.needs_person |= facts.validated != Some(false) && (lasts || network_works);
+        self.failing = Some(failing);
     }
 
     fn learn_clock(&mut self, date: Option<Timestamp>, now: Timestamp) {

@@ -1,16 +1,29 @@
 //! Endpoints over time.
 
 use super::super::classify::{Context, classify};
-use super::super::outcome::{Answer, Cause, Failure, Outcome, Stage};
+use super::super::outcome::{Answer, Obstacle, Outcome};
 use super::*;
+use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 
 fn start() -> Timestamp {
     Timestamp::from_timestamp(1_800_000_000, 0).expect("a time")
 }
 
-fn verdict(outcome: &Outcome) -> Verdict {
-    let context = Context { net_ok: true, received_at: start(), applied_skew_ms: 0, device_skew_ms: None, resynced: false };
+fn verdict_on(outcome: &Outcome, validated: Option<bool>) -> Verdict {
+    let context = Context {
+        validated,
+        answered_lately: false,
+        received_at: start(),
+        applied_skew_ms: 0,
+        clock_error_ms: None,
+        resynced: false,
+        interrupted: false,
+    };
     classify(outcome, &context, &RetryPolicy::default())
+}
+
+fn verdict(outcome: &Outcome) -> Verdict {
+    verdict_on(outcome, Some(true))
 }
 
 fn status(status: u16) -> Verdict {
@@ -21,12 +34,34 @@ fn asks(status: u16, seconds: u64) -> Verdict {
     verdict(&Outcome::Answer(Answer { status, retry_after: Some(Duration::from_secs(seconds)), date: None }))
 }
 
-fn failure(cause: Cause) -> Verdict {
-    verdict(&Outcome::Failure(Failure { cause, stage: Stage::Receive, may_have_left: true }))
+fn failure(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> Outcome {
+    Outcome::Failure(TransportFailure { kind, phase, request_sent, detail: String::new() })
+}
+
+fn timeout() -> Verdict {
+    verdict(&failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe))
+}
+
+fn blocked(obstacle: Obstacle) -> Verdict {
+    verdict(&Outcome::NotAttempted(obstacle))
+}
+
+fn cut_short() -> Verdict {
+    Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, slow_down: false, overloaded: false, ..timeout() }
+}
+
+/// A refused connection where nothing shows that the internet can be reached.
+fn refused() -> Verdict {
+    verdict_on(&failure(FailureKind::Refused, Phase::Connect, RequestSent::No), None)
+}
+
+/// Without jitter, and without a network that was told of.
+fn facts(now: Timestamp) -> AttemptFacts {
+    AttemptFacts { now, random: 0.5, date: None, network: 1, validated: None, other_answered: false }
 }
 
 fn after_all(state: EndpointState, verdicts: &[Verdict], now: Timestamp) -> EndpointState {
-    verdicts.iter().fold(state, |state, verdict| state.settled(verdict, None, now, &RetryPolicy::default()))
+    verdicts.iter().fold(state, |state, verdict| state.settled(verdict, &facts(now), &RetryPolicy::default()))
 }
 
 fn fresh() -> EndpointState {
@@ -38,7 +73,7 @@ fn room(state: &EndpointState, now: Timestamp) -> u32 {
 }
 
 #[test]
-fn more_may_fly_with_each_clean_round_up_to_four() {
+fn more_may_run_with_each_clean_round_up_to_four() {
     let mut limits = Vec::new();
     let mut state = fresh();
     for _ in 0..12 {
@@ -51,14 +86,14 @@ fn more_may_fly_with_each_clean_round_up_to_four() {
 }
 
 #[test]
-fn one_may_fly_after_a_sign_of_overload() {
+fn one_may_run_after_a_sign_of_overload() {
     let wide = after_all(fresh(), &[status(200); 9], start());
-    for sign in [status(429), status(503), failure(Cause::Timeout)] {
+    for sign in [status(429), status(503), timeout()] {
         let state = after_all(wide.clone(), &[sign], start());
         assert_eq!(room(&state, start() + TimeDelta::hours(1)), 1);
         assert_eq!(room(&after_all(state, &[status(200)], start()), start() + TimeDelta::hours(1)), 2);
     }
-    for other in [status(500), status(404), status(400), failure(Cause::Cancelled)] {
+    for other in [status(500), status(404), status(400), cut_short()] {
         assert_eq!(room(&after_all(wide.clone(), &[other], start()), start()), 4);
     }
 }
@@ -71,23 +106,36 @@ fn retry_after_pauses_the_whole_endpoint_and_the_longest_counts() {
     assert_eq!(room(&state, start() + TimeDelta::seconds(599)), 0);
     assert_eq!(room(&state, start() + TimeDelta::seconds(600)), 1);
     let late_success = after_all(state, &[status(200)], start());
-    assert!(late_success.is_paused(start()), "what the receiver asked for stands, whatever else it answers");
+    assert!(late_success.paused_until(start()).is_some(), "what the receiver asked for stands, whatever else it answers");
 }
 
 #[test]
 fn a_pause_from_before_the_clock_was_set_back_is_over() {
     let state = after_all(fresh(), &[asks(503, 600)], start());
     let years_before = start() - TimeDelta::days(3650);
-    assert!(!state.is_paused(years_before));
+    assert!(state.paused_until(years_before).is_none());
     let again = after_all(state, &[asks(503, 60)], years_before);
     assert_eq!(again.paused_until, Some(years_before + TimeDelta::seconds(60)));
+}
+
+#[test]
+fn a_pause_that_is_over_does_not_come_back_when_the_clock_is_set() {
+    let written_ahead = after_all(fresh(), &[asks(429, 600)], start() + TimeDelta::hours(30));
+    let over = after_all(fresh(), &[asks(429, 600)], start() - TimeDelta::hours(1));
+    for state in [written_ahead, over] {
+        assert_eq!(state.paused_until(start()), None);
+        let delivered = after_all(state, &[status(200)], start());
+        for hours in [-2, -1, 6, 29] {
+            assert_eq!(delivered.paused_until(start() + TimeDelta::hours(hours)), None, "{hours}");
+        }
+    }
 }
 
 #[test]
 fn after_five_failures_in_a_row_one_attempt_at_a_time_with_growing_pauses() {
     let policy = RetryPolicy::default();
     let mut state = after_all(fresh(), &[status(500); 4], start());
-    assert!(!state.is_broken(&policy) && !state.is_paused(start()));
+    assert!(!state.is_broken(&policy) && state.paused_until(start()).is_none());
     let mut pauses = Vec::new();
     for _ in 0..5 {
         state = after_all(state.clone(), &[status(500)], state.paused_until.unwrap_or(start()));
@@ -99,21 +147,26 @@ fn after_five_failures_in_a_row_one_attempt_at_a_time_with_growing_pauses() {
     assert_eq!((pauses[0] - start()).num_seconds(), 5);
     assert_eq!(gaps, [300, 1800, 1800, 1800]);
     let closed = after_all(state, &[status(200)], start());
-    assert!(!closed.is_broken(&policy) && !closed.is_paused(start()));
+    assert!(!closed.is_broken(&policy) && closed.paused_until(start()).is_none());
 }
 
 #[test]
 fn only_counted_failures_open_the_breaker() {
-    let state = after_all(fresh(), &[status(400), status(410), status(511), failure(Cause::Cancelled), failure(Cause::NoNetwork)], start());
+    let state = after_all(
+        fresh(),
+        &[status(400), status(410), status(511), cut_short(), verdict(&failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))],
+        start(),
+    );
     assert_eq!(state.consecutive_failures, 0);
     let poison = after_all(fresh(), &[status(500), status(500), status(500), status(500), status(200), status(500)], start());
-    assert_eq!(poison.consecutive_failures, 1, "a message that always fails does not hold up the others");
+    assert_eq!(poison.consecutive_failures, 1, "a message that always fails does not slow the others down");
 }
 
 #[test]
 fn the_receivers_clock_is_learned_and_noise_is_not() {
     let policy = RetryPolicy::default();
-    let learn = |state: &EndpointState, seconds| state.settled(&status(401), Some(start() + TimeDelta::seconds(seconds)), start(), &policy);
+    let at = |date| AttemptFacts { date: Some(date), ..facts(start()) };
+    let learn = |state: &EndpointState, seconds| state.settled(&status(401), &at(start() + TimeDelta::seconds(seconds)), &policy);
     assert_eq!(learn(&fresh(), 1).clock_skew_ms, Some(0));
     let ahead = learn(&fresh(), 420);
     assert_eq!(ahead.clock_skew_ms, Some(420_500));
@@ -122,14 +175,145 @@ fn the_receivers_clock_is_learned_and_noise_is_not() {
     assert_eq!(learn(&ahead, -420).clock_skew_ms, Some(-419_500));
     assert_eq!(learn(&ahead, 0).clock_skew_ms, Some(500), "a clock that was put right is believed");
     assert_eq!(fresh().signing_time(start()), start().timestamp());
-    let portal = fresh().settled(&status(511), Some(start() + TimeDelta::days(1)), start(), &policy);
+    let portal = fresh().settled(&status(511), &at(start() + TimeDelta::days(1)), &policy);
     assert_eq!(portal.clock_skew_ms, None, "a portal's clock is not the receiver's");
 }
 
 #[test]
-fn a_mended_endpoint_keeps_only_what_its_clock_says() {
+fn an_endpoint_that_was_changed_or_enabled_keeps_only_what_its_clock_says() {
     let policy = RetryPolicy::default();
-    let mut state = after_all(fresh(), &[status(500); 7], start());
+    let mut state = after_all(fresh(), &[status(500), refused(), status(500), status(503), status(500), status(500), status(500)], start());
+    state = after_all(state, &[asks(503, 600), refused()], start());
     state.clock_skew_ms = Some(5000);
-    assert_eq!(state.mended(&policy), EndpointState { clock_skew_ms: Some(5000), ..fresh() });
+    assert!(state.failing.is_some() && state.paused_until(start()).is_some());
+    assert_eq!(state.fresh(&policy), EndpointState { clock_skew_ms: Some(5000), ..fresh() });
+}
+
+#[test]
+fn new_secrets_end_every_pause_but_the_one_that_the_receiver_asked_for() {
+    let policy = RetryPolicy::default();
+    for (verdicts, stays) in [
+        (vec![blocked(Obstacle::SecretMissing)], false),
+        (vec![blocked(Obstacle::SecretInvalid)], false),
+        (vec![blocked(Obstacle::SecretUnavailable)], false),
+        (vec![status(401); 5], false),
+        (vec![asks(503, 7200)], true),
+        (vec![asks(429, 7200)], true),
+    ] {
+        let state = after_all(fresh(), &verdicts, start());
+        assert!(state.paused_until(start()).is_some(), "{verdicts:?}");
+        let renewed = state.with_new_secrets(&policy);
+        assert_eq!(renewed.paused_until(start()).is_some(), stays, "{verdicts:?}");
+        let (paused_until, pause_reason) = if stays { (state.paused_until, state.pause_reason) } else { (None, None) };
+        assert_eq!(renewed, EndpointState { paused_until, pause_reason, ..fresh() });
+    }
+}
+
+#[test]
+fn one_look_at_a_secret_that_is_not_there_is_enough_for_all_that_waits() {
+    let state = after_all(fresh(), &[blocked(Obstacle::SecretMissing)], start());
+    assert_eq!(state.paused_until(start()), Some(start() + TimeDelta::minutes(15)));
+    assert_eq!(state.pause_reason.as_deref(), Some("secret_missing"));
+    assert_eq!(state.consecutive_failures, 0);
+    // Whatever became of a request: it could be made, so its secrets are there.
+    for begun in [status(200), status(500), refused(), timeout()] {
+        let later = after_all(state.clone(), &[begun], start() + TimeDelta::minutes(16));
+        assert_eq!((later.paused_until, later.pause_reason), (None, None), "{begun:?}");
+    }
+    let longer = after_all(fresh(), &[asks(429, 3600), blocked(Obstacle::SecretMissing)], start());
+    assert_eq!(longer.pause_reason.as_deref(), Some("rate_limited"), "the longer pause counts");
+}
+
+#[test]
+fn phones_that_met_an_outage_together_do_not_come_back_together() {
+    let policy = RetryPolicy::default();
+    let pause = |failures, random| {
+        let verdicts = vec![status(500); failures];
+        let facts = AttemptFacts { random, ..facts(start()) };
+        let state = verdicts.iter().fold(fresh(), |state, verdict| state.settled(verdict, &facts, &policy));
+        (state.paused_until(start()).expect("a pause") - start()).num_seconds()
+    };
+    assert_eq!((pause(6, 0.0), pause(6, 0.5), pause(6, 0.75)), (240, 300, 330));
+    assert_eq!((pause(20, 0.0), pause(20, 0.5), pause(20, 0.75)), (1440, 1800, 1980));
+}
+
+/// What an endpoint has learned after these attempts: hours since the first, generation of the network, what the platform says of it, whether
+/// another endpoint answers there, and the verdict.
+fn failing(attempts: &[(i64, u64, Option<bool>, bool, Verdict)]) -> Option<Failing> {
+    let settle = |state: EndpointState, (hours, network, validated, other_answered, verdict): &(i64, u64, Option<bool>, bool, Verdict)| {
+        let now = start() + TimeDelta::hours(*hours);
+        let facts = AttemptFacts { network: *network, validated: *validated, other_answered: *other_answered, ..facts(now) };
+        state.settled(verdict, &facts, &RetryPolicy::default())
+    };
+    attempts.iter().fold(fresh(), settle).failing
+}
+
+#[test]
+fn the_same_failure_for_six_hours_on_three_networks_needs_a_person() {
+    let needs_person = |attempts: &[(i64, u64, Option<bool>, bool, Verdict)]| failing(attempts).expect("it fails").needs_person;
+    let on = |hours, network| (hours, network, None, false, refused());
+    assert!(needs_person(&[on(0, 1), on(3, 2), on(6, 3)]));
+    assert!(needs_person(&[on(0, 1), on(1, 2), on(2, 1), on(6, 1)]), "back and forth is three generations, too");
+    assert!(!needs_person(&[on(0, 1), on(3, 2), on(5, 3)]), "too soon");
+    assert!(!needs_person(&[on(0, 1), on(3, 1), on(6, 2), on(600, 2)]), "always the same two");
+    assert!(needs_person(&[on(0, 1), on(3, 2), on(6, 3), (7, 3, Some(false), false, refused())]), "once shown, it stays shown");
+
+    let portal = |hours, network| (hours, network, Some(false), true, refused());
+    assert!(!needs_person(&[portal(0, 1), portal(3, 2), portal(600, 3)]), "the platform says that the network is to blame");
+    let offline = verdict_on(&failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No), None);
+    assert!(needs_person(&[(0, 1, None, false, offline), (1, 2, None, false, offline), (6, 3, None, false, offline)]));
+    let proxy = status(407);
+    assert!(needs_person(&[(0, 1, None, false, proxy), (1, 2, None, false, proxy), (6, 3, None, false, proxy)]));
+}
+
+#[test]
+fn a_failure_needs_a_person_where_another_endpoint_answers_on_the_same_network() {
+    let proxy = status(511);
+    let needs_person = |validated, other_answered| failing(&[(0, 1, validated, other_answered, proxy)]).expect("it fails").needs_person;
+    assert!(needs_person(Some(true), true));
+    for (validated, other_answered) in [(Some(true), false), (None, true), (Some(false), true)] {
+        assert!(!needs_person(validated, other_answered), "{validated:?} {other_answered}");
+    }
+}
+
+#[test]
+fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
+    let on = |hours, network, verdict| (hours, network, None, false, verdict);
+    let no_name = verdict_on(&failure(FailureKind::Dns, Phase::Resolve, RequestSent::No), None);
+    let proven = [on(0, 1, refused()), on(1, 2, refused()), on(6, 3, refused())];
+    let and = |verdict| failing(&[&proven[..], &[on(7, 4, verdict)]].concat());
+    assert_eq!(
+        and(no_name),
+        Some(Failing {
+            reason: "dns".into(),
+            since: start() + TimeDelta::hours(7),
+            networks: 1,
+            last_network: Some(4),
+            needs_person: false
+        })
+    );
+    for verdict in [status(200), status(500), status(404), status(410), status(422), timeout()] {
+        assert_eq!(and(verdict), None, "{verdict:?}");
+    }
+    for verdict in [cut_short(), blocked(Obstacle::SecretMissing), blocked(Obstacle::SecretUnavailable)] {
+        assert_eq!(and(verdict), failing(&proven), "it says nothing about the way there: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_starts_the_six_hours_anew() {
+    let on = |hours, network| (hours, network, None, false, refused());
+    let years = 10 * 365 * 24;
+    let state = failing(&[on(years, 1), on(0, 2), on(5, 3)]).expect("it fails");
+    assert_eq!((state.since, state.networks, state.needs_person), (start(), 3, false));
+    assert!(failing(&[on(years, 1), on(0, 2), on(5, 3), on(6, 3)]).expect("it fails").needs_person);
+}
+
+#[test]
+fn a_network_of_before_the_process_ended_counts_as_another() {
+    let policy = RetryPolicy::default();
+    let mut state = fresh().settled(&refused(), &facts(start()), &policy);
+    state.failing.as_mut().expect("it fails").last_network = None;
+    let again = state.settled(&refused(), &facts(start()), &policy).failing.expect("it fails");
+    assert_eq!((again.networks, again.last_network), (2, Some(1)));
 }

@@ -10,19 +10,23 @@
 //! All times are given; nothing here reads a clock or draws a random number. A wall clock may jump either way at any moment: no rule
 //! here can make an entry wait for ever because of that.
 
+mod blocker;
 mod classify;
 mod due;
 mod endpoint_state;
 mod http_date;
 mod outcome;
+mod permits;
 mod policy;
 mod progress;
 pub mod reason;
 
-pub use classify::{Class, Contact, Context, Verdict, classify};
-pub use due::{is_due, lease_is_void};
-pub use endpoint_state::EndpointState;
+pub use blocker::{Blocker, EndpointFacts, EntryFacts, Next, World, blocker, waits_for_person};
+pub use classify::{Class, Contact, Context, Verdict, classify, clock_error};
+pub use due::{is_due, lease_is_void, pause_end};
+pub use endpoint_state::{AttemptFacts, EndpointState, Failing};
 pub use http_date::parse_http_date;
-pub use outcome::{Answer, Cause, Failure, Obstacle, Outcome, Stage, parse_retry_after};
-pub use policy::{InvalidPolicy, RetryPolicy};
-pub use progress::{Progress, Settled, Settlement, settle};
+pub use outcome::{Answer, Obstacle, Outcome, parse_retry_after};
+pub use permits::{ActionFacts, Permit, Permits, permits};
+pub use policy::{CUT_SHORT_AT_ONCE, InvalidPolicy, RetryPolicy};
+pub use progress::{Progress, SettleFacts, Settled, Settlement, settle};

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::http_date::parse_http_date;
 use crate::model::Timestamp;
+use crate::port::TransportFailure;
 
 /// What an attempt brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A complete status line was read, whatever became of the rest of the answer.
     Answer(Answer),
-    /// No status line.
-    Failure(Failure),
+    /// No status line. What its detail says counts for nothing.
+    Failure(TransportFailure),
     /// The attempt was given up before any I/O.
     NotAttempted(Obstacle),
 }
@@ -21,7 +22,7 @@ pub enum Outcome {
 pub struct Answer {
     /// The status code as it stood in the status line.
     pub status: u16,
-    /// How long the receiver asks to be left in peace.
+    /// How long the receiver asks for a pause.
     pub retry_after: Option<Duration>,
     /// What the receiver's clock said.
     pub date: Option<Timestamp>,
@@ -36,58 +37,6 @@ impl Answer {
         let retry_after = retry_after.and_then(|text| parse_retry_after(text, date.unwrap_or(received_at)));
         Self { status, retry_after, date }
     }
-}
-
-/// A request that brought no status line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
-    /// What went wrong.
-    pub cause: Cause,
-    /// Where.
-    pub stage: Stage,
-    /// Whether bytes of the request may have left the phone. Who cannot tell says true.
-    pub may_have_left: bool,
-}
-
-/// What went wrong before a status line was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// No network or no route.
-    NoNetwork,
-    /// The host's name did not resolve.
-    Dns,
-    /// The connection was refused, or the host unreachable.
-    Refused,
-    /// A timeout ran out.
-    Timeout,
-    /// The connection was closed or reset.
-    Closed,
-    /// The certificate was not accepted.
-    Certificate {
-        /// For its period of validity, which may be the phone's own clock.
-        time_invalid: bool,
-    },
-    /// TLS failed in another way.
-    Tls,
-    /// The answer was not HTTP.
-    Protocol,
-    /// The core gave the attempt up itself: deadline, cancel or quiesce.
-    Cancelled,
-    /// Anything else.
-    Other,
-}
-
-/// How far a request got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Looking up the host's address.
-    Resolve,
-    /// Connecting, TLS handshake included.
-    Connect,
-    /// Writing the request.
-    Send,
-    /// Waiting for the answer.
-    Receive,
 }
 
 /// Why an attempt was given up before any I/O.

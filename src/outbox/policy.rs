@@ -21,6 +21,10 @@ const fn hours(count: u64) -> Duration {
 /// The longest delay there may be; a due time further ahead counts as due (see `is_due`).
 const LONGEST: Duration = hours(24);
 
+/// So many attempts of an entry in a row may be cut short before the next ones are spaced as offline tries are, whatever makes it due
+/// (contract, section 6).
+pub const CUT_SHORT_AT_ONCE: u32 = 3;
+
 /// When to try again, when to stop, and how hard to press an endpoint. The defaults are the product's; tests and examples use shorter ones.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
@@ -29,7 +33,7 @@ pub struct RetryPolicy {
     /// Default 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: the example schedule of Standard Webhooks.
     pub schedule: Vec<Duration>,
     /// Delays after failures that rarely pass by themselves (wrong URL, refused credentials). The failure after the last one is final.
-    /// Default 5 min, 2 h, 10 h, 24 h, 24 h: long enough for somebody to notice and mend a configuration over a working day.
+    /// Default 5 min, 2 h, 10 h, 24 h, 24 h: long enough for somebody to notice and fix a configuration over a working day.
     pub slow_schedule: Vec<Duration>,
     /// Delays are multiplied by a random number from 1 − jitter to 1 + jitter, so that phones do not come back in step. Default 0.2.
     pub jitter: f64,
@@ -39,14 +43,15 @@ pub struct RetryPolicy {
     pub longest_delay: Duration,
     /// An entry fails with `exhausted` after at least this many counted failures, and …. Default 12.
     pub budget_attempts: u32,
-    /// … at least this long after the first of them. Both must be reached: a phone may be online for minutes a day. Default 14 days.
+    /// … over at least this long: the times between them added up, each counted for `longest_delay` at most. Both must be reached: a phone
+    /// may be online for minutes a day. Default 14 days.
     pub budget_age: Duration,
     /// The delay after the first failure for want of a network; doubles with each further one. Default 15 s.
     pub offline_first: Duration,
     /// Where doubling ends. Default 15 min.
     pub offline_longest: Duration,
     /// When the network returns, the background thread begins after a random time up to this, so that not all phones come at once. A
-    /// `flush` begins at once: the platform's scheduler has spread it already. Default 5 s.
+    /// `flush` begins at once: the platform's scheduler has spread it already. Default 4 s.
     pub online_spread: Duration,
     /// The pause after a 429 without `Retry-After`. Default 60 s.
     pub retry_after_default: Duration,
@@ -86,7 +91,7 @@ impl Default for RetryPolicy {
             budget_age: hours(14 * 24),
             offline_first: seconds(15),
             offline_longest: minutes(15),
-            online_spread: seconds(5),
+            online_spread: seconds(4),
             retry_after_default: seconds(60),
             retry_after_longest: LONGEST,
             breaker_threshold: 5,
@@ -163,6 +168,11 @@ impl RetryPolicy {
     pub(super) fn offline_step(&self, tries: u32) -> Duration {
         let doublings = tries.saturating_sub(1).min(31);
         self.offline_first.saturating_mul(1 << doublings).min(self.offline_longest)
+    }
+
+    /// The same for an endpoint that may be known to need a person: it goes on being tried hourly.
+    pub(crate) fn offline_delay(&self, tries: u32, needs_person: bool) -> Duration {
+        if needs_person { hours(1) } else { self.offline_step(tries) }
     }
 
     /// A delay with jitter. `random` is from 0 (included) to 1 (excluded).

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use super::classify::{Class, Contact, Verdict};
-use super::policy::{RetryPolicy, after, span};
+use super::policy::{CUT_SHORT_AT_ONCE, RetryPolicy, after};
 use super::reason;
+use crate::fault::fault;
 use crate::model::Timestamp;
+
+/// How often an entry is tried whose endpoint shows a failure that needs a person: "it goes on being tried hourly" (contract, section 6).
+const UNREACHABLE_RECHECK: Duration = Duration::from_secs(3600);
 
 /// What the attempts of an entry have used up. Stored with the entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,10 +24,18 @@ pub struct Progress {
     pub slow_counted: u32,
     /// Failures in a row for want of a network.
     pub offline_tries: u32,
-    /// When the first failure was counted.
-    pub first_contact_at: Option<Timestamp>,
+    /// Attempts in a row that were cut short.
+    pub cut_short: u32,
+    /// For how long it has been failing: the times between counted failures, each as far as the schedule can explain it.
+    pub failing_for: Duration,
+    /// When the last failure was counted.
+    pub last_failure_at: Option<Timestamp>,
     /// How often the entry was brought back after it had failed.
     pub revived: u32,
+    /// The last attempt ended with [`Class::ResyncNow`].
+    pub resynced: bool,
+    /// The last slow failure was followed by one more attempt at once, because another secret may have come.
+    pub refreshed: bool,
 }
 
 impl Progress {
@@ -40,7 +52,12 @@ impl Progress {
 
     /// With fresh budgets, after the entry had failed. The history stays.
     pub fn revived(self) -> Self {
-        Self { counted: 0, slow_counted: 0, offline_tries: 0, first_contact_at: None, revived: self.revived.saturating_add(1), ..self }
+        Self {
+            attempts: self.attempts,
+            unknown_outcomes: self.unknown_outcomes,
+            revived: self.revived.saturating_add(1),
+            ..Self::default()
+        }
     }
 
     /// Whether the receiver may have the message although it is not `sent`.
@@ -56,9 +73,11 @@ impl Progress {
         }
     }
 
-    fn with_first_contact(self, now: Timestamp) -> Self {
-        // A first contact in the future is from before the clock was set back; it would keep the budget open for as long.
-        Self { first_contact_at: Some(self.first_contact_at.map_or(now, |first| first.min(now))), ..self }
+    fn with_failure(self, now: Timestamp, policy: &RetryPolicy) -> Self {
+        // Two wall clock times may lie anywhere: no pair of failures adds more than the longest delay, nor less than nothing.
+        let passed = self.last_failure_at.and_then(|last| (now - last).to_std().ok()).unwrap_or_default();
+        let failing_for = self.failing_for.saturating_add(passed.min(policy.longest_delay));
+        Self { failing_for, last_failure_at: Some(now), ..self }
     }
 }
 
@@ -90,37 +109,58 @@ pub struct Settled {
     pub progress: Progress,
 }
 
-/// Settles an attempt of an entry whose `progress` includes the claim. `random` is from 0 (included) to 1 (excluded).
-pub fn settle(progress: &Progress, verdict: &Verdict, policy: &RetryPolicy, now: Timestamp, random: f64) -> Settled {
+/// What is known besides the verdict when an entry is settled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SettleFacts {
+    /// When the attempt ended.
+    pub now: Timestamp,
+    /// From 0 (included) to 1 (excluded).
+    pub random: f64,
+    /// The failure of its endpoint needs a person, this attempt included: see [`Failing`](super::Failing).
+    pub unreachable: bool,
+    /// A secret in a header was told to be refused, and the next look at it may give another value.
+    pub refresh_pending: bool,
+}
+
+/// Settles an attempt of an entry whose `progress` includes the claim.
+pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Settled {
+    let SettleFacts { now, random, .. } = *facts;
     let mut progress = progress.with_contact(verdict.contact);
-    if !matches!(verdict.class, Class::Offline | Class::CutShort | Class::Blocked) {
-        progress.offline_tries = 0;
+    progress.resynced = verdict.class == Class::ResyncNow || (progress.resynced && fault("seeded: resynced stays"));
+    match verdict.class {
+        Class::CutShort => progress.cut_short = progress.cut_short.saturating_add(1),
+        Class::Blocked => {}
+        Class::Offline => (progress.cut_short, progress.offline_tries) = (0, progress.offline_tries.saturating_add(1)),
+        _ => (progress.cut_short, progress.offline_tries) = (0, 0),
+    }
+    if verdict.counted() {
+        progress = progress.with_failure(now, policy);
     }
     let queued = |delay: Duration| Settlement::Queued { due_at: after(now, delay.min(policy.longest_delay)), reason: verdict.reason };
     let settlement = match verdict.class {
         Class::Sent => Settlement::Sent,
         Class::Permanent | Class::Gone => Settlement::Failed { reason: verdict.reason },
-        Class::CutShort | Class::ResyncNow => queued(Duration::ZERO),
+        Class::ResyncNow => queued(Duration::ZERO),
+        Class::CutShort if progress.cut_short < CUT_SHORT_AT_ONCE || fault("seeded: cut short without end") => queued(Duration::ZERO),
+        Class::CutShort => queued(policy.jittered(policy.offline_step(progress.cut_short - CUT_SHORT_AT_ONCE + 1), random)),
         Class::Blocked => queued(policy.secret_recheck),
-        Class::Offline => {
-            progress.offline_tries = progress.offline_tries.saturating_add(1);
-            queued(policy.jittered(policy.offline_step(progress.offline_tries), random))
-        }
+        Class::Offline if facts.unreachable => queued(policy.jittered(UNREACHABLE_RECHECK, random)),
+        Class::Offline => queued(policy.jittered(policy.offline_step(progress.offline_tries), random)),
         Class::RetryLater => {
-            progress = progress.with_first_contact(now);
             progress.counted = progress.counted.saturating_add(1);
-            if budget_is_spent(&progress, policy, now) {
+            if progress.counted >= policy.budget_attempts && progress.failing_for >= policy.budget_age {
                 Settlement::Failed { reason: reason::EXHAUSTED }
             } else {
                 queued(retry_delay(progress.counted, verdict, policy, random))
             }
         }
         Class::RetrySlow => {
-            progress = progress.with_first_contact(now);
             progress.slow_counted = progress.slow_counted.saturating_add(1);
+            progress.refreshed = verdict.reason == reason::AUTH && facts.refresh_pending && !progress.refreshed;
             match policy.slow_step(progress.slow_counted) {
-                Some(delay) => queued(policy.jittered(delay, random)),
                 None => Settlement::Failed { reason: final_reason(verdict.reason) },
+                Some(_) if progress.refreshed => queued(Duration::ZERO),
+                Some(delay) => queued(policy.jittered(delay, random)),
             }
         }
     };
@@ -134,11 +174,6 @@ fn retry_delay(counted: u32, verdict: &Verdict, policy: &RetryPolicy, random: f6
         delay = delay.max(policy.jittered_floor(policy.overload_floor, random));
     }
     delay.max(verdict.pause.unwrap_or_default())
-}
-
-fn budget_is_spent(progress: &Progress, policy: &RetryPolicy, now: Timestamp) -> bool {
-    let age = progress.first_contact_at.map_or(chrono::TimeDelta::zero(), |first| now - first);
-    progress.counted >= policy.budget_attempts && age >= span(policy.budget_age)
 }
 
 /// What a slow failure is called once it is final.

@@ -4,29 +4,65 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::super::classify::{Context, classify};
-use super::super::outcome::{Answer, Cause, Failure, Obstacle, Outcome, Stage};
+use super::super::outcome::{Answer, Obstacle, Outcome};
 use super::*;
+use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 
 fn start() -> Timestamp {
     Timestamp::from_timestamp(1_800_000_000, 0).expect("a time")
 }
 
 fn context(net_ok: bool, now: Timestamp) -> Context {
-    Context { net_ok, received_at: now, applied_skew_ms: 0, device_skew_ms: None, resynced: false }
+    Context {
+        validated: Some(net_ok),
+        answered_lately: false,
+        received_at: now,
+        applied_skew_ms: 0,
+        clock_error_ms: None,
+        resynced: false,
+        interrupted: false,
+    }
+}
+
+/// Without jitter.
+fn facts(now: Timestamp) -> SettleFacts {
+    SettleFacts { now, random: 0.5, unreachable: false, refresh_pending: false }
 }
 
 fn status(status: u16) -> Outcome {
     Outcome::Answer(Answer { status, retry_after: None, date: None })
 }
 
-fn failure(cause: Cause, stage: Stage, may_have_left: bool) -> Outcome {
-    Outcome::Failure(Failure { cause, stage, may_have_left })
+fn failure(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> Outcome {
+    Outcome::Failure(TransportFailure { kind, phase, request_sent, detail: String::new() })
+}
+
+fn no_network() -> Outcome {
+    failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No)
 }
 
 /// One attempt from claim to settlement, without jitter.
 fn attempt(progress: Progress, outcome: &Outcome, net_ok: bool, now: Timestamp) -> Settled {
+    attempt_in(progress, outcome, &context(net_ok, now), &facts(now))
+}
+
+fn attempt_in(progress: Progress, outcome: &Outcome, context: &Context, facts: &SettleFacts) -> Settled {
     let policy = RetryPolicy::default();
-    settle(&progress.claimed(), &classify(outcome, &context(net_ok, now), &policy), &policy, now, 0.5)
+    settle(&progress.claimed(), &classify(outcome, context, &policy), facts, &policy)
+}
+
+/// An attempt that we ended ourselves, after bytes had left.
+fn cut_short(progress: Progress, now: Timestamp) -> Settled {
+    let outcome = failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+    attempt_in(progress, &outcome, &Context { interrupted: true, ..context(true, now) }, &facts(now))
+}
+
+/// In how many seconds it is tried again.
+fn wait(settled: &Settled, now: Timestamp) -> i64 {
+    match settled.settlement {
+        Settlement::Queued { due_at, .. } => (due_at - now).num_seconds(),
+        other => panic!("it waits: {other:?}"),
+    }
 }
 
 /// Tries again whenever it is due, until the entry fails. Gives the delays in minutes (rounded down), the end, and how it ended.
@@ -58,15 +94,40 @@ fn a_receiver_that_always_fails_is_tried_on_the_schedule_until_both_budgets_are_
 }
 
 #[test]
-fn fourteen_days_alone_do_not_spend_the_budget() {
+fn months_between_two_failures_count_for_a_day() {
     let mut progress = Progress::default();
-    for day in 0..11 {
-        let settled = attempt(progress, &status(500), true, start() + TimeDelta::days(day * 30));
-        assert!(matches!(settled.settlement, Settlement::Queued { .. }), "attempt {day} of a phone that is online once a month");
-        progress = settled.progress;
+    let mut failures = 0;
+    loop {
+        let settled = attempt(progress, &status(500), true, start() + TimeDelta::days(failures * 30));
+        (progress, failures) = (settled.progress, failures + 1);
+        if settled.settlement == (Settlement::Failed { reason: "exhausted" }) {
+            break;
+        }
     }
-    let settled = attempt(progress, &status(500), true, start() + TimeDelta::days(360));
-    assert_eq!(settled.settlement, Settlement::Failed { reason: "exhausted" });
+    assert_eq!(failures, 15, "a phone that is online once a month");
+    assert_eq!(progress.failing_for, Duration::from_secs(14 * 24 * 3600));
+}
+
+#[test]
+fn a_clock_that_was_wrong_brings_a_failure_no_sooner_and_no_later() {
+    let days = |days| start() + TimeDelta::days(days);
+    for first in [Timestamp::UNIX_EPOCH, days(3650)] {
+        let mut settled = attempt(Progress::default(), &status(500), true, first);
+        assert_eq!(settled.progress.last_failure_at, Some(first));
+        let mut now = start();
+        while let Settlement::Queued { due_at, .. } = {
+            settled = attempt(settled.progress, &status(500), true, now);
+            settled.settlement
+        } {
+            now = due_at;
+        }
+        let lasted = now - start();
+        assert!(lasted >= TimeDelta::days(13) && lasted < TimeDelta::days(16), "first failed at {first}, gave up after {lasted}");
+    }
+    // Set back in between: the time that passed unseen is lost, no more.
+    let before = Progress { counted: 3, failing_for: Duration::from_secs(60), last_failure_at: Some(days(3650)), ..Progress::default() };
+    let after = attempt(before, &status(500), true, start()).progress;
+    assert_eq!((after.failing_for, after.last_failure_at), (Duration::from_secs(60), Some(start())));
 }
 
 #[test]
@@ -78,7 +139,7 @@ fn the_slow_class_has_a_schedule_and_a_count_of_its_own() {
         (status(409), "rejected"),
         (status(418), "rejected"),
         (status(101), "protocol"),
-        (failure(Cause::Tls, Stage::Connect, false), "tls"),
+        (failure(FailureKind::Tls, Phase::Connect, RequestSent::No), "tls"),
     ] {
         let (delays, _, reason, progress) = until_failed(&outcome);
         assert_eq!(delays, [5, 120, 600, 1440, 1440]);
@@ -92,12 +153,13 @@ fn the_slow_class_has_a_schedule_and_a_count_of_its_own() {
 fn sixty_days_offline_cost_nothing() {
     let (mut progress, mut now) = (Progress::default(), start());
     while now < start() + TimeDelta::days(60) {
-        let settled = attempt(progress, &failure(Cause::NoNetwork, Stage::Connect, false), false, now);
+        let settled = attempt(progress, &no_network(), false, now);
         let Settlement::Queued { due_at, reason: "offline" } = settled.settlement else { panic!("it waits for a network") };
         assert!(due_at > now && due_at - now <= TimeDelta::minutes(15));
         (progress, now) = (settled.progress, due_at);
     }
-    assert_eq!((progress.counted, progress.slow_counted, progress.unknown_outcomes, progress.first_contact_at), (0, 0, 0, None));
+    assert_eq!((progress.counted, progress.slow_counted, progress.unknown_outcomes, progress.last_failure_at), (0, 0, 0, None));
+    assert_eq!(progress.failing_for, Duration::ZERO);
     let settled = attempt(progress, &status(202), true, now);
     assert_eq!(settled.settlement, Settlement::Sent);
     assert_eq!(settled.progress.offline_tries, 0);
@@ -105,11 +167,11 @@ fn sixty_days_offline_cost_nothing() {
 
 #[test]
 fn a_broken_connection_leaves_an_unknown_outcome_on_record() {
-    let settled = attempt(Progress::default(), &failure(Cause::Closed, Stage::Receive, true), true, start());
+    let settled = attempt(Progress::default(), &failure(FailureKind::Closed, Phase::Receive, RequestSent::Maybe), true, start());
     assert!(settled.progress.may_have_been_delivered());
     let settled = attempt(settled.progress, &status(500), true, start());
     assert_eq!((settled.progress.attempts, settled.progress.unknown_outcomes), (2, 1), "an answer settles its own attempt alone");
-    let clean = attempt(Progress::default(), &failure(Cause::Closed, Stage::Connect, false), true, start());
+    let clean = attempt(Progress::default(), &failure(FailureKind::Closed, Phase::Connect, RequestSent::No), true, start());
     assert!(!clean.progress.may_have_been_delivered());
 }
 
@@ -127,9 +189,81 @@ fn an_attempt_that_was_never_begun_or_cut_short_uses_no_budget() {
     let blocked = attempt(Progress::default(), &Outcome::NotAttempted(Obstacle::SecretMissing), true, start());
     assert_eq!(blocked.progress, Progress::default());
     assert_eq!(blocked.settlement, Settlement::Queued { due_at: start() + TimeDelta::minutes(15), reason: "secret_missing" });
-    let cut = attempt(Progress::default(), &failure(Cause::Cancelled, Stage::Receive, true), true, start());
+    let cut = cut_short(Progress::default(), start());
     assert_eq!(cut.settlement, Settlement::Queued { due_at: start(), reason: "interrupted" });
-    assert_eq!(cut.progress, Progress { attempts: 1, unknown_outcomes: 1, ..Progress::default() });
+    assert_eq!(cut.progress, Progress { attempts: 1, unknown_outcomes: 1, cut_short: 1, ..Progress::default() });
+}
+
+#[test]
+fn attempts_that_are_cut_short_again_and_again_are_spaced() {
+    let mut progress = Progress { offline_tries: 7, ..Progress::default() };
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        let settled = cut_short(progress, start());
+        waits.push(wait(&settled, start()));
+        progress = settled.progress;
+    }
+    assert_eq!(waits, [0, 0, 15, 30, 60, 120, 240, 480, 900, 900]);
+    assert_eq!((progress.cut_short, progress.offline_tries, progress.counted), (10, 7, 0));
+    assert_eq!(progress.last_failure_at, None);
+
+    let blocked = attempt(progress, &Outcome::NotAttempted(Obstacle::SecretUnavailable), true, start());
+    assert_eq!(blocked.progress.cut_short, 10, "nothing was begun");
+    for ended_by_itself in [status(500), status(404), status(202), status(410), status(422), no_network()] {
+        let settled = attempt(progress, &ended_by_itself, true, start());
+        assert_eq!(settled.progress.cut_short, 0, "{ended_by_itself:?}");
+        assert_eq!(wait(&cut_short(settled.progress, start()), start()), 0, "the first of a new row follows at once");
+    }
+}
+
+#[test]
+fn spaced_tries_have_jitter() {
+    let spaced = |random| {
+        let progress = Progress { cut_short: 2, ..Progress::default() };
+        let facts = SettleFacts { random, ..facts(start()) };
+        let cut = Context { interrupted: true, ..context(true, start()) };
+        wait(&attempt_in(progress, &no_network(), &cut, &facts), start())
+    };
+    assert_eq!((spaced(0.0), spaced(0.5), spaced(0.99)), (12, 15, 17));
+}
+
+#[test]
+fn an_endpoint_whose_failure_needs_a_person_is_tried_every_hour() {
+    let unreachable = |random| SettleFacts { random, unreachable: true, ..facts(start()) };
+    let offline = context(false, start());
+    for tries in [0, 3, 500] {
+        let progress = Progress { offline_tries: tries, ..Progress::default() };
+        assert_eq!(wait(&attempt_in(progress, &no_network(), &offline, &unreachable(0.5)), start()), 3600);
+        assert_eq!(wait(&attempt_in(progress, &no_network(), &offline, &unreachable(0.0)), start()), 2880);
+    }
+    let other = attempt_in(Progress::default(), &status(500), &context(true, start()), &unreachable(0.5));
+    assert_eq!(wait(&other, start()), 5, "what was answered has its own schedule");
+}
+
+#[test]
+fn a_token_that_expired_costs_one_more_attempt_per_slow_step() {
+    let expired = |progress, refresh_pending| {
+        attempt_in(progress, &status(401), &context(true, start()), &SettleFacts { refresh_pending, ..facts(start()) })
+    };
+    let (mut progress, mut waits) = (Progress::default(), Vec::new());
+    let end = loop {
+        // Each look at the token gives another value, and each is refused.
+        let settled = expired(progress, true);
+        progress = settled.progress;
+        match settled.settlement {
+            Settlement::Queued { .. } => waits.push(wait(&settled, start())),
+            other => break other,
+        }
+    };
+    let hour = 3600;
+    assert_eq!(waits, [0, 2 * hour, 0, 24 * hour, 0]);
+    assert_eq!(end, Settlement::Failed { reason: "auth" });
+    assert_eq!(progress.slow_counted, 6, "each of them counts");
+
+    assert_eq!(wait(&expired(Progress::default(), false), start()), 300, "no other value is to be had");
+    let elsewhere =
+        attempt_in(Progress::default(), &status(404), &context(true, start()), &SettleFacts { refresh_pending: true, ..facts(start()) });
+    assert_eq!((wait(&elsewhere, start()), elsewhere.progress.refreshed), (300, false), "a 404 is not about the token");
 }
 
 #[test]
@@ -137,9 +271,13 @@ fn a_wrong_clock_costs_one_attempt_and_no_budget() {
     let policy = RetryPolicy::default();
     let answer = Answer { status: 401, retry_after: None, date: Some(start() + TimeDelta::minutes(7)) };
     let verdict = classify(&Outcome::Answer(answer), &context(true, start()), &policy);
-    let settled = settle(&Progress::default().claimed(), &verdict, &policy, start(), 0.5);
+    let settled = settle(&Progress::default().claimed(), &verdict, &facts(start()), &policy);
     assert_eq!(settled.settlement, Settlement::Queued { due_at: start(), reason: "clock_skew" });
-    assert_eq!(settled.progress, Progress { attempts: 1, ..Progress::default() });
+    assert_eq!(settled.progress, Progress { attempts: 1, resynced: true, ..Progress::default() });
+    for next in [status(500), status(401), status(202), no_network(), Outcome::NotAttempted(Obstacle::SecretMissing)] {
+        assert!(!attempt(settled.progress, &next, true, start()).progress.resynced, "only the attempt right before counts: {next:?}");
+    }
+    assert!(!cut_short(settled.progress, start()).progress.resynced);
 }
 
 #[test]
@@ -147,15 +285,21 @@ fn the_receivers_wish_and_its_load_are_floors() {
     let policy = RetryPolicy::default();
     let delay = |outcome: Outcome, random| {
         let verdict = classify(&outcome, &context(true, start()), &policy);
-        match settle(&Progress::default().claimed(), &verdict, &policy, start(), random).settlement {
+        match settle(&Progress::default().claimed(), &verdict, &SettleFacts { random, ..facts(start()) }, &policy).settlement {
             Settlement::Queued { due_at, .. } => (due_at - start()).num_seconds(),
             other => panic!("{other:?}"),
         }
     };
     let asks = |status, seconds| Outcome::Answer(Answer { status, retry_after: Some(Duration::from_secs(seconds)), date: None });
     for random in [0.0, 0.5, 0.99] {
-        for overloaded in [status(429), status(502), status(503), status(504), failure(Cause::Timeout, Stage::Receive, true), asks(503, 1)]
-        {
+        for overloaded in [
+            status(429),
+            status(502),
+            status(503),
+            status(504),
+            failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe),
+            asks(503, 1),
+        ] {
             assert!((60..=72).contains(&delay(overloaded, random)));
         }
         assert!((4..=6).contains(&delay(status(500), random)), "a plain failure is tried again soon");
@@ -165,35 +309,43 @@ fn the_receivers_wish_and_its_load_are_floors() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_keep_the_budget_open() {
-    let ahead = Progress { counted: 30, first_contact_at: Some(start() + TimeDelta::days(3650)), ..Progress::default() };
-    let settled = attempt(ahead, &status(500), true, start());
-    assert_eq!(settled.progress.first_contact_at, Some(start()));
-}
-
-#[test]
 fn a_revived_entry_starts_afresh_and_keeps_its_history() {
     let (_, _, _, spent) = until_failed(&status(500));
     let revived = spent.revived();
     assert_eq!(revived, Progress { attempts: 21, revived: 1, ..Progress::default() });
+    let worn = Progress {
+        attempts: 9,
+        unknown_outcomes: 4,
+        counted: 1,
+        slow_counted: 2,
+        offline_tries: 3,
+        cut_short: 4,
+        failing_for: Duration::from_secs(5),
+        last_failure_at: Some(start()),
+        revived: 6,
+        resynced: true,
+        refreshed: true,
+    };
+    assert_eq!(worn.revived(), Progress { attempts: 9, unknown_outcomes: 4, revived: 7, ..Progress::default() });
     let (_, _, _, spent) = until_failed(&status(401));
     assert!(matches!(attempt(spent.revived(), &status(401), true, start()).settlement, Settlement::Queued { .. }));
 }
 
 fn outcomes() -> impl Strategy<Value = Outcome> {
-    let cause = prop_oneof![
-        Just(Cause::NoNetwork),
-        Just(Cause::Dns),
-        Just(Cause::Refused),
-        Just(Cause::Timeout),
-        Just(Cause::Closed),
-        any::<bool>().prop_map(|time_invalid| Cause::Certificate { time_invalid }),
-        Just(Cause::Tls),
-        Just(Cause::Protocol),
-        Just(Cause::Cancelled),
-        Just(Cause::Other),
+    let kind = prop_oneof![
+        Just(FailureKind::NoNetwork),
+        Just(FailureKind::Dns),
+        Just(FailureKind::Refused),
+        Just(FailureKind::Timeout),
+        Just(FailureKind::Closed),
+        any::<bool>().prop_map(|time_invalid| FailureKind::Certificate { time_invalid }),
+        Just(FailureKind::Tls),
+        Just(FailureKind::Protocol),
+        Just(FailureKind::Cancelled),
+        Just(FailureKind::Other),
     ];
-    let stage = prop_oneof![Just(Stage::Resolve), Just(Stage::Connect), Just(Stage::Send), Just(Stage::Receive)];
+    let phase = prop_oneof![Just(Phase::Resolve), Just(Phase::Connect), Just(Phase::Send), Just(Phase::Receive)];
+    let sent = prop_oneof![Just(RequestSent::No), Just(RequestSent::Maybe)];
     let obstacle = prop_oneof![
         Just(Obstacle::CorruptBody),
         Just(Obstacle::BadUrl),
@@ -208,7 +360,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             retry_after: retry_after.map(Duration::from_secs),
             date
         })),
-        (cause, stage, any::<bool>()).prop_map(|(cause, stage, may_have_left)| failure(cause, stage, may_have_left)),
+        (kind, phase, sent).prop_map(|(kind, phase, sent)| failure(kind, phase, sent)),
         obstacle.prop_map(Outcome::NotAttempted),
     ]
 }
@@ -216,24 +368,35 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
 proptest! {
     #[test]
     fn whatever_happens_budgets_and_delays_keep_their_bounds(
-        steps in prop::collection::vec((outcomes(), any::<bool>(), any::<bool>(), 0.0f64..1.0, -100_000i64..1_000_000), 1..60)
+        steps in prop::collection::vec(
+            (outcomes(), any::<[bool; 4]>(), any::<bool>(), 0.0f64..1.0, -100_000i64..1_000_000),
+            1..60,
+        )
     ) {
         let policy = RetryPolicy::default();
         let (mut progress, mut now) = (Progress::default(), start());
-        for (outcome, net_ok, resynced, random, passed) in steps {
+        for (outcome, [net_ok, interrupted, unreachable, refresh_pending], resynced, random, passed) in steps {
             now += TimeDelta::seconds(passed);
             let before = progress;
-            let verdict = classify(&outcome, &Context { resynced, ..context(net_ok, now) }, &policy);
-            let settled = settle(&progress.claimed(), &verdict, &policy, now, random);
+            let verdict = classify(&outcome, &Context { resynced, interrupted, ..context(net_ok, now) }, &policy);
+            let settled = settle(&progress.claimed(), &verdict, &SettleFacts { now, random, unreachable, refresh_pending }, &policy);
             progress = settled.progress;
             prop_assert!(progress.unknown_outcomes <= progress.attempts);
             prop_assert!(progress.unknown_outcomes >= before.unknown_outcomes);
             let used = progress.counted + progress.slow_counted - before.counted - before.slow_counted;
             prop_assert_eq!(used, u32::from(verdict.counted()));
+            let longer = progress.failing_for.checked_sub(before.failing_for);
+            let at_most = if verdict.counted() { policy.longest_delay } else { Duration::ZERO };
+            prop_assert!(longer.is_some_and(|longer| longer <= at_most));
             match settled.settlement {
                 Settlement::Queued { due_at, .. } => {
                     prop_assert!(due_at >= now && due_at - now <= TimeDelta::hours(24));
-                    let at_once = matches!(verdict.class, Class::CutShort | Class::ResyncNow);
+                    let at_once = match verdict.class {
+                        Class::CutShort => progress.cut_short < 3,
+                        Class::ResyncNow => true,
+                        Class::RetrySlow => progress.refreshed && !before.refreshed,
+                        _ => false,
+                    };
                     prop_assert_eq!(due_at == now, at_once);
                 }
                 Settlement::Failed { .. } => progress = progress.revived(),

@@ -1,4 +1,4 @@
-//! Reason codes: why an action did not fire, waits, or failed. `docs/delivery.md` says what mends each.
+//! Reason codes: why an action did not fire, waits, or failed. `docs/delivery.md` says what fixes each.
 //!
 //! The set is open: a later release may add codes, so they are text and no enum. A code once shipped never changes its meaning.
 
@@ -16,7 +16,9 @@ pub const ENDPOINT_UNKNOWN: &str = "endpoint_unknown";
 pub const ENDPOINT_DISABLED: &str = "endpoint_disabled";
 /// The endpoint is archived.
 pub const ENDPOINT_ARCHIVED: &str = "endpoint_archived";
-/// The endpoint is left in peace for a while: it asked for that, or it keeps failing.
+/// The row of the endpoint does not read back: it has to be registered again.
+pub const ENDPOINT_CORRUPT: &str = "endpoint_corrupt";
+/// The endpoint is paused: it asked for that, or it keeps failing.
 pub const ENDPOINT_PAUSED: &str = "endpoint_paused";
 /// There is no secret of the name that the endpoint gives.
 pub const SECRET_MISSING: &str = "secret_missing";
@@ -33,8 +35,10 @@ pub const INTERRUPTED: &str = "interrupted";
 
 /// No network.
 pub const OFFLINE: &str = "offline";
-/// Something between phone and receiver answers in the receiver's place.
+/// Something between phone and receiver answers in the receiver's place: plain text where TLS was expected.
 pub const CAPTIVE_PORTAL: &str = "captive_portal";
+/// 407 or 511: something in the receiver's place wants a login.
+pub const PROXY: &str = "proxy";
 /// The phone's clock is wrong.
 pub const CLOCK_SKEW: &str = "clock_skew";
 /// The receiver's name does not resolve.
@@ -68,7 +72,7 @@ pub const PAYLOAD_TOO_LARGE: &str = "payload_too_large";
 pub const GONE: &str = "gone";
 /// The retry budget is spent.
 pub const EXHAUSTED: &str = "exhausted";
-/// The frozen bytes are not the ones that were frozen.
+/// What is stored is damaged: the bytes are not the ones that were frozen, or the entry does not read back.
 pub const CORRUPT: &str = "corrupt";
 /// The endpoint's URL cannot be used.
 pub const BAD_URL: &str = "bad_url";
@@ -76,12 +80,13 @@ pub const BAD_URL: &str = "bad_url";
 pub const ABANDONED: &str = "abandoned";
 
 /// Every reason code of this release.
-pub const ALL: [&str; 33] = [
+pub const ALL: [&str; 35] = [
     INTEGRATION_OFF,
     SESSION_ENDED,
     ENDPOINT_UNKNOWN,
     ENDPOINT_DISABLED,
     ENDPOINT_ARCHIVED,
+    ENDPOINT_CORRUPT,
     ENDPOINT_PAUSED,
     SECRET_MISSING,
     SECRET_UNAVAILABLE,
@@ -91,6 +96,7 @@ pub const ALL: [&str; 33] = [
     INTERRUPTED,
     OFFLINE,
     CAPTIVE_PORTAL,
+    PROXY,
     CLOCK_SKEW,
     DNS,
     UNREACHABLE,
@@ -112,15 +118,24 @@ pub const ALL: [&str; 33] = [
     ABANDONED,
 ];
 
-/// Whether an entry that failed for this reason is revived by itself when its endpoint is enabled or really changed, or its secrets
-/// change: what failed was the endpoint, not the message.
+/// Whether an entry that failed for this reason is revived by a real change of its endpoint: what failed was the endpoint, not the message.
 pub fn revives_by_itself(reason: &str) -> bool {
     [GONE, AUTH, REDIRECT, NOT_FOUND, TLS, PROTOCOL, EXHAUSTED].contains(&reason)
 }
 
-/// Whether what an entry waits for with this reason will not mend itself: a person has to do something.
-pub fn waits_for_person(reason: &str) -> bool {
-    [INTEGRATION_OFF, ENDPOINT_UNKNOWN, ENDPOINT_DISABLED, ENDPOINT_ARCHIVED, SECRET_MISSING, SECRET_INVALID].contains(&reason)
+/// Whether an entry that failed for this reason is revived by new secrets, where its endpoint names any.
+pub fn revived_by_secrets(reason: &str) -> bool {
+    reason == AUTH
+}
+
+/// Whether an entry that failed for this reason is revived when its endpoint is enabled.
+pub fn revived_by_enabling(reason: &str) -> bool {
+    reason == GONE
+}
+
+/// Whether this says that a secret cannot be had or used.
+pub(super) fn is_of_secret(reason: &str) -> bool {
+    [SECRET_MISSING, SECRET_UNAVAILABLE, SECRET_INVALID].contains(&reason)
 }
 
 #[cfg(test)]
@@ -137,9 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_about_codes_is_about_codes_there_are() {
-        assert_eq!(ALL.into_iter().filter(|code| revives_by_itself(code)).count(), 7);
-        assert_eq!(ALL.into_iter().filter(|code| waits_for_person(code)).count(), 6);
-        assert!(!revives_by_itself(REJECTED) && !revives_by_itself(ABANDONED));
+    fn each_cause_revives_what_it_can_have_fixed() {
+        let revived = |by: fn(&str) -> bool| ALL.into_iter().filter(|code| by(code)).collect::<Vec<_>>();
+        assert_eq!(revived(revives_by_itself), ["tls", "protocol", "auth", "redirect", "not_found", "gone", "exhausted"]);
+        assert_eq!(revived(revived_by_secrets), ["auth"]);
+        assert_eq!(revived(revived_by_enabling), ["gone"]);
     }
 }

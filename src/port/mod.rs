@@ -2,12 +2,20 @@
 //!
 //! Every port is called with no lock held and outside every transaction, and may be called from any thread.
 
+#[cfg_attr(not(any(test, feature = "testing")), expect(unreachable_pub, reason = "public for simulations, with the feature `testing`"))]
+mod blocking;
 mod clock;
 mod random;
 mod secrets;
 mod transport;
 
+#[cfg(any(test, feature = "testing"))]
+pub use blocking::{Blocking, BlockingAnswer, BlockingCall, Reply};
+#[cfg(not(any(test, feature = "testing")))]
+pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Reply};
 pub use clock::{Clock, SystemClock};
 pub use random::{Random, SystemRandom};
 pub use secrets::{NoSecrets, SecretLookup, SecretValue, Secrets, StaticSecrets};
-pub use transport::{FailureKind, Header, Phase, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse};
+pub use transport::{
+    FailureKind, Header, Phase, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse, is_loopback,
+};

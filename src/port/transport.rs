@@ -1,6 +1,7 @@
 //! One HTTP request and what became of it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use zeroize::Zeroize;
@@ -136,7 +137,7 @@ pub struct TransportFailure {
     pub phase: Phase,
     /// Whether request bytes left the device. A transport that cannot tell says `Maybe`.
     pub request_sent: RequestSent,
-    /// For logs alone; holds neither secrets nor payload.
+    /// For logs alone, at level debug; holds neither secrets nor payload.
     pub detail: String,
 }
 
@@ -151,6 +152,29 @@ pub trait Transport: Send + Sync {
     /// Asks for the request with this id to be given up. It may finish all the same, and an unknown id is ignored.
     fn cancel(&self, id: u64);
 
-    /// Called after the process was suspended: connections and cached addresses from before are worth nothing any more.
+    /// Called after the process was suspended, and when the network has changed: idle connections and cached addresses from before are worth
+    /// nothing any more. Requests that run go on.
     fn renew(&self) {}
+}
+
+/// Whether a host as it stands in a URL is this very machine: `localhost`, or a loopback address. Plain `http` may go nowhere else.
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_localhost_or_a_loopback_address_and_nothing_else() {
+        for host in ["localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["", "localhost.", "localhost.example", "10.0.0.1", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "127.1", "[127.0.0.1", "a"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 }

@@ -1,16 +1,10 @@
 //! What makes an endpoint valid.
 
-use std::net::IpAddr;
+use http::HeaderName;
 
-use http::uri::Scheme;
-use http::{HeaderName, Uri};
+use super::url::normal_url;
+use crate::model::{Endpoint, EndpointHeader, HeaderValue, Signing, is_key};
 
-use crate::model::{Endpoint, EndpointHeader, HeaderValue, Signing};
-
-/// The longest key.
-const MAX_KEY: usize = 64;
-/// The longest URL, in bytes; some servers take no more.
-pub const MAX_URL: usize = 2048;
 /// The most headers of an endpoint's own.
 pub const MAX_HEADERS: usize = 32;
 /// The longest plain value of a header, in bytes.
@@ -21,8 +15,9 @@ pub const MAX_SECRET_NAME: usize = 128;
 /// Headers that give access: their values do not belong into a database.
 const SECRET_ONLY: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// Headers that the core or the transport sets, and those that steer the connection (RFC 9110, section 7.6.1).
-const REFUSED: [&str; 12] = [
+/// Headers that the core or the transport sets, those that steer the connection (RFC 9110, section 7.6.1), and those that are kept free for
+/// traces (W3C Trace Context) and signatures of messages (RFC 9421).
+const REFUSED: [&str; 16] = [
     "host",
     "user-agent",
     "date",
@@ -35,10 +30,14 @@ const REFUSED: [&str; 12] = [
     "upgrade",
     "expect",
     "http2-settings",
+    "traceparent",
+    "tracestate",
+    "signature",
+    "signature-input",
 ];
 
-/// Beginnings of names that are the core's own.
-const REFUSED_PREFIXES: [&str; 3] = ["content-", "webhook-", "compass-"];
+/// Beginnings of names that are the core's own, and of those that are kept free for CloudEvents.
+const REFUSED_PREFIXES: [&str; 4] = ["content-", "webhook-", "compass-", "ce-"];
 
 /// What is wrong with an endpoint, and where. Never holds a value of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +52,7 @@ pub struct EndpointError {
 /// Checks an endpoint and brings it into its normal form, so that two ways to write the same endpoint are equal: scheme and host in lower
 /// case, no default port, `/` for an empty path, header names in lower case.
 ///
-/// Plain `http` is for tests on one machine: only to `localhost` or a loopback address, and only when the configuration allows it.
+/// The URL is of ASCII, without user name, password or fragment; its host is a name that DNS can have, or an address. Plain `http` is for tests on one machine: only to `localhost` or a loopback address, and only when the configuration allows it.
 ///
 /// # Errors
 /// [`EndpointError`] for the first thing that is wrong.
@@ -79,16 +78,6 @@ pub fn validate(endpoint: &Endpoint, allow_plain_http_to_loopback: bool) -> Resu
     Ok(Endpoint { key: endpoint.key.clone(), url, signing: endpoint.signing.clone(), headers, network: endpoint.network })
 }
 
-/// Scheme, host and port of a URL: all of it that a log may show.
-pub fn origin(url: &str) -> String {
-    let Ok(uri) = url.parse::<Uri>() else { return "(not a URL)".to_owned() };
-    match (uri.scheme_str(), uri.host(), uri.port_u16()) {
-        (Some(scheme), Some(host), Some(port)) => format!("{scheme}://{host}:{port}"),
-        (Some(scheme), Some(host), None) => format!("{scheme}://{host}"),
-        _ => "(not a URL)".to_owned(),
-    }
-}
-
 /// Whether the text can be the value of a header: printable ASCII, spaces inside, no line breaks.
 pub(super) fn is_header_text(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text
@@ -98,62 +87,8 @@ fn refuse<T>(place: impl Into<String>, problem: &'static str) -> Result<T, Endpo
     Err(EndpointError { place: place.into(), problem })
 }
 
-fn is_key(key: &str) -> bool {
-    key.len() <= MAX_KEY
-        && key.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-}
-
 fn check_secret_name(place: impl Into<String>, name: &str) -> Result<(), EndpointError> {
     if name.trim().is_empty() || name.len() > MAX_SECRET_NAME { refuse(place, "the name of a secret, 1 to 128 bytes") } else { Ok(()) }
-}
-
-fn normal_url(url: &str, allow_plain_http_to_loopback: bool) -> Result<String, &'static str> {
-    if url.len() > MAX_URL {
-        return Err("at most 2048 bytes");
-    }
-    // The parser below drops a fragment without a word.
-    if url.contains('#') {
-        return Err("no fragment");
-    }
-    let uri: Uri = url.parse().map_err(|_| "not an absolute URL in ASCII")?;
-    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else { return Err("an absolute URL") };
-    if authority.as_str().contains('@') {
-        return Err("no user name or password; use a header with a secret");
-    }
-    let host = authority.host().to_ascii_lowercase();
-    if host.is_empty() {
-        return Err("a host is needed");
-    }
-    // `host:` and ports that are no numbers pass the parser.
-    let port = match authority.as_str().get(authority.host().len()..) {
-        None | Some("") => None,
-        Some(rest) => match rest.strip_prefix(':').and_then(|digits| digits.parse::<u16>().ok()) {
-            Some(port) if port > 0 => Some(port),
-            _ => return Err("the port is not a number from 1 to 65535"),
-        },
-    };
-    let default_port = if *scheme == Scheme::HTTPS {
-        443
-    } else if *scheme == Scheme::HTTP {
-        if !is_loopback(&host) {
-            return Err("https is needed");
-        }
-        if !allow_plain_http_to_loopback {
-            return Err("https is needed; plain http to this machine has to be allowed in the options");
-        }
-        80
-    } else {
-        return Err("https is needed");
-    };
-    let port = port.filter(|port| *port != default_port).map(|port| format!(":{port}")).unwrap_or_default();
-    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    let slash = if path_and_query.starts_with('/') { "" } else { "/" };
-    Ok(format!("{scheme}://{host}{port}{slash}{path_and_query}"))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn normal_header(index: usize, header: &EndpointHeader) -> Result<EndpointHeader, EndpointError> {
@@ -161,7 +96,7 @@ fn normal_header(index: usize, header: &EndpointHeader) -> Result<EndpointHeader
     let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else { return refuse(place("name"), "not the name of a header") };
     let name = name.as_str().to_owned();
     if REFUSED.contains(&name.as_str()) || REFUSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
-        return refuse(place("name"), "set by the core or the connection, not by an endpoint");
+        return refuse(place("name"), "set by the core or the connection, or reserved; not for an endpoint");
     }
     match &header.value {
         HeaderValue::Plain(_) if SECRET_ONLY.contains(&name.as_str()) => {
@@ -201,53 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn urls_have_one_normal_form() {
-        for (url, normal) in [
-            ("https://hooks.example/in", "https://hooks.example/in"),
-            ("HTTPS://Hooks.Example:443", "https://hooks.example/"),
-            ("https://hooks.example?a=B", "https://hooks.example/?a=B"),
-            ("https://hooks.example:8443/In?x=1&y=%20", "https://hooks.example:8443/In?x=1&y=%20"),
-            ("https://192.0.2.1/", "https://192.0.2.1/"),
-            ("https://[2001:DB8::1]:99/", "https://[2001:db8::1]:99/"),
-            ("http://localhost:8080/in", "http://localhost:8080/in"),
-            ("http://127.0.0.1:80/in", "http://127.0.0.1/in"),
-            ("http://[::1]:8080/", "http://[::1]:8080/"),
-        ] {
-            let valid = validate(&endpoint(url), true).expect(url);
-            assert_eq!(valid.url, normal);
-            assert_eq!(validate(&valid, true).as_ref(), Ok(&valid), "a normal form stays as it is");
-        }
-    }
-
-    #[test]
-    fn urls_that_could_leak_or_mislead_are_refused() {
-        let long = format!("https://hooks.example/{}", "a".repeat(MAX_URL));
-        for url in [
-            "",
-            "hooks.example",
-            "/in",
-            "https://",
-            "https:///in",
-            "https://user@hooks.example/",
-            "https://user:pass@hooks.example/",
-            "https://hooks.example/#top",
-            "https://hooks.example:/",
-            "https://hooks.example:0/",
-            "https://hooks.example:99999/",
-            "https://hooks.example/a b",
-            "https://bücher.example/",
-            "ftp://hooks.example/",
-            "http://hooks.example/",
-            "http://localhost.hooks.example/",
-            "http://10.0.0.1/",
-            &long,
-        ] {
-            assert_eq!(place(&endpoint(url)), "url", "{url}");
-        }
-    }
-
-    #[test]
-    fn plain_http_needs_leave_even_on_loopback() {
+    fn a_url_is_checked_and_brought_into_its_normal_form() {
+        assert_eq!(validate(&endpoint("HTTPS://Hooks.Example:443"), false).expect("valid").url, "https://hooks.example/");
+        assert_eq!(place(&endpoint("https://user@hooks.example/")), "url");
+        assert!(validate(&endpoint("http://localhost:8080/"), true).is_ok());
         assert_eq!(validate(&endpoint("http://localhost:8080/"), false).expect_err("refused").place, "url");
     }
 
@@ -262,10 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_the_core_and_of_the_connection_are_refused() {
+    fn headers_of_the_core_and_of_the_connection_and_reserved_ones_are_refused() {
         for name in ["Host", "content-type", "Content-Length", "webhook-id", "Compass-Attempt", "connection", "TE", "user-agent", "a b", ""]
+            .into_iter()
+            .chain(["CE-id", "ce-specversion", "traceparent", "TraceState", "Signature", "signature-input", "content-digest"])
         {
             assert_eq!(place(&with_header(name, HeaderValue::Plain("x".into()))), "headers[0].name", "{name}");
+        }
+        for name in ["x-ce-id", "signature-key", "cent", "trace"] {
+            assert!(validate(&with_header(name, HeaderValue::Plain("x".into())), false).is_ok(), "{name}");
         }
         let valid = validate(&with_header("X-Site", HeaderValue::Plain("north 1".into())), false).expect("valid");
         assert_eq!(valid.headers[0].name, "x-site");
@@ -295,12 +192,5 @@ mod tests {
         let mut twice = with_header("x-a", HeaderValue::Plain("1".into()));
         twice.headers.push(EndpointHeader { name: "X-A".into(), value: HeaderValue::Plain("2".into()) });
         assert_eq!(place(&twice), "headers[1].name");
-    }
-
-    #[test]
-    fn a_log_shows_the_origin_alone() {
-        assert_eq!(origin("https://hooks.example:8443/in?token=1"), "https://hooks.example:8443");
-        assert_eq!(origin("https://user:pass@hooks.example/in"), "https://hooks.example");
-        assert_eq!(origin("no url"), "(not a URL)");
     }
 }

@@ -8,9 +8,11 @@ mod endpoint;
 mod payload;
 mod request;
 mod signature;
+mod url;
 
 pub use delivery_id::delivery_id;
-pub use endpoint::{EndpointError, MAX_HEADER_VALUE, MAX_HEADERS, MAX_SECRET_NAME, MAX_URL, origin, validate};
+pub use endpoint::{EndpointError, MAX_HEADER_VALUE, MAX_HEADERS, MAX_SECRET_NAME, validate};
 pub use payload::{MAX_BODY, PayloadError, WARN_BODY, payload};
-pub use request::{Message, RequestError, RequestHeader, SecretText, headers, secret_names};
+pub use request::{Message, RequestError, header_secret_names, headers, secret_names};
 pub use signature::{InvalidSecret, SigningKey, sign};
+pub use url::{MAX_URL, origin};

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, SecondsFormat};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, Submission, SubmittedField, Timestamp};
+use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, Submission, SubmittedField, Timestamp};
 
 /// The largest body that is ever sent, in bytes. Larger ones are common causes of a 413, and during a larger upload an early 413 can be
 /// lost in a broken connection.
@@ -12,9 +12,6 @@ pub const MAX_BODY: usize = 256 * 1024;
 
 /// Above this many bytes a warning is due: Standard Webhooks recommends bodies below 20 kB.
 pub const WARN_BODY: usize = 20 * 1024;
-
-/// The largest whole number that every JSON reader keeps exactly: 2^53 − 1.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A value does not fit the definition of its field. Holds no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +115,9 @@ fn value<'a>(kind: &'a FieldKind, value: &'a FieldValue) -> Option<Value<'a>> {
             | FieldKind::Barcode(_),
             FieldValue::Text(text),
         ) => Value::Text(text),
-        (FieldKind::Integer { .. }, FieldValue::Integer(number)) if number.unsigned_abs() <= MAX_SAFE_INTEGER => Value::Integer(*number),
+        (FieldKind::Integer { .. }, FieldValue::Integer(number)) if (-MAX_INTEGER..=MAX_INTEGER).contains(number) => {
+            Value::Integer(*number)
+        }
         (FieldKind::Decimal { .. }, FieldValue::Decimal(decimal)) => Value::Exact(exact(decimal)?),
         (FieldKind::Boolean, FieldValue::Boolean(yes)) => Value::Boolean(*yes),
         (FieldKind::Date { .. }, FieldValue::Date(date)) => Value::Written(four_digit_year(*date)?.format("%Y-%m-%d").to_string()),

@@ -1,40 +1,8 @@
 //! The headers of one attempt.
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
 use super::signature::{SigningKey, sign};
 use crate::model::{DeliveryId, Endpoint, HeaderValue, SessionState, Signing};
-
-/// A header of a request. Names are lower case; values may be secret, so they are wiped when dropped and never printed.
-pub struct RequestHeader {
-    /// Lower-case name.
-    pub name: String,
-    /// Value.
-    pub value: Zeroizing<String>,
-}
-
-impl fmt::Debug for RequestHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RequestHeader({}: …)", self.name)
-    }
-}
-
-/// The text of a secret, borrowed from whoever wipes it.
-#[derive(Clone, Copy)]
-pub struct SecretText<'a> {
-    /// The secret in use.
-    pub current: &'a str,
-    /// The one before it, while a rotation lasts.
-    pub previous: Option<&'a str>,
-}
-
-impl fmt::Debug for SecretText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretText(…)")
-    }
-}
+use crate::port::{Header, SecretValue};
 
 /// One message at the moment of one attempt.
 #[derive(Debug, Clone, Copy)]
@@ -72,70 +40,74 @@ pub enum RequestError {
 
 /// The names of all secrets that a request to this endpoint needs, each once.
 pub fn secret_names(endpoint: &Endpoint) -> Vec<&str> {
-    let signing = match &endpoint.signing {
-        Signing::StandardWebhooks { secret } => Some(secret.as_str()),
-        Signing::None => None,
-    };
-    let headers = endpoint.headers.iter().filter_map(|header| match &header.value {
-        HeaderValue::Secret(name) => Some(name.as_str()),
-        HeaderValue::Plain(_) => None,
-    });
+    signing_secret(endpoint).into_iter().chain(header_secret_names(endpoint)).collect()
+}
+
+/// The names of the secrets in its headers, each once. Never the one that signs, even if a header names it as well.
+pub fn header_secret_names(endpoint: &Endpoint) -> Vec<&str> {
     let mut names = Vec::new();
-    for name in signing.into_iter().chain(headers) {
-        if !names.contains(&name) {
+    for header in &endpoint.headers {
+        if let HeaderValue::Secret(name) = &header.value
+            && signing_secret(endpoint) != Some(name)
+            && !names.contains(&name.as_str())
+        {
             names.push(name);
         }
     }
     names
 }
 
-/// All headers of one attempt except those a transport sets itself (`host`, `content-length`, `user-agent`). `secret` finds a secret by name.
+fn signing_secret(endpoint: &Endpoint) -> Option<&str> {
+    match &endpoint.signing {
+        Signing::StandardWebhooks { secret } => Some(secret),
+        Signing::None => None,
+    }
+}
+
+/// All headers of one attempt except those a transport sets itself (`host`, `content-length`, `user-agent`). `secret` finds a secret by
+/// name: the one in use and, while a rotation lasts, the one before it.
 ///
-/// A message of a signed endpoint is signed or not sent: there is no way to get its headers without a usable secret.
+/// A message of a signed endpoint is signed or not sent: there is no way to get its headers without a usable secret. A secret before that
+/// cannot be used is ignored: it may be the typing error that the one in use has put right.
 ///
 /// # Errors
 /// [`RequestError`] when a secret that the endpoint names is missing or cannot be used.
 pub fn headers<'a>(
     endpoint: &Endpoint,
     message: &Message<'_>,
-    secret: impl Fn(&str) -> Option<SecretText<'a>>,
-) -> Result<Vec<RequestHeader>, RequestError> {
+    secret: impl Fn(&str) -> Option<(&'a SecretValue, Option<&'a SecretValue>)>,
+) -> Result<Vec<Header>, RequestError> {
     let find = |name: &str| secret(name).ok_or_else(|| RequestError::SecretMissing { name: name.to_owned() });
     let mut headers = vec![
-        header("content-type", "application/json; charset=utf-8"),
-        header("webhook-id", &message.id.0),
-        header("webhook-timestamp", &message.timestamp.to_string()),
+        Header::new("content-type", "application/json; charset=utf-8"),
+        Header::new("webhook-id", &message.id.0),
+        Header::new("webhook-timestamp", message.timestamp.to_string()),
     ];
-    if let Signing::StandardWebhooks { secret: name } = &endpoint.signing {
-        let text = find(name)?;
-        let invalid = |_| RequestError::SecretInvalid { name: name.clone() };
-        let current = SigningKey::parse(text.current).map_err(invalid)?;
-        let previous = text.previous.map(SigningKey::parse).transpose().map_err(invalid)?;
-        headers.push(header("webhook-signature", &sign(&current, previous.as_ref(), message.id, message.timestamp, message.body)));
+    if let Some(name) = signing_secret(endpoint) {
+        let (current, previous) = find(name)?;
+        let current = SigningKey::parse(current.expose()).map_err(|_| RequestError::SecretInvalid { name: name.to_owned() })?;
+        let previous = previous.and_then(|previous| SigningKey::parse(previous.expose()).ok());
+        headers.push(Header::new("webhook-signature", sign(&current, previous.as_ref(), message.id, message.timestamp, message.body)));
     }
-    headers.push(header("compass-attempt", &message.attempt.to_string()));
-    headers.push(header("compass-workflow-version", message.workflow_version));
+    headers.push(Header::new("compass-attempt", message.attempt.to_string()));
+    headers.push(Header::new("compass-workflow-version", message.workflow_version));
     if message.session_state == SessionState::Ended {
-        headers.push(header("compass-session-state", SessionState::Ended.as_str()));
+        headers.push(Header::new("compass-session-state", SessionState::Ended.as_str()));
     }
     for own in &endpoint.headers {
         let value = match &own.value {
             HeaderValue::Plain(value) => value,
             HeaderValue::Secret(name) => {
-                let text = find(name)?.current;
+                let text = find(name)?.0.expose();
                 if text.is_empty() || !super::endpoint::is_header_text(text) {
                     return Err(RequestError::SecretInvalid { name: name.clone() });
                 }
                 text
             }
         };
-        headers.push(header(&own.name.to_ascii_lowercase(), value));
+        headers.push(Header::new(own.name.to_ascii_lowercase(), value));
     }
     Ok(headers)
-}
-
-fn header(name: &str, value: &str) -> RequestHeader {
-    RequestHeader { name: name.to_owned(), value: Zeroizing::new(value.to_owned()) }
 }
 
 #[cfg(test)]
@@ -160,10 +132,8 @@ mod tests {
     fn all(endpoint: &Endpoint, state: SessionState, secrets: &[(&str, &'static str)]) -> Result<Vec<(String, String)>, RequestError> {
         let id = DeliveryId("msg_a".into());
         let message = Message { id: &id, body: b"{}", timestamp: 1_700_000_000, attempt: 3, workflow_version: "3.1", session_state: state };
-        let find = |name: &str| {
-            let (_, current) = secrets.iter().find(|(known, _)| *known == name)?;
-            Some(SecretText { current, previous: None })
-        };
+        let secrets: Vec<_> = secrets.iter().map(|(name, text)| (*name, SecretValue::new((*text).to_owned()))).collect();
+        let find = |name: &str| secrets.iter().find(|(known, _)| *known == name).map(|(_, current)| (current, None));
         Ok(headers(endpoint, &message, find)?.into_iter().map(|header| (header.name.clone(), header.value.to_string())).collect())
     }
 
@@ -218,5 +188,37 @@ mod tests {
             let error = all(&endpoint, SessionState::Completed, &[("token", text)]).expect_err("impossible in a header");
             assert_eq!(error, RequestError::SecretInvalid { name: "token".into() });
         }
+    }
+
+    #[test]
+    fn a_secret_before_that_cannot_be_used_is_ignored() {
+        let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let signatures = |current: &str, previous: Option<&str>| {
+            let (current, previous) = (SecretValue::new(current.into()), previous.map(|text| SecretValue::new(text.into())));
+            let id = DeliveryId("msg_a".into());
+            let state = SessionState::Completed;
+            let message = Message { id: &id, body: b"{}", timestamp: 1, attempt: 1, workflow_version: "1", session_state: state };
+            let headers = headers(&endpoint(signed(), vec![]), &message, |_| Some((&current, previous.as_ref())))?;
+            let signature = headers.into_iter().find(|header| header.name == "webhook-signature").expect("it is signed");
+            Ok(signature.value.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        };
+        let alone = signatures(SECRET, None).expect("headers");
+        for mistyped in ["", "whsec_mistyped", "Bearer abc", "whsec_"] {
+            assert_eq!(signatures(SECRET, Some(mistyped)).as_ref(), Ok(&alone), "{mistyped}");
+        }
+        let rotated = signatures(SECRET, Some(other)).expect("headers");
+        assert_eq!((rotated.len(), &rotated[..1]), (2, &alone[..]), "a usable one signs as well");
+        let invalid = RequestError::SecretInvalid { name: "signing".into() };
+        assert_eq!(signatures("whsec_mistyped", Some(SECRET)), Err(invalid), "the one in use counts, whatever was before");
+    }
+
+    #[test]
+    fn names_of_secrets_are_told_once_and_the_one_that_signs_is_no_header() {
+        let secret = |header: &str, name: &str| own(header, HeaderValue::Secret(name.into()));
+        let headers = vec![secret("authorization", "token"), own("x-site", HeaderValue::Plain("token2".into())), secret("x-a", "token")];
+        let unsigned = endpoint(Signing::None, headers.clone());
+        assert_eq!((secret_names(&unsigned), header_secret_names(&unsigned)), (vec!["token"], vec!["token"]));
+        let both = endpoint(signed(), [headers, vec![secret("x-b", "signing")]].concat());
+        assert_eq!((secret_names(&both), header_secret_names(&both)), (vec!["signing", "token"], vec!["token"]));
     }
 }

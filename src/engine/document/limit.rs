@@ -4,14 +4,12 @@
 pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
 pub use crate::engine::pattern::{MAX_PATTERN_BYTES, MAX_PATTERN_LENGTH};
 pub use crate::engine::session::validate::DEFAULT_MAX_LENGTH;
-pub use crate::model::MAX_INTEGER;
+pub use crate::model::{MAX_INTEGER, MAX_KEY_LENGTH};
 
 /// The largest document, in bytes. A workflow with 200 sections and long texts stays below 300 KiB; the whole is read into memory.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of arrays and objects. Format 1 needs 6; the rest is room for unknown members.
 pub const MAX_DEPTH: usize = 32;
-/// The longest key, in characters: keys are columns of indexes, and parts of hashes and payloads.
-pub const MAX_KEY_LENGTH: usize = 64;
 /// The longest name, in characters: a heading or a button on a phone screen.
 pub const MAX_NAME_LENGTH: usize = 200;
 /// The longest description of a workflow, in characters: a list shows a line or two of it.

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use super::code::{Code, Findings, quoted};
-use super::reader::is_key;
-use crate::model::{Answer, Workflow};
+use crate::model::{Answer, Workflow, is_key};
 
 /// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
 pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: &mut Findings) {

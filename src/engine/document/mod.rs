@@ -20,7 +20,8 @@ mod tests;
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};
 pub use limit::*;
-pub use reader::is_key;
+
+pub use crate::model::is_key;
 
 use crate::crypto::Sha256;
 use crate::model::{Finding, Severity, Workflow};

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::code::{Code, Findings, quoted};
 use super::json::Node;
-use super::limit::MAX_KEY_LENGTH;
+use crate::model::{MAX_KEY_LENGTH, is_key};
 
 /// An object of the document and where it stands.
 pub(super) struct Object<'a> {
@@ -52,13 +52,6 @@ pub(super) enum Shape {
     Name,
     /// Any lines.
     Prose,
-}
-
-/// Whether a text can be a key: a letter or a digit, then letters, digits, `_`, `.` and `-`, 64 characters at most, all of ASCII.
-pub fn is_key(text: &str) -> bool {
-    text.len() <= MAX_KEY_LENGTH
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// Reads typed values and collects what is wrong with them. What cannot be read gives `None`, or an empty text for a key; either has a

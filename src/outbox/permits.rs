@@ -1,0 +1,102 @@
+//! Who may send, send corrected, and give up: one answer for the calls and for what the record offers.
+
+use super::policy::RetryPolicy;
+use super::reason;
+use crate::model::ActionStatus;
+
+/// What counts of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionFacts<'a> {
+    /// How it stands.
+    pub status: ActionStatus,
+    /// Why, as stored.
+    pub reason: Option<&'a str>,
+    /// Sends that ended `failed`, over all its revisions.
+    pub failed_sends: u32,
+}
+
+/// Whether something may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// It may.
+    Yes,
+    /// There is nothing to do, which is no error.
+    Stale,
+    /// Too many sends have failed.
+    Locked,
+    /// It may not: what is in the way, in English.
+    Refused(&'static str),
+}
+
+/// What a person may do to an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permits {
+    /// Send it: the payload as it is now where nothing fired, the same bytes again where it failed.
+    pub send: Permit,
+    /// Send the values as they were edited since, as a new revision.
+    pub send_corrected: Permit,
+    /// Give the undelivered message up.
+    pub abandon: Permit,
+}
+
+/// What a person may do to this action.
+pub fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
+    let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
+    let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
+    let is_given_up = action.reason == Some(reason::ABANDONED);
+    let only_failed = Permit::Refused("only a failed action is sent corrected");
+    let nothing_to_give_up = Permit::Refused("there is no undelivered message to give up");
+    match action.status {
+        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: only_failed, abandon: nothing_to_give_up },
+        ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: Permit::Stale, abandon: Permit::Yes },
+        ActionStatus::Sent => {
+            Permits { send: Permit::Refused("it was delivered"), send_corrected: only_failed, abandon: nothing_to_give_up }
+        }
+        ActionStatus::Failed => Permits {
+            send: if is_hopeless { Permit::Refused("these bytes can never be delivered; send corrected") } else { unless_locked },
+            send_corrected: unless_locked,
+            abandon: if is_given_up { Permit::Stale } else { Permit::Yes },
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Permit::{Locked, Refused, Stale, Yes};
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_permits() {
+        let delivered = Refused("it was delivered");
+        let hopeless = Refused("these bytes can never be delivered; send corrected");
+        let not_failed = Refused("only a failed action is sent corrected");
+        let nothing_undelivered = Refused("there is no undelivered message to give up");
+        // Status, reason, failed sends; send, send corrected, abandon.
+        for (status, reason, failed_sends, send, send_corrected, abandon) in [
+            (ActionStatus::NotFired, Some("integration_off"), 0, Yes, not_failed, nothing_undelivered),
+            (ActionStatus::NotFired, Some("session_ended"), 9, Yes, not_failed, nothing_undelivered),
+            (ActionStatus::Pending, None, 0, Stale, Stale, Yes),
+            (ActionStatus::Pending, Some("server_error"), 9, Stale, Stale, Yes),
+            (ActionStatus::Sent, None, 0, delivered, not_failed, nothing_undelivered),
+            (ActionStatus::Sent, None, 9, delivered, not_failed, nothing_undelivered),
+            (ActionStatus::Failed, Some("rejected"), 1, Yes, Yes, Yes),
+            (ActionStatus::Failed, Some("exhausted"), 3, Yes, Yes, Yes),
+            (ActionStatus::Failed, Some("exhausted"), 4, Locked, Locked, Yes),
+            (ActionStatus::Failed, Some("payload_too_large"), 1, hopeless, Yes, Yes),
+            (ActionStatus::Failed, Some("corrupt"), 1, hopeless, Yes, Yes),
+            (ActionStatus::Failed, Some("corrupt"), 4, hopeless, Locked, Yes),
+            (ActionStatus::Failed, Some("abandoned"), 1, Yes, Yes, Stale),
+            (ActionStatus::Failed, Some("abandoned"), 4, Locked, Locked, Stale),
+        ] {
+            let found = permits(&ActionFacts { status, reason, failed_sends }, &RetryPolicy::default());
+            assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}");
+        }
+    }
+
+    #[test]
+    fn raising_the_limit_unlocks() {
+        let failed = ActionFacts { status: ActionStatus::Failed, reason: Some("rejected"), failed_sends: 4 };
+        let with_limit = |max_failed_sends| permits(&failed, &RetryPolicy { max_failed_sends, ..RetryPolicy::default() }).send;
+        assert_eq!((with_limit(3), with_limit(4)), (Locked, Yes));
+    }
+}
