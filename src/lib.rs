@@ -5,12 +5,14 @@ mod crypto;
 mod delivery;
 pub mod engine;
 mod error;
+mod fault;
 pub mod model;
 pub mod outbox;
 pub mod port;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod threads;
 pub mod transport;
 pub mod webhook;
 

@@ -24,7 +24,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
+pub use crate::compass::{DeliverySteps, StepOutcome};
 use crate::model::Timestamp;
+pub use crate::port::{Blocking, BlockingAnswer, BlockingCall, Reply};
 use crate::port::{
     Clock, FailureKind, Header, Phase, Random, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse,
 };
@@ -36,8 +38,16 @@ pub type Answer = Result<TransportResponse, TransportFailure>;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A clock that only moves when it is told to. Begins at 2027-01-15T08:00:00Z; local time is UTC.
-#[derive(Debug)]
-pub struct ManualClock(Mutex<Times>);
+pub struct ManualClock {
+    times: Mutex<Times>,
+    told: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+}
+
+impl std::fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ManualClock({:?})", self.times())
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Times {
@@ -49,7 +59,7 @@ impl Default for ManualClock {
     fn default() -> Self {
         let wall = Timestamp::from_timestamp(1_800_000_000, 0).expect("a time within range");
         // Not at zero, so that a moment ago can be said.
-        Self(Mutex::new(Times { wall, monotonic: Duration::from_secs(1_000) }))
+        Self { times: Mutex::new(Times { wall, monotonic: Duration::from_secs(1_000) }), told: Mutex::default() }
     }
 }
 
@@ -78,11 +88,13 @@ impl ManualClock {
     }
 
     fn set(&self, change: impl FnOnce(&mut Times)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        told.iter().for_each(|told| told());
     }
 
     fn times(&self) -> Times {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,6 +105,10 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Duration {
         self.times().monotonic
+    }
+
+    fn on_change(&self, told: Box<dyn Fn() + Send + Sync>) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::from(told));
     }
 
     fn utc_offset(&self, _at: Timestamp) -> i32 {
@@ -217,6 +233,14 @@ impl ScriptedTransport {
         self.wait_until("the requests", |state| state.requests.len() >= count);
     }
 
+    /// Waits until no more requests than this are running.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub fn wait_until_running(&self, at_most: u32) {
+        self.wait_until("the end of other requests", |state| state.running <= at_most);
+    }
+
     /// Waits until no request is running.
     ///
     /// # Panics
@@ -288,4 +312,10 @@ impl Transport for ScriptedTransport {
     fn renew(&self) {
         self.state().renewed += 1;
     }
+}
+
+/// Puts a fault back on this thread that was once there, or takes it away; `src/fault.rs` says what for. Feature `seeded-faults`.
+#[cfg(feature = "seeded-faults")]
+pub fn seed_fault(name: Option<&'static str>) {
+    crate::fault::seed(name);
 }

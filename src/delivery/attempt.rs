@@ -1,105 +1,101 @@
-//! One attempt: checks, secrets, signature, request. Runs on a thread of its own, holds no lock and knows no database.
+//! One attempt: which entry, on which network, how far it has come, and what it brought. Plain data; what blocks runs elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::foreign;
-use super::settings::{FULL_PATIENCE, Ports};
-use crate::crypto::Sha256;
-use crate::model::{Endpoint, Timestamp};
-use crate::outbox::{Answer, Cause, Failure, Obstacle, Outcome, Stage};
-use crate::port::{
-    FailureKind, Header, Phase, RequestSent, SecretLookup, SecretValue, TransportFailure, TransportRequest, TransportResponse,
-};
+use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
+use crate::outbox::{Contact, Obstacle, Outcome, Verdict};
+use crate::port::{SecretValue, TransportRequest};
 use crate::store::outbox::queue::Claimed;
-use crate::webhook::{Message, RequestError, SecretText, headers, origin, secret_names, validate};
+use crate::webhook::{self, Message, RequestError};
 
-/// An attempt to make.
-pub(super) struct Job {
-    /// Names the request to the transport.
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Its secrets are being looked up.
+    Secrets,
+    /// Its secrets are there; its entry has to be looked at once more before it is sent.
+    Found,
+    /// Its entry is being looked at. From here on it counts as begun.
+    Looking,
+    /// Its request is on its way.
+    Sending,
+    /// It was answered 401 or 403, and the store of secrets is asked for a newer secret.
+    Refreshing,
+}
+
+/// A secret by name, with the one before it.
+pub(super) type Secret = (String, SecretValue, Option<SecretValue>);
+
+/// An attempt under way.
+pub(super) struct Attempt {
+    /// Names its request to the transport.
     pub(super) request: u64,
     pub(super) claimed: Claimed,
     pub(super) endpoint: Arc<Endpoint>,
     /// What is added to the phone's clock for the signature.
     pub(super) skew_ms: i64,
+    /// The generations that it began on.
+    pub(super) network: u64,
+    pub(super) configuration: u64,
+    /// What the platform said of the network that it began on.
+    pub(super) validated: Option<bool>,
+    pub(super) stage: Stage,
+    pub(super) secrets: Vec<Secret>,
+    pub(super) began_at: Timestamp,
+    pub(super) began: Duration,
+    /// For the whole attempt.
     pub(super) timeout: Duration,
-    /// Set when the attempt is to be given up.
-    pub(super) cancelled: Arc<AtomicBool>,
-    pub(super) allow_plain_http_to_loopback: bool,
+    /// Since when its request is on its way, and what the transport got for it.
+    pub(super) sending: Option<(Duration, Duration)>,
+    /// The core has asked it to end.
+    pub(super) cancelled: bool,
+    /// The answer that a newer secret is asked for.
+    pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
+    /// The wake-up that it began after.
+    pub(super) wake: u64,
 }
 
-/// What came of it.
-pub(super) struct Finished {
-    pub(super) job: Job,
+/// What an attempt brought.
+pub(super) struct AttemptResult {
+    pub(super) attempt: Attempt,
     pub(super) outcome: Outcome,
-    /// It was called off before anything was begun.
-    pub(super) not_begun: bool,
-    pub(super) began_at: Timestamp,
+    pub(super) verdict: Verdict,
     pub(super) ended_at: Timestamp,
     pub(super) duration: Duration,
+    /// A newer secret is there, after this one was refused.
+    pub(super) refreshed: bool,
+    /// Drawn when it ended; spreads the next try.
+    pub(super) random: f64,
+    /// Another endpoint answered on the same network lately.
+    pub(super) another_answered: bool,
+    /// It began before the last reason to try again what waits for a network.
+    pub(super) woken: bool,
 }
 
-impl Job {
-    /// Makes the attempt.
-    pub(super) fn run(self, ports: &Ports) -> Finished {
-        let (began_at, began) = (ports.clock.now(), ports.clock.monotonic());
-        let outcome = if self.is_cancelled() { None } else { Some(self.attempt(ports, began_at)) };
-        let (ended_at, duration) = (ports.clock.now(), ports.clock.monotonic().saturating_sub(began));
-        let not_begun = outcome.is_none();
-        let outcome = match outcome {
-            Some(Attempted::Answered(response)) => {
-                Outcome::Answer(Answer::read(response.status, response.header("retry-after"), response.header("date"), ended_at))
-            }
-            Some(Attempted::Failed(failure)) => Outcome::Failure(self.failure(&failure, duration)),
-            Some(Attempted::Stopped(obstacle)) => Outcome::NotAttempted(obstacle),
-            None => Outcome::Failure(Failure { cause: Cause::Cancelled, stage: Stage::Resolve, may_have_left: false }),
-        };
-        Finished { job: self, outcome, not_begun, began_at, ended_at, duration }
+impl Attempt {
+    /// By when it must be over.
+    pub(super) fn until(&self) -> Duration {
+        self.began.saturating_add(self.timeout)
     }
 
-    fn attempt(&self, ports: &Ports, now: Timestamp) -> Attempted {
-        let claimed = &self.claimed;
-        if Sha256::of(&claimed.body) != claimed.body_sha256 {
-            return Attempted::Stopped(Obstacle::CorruptBody);
-        }
-        if validate(&self.endpoint, self.allow_plain_http_to_loopback).is_err() {
-            return Attempted::Stopped(Obstacle::BadUrl);
-        }
-        let request = match self.request(ports, now) {
-            Ok(request) => request,
-            Err(obstacle) => return Attempted::Stopped(obstacle),
-        };
-        if self.is_cancelled() {
-            return Attempted::Failed(failed(FailureKind::Cancelled, Phase::Resolve, RequestSent::No));
-        }
-        match foreign::call(|| ports.transport.send(request)) {
-            Some(Ok(response)) => Attempted::Answered(response),
-            Some(Err(failure)) => {
-                log::info!("attempt {} of {}: {:?}, {}", claimed.progress.attempts, claimed.delivery_id, failure.kind, failure.detail);
-                Attempted::Failed(failure)
-            }
-            None => {
-                log::error!("the transport panicked");
-                Attempted::Failed(failed(FailureKind::Other, Phase::Send, RequestSent::Maybe))
-            }
-        }
+    /// Whether the receiver may know of it or will in a moment.
+    pub(super) fn has_begun(&self) -> bool {
+        matches!(self.stage, Stage::Looking | Stage::Sending | Stage::Refreshing)
     }
 
-    fn request(&self, ports: &Ports, now: Timestamp) -> Result<TransportRequest, Obstacle> {
-        let mut secrets: Vec<(&str, SecretValue, Option<SecretValue>)> = Vec::new();
-        let origin = origin(&self.endpoint.url);
-        for name in secret_names(&self.endpoint) {
-            match foreign::call(|| ports.secrets.get(name, &origin)) {
-                Some(SecretLookup::Found { current, previous }) => secrets.push((name, current, previous)),
-                Some(SecretLookup::Missing) => return Err(Obstacle::SecretMissing),
-                Some(SecretLookup::Unavailable) => return Err(Obstacle::SecretUnavailable),
-                None => {
-                    log::error!("the store of secrets panicked");
-                    return Err(Obstacle::SecretUnavailable);
-                }
-            }
-        }
+    /// Its request leaves now.
+    pub(super) fn sends(&mut self, now: Duration, timeout: Duration) {
+        (self.stage, self.sending) = (Stage::Sending, Some((now, timeout)));
+    }
+
+    /// The secret of this name that it uses.
+    pub(super) fn secret(&self, name: &str) -> Option<&str> {
+        self.secrets.iter().find(|(known, ..)| known == name).map(|(_, current, _)| current.expose())
+    }
+
+    /// The request, signed for this moment.
+    pub(super) fn request(&self, now: Timestamp, timeout: Duration) -> Result<TransportRequest, Obstacle> {
         let message = Message {
             id: &self.claimed.delivery_id,
             body: &self.claimed.body,
@@ -109,54 +105,18 @@ impl Job {
             session_state: self.claimed.session_state,
         };
         let find = |name: &str| {
-            let (_, current, previous) = secrets.iter().find(|(known, ..)| *known == name)?;
-            Some(SecretText { current: current.expose(), previous: previous.as_ref().map(SecretValue::expose) })
+            let (_, current, previous) = self.secrets.iter().find(|(known, ..)| known == name)?;
+            Some((current, previous.as_ref()))
         };
-        let headers = headers(&self.endpoint, &message, find).map_err(|error| match error {
+        let headers = webhook::headers(&self.endpoint, &message, find).map_err(|error| match error {
             RequestError::SecretMissing { .. } => Obstacle::SecretMissing,
             RequestError::SecretInvalid { .. } => Obstacle::SecretInvalid,
         })?;
-        Ok(TransportRequest {
-            id: self.request,
-            url: self.endpoint.url.clone(),
-            // The text moves into a header that is wiped as well.
-            headers: headers.into_iter().map(|mut header| Header::new(header.name, std::mem::take(&mut *header.value))).collect(),
-            body: self.claimed.body.clone(),
-            timeout: self.timeout,
-        })
-    }
-
-    fn failure(&self, failure: &TransportFailure, duration: Duration) -> Failure {
-        // An attempt that was given less than a receiver may take, and used it up, says nothing about the receiver.
-        let ran_out = failure.kind == FailureKind::Timeout && self.timeout < FULL_PATIENCE && duration >= self.timeout.mul_f64(0.9);
-        let cause = match failure.kind {
-            _ if ran_out || self.is_cancelled() => Cause::Cancelled,
-            FailureKind::NoNetwork => Cause::NoNetwork,
-            FailureKind::Dns => Cause::Dns,
-            FailureKind::Refused => Cause::Refused,
-            FailureKind::Timeout => Cause::Timeout,
-            FailureKind::Closed => Cause::Closed,
-            FailureKind::Certificate { time_invalid } => Cause::Certificate { time_invalid },
-            FailureKind::Tls => Cause::Tls,
-            FailureKind::Protocol => Cause::Protocol,
-            FailureKind::Cancelled => Cause::Cancelled,
-            FailureKind::Other => Cause::Other,
-        };
-        let stage = match failure.phase {
-            Phase::Resolve => Stage::Resolve,
-            Phase::Connect => Stage::Connect,
-            Phase::Send => Stage::Send,
-            Phase::Receive => Stage::Receive,
-        };
-        Failure { cause, stage, may_have_left: failure.request_sent == RequestSent::Maybe }
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
+        Ok(TransportRequest { id: self.request, url: self.endpoint.url.clone(), headers, body: self.claimed.body.clone(), timeout })
     }
 }
 
-impl Finished {
+impl AttemptResult {
     /// The status code, when an answer was read.
     pub(super) fn status(&self) -> Option<u16> {
         match &self.outcome {
@@ -172,14 +132,17 @@ impl Finished {
             _ => None,
         }
     }
-}
 
-enum Attempted {
-    Answered(TransportResponse),
-    Failed(TransportFailure),
-    Stopped(Obstacle),
-}
-
-fn failed(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> TransportFailure {
-    TransportFailure { kind, phase, request_sent, detail: String::new() }
+    /// The line in the history of its entry.
+    pub(super) fn row(&self, verdict: &Verdict) -> AttemptRow {
+        AttemptRow {
+            number: self.attempt.claimed.progress.attempts,
+            at: self.attempt.began_at,
+            duration_ms: self.duration.as_millis() as u64,
+            status: self.status(),
+            outcome: verdict.reason.to_owned(),
+            counted: verdict.counted(),
+            may_have_been_delivered: verdict.contact == Contact::Unknown,
+        }
+    }
 }

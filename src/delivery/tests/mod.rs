@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::{CancelToken, Delivery, Ports, Settings};
 use crate::crypto::Sha256;
-use crate::model::{ActionPreview, DeliveryId, Endpoint, FlushReport, NetworkPolicy, Notice, SessionState, Signing, Timestamp};
+use crate::model::{ActionPreview, Endpoint, FlushReport, NetworkPolicy, Notice, SessionState, Signing, Timestamp};
 use crate::outbox::RetryPolicy;
 use crate::port::{Clock, StaticSecrets};
 use crate::store::outbox::NewEntry;
@@ -44,7 +44,7 @@ impl Phone {
 
     fn with_policy(transport: Arc<ScriptedTransport>, policy: RetryPolicy) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap());
+        let store = Arc::new(Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap().0);
         let clock = Arc::new(ManualClock::default());
         let secrets = Arc::new(StaticSecrets::new());
         secrets.set("signing", SECRET);
@@ -66,13 +66,14 @@ impl Phone {
 
     /// The same database in another handle, as another process would have it.
     fn second_handle(&self, transport: &Arc<ScriptedTransport>) -> Arc<Delivery> {
-        let store = Arc::new(Store::open(self.store.path(), &|| "never".to_owned()).unwrap());
+        let store = Arc::new(Store::open(self.store.path(), &|| "never".to_owned()).unwrap().0);
         // Another handle draws other random numbers.
         let ports = Ports {
             clock: self.clock.clone(),
             random: Arc::new(crate::port::SystemRandom),
             secrets: self.secrets.clone(),
             transport: transport.clone(),
+            blocking: None,
         };
         Delivery::new(store, ports, Settings { policy: self.policy.clone(), ..Settings::default() }, Arc::new(|_| {}))
     }
@@ -82,7 +83,7 @@ impl Phone {
     }
 
     fn register_as(&self, endpoint: &Endpoint) {
-        self.write(|tx| endpoint::put(tx, endpoint, self.policy.in_flight_start));
+        self.write(|tx| endpoint::put(tx, endpoint, &self.policy));
     }
 
     /// Completed sessions with one message each.
@@ -91,13 +92,18 @@ impl Phone {
         self.write(|tx| (0..count).map(|_| entry(tx, endpoint, now)).collect())
     }
 
+    fn quiesce(&self) {
+        self.delivery.begin_quiesce();
+        self.delivery.finish_quiesce();
+    }
+
     fn resume(&self) {
-        self.delivery.allow();
-        self.delivery.take_up();
+        let epoch = self.delivery.begin_resume();
+        self.delivery.finish_resume(epoch);
     }
 
     fn flush(&self) -> FlushReport {
-        self.delivery.flush(LONG, &CancelToken::new()).unwrap()
+        self.delivery.flush(LONG, &CancelToken::new(), false).unwrap()
     }
 
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> T {
@@ -145,7 +151,10 @@ impl Phone {
     }
 
     fn endpoint(&self, key: &str) -> endpoint::EndpointRow {
-        self.store.read(|connection| endpoint::find(connection, key)).unwrap().unwrap()
+        match self.store.read(|connection| endpoint::find(connection, key)).unwrap() {
+            Some(endpoint::StoredEndpoint::Readable(row)) => row,
+            _ => panic!("no such endpoint: {key}"),
+        }
     }
 
     /// Every message the receivers accepted at most once more often than there are attempts of unknown outcome.
@@ -198,6 +207,7 @@ fn deliver(
         random: Arc::new(SequentialRandom::default()),
         secrets: secrets.clone(),
         transport: transport.clone(),
+        blocking: None,
     };
     let notices = Arc::clone(notices);
     let notify = move |notice| notices.lock().unwrap().push(notice);
@@ -223,10 +233,11 @@ fn entry(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<i64, St
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let at = now.timestamp_millis();
+    let session = crate::model::SessionKey(uuid::Uuid::from_u128(u128::from(number)));
     tx.execute(
         "INSERT INTO session (key, workflow_id, state, won, started_at, finished_at, section_name, last_visit, last_seq)
          VALUES (?1, 1, 'completed', 1, ?2, ?2, 'End', 1, 1)",
-        (uuid::Uuid::from_u128(u128::from(number)).as_bytes(), at),
+        (session.0.as_bytes(), at),
     )?;
     let session_id = tx.last_insert_rowid();
     let preview =
@@ -238,7 +249,7 @@ fn entry(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<i64, St
         action_id,
         session_id,
         revision: 1,
-        delivery_id: &DeliveryId(format!("msg_{}", &hash.base32()[..26])),
+        delivery_id: &crate::webhook::delivery_id("install", session, "notify", &hash),
         endpoint,
         body: body.as_bytes(),
         body_sha256: hash,

@@ -49,14 +49,14 @@ fn an_endpoint_that_is_gone_is_disabled_and_enabling_it_revives_everything() {
         assert_eq!((row.says(), row.attempts), (("queued", None), 0));
     }
     let next = phone.delivery.next_due().unwrap();
-    assert_eq!((next.at, next.when_online, next.needs_person), (None, None, true));
+    assert_eq!((next.at, next.when_online), (None, None));
     assert!(phone.notices.lock().unwrap().iter().any(|notice| notice.endpoints));
 
     gone.store(false, Ordering::Relaxed);
     let now = phone.clock.now();
     let revived = phone.write(|tx| {
-        endpoint::set_enabled(tx, "office", None)?;
-        outbox::queue::revive_endpoint(tx, "office", now)
+        endpoint::enable(tx, "office", &RetryPolicy::default())?;
+        outbox::queue::revive_endpoint(tx, "office", crate::outbox::reason::revived_by_enabling, now)
     });
     assert_eq!(revived.len(), 1);
     assert_eq!(phone.flush().sent, 5);
@@ -123,13 +123,13 @@ fn the_whole_schedule_ends_exhausted_and_a_person_can_send_again() {
     let row = phone.row(id);
     assert_eq!((row.says(), row.failed_sends), (("failed", Some("exhausted")), 1));
     assert!(row.counted >= 12 && phone.clock.now() - began >= chrono::TimeDelta::days(14));
-    assert_eq!(phone.outcomes(id).len(), 10, "the last ten are kept");
+    assert_eq!(phone.outcomes(id).len(), 11, "the first and the last ten are kept");
     let next = phone.delivery.next_due().unwrap();
-    assert_eq!((next.at, next.needs_person), (None, true));
+    assert_eq!(next.at, None);
 
     let now = phone.clock.now();
     phone.write(|tx| outbox::send_again(tx, id, now));
-    phone.write(|tx| endpoint::set_enabled(tx, "office", None));
+    phone.write(|tx| endpoint::enable(tx, "office", &RetryPolicy::default()));
     assert_eq!(phone.flush().attempts, 1);
     assert_eq!(phone.row(id).counted, 1);
 }
@@ -162,7 +162,6 @@ fn a_missing_secret_keeps_messages_back_unsigned_by_nobody() {
         let row = phone.row(*id);
         assert_eq!((row.state.as_str(), row.attempts, row.unknown, row.counted), ("queued", 0, 0, 0));
     }
-    assert!(phone.delivery.next_due().unwrap().needs_person);
     // By itself it is looked at again after a while.
     phone.clock.advance(Duration::from_secs(15 * 60 + 1));
     phone.flush();
@@ -224,7 +223,7 @@ fn an_answer_that_never_came_leaves_the_outcome_unknown() {
 fn an_unknown_endpoint_keeps_its_messages_until_it_is_registered() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.complete("depot", 2);
-    assert_eq!((phone.flush().pending, phone.delivery.next_due().unwrap().needs_person), (2, true));
+    assert_eq!((phone.flush().pending, phone.delivery.next_due().unwrap().at), (2, None));
     phone.register("depot");
     assert_eq!(phone.flush().sent, 2);
 }

@@ -11,7 +11,7 @@ fn while_in_flight(phone: &Phone, deadline: Duration, requests: usize, meanwhile
     let cancel = CancelToken::new();
     std::thread::scope(|scope| {
         let _end = CancelAtEnd(cancel.clone());
-        let flush = scope.spawn(|| phone.delivery.flush(deadline, &cancel).unwrap());
+        let flush = scope.spawn(|| phone.delivery.flush(deadline, &cancel, false).unwrap());
         phone.transport.wait_for_requests(requests);
         meanwhile(&cancel);
         flush.join().unwrap()
@@ -38,10 +38,14 @@ fn a_flush_ends_with_its_deadline_and_gives_back_what_did_not_start() {
 #[test]
 fn too_little_time_begins_nothing() {
     let phone = Phone::new(ScriptedTransport::always(202));
-    assert_eq!(phone.delivery.flush(Duration::ZERO, &CancelToken::new()).unwrap().end, FlushEnd::Drained, "nothing to do takes no time");
+    assert_eq!(
+        phone.delivery.flush(Duration::ZERO, &CancelToken::new(), false).unwrap().end,
+        FlushEnd::Drained,
+        "nothing to do takes no time"
+    );
     let id = phone.complete("office", 1)[0];
     for seconds in [0, 1, 2] {
-        let report = phone.delivery.flush(Duration::from_secs(seconds), &CancelToken::new()).unwrap();
+        let report = phone.delivery.flush(Duration::from_secs(seconds), &CancelToken::new(), false).unwrap();
         assert_eq!((report.end, report.attempts), (FlushEnd::Deadline, 0));
     }
     assert_eq!(phone.row(id).attempts, 0);
@@ -57,7 +61,7 @@ fn cancelling_counts_nothing_and_keeps_the_unknown_outcome() {
     assert_eq!((row.says(), row.unknown, row.counted, row.slow_counted), (("queued", Some("interrupted")), 1, 0, 0));
     let cancelled = CancelToken::new();
     cancelled.cancel();
-    assert_eq!(phone.delivery.flush(LONG, &cancelled).unwrap().end, FlushEnd::Cancelled);
+    assert_eq!(phone.delivery.flush(LONG, &cancelled, false).unwrap().end, FlushEnd::Cancelled);
     assert_eq!(phone.transport.requests().len(), 1);
 }
 
@@ -85,7 +89,7 @@ fn a_success_counts_even_when_the_lease_was_lost_and_others_tried_meanwhile() {
     phone.clock.advance(Duration::from_secs(61));
     let other_transport = ScriptedTransport::always(503);
     let other = phone.second_handle(&other_transport);
-    other.flush(LONG, &CancelToken::new()).unwrap();
+    other.flush(LONG, &CancelToken::new(), false).unwrap();
     assert_eq!((phone.row(id).state.as_str(), other_transport.requests().len()), ("queued", 1));
     phone.transport.release();
     phone.transport.wait_until_quiet();
@@ -104,11 +108,11 @@ fn a_late_failure_after_the_lease_was_lost_changes_nothing() {
         while_in_flight(&phone, LONG, 1, CancelToken::cancel);
         phone.clock.advance(Duration::from_secs(61));
         let other = phone.second_handle(&ScriptedTransport::always(theirs));
-        assert_eq!(other.flush(LONG, &CancelToken::new()).unwrap().attempts, 1);
+        assert_eq!(other.flush(LONG, &CancelToken::new(), false).unwrap().attempts, 1);
         assert_eq!(phone.row(id).says(), expected);
-        let before = phone.delivery.inner.mailbox.events();
+        let before = phone.delivery.shared.lock().events();
         phone.transport.release();
-        eventually("the late result", || phone.delivery.inner.mailbox.events() > before);
+        eventually("the late result", || phone.delivery.shared.lock().events() > before);
         phone.flush();
         let row = phone.row(id);
         assert_eq!((row.says(), row.unknown), (expected, 1), "a refusal that came too late is not believed");
@@ -122,7 +126,7 @@ fn quiescing_in_mid_attempt_is_quick_and_results_settle_at_resume() {
     phone.transport.ignore_cancel();
     let report = while_in_flight(&phone, LONG, 2, |_| {
         let began = Instant::now();
-        phone.delivery.quiesce();
+        phone.quiesce();
         phone.store.quiesce();
         assert!(began.elapsed() < Duration::from_secs(2));
     });
@@ -151,10 +155,10 @@ fn quiescing_stops_the_worker_for_as_long_as_it_lasts() {
     phone.complete("office", 5);
     phone.delivery.start();
     phone.transport.wait_for_requests(2);
-    phone.delivery.quiesce();
+    phone.quiesce();
     phone.transport.release();
     let begun = phone.transport.requests().len();
-    phone.delivery.wake();
+    phone.delivery.look();
     assert_eq!(phone.count("leased"), 0, "cancelled attempts were settled before quiescing was over");
     assert_eq!(phone.transport.requests().len(), begun);
     phone.resume();
@@ -178,5 +182,5 @@ fn closing_ends_everything_and_may_be_said_twice() {
     assert_eq!(phone.transport.requests().len(), 2);
     // Another handle takes over.
     phone.clock.advance(Duration::from_secs(61));
-    assert_eq!(phone.second_handle(&phone.transport).flush(LONG, &CancelToken::new()).unwrap().sent, 5);
+    assert_eq!(phone.second_handle(&phone.transport).flush(LONG, &CancelToken::new(), false).unwrap().sent, 5);
 }

@@ -1,0 +1,61 @@
+//! What a round writes, and what came of it, as plain data: the schedule is not locked while the database works.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attempt::AttemptResult;
+use super::endpoint_queue::EndpointView;
+use crate::model::{Connectivity, SessionKey};
+use crate::store::endpoint::EndpointRow;
+use crate::store::outbox::queue::{Claimed, Lease};
+
+/// What a round writes.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) results: Vec<AttemptResult>,
+    /// Claims of which nothing was begun.
+    pub(super) releases: Vec<Lease>,
+    /// Entries whose leases are not dead, whatever the clock says.
+    pub(super) alive: Vec<i64>,
+    /// Entries that do not read back.
+    pub(super) aside: BTreeSet<i64>,
+    pub(super) endpoints: BTreeMap<String, EndpointView>,
+    /// What is to be claimed with it.
+    pub(super) claim: Option<ClaimWish>,
+}
+
+/// That something is to be claimed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClaimWish {
+    pub(super) connectivity: Connectivity,
+    pub(super) urgent: bool,
+}
+
+/// What a round did.
+#[derive(Default)]
+pub(super) struct BatchOutcome {
+    /// The configuration that it read.
+    pub(super) configuration: u64,
+    pub(super) claimed: Vec<Claimed>,
+    /// Endpoints at which more may be due.
+    pub(super) more: BTreeSet<String>,
+    /// Rows that do not read back.
+    pub(super) unreadable: Vec<i64>,
+    /// Endpoints as they are now.
+    pub(super) rows: BTreeMap<String, EndpointRow>,
+    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and the last network that they failed on.
+    pub(super) unstored: BTreeMap<String, (u32, Option<u64>)>,
+    pub(super) sessions: BTreeSet<SessionKey>,
+    /// The revision of what observers are told; none when there is nothing to tell.
+    pub(super) revision: Option<u64>,
+    pub(super) endpoints_changed: bool,
+    pub(super) counts: FlushCounts,
+}
+
+/// What a flush counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FlushCounts {
+    pub(super) attempts: u32,
+    pub(super) sent: u32,
+    pub(super) retrying: u32,
+    pub(super) failed: u32,
+}

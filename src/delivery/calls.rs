@@ -1,0 +1,319 @@
+//! The calls of delivery: flushing, the network, secrets, quiescing and closing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::FlushCounts;
+use super::cancel::CancelToken;
+use super::driver::{Caller, Run, Step, StopReason};
+use super::foreign;
+use super::handle::Delivery;
+use super::moment::Moment;
+use super::next_due::Around;
+use super::schedule::Ended;
+use super::settings::{DATABASE_WAIT, IDLE, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
+use super::shared::{Shared, Standing};
+use crate::fault::fault;
+use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice};
+use crate::outbox::reason;
+use crate::store::endpoint::{self, StoredEndpoint};
+use crate::store::outbox::queue;
+use crate::store::{StoreError, meta};
+use crate::webhook;
+
+impl Delivery {
+    /// Delivers what is due now and returns before `deadline` has passed. Retries that become due later are left for later. `urgent`: a
+    /// person asks, so one attempt may begin at each endpoint that waits for a time, once a minute.
+    ///
+    /// While a worker runs it goes on with what this call leaves running; otherwise nothing is left but attempts that could not be
+    /// interrupted.
+    ///
+    /// # Errors
+    /// When the database fails. Results that could not be stored are kept in memory and stored by the next call that can.
+    pub(crate) fn flush(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<FlushReport, StoreError> {
+        let mut run = self.begin_flush(deadline, cancel, urgent);
+        let shared = Arc::clone(&self.shared);
+        let _hook = cancel.on_cancel(move || shared.change(|_| ()));
+        loop {
+            match self.step(&mut run) {
+                Step::Again => {}
+                Step::Wait { until, at_most } => self.shared.wait(run.seen, self.real_wait(until, at_most)),
+                Step::Done => return self.report(run),
+            }
+        }
+    }
+
+    /// The steps of a flush, for those who take them one by one.
+    pub(crate) fn begin_flush(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Run {
+        let deadline = self.ports.clock.monotonic().saturating_add(deadline);
+        Run::new(Caller::Flush { deadline, cancel: cancel.clone(), urgent }, !self.shared.lock().is_running(), self.blocking.is_simulated())
+    }
+
+    /// Whether something has happened since the last step of a run.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn is_ahead(&self, run: &Run) -> bool {
+        self.shared.lock().events() != run.seen
+    }
+
+    /// What a flush has done.
+    pub(crate) fn report(&self, mut run: Run) -> Result<FlushReport, StoreError> {
+        if let Some(error) = run.error.take() {
+            return Err(error);
+        }
+        let pending = self.pending(&run);
+        let end = match run.end() {
+            StopReason::Drained => FlushEnd::Drained,
+            StopReason::Offline => FlushEnd::Offline,
+            StopReason::Deadline => FlushEnd::Deadline,
+            StopReason::Cancelled => FlushEnd::Cancelled,
+            StopReason::Quiesced => FlushEnd::Quiesced,
+        };
+        let FlushCounts { attempts, sent, retrying, failed } = run.counts;
+        Ok(FlushReport { end, attempts, sent, retrying, failed, pending })
+    }
+
+    /// Takes what the app knows of the network. When it has become another one, what waited for one is due at once, for the worker after a
+    /// short random wait, one for everything, so that not all phones come at the same moment.
+    pub(crate) fn set_connectivity(&self, connectivity: Connectivity) {
+        let now = self.ports.clock.monotonic();
+        if self.shared.change(|shared| shared.schedule.network.set(connectivity, now) && shared.standing != Standing::Closed) {
+            self.network_changed();
+        }
+    }
+
+    /// The generation of the network has risen.
+    pub(super) fn network_changed(&self) {
+        let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
+        let begins_at = self.ports.clock.monotonic().saturating_add(spread);
+        self.shared.change(|shared| {
+            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever.
+            shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
+            shared.renewing += 1;
+        });
+        // Connections and addresses of the network before are worth nothing: before anything begins on the new one.
+        foreign::call(|| self.ports.transport.renew());
+        self.shared.change(|shared| {
+            shared.renewing -= 1;
+            shared.schedule.wake();
+        });
+    }
+
+    /// What the app said last.
+    pub(crate) fn connectivity(&self) -> Connectivity {
+        self.shared.lock().schedule.network.connectivity()
+    }
+
+    /// Something may have become due.
+    pub(crate) fn look(&self) {
+        self.shared.change(|shared| shared.schedule.look());
+    }
+
+    /// The app has changed this endpoint.
+    pub(crate) fn endpoint_changed(&self, key: &str) {
+        self.shared.change(|shared| shared.schedule.endpoint_changed(key));
+    }
+
+    /// A person wants something sent: what waits for a network is tried at once, without the wait that spreads phones.
+    pub(crate) fn send_now(&self) {
+        self.shared.change(|shared| {
+            shared.worker_begins_at = None;
+            shared.schedule.wake();
+        });
+    }
+
+    /// Whether what waits for a network is due at once, although the database does not say so yet.
+    pub(crate) fn is_woken(&self) -> bool {
+        self.shared.lock().schedule.is_woken()
+    }
+
+    /// Entries that are known not to read back.
+    pub(crate) fn aside(&self) -> BTreeSet<i64> {
+        self.shared.lock().schedule.aside()
+    }
+
+    /// These entries were found not to read back.
+    pub(crate) fn set_aside(&self, entries: &BTreeSet<i64>) {
+        self.shared.lock().schedule.set_aside(entries.iter().copied());
+    }
+
+    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased and this handle knows nothing of
+    /// the claim, elsewhere. No clock is asked: somebody may have set it.
+    pub(crate) fn may_have_begun(&self, entry: i64, leased: bool) -> bool {
+        let shared = self.shared.lock();
+        shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)
+    }
+
+    /// When there is something to do next. Costs index look-ups, however many entries wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn next_due(&self) -> Result<NextDue, StoreError> {
+        let around = self.look_around(self.now());
+        if fault("seeded: next_due takes the wake-up") {
+            let schedule = &mut self.shared.lock().schedule;
+            let wake = schedule.current_wake();
+            schedule.made_due(wake);
+        }
+        self.store.read(|connection| around.next_due(connection))
+    }
+
+    /// When the worker looks again, by the monotonic clock.
+    pub(super) fn next_look(&self, now: Moment) -> Result<Option<Duration>, StoreError> {
+        let around = self.look_around(now);
+        let wait = self.store.read_for_delivery(DATABASE_WAIT, |connection| around.wait(connection))?;
+        Ok(wait.map(|wait| now.monotonic.saturating_add(wait.clamp(Duration::from_millis(250), IDLE))))
+    }
+
+    fn look_around(&self, now: Moment) -> Around {
+        let shared = self.shared.lock();
+        let schedule = &shared.schedule;
+        let views = schedule.views(now, &self.settings.policy);
+        Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside: schedule.aside() }
+    }
+
+    /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is
+    /// revived.
+    ///
+    /// # Errors
+    /// When the database fails; nothing has changed then.
+    pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
+        let now = self.ports.clock.now();
+        let notice = self.store.write::<_, StoreError>(|tx| {
+            let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
+            meta::next_configuration(tx)?;
+            for stored in endpoint::all(tx)? {
+                let StoredEndpoint::Readable(row) = stored else { continue };
+                if row.is_open() && !webhook::secret_names(&row.endpoint).is_empty() {
+                    endpoint::new_secrets(tx, &row, &self.settings.policy)?;
+                    notice.sessions.extend(queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?);
+                }
+            }
+            notice.revision = meta::next_revision(tx)?;
+            Ok(notice)
+        })?;
+        self.notify(notice);
+        self.look();
+        Ok(())
+    }
+
+    /// No attempt begins any more. To be followed by [`finish_quiesce`](Self::finish_quiesce). Calls nothing foreign.
+    pub(crate) fn begin_quiesce(&self) {
+        self.shared.change(|shared| {
+            // Also when it is quiesced still: a resume that is under way must not end it.
+            if shared.standing != Standing::Closed {
+                (shared.standing, shared.epoch) = (Standing::Quiesced, shared.epoch + 1);
+            }
+        });
+    }
+
+    /// Running attempts are called off, and given up after a moment. What they bring is kept in memory until delivery is resumed. Takes a
+    /// second at most.
+    pub(crate) fn finish_quiesce(&self) {
+        self.cancel_test_sends();
+        let began = Instant::now();
+        let limit = if self.blocking.is_simulated() { Duration::ZERO } else { QUIESCE_LIMIT };
+        let shared = self.shared.wait_until(limit, |shared| !shared.driven || shared.is_running());
+        let rests = !shared.driven && !shared.is_running();
+        drop(shared);
+        if rests {
+            // A worker that gave way may have left something running.
+            self.call_off(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())));
+        }
+    }
+
+    /// Gives back what was not begun, and gives up what runs.
+    fn call_off(&self, limit: Duration) {
+        let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
+        let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
+        requests.iter().for_each(|request| self.cancel(*request));
+        if !requests.is_empty() && !self.blocking.is_simulated() {
+            let came = |shared: &Shared| requests.iter().all(|request| shared.arrived.iter().any(|arrived| arrived.request == *request));
+            drop(self.shared.wait_until(limit, came));
+        }
+        self.collect();
+        self.shared.lock().schedule.detach();
+        self.blocking.rest();
+    }
+
+    /// Delivery is about to go on. Calls nothing foreign. Gives what [`finish_resume`](Self::finish_resume) wants to know.
+    pub(crate) fn begin_resume(&self) -> u64 {
+        self.shared.change(|shared| {
+            shared.epoch += 1;
+            shared.epoch
+        })
+    }
+
+    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls the transport and observers: not to be
+    /// called with anything locked.
+    pub(crate) fn finish_resume(&self, epoch: u64) {
+        foreign::call(|| self.ports.transport.renew());
+        let is_running = self.shared.change(|shared| {
+            if shared.epoch == epoch && shared.standing == Standing::Quiesced {
+                shared.standing = Standing::Running;
+                if !fault("seeded: the foreground wakes nothing") {
+                    shared.schedule.wake();
+                }
+            }
+            shared.is_running()
+        });
+        if is_running {
+            self.settle_late();
+        }
+    }
+
+    /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
+    fn settle_late(&self) {
+        let got = self.shared.change(|shared| !std::mem::replace(&mut shared.driven, true));
+        if !got {
+            return;
+        }
+        self.collect();
+        if self.shared.lock().schedule.has_unsettled()
+            && let Err(error) = self.settle(&mut Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated()), false)
+        {
+            log::warn!("delivery results are kept in memory: {error}");
+        }
+        self.shared.change(|shared| shared.driven = false);
+    }
+
+    /// Ends delivery for good, within two seconds. Idempotent.
+    pub(crate) fn close(&self) {
+        let was_closed = self.shared.change(|shared| {
+            shared.epoch += 1;
+            std::mem::replace(&mut shared.standing, Standing::Closed) == Standing::Closed
+        });
+        if was_closed {
+            return;
+        }
+        self.cancel_test_sends();
+        self.stop();
+        if foreign::is_foreign_call() {
+            return;
+        }
+        let began = Instant::now();
+        let limit = if self.blocking.is_simulated() { Duration::ZERO } else { STOP_LIMIT };
+        let rests = !self.shared.wait_until(limit, |shared| !shared.driven).driven;
+        if rests {
+            self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()));
+            // The last moment: what is not stored now is sent a second time.
+            self.settle_late();
+        }
+    }
+
+    /// Forgets everything, as the end of a process does.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn kill(&self) {
+        self.shared.change(|shared| {
+            (shared.standing, shared.epoch) = (Standing::Closed, shared.epoch + 1);
+            shared.schedule = super::schedule::Schedule::default();
+            shared.arrived.clear();
+        });
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,474 @@
+//! Driving: asks the schedule what to do next, does it, one step at a time. A flush and the worker are the same steps with other reasons to
+//! stop; a simulation takes the steps one by one.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::FlushCounts;
+use super::cancel::CancelToken;
+use super::handle::Delivery;
+use super::moment::Moment;
+use super::schedule::{Action, Conditions, Ended};
+use super::settings::{
+    CANCEL_AGAIN, DATABASE_PAUSES, DATABASE_WAIT, IDLE, LEAST_TIME, QUIESCE_DATABASE_WAIT, QUIESCE_STOP_LIMIT, RETURN_TIME, SETTLING_TIME,
+    STOP_LIMIT,
+};
+use super::shared::{Shared, SharedLock};
+use crate::fault::fault;
+use crate::store::StoreError;
+
+/// Who drives.
+pub(super) enum Caller {
+    /// A flush until this moment of the monotonic clock.
+    Flush { deadline: Duration, cancel: CancelToken, urgent: bool },
+    /// The worker that was started as this one.
+    Worker { generation: u64 },
+}
+
+/// Why driving has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopReason {
+    Drained,
+    Offline,
+    Deadline,
+    Cancelled,
+    Quiesced,
+}
+
+/// What a step asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The next step.
+    Again,
+    /// The next step when something has happened, at this moment of the monotonic clock, or after this time of the process.
+    Wait { until: Option<Duration>, at_most: Option<Duration> },
+    /// It has ended.
+    Done,
+}
+
+/// A flush or a worker on its way.
+pub(crate) struct Run {
+    pub(super) caller: Caller,
+    stage: RunStage,
+    turn: Option<Turn>,
+    /// Counted among the flushes that wait for their turn.
+    waiting: Option<Waiting>,
+    pub(super) counts: FlushCounts,
+    pub(super) error: Option<StoreError>,
+    /// Why a result was set aside.
+    pub(super) stuck: Option<StoreError>,
+    /// How often in a row the database failed, and since when it is left alone.
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Instant>,
+    /// The same in a simulation, by the monotonic clock.
+    retry_after: Option<Duration>,
+    /// Nothing is waited for in real time.
+    simulated: bool,
+    /// Since when attempts are asked to stop, and when they were asked last.
+    pub(super) stopping_since: Option<Instant>,
+    pub(super) asked_at: Option<Instant>,
+    /// The handle was quiesced when it began.
+    pub(super) began_quiesced: bool,
+    /// How long a call of the database may take at most.
+    pub(super) database_limit: Option<Duration>,
+    /// The count of events that the last step began with, and how often the handle's standing had changed.
+    pub(super) seen: u64,
+    pub(super) epoch: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunStage {
+    /// Somebody else drives.
+    Waiting,
+    Driving,
+    Stopping(StopReason),
+    Ended(StopReason),
+}
+
+/// The right to drive; given back when dropped, also by a panic.
+struct Turn(Arc<SharedLock>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.change(|shared| shared.driven = false);
+    }
+}
+
+struct Waiting(Arc<SharedLock>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.change(|shared| shared.flushes_waiting -= 1);
+    }
+}
+
+impl Run {
+    pub(super) fn new(caller: Caller, began_quiesced: bool, simulated: bool) -> Self {
+        Self {
+            caller,
+            began_quiesced,
+            database_limit: None,
+            simulated,
+            stage: RunStage::Waiting,
+            turn: None,
+            waiting: None,
+            counts: FlushCounts::default(),
+            error: None,
+            stuck: None,
+            failures: 0,
+            retry_at: None,
+            retry_after: None,
+            stopping_since: None,
+            asked_at: None,
+            seen: 0,
+            epoch: 0,
+        }
+    }
+
+    /// Why it ended.
+    pub(super) fn end(&self) -> StopReason {
+        match self.stage {
+            RunStage::Stopping(reason) | RunStage::Ended(reason) => reason,
+            RunStage::Waiting | RunStage::Driving => StopReason::Drained,
+        }
+    }
+
+    pub(super) fn is_flush(&self) -> bool {
+        matches!(self.caller, Caller::Flush { .. })
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.caller, Caller::Flush { urgent: true, .. })
+    }
+
+    pub(super) fn time_left(&self, now: Duration) -> Option<Duration> {
+        match &self.caller {
+            Caller::Flush { deadline, .. } => Some(deadline.saturating_sub(now)),
+            Caller::Worker { .. } => None,
+        }
+    }
+
+    /// How long a call of the database may take.
+    pub(super) fn database_wait(&self, now: Duration) -> Duration {
+        let limit = self.database_limit.unwrap_or(if self.simulated { Duration::ZERO } else { DATABASE_WAIT });
+        self.time_left(now).map_or(limit, |left| left.saturating_sub(RETURN_TIME).min(limit))
+    }
+
+    /// How much longer the database is left alone.
+    pub(super) fn retry_in(&self) -> Option<Duration> {
+        self.retry_at.and_then(|at| at.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    }
+}
+
+impl Delivery {
+    /// One step.
+    pub(crate) fn step(&self, run: &mut Run) -> Step {
+        let now = self.now();
+        let stop = {
+            let shared = self.shared.lock();
+            (run.seen, run.epoch) = (shared.events(), shared.epoch);
+            self.stop_reason(&shared, run, now)
+        };
+        match run.stage {
+            RunStage::Waiting => self.wait_for_turn(run, stop, now),
+            RunStage::Driving => {
+                self.collect();
+                match stop {
+                    Some(reason) => {
+                        run.stage = RunStage::Stopping(reason);
+                        Step::Again
+                    }
+                    None => self.drive(run),
+                }
+            }
+            RunStage::Stopping(reason) => {
+                self.collect();
+                self.wind_down(run, reason)
+            }
+            RunStage::Ended(_) => Step::Done,
+        }
+    }
+
+    fn wait_for_turn(&self, run: &mut Run, stop: Option<StopReason>, now: Moment) -> Step {
+        // Without time left a flush still looks whether there is anything to do, if it need not wait for that.
+        let is_over = |reason: &StopReason| if run.is_flush() { *reason != StopReason::Deadline } else { *reason == StopReason::Cancelled };
+        if let Some(reason) = stop.filter(is_over) {
+            run.waiting = None;
+            run.stage = RunStage::Ended(reason);
+            return Step::Done;
+        }
+        let mut begins_to_wait = false;
+        // What nobody waits for is no event: those who wait would wake one another for ever.
+        let got = self.shared.take(|shared| {
+            run.seen = shared.events();
+            if shared.driven || !shared.is_running() || (!run.is_flush() && shared.flushes_waiting > 0) {
+                begins_to_wait = run.is_flush() && run.waiting.is_none();
+                return false;
+            }
+            shared.driven = true;
+            if run.is_flush() {
+                shared.schedule.flush_begins(run.is_urgent());
+            } else {
+                shared.schedule.look();
+            }
+            true
+        });
+        if begins_to_wait {
+            // A worker gives way.
+            self.shared.change(|shared| shared.flushes_waiting += 1);
+            run.waiting = Some(Waiting(Arc::clone(&self.shared)));
+            run.seen += 1;
+        }
+        if got {
+            run.turn = Some(Turn(Arc::clone(&self.shared)));
+            run.waiting = None;
+            run.stage = RunStage::Driving;
+            return Step::Again;
+        }
+        if let Some(reason) = stop.filter(|_| run.is_flush()) {
+            run.waiting = None;
+            run.stage = RunStage::Ended(reason);
+            return Step::Done;
+        }
+        let until = match &run.caller {
+            Caller::Flush { deadline, .. } => Some(deadline.saturating_sub(SETTLING_TIME).max(now.monotonic)),
+            Caller::Worker { .. } => None,
+        };
+        Step::Wait { until, at_most: None }
+    }
+
+    fn drive(&self, run: &mut Run) -> Step {
+        let now = self.now();
+        let time_left = run.time_left(now.monotonic);
+        let timeout = time_left.map_or(Duration::MAX, |left| left.saturating_sub(SETTLING_TIME)).min(self.settings.limits.attempt_timeout);
+        let mut shared = self.shared.lock();
+        if shared.schedule.network.rise_if_due(now.monotonic) {
+            drop(shared);
+            self.network_changed();
+            return Step::Again;
+        }
+        if !run.is_flush() && shared.flushes_waiting > 0 {
+            drop(shared);
+            // Everything goes on under the flush.
+            (run.turn, run.stage) = (None, RunStage::Waiting);
+            return Step::Again;
+        }
+        let worker_begins_at = shared.worker_begins_at.filter(|_| !run.is_flush());
+        if worker_begins_at.is_some_and(|at| at <= now.monotonic) {
+            shared.worker_begins_at = None;
+        }
+        let begins_at = [worker_begins_at, shared.thread_at].into_iter().flatten().filter(|at| now.monotonic < *at).max();
+        let has_time = time_left.is_none_or(|left| left >= LEAST_TIME);
+        let is_offline = shared.schedule.network.is_offline() && !run.is_urgent();
+        let conditions = Conditions {
+            settings: &self.settings,
+            may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none() && run.error.is_none(),
+            timeout,
+            database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
+            database_failed: run.failures > 0,
+        };
+        let renewing = shared.renewing > 0;
+        let action = shared.schedule.next(now, &conditions);
+        let next_rise = shared.schedule.network.next_rise();
+        let is_flying = shared.schedule.is_flying();
+        drop(shared);
+        let done = match action {
+            Action::GiveUp(request) => {
+                self.give_up(request);
+                Ok(())
+            }
+            Action::Look(request) => self.look_at_entry(run, request),
+            Action::MakeDue => self.make_due(run, now),
+            Action::Start(request) => {
+                self.begin_attempt(request);
+                Ok(())
+            }
+            Action::Claim => self.claim(run, now),
+            Action::Settle => self.settle(run, false),
+            Action::Wait(until) => {
+                if run.error.is_some() && !is_flying && run.failures > DATABASE_PAUSES.len() as u32 {
+                    run.stage = RunStage::Stopping(StopReason::Drained);
+                    return Step::Again;
+                }
+                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
+                let retry = run.retry_after.filter(|at| *at > now.monotonic);
+                let until = [until, next_rise, begins_at, stop, retry].into_iter().flatten().min();
+                return Step::Wait { until, at_most: run.retry_in() };
+            }
+            Action::Idle if renewing => {
+                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
+                return Step::Wait { until: stop, at_most: None };
+            }
+            Action::Idle if run.is_flush() && begins_at.is_some() => {
+                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
+                return Step::Wait { until: [begins_at, stop].into_iter().flatten().min(), at_most: None };
+            }
+            Action::Idle => return self.idle(run, now, begins_at, next_rise, has_time),
+        };
+        if let Err(error) = done {
+            self.database_failed(run, error);
+        }
+        Step::Again
+    }
+
+    /// The database failed: it is left alone for a moment. What is in flight goes on; its results are kept.
+    pub(super) fn database_failed(&self, run: &mut Run, error: StoreError) {
+        if self.was_interrupted(run) {
+            return;
+        }
+        if fault("seeded: a database error cancels") {
+            let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
+            let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
+            requests.iter().for_each(|request| self.cancel(*request));
+        }
+        let last = DATABASE_PAUSES[DATABASE_PAUSES.len() - 1];
+        let doubled = last.saturating_mul(1 << run.failures.saturating_sub(DATABASE_PAUSES.len() as u32).min(6));
+        let pause = DATABASE_PAUSES.get(run.failures as usize).copied().unwrap_or(if run.is_flush() { last } else { doubled.min(IDLE) });
+        run.failures += 1;
+        if run.simulated {
+            run.retry_after = Some(self.now().monotonic.saturating_add(pause));
+        } else {
+            run.retry_at = Some(Instant::now() + pause);
+        }
+        let (unsettled, is_flying) = {
+            let shared = self.shared.lock();
+            (shared.schedule.unsettled(), shared.schedule.is_flying())
+        };
+        if run.is_flush() {
+            // With nothing to store there is nothing to wait for.
+            if unsettled == 0 && !is_flying {
+                run.stage = RunStage::Stopping(StopReason::Drained);
+            } else if run.failures > DATABASE_PAUSES.len() as u32 && !is_flying {
+                log::error!("{unsettled} delivery results could not be stored and are kept in memory: {error}");
+                run.stage = RunStage::Stopping(StopReason::Drained);
+            }
+            run.error = Some(error);
+        } else {
+            log::warn!("delivery pauses, with {unsettled} results in memory: {error}");
+        }
+    }
+
+    /// The handle was quiesced, resumed or closed under this step: the database was kept from it and did not fail. The next step finds out.
+    fn was_interrupted(&self, run: &Run) -> bool {
+        self.shared.lock().epoch != run.epoch
+    }
+
+    pub(super) fn database_worked(&self, run: &mut Run) {
+        (run.failures, run.retry_at, run.retry_after) = (0, None, None);
+        run.error = None;
+    }
+
+    /// Why to stop, if there is a reason.
+    fn stop_reason(&self, shared: &Shared, run: &Run, now: Moment) -> Option<StopReason> {
+        match &run.caller {
+            Caller::Worker { generation } if !shared.is_worker(*generation) => Some(StopReason::Cancelled),
+            _ if !shared.is_running() => Some(StopReason::Quiesced),
+            Caller::Flush { cancel, .. } if cancel.is_cancelled() => Some(StopReason::Cancelled),
+            Caller::Flush { .. } if run.time_left(now.monotonic).is_some_and(|left| left <= SETTLING_TIME) => Some(StopReason::Deadline),
+            Caller::Flush { .. } | Caller::Worker { .. } => None,
+        }
+    }
+
+    /// Nothing is in flight and nothing was found to begin.
+    fn idle(&self, run: &mut Run, now: Moment, begins_at: Option<Duration>, next_rise: Option<Duration>, has_time: bool) -> Step {
+        if !run.is_flush() {
+            (run.turn, run.stage) = (None, RunStage::Waiting);
+            // That is news to others, not to itself.
+            run.seen += 1;
+            if begins_at.is_some() {
+                // Nothing begins before, whatever is due.
+                return Step::Wait { until: [begins_at, next_rise].into_iter().flatten().min(), at_most: None };
+            }
+            return match self.next_look(now) {
+                Ok(until) => {
+                    self.database_worked(run);
+                    Step::Wait { until: [until, next_rise].into_iter().flatten().min(), at_most: None }
+                }
+                Err(error) => {
+                    self.database_failed(run, error);
+                    Step::Wait { until: [next_rise, run.retry_after].into_iter().flatten().min(), at_most: run.retry_in() }
+                }
+            };
+        }
+        let (offline, unreachable) = {
+            let shared = self.shared.lock();
+            let network = &shared.schedule.network;
+            (network.is_offline(), shared.schedule.is_backing_off(now) && !network.is_reachable(now.monotonic))
+        };
+        let reason = if offline || unreachable {
+            StopReason::Offline
+        } else if !has_time && self.is_something_due(run, now).unwrap_or(true) {
+            StopReason::Deadline
+        } else {
+            StopReason::Drained
+        };
+        run.stage = RunStage::Stopping(reason);
+        Step::Again
+    }
+
+    /// Ends: gives back what was not begun, and gives up what runs, unless a worker goes on with it; stores what can be stored.
+    fn wind_down(&self, run: &mut Run, reason: StopReason) -> Step {
+        let now = self.now();
+        let since = *run.stopping_since.get_or_insert_with(Instant::now);
+        let goes_on = {
+            let mut shared = self.shared.lock();
+            shared.schedule.end_urgent();
+            run.is_flush() && shared.worker.wanted && shared.is_running()
+        };
+        let mut left_running = goes_on && self.shared.lock().schedule.is_flying();
+        if !goes_on {
+            let limit = if reason == StopReason::Quiesced { QUIESCE_STOP_LIMIT } else { STOP_LIMIT };
+            let left = run.time_left(now.monotonic).map_or(limit, |left| left.saturating_sub(SETTLING_TIME / 4).min(limit));
+            let left = left.min(limit.saturating_sub(since.elapsed()));
+            let left = if self.blocking.is_simulated() { Duration::ZERO } else { left };
+            let must_ask = run.asked_at.is_none_or(|asked| asked.elapsed() >= CANCEL_AGAIN);
+            let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
+            let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
+            if must_ask {
+                run.asked_at = Some(Instant::now());
+                requests.iter().for_each(|request| self.cancel(*request));
+                if !requests.is_empty() {
+                    self.collect();
+                }
+            }
+            if self.shared.lock().schedule.is_flying() {
+                if !left.is_zero() {
+                    return Step::Wait { until: None, at_most: Some(left.min(CANCEL_AGAIN)) };
+                }
+                self.shared.lock().schedule.detach();
+                left_running = true;
+            }
+            self.blocking.rest();
+        }
+        if reason == StopReason::Quiesced {
+            // The connections are about to be closed. What cannot be stored by then is kept for later.
+            run.database_limit = Some(QUIESCE_DATABASE_WAIT);
+            if self.shared.lock().schedule.has_unsettled() {
+                drop(self.settle(run, false));
+            }
+        } else {
+            if self.shared.lock().schedule.has_unsettled()
+                && let Err(error) = self.settle(run, false)
+                && !self.was_interrupted(run)
+            {
+                run.error = Some(error);
+            }
+            // An empty queue needs no time.
+            // What was settled a moment ago may be due again at once.
+            if reason == StopReason::Deadline && !left_running && self.is_something_due(run, self.now()).is_ok_and(|due| !due) {
+                run.stage = RunStage::Ended(StopReason::Drained);
+            }
+        }
+        if !run.is_flush() && reason == StopReason::Quiesced {
+            // It goes on when delivery is resumed.
+            (run.turn, run.stage, run.stopping_since, run.asked_at, run.database_limit) = (None, RunStage::Waiting, None, None, None);
+            return Step::Again;
+        }
+        if !matches!(run.stage, RunStage::Ended(_)) {
+            run.stage = RunStage::Ended(reason);
+        }
+        run.error = run.error.take().or(run.stuck.take());
+        run.turn = None;
+        Step::Done
+    }
+}

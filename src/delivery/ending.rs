@@ -1,0 +1,167 @@
+//! The schedule's part that has to do with the end of attempts: what look-ups and requests brought, and what that means.
+
+use super::attempt::{Attempt, AttemptResult, Secret, Stage};
+use super::endpoint_queue::EndpointQueue;
+use super::moment::Moment;
+use super::schedule::{Ended, Schedule};
+use super::settings::FULL_TIME;
+use crate::fault::fault;
+use crate::outbox::{Class, Context, Obstacle, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
+use crate::port::{FailureKind, SecretLookup};
+use crate::webhook;
+
+impl Schedule {
+    /// Secrets were looked up.
+    pub(super) fn secrets_came(&mut self, request: u64, lookups: Vec<SecretLookup>, ended: &Ended, policy: &RetryPolicy) {
+        if let Some(queue) = self.hanging.remove(&request).and_then(|endpoint| self.endpoints.get_mut(&endpoint)) {
+            queue.hanging = queue.hanging.saturating_sub(1);
+            self.look();
+        }
+        let Some(attempt) = self.in_flight.get_mut(&request) else { return };
+        let names: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
+        let mut secrets = Vec::with_capacity(names.len());
+        let mut obstacle = (lookups.len() < names.len()).then_some(Obstacle::SecretUnavailable);
+        for (name, lookup) in names.into_iter().zip(lookups) {
+            match lookup {
+                SecretLookup::Found { current, previous } => secrets.push((name, current, previous)),
+                SecretLookup::Missing => obstacle = Some(Obstacle::SecretMissing),
+                SecretLookup::Unavailable => obstacle = Some(Obstacle::SecretUnavailable),
+            }
+        }
+        match attempt.stage {
+            Stage::Secrets if obstacle.is_none() => (attempt.secrets, attempt.stage) = (secrets, Stage::Found),
+            Stage::Secrets => {
+                let Some(attempt) = self.in_flight.remove(&request) else { return };
+                let outcome = Outcome::NotAttempted(obstacle.unwrap_or(Obstacle::SecretUnavailable));
+                self.finish(attempt, outcome, ended.at, ended.random, policy, true);
+            }
+            Stage::Refreshing => {
+                let is_newer = obstacle.is_none()
+                    && webhook::header_secret_names(&attempt.endpoint)
+                        .into_iter()
+                        .any(|name| value_of(&attempt.secrets, name) != value_of(&secrets, name));
+                let Some(attempt) = self.in_flight.remove(&request) else { return };
+                self.refreshed(attempt, is_newer, ended, policy);
+            }
+            Stage::Found | Stage::Looking | Stage::Sending => {}
+        }
+    }
+
+    /// The answer that a newer secret was asked for is settled, with what was found. Others that waited for the same are settled with it.
+    pub(super) fn refreshed(&mut self, attempt: Attempt, is_newer: bool, ended: &Ended, policy: &RetryPolicy) {
+        let endpoint = attempt.claimed.endpoint.clone();
+        let mut waiting = vec![attempt];
+        let others: Vec<u64> = self
+            .in_flight
+            .values()
+            .filter(|other| other.stage == Stage::Refreshing && other.claimed.endpoint == endpoint)
+            .map(|other| other.request)
+            .collect();
+        waiting.extend(others.into_iter().filter_map(|request| self.in_flight.remove(&request)));
+        for mut attempt in waiting {
+            let Some((outcome, wall, monotonic)) = attempt.refused.take() else { continue };
+            self.finish_refreshed(attempt, outcome, Moment { wall, monotonic }, ended.random, policy, is_newer);
+        }
+    }
+
+    /// Whether a newer secret is being asked for, for the endpoint of this attempt.
+    pub(super) fn is_refreshing(&self, request: u64) -> bool {
+        let queue = self.in_flight.get(&request).and_then(|attempt| self.endpoints.get(&attempt.claimed.endpoint));
+        queue.is_some_and(|queue| queue.refreshing > 0)
+    }
+
+    /// A request was answered 401 or 403 with a secret that is known to be refused; `is_outdated` where a newer one was seen since.
+    pub(super) fn refused(&mut self, request: u64, outcome: Outcome, is_outdated: bool, ended: &Ended, policy: &RetryPolicy) {
+        if let Some(attempt) = self.in_flight.remove(&request) {
+            self.finish_refreshed(attempt, outcome, ended.at, ended.random, policy, is_outdated);
+        }
+    }
+
+    /// A request was answered 401 or 403, and the store of secrets is told of it. True when nobody asks for a newer secret of this endpoint
+    /// yet: then the caller does.
+    pub(super) fn refresh(&mut self, request: u64, outcome: Outcome, at: Moment) -> bool {
+        let Some(attempt) = self.in_flight.get_mut(&request) else { return false };
+        attempt.stage = Stage::Refreshing;
+        attempt.refused = Some((outcome, at.wall, at.monotonic));
+        let Some(queue) = self.endpoints.get_mut(&attempt.claimed.endpoint) else { return true };
+        queue.refreshing += 1;
+        queue.refreshing == 1
+    }
+
+    /// A request has ended, also one that was given up.
+    pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
+        if let Some(attempt) = self.in_flight.remove(&request) {
+            self.finish(attempt, outcome, ended.at, ended.random, policy, true);
+        } else if let Some(attempt) = self.given_up.remove(&request) {
+            self.finish(attempt, outcome, ended.at, ended.random, policy, false);
+        }
+    }
+
+    pub(super) fn finish(&mut self, attempt: Attempt, outcome: Outcome, at: Moment, random: f64, policy: &RetryPolicy, running: bool) {
+        if running {
+            self.leave(&attempt);
+        }
+        self.conclude(attempt, outcome, at, random, policy, running, false);
+    }
+
+    fn finish_refreshed(&mut self, attempt: Attempt, outcome: Outcome, at: Moment, random: f64, policy: &RetryPolicy, is_newer: bool) {
+        self.leave(&attempt);
+        self.conclude(attempt, outcome, at, random, policy, true, is_newer);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the end of an attempt in one place; both callers stand above")]
+    fn conclude(
+        &mut self,
+        attempt: Attempt,
+        outcome: Outcome,
+        at: Moment,
+        random: f64,
+        policy: &RetryPolicy,
+        running: bool,
+        refreshed: bool,
+    ) {
+        let key = attempt.claimed.endpoint.clone();
+        let duration = at.monotonic.saturating_sub(attempt.began);
+        let outdated = attempt.network < self.network.generation() && !fault("seeded: a network that is gone counts");
+        let cancels_itself = matches!(&outcome, Outcome::Failure(failure) if failure.kind == FailureKind::Cancelled)
+            && fault("seeded: a transport that cancels by itself was asked to");
+        // An attempt that was given less than a receiver may take, and used it up, says nothing about the receiver.
+        let ran_out = matches!(&outcome, Outcome::Failure(failure) if failure.kind == FailureKind::Timeout)
+            && attempt
+                .sending
+                .is_some_and(|(since, timeout)| timeout < FULL_TIME && at.monotonic.saturating_sub(since) >= timeout.mul_f64(0.9));
+        let skew_of = |queue: &EndpointQueue| queue.state.clock_skew_ms;
+        let context = Context {
+            validated: attempt.validated,
+            answered_lately: self.network.answered_lately(attempt.network, at.monotonic),
+            received_at: at.wall,
+            applied_skew_ms: attempt.skew_ms,
+            clock_error_ms: clock_error(
+                self.endpoints.get(&key).and_then(skew_of),
+                self.endpoints.iter().filter(|(other, _)| **other != key).filter_map(|(_, queue)| skew_of(queue)),
+            ),
+            resynced: attempt.claimed.progress.resynced,
+            interrupted: attempt.cancelled || ran_out || outdated || cancels_itself,
+        };
+        let mut verdict = classify(&outcome, &context, policy);
+        if outdated && verdict.class == Class::Offline {
+            // What answered in the receiver's place on a network that is gone says nothing about the one there is.
+            verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, ..verdict };
+        }
+        if matches!(outcome, Outcome::Answer(_)) && verdict.class != Class::Offline {
+            self.network.answered(&key, attempt.network, at.monotonic);
+        }
+        let another_answered = self.network.another_answered(&key, attempt.network, at.monotonic);
+        let woken = attempt.wake < self.wake;
+        let result = AttemptResult { woken, attempt, outcome, verdict, ended_at: at.wall, duration, refreshed, random, another_answered };
+        if running && let Some(queue) = self.endpoints.get_mut(&key) {
+            queue.learn(&result, at.monotonic, self.wake, policy);
+        }
+        self.results_since.get_or_insert(at.monotonic);
+        self.results.push(result);
+    }
+}
+
+fn value_of<'a>(secrets: &'a [Secret], name: &str) -> Option<&'a str> {
+    secrets.iter().find(|(known, ..)| known == name).map(|(_, current, _)| current.expose())
+}

@@ -1,0 +1,75 @@
+//! What delivery is made of, and what all of its parts use.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::blocking::Threads;
+use super::foreign;
+use super::moment::Moment;
+use super::settings::{Ports, Settings};
+use super::shared::SharedLock;
+use crate::model::Notice;
+use crate::port::Blocking;
+use crate::store::Store;
+
+/// Look-ups of secrets that may hang beside all that runs: a few for each of many endpoints.
+const HANGING_LOOK_UPS: usize = 64;
+
+/// Delivers what is in the outbox of one store.
+pub(crate) struct Delivery {
+    pub(super) store: Arc<Store>,
+    pub(super) ports: Ports,
+    pub(super) blocking: Arc<dyn Blocking>,
+    pub(super) settings: Settings,
+    pub(super) notify: Arc<dyn Fn(Notice) + Send + Sync>,
+    /// Tells this handle's leases from those of every other.
+    pub(super) owner: String,
+    pub(super) shared: Arc<SharedLock>,
+}
+
+impl Delivery {
+    /// Delivery that does nothing until it is asked to. `notify` is told of changes after their commit, on whichever thread made them.
+    pub(crate) fn new(store: Arc<Store>, ports: Ports, settings: Settings, notify: Arc<dyn Fn(Notice) + Send + Sync>) -> Arc<Self> {
+        let settings = settings.clamped();
+        let blocking = ports.blocking.clone().unwrap_or_else(|| {
+            // As many again may hang although they were given up.
+            let most = 2 * settings.policy.in_flight_total as usize + HANGING_LOOK_UPS;
+            Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), most))
+        });
+        let shared = Arc::new(SharedLock::default());
+        // Nothing of it is ever seen, so it need not repeat in tests as what the port draws does.
+        crate::crypto::fill_random(&mut shared.lock().secrets.key);
+        // Only what waited for a network in an earlier process; a new one is a reason to try again.
+        shared.lock().schedule.wake();
+        let waker: Weak<SharedLock> = Arc::downgrade(&shared);
+        ports.clock.on_change(Box::new(move || {
+            if let Some(shared) = waker.upgrade() {
+                shared.change(|_| ());
+            }
+        }));
+        let owner = uuid::Uuid::from_bytes(ports.random.bytes()).simple().to_string();
+        Arc::new(Self { store, ports, blocking, settings, notify, owner, shared })
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment { wall: self.ports.clock.now(), monotonic: self.ports.clock.monotonic() }
+    }
+
+    /// How long to wait in real time: until a moment of the monotonic clock, but no longer than this.
+    pub(super) fn real_wait(&self, until: Option<Duration>, at_most: Option<Duration>) -> Option<Duration> {
+        let now = self.ports.clock.monotonic();
+        let until = until.map(|until| until.saturating_sub(now).max(Duration::from_millis(1)));
+        [until, at_most].into_iter().flatten().min()
+    }
+
+    pub(super) fn cancel(&self, request: u64) {
+        foreign::call(|| self.ports.transport.cancel(request));
+    }
+
+    /// Tells observers, with no lock held.
+    pub(super) fn notify(&self, notice: Notice) {
+        if foreign::call(|| (self.notify)(notice)).is_none() {
+            log::error!("an observer panicked");
+        }
+    }
+}

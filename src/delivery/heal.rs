@@ -1,0 +1,14 @@
+//! The bytes of a message once more, from what its session says.
+
+use crate::engine::{document, session as engine};
+use crate::model::SessionKey;
+use crate::store::{self, Connection};
+use crate::webhook;
+
+/// The body that freezing this session's messages now would give; none where the session or its workflow does not read back.
+pub(super) fn body(connection: &Connection, session: SessionKey) -> Option<Vec<u8>> {
+    let stored = store::session::load(connection, session).ok()??;
+    let document = store::workflow::document(connection, stored.workflow_id).ok()?;
+    let workflow = document::parse(&document).workflow?;
+    webhook::payload(&engine::submission(&workflow, &stored.state)).ok()
+}

@@ -1,0 +1,12 @@
+//! A moment, as delivery tells the time.
+
+use std::time::Duration;
+
+use crate::model::Timestamp;
+
+/// This moment, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) wall: Timestamp,
+    pub(super) monotonic: Duration,
+}

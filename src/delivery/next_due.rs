@@ -1,0 +1,97 @@
+//! When there is something to do next. Asking changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::endpoint_queue::EndpointView;
+use super::network::need;
+use super::scan::scan_endpoints;
+use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
+use crate::outbox::World;
+use crate::store::outbox::queue;
+use crate::store::{Connection, StoreError, meta};
+
+/// What is known without the database.
+pub(super) struct Around {
+    pub(super) now: Timestamp,
+    pub(super) connectivity: Connectivity,
+    /// What waits for a network is due at once.
+    pub(super) woken: bool,
+    /// Endpoints, and how much longer they are left alone for want of a network.
+    pub(super) views: BTreeMap<String, EndpointView>,
+    /// Entries that do not read back, which nothing waits for.
+    pub(super) aside: BTreeSet<i64>,
+}
+
+impl Around {
+    /// Looks at the queue. Costs index look-ups.
+    pub(super) fn next_due(&self, connection: &Connection) -> Result<NextDue, StoreError> {
+        let integration_enabled = meta::load(connection)?.integration_enabled;
+        let world = World { integration_enabled, connectivity: self.connectivity, now: self.now, woken: self.woken };
+        next_due(connection, &world, self)
+    }
+
+    /// How long until something becomes due by time alone.
+    pub(super) fn wait(&self, connection: &Connection) -> Result<Option<Duration>, StoreError> {
+        let next = self.next_due(connection)?;
+        let at = [next.at, next.at_needs_unmetered].into_iter().flatten().min();
+        Ok(at.map(|at| (at - self.now).to_std().unwrap_or_default()))
+    }
+}
+
+fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<NextDue, StoreError> {
+    let now = world.now;
+    let mut next = NextDue::default();
+    let offline = queue::offline_endpoints(connection)?;
+    for scan in scan_endpoints(connection, world, &around.aside)? {
+        let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
+        let waits_for_network = offline.contains(&scan.key);
+        let Some(leaves) = scan.next else { continue };
+        // What waits for a network is due at once, unless its endpoint is paused.
+        let is_paused = scan.row().is_some_and(|row| row.state(0).paused_until(now).is_some());
+        let at_once = waits_for_network && world.woken && !is_paused;
+        if let Some(network) = leaves.network.filter(|_| at_once || leaves.at <= now) {
+            wants(&mut next, network);
+            continue;
+        }
+        let at = if at_once { now } else { leaves.at.max(now) };
+        let until = around
+            .views
+            .get(&scan.key)
+            .filter(|_| !world.woken)
+            .and_then(|view| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?));
+        if until.is_some() || waits_for_network {
+            wants(&mut next, need(policy));
+        }
+        let at = until.map_or(at, |until| at.max(until));
+        // A look-up of its secrets hangs: its end is news, and nothing begins before. No flush waits for it.
+        let hangs = around.views.get(&scan.key).is_some_and(|view| view.room == Some(0) && view.in_flight == 0);
+        let at = if hangs { at.max(now + TimeDelta::minutes(15)) } else { at };
+        match policy {
+            NetworkPolicy::Any => earlier(&mut next.at, at),
+            NetworkPolicy::Unmetered => earlier(&mut next.at_needs_unmetered, at),
+        }
+    }
+    // What is in flight, or was when a process died, may be due again when its lease ends.
+    if let Some(until) = queue::first_lease_end(connection, &around.aside)? {
+        let farthest = now + TimeDelta::minutes(2);
+        if world.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
+            wants(&mut next, NetworkNeed::Any);
+            return Ok(next);
+        }
+        earlier(&mut next.at, if until > farthest { now } else { until.max(now) });
+    }
+    Ok(next)
+}
+
+fn wants(next: &mut NextDue, network: NetworkNeed) {
+    if next.when_online != Some(NetworkNeed::Any) {
+        next.when_online = Some(network);
+    }
+}
+
+fn earlier(known: &mut Option<Timestamp>, at: Timestamp) {
+    *known = Some(known.map_or(at, |known| known.min(at)));
+}

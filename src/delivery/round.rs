@@ -1,0 +1,252 @@
+//! One write transaction of delivery: what became of attempts, claims that are given back, leases that are dead, and new claims.
+
+use std::collections::BTreeMap;
+
+use super::attempt::AttemptResult;
+use super::batch::{Batch, BatchOutcome, ClaimWish};
+use super::endpoint_queue::{EndpointView, settled_state};
+use super::scan::{may_urge, quota, room, scan_endpoints};
+use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
+use crate::crypto::Sha256;
+use crate::fault::fault;
+use crate::model::Timestamp;
+use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, reason, settle};
+use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
+use crate::store::outbox::queue::{self, Claim, Claimed};
+use crate::store::{StoreError, Transaction, meta};
+use crate::webhook;
+
+/// What a round needs besides its batch.
+pub(super) struct Round<'a> {
+    pub(super) owner: &'a str,
+    pub(super) settings: &'a Settings,
+    pub(super) now: Timestamp,
+}
+
+/// An endpoint's state as of the last settlement: the row, and what is not stored.
+fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState {
+    let mut state = row.state(view.map_or(0, |view| view.settled_clean));
+    if let Some(failing) = &mut state.failing {
+        failing.last_network = view.and_then(|view| view.settled_network);
+    }
+    state
+}
+
+/// Endpoints' states while results are settled one after the other.
+type States = BTreeMap<String, EndpointState>;
+
+impl Round<'_> {
+    /// Settles, gives back, ends dead leases, and claims.
+    pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+        let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
+        self.settle_all(tx, batch, &batch.results, &mut outcome)?;
+        for lease in &batch.releases {
+            queue::release(tx, lease, self.owner)?;
+        }
+        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
+        outcome.sessions.extend(ended);
+        outcome.unreadable.extend(damaged);
+        if let Some(wish) = batch.claim {
+            self.claim(tx, batch, wish, &mut outcome)?;
+        }
+        if !outcome.sessions.is_empty() || outcome.endpoints_changed {
+            outcome.revision = Some(meta::next_revision(tx)?);
+        }
+        Ok(outcome)
+    }
+
+    /// Settles one result by itself, after its group could not be stored.
+    pub(super) fn write_alone(&self, tx: &Transaction<'_>, batch: &Batch, result: &AttemptResult) -> Result<BatchOutcome, StoreError> {
+        let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
+        self.settle_all(tx, batch, std::slice::from_ref(result), &mut outcome)?;
+        outcome.revision = Some(meta::next_revision(tx)?);
+        Ok(outcome)
+    }
+
+    fn settle_all(
+        &self,
+        tx: &Transaction<'_>,
+        batch: &Batch,
+        results: &[AttemptResult],
+        outcome: &mut BatchOutcome,
+    ) -> Result<(), StoreError> {
+        let mut states = States::new();
+        for result in results {
+            self.settle(tx, batch, result, &mut states, outcome)?;
+        }
+        for (key, state) in states {
+            let Some(row) = outcome.rows.get_mut(&key) else { continue };
+            let delivery = row.delivery.with(&state);
+            if delivery != row.delivery {
+                outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
+                endpoint::save_delivery(tx, &key, &delivery)?;
+                row.delivery = delivery;
+            }
+            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_network)));
+        }
+        Ok(())
+    }
+
+    fn settle(
+        &self,
+        tx: &Transaction<'_>,
+        batch: &Batch,
+        result: &AttemptResult,
+        states: &mut States,
+        outcome: &mut BatchOutcome,
+    ) -> Result<(), StoreError> {
+        let (attempt, policy, at) = (&result.attempt, &self.settings.policy, result.ended_at);
+        let (claimed, key) = (&attempt.claimed, &attempt.claimed.endpoint);
+        let older = outcome.configuration > attempt.configuration && !fault("seeded: secrets of an older generation count");
+        if !outcome.rows.contains_key(key)
+            && let Some(StoredEndpoint::Readable(row)) = endpoint::find(tx, key)?
+        {
+            outcome.rows.insert(key.clone(), row);
+        }
+        let row = outcome.rows.get(key);
+        // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
+        let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
+        let mut verdict = result.verdict;
+        // Nor has a new secret with what became of the old one.
+        let is_of_old_secret = older && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
+        if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
+            verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
+        }
+        let state = row.filter(|_| is_same && verdict.class != Class::CutShort).map(|row| {
+            let before = states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
+            settled_state(&before, result, &verdict, policy)
+        });
+        let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
+        let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
+        let mut settled = settle(&claimed.progress, &verdict, &facts, policy);
+        if result.woken
+            && verdict.class == Class::Offline
+            && let Settlement::Queued { due_at, .. } = &mut settled.settlement
+        {
+            // It was leased when what waits for a network was made due.
+            *due_at = at;
+        }
+        let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
+
+        let Some(state) = state.filter(|_| recorded || verdict.class == Class::Sent) else { return Ok(()) };
+        states.insert(key.clone(), state);
+        if verdict.class == Class::Gone
+            && let Some(row) = outcome.rows.get_mut(key).filter(|row| row.enabled)
+        {
+            endpoint::disable(tx, key, reason::GONE)?;
+            meta::next_configuration(tx)?;
+            row.enabled = false;
+            row.disabled_reason = Some(reason::GONE.to_owned());
+            outcome.endpoints_changed = true;
+        }
+        Ok(())
+    }
+
+    /// Writes what became of the entry. False when the lease was lost, and it is somebody else's to say.
+    fn record(
+        &self,
+        tx: &Transaction<'_>,
+        result: &AttemptResult,
+        verdict: &Verdict,
+        settled: &Settled,
+        outcome: &mut BatchOutcome,
+    ) -> Result<bool, StoreError> {
+        let claimed = &result.attempt.claimed;
+        // What never left is a try as well.
+        outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun);
+        let recorded = queue::settle(tx, &claimed.lease, self.owner, settled, result.status(), result.ended_at)?;
+        let was_given_up = !recorded && queue::settle_given_up(tx, &claimed.lease, verdict.contact != Contact::Unknown)?;
+        if recorded {
+            match settled.settlement {
+                Settlement::Sent => outcome.counts.sent += 1,
+                Settlement::Queued { .. } => outcome.counts.retrying += 1,
+                Settlement::Failed { .. } => outcome.counts.failed += 1,
+            }
+        }
+        if recorded || was_given_up {
+            outcome.sessions.insert(claimed.session);
+            if verdict.contact != Contact::NotBegun {
+                queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict))?;
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
+        let Settings { policy, limits, .. } = self.settings;
+        let meta = meta::load(tx)?;
+        let world = World { integration_enabled: meta.integration_enabled, connectivity: wish.connectivity, now: self.now, woken: false };
+        let mut candidates = Vec::new();
+        for scan in scan_endpoints(tx, &world, &batch.aside)? {
+            let view = batch.endpoints.get(&scan.key);
+            let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
+            if scan.may_begin && room > 0 {
+                candidates.push((scan, room, false));
+            } else if wish.urgent && may_urge(&scan, view, self.now, URGENT_EVERY) {
+                candidates.push((scan, 1, true));
+            }
+        }
+        let mut left = limits.batch;
+        let endpoints = candidates.len();
+        for (scan, room, urgent) in candidates {
+            let view = batch.endpoints.get(&scan.key).cloned().unwrap_or_default();
+            let has_waited = (self.now - scan.first_due).to_std().is_ok_and(|waited| waited >= LONG_DUE);
+            let Some(StoredEndpoint::Readable(mut row)) = scan.endpoint else { continue };
+            let limit = if urgent { 1 } else { quota(limits.batch, endpoints, row.delivery.consecutive_failures, room).min(left) };
+            let claim = Claim {
+                endpoint: &scan.key,
+                limit,
+                longest_due_first: !urgent && (view.longest_due_first || view.first_of_flush && has_waited),
+                urgent,
+                skip: &batch.aside,
+                configuration: outcome.configuration,
+                owner: self.owner,
+                now: self.now,
+                lease: limits.lease,
+            };
+            let (claimed, unreadable) = queue::claim(tx, &claim)?;
+            left = left.saturating_sub(claimed.len() as u32);
+            if claimed.len() as u32 >= limit && !urgent {
+                outcome.more.insert(scan.key.clone());
+            }
+            if urgent && !claimed.is_empty() {
+                row.delivery.urgent_at = Some(self.now);
+                row.delivery.urgent_pause = row.state(0).paused_until(self.now);
+                endpoint::save_delivery(tx, &scan.key, &row.delivery)?;
+            }
+            if !unreadable.is_empty() {
+                // They took the places of others.
+                outcome.more.insert(scan.key.clone());
+            }
+            outcome.unreadable.extend(unreadable);
+            for claimed in claimed {
+                self.verify(tx, &meta.install_id, claimed, outcome)?;
+            }
+            outcome.rows.insert(scan.key, row);
+        }
+        Ok(())
+    }
+
+    /// Lets nothing leave under another id or with other bytes than those that were frozen. Bytes that were damaged are healed where the
+    /// session still says what they were.
+    fn verify(&self, tx: &Transaction<'_>, install_id: &str, mut claimed: Claimed, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
+        let id = webhook::delivery_id(install_id, claimed.session, &claimed.action, &claimed.body_sha256);
+        let mut is_sound = id == claimed.delivery_id;
+        if is_sound && Sha256::of(&claimed.body) != claimed.body_sha256 {
+            match super::heal::body(tx, claimed.session).filter(|bytes| Sha256::of(bytes) == claimed.body_sha256) {
+                Some(bytes) => claimed.body = bytes,
+                None => is_sound = false,
+            }
+        }
+        if is_sound {
+            outcome.claimed.push(claimed);
+            return Ok(());
+        }
+        let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
+        let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
+        queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)?;
+        outcome.counts.failed += 1;
+        outcome.sessions.insert(claimed.session);
+        Ok(())
+    }
+}

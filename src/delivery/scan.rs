@@ -1,0 +1,81 @@
+//! Which endpoints have entries that may leave now, and what the others wait for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::endpoint_queue::EndpointView;
+use crate::model::{NetworkNeed, Timestamp};
+use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
+use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
+use crate::store::outbox::queue::{self, Waiting};
+use crate::store::{Connection, StoreError};
+
+/// An endpoint that entries wait for, and what they wait for.
+pub(super) struct EndpointScan {
+    pub(super) key: String,
+    pub(super) endpoint: Option<StoredEndpoint>,
+    /// An entry may leave now.
+    pub(super) may_begin: bool,
+    /// When one may leave, and on which network that is not there now; none where neither brings it on.
+    pub(super) next: Option<Next>,
+    pub(super) needs_person: bool,
+    pub(super) first_due: Timestamp,
+}
+
+impl EndpointScan {
+    /// The endpoint's row, where there is one that reads back.
+    pub(super) fn row(&self) -> Option<&EndpointRow> {
+        match &self.endpoint {
+            Some(StoredEndpoint::Readable(row)) => Some(row),
+            _ => None,
+        }
+    }
+}
+
+/// Looks at every endpoint that entries wait for, besides those that do not read back.
+pub(super) fn scan_endpoints(connection: &Connection, world: &World, aside: &BTreeSet<i64>) -> Result<Vec<EndpointScan>, StoreError> {
+    let mut found = Vec::new();
+    for waiting in queue::waiting(connection, aside)? {
+        let endpoint = endpoint::find(connection, &waiting.endpoint)?;
+        let facts = endpoint.as_ref().map(StoredEndpoint::facts);
+        let due_at = due_at(&waiting, world.now);
+        let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, offline: false, cut_short: 0 };
+        let blocker = blocker(&entry, facts.as_ref(), world);
+        let (may_begin, next, needs_person) = (blocker.may_begin(world.now), blocker.next(), blocker.needs_person());
+        found.push(EndpointScan { key: waiting.endpoint, may_begin, next, needs_person, first_due: waiting.first_due, endpoint });
+    }
+    Ok(found)
+}
+
+fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {
+    if is_due(waiting.first_due, now) || is_due(waiting.last_due, now) { now } else { waiting.first_due }
+}
+
+/// How many attempts may begin at an endpoint, with what is known of it in memory.
+pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestamp, policy: &RetryPolicy) -> u32 {
+    let Some(view) = view else { return row.state(0).room(0, now, policy) };
+    if view.has_ready || view.backoff.is_some() {
+        return 0;
+    }
+    view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))
+}
+
+/// Whether a person may have one attempt at this endpoint now, through pauses of time and an app's word that there is no network, but
+/// through nothing that needs a person: once a minute, and once per pause that a receiver asked for.
+pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
+    let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
+    let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
+    let is_busy = view.is_some_and(|view| view.has_ready || view.in_flight > 0);
+    let last = row.delivery.urgent_at;
+    let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
+    let paused_until = row.state(0).paused_until(now);
+    let was_this_pause = paused_until.is_some() && paused_until == row.delivery.urgent_pause;
+    !is_busy && !is_soon && !was_this_pause
+}
+
+/// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An
+/// endpoint in trouble gets no more than can begin at once: the rest would only be given back.
+pub(super) fn quota(batch: u32, endpoints: usize, consecutive_failures: u32, room: u32) -> u32 {
+    let share = (batch / endpoints.max(1) as u32).max(1);
+    if consecutive_failures > 0 { share.min(room) } else { share }
+}

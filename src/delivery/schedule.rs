@@ -1,0 +1,572 @@
+//! What delivery does next, decided from plain data: the endpoints, what was claimed for them, attempts under way and results that are not
+//! settled yet. No clock, thread, lock, port or database in here: times are given, and whoever asks carries out the answer.
+//!
+//! All of it is lost in a crash, and nothing with it: claims end by their leases, and results that were not settled are attempts of unknown
+//! outcome.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempt::{Attempt, AttemptResult, Stage};
+use super::endpoint_queue::{EndpointQueue, EndpointView};
+use super::moment::Moment;
+use super::network::Network;
+use super::settings::{LEASE_MARGIN, MOST_HANGING, SETTLE_AFTER, Settings};
+use crate::fault::fault;
+use crate::model::{Connectivity, NetworkPolicy};
+use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::store::endpoint::EndpointRow;
+use crate::store::outbox::queue::{Claimed, Lease};
+use crate::webhook;
+
+/// What may be done now.
+pub(super) struct Conditions<'a> {
+    pub(super) settings: &'a Settings,
+    /// Attempts may begin.
+    pub(super) may_begin: bool,
+    /// What each of them gets.
+    pub(super) timeout: Duration,
+    /// The database may be used; it did not fail a moment ago.
+    pub(super) database: bool,
+    /// It did fail; results come before claims.
+    pub(super) database_failed: bool,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Give up this attempt: it is far beyond its time.
+    GiveUp(u64),
+    /// Look at the entry of this attempt once more, and send it.
+    Look(u64),
+    /// Make due what waited for a network.
+    MakeDue,
+    /// Begin this attempt.
+    Start(u64),
+    /// Look whether something is due, and claim it.
+    Claim,
+    /// Store results and give back claims.
+    Settle,
+    /// Wait for news, or until this moment of the monotonic clock.
+    Wait(Option<Duration>),
+    /// There is nothing to do.
+    Idle,
+}
+
+/// All that is under way.
+#[derive(Default)]
+pub(super) struct Schedule {
+    pub(super) network: Network,
+    pub(super) endpoints: BTreeMap<String, EndpointQueue>,
+    pub(super) in_flight: BTreeMap<u64, Attempt>,
+    /// Attempts that were given up and have not ended. Their results still count.
+    pub(super) given_up: BTreeMap<u64, Attempt>,
+    /// Look-ups of secrets that were given up and have not ended, by request, with the endpoint.
+    pub(super) hanging: BTreeMap<u64, String>,
+    /// Results, in the order in which they came.
+    pub(super) results: Vec<AttemptResult>,
+    pub(super) results_since: Option<Duration>,
+    /// Claims of which nothing was begun.
+    pub(super) releases: Vec<Lease>,
+    /// Results that could not be stored, neither in their group nor alone.
+    pub(super) stuck: Vec<AttemptResult>,
+    /// Entries that do not read back.
+    pub(super) set_aside: BTreeSet<i64>,
+    /// Rises when there is a reason to try what waited for a network.
+    pub(super) wake: u64,
+    /// The wake-up that the database was last updated for.
+    pub(super) made_due: u64,
+    /// Something may be due that was not looked for yet.
+    pub(super) look: bool,
+    pub(super) looked_at: Duration,
+    /// One attempt may begin at each endpoint that waits for a time.
+    pub(super) urgent: bool,
+    pub(super) starts: u64,
+}
+
+/// What came of a look-up or a request, for [`Schedule`] to take in.
+pub(super) struct Ended {
+    pub(super) at: Moment,
+    /// Drawn by whoever has a source of randomness; spreads the next try.
+    pub(super) random: f64,
+}
+
+impl Schedule {
+    /// What to do next.
+    pub(super) fn next(&mut self, now: Moment, conditions: &Conditions<'_>) -> Action {
+        if let Some(request) = self.overdue(now) {
+            return Action::GiveUp(request);
+        }
+        self.give_back_waiting(now, conditions.may_begin);
+        if conditions.database && conditions.may_begin {
+            if let Some(request) = self.found() {
+                return Action::Look(request);
+            }
+            if self.made_due < self.wake {
+                return Action::MakeDue;
+            }
+        }
+        if conditions.may_begin
+            && let Some(request) = self.start(now, conditions)
+        {
+            return Action::Start(request);
+        }
+        if conditions.database {
+            let settings = conditions.settings;
+            let has_results = !self.results.is_empty() || !self.releases.is_empty();
+            if conditions.may_begin && !(conditions.database_failed && has_results) && self.may_want_claim(now, settings) {
+                return Action::Claim;
+            }
+            if self.must_settle(now, settings.limits.batch) {
+                return Action::Settle;
+            }
+        }
+        if self.is_idle() { Action::Idle } else { Action::Wait(self.wait_until(conditions)) }
+    }
+
+    // Wake-ups.
+
+    /// There is a reason to try at once what waited for a network.
+    pub(super) fn wake(&mut self) {
+        self.wake += 1;
+        self.look = true;
+    }
+
+    /// Something may have become due.
+    pub(super) fn look(&mut self) {
+        self.look = true;
+    }
+
+    /// This endpoint was put, enabled or otherwise changed by the app: what was learned of it for want of a network is forgotten.
+    pub(super) fn endpoint_changed(&mut self, key: &str) {
+        if let Some(queue) = self.endpoints.get_mut(key) {
+            (queue.backoff, queue.offline_tries) = (None, 0);
+        }
+        self.look = true;
+    }
+
+    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn.
+    pub(super) fn flush_begins(&mut self, urgent: bool) {
+        if !fault("seeded: a flush wakes nothing") {
+            self.wake();
+        }
+        self.urgent |= urgent;
+        for result in &self.stuck {
+            self.set_aside.remove(&result.attempt.claimed.lease.entry);
+        }
+        self.results.append(&mut self.stuck);
+        self.endpoints.values_mut().for_each(|queue| queue.first_of_flush = true);
+    }
+
+    /// Whether what waits for a network is due at once, although the database does not say so yet.
+    pub(super) fn is_woken(&self) -> bool {
+        self.made_due < self.wake || self.network.next_rise().is_some()
+    }
+
+    /// The wake-up that there is; to be given to [`made_due`](Self::made_due) once the database was updated.
+    pub(super) fn current_wake(&self) -> u64 {
+        self.wake
+    }
+
+    pub(super) fn made_due(&mut self, wake: u64) {
+        self.made_due = self.made_due.max(wake);
+        self.look = true;
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
+    /// The run that asked for urgent attempts is over.
+    pub(super) fn end_urgent(&mut self) {
+        self.urgent = false;
+    }
+
+    // Starting.
+
+    /// Moves what may begin now under way.
+    fn start(&mut self, now: Moment, conditions: &Conditions<'_>) -> Option<u64> {
+        let settings = conditions.settings;
+        loop {
+            let key = self.next_endpoint(now, settings)?;
+            let (validated, generation) = (self.network.validated(), self.network.generation());
+            self.starts += 1;
+            let queue = self.endpoints.get_mut(&key).expect("the next endpoint is one of the endpoints");
+            let Some(claimed) = queue.pop(now.wall) else { continue };
+            let until = claimed.lease.until;
+            let left = (until - now.wall).to_std().unwrap_or_default();
+            if lease_is_void(until, now.wall, settings.limits.lease) || left < conditions.timeout + LEASE_MARGIN {
+                // Claimed too long ago to begin safely; it is claimed anew, with the rest.
+                self.releases.push(claimed.lease);
+                self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+                self.look = true;
+                continue;
+            }
+            queue.in_flight += 1;
+            queue.starts = queue.starts.wrapping_add(1);
+            queue.served = self.starts;
+            queue.first_of_flush = false;
+            let request = next_request();
+            let attempt = Attempt {
+                request,
+                endpoint: Arc::clone(&queue.endpoint),
+                skew_ms: queue.state.clock_skew_ms.unwrap_or(0),
+                network: generation,
+                configuration: queue.configuration,
+                validated,
+                stage: if webhook::secret_names(&queue.endpoint).is_empty() { Stage::Found } else { Stage::Secrets },
+                secrets: Vec::new(),
+                began_at: now.wall,
+                began: now.monotonic,
+                timeout: conditions.timeout,
+                sending: None,
+                cancelled: false,
+                refused: None,
+                wake: self.wake,
+                claimed,
+            };
+            self.in_flight.insert(request, attempt);
+            return Some(request);
+        }
+    }
+
+    /// Who is served next: the endpoint with the fewest attempts in flight, then the one that waited longest. Endpoints in trouble
+    /// together get half of the places at most, and the last place is for an endpoint that has none.
+    fn next_endpoint(&self, now: Moment, settings: &Settings) -> Option<String> {
+        let policy = &settings.policy;
+        let total = policy.in_flight_total;
+        let free = self.free_places(total);
+        let troubled: u32 = self.endpoints.values().filter(|queue| queue.is_troubled()).map(|queue| queue.in_flight).sum();
+        let offline = self.network.is_offline();
+        let may_begin = |queue: &EndpointQueue| {
+            queue.room(now, self.wake, offline, policy) > 0
+                && (queue.in_flight == 0 || free > 1 || total <= policy.in_flight_max)
+                && (!queue.is_troubled() || troubled < (total / 2).max(1))
+        };
+        let queues = self.endpoints.iter().filter(|(_, queue)| free > 0 && may_begin(queue));
+        queues.min_by_key(|(_, queue)| (queue.in_flight, queue.served)).map(|(key, _)| key.clone())
+    }
+
+    /// How many more attempts may run. Attempts that do not end although they were given up take up places beyond a full set of them.
+    fn free_places(&self, total: u32) -> u32 {
+        let stuck = (self.given_up.len() as u32).saturating_sub(total);
+        total.saturating_sub(self.in_flight.len() as u32).saturating_sub(stuck)
+    }
+
+    /// Gives back what was claimed and cannot begin soon: at endpoints that are closed or paused, or everywhere.
+    fn give_back_waiting(&mut self, now: Moment, may_begin: bool) {
+        let (wake, offline) = (self.wake, self.network.is_offline());
+        let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
+        let releases = &mut self.releases;
+        for queue in self.endpoints.values_mut() {
+            let stuck = queue.is_stuck(now, wake) || offline;
+            let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
+            queue.ready.retain(|claimed| {
+                let stays = may_begin && !too_dear && (!stuck || claimed.urgent && !queue.closed);
+                if !stays {
+                    releases.push(claimed.lease);
+                }
+                stays
+            });
+        }
+        // What its secrets have come for meanwhile does not begin either.
+        let waits: BTreeSet<String> =
+            self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
+        self.drop_attempts(|attempt| {
+            let too_dear = metered && attempt.endpoint.network == NetworkPolicy::Unmetered;
+            let waits = offline || waits.contains(&attempt.claimed.endpoint);
+            attempt.stage == Stage::Found && (!may_begin || too_dear || waits && !attempt.claimed.urgent)
+        });
+    }
+
+    // Attempts under way.
+
+    pub(super) fn attempt(&self, request: u64) -> Option<&Attempt> {
+        self.in_flight.get(&request)
+    }
+
+    pub(super) fn attempt_mut(&mut self, request: u64) -> Option<&mut Attempt> {
+        self.in_flight.get_mut(&request)
+    }
+
+    fn found(&self) -> Option<u64> {
+        self.in_flight.values().find(|attempt| attempt.stage == Stage::Found).map(|attempt| attempt.request)
+    }
+
+    fn overdue(&self, now: Moment) -> Option<u64> {
+        let is_overdue = |attempt: &&Attempt| overdue_at(attempt).is_some_and(|at| at <= now.monotonic);
+        self.in_flight.values().find(is_overdue).map(|attempt| attempt.request)
+    }
+
+    /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
+    /// secrets that does not end counts as one that found nothing now.
+    pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
+        let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
+        match attempt.stage {
+            Stage::Looking | Stage::Sending => {
+                attempt.cancelled = true;
+                self.leave(&attempt);
+                self.given_up.insert(request, attempt);
+                true
+            }
+            Stage::Refreshing => {
+                self.refreshed(attempt, false, ended, policy);
+                false
+            }
+            Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
+                self.releases.push(attempt.claimed.lease);
+                attempt.timeout += std::time::Duration::from_secs(20);
+                self.in_flight.insert(request, attempt);
+                false
+            }
+            Stage::Secrets | Stage::Found => {
+                if attempt.stage == Stage::Secrets {
+                    self.hangs(request, &attempt.claimed.endpoint.clone());
+                }
+                self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), ended.at, ended.random, policy, true);
+                false
+            }
+        }
+    }
+
+    fn hangs(&mut self, request: u64, endpoint: &str) {
+        if let Some(queue) = self.endpoints.get_mut(endpoint) {
+            queue.hanging += 1;
+            self.hanging.insert(request, endpoint.to_owned());
+        }
+    }
+
+    /// Nothing of this attempt was begun: its claim is given back.
+    pub(super) fn not_begun(&mut self, request: u64) {
+        self.drop_attempts(|attempt| attempt.request == request);
+    }
+
+    /// What was claimed for an endpoint and has not begun is given back: it changed.
+    pub(super) fn give_back(&mut self, key: &str) {
+        if let Some(queue) = self.endpoints.get_mut(key) {
+            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+        }
+        self.look = true;
+    }
+
+    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled.
+    pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
+        // An answer that a newer secret was asked for is settled as it is.
+        while let Some(request) = self.in_flight.values().find(|attempt| attempt.stage == Stage::Refreshing).map(|attempt| attempt.request)
+        {
+            if let Some(attempt) = self.in_flight.remove(&request) {
+                self.refreshed(attempt, false, ended, policy);
+            }
+        }
+        for queue in self.endpoints.values_mut() {
+            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+        }
+        self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found));
+        self.in_flight.values_mut().for_each(|attempt| attempt.cancelled = true);
+        self.in_flight.keys().copied().collect()
+    }
+
+    /// What still runs is not waited for any more. Its results still count.
+    pub(super) fn detach(&mut self) {
+        for (request, attempt) in std::mem::take(&mut self.in_flight) {
+            self.leave(&attempt);
+            self.given_up.insert(request, attempt);
+        }
+        self.endpoints.values_mut().for_each(|queue| queue.refreshing = 0);
+    }
+
+    fn drop_attempts(&mut self, drops: impl Fn(&Attempt) -> bool) {
+        let requests: Vec<u64> = self.in_flight.values().filter(|attempt| drops(attempt)).map(|attempt| attempt.request).collect();
+        for request in requests {
+            if let Some(attempt) = self.in_flight.remove(&request) {
+                self.leave(&attempt);
+                self.releases.push(attempt.claimed.lease);
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, attempt: &Attempt) {
+        if let Some(queue) = self.endpoints.get_mut(&attempt.claimed.endpoint) {
+            queue.in_flight = queue.in_flight.saturating_sub(1);
+            if attempt.stage == Stage::Refreshing {
+                queue.refreshing = queue.refreshing.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Whether an attempt of this entry has begun and its end is unknown.
+    pub(super) fn has_begun(&self, entry: i64) -> bool {
+        let mut attempts = self.in_flight.values().chain(self.given_up.values());
+        attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
+    }
+
+    pub(super) fn is_flying(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    // Storing and claiming.
+
+    /// Whether it is time to settle: a full group, the first has waited long enough, or nothing more is coming.
+    fn must_settle(&self, now: Moment, batch: u32) -> bool {
+        let has_any = !self.results.is_empty() || !self.releases.is_empty();
+        let is_old = self.results_since.is_some_and(|since| now.monotonic.saturating_sub(since) >= SETTLE_AFTER);
+        has_any && (self.results.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
+    }
+
+    /// Whether something may be due and could begin. Costs nothing.
+    fn may_want_claim(&self, now: Moment, settings: &Settings) -> bool {
+        let wants_more = |queue: &EndpointQueue| queue.more && queue.ready.is_empty() && queue.may_take(now, self.wake, &settings.policy);
+        let is_time = !self.in_flight.is_empty() && now.monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
+        let wants = self.look || is_time || self.endpoints.values().any(wants_more);
+        self.has_place(settings) && wants
+    }
+
+    /// Whether another attempt could begin somewhere.
+    fn has_place(&self, settings: &Settings) -> bool {
+        self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.urgent)
+    }
+
+    /// Takes over what a look at the database has shown, with nothing to claim.
+    pub(super) fn found_nothing(&mut self, now: Moment) {
+        (self.look, self.looked_at) = (false, now.monotonic);
+        self.urgent = false;
+        self.endpoints.values_mut().filter(|queue| queue.ready.is_empty()).for_each(|queue| queue.more = false);
+    }
+
+    /// Takes out what is to be written.
+    pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, Vec<Lease>) {
+        self.results_since = None;
+        (std::mem::take(&mut self.results), std::mem::take(&mut self.releases))
+    }
+
+    /// Puts back what could not be written, before what came meanwhile.
+    pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: Vec<Lease>, now: Moment) {
+        results.append(&mut self.results);
+        releases.append(&mut self.releases);
+        (self.results, self.releases) = (results, releases);
+        if !self.results.is_empty() {
+            self.results_since = Some(now.monotonic);
+        }
+    }
+
+    /// This result could not even be stored alone.
+    pub(super) fn set_result_aside(&mut self, result: AttemptResult) {
+        self.set_aside.insert(result.attempt.claimed.lease.entry);
+        self.stuck.push(result);
+    }
+
+    /// These rows do not read back.
+    pub(super) fn set_aside(&mut self, entries: impl IntoIterator<Item = i64>) {
+        self.set_aside.extend(entries);
+    }
+
+    pub(super) fn aside(&self) -> BTreeSet<i64> {
+        self.set_aside.clone()
+    }
+
+    pub(super) fn has_unsettled(&self) -> bool {
+        !self.results.is_empty() || !self.releases.is_empty()
+    }
+
+    pub(super) fn unsettled(&self) -> usize {
+        self.results.len() + self.stuck.len()
+    }
+
+    /// Entries that are being worked on, so that their leases are not taken for dead.
+    pub(super) fn alive(&self) -> Vec<i64> {
+        let ready = self.endpoints.values().flat_map(|queue| queue.ready.iter().map(|claimed| claimed.lease.entry));
+        let attempts = self.in_flight.values().map(|attempt| attempt.claimed.lease.entry);
+        let results = self.results.iter().chain(&self.stuck).map(|result| result.attempt.claimed.lease.entry);
+        ready.chain(attempts).chain(results).chain(self.set_aside.iter().copied()).collect()
+    }
+
+    /// What is known of each endpoint.
+    pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
+        let unsettled: BTreeSet<&str> = self.results.iter().map(|result| result.attempt.claimed.endpoint.as_str()).collect();
+        let view = |key: &str, queue: &EndpointQueue| EndpointView {
+            in_flight: queue.in_flight,
+            room: match () {
+                () if queue.hanging >= MOST_HANGING => Some(0),
+                () => unsettled.contains(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
+            },
+            settled_clean: queue.settled_clean,
+            settled_network: queue.settled_network,
+            has_ready: !queue.ready.is_empty(),
+            backoff: queue.backoff_left(now.monotonic, self.wake),
+            longest_due_first: queue.is_turn_of_longest_due(),
+            first_of_flush: queue.first_of_flush,
+        };
+        self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))).collect()
+    }
+
+    /// Takes over what a round has written of an endpoint.
+    pub(super) fn read_endpoint(
+        &mut self,
+        row: &EndpointRow,
+        configuration: u64,
+        unstored: Option<(u32, Option<u64>)>,
+        policy: &RetryPolicy,
+    ) {
+        let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
+        if let Some(unstored) = unstored {
+            (queue.settled_clean, queue.settled_network) = unstored;
+        }
+        queue.refresh(row, configuration);
+    }
+
+    /// Takes over what a round has claimed, at endpoints that were read with it.
+    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, now: Moment) {
+        (self.look, self.looked_at) = (false, now.monotonic);
+        self.urgent = false;
+        for (key, queue) in &mut self.endpoints {
+            queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
+        }
+        for entry in claimed {
+            if let Some(queue) = self.endpoints.get_mut(&entry.endpoint) {
+                queue.ready.push_back(entry);
+            }
+        }
+    }
+
+    /// Whether nothing is in flight, waiting to begin or unsettled.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.has_nothing_ready() && !self.has_unsettled()
+    }
+
+    fn has_nothing_ready(&self) -> bool {
+        self.endpoints.values().all(|queue| queue.ready.is_empty())
+    }
+
+    /// Whether some endpoint is left alone for want of a network.
+    pub(super) fn is_backing_off(&self, now: Moment) -> bool {
+        self.endpoints.values().any(|queue| queue.backoff_left(now.monotonic, self.wake).is_some())
+    }
+
+    /// When there is something to do by time alone. Names no moment that nothing can be done at.
+    fn wait_until(&self, conditions: &Conditions<'_>) -> Option<Duration> {
+        let settle = self.results_since.filter(|_| conditions.database).map(|since| since.saturating_add(SETTLE_AFTER));
+        let may_claim = conditions.database && conditions.may_begin && self.has_place(conditions.settings);
+        let look = (may_claim && !self.in_flight.is_empty()).then(|| self.looked_at.saturating_add(SETTLE_AFTER));
+        self.in_flight.values().filter_map(overdue_at).chain(settle).chain(look).min()
+    }
+}
+
+/// When an attempt is given up. A request gets a margin beyond its time, so that a transport that keeps it ends it by itself.
+fn overdue_at(attempt: &Attempt) -> Option<Duration> {
+    match attempt.stage {
+        Stage::Secrets => Some(attempt.until()),
+        Stage::Looking | Stage::Sending | Stage::Refreshing => Some(attempt.until().saturating_add(LEASE_MARGIN)),
+        Stage::Found => None,
+    }
+}
+
+/// A name for a request, unique in the process: handles may share a transport.
+pub(super) fn next_request() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

@@ -1,0 +1,299 @@
+//! The schedule as tables: no clock, thread, lock, port or database.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::super::settings::Settings;
+use super::*;
+use crate::crypto::Sha256;
+use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey, SessionState, Signing, Timestamp};
+use crate::outbox::Progress;
+use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+use crate::store::endpoint::{EndpointDelivery, EndpointRow};
+
+const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: Some(1) };
+const NO_NETWORK: FailureKind = FailureKind::NoNetwork;
+
+/// A schedule with its clock.
+struct Table {
+    schedule: Schedule,
+    settings: Settings,
+    now: Moment,
+    next_entry: i64,
+}
+
+impl Table {
+    fn new(endpoints: &[&str]) -> Self {
+        let settings = Settings::default();
+        let wall = Timestamp::from_timestamp(1_800_000_000, 0).expect("a time");
+        let mut table =
+            Self { schedule: Schedule::default(), settings, now: Moment { wall, monotonic: Duration::from_secs(1_000) }, next_entry: 1 };
+        for key in endpoints {
+            table.schedule.read_endpoint(&row(key), 0, None, &table.settings.policy);
+        }
+        table
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.monotonic += time;
+        self.now.wall += chrono::TimeDelta::from_std(time).expect("a span that fits");
+    }
+
+    /// Claims entries: due since so many seconds, with so many failures.
+    fn claim(&mut self, endpoint: &str, entries: &[(u64, u32)]) -> Vec<i64> {
+        let mut ids = Vec::new();
+        let claimed = entries.iter().map(|(waited, failures)| {
+            let id = self.next_entry;
+            self.next_entry += 1;
+            ids.push(id);
+            self.claimed_entry(endpoint, id, *waited, *failures)
+        });
+        let claimed: Vec<Claimed> = claimed.collect();
+        self.schedule.claimed(claimed, &BTreeSet::new(), self.now);
+        ids
+    }
+
+    fn claimed_entry(&self, endpoint: &str, id: i64, waited: u64, failures: u32) -> Claimed {
+        Claimed {
+            lease: Lease { entry: id, epoch: 1, until: self.now.wall + chrono::TimeDelta::seconds(60) },
+            delivery_id: DeliveryId(format!("msg_{id}")),
+            endpoint: endpoint.to_owned(),
+            session: SessionKey(uuid::Uuid::nil()),
+            action: "notify".to_owned(),
+            body: b"{}".to_vec(),
+            body_sha256: Sha256::of(b"{}"),
+            workflow_version: "1".to_owned(),
+            session_state: SessionState::Completed,
+            due_at: self.now.wall - chrono::TimeDelta::seconds(waited as i64),
+            progress: Progress { attempts: 1, unknown_outcomes: 1, counted: failures, ..Progress::default() },
+            configuration: 0,
+            urgent: false,
+        }
+    }
+
+    fn next(&mut self) -> Action {
+        let conditions = Conditions {
+            settings: &self.settings,
+            may_begin: true,
+            timeout: Duration::from_secs(30),
+            database: true,
+            database_failed: false,
+        };
+        self.schedule.next(self.now, &conditions)
+    }
+
+    /// Begins what may begin, and gives the entries in this order.
+    fn begin(&mut self) -> Vec<i64> {
+        let mut begun = Vec::new();
+        loop {
+            match self.next() {
+                Action::Start(request) => begun.push(self.schedule.attempt(request).expect("it began").claimed.lease.entry),
+                Action::Look(request) => {
+                    let now = self.now.monotonic;
+                    self.schedule.attempt_mut(request).expect("it began").sends(now, Duration::from_secs(30));
+                }
+                Action::MakeDue => self.schedule.made_due(self.schedule.current_wake()),
+                _ => return begun,
+            }
+        }
+    }
+
+    /// The first of the running attempts ends like this.
+    fn end(&mut self, outcome: Outcome) {
+        let request = *self.schedule.in_flight.keys().next().expect("something runs");
+        let ended = Ended { at: self.now, random: 0.5 };
+        self.schedule.answered(request, outcome, &ended, &self.settings.policy);
+    }
+}
+
+fn row(key: &str) -> EndpointRow {
+    EndpointRow {
+        endpoint: Endpoint {
+            key: key.to_owned(),
+            url: format!("https://{key}.example/"),
+            signing: Signing::None,
+            headers: Vec::new(),
+            network: NetworkPolicy::Any,
+        },
+        enabled: true,
+        disabled_reason: None,
+        archived_at: None,
+        delivery: EndpointDelivery {
+            paused_until: None,
+            pause_reason: None,
+            consecutive_failures: 0,
+            in_flight_limit: 1,
+            skew_ms: None,
+            failing: None,
+            urgent_at: None,
+            urgent_pause: None,
+        },
+    }
+}
+
+fn status(status: u16) -> Outcome {
+    Outcome::Answer(crate::outbox::Answer { status, retry_after: None, date: None })
+}
+
+fn failed(kind: FailureKind) -> Outcome {
+    Outcome::Failure(TransportFailure { kind, phase: Phase::Connect, request_sent: RequestSent::No, detail: String::new() })
+}
+
+#[test]
+fn what_has_not_failed_goes_first_and_every_fourth_start_is_for_what_waited_longest() {
+    let mut table = Table::new(&["office"]);
+    // Twenty that failed and are due for hours, and four new ones.
+    let failed: Vec<(u64, u32)> = (0..20).map(|index| (7_200 - index, 1)).collect();
+    let poison = table.claim("office", &failed);
+    let fresh = table.claim("office", &[(4, 0), (3, 0), (2, 0), (1, 0)]);
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.extend(table.begin());
+        table.end(status(202));
+        table.schedule.take_unsettled();
+    }
+    assert_eq!(order[..6], [fresh[0], fresh[1], fresh[2], poison[0], fresh[3], poison[1]]);
+}
+
+#[test]
+fn the_first_start_of_a_flush_is_for_what_waited_more_than_a_day() {
+    for (waited, first) in [(25 * 3600, 0), (23 * 3600, 1)] {
+        let mut table = Table::new(&["office"]);
+        table.schedule.flush_begins(false);
+        let entries = table.claim("office", &[(waited, 3), (10, 0)]);
+        assert_eq!(table.begin(), [entries[first]], "due for {waited} s");
+    }
+}
+
+#[test]
+fn endpoints_take_turns_and_one_in_trouble_has_half_of_the_places() {
+    let mut table = Table::new(&["lab", "office"]);
+    let lab = table.claim("lab", &[(9, 0), (8, 0)]);
+    let office = table.claim("office", &[(9, 0), (8, 0)]);
+    assert_eq!(table.begin(), [lab[0], office[0]]);
+
+    let mut table = Table::new(&[]);
+    table.settings.policy.in_flight_max = 8;
+    let mut broken = row("office");
+    (broken.delivery.in_flight_limit, broken.delivery.consecutive_failures) = (8, 1);
+    table.schedule.read_endpoint(&broken, 0, None, &table.settings.policy);
+    table.claim("office", &[(1, 0); 8]);
+    assert_eq!(table.begin().len(), 4);
+}
+
+#[test]
+fn want_of_a_network_makes_an_endpoint_wait_until_there_is_a_reason_to_try() {
+    let mut table = Table::new(&["office"]);
+    table.schedule.network.set(ONLINE, table.now.monotonic);
+    table.claim("office", &[(1, 0)]);
+    assert_eq!(table.begin().len(), 1);
+    table.end(failed(NO_NETWORK));
+    table.schedule.take_unsettled();
+    assert!(table.schedule.is_backing_off(table.now));
+    table.claim("office", &[(1, 0)]);
+    assert_eq!(table.begin().len(), 0, "it waits 15 s");
+    assert_eq!(table.schedule.releases.len(), 1, "and others may have what was claimed");
+
+    table.schedule.wake();
+    assert!(!table.schedule.is_backing_off(table.now), "a wake-up ends the wait, and nobody can take it away by asking");
+    assert!(table.schedule.is_woken());
+    table.claim("office", &[(1, 0)]);
+    assert_eq!(table.begin().len(), 1);
+}
+
+#[test]
+fn the_wait_for_a_network_doubles_up_to_a_quarter_of_an_hour() {
+    let mut table = Table::new(&["office"]);
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        table.claim("office", &[(1, 0)]);
+        assert_eq!(table.begin().len(), 1);
+        table.end(failed(NO_NETWORK));
+        table.schedule.take_unsettled();
+        let wait = table.schedule.views(table.now, &table.settings.policy)["office"].backoff.expect("it waits");
+        waits.push(wait.as_secs());
+        table.pass(wait);
+    }
+    assert_eq!(waits, [15, 30, 60, 120, 240, 480, 900, 900]);
+}
+
+#[test]
+fn what_an_older_network_explains_delays_nothing() {
+    for kind in [NO_NETWORK, FailureKind::Timeout, FailureKind::Certificate { time_invalid: false }, FailureKind::Closed] {
+        let mut table = Table::new(&["office"]);
+        table.schedule.network.set(ONLINE, table.now.monotonic);
+        table.claim("office", &[(1, 0)]);
+        assert_eq!(table.begin().len(), 1);
+        table.pass(Duration::from_secs(3));
+        let another = Connectivity::Online { validated: Some(true), metered: false, network: Some(2) };
+        assert!(table.schedule.network.set(another, table.now.monotonic));
+        table.end(failed(kind));
+        let (results, _) = table.schedule.take_unsettled();
+        assert_eq!(results[0].verdict.class, crate::outbox::Class::CutShort, "{kind:?}");
+        assert!(!table.schedule.is_backing_off(table.now));
+    }
+}
+
+#[test]
+fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
+    let mut table = Table::new(&["office", "lab"]);
+    table.claim("office", &[(1, 0)]);
+    table.claim("lab", &[(1, 0)]);
+    table.schedule.made_due(table.schedule.current_wake());
+    assert_eq!(table.begin().len(), 2);
+    table.end(status(202));
+    table.schedule.found_nothing(table.now);
+    assert!(matches!(table.next(), Action::Wait(Some(_))), "more is coming");
+    table.pass(SETTLE_AFTER);
+    table.schedule.found_nothing(table.now);
+    assert_eq!(table.next(), Action::Settle);
+    table.schedule.take_unsettled();
+    table.end(status(202));
+    table.schedule.found_nothing(table.now);
+    assert_eq!(table.next(), Action::Settle, "nothing runs any more");
+}
+
+#[test]
+fn an_attempt_far_beyond_its_time_is_given_up_and_its_result_still_counts() {
+    let mut table = Table::new(&["office"]);
+    let entry = table.claim("office", &[(1, 0)])[0];
+    assert_eq!(table.begin().len(), 1);
+    table.pass(Duration::from_secs(35));
+    let Action::GiveUp(request) = table.next() else { panic!("it is given up") };
+    let ended = Ended { at: table.now, random: 0.5 };
+    assert!(table.schedule.give_up(request, &ended, &table.settings.policy), "its request is cancelled");
+    assert!(table.schedule.has_begun(entry), "nobody knows how it ends");
+    table.schedule.answered(request, status(202), &ended, &table.settings.policy);
+    assert_eq!(table.schedule.take_unsettled().0.len(), 1);
+    assert!(!table.schedule.has_begun(entry));
+}
+
+#[test]
+fn a_store_of_secrets_that_hangs_counts_as_one_that_gives_nothing_now() {
+    let mut table = Table::new(&[]);
+    let mut signed = row("office");
+    signed.endpoint.signing = Signing::StandardWebhooks { secret: "signing".to_owned() };
+    table.schedule.read_endpoint(&signed, 0, None, &table.settings.policy);
+    table.claim("office", &[(1, 0)]);
+    assert_eq!(table.begin().len(), 1);
+    table.pass(Duration::from_secs(30));
+    let Action::GiveUp(request) = table.next() else { panic!("it is given up") };
+    let ended = Ended { at: table.now, random: 0.5 };
+    assert!(!table.schedule.give_up(request, &ended, &table.settings.policy), "there is no request");
+    let (results, _) = table.schedule.take_unsettled();
+    assert_eq!(results[0].verdict.reason, "secret_unavailable");
+    table.schedule.secrets_came(request, Vec::new(), &ended, &table.settings.policy);
+    assert!(table.schedule.is_idle(), "what it answers later begins nothing");
+}
+
+#[test]
+fn nothing_begins_where_an_app_says_that_there_is_no_network() {
+    let mut table = Table::new(&["office"]);
+    table.schedule.network.set(Connectivity::Offline, table.now.monotonic);
+    table.claim("office", &[(1, 0)]);
+    assert_eq!(table.begin().len(), 0);
+    let mut urgent = table.claimed_entry("office", 99, 1, 0);
+    urgent.urgent = true;
+    table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.now);
+    assert_eq!(table.begin(), [99], "but what a person asks for");
+}

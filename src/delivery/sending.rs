@@ -1,0 +1,241 @@
+//! The driver's part that has to do with attempts: beginning them, the last look at their entry, sending, and taking in what they brought.
+
+use std::sync::Arc;
+
+use super::attempt::Stage;
+use super::driver::Run;
+use super::handle::Delivery;
+use super::moment::Moment;
+use super::schedule::Ended;
+use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE};
+use super::shared::{Arrived, Shared};
+use crate::fault::fault;
+use crate::outbox::{Answer, Obstacle, Outcome};
+use crate::port::{BlockingAnswer, BlockingCall};
+use crate::store::endpoint::{self, StoredEndpoint};
+use crate::store::outbox::queue;
+use crate::store::{StoreError, meta};
+use crate::webhook;
+impl Delivery {
+    // What comes in.
+
+    /// Takes in what attempts brought. The endpoints' copies learn at once; the database follows with the next round.
+    pub(super) fn collect(&self) {
+        let arrived: Vec<Arrived> = self.shared.take(|shared| std::mem::take(&mut shared.arrived));
+        for Arrived { request, answer, at } in arrived {
+            let ended = Ended { at, random: self.ports.random.fraction() };
+            match answer {
+                BlockingAnswer::Secrets(lookups) => {
+                    let mut shared = self.shared.lock();
+                    let Shared { schedule, secrets, .. } = &mut *shared;
+                    if let Some(attempt) = schedule.attempt(request) {
+                        let origin = webhook::origin(&attempt.endpoint.url);
+                        for (name, lookup) in webhook::secret_names(&attempt.endpoint).into_iter().zip(&lookups) {
+                            if let crate::port::SecretLookup::Found { current, .. } = lookup {
+                                secrets.saw(name, &origin, current.expose());
+                            }
+                        }
+                    }
+                    schedule.secrets_came(request, lookups, &ended, &self.settings.policy);
+                }
+                BlockingAnswer::Sent(sent) => {
+                    let outcome = match sent {
+                        Ok(response) => {
+                            Outcome::Answer(Answer::read(response.status, response.header("retry-after"), response.header("date"), at.wall))
+                        }
+                        Err(failure) => Outcome::Failure(failure),
+                    };
+                    self.sent(request, outcome, &ended);
+                }
+            }
+        }
+    }
+
+    /// A request has ended. A refused secret of a header is told of, and a newer one asked for, before the result is settled.
+    fn sent(&self, request: u64, outcome: Outcome, ended: &Ended) {
+        let is_refused = matches!(&outcome, Outcome::Answer(answer) if matches!(answer.status, 401 | 403));
+        let mut shared = self.shared.lock();
+        let Shared { schedule, secrets, .. } = &mut *shared;
+        let Some(attempt) = schedule.attempt(request).filter(|attempt| is_refused && !attempt.cancelled) else {
+            schedule.answered(request, outcome, ended, &self.settings.policy);
+            return;
+        };
+        let origin = webhook::origin(&attempt.endpoint.url);
+        let names = webhook::header_secret_names(&attempt.endpoint);
+        let used = names.into_iter().filter_map(|name| Some((name, attempt.secret(name)?)));
+        let (mut refused, mut is_outdated) = (Vec::new(), false);
+        for (name, value) in used {
+            is_outdated |= secrets.is_outdated(name, &origin, value);
+            if secrets.must_tell(name, &origin, value) {
+                refused.push(name.to_owned());
+            }
+        }
+        let wanted: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
+        if refused.is_empty() && !schedule.is_refreshing(request) {
+            schedule.refused(request, outcome, is_outdated, ended, &self.settings.policy);
+            return;
+        }
+        let asks = schedule.refresh(request, outcome, ended.at);
+        drop(shared);
+        if asks || !refused.is_empty() {
+            let call = BlockingCall::Secrets { refused, wanted, origin };
+            if self.blocking.begin(call, self.reply(request)).is_err() {
+                self.shared.lock().schedule.secrets_came(request, Vec::new(), ended, &self.settings.policy);
+            }
+        }
+    }
+
+    // Attempts.
+
+    pub(super) fn begin_attempt(&self, request: u64) {
+        let call = {
+            let shared = self.shared.lock();
+            let Some(attempt) = shared.schedule.attempt(request).filter(|attempt| attempt.stage == Stage::Secrets) else { return };
+            BlockingCall::Secrets {
+                refused: Vec::new(),
+                wanted: webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect(),
+                origin: webhook::origin(&attempt.endpoint.url),
+            }
+        };
+        self.begin(request, call);
+    }
+
+    fn begin(&self, request: u64, call: BlockingCall) {
+        if let Err(error) = self.blocking.begin(call, self.reply(request)) {
+            log::warn!("no thread for another attempt: {error}");
+            let now = self.ports.clock.monotonic();
+            let mut shared = self.shared.lock();
+            shared.schedule.not_begun(request);
+            shared.thread_failures += 1;
+            let pause = THREAD_PAUSE.saturating_mul(1 << shared.thread_failures.min(5)).min(IDLE);
+            shared.thread_at = Some(now.saturating_add(pause));
+        } else {
+            self.shared.lock().thread_failures = 0;
+        }
+    }
+
+    fn reply(&self, request: u64) -> crate::port::Reply {
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        Box::new(move |answer| {
+            let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
+            shared.change(|shared| shared.arrived.push(Arrived { request, answer, at }));
+        })
+    }
+
+    /// Whether an attempt has taken longer than any may before it is sent; for a fault that is put back, alone.
+    fn is_late(&self, request: u64) -> bool {
+        let now = self.now().monotonic;
+        let shared = self.shared.lock();
+        shared.schedule.attempt(request).is_some_and(|attempt| now >= attempt.began + self.settings.limits.attempt_timeout)
+    }
+
+    /// Looks whether the attempt's entry and endpoint still are what they were when it was claimed, and sends it if so. This is the last
+    /// look: what is decided later finds it begun.
+    pub(super) fn look_at_entry(&self, run: &mut Run, request: u64) -> Result<(), StoreError> {
+        let policy = &self.settings.policy;
+        let Some((lease, before, known)) = self.shared.change(|shared| {
+            let attempt = shared.schedule.attempt_mut(request)?;
+            attempt.stage = Stage::Looking;
+            Some((attempt.claimed.lease, Arc::clone(&attempt.endpoint), attempt.claimed.configuration))
+        }) else {
+            return Ok(());
+        };
+        let key = before.key.clone();
+        let wait = run.database_wait(self.now().monotonic);
+        let read = self.store.read_for_delivery(wait, |connection| {
+            let meta = meta::load(connection)?;
+            // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
+            let is_ours = queue::is_leased(connection, &lease, &self.owner)?
+                || fault("seeded: what was claimed is not looked at again")
+                || fault("seeded: what was given up goes on") && self.is_late(request);
+            let found = if meta.configuration == known { None } else { Some(endpoint::find(connection, &key)?) };
+            Ok::<_, StoreError>((meta, is_ours, found))
+        });
+        let (meta, is_ours, found) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.shared.lock().schedule.not_begun(request);
+                return Err(error);
+            }
+        };
+        self.database_worked(run);
+        if !is_ours {
+            let mut shared = self.shared.lock();
+            shared.schedule.look();
+            // Its entry was given up, or somebody else has it by now.
+            shared.schedule.not_begun(request);
+            return Ok(());
+        }
+        if (found.is_some() || !meta.integration_enabled) && !fault("seeded: what was claimed is not looked at again") {
+            let mut shared = self.shared.lock();
+            let schedule = &mut shared.schedule;
+            schedule.look();
+            let row = match found {
+                Some(Some(StoredEndpoint::Readable(row))) if meta.integration_enabled => row,
+                _ => {
+                    schedule.not_begun(request);
+                    schedule.give_back(&key);
+                    return Ok(());
+                }
+            };
+            let may_leave = row.is_open() && row.endpoint == *before;
+            schedule.read_endpoint(&row, meta.configuration, None, policy);
+            if !may_leave {
+                schedule.not_begun(request);
+                schedule.give_back(&key);
+                return Ok(());
+            }
+            if let Some(attempt) = schedule.attempt_mut(request) {
+                attempt.configuration = meta.configuration;
+            }
+        }
+        self.send(run, request);
+        Ok(())
+    }
+
+    fn send(&self, run: &mut Run, request: u64) {
+        let now = self.now();
+        let ended = Ended { at: now, random: 0.5 };
+        let (settings, policy) = (&self.settings, &self.settings.policy);
+        let mut shared = self.shared.lock();
+        let is_running = shared.is_running();
+        let schedule = &mut shared.schedule;
+        let (network, validated) = (schedule.network.generation(), schedule.network.validated());
+        let Some(attempt) = schedule.attempt_mut(request) else { return };
+        // It leaves on the network there is now, however long its secrets took.
+        (attempt.network, attempt.validated) = (network, validated);
+        let left = attempt.until().saturating_sub(now.monotonic);
+        let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
+        let lease_left = (attempt.claimed.lease.until - now.wall).to_std().unwrap_or_default();
+        let has_time = left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN;
+        let built = if attempt.cancelled || !is_running || !has_time {
+            None
+        } else if webhook::validate(&attempt.endpoint, settings.allow_plain_http_to_loopback).is_err() {
+            Some(Err(Obstacle::BadUrl))
+        } else {
+            Some(attempt.request(now.wall, left))
+        };
+        match built {
+            None => {
+                schedule.not_begun(request);
+                schedule.look();
+            }
+            Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
+            Some(Ok(built)) => {
+                attempt.sends(now.monotonic, left);
+                drop(shared);
+                run.counts.attempts += 1;
+                self.begin(request, BlockingCall::Send(built));
+            }
+        }
+    }
+
+    pub(super) fn give_up(&self, request: u64) {
+        let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
+        let must_cancel = self.shared.lock().schedule.give_up(request, &ended, &self.settings.policy);
+        if must_cancel {
+            log::error!("the transport ignores a timeout");
+            self.cancel(request);
+        }
+    }
+}

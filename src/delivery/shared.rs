@@ -1,0 +1,163 @@
+//! Everything that delivery's threads share: one mutex, and one condition variable for every wait. Nobody holds the lock while a port, an
+//! observer or the database is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::moment::Moment;
+use super::schedule::Schedule;
+use crate::crypto::{Sha256, hmac_sha256};
+use crate::port::BlockingAnswer;
+
+/// The lock around [`Shared`].
+#[derive(Default)]
+pub(super) struct SharedLock {
+    inner: Mutex<Shared>,
+    changed: Condvar,
+}
+
+/// What delivery's threads share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) schedule: Schedule,
+    /// What attempts brought, and nobody has taken in yet. Kept whatever becomes of who asked.
+    pub(super) arrived: Vec<Arrived>,
+    pub(super) standing: Standing,
+    /// Rises with every change of the standing.
+    pub(super) epoch: u64,
+    /// Somebody drives. One at a time; a flush goes before the worker.
+    pub(super) driven: bool,
+    pub(super) flushes_waiting: u32,
+    pub(super) worker: WorkerState,
+    /// Transports that are being renewed; nothing begins meanwhile.
+    pub(super) renewing: u32,
+    /// The worker begins nothing before this moment of the monotonic clock, so that phones do not all come at the same time.
+    pub(super) worker_begins_at: Option<Duration>,
+    /// Nothing begins before this moment, for want of a thread.
+    pub(super) thread_at: Option<Duration>,
+    /// How often in a row there was none.
+    pub(super) thread_failures: u32,
+    /// Test messages under way, and whether each is to be given up.
+    pub(super) test_sends: BTreeMap<u64, Arc<AtomicBool>>,
+    pub(super) secrets: SecretHistory,
+    /// How many entries waited when that was last counted.
+    pub(super) pending: u64,
+    events: u64,
+}
+
+/// What came of a blocking call.
+pub(super) struct Arrived {
+    pub(super) request: u64,
+    pub(super) answer: BlockingAnswer,
+    pub(super) at: Moment,
+}
+
+/// Whether delivery may work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    #[default]
+    Running,
+    /// No attempt begins, and the database is not used.
+    Quiesced,
+    /// For good.
+    Closed,
+}
+
+/// The background worker.
+#[derive(Debug, Default)]
+pub(super) struct WorkerState {
+    /// Counts starts; a thread of an earlier one ends.
+    pub(super) generation: u64,
+    pub(super) wanted: bool,
+    pub(super) threads: u32,
+}
+
+/// Values of secrets as keyed hashes: which were told to be refused, and which is the newest.
+#[derive(Debug, Default)]
+pub(super) struct SecretHistory {
+    /// Random, of this process.
+    pub(super) key: [u8; 16],
+    told: BTreeSet<Sha256>,
+    newest: BTreeMap<(String, String), Sha256>,
+}
+
+impl SecretHistory {
+    /// A look-up gave this value.
+    pub(super) fn saw(&mut self, name: &str, origin: &str, value: &str) {
+        let hash = self.hash(name, origin, value);
+        self.newest.insert((name.to_owned(), origin.to_owned()), hash);
+    }
+
+    /// Whether a newer value than this one was seen.
+    pub(super) fn is_outdated(&self, name: &str, origin: &str, value: &str) -> bool {
+        let newest = self.newest.get(&(name.to_owned(), origin.to_owned()));
+        newest.is_some_and(|newest| *newest != self.hash(name, origin, value))
+    }
+
+    /// Whether it has to be told that this value was refused; true once per value.
+    pub(super) fn must_tell(&mut self, name: &str, origin: &str, value: &str) -> bool {
+        let hash = self.hash(name, origin, value);
+        self.told.insert(hash)
+    }
+
+    fn hash(&self, name: &str, origin: &str, value: &str) -> Sha256 {
+        Sha256(hmac_sha256(&self.key, &[name.as_bytes(), b"\n", origin.as_bytes(), b"\n", value.as_bytes()]))
+    }
+}
+
+impl Shared {
+    pub(super) fn is_running(&self) -> bool {
+        self.standing == Standing::Running
+    }
+
+    pub(super) fn is_worker(&self, generation: u64) -> bool {
+        self.worker.wanted && self.worker.generation == generation
+    }
+
+    /// How many things have happened; to be read before looking at the state that they may change.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+}
+
+impl SharedLock {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
+        // Every change is made whole under the lock; a panic in between leaves nothing half-done that a later step does not read anew.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something that somebody may wait for.
+    pub(super) fn change<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
+        let mut shared = self.lock();
+        let result = work(&mut shared);
+        shared.events += 1;
+        drop(shared);
+        self.changed.notify_all();
+        result
+    }
+
+    /// Takes something out that nobody waits for.
+    pub(super) fn take<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
+        work(&mut self.lock())
+    }
+
+    /// Waits until more has happened than `seen`, or for at most so long.
+    pub(super) fn wait(&self, seen: u64, at_most: Option<Duration>) {
+        let shared = self.lock();
+        let nothing_new = |shared: &mut Shared| shared.events == seen;
+        match at_most {
+            Some(at_most) => {
+                drop(self.changed.wait_timeout_while(shared, at_most, nothing_new).unwrap_or_else(PoisonError::into_inner));
+            }
+            None => drop(self.changed.wait_while(shared, nothing_new).unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// Waits until `holds`, or for at most so long.
+    pub(super) fn wait_until(&self, at_most: Duration, holds: impl Fn(&Shared) -> bool) -> MutexGuard<'_, Shared> {
+        let shared = self.lock();
+        self.changed.wait_timeout_while(shared, at_most, |shared| !holds(shared)).unwrap_or_else(PoisonError::into_inner).0
+    }
+}

@@ -1,0 +1,160 @@
+//! The driver's part that has to do with the database: making due, claiming, and settling.
+
+use std::time::Duration;
+
+use super::batch::{Batch, BatchOutcome, ClaimWish};
+use super::driver::Run;
+use super::handle::Delivery;
+use super::moment::Moment;
+use super::round::Round;
+use super::scan::{may_urge, room, scan_endpoints};
+use super::settings::URGENT_EVERY;
+use crate::model::Notice;
+use crate::outbox::World;
+use crate::store::outbox::queue;
+use crate::store::{StoreError, meta};
+impl Delivery {
+    // The database.
+
+    pub(super) fn make_due(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
+        let wait = run.database_wait(now.monotonic);
+        let wake = self.shared.lock().schedule.current_wake();
+        if self.store.read_for_delivery(wait, |connection| queue::waits_for_network(connection, now.wall))? {
+            self.store.write_for_delivery(wait, |tx| queue::make_due(tx, now.wall))?;
+        }
+        self.database_worked(run);
+        self.shared.lock().schedule.made_due(wake);
+        Ok(())
+    }
+
+    pub(super) fn claim(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
+        if self.is_something_due(run, now)? {
+            return self.settle(run, true);
+        }
+        self.database_worked(run);
+        self.shared.lock().schedule.found_nothing(now);
+        Ok(())
+    }
+
+    /// Whether something is due that could begin now. Reads only.
+    pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
+        let (views, alive, aside, connectivity, urgent) = {
+            let shared = self.shared.lock();
+            let schedule = &shared.schedule;
+            let views = schedule.views(now, &self.settings.policy);
+            (views, schedule.alive(), schedule.aside(), schedule.network.connectivity(), schedule.is_urgent())
+        };
+        let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
+        self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
+            if queue::has_dead_leases(connection, now.wall, lease, &alive)? {
+                return Ok(true);
+            }
+            let integration_enabled = meta::load(connection)?.integration_enabled;
+            let world = World { integration_enabled, connectivity, now: now.wall, woken: false };
+            Ok(scan_endpoints(connection, &world, &aside)?.iter().any(|scan| {
+                let view = views.get(&scan.key);
+                let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
+                (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
+            }))
+        })
+    }
+
+    /// One write transaction: results, releases, and a claim where that is wanted. Until it succeeds, everything is kept.
+    pub(super) fn settle(&self, run: &mut Run, claim: bool) -> Result<(), StoreError> {
+        let now = self.now();
+        let wait = run.database_wait(now.monotonic);
+        let batch = {
+            let mut shared = self.shared.lock();
+            let schedule = &mut shared.schedule;
+            let alive = schedule.alive();
+            let wish = ClaimWish { connectivity: schedule.network.connectivity(), urgent: schedule.is_urgent() };
+            let (aside, endpoints) = (schedule.aside(), schedule.views(now, &self.settings.policy));
+            let (results, releases) = schedule.take_unsettled();
+            Batch { results, releases, alive, aside, endpoints, claim: claim.then_some(wish) }
+        };
+        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
+        match self.store.write_for_delivery(wait, |tx| round.write(tx, &batch)) {
+            Ok(outcome) => {
+                self.database_worked(run);
+                self.wrote(run, outcome, claim, now);
+                Ok(())
+            }
+            Err(error) if error.is_of_the_database() || batch.results.is_empty() => {
+                self.shared.lock().schedule.put_unsettled(batch.results, batch.releases, now);
+                Err(error)
+            }
+            Err(error) => self.settle_alone(run, batch, error, now),
+        }
+    }
+
+    /// The group could not be stored for a reason of its own: each result is stored alone, and what even then cannot be is set aside.
+    pub(super) fn settle_alone(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
+        log::warn!("delivery results are stored one by one: {error}");
+        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
+        let mut failed = None;
+        for result in std::mem::take(&mut batch.results) {
+            let wait = run.database_wait(self.now().monotonic);
+            match self.store.write_for_delivery(wait, |tx| round.write_alone(tx, &batch, &result)) {
+                Ok(outcome) => self.wrote(run, outcome, false, now),
+                Err(error) if error.is_of_the_database() => {
+                    self.shared.lock().schedule.put_unsettled(vec![result], Vec::new(), now);
+                    failed = Some(error);
+                }
+                Err(error) => {
+                    log::error!("the result of a delivery cannot be stored, and is kept in memory: {error}");
+                    self.shared.lock().schedule.set_result_aside(result);
+                    run.stuck = Some(error);
+                }
+            }
+        }
+        self.shared.lock().schedule.put_unsettled(Vec::new(), batch.releases, now);
+        failed.map_or(Ok(()), Err)
+    }
+
+    pub(super) fn wrote(&self, run: &mut Run, outcome: BatchOutcome, claim: bool, now: Moment) {
+        let counts = &mut run.counts;
+        counts.attempts += outcome.counts.attempts;
+        counts.sent += outcome.counts.sent;
+        counts.retrying += outcome.counts.retrying;
+        counts.failed += outcome.counts.failed;
+        {
+            let mut shared = self.shared.lock();
+            let schedule = &mut shared.schedule;
+            for (key, row) in &outcome.rows {
+                schedule.read_endpoint(row, outcome.configuration, outcome.unstored.get(key).copied(), &self.settings.policy);
+            }
+            schedule.set_aside(outcome.unreadable);
+            if claim {
+                schedule.claimed(outcome.claimed, &outcome.more, now);
+            } else {
+                // What was settled may be due again at once.
+                schedule.look();
+            }
+        }
+        if let Some(revision) = outcome.revision {
+            self.notify(Notice {
+                revision,
+                outbox: !outcome.sessions.is_empty(),
+                sessions: outcome.sessions.into_iter().collect(),
+                endpoints: outcome.endpoints_changed,
+                ..Notice::default()
+            });
+        }
+    }
+
+    /// How many entries wait, as the report of a run says. Once the handle was quiesced under the run, the database is not used any more,
+    /// and what was counted last is said.
+    pub(super) fn pending(&self, run: &Run) -> u64 {
+        let count = if run.began_quiesced {
+            // A call like any other: on a connection that is closed before it returns.
+            self.store.read_within(Duration::ZERO, queue::pending)
+        } else {
+            self.store.read_for_delivery(run.database_wait(self.now().monotonic), queue::pending)
+        };
+        let mut shared = self.shared.lock();
+        if let Ok(count) = count {
+            shared.pending = count;
+        }
+        shared.pending
+    }
+}
