@@ -1,20 +1,19 @@
 //! Actions and deliveries as the record shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::pending::{World, waiting};
 use super::{Inner, Result};
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
-use crate::outbox::reason;
+use crate::outbox::{ActionFacts, EntryFacts, Permit, Permits, RetryPolicy, World, blocker, permits, reason};
 use crate::store::action::ActionRow;
-use crate::store::endpoint::EndpointRow;
+use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::{EntryRow, EntryState};
 use crate::store::{self, Connection, meta};
 
 /// Endpoints by key, read when first asked for.
 pub(super) struct Endpoints<'a> {
     connection: &'a Connection,
-    known: BTreeMap<String, Option<EndpointRow>>,
+    known: BTreeMap<String, Option<StoredEndpoint>>,
 }
 
 impl<'a> Endpoints<'a> {
@@ -22,7 +21,7 @@ impl<'a> Endpoints<'a> {
         Self { connection, known: BTreeMap::new() }
     }
 
-    pub(super) fn get(&mut self, key: &str) -> Result<Option<&EndpointRow>> {
+    pub(super) fn get(&mut self, key: &str) -> Result<Option<&StoredEndpoint>> {
         if !self.known.contains_key(key) {
             self.known.insert(key.to_owned(), store::endpoint::find(self.connection, key)?);
         }
@@ -30,11 +29,24 @@ impl<'a> Endpoints<'a> {
     }
 }
 
+/// What the world around entries looks like.
+pub(super) struct Around {
+    pub(super) world: World,
+    /// Entries that are known not to read back.
+    pub(super) aside: BTreeSet<i64>,
+}
+
+/// What a person may do to an action.
+pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
+    permits(&ActionFacts { status: row.status, reason: row.reason.as_deref(), failed_sends: row.failed_sends }, policy)
+}
+
 impl Inner {
     /// `now` was asked for outside the transaction, as every port is.
-    pub(super) fn world(&self, connection: &Connection, now: Timestamp) -> Result<World> {
-        let meta = meta::load(connection)?;
-        Ok(World { integration_enabled: meta.integration_enabled, connectivity: self.delivery.connectivity(), now })
+    pub(super) fn around(&self, connection: &Connection, now: Timestamp) -> Result<Around> {
+        let integration_enabled = meta::load(connection)?.integration_enabled;
+        let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
+        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside: self.delivery.aside() })
     }
 
     /// The actions of a session, in path order.
@@ -43,28 +55,26 @@ impl Inner {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let world = self.world(connection, now)?;
+        let around = self.around(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
-        rows.into_iter().map(|row| self.action(connection, row, &world, &mut endpoints)).collect()
+        rows.into_iter().map(|row| self.action(connection, row, &around, &mut endpoints)).collect()
     }
 
-    fn action(&self, connection: &Connection, row: ActionRow, world: &World, endpoints: &mut Endpoints<'_>) -> Result<Action> {
+    fn action(&self, connection: &Connection, row: ActionRow, around: &Around, endpoints: &mut Endpoints<'_>) -> Result<Action> {
         let entries = store::outbox::of_action(connection, row.id)?;
         let mut deliveries = Vec::with_capacity(entries.len());
         for entry in entries {
             let endpoint = endpoints.get(&entry.endpoint)?;
-            deliveries.push(delivery(connection, &entry, endpoint, world)?.0);
+            deliveries.push(delivery(connection, &entry, endpoint, around)?.0);
         }
         let newest = deliveries.first();
+        let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // Of a pending action the reason is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
-        let locked = self.policy.is_locked(row.failed_sends);
-        let failed = row.status == ActionStatus::Failed;
-        let given_up = reason.as_deref() == Some(reason::ABANDONED);
         Ok(Action {
-            can_send: row.status == ActionStatus::NotFired || failed && !locked && can_send_again(reason.as_deref()),
-            can_send_corrected: failed && !locked,
-            can_abandon: row.status == ActionStatus::Pending || failed && !given_up,
+            can_send: permits.send == Permit::Yes,
+            can_send_corrected: permits.send_corrected == Permit::Yes,
+            can_abandon: permits.abandon == Permit::Yes,
             key: row.key,
             name: row.name,
             integration: Integration::Webhooks,
@@ -79,22 +89,27 @@ impl Inner {
     }
 }
 
-/// Whether the same bytes may ever succeed.
-pub(super) fn can_send_again(reason: Option<&str>) -> bool {
-    !matches!(reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT))
-}
-
 /// An entry as it is shown, and whether only a person can bring it on.
 pub(super) fn delivery(
     connection: &Connection,
     entry: &EntryRow,
-    endpoint: Option<&EndpointRow>,
-    world: &World,
+    endpoint: Option<&StoredEndpoint>,
+    around: &Around,
 ) -> Result<(Delivery, bool)> {
+    let is_readable = entry.readable && !around.aside.contains(&entry.id);
     let (state, reason, next_attempt_at, needs_person) = match entry.state {
         EntryState::Queued | EntryState::Leased => {
-            let waiting = waiting(entry, endpoint, world);
-            (DeliveryState::Pending, waiting.reason, waiting.next_attempt_at, waiting.needs_person)
+            let facts = EntryFacts {
+                readable: is_readable,
+                leased: entry.state == EntryState::Leased,
+                reason: entry.reason.as_deref(),
+                due_at: entry.due_at,
+                offline: entry.offline,
+                cut_short: entry.cut_short,
+            };
+            let endpoint = endpoint.map(StoredEndpoint::facts);
+            let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
+            (DeliveryState::Pending, blocker.reason().map(str::to_owned), blocker.next_attempt_at(), blocker.needs_person())
         }
         EntryState::Sent => (DeliveryState::Sent, None, None, false),
         EntryState::Failed => (DeliveryState::Failed, entry.reason.clone(), None, entry.reason.as_deref() != Some(reason::ABANDONED)),

@@ -1,13 +1,15 @@
 //! The webhooks integration: on or off, and its endpoints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::SecondsFormat;
 
 use super::{Changed, Compass, Result};
 use crate::error::Error;
-use crate::model::{Endpoint, EndpointStatus, TestDelivery};
+use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp};
 use crate::outbox::reason;
+use crate::store::endpoint::{EndpointRow, StoredEndpoint};
+use crate::store::outbox::EntryState;
 use crate::store::{self, meta};
 use crate::webhook;
 
@@ -47,17 +49,24 @@ impl Compass {
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
         inner.write(|tx| {
-            let before = store::endpoint::find(tx, &endpoint.key)?;
+            // One that does not read back is never the same, and is repaired.
+            let before = match store::endpoint::find(tx, &endpoint.key)? {
+                Some(StoredEndpoint::Readable(row)) => Some(row),
+                _ => None,
+            };
             if before.as_ref().is_some_and(|before| before.endpoint == endpoint && before.archived_at.is_none()) {
                 return Ok(((), Changed::nothing()));
             }
-            store::endpoint::put(tx, &endpoint, inner.policy.in_flight_start)?;
+            store::endpoint::put(tx, &endpoint, &inner.policy)?;
             if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
-                store::endpoint::set_enabled(tx, &endpoint.key, None)?;
+                store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
             }
-            let sessions = store::outbox::queue::revive_endpoint(tx, &endpoint.key, now)?;
+            meta::next_configuration(tx)?;
+            let sessions = store::outbox::queue::revive_endpoint(tx, &endpoint.key, reason::revives_by_itself, now)?;
             Ok(((), Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })
+        })?;
+        inner.delivery.endpoint_changed(&endpoint.key);
+        Ok(())
     }
 
     /// Takes an endpoint out of use. What waits for it keeps waiting, until it is put again.
@@ -67,30 +76,39 @@ impl Compass {
     pub fn archive_endpoint(&self, key: &str) -> Result<()> {
         let now = self.inner.now();
         self.inner.write(|tx| {
-            let row = store::endpoint::find(tx, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() })?;
+            let row = known(store::endpoint::find(tx, key)?, key)?;
             if row.archived_at.is_some() {
                 return Ok(((), Changed::nothing()));
             }
             store::endpoint::set_archived(tx, key, Some(now))?;
+            meta::next_configuration(tx)?;
             Ok(((), Changed { endpoints: true, outbox: true, ..Changed::default() }))
         })
     }
 
-    /// Enables or disables an endpoint. Enabling one takes what failed for its configuration once more.
+    /// Enables or disables an endpoint. Enabling one takes once more what failed because it was gone (410).
     ///
     /// # Errors
     /// `UnknownEndpoint`.
     pub fn set_endpoint_enabled(&self, key: &str, enabled: bool) -> Result<()> {
         let now = self.inner.now();
         self.inner.write(|tx| {
-            let row = store::endpoint::find(tx, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() })?;
+            let row = known(store::endpoint::find(tx, key)?, key)?;
             if row.enabled == enabled {
                 return Ok(((), Changed::nothing()));
             }
-            store::endpoint::set_enabled(tx, key, if enabled { None } else { Some(BY_APP) })?;
-            let sessions = if enabled { store::outbox::queue::revive_endpoint(tx, key, now)? } else { Vec::new() };
+            let sessions = if enabled {
+                store::endpoint::enable(tx, key, &self.inner.policy)?;
+                store::outbox::queue::revive_endpoint(tx, key, reason::revived_by_enabling, now)?
+            } else {
+                store::endpoint::disable(tx, key, BY_APP)?;
+                Vec::new()
+            };
+            meta::next_configuration(tx)?;
             Ok(((), Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })
+        })?;
+        self.inner.delivery.endpoint_changed(key);
+        Ok(())
     }
 
     /// All endpoints, by key, with how they stand.
@@ -100,27 +118,15 @@ impl Compass {
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
         let now = self.inner.now();
         self.inner.read(|connection| {
-            let mut waiting = BTreeMap::new();
-            for group in store::outbox::list::unsent(connection)? {
-                waiting.insert(group.endpoint, group.pending);
+            let mut waiting: BTreeMap<String, u64> = BTreeMap::new();
+            for group in store::outbox::list::unsent(connection, &BTreeSet::new())? {
+                if let Some(endpoint) = group.endpoint.filter(|_| group.state != EntryState::Failed) {
+                    *waiting.entry(endpoint).or_default() += group.count;
+                }
             }
-            let rows = store::endpoint::all(connection)?;
-            rows.into_iter()
-                .map(|row| {
-                    let paused_until = row.paused_until(now)?;
-                    Ok(EndpointStatus {
-                        pending: waiting.get(&row.endpoint.key).copied().unwrap_or(0),
-                        enabled: row.enabled,
-                        disabled_reason: row.disabled_reason,
-                        archived_at: row.archived_at,
-                        pause_reason: row.delivery.pause_reason.filter(|_| paused_until.is_some()),
-                        paused_until,
-                        consecutive_failures: row.delivery.consecutive_failures,
-                        clock_skew_ms: row.delivery.skew_ms,
-                        endpoint: row.endpoint,
-                    })
-                })
-                .collect()
+            let pending = |key: &str| waiting.get(key).copied().unwrap_or(0);
+            let stored = store::endpoint::all(connection)?;
+            Ok(stored.into_iter().map(|stored| status(stored, &pending, now)).collect())
         })
     }
 
@@ -132,10 +138,52 @@ impl Compass {
         if crate::delivery::is_foreign_call() {
             return Err(Error::Reentrant);
         }
-        let row = self
-            .inner
-            .read(|connection| store::endpoint::find(connection, key)?.ok_or_else(|| Error::UnknownEndpoint { key: key.to_owned() }))?;
+        let row = self.inner.read(|connection| known(store::endpoint::find(connection, key)?, key))?;
         let sent_at = self.inner.now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        Ok(self.inner.delivery.test(&row.endpoint, format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#).as_bytes()))
+        Ok(self.inner.delivery.test_send(&row.endpoint, format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#).as_bytes()))
+    }
+}
+
+/// The row of an endpoint that must be there and read back.
+fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
+    match stored {
+        Some(StoredEndpoint::Readable(row)) => Ok(row),
+        Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint does not read back; put it again".to_owned() }),
+        None => Err(Error::UnknownEndpoint { key: key.to_owned() }),
+    }
+}
+
+/// An endpoint as it stands at this moment.
+fn status(stored: StoredEndpoint, pending: &dyn Fn(&str) -> u64, now: Timestamp) -> EndpointStatus {
+    match stored {
+        StoredEndpoint::Readable(row) => {
+            // A pause that a clock far ahead wrote is over.
+            let paused_until = row.state(0).paused_until(now);
+            let failing = row.delivery.failing.filter(|failing| failing.needs_person);
+            EndpointStatus {
+                pending: pending(&row.endpoint.key),
+                enabled: row.enabled,
+                disabled_reason: row.disabled_reason,
+                archived_at: row.archived_at,
+                pause_reason: row.delivery.pause_reason.filter(|_| paused_until.is_some()),
+                paused_until,
+                failing_reason: failing.map(|failing| failing.reason),
+                consecutive_failures: row.delivery.consecutive_failures,
+                clock_skew_ms: row.delivery.skew_ms,
+                endpoint: row.endpoint,
+            }
+        }
+        StoredEndpoint::Corrupt(key) => EndpointStatus {
+            pending: pending(&key),
+            enabled: false,
+            disabled_reason: Some(reason::ENDPOINT_CORRUPT.to_owned()),
+            archived_at: None,
+            pause_reason: None,
+            paused_until: None,
+            failing_reason: None,
+            consecutive_failures: 0,
+            clock_skew_ms: None,
+            endpoint: Endpoint { key, url: String::new(), signing: Signing::None, headers: Vec::new(), network: NetworkPolicy::Any },
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! Opening, closing, and the times in between when nothing may be open.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Compass, Inner, Options, Result, gate, observer, registry};
 use crate::crypto::Sha256;
@@ -9,7 +9,7 @@ use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
 use crate::model::{Connectivity, FlushReport, NextDue, Notice};
 use crate::port::Random;
-use crate::store::{Store, StoreError, meta};
+use crate::store::{STOP_LIMIT, Store, meta};
 use crate::transport::{BuiltIn, BuiltInOptions};
 
 #[derive(Default)]
@@ -39,10 +39,13 @@ pub struct Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         let Some(inner) = self.inner.upgrade() else { return };
-        let mut state = inner.lifecycle.state();
-        state.holds = state.holds.saturating_sub(1);
-        if state.holds == 0 {
-            inner.quiesce(&mut state);
+        let is_last = {
+            let mut state = inner.lifecycle.state();
+            state.holds = state.holds.saturating_sub(1);
+            state.holds == 0 && inner.begin_quiesce(&mut state)
+        };
+        if is_last {
+            inner.finish_quiesce();
         }
     }
 }
@@ -64,11 +67,16 @@ impl Compass {
             })?),
         };
         let path = registry::canonical(&options.path)?;
-        let registration = registry::Registration::take(&path)?;
-        let store = Arc::new(Store::open(&path, &|| install_id(&*options.random))?);
-        let meta = store.read::<_, StoreError>(meta::load)?;
+        #[cfg(any(test, feature = "testing"))]
+        let (blocking, as_other_process) = (options.blocking, options.as_other_process);
+        #[cfg(not(any(test, feature = "testing")))]
+        let (blocking, as_other_process) = (None, false);
+        let registration = if as_other_process { None } else { Some(registry::Registration::take(&path)?) };
+        let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
+        let store = Arc::new(store);
         let observers = Arc::new(observer::Observers::starting_at(meta.revision));
-        let ports = Ports { clock: Arc::clone(&options.clock), random: Arc::clone(&options.random), secrets: options.secrets, transport };
+        let ports =
+            Ports { clock: Arc::clone(&options.clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
         let settings = Settings {
             policy: options.retry.clone(),
             allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
@@ -90,7 +98,7 @@ impl Compass {
                 observers,
                 lifecycle: Lifecycle::default(),
                 workflows: Mutex::default(),
-                registration: Mutex::new(Some(registration)),
+                registration: Mutex::new(registration),
             }),
         })
     }
@@ -111,9 +119,23 @@ impl Compass {
     /// # Errors
     /// `Closed`, `Reentrant`, and errors of the file, after which nothing is lost: what could not be recorded is tried again.
     pub fn flush(&self, deadline: Duration, cancel: &CancelToken) -> Result<FlushReport> {
+        self.flush_as(deadline, cancel, false)
+    }
+
+    /// [`Compass::flush`] because a person asks for it: besides what is due, one attempt may begin at each endpoint that waits for a time or
+    /// that the app's word `Offline` keeps back, once a minute, and once per pause that a receiver asked for. Nothing that needs a person is
+    /// passed over.
+    ///
+    /// # Errors
+    /// As [`Compass::flush`].
+    pub fn flush_urgent(&self, deadline: Duration, cancel: &CancelToken) -> Result<FlushReport> {
+        self.flush_as(deadline, cancel, true)
+    }
+
+    fn flush_as(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<FlushReport> {
         refuse_reentrance()?;
         let _call = self.inner.gate.enter()?;
-        Ok(self.inner.delivery.flush(deadline, cancel)?)
+        Ok(self.inner.delivery.flush(deadline, cancel, urgent)?)
     }
 
     /// Delivers in the background, on a thread of its own, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in
@@ -149,7 +171,12 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn next_due(&self) -> Result<NextDue> {
         let _call = self.inner.gate.enter()?;
-        Ok(self.inner.delivery.next_due()?)
+        let mut next = self.inner.delivery.next_due()?;
+        // By the same rule as the totals, so that they never disagree.
+        let now = self.inner.now();
+        next.needs_person =
+            self.inner.store.read(|connection| Ok::<_, Error>(self.inner.totals_of_outbox(connection, now)?.needs_person > 0))?;
+        Ok(next)
     }
 
     /// The app has stored, changed or removed secrets: what waited for one leaves, and what was refused for one is tried again.
@@ -168,19 +195,20 @@ impl Compass {
     /// `Closed`.
     pub fn resume(&self) -> Result<Hold> {
         let call = self.inner.gate.enter()?;
-        let mut state = self.inner.lifecycle.state();
-        state.holds += 1;
-        let was_quiesced = std::mem::take(&mut state.quiesced);
-        if was_quiesced {
-            self.inner.store.resume();
-            self.inner.delivery.allow();
-        }
-        drop(state);
+        let resumes = {
+            let mut state = self.inner.lifecycle.state();
+            state.holds += 1;
+            let was_quiesced = std::mem::take(&mut state.quiesced);
+            was_quiesced.then(|| {
+                self.inner.store.resume();
+                self.inner.delivery.begin_resume()
+            })
+        };
         drop(call);
         let hold = Hold { inner: Arc::downgrade(&self.inner) };
-        if was_quiesced {
-            // With nothing locked: it tells observers of what it settles, and they may resume or let go themselves.
-            self.inner.delivery.take_up();
+        if let Some(epoch) = resumes {
+            // With nothing locked: it calls the transport and tells observers of what it settles, and they may resume or let go themselves.
+            self.inner.delivery.finish_resume(epoch);
         }
         Ok(hold)
     }
@@ -193,8 +221,9 @@ impl Compass {
     pub fn quiesce(&self) -> Result<()> {
         refuse_reentrance()?;
         drop(self.inner.gate.enter()?);
-        let mut state = self.inner.lifecycle.state();
-        self.inner.quiesce(&mut state);
+        self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
+        // Whoever quiesces at the same time returns when nothing is open any more, too.
+        self.inner.finish_quiesce();
         Ok(())
     }
 
@@ -207,7 +236,7 @@ impl Compass {
         let revision = self.inner.read(|connection| Ok(meta::load(connection)?.revision))?;
         let changed = self.inner.observers.compare(revision);
         if changed {
-            self.inner.delivery.wake();
+            self.inner.delivery.look();
         }
         Ok(changed)
     }
@@ -220,10 +249,28 @@ impl Compass {
 }
 
 impl Inner {
-    fn quiesce(&self, state: &mut State) {
-        if !std::mem::replace(&mut state.quiesced, true) {
-            self.delivery.quiesce();
-            self.store.quiesce();
+    /// From here on nothing begins. Calls nothing foreign, so it may be called with the lifecycle locked, which keeps it in order with
+    /// `resume`. False when it was so already.
+    fn begin_quiesce(&self, state: &mut State) -> bool {
+        if std::mem::replace(&mut state.quiesced, true) {
+            return false;
+        }
+        self.delivery.begin_quiesce();
+        true
+    }
+
+    /// Waits until nothing is open any more, with nothing locked: transports are called, and may call `resume`.
+    fn finish_quiesce(&self) {
+        let began = Instant::now();
+        // While the database may still be used, so that what was called off is settled.
+        self.delivery.finish_quiesce();
+        let stopping = {
+            // Locked, so that it keeps its order with a `resume` meanwhile.
+            let state = self.lifecycle.state();
+            state.quiesced.then(|| self.store.begin_quiesce())
+        };
+        if let Some(stopping) = stopping {
+            self.store.finish_quiesce(stopping, STOP_LIMIT.saturating_sub(began.elapsed()));
         }
     }
 
@@ -233,8 +280,9 @@ impl Inner {
         if self.gate.shut() {
             // First, because a flush is a running call: it ends now instead of at its deadline.
             self.delivery.close();
+            self.store.begin_close();
             self.gate.drain();
-            self.store.quiesce();
+            self.store.close();
             registration.take();
         }
     }

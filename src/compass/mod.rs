@@ -10,17 +10,20 @@ mod lifecycle;
 mod observer;
 mod options;
 mod outbox;
-mod pending;
 mod query;
 mod registry;
 mod send;
 mod session;
+#[cfg(any(test, feature = "testing"))]
+mod steps;
 mod upkeep;
 mod workflow;
 
 pub use lifecycle::Hold;
 pub use observer::Subscription;
 pub use options::Options;
+#[cfg(any(test, feature = "testing"))]
+pub use steps::{DeliverySteps, StepOutcome};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -122,7 +125,7 @@ impl Inner {
             let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
             self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything });
             if wake {
-                self.delivery.wake();
+                self.delivery.look();
             }
         }
         Ok(())
@@ -132,5 +135,11 @@ impl Inner {
     fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.gate.enter()?;
         self.store.read(work)
+    }
+
+    /// The same for a call that reads the whole database: screens do not wait for it.
+    fn read_long<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        let _call = self.gate.enter()?;
+        self.store.read_long(work)
     }
 }

@@ -96,7 +96,12 @@ impl State {
 impl Drop for Subscription {
     fn drop(&mut self) {
         if let Some(observers) = self.observers.upgrade() {
-            observers.state().observers.retain(|(id, _)| *id != self.id);
+            let mut state = observers.state();
+            let place = state.observers.iter().position(|(id, _)| *id == self.id);
+            let observer = place.map(|place| state.observers.remove(place));
+            drop(state);
+            // With nothing locked: what an observer owns may be another subscription.
+            drop(observer);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::outbox::RetryPolicy;
+#[cfg(any(test, feature = "testing"))]
+use crate::port::Blocking;
 use crate::port::{Clock, NoSecrets, Random, Secrets, SystemClock, SystemRandom, Transport};
 
 /// Options of [`Compass::open`](super::Compass::open).
@@ -26,6 +28,12 @@ pub struct Options {
     pub body_retention: Duration,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     pub allow_plain_http_to_loopback: bool,
+    /// Carries out what blocks in a delivery attempt, instead of threads of the core's own: for simulations. Feature `testing`.
+    #[cfg(any(test, feature = "testing"))]
+    pub blocking: Option<Arc<dyn Blocking>>,
+    /// Opens the file as another process would, beside a handle that is open in this one. Feature `testing`.
+    #[cfg(any(test, feature = "testing"))]
+    pub as_other_process: bool,
 }
 
 impl Options {
@@ -40,6 +48,10 @@ impl Options {
             retry: RetryPolicy::default(),
             body_retention: Duration::from_secs(90 * 24 * 60 * 60),
             allow_plain_http_to_loopback: false,
+            #[cfg(any(test, feature = "testing"))]
+            blocking: None,
+            #[cfg(any(test, feature = "testing"))]
+            as_other_process: false,
         }
     }
 
@@ -61,6 +73,22 @@ impl Options {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Carries out with this what blocks. Feature `testing`.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn blocking(mut self, blocking: Arc<dyn Blocking>) -> Self {
+        self.blocking = Some(blocking);
+        self
+    }
+
+    /// Opens the file as another process would. Feature `testing`.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn as_other_process(mut self) -> Self {
+        self.as_other_process = true;
         self
     }
 

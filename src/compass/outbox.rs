@@ -1,14 +1,18 @@
 //! The outbox as an app shows it.
 
+use std::collections::BTreeSet;
+
 use super::action::{Endpoints, delivery};
 use super::fire::Body;
 use super::query::page_limit;
-use super::{Compass, Result};
+use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState};
-use crate::outbox::reason;
-use crate::store::{self, row};
+use crate::model::{DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp};
+use crate::outbox::{EntryFacts, blocker};
+use crate::store::endpoint::StoredEndpoint;
+use crate::store::outbox::EntryState;
+use crate::store::{self, Connection, row};
 
 impl Compass {
     /// Messages, oldest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500.
@@ -29,12 +33,16 @@ impl Compass {
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|last| last.entry.id.to_string());
-            let world = self.inner.world(connection, now)?;
+            let mut around = self.inner.around(connection, now)?;
+            let unreadable: BTreeSet<i64> = found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id).collect();
+            // So that totals, which do not read every row, know of them as well.
+            self.inner.delivery.set_aside(&unreadable);
+            around.aside.extend(unreadable);
             let mut endpoints = Endpoints::new(connection);
             let mut items = Vec::with_capacity(found.len());
             for listed in found {
                 let endpoint = endpoints.get(&listed.entry.endpoint)?;
-                let (delivery, needs_person) = delivery(connection, &listed.entry, endpoint, &world)?;
+                let (delivery, needs_person) = delivery(connection, &listed.entry, endpoint, &around)?;
                 items.push(OutboxItem {
                     session: listed.session,
                     workflow: listed.workflow,
@@ -54,29 +62,7 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn outbox_totals(&self) -> Result<OutboxTotals> {
         let now = self.inner.now();
-        self.inner.read(|connection| {
-            let world = self.inner.world(connection, now)?;
-            let mut endpoints = Endpoints::new(connection);
-            let mut totals = OutboxTotals::default();
-            let mut oldest: Option<i64> = None;
-            for group in store::outbox::list::unsent(connection)? {
-                let held = match endpoints.get(&group.endpoint)? {
-                    None => true,
-                    Some(endpoint) => {
-                        let paused_for_person = endpoint.paused_until(world.now)?.is_some()
-                            && endpoint.delivery.pause_reason.as_deref().is_some_and(reason::waits_for_person);
-                        !endpoint.enabled || endpoint.archived_at.is_some() || paused_for_person
-                    }
-                };
-                totals.pending += group.pending;
-                totals.failed += group.failed;
-                totals.unsent_bytes += group.bytes;
-                totals.needs_person += group.failed + if held || !world.integration_enabled { group.pending } else { 0 };
-                oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
-            }
-            totals.oldest_unsent_at = row::optional_time(oldest)?;
-            Ok(totals)
-        })
+        self.inner.read(|connection| self.inner.totals_of_outbox(connection, now))
     }
 
     /// What sending this action would freeze, from the values as they are now. Of a session in progress, as if it were completed now.
@@ -109,6 +95,43 @@ impl Compass {
     /// `UnknownDelivery`.
     pub fn delivery_body(&self, id: &DeliveryId) -> Result<Option<String>> {
         self.inner.read(|connection| store::outbox::body(connection, id)?.ok_or(Error::UnknownDelivery)?.map(text).transpose())
+    }
+}
+
+impl Inner {
+    /// Totals by the same rule as the items of the list: entries that wait with the same reason for the same endpoint get one answer.
+    pub(super) fn totals_of_outbox(&self, connection: &Connection, now: Timestamp) -> Result<OutboxTotals> {
+        let around = self.around(connection, now)?;
+        let mut endpoints = Endpoints::new(connection);
+        let mut totals = OutboxTotals::default();
+        let mut oldest: Option<i64> = None;
+        let readable = store::outbox::list::unsent(connection, &around.aside)?.into_iter().map(|group| (group, true));
+        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false));
+        for (group, readable) in readable.chain(unreadable) {
+            let needs_person = if group.state == EntryState::Failed {
+                totals.failed += group.count;
+                true
+            } else {
+                totals.pending += group.count;
+                let facts = EntryFacts {
+                    readable: readable && group.endpoint.is_some(),
+                    leased: group.state == EntryState::Leased,
+                    reason: group.reason.as_deref(),
+                    // Whether a person is needed depends on no time.
+                    due_at: now,
+                    offline: false,
+                    cut_short: 0,
+                };
+                let endpoint = endpoints.get(group.endpoint.as_deref().unwrap_or_default())?.map(StoredEndpoint::facts);
+                blocker(&facts, endpoint.as_ref(), &around.world).needs_person()
+            };
+            totals.needs_person += if needs_person { group.count } else { 0 };
+            totals.unsent_bytes += group.bytes;
+            oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
+        }
+        // A moment that no calendar has stands in a damaged row, and says nothing.
+        totals.oldest_unsent_at = row::optional_time(oldest).ok().flatten();
+        Ok(totals)
     }
 }
 

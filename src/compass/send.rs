@@ -3,14 +3,15 @@
 use serde::Serialize;
 
 use super::act::{Known, Stamp, Subject, command_hash, look_up};
-use super::action::can_send_again;
+use super::action::permits_of;
 use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey};
-use crate::outbox::reason;
+use crate::outbox::Permit;
 use crate::store::action::ActionRow;
+use crate::store::outbox::EntryState;
 use crate::store::{self, Transaction, meta};
 use crate::webhook;
 
@@ -33,27 +34,23 @@ impl Compass {
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when it is sent already or its bytes can never succeed, `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
-        self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
-            let refuse = |problem| Err(Error::ActionStatus { action: row.key.clone(), status: row.status, problem });
+        let outcome = self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
+            if !inner.allows(row, permits_of(row, &inner.policy).send)? {
+                return Ok(None);
+            }
             match row.status {
-                ActionStatus::Pending => return Ok(None),
-                ActionStatus::Sent => return refuse("it was delivered"),
                 ActionStatus::NotFired => {
                     let meta = meta::load(tx)?;
                     let body = Body::of_session(subject)?;
                     inner.freeze(tx, &meta, subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
                 }
-                ActionStatus::Failed if !can_send_again(row.reason.as_deref()) => {
-                    return refuse("these bytes can never be delivered; send corrected");
-                }
-                ActionStatus::Failed => {
-                    inner.refuse_locked(row)?;
-                    let newest = newest(tx, row)?;
-                    store::outbox::send_again(tx, newest.id, stamp.at)?;
-                }
+                _ => store::outbox::send_again(tx, newest(tx, row)?.id, stamp.at)?,
             }
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1) }))
-        })
+        })?;
+        // Also when it was pending already: a person wants it to leave now.
+        self.inner.delivery.send_now();
+        Ok(outcome)
     }
 
     /// Sends a failed action with the values as they were edited since: a new revision with a new id. The old one stays in the record.
@@ -64,12 +61,8 @@ impl Compass {
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
-            match row.status {
-                ActionStatus::Pending => return Ok(None),
-                ActionStatus::Failed => inner.refuse_locked(row)?,
-                status => {
-                    return Err(Error::ActionStatus { action: row.key.clone(), status, problem: "only a failed action is sent corrected" });
-                }
+            if !inner.allows(row, permits_of(row, &inner.policy).send_corrected)? {
+                return Ok(None);
             }
             let meta = meta::load(tx)?;
             let body = Body::of_session(subject)?;
@@ -84,30 +77,30 @@ impl Compass {
         })
     }
 
-    /// Gives an undelivered message up, by name and with a reason: the only way to do so.
+    /// Gives an undelivered message up, by name and with a reason: the only way to do so. It is obeyed at once: what has not begun to leave
+    /// does not leave any more. What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after
+    /// all.
     ///
     /// # Errors
     /// `UnknownAction`, `ActionStatus` when there is nothing to give up, `Refused` without a reason, `CommandIdReused`.
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
-        self.on_action(session, action, Some(actor), command_id, &content, |_, tx, _, row, _| {
-            let given_up = row.reason.as_deref() == Some(reason::ABANDONED);
-            match row.status {
-                ActionStatus::Pending => {}
-                ActionStatus::Failed if !given_up => {}
-                ActionStatus::Failed => return Ok(None),
-                status => {
-                    return Err(Error::ActionStatus {
-                        action: row.key.clone(),
-                        status,
-                        problem: "there is no undelivered message to give up",
-                    });
-                }
+        let given_up = std::cell::Cell::new(None);
+        let mut outcome = self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
+            if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
+                return Ok(None);
             }
-            store::outbox::abandon(tx, newest(tx, row)?.id)?;
+            let newest = newest(tx, row)?;
+            given_up.set(Some((newest.id, newest.state == EntryState::Leased)));
+            store::outbox::abandon(tx, newest.id)?;
+            // What was claimed is looked at again before it leaves.
+            meta::next_configuration(tx)?;
             Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
-        })
+        })?;
+        // After the commit: an attempt that has not begun by now finds that it may not.
+        outcome.in_flight = given_up.get().is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));
+        Ok(outcome)
     }
 
     /// Sends everything again that failed, except what is locked, given up, or can never succeed. Says how many.
@@ -128,10 +121,7 @@ impl Compass {
                     let mut subject = inner.subject(tx, entry.session)?;
                     let Some(row) = store::action::find(tx, subject.id, &entry.action)? else { continue };
                     let newest = newest(tx, &row)?;
-                    if newest.id != entry.entry_id
-                        || self.inner.policy.is_locked(row.failed_sends)
-                        || !can_send_again(row.reason.as_deref())
-                    {
+                    if newest.id != entry.entry_id || permits_of(&row, &inner.policy).send != Permit::Yes {
                         continue;
                     }
                     store::outbox::send_again(tx, newest.id, stamp.at)?;
@@ -147,7 +137,10 @@ impl Compass {
             })?;
             match batch {
                 Some((last, sent)) => (after, count) = (last, count + sent),
-                None => return Ok(count),
+                None => {
+                    inner.delivery.send_now();
+                    return Ok(count);
+                }
             }
         }
     }
@@ -169,7 +162,7 @@ impl Compass {
             let mut subject = inner.subject(tx, session)?;
             if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
-                return Ok((RecordOutcome { applied: Applied::Repeated, record }, Changed::nothing()));
+                return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
             let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
             let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
@@ -180,23 +173,23 @@ impl Compass {
                 }
                 None => (Applied::Stale, Changed::nothing()),
             };
-            Ok((RecordOutcome { applied, record: inner.record(tx, session, stamp.at)? }, changed))
+            Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, stamp.at)? }, changed))
         })
     }
 }
 
 impl Inner {
-    fn refuse_locked(&self, row: &ActionRow) -> Result<()> {
-        if self.policy.is_locked(row.failed_sends) {
-            return Err(Error::ActionLocked { action: row.key.clone(), failed_sends: row.failed_sends });
+    /// Whether an act is carried out; an error where it may not be.
+    fn allows(&self, row: &ActionRow, permit: Permit) -> Result<bool> {
+        match permit {
+            Permit::Yes => Ok(true),
+            Permit::Stale => Ok(false),
+            Permit::Locked => Err(Error::ActionLocked { action: row.key.clone(), failed_sends: row.failed_sends }),
+            Permit::Refused(problem) => Err(Error::ActionStatus { action: row.key.clone(), status: row.status, problem }),
         }
-        Ok(())
     }
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {
-    store::outbox::of_action(tx, row.id)?
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
 }

@@ -10,7 +10,7 @@ use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
     SessionState, SessionView, Start, Timestamp, Workflow,
 };
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, Transaction};
 
 /// The longest half-typed text that is kept: more than any field takes, so that nothing typed is cut.
 const MAX_DRAFT: usize = 64 * 1024;
@@ -63,6 +63,17 @@ impl Compass {
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` with every problem at once, `CommandIdReused`. Nothing is changed then.
     pub fn run(&self, session: SessionKey, actor: Option<&str>, commands: &[Command]) -> Result<CommandOutcome> {
+        self.run_and_show(session, actor, commands, |_, _, outcome| Ok(outcome))
+    }
+
+    /// The same; `show` makes of the outcome what the call gives, in the same transaction.
+    fn run_and_show<T>(
+        &self,
+        session: SessionKey,
+        actor: Option<&str>,
+        commands: &[Command],
+        show: impl FnOnce(&Transaction<'_>, Timestamp, CommandOutcome) -> Result<T>,
+    ) -> Result<T> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
@@ -88,7 +99,7 @@ impl Compass {
                 match engine::decide(&ahead.workflow, &ahead.state, command)? {
                     Decision::Stale => {
                         let view = inner.view(tx, session)?;
-                        return Ok((CommandOutcome { applied: Applied::Stale, view }, Changed::nothing()));
+                        return Ok((show(tx, stamp.at, CommandOutcome { applied: Applied::Stale, view })?, Changed::nothing()));
                     }
                     Decision::Act(act) => {
                         let event = ahead.advance(act, command.command_id(), &stamp);
@@ -120,7 +131,7 @@ impl Compass {
             }
             let view = engine::view(&subject.workflow, &subject.state, &store::session::drafts(tx, subject.id)?);
             let applied = if repeated { Applied::Repeated } else { Applied::Yes };
-            Ok((CommandOutcome { applied, view }, changed))
+            Ok((show(tx, stamp.at, CommandOutcome { applied, view })?, changed))
         })
     }
 
@@ -245,8 +256,10 @@ impl Compass {
         notes: Vec<NoteChange>,
         command_id: &str,
     ) -> Result<RecordOutcome> {
-        let outcome = self.run(session, actor, &[Command::Edit { command_id: command_id.to_owned(), fields, notes }])?;
-        Ok(RecordOutcome { applied: outcome.applied, record: self.record(session)? })
+        let edit = Command::Edit { command_id: command_id.to_owned(), fields, notes };
+        self.run_and_show(session, actor, &[edit], |tx, now, outcome| {
+            Ok(RecordOutcome { applied: outcome.applied, in_flight: false, record: self.inner.record(tx, session, now)? })
+        })
     }
 
     /// The session as its screen shows it.

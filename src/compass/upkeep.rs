@@ -77,8 +77,9 @@ impl Compass {
         if to.exists() {
             return Err(Error::InvalidArgument { place: "to", problem: "there is a file of this name already" });
         }
-        self.inner.read(|connection| {
-            store::backup::copy(connection, to).inspect_err(|_| {
+        let stops = self.inner.store.stops();
+        self.inner.read_long(|connection| {
+            store::backup::copy(connection, to, || self.inner.store.stops() == stops).inspect_err(|_| {
                 // Half a copy must not be mistaken for a whole one.
                 let _ = std::fs::remove_file(to);
             })?;
@@ -92,7 +93,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn check(&self) -> Result<CheckReport> {
-        self.inner.read(|connection| {
+        self.inner.read_long(|connection| {
             let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
             for key in store::backup::all_sessions(connection)? {
                 report.sessions += 1;

@@ -4,6 +4,7 @@ use super::{Changed, Compass, Result};
 use crate::engine::document;
 use crate::error::Error;
 use crate::model::{Finding, ImportOutcome, Workflow, WorkflowSummary, WorkflowVersion};
+use crate::store::endpoint::StoredEndpoint;
 use crate::store::workflow::{NewWorkflow, WorkflowRow};
 use crate::store::{self, Connection};
 
@@ -43,7 +44,11 @@ impl Compass {
     pub fn lint_workflow(&self, bytes: &[u8]) -> Result<Vec<Finding>> {
         let endpoints: Vec<String> = self.inner.read(|connection| {
             let rows = store::endpoint::all(connection)?;
-            Ok(rows.into_iter().filter(|row| row.archived_at.is_none()).map(|row| row.endpoint.key).collect())
+            let in_use = |stored| match stored {
+                StoredEndpoint::Readable(row) => row.archived_at.is_none().then_some(row.endpoint.key),
+                StoredEndpoint::Corrupt(key) => Some(key),
+            };
+            Ok(rows.into_iter().filter_map(in_use).collect())
         })?;
         Ok(document::lint(bytes, Some(&endpoints)))
     }
