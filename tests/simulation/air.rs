@@ -1,0 +1,78 @@
+//! What the core asks of the world: calls that block, and what it tells its transport. Noted here, and carried out by the world.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use compass_core::port::{
+    FailureKind, Phase, RequestSent, SecretLookup, Secrets, Transport, TransportFailure, TransportRequest, TransportResponse,
+};
+use compass_core::testing::{Blocking, BlockingCall, Reply};
+
+/// The ports of one process.
+#[derive(Default)]
+pub struct Air(Mutex<Asked>);
+
+/// What was asked since the world looked last, in order.
+#[derive(Default)]
+pub struct Asked {
+    pub calls: Vec<(BlockingCall, Reply)>,
+    /// Requests that are to be given up.
+    pub cancels: Vec<u64>,
+    pub renewals: u32,
+    /// Nothing can carry a call out now.
+    pub no_threads: bool,
+}
+
+impl Air {
+    pub fn take(&self) -> Asked {
+        let mut asked = self.lock();
+        let no_threads = asked.no_threads;
+        std::mem::replace(&mut *asked, Asked { no_threads, ..Asked::default() })
+    }
+
+    pub fn set_no_threads(&self, no_threads: bool) {
+        self.lock().no_threads = no_threads;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Asked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Blocking for Air {
+    fn begin(&self, call: BlockingCall, reply: Reply) -> std::io::Result<()> {
+        let mut asked = self.lock();
+        if asked.no_threads {
+            return Err(std::io::Error::other("no thread"));
+        }
+        asked.calls.push((call, reply));
+        Ok(())
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+}
+
+impl Transport for Air {
+    fn send(&self, _request: TransportRequest) -> Result<TransportResponse, TransportFailure> {
+        Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))
+    }
+
+    fn cancel(&self, id: u64) {
+        self.lock().cancels.push(id);
+    }
+
+    fn renew(&self) {
+        self.lock().renewals += 1;
+    }
+}
+
+impl Secrets for Air {
+    fn get(&self, _name: &str, _origin: &str) -> SecretLookup {
+        SecretLookup::Unavailable
+    }
+}
+
+pub fn failure(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> TransportFailure {
+    TransportFailure { kind, phase, request_sent, detail: "simulated".to_owned() }
+}

@@ -1,0 +1,470 @@
+//! The model: what the world saw of every attempt, and what may therefore become of its entry. Knows nothing of how the core decides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use compass_core::Sha256;
+use compass_core::model::Connectivity;
+use compass_core::port::{TransportFailure, TransportRequest, TransportResponse};
+
+use super::receiver::header;
+use super::rows::{Entry, Rows};
+use super::table::{self, Ended};
+use super::world::{Cause, Check, World};
+
+/// One request that left.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub place: usize,
+    pub life: u64,
+    pub endpoint: String,
+    pub definition: String,
+    pub began: Duration,
+    pub began_tick: u64,
+    pub validated: Option<bool>,
+    pub timeout: Duration,
+    pub signed_at: i64,
+    pub wall_ms: i64,
+    pub clock_set: u64,
+    pub cancelled: Option<u64>,
+    pub outcome: Option<Outcome>,
+    pub settled: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    pub ended: Ended,
+    pub at: Duration,
+    pub wall_ms: i64,
+    pub tick: u64,
+}
+
+/// What the world saw.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    /// By entry and number.
+    pub all: BTreeMap<(i64, u32), Attempt>,
+    /// The bytes that left under each id first.
+    pub bodies: BTreeMap<String, Sha256>,
+    /// Entries for which a 2xx was read.
+    pub read_2xx: BTreeMap<i64, ()>,
+    /// Pauses that receivers asked for, by endpoint: until when, by the wall clock, and which process knows.
+    pub pauses: BTreeMap<String, (i64, usize)>,
+    /// The last attempt of each endpoint that only a person's wish allowed.
+    pub urgent: BTreeMap<String, (Duration, i64)>,
+    /// When each entry was claimed last.
+    pub claimed_at: BTreeMap<i64, Duration>,
+    pub claimed_tick: BTreeMap<i64, u64>,
+    /// Entries that have failed and were claimed although one that has not was waiting.
+    pub passes_over: BTreeMap<i64, ()>,
+    /// How often in a row one that has failed began before one that has not, by endpoint.
+    pub failed_first: BTreeMap<String, u32>,
+}
+
+impl Attempts {
+    pub fn cancelled(&mut self, row: i64, number: u32) {
+        if let Some(attempt) = self.all.get_mut(&(row, number)) {
+            attempt.cancelled.get_or_insert(attempt.outcome.map_or(0, |outcome| outcome.tick));
+        }
+    }
+
+    /// Forgets pauses of an endpoint, which was changed.
+    pub fn forget_pause(&mut self, endpoint: &str) {
+        self.pauses.remove(endpoint);
+    }
+
+    /// Whether an attempt of this entry is in the air or has begun since.
+    pub fn has_begun_since(&self, row: i64, since: Duration) -> bool {
+        self.all.range((row, 0)..=(row, u32::MAX)).any(|(_, attempt)| attempt.began >= since)
+    }
+
+    fn flying(&self, place: usize, life: u64) -> impl Iterator<Item = &Attempt> {
+        self.all.values().filter(move |attempt| {
+            attempt.place == place && attempt.life == life && attempt.outcome.is_none() && attempt.cancelled.is_none()
+        })
+    }
+}
+
+impl World {
+    /// A request leaves: may it? Gives its entry.
+    pub fn check_begun(&mut self, place: usize, endpoint: &str, number: u32, request: &TransportRequest) -> Result<i64, String> {
+        let id = header(request, "webhook-id").to_owned();
+        let who = format!("attempt {number} of {id} to {endpoint}");
+        let Some(entry) = self.rows.by_id.get(&id).and_then(|row| self.rows.entries.get(row)).cloned() else {
+            return Err(format!("{who} left under an id that no entry has"));
+        };
+        let now = self.clock.wall_ms();
+        let process = &self.processes[place];
+        let (is_urgent, connectivity, life, quiesced) = (process.has_urgent_flush(), process.connectivity, process.life, process.quiesced);
+        if quiesced {
+            return Err(format!("{who} began after quiesce"));
+        }
+        if entry.state != "leased" || entry.attempts != number {
+            return Err(format!("{who} began without the lease: {} with {} attempts, {}", entry.state, entry.attempts, entry.reason));
+        }
+        if entry.lease_until - now < request.timeout.as_millis() as i64 + 4_900 {
+            return Err(format!("{who} began with {} ms of lease and a timeout of {:?}", entry.lease_until - now, request.timeout));
+        }
+        if request.timeout > Duration::from_secs(30) || request.timeout < Duration::from_millis(1_900) {
+            return Err(format!("{who} began with a timeout of {:?}", request.timeout));
+        }
+        if !self.rows.integration {
+            return Err(format!("{who} began while the integration was off"));
+        }
+        let Some(row) = self.rows.endpoints.get(endpoint).filter(|row| row.is_open()) else {
+            return Err(format!("{who} began at an endpoint that is not there, disabled or archived"));
+        };
+        if !row.definition.contains(&format!("\"{}\"", request.url)) || entry.endpoint != endpoint {
+            return Err(format!("{who} went to {}, not to where its endpoint is: {}", request.url, row.definition));
+        }
+        let definition = row.definition.clone();
+        if definition.contains("\"unmetered\"") && matches!(connectivity, Connectivity::Online { metered: true, .. }) {
+            return Err(format!("{who} began on a network that costs money"));
+        }
+        let hash = Sha256::of(&request.body);
+        if hash.to_string() != entry.body_sha256 {
+            return Err(format!("{who} left with other bytes than were frozen"));
+        }
+        if *self.attempts.bodies.entry(id.clone()).or_insert(hash) != hash {
+            return Err(format!("{who} left with other bytes than before"));
+        }
+        if self.attempts.read_2xx.contains_key(&entry.row) && !self.tampered.contains_key(&entry.row) {
+            let owner = self.attempts.all.range((entry.row, 0)..(entry.row, u32::MAX)).filter(|(_, attempt)| attempt.place == place);
+            if owner.clone().any(|(_, attempt)| attempt.life == life && attempt.has_2xx()) {
+                return Err(format!("{who} began although this process had read a 2xx for it"));
+            }
+        }
+        self.check_wait(place, entry.row, &who, endpoint, connectivity, is_urgent)?;
+        let in_a_row = self.attempts.failed_first.entry(endpoint.to_owned()).or_default();
+        *in_a_row = if self.attempts.passes_over.contains_key(&entry.row) && !is_urgent { *in_a_row + 1 } else { 0 };
+        if *in_a_row >= 3 {
+            return Err(format!("{who} began, the third in a row that has failed before one that has not"));
+        }
+        let flying = self.attempts.flying(place, life).count();
+        let here = self.attempts.flying(place, life).filter(|attempt| attempt.endpoint == endpoint).count();
+        if flying >= 8 || here >= 4 {
+            return Err(format!("{who} began beside {flying} others, {here} of them at its endpoint"));
+        }
+        let attempt = Attempt {
+            place,
+            life,
+            endpoint: endpoint.to_owned(),
+            definition,
+            began: self.now(),
+            began_tick: self.tick,
+            validated: if let Connectivity::Online { validated, .. } = connectivity { validated } else { None },
+            timeout: request.timeout,
+            signed_at: header(request, "webhook-timestamp").parse().unwrap_or(0),
+            wall_ms: now,
+            clock_set: self.clock_set,
+            cancelled: None,
+            outcome: None,
+            settled: false,
+        };
+        if self.attempts.all.insert((entry.row, number), attempt).is_some() {
+            return Err(format!("{who} began twice under one number"));
+        }
+        Ok(entry.row)
+    }
+
+    /// No attempt in a pause that a receiver asked for, nor while the app says that there is no network; a person may have one a minute
+    /// and one a pause.
+    fn check_wait(&mut self, place: usize, row: i64, who: &str, endpoint: &str, connectivity: Connectivity, is_urgent: bool) -> Check {
+        let now = self.clock.wall_ms();
+        let pause = self.attempts.pauses.get(endpoint).copied();
+        let pause = pause.filter(|(until, knows)| *knows == place && *until > now && until - now <= 25 * 3_600_000).map(|(until, _)| until);
+        let is_offline = connectivity == Connectivity::Offline;
+        if pause.is_none() && !is_offline {
+            return Ok(());
+        }
+        let what = if is_offline { "while there was no network" } else { "in a pause that its receiver asked for" };
+        if !is_urgent {
+            return Err(format!("{who} began {what}"));
+        }
+        let known_pause = pause.unwrap_or(0);
+        let claimed = self.attempts.claimed_at.get(&row).copied().unwrap_or(self.now());
+        if let Some((at, before)) = self.attempts.urgent.insert(endpoint.to_owned(), (claimed, known_pause)) {
+            let was_set = self.clock_set > 0;
+            if claimed - at < Duration::from_secs(60) && !was_set {
+                return Err(format!("{who} began {what}, the second in a minute"));
+            }
+            if known_pause != 0 && before == known_pause {
+                return Err(format!("{who} began {what}, the second in this pause"));
+            }
+        }
+        self.coverage.count("check", format!("urgent {what}"));
+        Ok(())
+    }
+
+    /// The core is told how a request ended.
+    pub fn note_outcome(&mut self, place: usize, row: i64, number: u32, answer: Result<&TransportResponse, &TransportFailure>) {
+        let (at, wall_ms, tick) = (self.now(), self.clock.wall_ms(), self.tick);
+        let ended = match answer {
+            Ok(response) => {
+                let date = response.header("date").and_then(seconds_of);
+                let after = response.header("retry-after").and_then(|text| {
+                    text.parse::<u64>().ok().or_else(|| Some((seconds_of(text)? - date.unwrap_or(wall_ms / 1000)).max(0) as u64))
+                });
+                Ended::Answer { status: response.status, retry_after: after, date }
+            }
+            Err(failure) => Ended::Failure { kind: failure.kind, phase: failure.phase, sent: failure.request_sent },
+        };
+        if matches!(ended, Ended::Answer { status: 200..=299, .. }) {
+            self.attempts.read_2xx.insert(row, ());
+        }
+        let is_leased = self.rows.entries.get(&row).is_some_and(|entry| entry.state == "leased" && entry.attempts == number);
+        let Some(attempt) = self.attempts.all.get_mut(&(row, number)) else { return };
+        attempt.outcome = Some(Outcome { ended, at, wall_ms, tick });
+        let attempt = attempt.clone();
+        let pause = table::pause(&ended);
+        let same = self.rows.endpoints.get(&attempt.endpoint).is_some_and(|row| row.definition == attempt.definition);
+        if !pause.is_zero() && is_leased && attempt.cancelled.is_none() && same && !self.clock.is_frozen() {
+            let until = wall_ms + pause.as_millis() as i64;
+            let known = self.attempts.pauses.entry(attempt.endpoint.clone()).or_insert((until, place));
+            if known.0 <= until {
+                *known = (until, place);
+            }
+        }
+        if matches!(ended, Ended::Answer { .. }) {
+            self.processes[place].answered_at = Some(at);
+        }
+    }
+
+    /// Whatever changed in the file since `before`, may it?
+    pub fn check_changes(&mut self, before: &Rows, cause: Cause) -> Check {
+        for entry in before.entries.values() {
+            let Some(next) = self.rows.entries.get(&entry.row).cloned() else {
+                let may_go = matches!(entry.state.as_str(), "sent" | "superseded") || entry.reason == "abandoned";
+                if matches!(cause, Cause::Act("purge" | "delete")) && may_go {
+                    continue;
+                }
+                return Err(format!("entry {} was {} and is gone after {cause:?}", entry.row, entry.state));
+            };
+            // What its action shows is checked below.
+            let mut same_action = next.clone();
+            (same_action.status, same_action.newest) = (entry.status.clone(), entry.newest);
+            if entry.revision < next.newest {
+                same_action.failed_sends = entry.failed_sends;
+            }
+            if *entry != same_action {
+                self.check_change(entry, &next, before, cause).map_err(|what| {
+                    format!("{what}\n  cause  {cause:?}, wall {}\n  before {entry:?}\n  after  {next:?}", self.clock.wall_ms())
+                })?;
+                self.trace_change(entry, &next);
+            }
+        }
+        let new: Vec<Entry> = self.rows.entries.values().filter(|entry| !before.entries.contains_key(&entry.row)).cloned().collect();
+        for entry in new {
+            if matches!(cause, Cause::Step(_)) || entry.attempts != 0 || !matches!(entry.state.as_str(), "queued" | "failed") {
+                return Err(format!("an entry is born wrong after {cause:?}: {entry:?}"));
+            }
+            self.note(format!(
+                "entry {} of action {} to {} is frozen: {} {}",
+                entry.row, entry.action, entry.endpoint, entry.state, entry.reason
+            ));
+        }
+        self.check_order(before, cause)?;
+        let copies: Vec<(i64, u32, u32)> = self
+            .rows
+            .entries
+            .values()
+            .filter_map(|entry| Some((entry.row, *self.receivers.get(&entry.endpoint)?.accepted.get(&entry.id)?, entry.unknown)))
+            .collect();
+        for (row, accepted, unknown) in copies {
+            if accepted > 1 + unknown {
+                return Err(format!("entry {row} was taken {accepted} times with {unknown} unknown outcomes"));
+            }
+        }
+        let miscounted: i64 = self
+            .sql
+            .prepare_cached(
+                "SELECT count(*) FROM session s WHERE (actions_not_fired, actions_pending, actions_sent, actions_failed) IS NOT (
+                    SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
+                           count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
+                      FROM action WHERE session_id = s.id)",
+            )
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|error| error.to_string())?;
+        if miscounted > 0 {
+            return Err(format!("{miscounted} sessions do not count their actions"));
+        }
+        for entry in self.rows.entries.values().filter(|entry| entry.revision == entry.newest) {
+            let shows = match entry.state.as_str() {
+                "queued" | "leased" => "pending",
+                "superseded" => "failed",
+                state => state,
+            };
+            if entry.status != shows {
+                return Err(format!("the action of entry {} shows {} and it is {}", entry.row, entry.status, entry.state));
+            }
+        }
+        Ok(())
+    }
+
+    fn trace_change(&mut self, before: &Entry, after: &Entry) {
+        if before.state == after.state && before.reason == after.reason && before.due_at == after.due_at && before.epoch == after.epoch {
+            return;
+        }
+        let due = after.due_at - self.clock.wall_ms();
+        let Entry { row, attempts, unknown, counted, slow, offline, cut_short, .. } = after;
+        self.note(format!(
+            "entry {row}: {} to {} {} due in {due} ms, attempts {attempts} unknown {unknown} counted {counted} slow {slow} offline {offline} cut {cut_short}",
+            before.state, after.state, after.reason
+        ));
+    }
+
+    fn check_change(&mut self, entry: &Entry, next: &Entry, before: &Rows, cause: Cause) -> Check {
+        let frozen = |entry: &Entry| {
+            (entry.id.clone(), entry.session, entry.action_row, entry.revision, entry.endpoint.clone(), entry.body_sha256.clone())
+        };
+        if frozen(entry) != frozen(next) && cause != Cause::Act("tamper") {
+            return Err("what was frozen has changed".to_owned());
+        }
+        if cause == Cause::Act("tamper") {
+            return Ok(());
+        }
+        if entry.state == "sent" {
+            let visible = |entry: &Entry| (entry.state.clone(), entry.sent_at, entry.unknown, entry.attempts);
+            return if visible(entry) == visible(next) { Ok(()) } else { Err("a sent entry changed".to_owned()) };
+        }
+        if next.failed_sends < entry.failed_sends || next.failed_sends > entry.failed_sends + 1 {
+            return Err("failed sends rise by one, and never fall".to_owned());
+        }
+        if next.state == "sent" && !self.attempts.read_2xx.contains_key(&entry.row) {
+            return Err("sent, and no 2xx was read".to_owned());
+        }
+        let Cause::Step(place) = cause else { return self.check_act(entry, next, cause) };
+        // A group is settled and claimed in one transaction.
+        let claimed_anew = entry.state == "leased" && next.state == "leased" && next.epoch == entry.epoch + 1;
+        if claimed_anew {
+            let mut middle = next.clone();
+            (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
+            (middle.epoch, middle.attempts, middle.unknown) = (entry.epoch, next.attempts - 1, next.unknown - 1);
+            self.check_end(entry, &middle, place)?;
+            return self.check_claim(&middle, next, before, place);
+        }
+        match (entry.state.as_str(), next.state.as_str()) {
+            ("queued", "leased") => self.check_claim(entry, next, before, place),
+            ("leased", "queued" | "failed" | "sent") => self.check_end(entry, next, place),
+            ("queued", "failed") if next.reason == "corrupt" && self.tampered.contains_key(&entry.row) => {
+                self.coverage.count("row", "corrupt");
+                Ok(())
+            }
+            ("queued" | "failed" | "superseded", "sent") => self.late_2xx(entry, next),
+            ("queued", "queued") => self.check_made_due(entry, next),
+            ("leased" | "failed" | "superseded", same) if same == entry.state => {
+                let late = entry.unknown == next.unknown + 1 && (entry.reason == "abandoned" || entry.state == "superseded");
+                if late { Ok(()) } else { Err("changed without a reason".to_owned()) }
+            }
+            _ => Err("such a change does not happen by itself".to_owned()),
+        }
+    }
+
+    /// What waited for a network is due now, and nothing else.
+    fn check_made_due(&self, entry: &Entry, next: &Entry) -> Check {
+        let mut same = next.clone();
+        same.due_at = entry.due_at;
+        let is_earlier = next.due_at <= entry.due_at && next.due_at == self.clock.wall_ms();
+        if same == *entry && is_earlier && entry.offline > 0 && entry.cut_short < 3 {
+            return Ok(());
+        }
+        Err("a queued entry changed without a reason".to_owned())
+    }
+
+    fn check_act(&self, entry: &Entry, next: &Entry, cause: Cause) -> Check {
+        let Cause::Act(act) = cause else { return Ok(()) };
+        let may = match (entry.state.as_str(), next.state.as_str()) {
+            ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => act == "abandon",
+            ("failed", "queued") if entry.reason == "abandoned" => act == "send",
+            ("failed", "queued") => match act {
+                "send" | "send again" => true,
+                "secrets changed" => entry.reason == "auth",
+                "put endpoint" => {
+                    let revives = ["gone", "auth", "redirect", "not_found", "tls", "protocol", "exhausted"];
+                    revives.contains(&entry.reason.as_str())
+                }
+                "enable" => entry.reason == "gone",
+                _ => false,
+            },
+            ("failed" | "queued", "superseded") => act == "send corrected",
+            // Budgets begin anew, and what waited is due.
+            ("queued", "queued") => ["secrets changed", "put endpoint", "enable"].contains(&act) && next.due_at <= entry.due_at,
+            // What came in while the process was quiesced is stored when it resumes, or before it closes.
+            _ if ["resume", "close", "quiesce", "foreground", "background"].contains(&act) => {
+                return Ok(());
+            }
+            _ => entry.state == next.state && entry.reason == next.reason && act != "look",
+        };
+        if may { Ok(()) } else { Err(format!("not what the act `{act}` does")) }
+    }
+
+    fn check_claim(&mut self, entry: &Entry, next: &Entry, before: &Rows, place: usize) -> Check {
+        let now = self.clock.wall_ms();
+        if next.attempts != entry.attempts + 1 || next.unknown != entry.unknown + 1 || next.epoch != entry.epoch + 1 {
+            return Err("a claim counts one attempt of unknown outcome".to_owned());
+        }
+        self.attempts.claimed_at.insert(entry.row, self.now());
+        self.attempts.claimed_tick.insert(entry.row, self.tick);
+        if (next.lease_until - now - 60_000).abs() > 1 {
+            return Err("a lease is 60 s".to_owned());
+        }
+        let is_due = entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
+        let is_urgent = self.processes[place].has_urgent_flush();
+        if !is_due && !is_urgent {
+            return Err(format!("claimed {} ms before it was due", entry.due_at - now));
+        }
+        if !self.rows.integration || !before.endpoints.get(&entry.endpoint).is_some_and(super::rows::EndpointRow::is_open) {
+            return Err("claimed for an endpoint that takes nothing now".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Of one endpoint, entries that have not failed go before those that have, but for one start in four.
+    fn check_order(&mut self, before: &Rows, cause: Cause) -> Check {
+        if !matches!(cause, Cause::Step(place) if !self.processes[place].has_urgent_flush()) {
+            return Ok(());
+        }
+        let now = self.clock.wall_ms();
+        for endpoint in super::world::ENDPOINTS {
+            let claimed =
+                |entry: &&Entry| entry.state == "leased" && before.entries.get(&entry.row).is_some_and(|old| old.epoch < entry.epoch);
+            let here = || self.rows.entries.values().filter(|entry| entry.endpoint == endpoint);
+            // What has waited for a day has the first turn of a flush.
+            let has_waited = |entry: &&Entry| now - entry.due_at >= 24 * 3_600_000;
+            let failed = here().filter(claimed).filter(|entry| entry.counted + entry.slow > 0 && !has_waited(entry)).count();
+            let all = here().filter(claimed).count();
+            let fresh_waits = here().any(|entry| {
+                entry.state == "queued" && entry.counted + entry.slow == 0 && entry.due_at <= now && !self.tampered.contains_key(&entry.row)
+            });
+            if all == 0 {
+                continue;
+            }
+            let passes_over = failed == all && fresh_waits;
+            let rows: Vec<i64> = here().filter(claimed).map(|entry| entry.row).collect();
+            for row in rows {
+                if passes_over {
+                    self.attempts.passes_over.insert(row, ());
+                } else {
+                    self.attempts.passes_over.remove(&row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn late_2xx(&mut self, entry: &Entry, next: &Entry) -> Check {
+        self.coverage.count("check", format!("late 2xx of one that is {}", entry.state));
+        if next.attempts == entry.attempts { Ok(()) } else { Err("a late 2xx counts no attempt".to_owned()) }
+    }
+}
+
+impl Attempt {
+    pub fn has_2xx(&self) -> bool {
+        self.outcome.is_some_and(|outcome| matches!(outcome.ended, Ended::Answer { status: 200..=299, .. }))
+    }
+}
+
+pub fn seconds_of(text: &str) -> Option<i64> {
+    let date = chrono::NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
+    Some(date.and_utc().timestamp())
+}

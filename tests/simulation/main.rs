@@ -1,0 +1,123 @@
+//! The whole core in a simulated world, on one thread: see README.md beside this file.
+#![allow(unreachable_pub, reason = "a folder of modules of one test")]
+
+mod acts;
+mod air;
+mod attempts;
+mod calls;
+mod clock;
+mod coverage;
+mod damage;
+mod invariants;
+mod keystore;
+mod liveness;
+mod perform;
+mod random;
+mod receiver;
+mod rows;
+mod run;
+#[cfg(feature = "seeded-faults")]
+mod seeded;
+mod table;
+mod technician;
+mod trace;
+mod verdicts;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use coverage::Coverage;
+use run::{Plan, shrink};
+
+/// Seeds of a run of the suite.
+const SEEDS: u64 = 200;
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs a seed; a failure is shrunk and shown with the command that repeats it.
+fn run_seed(seed: u64) -> Result<Coverage, String> {
+    let plan = Plan::of(seed);
+    let began = Instant::now();
+    let outcome = plan.run(false);
+    if began.elapsed() > Duration::from_secs(2) {
+        println!("seed {seed} took {:?}", began.elapsed());
+    }
+    let Some(what) = outcome.failure else { return Ok(outcome.coverage) };
+    if std::env::var("QUICK").is_ok() {
+        return Err(format!("seed {seed}: {what}"));
+    }
+    let (short, shown) = shrink(&plan, Duration::from_secs(30));
+    Err(format!(
+        "seed {seed}: {what}\n  repeat: SEED={seed} cargo test --features seeded-faults --test simulation one_seed -- --ignored --nocapture\n  shrunk to {} acts of {}: {:#?}\n  which end in: {}\n{}",
+        short.acts.len(),
+        plan.acts.len(),
+        short.acts,
+        shown.failure.unwrap_or_default(),
+        shown.last.join("\n")
+    ))
+}
+
+#[test]
+fn every_seed_keeps_the_promises() {
+    let (first, count) = (from_environment("FIRST").unwrap_or(1), from_environment("SEEDS").unwrap_or(SEEDS));
+    let began = Instant::now();
+    let mut coverage = Coverage::default();
+    let mut failures = Vec::new();
+    for seed in first..first + count {
+        match run_seed(seed) {
+            Ok(reached) => coverage.add(&reached),
+            Err(failure) => {
+                println!("{failure}");
+                failures.push(seed);
+            }
+        }
+    }
+    coverage.print();
+    println!("{count} seeds in {:?}; not reached: {:?}", began.elapsed(), coverage.missing());
+    assert!(failures.is_empty(), "these seeds break a promise: {failures:?}");
+    if std::env::var("COMPLETE").is_ok() {
+        assert!(coverage.missing().is_empty(), "not reached: {:?}", coverage.missing());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in [3, 4, 5] {
+        let plan = Plan::of(seed);
+        assert_eq!(plan.run(false).hash, plan.run(false).hash, "seed {seed}");
+    }
+}
+
+/// Seeds that have found a fault, by what it was. Each was shrunk to a handful of acts when it was found; the seed is what stays.
+#[test]
+fn seeds_that_have_found_a_fault_stay_quiet() {
+    for (seed, was) in [
+        (3, "a wait for a moment that was past, while the network was gone"),
+        (14, "no thread for an attempt: claimed and given back without end"),
+        (64, "a damaged moment made an error of all totals"),
+        (103, "given up, and it left all the same, for its endpoint had been read again"),
+        (111, "looked four times a second for a result that cannot be stored"),
+        (142, "an attempt whose secrets came after the network had gone"),
+        (156, "an attempt whose secrets came on a network that costs money"),
+        (185, "a worker that was stopped wrote after quiesce"),
+        (188, "looked four times a second for an entry that does not read back"),
+        (223, "looked four times a second for a dead lease without a network"),
+        (239, "an attempt without its lease, after somebody had set the clock"),
+        (406, "an attempt judged by a network that it did not leave on"),
+    ] {
+        let outcome = Plan::of(seed).run(false);
+        assert!(outcome.failure.is_none(), "seed {seed}, which once found: {was}\n{}", outcome.failure.unwrap_or_default());
+    }
+}
+
+#[test]
+#[ignore = "a tool: SEED says which"]
+fn one_seed() {
+    let plan = Plan::of(from_environment("SEED").expect("SEED"));
+    let outcome = plan.run(true);
+    if let Some(what) = outcome.failure {
+        panic!("{what}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What technicians do, carried out on the core.
+
+use compass_core::model::*;
+
+use super::perform::{MOST_WAITING, fine, text};
+use super::world::{Cause, Check, World};
+
+impl World {
+    pub fn complete(&mut self, at: u64, answer: u64) -> Check {
+        if self.rows.unsent().count() >= MOST_WAITING {
+            return Ok(());
+        }
+        let place = self.place(at);
+        let compass = self.compass(place);
+        let (answer, actions) = [("office", 1), ("all", 4), ("many", 5), ("lab", 1), ("depot", 1), ("none", 0)][(answer % 6) as usize];
+        let id = self.command();
+        let session = fine(compass.start(&Start::new("visit", id)), &[])?.expect("starts").view.key;
+        let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(format!("Mill Lane {}", self.commands))) };
+        let commands = [
+            Command::SetFields { changes: vec![site] },
+            Command::Answer { visit: 1, answer: answer.into() },
+            Command::Complete { visit: 2 },
+        ];
+        fine(compass.run(session, None, &commands), &[])?;
+        self.after(Cause::Act("complete"))?;
+        let record = compass.record(session).map_err(text)?;
+        let made = record.actions.iter().filter(|action| !action.deliveries.is_empty()).count();
+        let expected = if self.rows.integration { actions } else { 0 };
+        if record.actions.len() != actions || made != expected {
+            return Err(format!("completing made {made} of {expected} entries"));
+        }
+        self.after(Cause::Act("look"))
+    }
+
+    pub fn complete_too_large(&mut self, at: u64) -> Check {
+        let place = self.place(at);
+        let compass = self.compass(place);
+        let id = self.command();
+        let session = fine(compass.start(&Start::new("visit", id)), &[])?.expect("starts").view.key;
+        let page =
+            |number: u32| FieldChange { field: format!("page{number}"), change: Change::Set(FieldValue::Text("\u{1f525}".repeat(20_000))) };
+        let commands = [
+            Command::Answer { visit: 1, answer: "large".into() },
+            Command::SetFields { changes: (1..=4).map(page).collect() },
+            Command::Complete { visit: 2 },
+        ];
+        fine(compass.run(session, None, &commands), &[])?;
+        self.after(Cause::Act("complete"))
+    }
+
+    pub fn end_session(&mut self, at: u64) -> Check {
+        let place = self.place(at);
+        let compass = self.compass(place);
+        let (first, second) = (self.command(), self.command());
+        let session = fine(compass.start(&Start::new("visit", first)), &[])?.expect("starts").view.key;
+        fine(compass.answer(session, 1, "office"), &[])?;
+        fine(compass.end(session, "nobody home", &second), &[])?;
+        if let Some(record) = fine(compass.record(session), &[])? {
+            for reason in record.actions.iter().filter_map(|action| action.reason.clone()) {
+                self.coverage.count("reason", reason);
+            }
+        }
+        self.after(Cause::Act("end"))
+    }
+
+    pub fn edit(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |_| true) else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(format!("New Lane {id}"))) };
+        fine(self.compass(place).edit(session, Some("Ada"), vec![site], vec![], &id), &[])?;
+        self.after(Cause::Act("edit"))
+    }
+
+    pub fn send_not_fired(&mut self, at: u64, which: u64) -> Check {
+        let found: Vec<(i64, String)> = {
+            let mut statement =
+                self.sql.prepare_cached("SELECT session_id, key FROM action WHERE status = 'not_fired' ORDER BY id").map_err(text)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(text)?;
+            rows.collect::<Result<_, _>>().map_err(text)?
+        };
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (session, action) = &found[which as usize % found.len()];
+        let (place, session, id) = (self.place(at), self.session_of(*session), self.command());
+        fine(self.compass(place).send(session, action, Some("Ada"), &id), &[])?;
+        self.after(Cause::Act("send"))
+    }
+
+    pub fn send(&mut self, at: u64, which: u64, state: &str) -> Check {
+        let Some(entry) = self.one(which, |entry| entry.state == state) else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        fine(self.compass(place).send(session, &entry.action, Some("Ada"), &id), &["action_locked", "action_status"])?;
+        self.after(Cause::Act("send"))
+    }
+
+    pub fn send_corrected(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |entry| entry.state == "failed") else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        let allowed = ["action_locked", "action_status", "nothing_corrected"];
+        fine(self.compass(place).send_corrected(session, &entry.action, Some("Ada"), &id), &allowed)?;
+        self.after(Cause::Act("send corrected"))
+    }
+
+    pub fn abandon(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |entry| entry.state != "sent" && entry.reason != "abandoned") else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        let outcome = fine(self.compass(place).abandon(session, &entry.action, "Ada", "customer left", &id), &["action_status"])?;
+        self.after(Cause::Act("abandon"))?;
+        if outcome.is_some() {
+            let now = &self.rows.entries[&entry.row];
+            if now.reason != "abandoned" {
+                return Err(format!("given up, and it is {} {}", now.state, now.reason));
+            }
+            self.coverage.count("reason", "abandoned");
+        }
+        Ok(())
+    }
+
+    /// The same command once more, as an app repeats what may not have come through.
+    pub fn repeat(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |entry| entry.state == "failed" && entry.reason != "abandoned") else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        let compass = self.compass(place);
+        fine(compass.abandon(session, &entry.action, "Ada", "twice", &id), &["action_status"])?;
+        self.after(Cause::Act("abandon"))?;
+        if let Some(outcome) = fine(compass.abandon(session, &entry.action, "Ada", "twice", &id), &["action_status"])?
+            && outcome.applied != Applied::Repeated
+        {
+            return Err(format!("a repeated command was {:?}", outcome.applied));
+        }
+        self.after(Cause::Act("look"))
+    }
+
+    // An app.
+}
