@@ -84,12 +84,16 @@ class Keystore(ffi.Secrets):
     def __init__(self, answer=None):
         self.answer = answer or model.SecretLookup.FOUND(SECRET, None)
         self.asked = []
+        self.told = []
 
-    def get(self, name):
-        self.asked.append(name)
+    def get(self, name, origin):
+        self.asked.append((name, origin))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def refused(self, name, origin):
+        self.told.append((name, origin))
 
 
 class Wire(ffi.Transport):
@@ -150,10 +154,10 @@ class Case(unittest.TestCase):
         self.assertTrue(core.import_workflow(json.dumps(WORKFLOW).encode()).imported)
         core.set_integration_enabled(True)
 
-    def register(self, core, url, signing=None):
+    def register(self, core, url, signing=None, headers=()):
         signing = signing or model.Signing.STANDARD_WEBHOOKS("office-secret")
         core.put_endpoint(
-            model.Endpoint(key="office", url=url, signing=signing, headers=[], network=model.NetworkPolicy.ANY)
+            model.Endpoint(key="office", url=url, signing=signing, headers=list(headers), network=model.NetworkPolicy.ANY)
         )
 
     def start(self, core, command_id="start-1"):

@@ -35,8 +35,13 @@ class Life(Case):
         self.complete(core)
         core.set_connectivity(model.Connectivity.OFFLINE())
         self.assertEqual(self.flush(core).end, model.FlushEnd.OFFLINE)
-        core.set_connectivity(model.Connectivity.ONLINE(None, False))
+        core.set_connectivity(model.Connectivity.ONLINE(None, False, 2**64 - 1))
         self.assertEqual(core.next_due().needs_person, False)
+
+    def test_a_person_may_ask_for_a_flush(self):
+        core = self.ready(secrets=Keystore(), transport=Wire(answered(200)))
+        self.complete(core)
+        self.assertEqual(core.flush(20_000, ffi.Cancel(), urgent=True).sent, 1)
 
     def test_a_copy_opens_as_the_same_database(self):
         core = self.ready()

@@ -2,6 +2,7 @@
 
 import threading
 
+from compass import compass_core as model
 from compass import compass_ffi as ffi
 from support import SECRET, Case, Keystore, Listener, Wire, answered
 
@@ -31,6 +32,14 @@ class Sink(ffi.LogSink):
     def texts(self):
         with self.came:
             return [record.text for record in self.records]
+
+
+class LoggedOut(Keystore):
+    """Cannot fetch another token."""
+
+    def refused(self, name, origin):
+        super().refused(name, origin)
+        raise ValueError(f"no login for {name}")
 
 
 class Logging(Case):
@@ -90,3 +99,17 @@ class Logging(Case):
         logged = "\n".join(sink.texts())
         for forbidden in ("Mill Lane", "182.50", SECRET[6:], "token-1234", "5678", "Ada"):
             self.assertNotIn(forbidden, logged)
+
+    def test_a_store_that_throws_when_it_is_told_of_a_refused_token_is_ignored_and_not_quoted(self):
+        sink = Sink()
+        ffi.set_log_sink(sink, ffi.LogLevel.WARN)
+        keystore = LoggedOut()
+        core = self.ready(secrets=keystore, transport=Wire(answered(401)))
+        header = model.EndpointHeader(name="authorization", value=model.HeaderValue.SECRET("office-token"))
+        self.register(core, "https://office.test/hooks", headers=[header])
+        session = self.complete(core)
+        self.flush(core)
+        self.assertEqual(keystore.told, [("office-token", "https://office.test")])
+        self.assertEqual(self.action(core, session).reason, "auth")
+        self.assertTrue(sink.wait_for("refused"))
+        self.assertNotIn("no login", "\n".join(sink.texts()))

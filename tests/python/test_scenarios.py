@@ -39,9 +39,18 @@ class Wire(ffi.Transport):
 class Store(ffi.Secrets):
     def __init__(self):
         self.held = {}
+        self.told = []
 
-    def get(self, name):
-        return model.SecretLookup.FOUND(*self.held[name]) if name in self.held else model.SecretLookup.MISSING()
+    def get(self, name, origin):
+        current, previous, only, _ = self.held.get(name, (None, None, None, None))
+        if current is None or only not in (None, origin):
+            return model.SecretLookup.MISSING()
+        return model.SecretLookup.FOUND(current, previous)
+
+    def refused(self, name, origin):
+        self.told.append(f"{name} {origin}")
+        current, previous, only, renewed = self.held[name]
+        self.held[name] = (renewed or current, previous, only, None)
 
 
 def failed(kind, phase, request_sent):
@@ -92,6 +101,7 @@ class Scenarios(Case):
                 raise self.failureException(f"step {number}, {step['do']}: {error}") from error
         self.assertFalse(any(self.wire.queues.values()), "an answer was left over")
         self.assertEqual(len(self.wire.requests), self.seen, "a request came that no step names")
+        self.assertEqual(self.store.told, [], "a refusal that no step names")
         self.assertEqual(self.core.check().faults, [])
 
     def open(self):
@@ -133,12 +143,13 @@ class Scenarios(Case):
         self.core.set_endpoint_enabled(*strict(given, "key enabled"))
 
     def do_secret(self, given):
-        name, current, previous = strict(given, "name current", "previous")
-        if current is None:
-            self.store.held.pop(name, None)
-        else:
-            self.store.held[name] = (current, previous)
+        name, *held = strict(given, "name current", "previous origin renewed")
+        self.store.held[name] = held
         self.core.secrets_changed()
+
+    def do_refused(self, given):
+        self.assertEqual(self.store.told, *strict(given, "secrets"))
+        self.store.told = []
 
     def do_start(self, given):
         workflow, command_id, version, actor, prefill, applied = strict(given, "workflow command_id", "version actor prefill applied")
@@ -168,11 +179,11 @@ class Scenarios(Case):
         self.assertEqual((state_name(parsed), state_value(parsed)), (state, held))
 
     def do_connectivity(self, given):
-        state, validated, metered = strict(given, "state", "validated metered")
+        state, validated, metered, network = strict(given, "state", "validated metered network")
         known = {
             "unknown": model.Connectivity.UNKNOWN(),
             "offline": model.Connectivity.OFFLINE(),
-            "online": model.Connectivity.ONLINE(validated, bool(metered)),
+            "online": model.Connectivity.ONLINE(validated, bool(metered), network),
         }
         self.core.set_connectivity(known[state])
 

@@ -30,7 +30,7 @@ class WholeSession(Case):
         self.assertIn(expected, headers["webhook-signature"].split(" "))
         self.assertEqual(json.loads(body)["key"], session)
         self.assertIn("182.50", body.decode())
-        self.assertEqual(keystore.asked, ["office-secret"])
+        self.assertEqual(keystore.asked, [("office-secret", office.url.removesuffix("/hooks"))])
 
         action = self.action(core, session)
         self.assertEqual(action.status, model.ActionStatus.SENT)

@@ -46,9 +46,11 @@ impl Core {
         guard(|| Compass::open(options.into_core()?).map(Self))
     }
 
-    /// Delivers what is due, until nothing is, this many milliseconds have passed, or `cancel` says so.
-    pub fn flush(&self, deadline_ms: u64, cancel: &Cancel) -> Result<FlushReport> {
-        guard(|| self.0.flush(Duration::from_millis(deadline_ms), &cancel.0))
+    /// Delivers what is due, until nothing is, this many milliseconds have passed, or `cancel` says so. `urgent` where a person asks for it.
+    #[uniffi::method(default(urgent = false))]
+    pub fn flush(&self, deadline_ms: u64, cancel: &Cancel, urgent: bool) -> Result<FlushReport> {
+        let deadline = Duration::from_millis(deadline_ms);
+        guard(|| if urgent { self.0.flush_urgent(deadline, &cancel.0) } else { self.0.flush(deadline, &cancel.0) })
     }
 
     /// Tells the core what the app knows of the network. Not stored.

@@ -9,18 +9,28 @@ use crate::PortError;
 /// Looks secrets up, once per delivery attempt, on a thread of the core's own.
 #[uniffi::export(foreign)]
 pub trait Secrets: Send + Sync {
-    /// The secret of this name. A store that throws counts as unavailable: the message waits and is looked at again.
-    fn get(&self, name: String) -> Result<SecretLookup, PortError>;
+    /// The secret of this name, wanted for an endpoint at `origin` (`https://hooks.example:8443`). A store that throws counts as
+    /// unavailable: the message waits and is looked at again.
+    fn get(&self, name: String, origin: String) -> Result<SecretLookup, PortError>;
+
+    /// A receiver at `origin` refused a request with this secret in a header: a token may have expired. Told once per value, before the
+    /// next `get` of the name. What it throws is ignored.
+    fn refused(&self, name: String, origin: String) -> Result<(), PortError>;
 }
 
 /// The foreign store as the core's port.
 pub(crate) struct ForeignSecrets(pub(crate) Arc<dyn Secrets>);
 
 impl port::Secrets for ForeignSecrets {
-    fn get(&self, name: &str, _origin: &str) -> SecretLookup {
-        self.0.get(name.to_owned()).unwrap_or_else(|error| {
+    fn get(&self, name: &str, origin: &str) -> SecretLookup {
+        self.0.get(name.to_owned(), origin.to_owned()).unwrap_or_else(|error| {
             log::warn!("the store of secrets failed: {error}");
             SecretLookup::Unavailable
         })
+    }
+    fn refused(&self, name: &str, origin: &str) {
+        if let Err(error) = self.0.refused(name.to_owned(), origin.to_owned()) {
+            log::warn!("the store of secrets failed when it was told of a refused one: {error}");
+        }
     }
 }

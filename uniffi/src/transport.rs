@@ -17,7 +17,8 @@ pub trait Transport: Send + Sync {
     /// Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored.
     fn cancel(&self, id: u64) -> Result<(), PortError>;
 
-    /// The process was suspended: connections from before are worth nothing any more.
+    /// The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
+    /// more. Running requests go on.
     fn renew(&self) -> Result<(), PortError>;
 }
 
