@@ -1,6 +1,6 @@
 //! `docs/delivery.md` tells integrators and app developers about every reason there is.
 
-use compass_core::outbox::{RetryPolicy, reason};
+use compass_core::outbox::{RetryPolicy, reason, waits_for_person};
 
 const PAGE: &str = include_str!("../docs/delivery.md");
 
@@ -11,7 +11,7 @@ fn reason_rows() -> Vec<&'static str> {
 }
 
 #[test]
-fn every_reason_code_is_explained_with_what_mends_it() {
+fn every_reason_code_is_explained_with_what_fixes_it() {
     for code in reason::ALL {
         assert!(reason_rows().iter().any(|row| row.starts_with(&format!("| `{code}`"))), "`{code}` is not explained");
     }
@@ -30,7 +30,7 @@ fn the_marks_of_the_tables_agree_with_the_rules() {
     for code in reason::ALL {
         let marked = |mark: &str| reason_rows().iter().any(|row| row.starts_with(&format!("| `{code}`")) && row.contains(mark));
         assert_eq!(marked("(**R**)"), reason::revives_by_itself(code), "{code}");
-        assert_eq!(marked("(**P**)"), reason::waits_for_person(code), "{code}");
+        assert_eq!(marked("(**P**)"), waits_for_person(code), "{code}");
     }
 }
 

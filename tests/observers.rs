@@ -150,6 +150,48 @@ fn an_observer_sees_the_change_and_may_call_the_core() {
 }
 
 #[test]
+fn a_call_that_has_changed_something_gives_its_result_although_the_handle_is_closed_meanwhile() {
+    // Each gives what it shows of its session, and whether that is the change.
+    type Call = fn(&App, SessionKey) -> Result<bool, Error>;
+    let calls: [(&str, Call); 4] = [
+        ("edit", |app, session| {
+            let outcome = app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id())?;
+            let site = outcome.record.fields.into_iter().find(|field| field.definition.key == "site").expect("the field");
+            Ok(site.state == FieldState::Provided(text("Quay Road")))
+        }),
+        ("abandon", |app, session| {
+            let outcome = app.compass.abandon(session, "report", "anna", "on paper", &id())?;
+            Ok(outcome.record.actions.iter().any(|action| action.reason.as_deref() == Some("abandoned")))
+        }),
+        ("start", |app, _| app.compass.start(&Start::new("pump-check", id())).map(|outcome| outcome.view.visit == 1)),
+        ("note", |app, _| {
+            let open = app.compass.sessions(&SessionFilter::default(), None, 1)?.sessions[0].key;
+            app.compass.note(open, "still here", &id()).map(|outcome| outcome.view.notes.len() == 1)
+        }),
+    ];
+    for (what, call) in calls {
+        let mut app = App::new();
+        let session = app.completed();
+        app.tick();
+        if what == "note" {
+            app.start();
+        }
+        let (compass, closing) = (app.compass.clone(), Mutex::new(None));
+        let _subscription = app.compass.observe(Arc::new(move |_| {
+            let other = compass.clone();
+            *closing.lock().unwrap() = Some(std::thread::spawn(move || other.close()));
+            // From here on every other call is refused.
+            while !matches!(compass.integration_enabled(), Err(Error::Closed)) {
+                std::thread::yield_now();
+            }
+        }));
+        let result = call(&app, session);
+        assert!(matches!(result, Ok(true)), "{what}: {result:?}");
+        app.reopen();
+    }
+}
+
+#[test]
 fn an_observer_may_leave_from_inside_and_others_may_come() {
     let app = App::new();
     let calls = Arc::new(AtomicU32::new(0));

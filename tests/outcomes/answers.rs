@@ -35,6 +35,7 @@ fn check(what: &str, phone: &Phone, server: &TestServer, status: u16, expect: &E
 
 #[test]
 fn every_2xx_is_sent_whatever_its_body() {
+    let many = |response: Response, number: i32| response.header(&format!("x-{number}"), "value");
     let mut rows = statuses(&[200, 201, 202, 203, 204, 206, 226, 299], &sent());
     rows.extend([
         Row("truncated body".into(), 200, Reply::truncated_body(200), sent()),
@@ -55,6 +56,7 @@ fn every_2xx_is_sent_whatever_its_body() {
             Reply::Raw(b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()),
             sent(),
         ),
+        Row("three hundred headers".into(), 200, Reply::Respond((0..300).fold(Response::new(200), many)), sent()),
         Row("retry-after means nothing here".into(), 200, Reply::Respond(Response::new(200).header("retry-after", "600")), sent()),
     ]);
     each(&rows, run);
@@ -108,13 +110,13 @@ fn what_passes_by_itself_is_tried_on_the_schedule() {
 
 #[test]
 fn what_answers_in_the_receivers_place_is_no_receiver() {
-    each(&statuses(&[407, 511], &offline("captive_portal")), run);
+    each(&statuses(&[407, 511], &offline("proxy")), run);
     // Also where the platform has reached the internet.
     each(&[407, 511], |code| {
         let server = server(Reply::status(*code));
         let phone = Setup::default().phone();
         phone.net_ok(true);
-        check(&format!("{code}, validated"), &phone, &server, *code, &offline("captive_portal"));
+        check(&format!("{code}, validated"), &phone, &server, *code, &offline("proxy"));
     });
 }
 
@@ -166,7 +168,7 @@ fn retry_after_is_honoured_in_seconds_and_as_a_date() {
         row("only where it is tried again", 501, ask(501, "900"), permanent("rejected")),
         row("not on the slow schedule", 404, ask(404, "900"), slow("not_found")),
         row("not on the slow schedule", 301, ask(301, "900"), slow("redirect")),
-        row("not of a portal", 511, ask(511, "900"), offline("captive_portal")),
+        row("not of a proxy", 511, ask(511, "900"), offline("proxy")),
     ];
     each(&rows, run);
 }

@@ -9,9 +9,11 @@ use crate::ca;
 use crate::phone::{Phone, SECRET, Setup, check_signature, server};
 use crate::support::{Reply, TestServer};
 
-fn give_up(phone: &Phone, session: SessionKey) {
+/// Gives the only message of a session up, which may be on its way.
+fn give_up(phone: &Phone, session: SessionKey, in_flight: bool) {
     let outcome = phone.compass.abandon(session, "to-office", "Ada", "handed in on paper", &phone.command_id()).expect("given up");
-    assert_eq!(outcome.applied, Applied::Yes);
+    assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, in_flight));
+    assert!(outcome.record.timeline.iter().any(|line| matches!(line.entry, TimelineEntry::Abandoned { .. })));
 }
 
 fn abandoned() -> (ActionStatus, Option<String>) {
@@ -26,7 +28,7 @@ fn a_message_that_was_given_up_never_leaves() {
     let session = phone.complete("office");
     phone.flush();
     let next = phone.delivery(session).next_attempt_at.expect("a next attempt");
-    give_up(&phone, session);
+    give_up(&phone, session, false);
     phone.clock.advance((next - phone.now()).to_std().expect("ahead"));
     phone.compass.secrets_changed().expect("told");
     phone.register("office", &server.url("/hook?moved"));
@@ -44,7 +46,7 @@ fn given_up_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, Flus
         let text = String::from_utf8_lossy(&seen.body).into_owned();
         let key = text.split('"').nth(3).expect("the key of the session").parse().expect("a key");
         assert_eq!(phone.status(key), (ActionStatus::Pending, Some("in_flight".to_owned())));
-        give_up(&phone, key);
+        give_up(&phone, key, true);
         reply.clone()
     });
     phone.register("office", &server.url("/hook"));
@@ -64,9 +66,13 @@ fn a_2xx_counts_even_after_the_message_was_given_up() {
 #[test]
 fn any_other_answer_leaves_a_message_given_up() {
     for reply in [Reply::status(500), Reply::status(400), Reply::status(404), Reply::Close] {
-        let (phone, server, session, report) = given_up_in_flight(reply);
+        let (phone, server, session, report) = given_up_in_flight(reply.clone());
         assert_eq!((report.sent, report.retrying, report.failed), (0, 0, 0));
         assert_eq!(phone.status(session), abandoned());
+        // What became of it is on record all the same.
+        let delivery = phone.delivery(session);
+        let attempt = &delivery.last_attempts[0];
+        assert_eq!((delivery.attempts, delivery.may_have_been_delivered), (1, attempt.status.is_none()), "{reply:?}");
         phone.clock.advance(std::time::Duration::from_secs(86_400));
         assert_eq!((phone.flush().attempts, server.requests().len()), (0, 1));
     }
@@ -130,7 +136,7 @@ fn everything_that_failed_is_sent_again_at_once() {
     phone.register("office", &server.url("/hook"));
     let sessions: Vec<SessionKey> = (0..3).map(|_| phone.complete("office")).collect();
     assert_eq!(phone.flush().failed, 3);
-    give_up(&phone, sessions[0]);
+    give_up(&phone, sessions[0], false);
     server.reply_with(|_| Reply::status(200));
     assert_eq!(phone.compass.send_failed_again(Some("Ada")).expect("sent again"), 2);
     assert_eq!(phone.flush().sent, 2);

@@ -91,6 +91,11 @@ impl Expect {
         Self { attempts: 0, ..self }
     }
 
+    /// It waits for a network and uses up nothing, whatever it is called.
+    pub fn is_offline(&self) -> bool {
+        self.status == ActionStatus::Pending && !self.counted && self.attempts > 0
+    }
+
     pub fn disabled(self) -> Self {
         Self { disabled: true, ..self }
     }

@@ -53,7 +53,7 @@ fn the_whole_schedule_ends_exhausted_and_every_try_is_the_same_message() {
         assert!((20..=25).contains(&tries), "{tries} tries");
         assert!(fraction != 0.5 || tries == 21, "{tries} tries");
         let delivery = phone.delivery(session);
-        assert_eq!((delivery.last_attempts.len(), delivery.last_attempts[0].number), (10, tries), "the last ten are kept");
+        assert_eq!((delivery.last_attempts.len(), delivery.last_attempts[0].number), (11, tries), "the first and the last ten are kept");
         assert!(!delivery.may_have_been_delivered);
         // A person sends it again: the same message, with fresh budgets.
         server.reply_with(|_| Reply::status(200));
@@ -129,7 +129,7 @@ fn time_without_a_network_uses_up_nothing() {
     // Sixty days at a quarter of an hour each would be 5 760 tries; these show the doubling and its end.
     for delay in [15, 30, 60, 120, 240, 480, 900, 900, 900] {
         phone.flush();
-        assert_eq!(phone.status(session), pending("offline"));
+        assert_eq!(phone.status(session), pending("unreachable"));
         assert_eq!(phone.advance_to_next(session), Duration::from_secs(delay));
     }
     phone.clock.advance(Duration::from_secs(60 * 24 * HOUR));
@@ -155,11 +155,15 @@ fn what_waited_for_a_network_is_due_when_it_returns() {
     phone.register("office", &server.url("/hook"));
     let session = phone.complete("office");
     phone.flush();
-    assert_eq!(phone.status(session), pending("captive_portal"));
+    assert_eq!(phone.status(session), pending("proxy"));
+    let by_itself = phone.delivery(session).next_attempt_at;
+    assert_eq!(by_itself, Some(phone.now() + chrono::TimeDelta::seconds(15)));
+    assert_eq!(phone.compass.next_due().expect("next").at, by_itself, "not due yet");
     server.reply_with(|_| Reply::status(200));
-    assert_eq!(phone.flush().attempts, 0, "not due yet");
     // Somebody signs in to the network.
     phone.net_ok(true);
+    assert_eq!(phone.delivery(session).next_attempt_at, Some(phone.now()));
+    assert_eq!(phone.compass.next_due().expect("next").at, Some(phone.now()));
     assert_eq!(phone.flush().sent, 1);
     phone.check_request("online", &server.requests()[1], session, 2, &[SECRET]);
 }

@@ -6,7 +6,7 @@ use compass_core::model::OutboxTotals;
 use crate::ca;
 use crate::expect::each;
 use crate::phone::{SECRET, SHORT, Setup, check_signature, http_date, server};
-use crate::support::{Identity, Reply, Response, TestServer, refused_url};
+use crate::support::{Greeting, Identity, Reply, Response, TestServer, refused_url};
 
 #[test]
 fn a_test_delivery_says_what_the_table_says_and_stores_nothing() {
@@ -18,7 +18,7 @@ fn a_test_delivery_says_what_the_table_says_and_stores_nothing() {
         (Reply::status(400), Some(400), "rejected"),
         (Reply::status(401), Some(401), "auth"),
         (Reply::status(404), Some(404), "not_found"),
-        (Reply::status(407), Some(407), "captive_portal"),
+        (Reply::status(407), Some(407), "proxy"),
         (Reply::status(409), Some(409), "conflict"),
         (Reply::status(410), Some(410), "gone"),
         (Reply::status(413), Some(413), "payload_too_large"),
@@ -56,12 +56,14 @@ fn a_test_delivery_without_a_connection_says_why() {
         phone.compass.test_delivery("office").expect("an outcome").outcome
     };
     let fake = TestServer::builder().tls(&Identity::self_signed()).start();
-    phone.net_ok(false);
-    assert_eq!((test(&refused_url()), test(&fake.url("/hook"))), ("offline".to_owned(), "captive_portal".to_owned()));
-    phone.net_ok(true);
-    assert_eq!((test(&refused_url()), test(&fake.url("/hook"))), ("unreachable".to_owned(), "tls".to_owned()));
-    assert_eq!(test("https://does-not-exist.invalid/hook"), "dns");
-    assert!(fake.requests().is_empty());
+    let plain = TestServer::builder().tls(&ca().leaf()).on_connect(|_| Greeting::PlainText).start();
+    // What answers says its own name, whatever is known of the network; only plain text may be a portal's.
+    for (net_ok, of_plain_text) in [(false, "captive_portal"), (true, "tls")] {
+        phone.net_ok(net_ok);
+        assert_eq!((test(&refused_url()), test(&fake.url("/hook"))), ("unreachable".to_owned(), "tls".to_owned()));
+        assert_eq!((test("https://does-not-exist.invalid/hook"), test(&plain.url("/hook"))), ("dns".to_owned(), of_plain_text.to_owned()));
+    }
+    assert!(fake.requests().is_empty() && plain.requests().is_empty());
 }
 
 #[test]

@@ -48,6 +48,7 @@ macro_rules! scenarios {
 scenarios! {
     abandoned_and_purged,
     all_or_nothing,
+    another_network,
     busy_then_taken,
     ended_or_discarded,
     every_type,
@@ -61,6 +62,7 @@ scenarios! {
     prefill,
     rejected_and_corrected,
     secrets,
+    token_refused,
     unknown_endpoint,
     unmetered,
     versions,

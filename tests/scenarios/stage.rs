@@ -33,15 +33,34 @@ pub struct Stage {
 }
 
 #[derive(Default)]
-struct Store(RwLock<BTreeMap<String, (String, Option<String>)>>);
+struct Store {
+    kept: RwLock<BTreeMap<String, Kept>>,
+    /// What it was told of as refused, and no step has named yet.
+    refused: Mutex<Vec<String>>,
+}
+
+struct Kept {
+    lookup: SecretLookup,
+    /// Where alone it is given out.
+    origin: Option<String>,
+    /// What takes its place when it is refused.
+    renewed: Option<String>,
+}
 
 impl Secrets for Store {
-    fn get(&self, name: &str, _origin: &str) -> SecretLookup {
-        match self.0.read().unwrap().get(name) {
-            None => SecretLookup::Missing,
-            Some((current, previous)) => {
-                SecretLookup::Found { current: SecretValue::new(current.clone()), previous: previous.clone().map(SecretValue::new) }
-            }
+    fn get(&self, name: &str, origin: &str) -> SecretLookup {
+        match self.kept.read().unwrap().get(name) {
+            Some(kept) if kept.origin.as_ref().is_none_or(|only| only == origin) => kept.lookup.clone(),
+            _ => SecretLookup::Missing,
+        }
+    }
+
+    fn refused(&self, name: &str, origin: &str) {
+        self.refused.lock().unwrap().push(format!("{name} {origin}"));
+        let mut all = self.kept.write().unwrap();
+        let kept = all.get_mut(name).expect("only what was given out can be refused");
+        if let Some(renewed) = kept.renewed.take() {
+            kept.lookup = SecretLookup::Found { current: SecretValue::new(renewed), previous: None };
         }
     }
 }
@@ -97,15 +116,16 @@ impl Stage {
                 self.compass.put_endpoint(&Endpoint { key, url, signing, headers, network }).map(|()| Faults::new())?
             }
             Step::EnableEndpoint { key, enabled } => self.compass.set_endpoint_enabled(&key, enabled).map(|()| Faults::new())?,
-            Step::Secret { name, current, previous } => {
-                let mut store = self.secrets.0.write().unwrap();
-                match current {
-                    Some(current) => store.insert(name, (current, previous)),
-                    None => store.remove(&name),
-                };
-                drop(store);
+            Step::Secret { name, current, previous, origin, renewed } => {
+                let value = SecretValue::new;
+                let lookup = current.map_or(SecretLookup::Missing, |current| SecretLookup::Found {
+                    current: value(current),
+                    previous: previous.map(value),
+                });
+                self.secrets.kept.write().unwrap().insert(name, Kept { lookup, origin, renewed });
                 self.compass.secrets_changed().map(|()| Faults::new())?
             }
+            Step::Refused { secrets } => equal("refused", std::mem::take(&mut *self.secrets.refused.lock().unwrap()), secrets),
             Step::Start { workflow, command_id, version, actor, prefill, applied } => {
                 let version = version.map(|version| workflow_version(&version));
                 let outcome = self.compass.start(&Start { command_id, workflow, version, actor, prefill })?;
@@ -117,11 +137,11 @@ impl Stage {
             }
             Step::Draft { field, text } => self.compass.save_draft(self.key(), &field, &text).map(|()| Faults::new())?,
             Step::Parse { workflow, field, text, state, value } => self.parse(&workflow, &field, &text, &state, value.as_ref())?,
-            Step::Connectivity { state, validated, metered } => {
+            Step::Connectivity { state, validated, metered, network } => {
                 self.compass.set_connectivity(match state.as_str() {
                     "unknown" => Connectivity::Unknown,
                     "offline" => Connectivity::Offline,
-                    "online" => Connectivity::Online { validated, metered, network: None },
+                    "online" => Connectivity::Online { validated, metered, network },
                     _ => panic!("no such connectivity: {state}"),
                 });
                 Faults::new()
@@ -204,6 +224,7 @@ impl Stage {
     pub fn end(self) {
         assert!(self.queues.lock().unwrap().values().all(VecDeque::is_empty), "an answer was left over");
         assert_eq!(self.transport.requests().len(), self.seen, "a request came that no step names");
+        assert_eq!(*self.secrets.refused.lock().unwrap(), Vec::<String>::new(), "a refusal that no step names");
         assert_eq!(self.compass.check().unwrap().faults, Vec::<String>::new());
     }
 }

@@ -47,6 +47,11 @@ pub enum Step {
         name: String,
         current: Option<String>,
         previous: Option<String>,
+        origin: Option<String>,
+        renewed: Option<String>,
+    },
+    Refused {
+        secrets: Vec<String>,
     },
     Start {
         workflow: String,
@@ -81,6 +86,7 @@ pub enum Step {
         validated: Option<bool>,
         #[serde(default)]
         metered: bool,
+        network: Option<u64>,
     },
     Advance {
         ms: u64,

@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::{Clock, FailureKind, Phase, RequestSent, SystemRandom, TransportRequest};
 use compass_core::testing::{Answer, ManualClock, ScriptedTransport, answer, answer_with, failure};
-use compass_core::{Compass, Error};
+use compass_core::{Compass, Error, Options};
 use support::field::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -41,6 +41,15 @@ struct Receiver {
 impl Receiver {
     /// Answers like this until it is mended.
     fn ill(sick: impl Fn(&TransportRequest) -> Answer + Send + Sync + 'static, jitter: bool) -> (Self, Field) {
+        Self::with(sick, |options| {
+            if jitter {
+                options.random = Arc::new(SystemRandom);
+            }
+        })
+    }
+
+    /// The same on a phone with options of its own.
+    fn with(sick: impl Fn(&TransportRequest) -> Answer + Send + Sync + 'static, change: impl FnOnce(&mut Options)) -> (Self, Field) {
         let receiver = Self::default();
         let (well, clock, times) = (receiver.well.clone(), receiver.clock.clone(), receiver.times.clone());
         let transport = ScriptedTransport::new(move |request| {
@@ -49,11 +58,7 @@ impl Receiver {
             }
             if well.load(Ordering::SeqCst) { Ok(answer(202)) } else { sick(request) }
         });
-        let field = Field::with(transport, |options| {
-            if jitter {
-                options.random = Arc::new(SystemRandom);
-            }
-        });
+        let field = Field::with(transport, change);
         *receiver.clock.lock().unwrap() = Some(field.clock.clone());
         (receiver, field)
     }

@@ -36,14 +36,34 @@ fn the_whole_schedule_from_the_first_failure_to_the_last() {
 }
 
 #[test]
-fn a_budget_lasts_for_a_dozen_attempts_even_when_they_take_months() {
-    // Online for a moment every week: two weeks are over after the third attempt.
+fn a_budget_counts_no_more_than_a_day_between_two_attempts() {
+    // Online for a moment every week: two weeks are over after the third attempt, and twelve are over after the twelfth. What counts are
+    // fourteen days of failing, of which two attempts in a row show one at most.
     let (receiver, field) = Receiver::ill(|_| Ok(answer(503)), false);
     let session = field.complete();
-    for week in 1..=12 {
+    for week in 1..=15 {
         assert_eq!(failed_reason(&field, session), None, "in week {week}");
         assert_eq!(field.flush().attempts, 1);
         field.clock.advance(7 * DAY);
+    }
+    assert_eq!(failed_reason(&field, session).as_deref(), Some("exhausted"));
+    assert_eq!(receiver.times().len(), 15);
+}
+
+#[test]
+fn a_budget_lasts_for_a_dozen_attempts_even_when_two_weeks_are_over() {
+    let (receiver, field) = Receiver::with(
+        |_| Ok(answer(503)),
+        |options| {
+            options.retry.schedule = vec![DAY];
+            options.retry.budget_age = 2 * DAY;
+        },
+    );
+    let session = field.complete();
+    for day in 1..=12 {
+        assert_eq!(failed_reason(&field, session), None, "on day {day}");
+        assert_eq!(field.flush().attempts, 1);
+        field.clock.advance(DAY);
     }
     assert_eq!(failed_reason(&field, session).as_deref(), Some("exhausted"));
     assert_eq!(receiver.times().len(), 12);

@@ -1,0 +1,167 @@
+//! Clocks: a phone's that is set, receivers' that are wrong.
+
+use super::*;
+
+fn http_date(at: Timestamp) -> String {
+    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// The phone's clock, for receivers that know the time.
+#[derive(Clone, Default)]
+struct Time(Arc<Mutex<Option<Arc<ManualClock>>>>);
+
+impl Time {
+    fn phone(&self) -> Timestamp {
+        self.0.lock().unwrap().as_ref().unwrap().now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().unwrap().as_ref().unwrap().monotonic()
+    }
+
+    fn on(&self, field: &Field) {
+        *self.0.lock().unwrap() = Some(field.clock.clone());
+    }
+}
+
+#[test]
+fn a_clock_that_changes_twice_costs_no_message() {
+    // The answers to a signature that is more than five minutes off.
+    for refusal in [400, 401, 403, 422] {
+        let time = Time::default();
+        let knows = time.clone();
+        let count = Mutex::new(0);
+        let (field, _) = phone(move |request| {
+            // The receiver's clock is right: ten minutes ahead of what the phone believed when it began.
+            let now = Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(knows.monotonic()).unwrap()
+                - TimeDelta::seconds(1_000);
+            let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
+            let mut count = count.lock().unwrap();
+            *count += 1;
+            let status = match (now.timestamp() - signed).abs() {
+                ..=300 if *count == 2 => 503,
+                ..=300 => 202,
+                _ => refusal,
+            };
+            Ok(answer_with(status, &[("date", &http_date(now))]))
+        });
+        time.on(&field);
+        field.secrets.set(SECRET_NAME, SECRET);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        field.flush();
+        assert_eq!(outcomes(&field, session), ["clock_skew", "server_error"]);
+        // The platform sets the phone's clock right: what was learned is ten minutes wrong now.
+        field.clock.jump_wall(TimeDelta::minutes(10));
+        field.clock.advance(5 * MINUTE);
+        let report = field.flush();
+        assert_eq!((report.sent, report.failed), (1, 0), "{refusal}: {:?}", outcomes(&field, session));
+        assert_eq!(outcomes(&field, session), ["clock_skew", "server_error", "clock_skew", "sent"]);
+        assert_eq!(counted(&field, session), 1, "{refusal}");
+    }
+}
+
+#[test]
+fn the_budget_of_age_does_not_believe_a_clock_that_was_set() {
+    let years = |count: i32| TimeDelta::days(365 * i64::from(count));
+    // How wrong the clock is at the first failure, and at the fifth.
+    for (first, fifth) in [(-57, 0), (10, 0), (0, 10), (0, -57), (0, 0)] {
+        let time = Time::default();
+        let knows = time.clone();
+        let times = Arc::new(Mutex::new(Vec::new()));
+        let came = times.clone();
+        let (field, _) = phone(move |_| {
+            came.lock().unwrap().push(knows.monotonic());
+            Ok(answer(500))
+        });
+        time.on(&field);
+        field.clock.jump_wall(years(first));
+        let session = field.complete();
+        field.flush();
+        field.clock.jump_wall(-years(first));
+        while field.action(session).status != ActionStatus::Failed {
+            field.advance_to(field.next_due().at.unwrap());
+            field.flush();
+            if times.lock().unwrap().len() == 5 && fifth != 0 {
+                field.clock.jump_wall(years(fifth));
+                field.flush();
+                field.clock.jump_wall(-years(fifth));
+            }
+        }
+        assert_eq!(field.action(session).reason.as_deref(), Some("exhausted"));
+        let times = times.lock().unwrap();
+        let days = (times[times.len() - 1] - times[0]).as_secs_f64() / DAY.as_secs_f64();
+        // A jump may count for a day, or cost one.
+        assert!((12.9..=16.1).contains(&days) && times.len() > 12, "{first} {fifth}: {} tries in {days} days", times.len());
+    }
+}
+
+#[test]
+fn a_pause_from_a_clock_far_ahead_is_over_wherever_it_is_shown() {
+    for (code, headers) in [(429, vec![]), (503, vec![("retry-after", "7200")]), (500, vec![])] {
+        let (field, receivers) = phone_with(
+            move |_| Ok(answer_with(code, &headers)),
+            |options| {
+                one_at_a_time(options);
+                options.retry.schedule = vec![2 * HOUR];
+            },
+        );
+        field.clock.jump_wall(TimeDelta::days(3653));
+        field.backlog(5, OFFICE);
+        field.flush();
+        assert!(status(&field, OFFICE).paused_until.is_some(), "{code}");
+        field.clock.jump_wall(-TimeDelta::days(3653));
+
+        let office = status(&field, OFFICE);
+        assert_eq!((office.paused_until, office.pause_reason), (None, None), "{code}");
+        let session = field.complete();
+        let delivery = field.delivery(session);
+        assert_eq!((delivery.reason, delivery.next_attempt_at), (None, Some(field.now())), "{code}");
+        assert_eq!(field.next_due().at, Some(field.now()), "{code}");
+        receivers.take();
+        for _ in 0..10 {
+            field.flush();
+        }
+        assert_eq!(field.compass.outbox_totals().unwrap().pending, 0, "{code}");
+        let office = status(&field, OFFICE);
+        assert_eq!((office.paused_until, office.consecutive_failures), (None, 0), "{code}");
+    }
+}
+
+#[test]
+fn a_receiver_whose_clock_is_wrong_excuses_no_other_ones_certificate() {
+    let expired = || Err(failure(FailureKind::Certificate { time_invalid: true }, Phase::Connect, RequestSent::No));
+    let (field, _) = phone(move |request| {
+        let date = "Thu, 01 Jan 1970 00:00:00 GMT";
+        if request.url.contains("lab") { Ok(answer_with(202, &[("date", date)])) } else { expired() }
+    });
+    field.compass.set_connectivity(ONLINE);
+    register(&field, "lab");
+    let session = field.complete();
+    let end = field.now() + TimeDelta::days(20);
+    while field.action(session).status != ActionStatus::Failed && field.now() < end {
+        complete_for(&field, "lab");
+        field.clock.advance(HOUR);
+        field.flush();
+    }
+    assert_eq!(field.action(session).reason.as_deref(), Some("tls"));
+    assert_eq!(field.delivery(session).attempts, 6);
+}
+
+#[test]
+fn an_expired_certificate_is_blamed_on_a_clock_that_its_own_receiver_has_told() {
+    for (minutes, reason_then) in [(61, "clock_skew"), (-61, "clock_skew"), (59, "tls")] {
+        let time = Time::default();
+        let knows = time.clone();
+        let (field, receivers) = phone(move |_| Ok(answer_with(202, &[("date", &http_date(knows.phone() + TimeDelta::minutes(minutes)))])));
+        time.on(&field);
+        field.compass.set_connectivity(ONLINE);
+        field.complete();
+        assert_eq!(field.flush().sent, 1);
+        receivers.now(|_| Err(failure(FailureKind::Certificate { time_invalid: true }, Phase::Connect, RequestSent::No)));
+        let session = field.complete();
+        field.flush();
+        assert_eq!(reason(&field, session).as_deref(), Some(reason_then), "{minutes} min");
+        assert_eq!(counted(&field, session), usize::from(reason_then == "tls"), "{minutes} min");
+    }
+}

@@ -1,0 +1,196 @@
+//! Decisions are obeyed at once, also by what was claimed already: what has not begun does not leave.
+
+use super::*;
+
+const ACTIONS: usize = 20;
+
+/// A phone with one session of twenty messages, of which two are in the air at the office and all others are claimed.
+struct Claimed {
+    field: Field,
+    session: SessionKey,
+    running: JoinHandle<FlushReport>,
+}
+
+impl Claimed {
+    fn new() -> Self {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        Self::on(field)
+    }
+
+    fn on(field: Field) -> Self {
+        field.compass.import_workflow(&workflow("round", &[OFFICE; ACTIONS])).unwrap();
+        let session = complete(&field.compass, "round");
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(2);
+        assert_eq!(state_count(&field, "leased"), ACTIONS as i64, "the whole batch is claimed");
+        Self { field, session, running }
+    }
+
+    /// The two in the air are answered, and the flush ends.
+    fn go_on(self) -> (Field, SessionKey, FlushReport) {
+        self.field.transport.release();
+        (self.field, self.session, joined("the flush", self.running))
+    }
+}
+
+fn state_count(field: &Field, state: &str) -> i64 {
+    sql(field).query_row("SELECT count(*) FROM outbox WHERE state = ?1", [state], |row| row.get(0)).unwrap()
+}
+
+fn abandon(compass: &Compass, session: SessionKey, action: usize) -> RecordOutcome {
+    compass.abandon(session, &format!("tell-{action}"), "anna", "handed in on paper", &id()).unwrap()
+}
+
+/// Which of the actions of a session were begun, by their messages.
+fn begun(field: &Field, session: SessionKey) -> Vec<bool> {
+    let sent: BTreeSet<String> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
+    field.compass.record(session).unwrap().actions.iter().map(|action| sent.contains(&action.deliveries[0].id.0)).collect()
+}
+
+#[test]
+fn when_the_integration_is_switched_off_nothing_begins_any_more() {
+    let claimed = Claimed::new();
+    claimed.field.compass.set_integration_enabled(false).unwrap();
+    let (field, session, report) = claimed.go_on();
+    assert_eq!((report.attempts, report.sent, report.pending), (2, 2, 18));
+    assert_eq!(field.transport.requests().len(), 2, "what was in the air alone");
+    for action in field.compass.record(session).unwrap().actions.iter().filter(|action| action.status == ActionStatus::Pending) {
+        assert_eq!(action.reason.as_deref(), Some("integration_off"));
+        assert_eq!((action.deliveries[0].attempts, action.deliveries[0].may_have_been_delivered), (0, false), "as if never claimed");
+    }
+    field.compass.set_integration_enabled(true).unwrap();
+    assert_eq!(field.flush().sent, 18, "it leaves once it is on again");
+}
+
+#[test]
+fn an_endpoint_that_is_disabled_or_archived_gets_nothing_any_more() {
+    for (archived, reason) in [(false, "endpoint_disabled"), (true, "endpoint_archived")] {
+        let claimed = Claimed::new();
+        if archived {
+            claimed.field.compass.archive_endpoint(OFFICE).unwrap();
+        } else {
+            claimed.field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+        }
+        let (field, _, report) = claimed.go_on();
+        assert_eq!((report.attempts, report.sent, report.pending, field.transport.requests().len()), (2, 2, 18, 2));
+        assert!(field.messages(&[DeliveryState::Pending]).iter().all(|item| item.delivery.reason.as_deref() == Some(reason)));
+    }
+}
+
+#[test]
+fn an_endpoint_that_moves_takes_what_was_claimed_along() {
+    let claimed = Claimed::new();
+    claimed.field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    let (field, _, report) = claimed.go_on();
+    assert_eq!((report.sent, report.pending), (20, 0));
+    assert_eq!((requests_to(&field, OFFICE_URL), requests_to(&field, "https://new.example/")), (2, 18));
+}
+
+#[test]
+fn a_new_header_or_secret_of_an_endpoint_is_used_by_what_was_claimed() {
+    let claimed = Claimed::new();
+    let header = EndpointHeader { name: "x-depot".to_owned(), value: HeaderValue::Plain("north".to_owned()) };
+    claimed.field.compass.put_endpoint(&Endpoint { headers: vec![header], ..endpoint(OFFICE, OFFICE_URL) }).unwrap();
+    let (field, _, report) = claimed.go_on();
+    assert_eq!(report.sent, 20);
+    let with = field.transport.requests().iter().filter(|request| support::field::header(request, "x-depot") == "north").count();
+    assert_eq!(with, 18);
+}
+
+#[test]
+fn a_message_that_was_given_up_before_it_began_does_not_leave() {
+    let claimed = Claimed::new();
+    let last = begun(&claimed.field, claimed.session).iter().rposition(|begun| !begun).unwrap();
+    let outcome = abandon(&claimed.field.compass, claimed.session, last);
+    assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, false));
+    let (field, session, report) = claimed.go_on();
+    assert_eq!((report.attempts, report.sent, report.pending), (19, 19, 0));
+    let action = &field.compass.record(session).unwrap().actions[last];
+    assert_eq!((action.status, action.reason.as_deref()), (ActionStatus::Failed, Some("abandoned")));
+    assert!(!begun(&field, session)[last]);
+    let delivery = &action.deliveries[0];
+    assert_eq!((delivery.last_attempts.len(), delivery.may_have_been_delivered), (0, false), "it never left the phone");
+}
+
+#[test]
+fn what_is_decided_while_secrets_are_looked_up_is_obeyed() {
+    type Decision = fn(&Field, SessionKey);
+    let decisions: [(&str, Decision, usize); 4] = [
+        ("abandoned", |field, session| assert!(!abandon(&field.compass, session, 0).in_flight, "its secret is still asked for"), 0),
+        ("integration_off", |field, _| field.compass.set_integration_enabled(false).unwrap(), 0),
+        ("endpoint_disabled", |field, _| field.compass.set_endpoint_enabled(OFFICE, false).unwrap(), 0),
+        // It goes to the new address.
+        ("sent", |field, _| field.compass.put_endpoint(&signed(OFFICE, "https://new.example/hook")).unwrap(), 1),
+    ];
+    for (reason, decide, requests) in decisions {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        secrets_store.gate.close();
+        let running = flushing(&field.compass);
+        secrets_store.gate.wait_for(1);
+        decide(&field, session);
+        secrets_store.gate.open();
+        joined("the flush", running);
+        assert_eq!(requests_to(&field, OFFICE_URL), 0, "{reason}");
+        assert_eq!(field.transport.requests().len(), requests, "{reason}");
+        let action = field.action(session);
+        assert_eq!(action.reason.as_deref().unwrap_or("sent"), reason);
+        let delivery = &action.deliveries[0];
+        assert_eq!((delivery.last_attempts.len(), delivery.may_have_been_delivered), (requests, false), "{reason}: what did not begin");
+    }
+}
+
+#[test]
+fn what_another_process_decides_is_obeyed_too() {
+    type Decision = fn(&Compass, SessionKey, usize);
+    let decisions: [(&str, Decision, u32); 4] = [
+        ("integration", |other, _, _| other.set_integration_enabled(false).unwrap(), 2),
+        ("disabled", |other, _, _| other.set_endpoint_enabled(OFFICE, false).unwrap(), 2),
+        ("moved", |other, _, _| other.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap(), 20),
+        ("abandoned", |other, session, last| drop(abandon(other, session, last)), 19),
+    ];
+    for (what, decide, sent) in decisions {
+        let claimed = Claimed::new();
+        let last = begun(&claimed.field, claimed.session).iter().rposition(|begun| !begun).unwrap();
+        let other = Compass::open(claimed.field.options.clone().as_other_process()).unwrap();
+        decide(&other, claimed.session, last);
+        let (field, _, report) = claimed.go_on();
+        assert_eq!(report.sent, sent, "{what}");
+        assert!(requests_to(&field, OFFICE_URL) as u32 <= sent.min(19), "{what}");
+        other.close().unwrap();
+    }
+}
+
+#[test]
+fn what_another_process_may_have_begun_counts_as_in_the_air() {
+    let claimed = Claimed::new();
+    let other = Compass::open(claimed.field.options.clone().as_other_process()).unwrap();
+    let in_air = begun(&claimed.field, claimed.session).iter().position(|begun| *begun).unwrap();
+    assert!(abandon(&other, claimed.session, in_air).in_flight);
+    let (field, session, report) = claimed.go_on();
+    assert_eq!(report.sent, 20);
+    assert!(is_sent(&field.compass, session), "the receiver has it, and the record says so");
+    other.close().unwrap();
+}
+
+#[test]
+fn what_is_in_the_air_is_told_so_after_its_lease_has_run_out() {
+    for by_another_process in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        field.clock.jump_wall(TimeDelta::minutes(2));
+        let outcome = abandon(if by_another_process { &other } else { &field.compass }, session, 0);
+        field.transport.release();
+        joined("the flush", running);
+        assert!(outcome.in_flight, "by another process: {by_another_process}");
+        other.close().unwrap();
+    }
+}

@@ -1,0 +1,247 @@
+//! Stopping: nothing waits for itself, and when a call has returned, nothing of it goes on.
+
+use super::*;
+
+/// A phone whose transport does this when it is asked to cancel, and this when it is renewed.
+fn calling(on_cancel: impl Fn() + Send + Sync + 'static, on_renew: impl Fn() + Send + Sync + 'static, real_time: bool) -> Field {
+    let inner = ScriptedTransport::always(202);
+    let calling = CallingTransport { inner: inner.clone(), on_cancel: Box::new(on_cancel), on_renew: Box::new(on_renew) };
+    Field::with(inner, |options| {
+        options.transport = Some(Arc::new(calling));
+        if real_time {
+            options.clock = Arc::new(SystemClock::default());
+        }
+    })
+}
+
+#[test]
+fn a_transport_that_needs_the_core_to_cancel_does_not_stop_the_core() {
+    for drops_hold in [false, true] {
+        let handle: Arc<Mutex<Option<Compass>>> = Arc::default();
+        let (needs, resumed) = (handle.clone(), Arc::new(Gate::default()));
+        let counts = resumed.clone();
+        // As one that goes to the main thread, where the app comes to the foreground just now.
+        let cancels = move || {
+            let compass = needs.lock().unwrap().take();
+            if let Some(compass) = compass {
+                let main = std::thread::spawn(move || {
+                    std::mem::forget(compass.resume().unwrap());
+                    compass.next_due().unwrap();
+                });
+                main.join().unwrap();
+                counts.pass();
+            }
+        };
+        let field = calling(cancels, || (), true);
+        let hold = field.compass.resume().unwrap();
+        field.complete();
+        field.transport.hold("");
+        field.compass.start_delivery().unwrap();
+        field.transport.wait_for_requests(1);
+        let compass = field.compass.clone();
+        let testing = std::thread::spawn(move || compass.test_delivery(OFFICE).unwrap());
+        field.transport.wait_for_requests(2);
+        *handle.lock().unwrap() = Some(field.compass.clone());
+        let compass = field.compass.clone();
+        in_time("quiescing", PATIENCE, move || if drops_hold { drop(hold) } else { compass.quiesce().unwrap() });
+        resumed.wait_for(1);
+        field.transport.release();
+        joined("the test delivery", testing);
+        field.compass.close().unwrap();
+    }
+}
+
+#[test]
+fn a_transport_may_call_the_core_when_it_is_renewed() {
+    let handle: Arc<Mutex<Option<Compass>>> = Arc::default();
+    let needs = handle.clone();
+    let renews = move || {
+        let compass = needs.lock().unwrap().clone();
+        if let Some(compass) = compass {
+            drop(compass.resume().unwrap());
+            compass.next_due().unwrap();
+            compass.outbox_totals().unwrap();
+        }
+    };
+    let field = calling(|| (), renews, true);
+    let session = field.complete();
+    *handle.lock().unwrap() = Some(field.compass.clone());
+    let compass = field.compass.clone();
+    let hold = in_time("coming back", PATIENCE, move || {
+        compass.quiesce().unwrap();
+        let hold = compass.resume().unwrap();
+        compass.set_connectivity(Connectivity::Offline);
+        compass.set_connectivity(ONLINE);
+        hold
+    });
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+    *handle.lock().unwrap() = None;
+    drop(hold);
+}
+
+#[test]
+fn a_flush_that_ends_after_quiescing_leaves_the_file_alone() {
+    let field = Field::new(ScriptedTransport::always(202));
+    field.complete();
+    field.transport.hold("");
+    let cancel = CancelToken::new();
+    let mut flush = field.compass.flush_steps(MINUTE, &cancel, false).unwrap();
+    steps_until_wait(&mut flush);
+    field.transport.wait_for_requests(1);
+    field.compass.quiesce().unwrap();
+    // Nobody has the file open: this is made anew by whoever reads it.
+    let shared_memory = &files(field.path())[2];
+    std::fs::remove_file(shared_memory).unwrap();
+    let report = loop {
+        match flush.step() {
+            StepOutcome::Again => {}
+            StepOutcome::Wait { .. } => std::thread::yield_now(),
+            StepOutcome::Done(report) => break report.unwrap().unwrap(),
+        }
+    };
+    assert_eq!(report.end, FlushEnd::Quiesced);
+    assert!(!shared_memory.exists(), "its report has opened the file");
+    field.transport.release();
+}
+
+/// How often the file was written by others than this connection.
+fn version(file: &rusqlite::Connection) -> i64 {
+    file.pragma_query_value(None, "data_version", |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
+    let gate = Arc::new(Gate::default());
+    let at = gate.clone();
+    let field = calling(|| (), move || at.pass(), true);
+    let session = field.complete();
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    field.compass.quiesce().unwrap();
+    joined("the flush", running);
+    // An answer that nobody has written down yet.
+    field.transport.release();
+    field.transport.wait_until_quiet();
+    gate.close();
+    let compass = field.compass.clone();
+    let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
+    gate.wait_for(1);
+    field.compass.quiesce().unwrap();
+    let file = sql(&field);
+    let before = version(&file);
+    gate.open();
+    joined("resuming", resuming);
+    assert_eq!(field.flush().end, FlushEnd::Quiesced);
+    assert_eq!(version(&file), before, "not a page is written after quiescing");
+    assert!(!is_sent(&field.compass, session));
+    eventually("the answer is on record", || {
+        drop(field.compass.resume().unwrap());
+        is_sent(&field.compass, session)
+    });
+    assert_eq!(field.transport.requests().len(), 1);
+}
+
+#[test]
+fn a_flush_is_back_before_its_deadline_while_another_process_writes() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    let session = field.complete();
+    let other = sql(&field);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for seconds in [4, 2] {
+        let deadline = Duration::from_secs(seconds);
+        let began = Instant::now();
+        let result = field.compass.flush(deadline, &CancelToken::new());
+        assert!(began.elapsed() < deadline, "{seconds} s: {:?}, {result:?}", began.elapsed());
+        assert!(matches!(result, Err(Error::Locked) | Ok(FlushReport { end: FlushEnd::Deadline, .. })), "{result:?}");
+    }
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(field.flush().sent, 1);
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn a_flush_is_back_before_its_deadline_while_a_call_of_its_own_process_waits_for_the_file() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    field.complete();
+    let other = sql(&field);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let compass = field.compass.clone();
+    // It has the writer, and waits for the other process.
+    let waits = std::thread::spawn(move || compass.set_integration_enabled(false).map_err(|error| error.code()));
+    let deadline = Duration::from_secs(4);
+    let began = Instant::now();
+    let result = field.compass.flush(deadline, &CancelToken::new());
+    assert!(began.elapsed() < deadline, "{:?}, {result:?}", began.elapsed());
+    other.execute_batch("COMMIT").unwrap();
+    joined("the other call", waits).ok();
+}
+
+#[test]
+fn a_flush_is_back_before_its_deadline_when_the_file_is_taken_while_it_runs() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    let session = field.complete();
+    field.transport.hold("");
+    let compass = field.compass.clone();
+    let deadline = Duration::from_secs(5);
+    let running = std::thread::spawn(move || {
+        let began = Instant::now();
+        (compass.flush(deadline, &CancelToken::new()), began.elapsed())
+    });
+    field.transport.wait_for_requests(1);
+    let other = sql(&field);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    field.transport.release();
+    let (result, took) = joined("the flush", running);
+    assert!(took < deadline, "{took:?}, {result:?}");
+    other.execute_batch("COMMIT").unwrap();
+    // What it brought was kept, and the next call writes it down.
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+    assert_eq!(field.transport.requests().len(), 1);
+}
+
+#[test]
+fn quiescing_and_closing_end_a_call_that_waits_for_another_process() {
+    for closes in [false, true] {
+        let field = Field::in_real_time(ScriptedTransport::always(202));
+        field.complete();
+        let other = sql(&field);
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let running = {
+            let compass = field.compass.clone();
+            std::thread::spawn(move || compass.flush(2 * MINUTE, &CancelToken::new()).map_err(|error| error.code()))
+        };
+        let compass = field.compass.clone();
+        let waits = std::thread::spawn(move || compass.set_integration_enabled(false).map_err(|error| error.code()));
+        let began = Instant::now();
+        if closes {
+            field.compass.close().unwrap()
+        } else {
+            field.compass.quiesce().unwrap()
+        }
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}: not for as long as the others wait", began.elapsed());
+        let report = joined("the flush", running);
+        assert!(matches!(&report, Ok(report) if report.end == FlushEnd::Quiesced) || report == Err("closed"), "{report:?}");
+        joined("the command", waits).ok();
+        other.execute_batch("COMMIT").unwrap();
+    }
+}
+
+#[test]
+fn a_flush_is_back_before_its_deadline_while_another_thread_renews_the_transport() {
+    let gate = Gate::shut();
+    let at = Arc::clone(&gate);
+    let field = calling(|| (), move || at.pass(), true);
+    field.complete();
+    let compass = field.compass.clone();
+    let renewing = std::thread::spawn(move || compass.set_connectivity(ONLINE));
+    gate.wait_for(1);
+    let compass = field.compass.clone();
+    let running = std::thread::spawn(move || compass.flush(4 * SECOND, &CancelToken::new()).unwrap());
+    joined("the flush", running);
+    gate.open();
+    joined("the renewal", renewing);
+}
