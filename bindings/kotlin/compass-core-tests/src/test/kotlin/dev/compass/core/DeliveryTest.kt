@@ -61,6 +61,18 @@ class DeliveryTest {
     }
 
     @Test
+    fun `a person may ask for a flush, whatever is known of the network`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                compass.completed()
+                // The number of a network is the platform's; all its bits count.
+                compass.setConnectivity(Connectivity.Online(validated = true, metered = false, network = ULong.MAX_VALUE))
+                assertEquals(1u, compass.flush(urgent = true).sent)
+            }
+        }
+    }
+
+    @Test
     fun `a completed session arrives, signed, with the bytes that were frozen`() = test {
         WebhookSink().use { office ->
             folder.ready(url = office.url).use { compass ->

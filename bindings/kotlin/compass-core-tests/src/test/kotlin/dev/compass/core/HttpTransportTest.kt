@@ -95,6 +95,34 @@ class HttpTransportTest {
     }
 
     @Test
+    fun `renewing leaves the kept connections, and what runs goes on`() = watched {
+        val (came, answer) = CountDownLatch(1) to CountDownLatch(1)
+        https {
+            while (read() != null) {
+                if ("slow" in line) {
+                    came.countDown()
+                    answer.await()
+                }
+                write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
+        }.use { server ->
+            val factory = certificate.client.socketFactory
+            val transport = HttpTransport { url -> url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = factory } }
+            assertEquals(200, transport.send(post(server.url)).response().status)
+            assertEquals(1, server.connections)
+            transport.renew()
+            val slow = CompletableFuture.supplyAsync { transport.send(post(server.url.replace("hooks", "slow"))) }
+            came.await()
+            assertEquals(2, server.connections)
+            transport.renew()
+            repeat(2) { assertEquals(200, transport.send(post(server.url)).response().status) }
+            assertEquals(3, server.connections)
+            answer.countDown()
+            assertEquals(200, slow.get().response().status)
+        }
+    }
+
+    @Test
     fun `a connection that the server closed is not used again`() = watched {
         val closed = CountDownLatch(1)
         https {

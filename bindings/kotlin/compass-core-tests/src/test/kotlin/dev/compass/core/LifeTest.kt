@@ -223,13 +223,13 @@ class LifeTest {
 
     @Test
     fun `a store of secrets that throws only makes the message wait`() = test {
-        val store = SecretStore { throw IllegalStateException("locked: $it") }
+        val store = SecretStore { name, _ -> throw IllegalStateException("locked: $name") }
         folder.ready(folder.options(secrets = store)).use { compass ->
             compass.completed()
             compass.flush()
             assertEquals("secret_unavailable", compass.outbox().items.single().delivery.reason)
         }
-        folder.ready(folder.options(secrets = { SecretLookup.Missing })).use { compass ->
+        folder.ready(folder.options(secrets = { _, _ -> SecretLookup.Missing })).use { compass ->
             compass.completed()
             compass.flush()
             assertEquals("secret_missing", compass.outbox().items.single().delivery.reason)
@@ -237,11 +237,25 @@ class LifeTest {
     }
 
     @Test
+    fun `a store of secrets is told for whom it is asked`() = test {
+        val asked = java.util.concurrent.ConcurrentLinkedQueue<Pair<String, String>>()
+        val store = SecretStore { name, origin ->
+            asked += name to origin
+            SecretLookup.Missing
+        }
+        folder.ready(folder.options(secrets = store), "https://office.test:8443/hooks?token=1").use { compass ->
+            compass.completed()
+            compass.flush()
+        }
+        assertEquals(listOf("office-secret" to "https://office.test:8443"), asked.toList())
+    }
+
+    @Test
     fun `the log tells what happens, without values`() = test {
         val lines = java.util.concurrent.LinkedBlockingQueue<String>()
         CompassLog.to({ level, target, text -> lines += "$level $target $text" }, LogLevel.TRACE)
         try {
-            folder.ready(folder.options(secrets = { throw IllegalStateException("whsec_quoted") })).use { compass ->
+            folder.ready(folder.options(secrets = { _, _ -> throw IllegalStateException("whsec_quoted") })).use { compass ->
                 compass.completed()
                 compass.flush()
             }

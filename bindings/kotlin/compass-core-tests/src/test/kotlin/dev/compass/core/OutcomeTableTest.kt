@@ -60,7 +60,7 @@ class OutcomeTableTest {
             address.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = certificate.client.socketFactory }
         }
         folder.ready(folder.options(transport = transport)).use { compass ->
-            compass.setConnectivity(Connectivity.Online(validated, false))
+            compass.setConnectivity(Connectivity.Online(validated, false, null))
             compass.putEndpoint(endpoint(url, Signing.None))
             val session = compass.completed()
             compass.flush()
@@ -77,7 +77,7 @@ class OutcomeTableTest {
             statuses(400, 405, 406, 411, 414, 415, 422, 431, 451, 501, 505, verdict = failed("rejected")) +
             statuses(401, 403, verdict = waits("auth"), headers = listOf("www-$CHALLENGE")) +
             statuses(404, verdict = waits("not_found")) +
-            statuses(407, 511, verdict = waits("captive_portal", counted = false), headers = listOf("proxy-$CHALLENGE")) +
+            statuses(407, 511, verdict = waits("proxy", counted = false), headers = listOf("proxy-$CHALLENGE")) +
             statuses(408, 425, 500, 502, 503, 504, 506, 507, 508, 509, 510, 512, 520, 599, verdict = waits("server_error")) +
             statuses(409, verdict = waits("conflict")) +
             statuses(410, verdict = failed("gone")) +
@@ -105,15 +105,15 @@ class OutcomeTableTest {
         row("closed in the handshake, without", waits("offline", counted = false), validated = null, tls = null) { socket.close() },
         row("reset in the handshake, with internet", waits("unreachable"), tls = null) { reset() },
         row("a certificate of somebody else, with internet", waits("tls"), tls = untrusted) { read(); answer(200) },
-        row("a certificate of somebody else, without", waits("captive_portal", counted = false), null, untrusted) { read(); answer(200) },
+        row("a certificate of somebody else, without", waits("tls", counted = false), null, untrusted) { read(); answer(200) },
         row("an answer in plain text", waits("tls"), tls = null) { write("HTTP/1.1 400 Bad Request\r\n\r\nthis is plain http") },
         row("closed after the request", waits("timeout", maybe = true)) { read() },
         row("garbage after the request", waits("protocol", maybe = true)) { read(); write("SMTP ready to serve\r\n\r\n") },
         refused("nobody listens, with internet", waits("unreachable"), true),
-        refused("nobody listens, without", waits("offline", counted = false), null),
+        refused("nobody listens, without", waits("unreachable", counted = false), null),
         dynamicTest("a name that does not resolve, with internet") { attempt("https://nowhere.invalid/", waits("dns"), true) },
         dynamicTest("a name that does not resolve, without") {
-            attempt("https://nowhere.invalid/", waits("offline", counted = false), null)
+            attempt("https://nowhere.invalid/", waits("dns", counted = false), null)
         },
     )
 

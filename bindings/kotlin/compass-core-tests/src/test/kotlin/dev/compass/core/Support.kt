@@ -43,7 +43,7 @@ fun test(within: Duration = 30.seconds, body: suspend CoroutineScope.() -> Unit)
 fun endpoint(url: String, signing: Signing = Signing.StandardWebhooks("office-secret"), headers: List<EndpointHeader> = emptyList()) =
     Endpoint("office", url, signing, headers, NetworkPolicy.ANY)
 
-val secrets = SecretStore { SecretLookup.Found(SECRET, null) }
+val secrets = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
 
 private val files = AtomicInteger()
 

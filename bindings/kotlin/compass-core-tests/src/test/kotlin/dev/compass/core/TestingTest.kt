@@ -46,8 +46,8 @@ class TestingTest {
 
         fake.setConnectivity(Connectivity.Offline)
         assertEquals(Connectivity.Offline, fake.connectivity)
-        fake.held { flush() }
-        assertEquals(1 to 0, fake.flushes to fake.holds)
+        fake.held { flush(); flush(urgent = true) }
+        assertEquals(Triple(2, 1, 0), Triple(fake.flushes, fake.urgentFlushes, fake.holds))
     }
 
     @Test

@@ -148,7 +148,7 @@ public interface Compass : Closeable {
         commandId: String = newCommandId(),
     ): RecordOutcome
 
-    /** Gives an undelivered message up; the only way to do so. */
+    /** Gives an undelivered message up; the only way to do so. Where `inFlight` is true it may arrive all the same: the record tells later. */
     public suspend fun abandon(
         session: SessionKey,
         action: String,
@@ -177,8 +177,11 @@ public interface Compass : Closeable {
     /**
      * Delivers what is due, until nothing is or [deadline] has passed. Cancelling the caller gives running attempts up, hands back what
      * did not start, and returns within two seconds.
+     *
+     * @param urgent a person asks for it: for each endpoint one attempt a minute is made although a pause is not over, or the app has said
+     *   that there is no network. What needs a person waits all the same.
      */
-    public suspend fun flush(deadline: Duration = 25.seconds): FlushReport
+    public suspend fun flush(deadline: Duration = 25.seconds, urgent: Boolean = false): FlushReport
 
     /** Delivers in the background until [stopDelivery], [quiesce] or [close]: for an app in the foreground. */
     public suspend fun startDelivery()
@@ -189,7 +192,7 @@ public interface Compass : Closeable {
     /** When [flush] will have something to do: what a scheduler asks. */
     public suspend fun nextDue(): NextDue
 
-    /** Tells the core what the app knows of the network. Not stored. */
+    /** Tells the core what the app knows of the network, with the platform's number of it, if it has one. Not stored. */
     public suspend fun setConnectivity(connectivity: Connectivity)
 
     /** The app has stored, changed or removed secrets: what waited for one is tried again. */

@@ -11,7 +11,7 @@ import kotlinx.coroutines.Dispatchers
  * ```kotlin
  * val options = CompassOptions(
  *     path = File(folder, "compass.db").path,
- *     secrets = { name -> vault[name]?.let { SecretLookup.Found(it, null) } ?: SecretLookup.Missing },
+ *     secrets = { name, _ -> vault[name]?.let { SecretLookup.Found(it, null) } ?: SecretLookup.Missing },
  * )
  * ```
  *

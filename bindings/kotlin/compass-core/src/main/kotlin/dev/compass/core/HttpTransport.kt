@@ -19,8 +19,8 @@ import kotlin.concurrent.thread
 /**
  * Sends requests through `HttpURLConnection`: with the platform's proxies, certificate authorities and network security settings.
  *
- * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does. What it cannot tell
- * apart is listed in `docs/http-transport.md`.
+ * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does, until [renew]. What it
+ * cannot tell apart is listed in `docs/http-transport.md`.
  *
  * ```kotlin
  * val compass = Compass.open(CompassOptions(path, transport = HttpTransport()))
@@ -32,9 +32,10 @@ import kotlin.concurrent.thread
  */
 public class HttpTransport(private val open: (URL) -> URLConnection = URL::openConnection) : Transport {
     private val running = ConcurrentHashMap<Long, HttpAttempt>()
+    private val kept = KeptConnections()
 
     override fun send(request: HttpRequest): HttpOutcome {
-        val attempt = HttpAttempt(request, open)
+        val attempt = HttpAttempt(request) { url -> kept.share(open(url)) }
         running[request.id] = attempt
         try {
             return attempt.send()
@@ -47,9 +48,7 @@ public class HttpTransport(private val open: (URL) -> URLConnection = URL::openC
         running[id]?.cut(FailureKind.Cancelled)
     }
 
-    override fun renew() {
-        for (attempt in running.values) attempt.cut(FailureKind.Cancelled)
-    }
+    override fun renew(): Unit = kept.forget()
 }
 
 /** One request, and those who want it to end early. */

@@ -137,11 +137,11 @@ internal class OpenCompass private constructor(
 
     override suspend fun deliveryBody(id: DeliveryId): String? = command { deliveryBody(id) }
 
-    override suspend fun flush(deadline: Duration): FlushReport {
+    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport {
         val millis = deadline.asMillis()
         return Cancel().use { cancel ->
             coroutineScope {
-                val report = async(delivery) { calling { core.flush(millis, cancel) } }
+                val report = async(delivery) { calling { core.flush(millis, cancel, urgent) } }
                 try {
                     report.await()
                 } catch (cancelled: CancellationException) {

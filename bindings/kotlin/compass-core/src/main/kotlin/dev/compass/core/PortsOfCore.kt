@@ -10,7 +10,9 @@ import dev.compass.core.internal.Transport as CoreTransport
 
 /** An app's store of secrets, for the core. */
 internal class SecretsOfCore(private val store: SecretStore) : Secrets {
-    override fun get(name: String): SecretLookup = store.get(name)
+    override fun get(name: String, origin: String): SecretLookup = store.get(name, origin)
+
+    override fun refused(name: String, origin: String) = store.refused(name, origin)
 }
 
 /** An app's transport, for the core. */

@@ -27,7 +27,10 @@ public interface Transport {
     /** Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored. Must not block. */
     public fun cancel(id: Long) {}
 
-    /** The process was suspended: connections from before are worth nothing any more. */
+    /**
+     * The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
+     * more. Running requests go on. Must not block.
+     */
     public fun renew() {}
 }
 

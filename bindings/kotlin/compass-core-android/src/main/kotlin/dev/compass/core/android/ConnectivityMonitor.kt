@@ -30,7 +30,7 @@ public class ConnectivityMonitor(context: Context) : Closeable {
     private val closed = AtomicBoolean()
 
     /**
-     * What is known of the network now, and then each change. `Unknown` where Android does not let the app watch; delivery then simply
+     * What is known of the network now, with Android's handle of it as its number, and then each change. `Unknown` where Android does not let the app watch; delivery then simply
      * tries. A network behind a captive portal is `Online` with `validated = false`; one that the app may not use (Data Saver, Doze) is
      * `Offline`.
      */
@@ -38,12 +38,13 @@ public class ConnectivityMonitor(context: Context) : Closeable {
 
     private val callback = object : ConnectivityManager.NetworkCallback() {
         override fun onCapabilitiesChanged(network: Network, capabilities: NetworkCapabilities) =
-            take(NetworkEvent.Changed(network, capabilities.traits()))
+            take(NetworkEvent.Changed(network.networkHandle, capabilities.traits()))
 
-        override fun onLost(network: Network) = take(NetworkEvent.Lost(network))
+        override fun onLost(network: Network) = take(NetworkEvent.Lost(network.networkHandle))
 
         // Android calls it from API 29 on.
-        override fun onBlockedStatusChanged(network: Network, blocked: Boolean) = take(NetworkEvent.Blocked(network, blocked))
+        override fun onBlockedStatusChanged(network: Network, blocked: Boolean) =
+            take(NetworkEvent.Blocked(network.networkHandle, blocked))
     }
 
     init {
@@ -83,7 +84,7 @@ internal fun ConnectivityManager.look(): NetworkState = activeNetwork?.let { loo
 
 /** How this network is right now; none when it is gone. */
 internal fun ConnectivityManager.look(network: Network): NetworkState? =
-    getNetworkCapabilities(network)?.let { NetworkState.NONE.after(NetworkEvent.Changed(network, it.traits())) }
+    getNetworkCapabilities(network)?.let { NetworkState.NONE.after(NetworkEvent.Changed(network.networkHandle, it.traits())) }
 
 private fun NetworkCapabilities.traits() = NetworkTraits(
     internet = hasCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET),

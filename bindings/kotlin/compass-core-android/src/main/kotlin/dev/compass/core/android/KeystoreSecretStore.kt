@@ -29,22 +29,28 @@ import kotlinx.coroutines.withContext
  * ```
  */
 public class KeystoreSecretStore(context: Context) : SecretStore {
-    private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key) }
+    private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key, ::makeKey) }
 
-    /** Keeps a secret under this name. [previous] is the one before it, for as long as a receiver may still ask for that. From any thread. */
+    /**
+     * Keeps a secret under this name. [previous] is the one before it, for as long as a receiver may still ask for that; one that no message
+     * can be signed with is not kept. From any thread.
+     */
     public suspend fun put(name: String, current: String, previous: String? = null): Unit = change { sealed.put(name, current, previous) }
 
     /** Forgets the secret of this name; when there is none, does nothing. From any thread. */
     public suspend fun remove(name: String): Unit = change { sealed.remove(name) }
 
-    /** The secret of this name. Blocks: for the core, on its own threads. */
-    override fun get(name: String): SecretLookup = sealed.get(name)
+    /** The secret of this name. Blocks, and changes nothing in the key store. */
+    public fun get(name: String): SecretLookup = sealed.get(name)
+
+    /** [get], the same for every origin: for the core, on its own threads. */
+    override fun get(name: String, origin: String): SecretLookup = get(name)
 
     private suspend fun change(work: () -> Unit) = withContext(Dispatchers.IO + NonCancellable) { work() }
 
-    private fun key(): SecretKey {
-        val store = KeyStore.getInstance(STORE).apply { load(null) }
-        (store.getKey(ALIAS, null) as SecretKey?)?.let { return it }
+    private fun key(): SecretKey? = KeyStore.getInstance(STORE).apply { load(null) }.getKey(ALIAS, null) as SecretKey?
+
+    private fun makeKey(): SecretKey {
         val generator = KeyGenerator.getInstance(KeyProperties.KEY_ALGORITHM_AES, STORE)
         generator.init(
             KeyGenParameterSpec.Builder(ALIAS, KeyProperties.PURPOSE_ENCRYPT or KeyProperties.PURPOSE_DECRYPT)

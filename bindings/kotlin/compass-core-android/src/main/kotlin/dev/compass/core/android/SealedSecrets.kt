@@ -11,6 +11,7 @@ import java.nio.file.Files
 import java.nio.file.StandardCopyOption
 import java.security.GeneralSecurityException
 import java.security.MessageDigest
+import java.util.Base64
 import javax.crypto.AEADBadTagException
 import javax.crypto.Cipher
 import javax.crypto.SecretKey
@@ -20,16 +21,17 @@ import javax.crypto.spec.GCMParameterSpec
  * Secrets in files, each sealed with AES-GCM by a key that somebody else keeps. A file cannot be read under another name than the one it was
  * written for. After a crash a secret is the one before or the one after, never half of it.
  *
- * @param key the key; asked for at each use, because a key store may be locked now and open later.
+ * @param key the key, if there is one; asked for at each use, because a key store may be locked now and open later.
+ * @param makeKey makes it. Called only to keep a secret where there is no key: reading leaves the key store as it is.
  */
-internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey) {
+internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
     @Synchronized
     fun put(name: String, current: String, previous: String?) {
         Files.createDirectories(folder.toPath())
         val file = file(name)
         val fresh = File(folder, file.name + ".new")
         FileOutputStream(fresh).use { out ->
-            DataOutputStream(out).write(seal(name, current, previous))
+            DataOutputStream(out).write(seal(name, current, previous?.takeIf(::isSigningSecret)))
             out.fd.sync()
         }
         Files.move(fresh.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
@@ -56,7 +58,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
     private fun seal(name: String, current: String, previous: String?): ByteArray {
         val cipher = Cipher.getInstance(CIPHER)
         // Its random numbers are the cipher's own: a key store refuses any other.
-        cipher.init(Cipher.ENCRYPT_MODE, key())
+        cipher.init(Cipher.ENCRYPT_MODE, key() ?: makeKey())
         cipher.updateAAD(name.toByteArray())
         val plain = ByteArrayOutputStream()
         DataOutputStream(plain).run {
@@ -70,8 +72,9 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
 
     private fun open(name: String, sealed: ByteArray): SecretLookup {
         if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
+        val key = key() ?: throw AEADBadTagException("its key is no more")
         val cipher = Cipher.getInstance(CIPHER)
-        cipher.init(Cipher.DECRYPT_MODE, key(), GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
+        cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
         cipher.updateAAD(name.toByteArray())
         return DataInputStream(cipher.doFinal(sealed, HEAD, sealed.size - HEAD).inputStream()).run {
             SecretLookup.Found(readUTF(), if (readBoolean()) readUTF() else null)
@@ -91,3 +94,17 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         const val HEAD = 1 + IV_BYTES
     }
 }
+
+/** Whether messages can be signed with it, as the core decides: `whsec_` and the base64, with padding, of 24 to 64 bytes. */
+internal fun isSigningSecret(text: String): Boolean {
+    val encoded = text.removePrefix(SIGNING_PREFIX)
+    val key = try {
+        Base64.getDecoder().decode(encoded)
+    } catch (_: IllegalArgumentException) {
+        return false
+    }
+    return text.startsWith(SIGNING_PREFIX) && key.size in SIGNING_BYTES && Base64.getEncoder().encodeToString(key) == encoded
+}
+
+private const val SIGNING_PREFIX = "whsec_"
+private val SIGNING_BYTES = 24..64

@@ -1,6 +1,7 @@
 package dev.compass.core.android
 
 import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Connectivity
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.testing.SinkAnswer
@@ -8,6 +9,7 @@ import dev.compass.core.testing.WebhookSink
 import java.net.ServerSocket
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
@@ -55,6 +57,17 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
+    fun `a network is told apart by Android's handle of it`() {
+        val network = air.network(metered = true)
+        ConnectivityMonitor(app).use { monitor ->
+            assertEquals(Connectivity.Online(true, true, network.networkHandle.toULong()), monitor.connectivity.value)
+            val other = air.another()
+            assertEquals(Connectivity.Online(true, false, other.networkHandle.toULong()), CompassAndroid.connectivity(app, other))
+            assertNotEquals(network.networkHandle, other.networkHandle)
+        }
+    }
+
+    @Test
     fun `a network that the app may not use is none`() {
         val network = air.network()
         val office = WebhookSink().closing()
@@ -79,7 +92,7 @@ class DeliveryTest : OnAPhone() {
         val session = compass.completed()
         until("an attempt") { compass.action(session).deliveries.single().lastAttempts.isNotEmpty() }
         val attempt = compass.action(session).deliveries.single().lastAttempts.last()
-        assertEquals("offline", attempt.outcome)
+        assertEquals("unreachable", attempt.outcome)
         assertFalse(attempt.counted)
     }
 
@@ -105,7 +118,7 @@ class DeliveryTest : OnAPhone() {
         onScreen()
         val session = compass.completed()
         until("an attempt to end") { compass.action(session).deliveries.single().lastAttempts.isNotEmpty() }
-        assertEquals("captive_portal", compass.action(session).deliveries.single().lastAttempts.last().outcome)
+        assertEquals("proxy", compass.action(session).deliveries.single().lastAttempts.last().outcome)
         assertEquals(ActionStatus.PENDING, compass.action(session).status)
     }
 

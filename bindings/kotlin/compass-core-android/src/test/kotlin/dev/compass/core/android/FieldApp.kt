@@ -49,7 +49,7 @@ const val JOB = 4001
 
 /** The app of the tests: opens the real core as the documentation says, for receivers on loopback. */
 class FieldApp : Application(), CompassHost {
-    var secrets: SecretStore = SecretStore { SecretLookup.Found(SECRET, null) }
+    var secrets: SecretStore = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
     private var shared = newProcess()
 
     override suspend fun compass(): Compass = shared.get()
@@ -58,7 +58,7 @@ class FieldApp : Application(), CompassHost {
         CompassAndroid.open(this) { path, transport ->
             // Not to wait for the network any longer than it takes to come.
             val retry = Compass.defaultRetryPolicy().copy(onlineSpread = java.time.Duration.ZERO)
-            CompassOptions(path, { secrets.get(it) }, transport, retry, allowPlainHttpToLoopback = true)
+            CompassOptions(path, { name, origin -> secrets.get(name, origin) }, transport, retry, allowPlainHttpToLoopback = true)
         }
     }
 

@@ -5,10 +5,13 @@ import dev.compass.core.model.SecretLookup
 import dev.compass.core.testing.WebhookSink
 import java.io.File
 import java.security.KeyStoreException
+import java.util.Base64
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertSame
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Rule
@@ -19,24 +22,27 @@ import org.junit.rules.TemporaryFolder
 class SealedSecretsTest : OnAPhone() {
     @get:Rule
     val folder = TemporaryFolder()
-    private var key: () -> SecretKey = fresh().let { made -> { made } }
+    private var key: () -> SecretKey? = fresh().let { made -> { made } }
     private lateinit var secrets: SealedSecrets
+
+    private fun store(folder: File = File(this.folder.root, "secrets")) =
+        SealedSecrets(folder, { key() }, { fresh().also { made -> key = { made } } })
 
     private fun fresh(): SecretKey = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
 
     @Before
     fun anEmptyStore() {
-        secrets = SealedSecrets(File(folder.root, "secrets")) { key() }
+        secrets = store()
     }
 
     private val files get() = File(folder.root, "secrets").listFiles().orEmpty()
 
     @Test
     fun `what was kept is found, also by the next process`() {
-        secrets.put("office", "new", "old")
+        secrets.put("office", "new", SECRET)
         secrets.put("lab", "alone", null)
-        val next = SealedSecrets(File(folder.root, "secrets")) { key() }
-        assertEquals(SecretLookup.Found("new", "old"), next.get("office"))
+        val next = store()
+        assertEquals(SecretLookup.Found("new", SECRET), next.get("office"))
         assertEquals(SecretLookup.Found("alone", null), next.get("lab"))
     }
 
@@ -48,6 +54,35 @@ class SealedSecretsTest : OnAPhone() {
         secrets.remove("office")
         assertEquals(SecretLookup.Missing, secrets.get("office"))
         assertTrue(files.isEmpty())
+    }
+
+    @Test
+    fun `the one before is kept only where messages can be signed with it`() {
+        val encoder = Base64.getEncoder()
+        fun previous(text: String): String? {
+            secrets.put("office", SECRET, text)
+            return (secrets.get("office") as SecretLookup.Found).previous
+        }
+        for (bytes in listOf(24, 25, 26, 64)) "whsec_${encoder.encodeToString(ByteArray(bytes))}".let { assertEquals(it, previous(it)) }
+        val unpadded = "whsec_" + encoder.withoutPadding().encodeToString(ByteArray(25))
+        for (bytes in listOf(0, 23, 65)) assertNull(previous("whsec_${encoder.encodeToString(ByteArray(bytes))}"))
+        for (text in listOf("", SECRET.removePrefix("whsec_"), "WHSEC_" + SECRET.drop(6), "whsec_mistyped", "$SECRET ", unpadded)) {
+            assertNull(text, previous(text))
+        }
+    }
+
+    @Test
+    fun `reading makes no key, and keeping makes one only where there is none`() {
+        secrets.put("office", "secret", null)
+        val kept = key()
+        secrets.put("office", "secret", null)
+        assertSame(kept, key())
+        key = { null }
+        assertEquals(SecretLookup.Missing, secrets.get("office"))
+        assertEquals(SecretLookup.Missing, secrets.get("lab"))
+        assertNull(key())
+        secrets.put("office", "again", null)
+        assertEquals(SecretLookup.Found("again", null), secrets.get("office"))
     }
 
     @Test
@@ -96,7 +131,7 @@ class SealedSecretsTest : OnAPhone() {
     fun `a secret that is kept late lets the message go`() {
         air.network()
         val office = WebhookSink().closing()
-        app.secrets = dev.compass.core.SecretStore { secrets.get(it) }
+        app.secrets = dev.compass.core.SecretStore { name, _ -> secrets.get(name) }
         val compass = ready(office.url)
         val session = compass.completed()
         wait { compass.flush() }
@@ -116,7 +151,7 @@ class SealedSecretsTest : OnAPhone() {
         // Robolectric has no AndroidKeyStore: as on a phone whose key store does not answer.
         val store = KeystoreSecretStore(app)
         assertEquals(SecretLookup.Missing, store.get("office"))
-        SealedSecrets(File(app.noBackupFilesDir, "compass/secrets")) { key() }.put("office", "secret", null)
+        store(File(app.noBackupFilesDir, "compass/secrets")).put("office", "secret", null)
         assertEquals(SecretLookup.Unavailable, store.get("office"))
     }
 }

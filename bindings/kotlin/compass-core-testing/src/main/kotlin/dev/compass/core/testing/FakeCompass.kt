@@ -107,6 +107,11 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     public var flushes: Int = 0
         private set
 
+    /** How many of those a person asked for. */
+    @Volatile
+    public var urgentFlushes: Int = 0
+        private set
+
     /** What the app said of the network. */
     @Volatile
     public var connectivity: Connectivity = Connectivity.Unknown
@@ -190,7 +195,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun integrationEnabled(): Boolean = answer { integrationEnabled }
 
     override suspend fun putEndpoint(endpoint: Endpoint): Unit = show {
-        val status = EndpointStatus(endpoint, true, null, null, null, null, 0u, null, 0uL)
+        val status = EndpointStatus(endpoint, true, null, null, null, null, null, 0u, null, 0uL)
         copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status)
     }
 
@@ -204,7 +209,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun testDelivery(endpoint: String): TestDelivery = answer { TestDelivery(true, 202u, "sent", 0uL) }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        answer { RecordOutcome(Applied.YES, recordOf(session)) }
+        answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun sendCorrected(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
         send(session, action, actor, commandId)
@@ -228,8 +233,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun deliveryBody(id: DeliveryId): String? = answer { null }
 
-    override suspend fun flush(deadline: Duration): FlushReport = answer {
+    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = answer {
         flushes++
+        if (urgent) urgentFlushes++
         FlushReport(FlushEnd.DRAINED, 0u, 0u, 0u, 0u, outboxTotals.pending)
     }
 

@@ -31,6 +31,7 @@ import dev.compass.core.testing.ManualClock
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.io.path.name
 import kotlin.io.path.readBytes
 import kotlin.io.path.readText
@@ -84,10 +85,28 @@ private class Wire : Transport {
     }
 }
 
+/** A secret, where alone it is given out, and what takes its place when it is refused. */
+private class Kept(val lookup: SecretLookup, val origin: String?, val renewed: String? = null)
+
+private class Store : SecretStore {
+    val kept = ConcurrentHashMap<String, Kept>()
+
+    /** What it was told of as refused, and no step has named yet. */
+    val refused = ConcurrentLinkedQueue<String>()
+
+    override fun get(name: String, origin: String): SecretLookup =
+        kept[name]?.takeIf { it.origin == null || it.origin == origin }?.lookup ?: SecretLookup.Missing
+
+    override fun refused(name: String, origin: String) {
+        refused += "$name $origin"
+        kept.computeIfPresent(name) { _, it -> if (it.renewed == null) it else Kept(SecretLookup.Found(it.renewed, null), it.origin) }
+    }
+}
+
 private class World(private val repository: Path, path: String) {
     private val wire = Wire()
-    private val store = ConcurrentHashMap<String, SecretLookup>()
-    private val options = CompassOptions(path, SecretStore { store[it] ?: SecretLookup.Missing }, wire, clock = ManualClock())
+    private val store = Store()
+    private val options = CompassOptions(path, store, wire, clock = ManualClock())
     private lateinit var compass: Compass
     private var session: SessionKey? = null
     private var seen = 0
@@ -110,6 +129,7 @@ private class World(private val repository: Path, path: String) {
         }
         assertTrue(wire.queues.values.all { it.isEmpty() }, "an answer was left over")
         assertEquals(wire.requests.size, seen, "a request came that no step names")
+        assertTrue(store.refused.isEmpty(), "a refusal that no step names")
         assertEquals(emptyList<String>(), compass.check().faults)
         compass.shutDown()
     }
@@ -142,9 +162,10 @@ private class World(private val repository: Path, path: String) {
             "enable_endpoint" -> compass.setEndpointEnabled(text("key"), flag("enabled"))
             "secret" -> {
                 val found = optionalText("current")?.let { SecretLookup.Found(it, optionalText("previous")) }
-                if (found == null) store -= text("name") else store[text("name")] = found
+                store.kept[text("name")] = Kept(found ?: SecretLookup.Missing, optionalText("origin"), optionalText("renewed"))
                 compass.secretsChanged()
             }
+            "refused" -> assertEquals(list("secrets").map { it.text() }, generateSequence { store.refused.poll() }.toList())
             "start" -> start()
             "run" -> {
                 val outcome = compass.run(current(), each("commands") { command() }, optionalText("actor"))
@@ -213,10 +234,11 @@ private class World(private val repository: Path, path: String) {
     private fun Members.connectivity(): Connectivity {
         val validated = optional("validated")?.flag()
         val metered = optional("metered")?.flag() ?: false
+        val network = optional("network")?.let { number("network").toULong() }
         return when (val state = text("state")) {
             "unknown" -> Connectivity.Unknown
             "offline" -> Connectivity.Offline
-            "online" -> Connectivity.Online(validated, metered)
+            "online" -> Connectivity.Online(validated, metered, network)
             else -> error("no connectivity is called `$state`")
         }
     }
