@@ -1,7 +1,7 @@
 """A receiver of webhooks that misbehaves as the path of a request says. For the tests of the platform's transport; loopback only.
 
 Makes its certificates with openssl in the folder that it is given, prints its ports as one line of JSON, then one line for each request, and
-one for each line of its standard input. Ends when that does.
+one for each line of its standard input but `go`, which answers requests to the path `wait`. Ends when its input does.
 """
 
 import json
@@ -42,6 +42,7 @@ def context(name):
 
 
 lock = threading.Lock()
+released = threading.Event()
 
 
 def tell(**what):
@@ -84,6 +85,9 @@ def behave(connection, path):
         answer(connection, rest, extra)
     elif kind in ("echo", "landed"):
         answer(connection, "200", "x-kind: Echo\r\n", b"taken")
+    elif kind == "wait":
+        released.wait()
+        answer(connection, "200")
     elif kind == "hang":
         time.sleep(60)
     elif kind == "close":
@@ -184,4 +188,7 @@ tell(
 )
 # Whatever was told before a question comes before its answer.
 for line in sys.stdin:
-    tell(asked=line.strip())
+    if line.strip() == "go":
+        released.set()
+    else:
+        tell(asked=line.strip())

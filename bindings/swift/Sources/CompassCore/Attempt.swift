@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif
@@ -64,7 +64,7 @@ extension Attempt.Known {
     /// As far as the error tells; where it does not, the message may have been delivered.
     func failure(_ error: (any Error)?) -> TransportFailure {
         let code = (error as? URLError)?.code
-        var (kind, place) = cancelled ? (FailureKind.cancelled, nil) : Self.meaning(code)
+        var (kind, place) = cancelled ? (FailureKind.cancelled, nil) : FailureKind.meaning(of: code)
         if sent, place == .connect || place == .resolve {
             // Swift's own library for Linux calls many a fault after the request a failure to connect.
             (kind, place) = (.closed, .receive)
@@ -81,9 +81,12 @@ extension Attempt.Known {
         let detail = "URLError \(code.map { String($0.rawValue) } ?? "unknown")"
         return TransportFailure(kind: kind, phase: reached, requestSent: nothingLeft ? .no : .maybe, detail: detail)
     }
+}
 
-    /// What went wrong, and where, if the code alone says it.
-    private static func meaning(_ code: URLError.Code?) -> (FailureKind, Phase?) {
+extension FailureKind {
+    /// What went wrong, and where, if the code alone says it. `cancelled` that nobody asked for (a session that ended, a challenge that was
+    /// turned down) is a failure like others: `cancelled` would have the message tried again at once, for ever.
+    package static func meaning(of code: URLError.Code?) -> (FailureKind, Phase?) {
         switch code {
         case .notConnectedToInternet?, .internationalRoamingOff?, .callIsActive?, .dataNotAllowed?: (.noNetwork, .connect)
         case .cannotFindHost?, .dnsLookupFailed?: (.dns, .resolve)
@@ -95,7 +98,6 @@ extension Attempt.Known {
         case .serverCertificateUntrusted?, .serverCertificateHasUnknownRoot?: (.certificate(timeInvalid: false), .connect)
         case .badServerResponse?, .cannotParseResponse?, .cannotDecodeRawData?, .cannotDecodeContentData?: (.protocol, .receive)
         case .badURL?, .unsupportedURL?, .appTransportSecurityRequiresSecureConnection?: (.other, .connect)
-        case .cancelled?: (.cancelled, nil)
         default: (.other, nil)
         }
     }

@@ -76,10 +76,12 @@ extension Compass {
 
     // Delivery ---------------------------------------------------------------------------------------------------------------------------
 
-    public func flush(deadline: Duration) async throws -> FlushReport {
+    public func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport {
         let cancel = CompassInternal.Cancel()
         return try await withTaskCancellationHandler {
-            try await deliveries.call { [core] in try core.flush(deadlineMs: deadline.wholeMilliseconds, cancel: cancel) }
+            try await deliveries.call { [core] in
+                try core.flush(deadlineMs: deadline.wholeMilliseconds, cancel: cancel, urgent: urgent)
+            }
         } onCancel: {
             cancel.cancel()
         }

@@ -1,5 +1,10 @@
 /// One gesture, one call.
 extension CompassHandle {
+    /// Delivers what is due, without haste: ``flush(deadline:urgent:)``.
+    public func flush(deadline: Duration) async throws -> FlushReport {
+        try await flush(deadline: deadline, urgent: false)
+    }
+
     /// Starts a session on a workflow; on its current version when none is named.
     ///
     /// - Parameter commandId: Makes a repeated call harmless: it gives the session that the first one started.

@@ -71,7 +71,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func send(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome
     /// Sends a failed action with the edited values, as a new revision.
     func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome
-    /// Gives an undelivered message up.
+    /// Gives an undelivered message up. Where `inFlight` is true it may arrive all the same: the record tells later.
     func abandon(_ action: String, in session: SessionKey, actor: String, reason: String, commandId: String) async throws -> RecordOutcome
     /// Sends everything that failed and can be sent again; gives how many.
     func sendFailedAgain(actor: String?) async throws -> UInt32
@@ -88,7 +88,10 @@ public protocol CompassHandle: AnyObject, Sendable {
 
     /// Delivers what is due, until nothing is, or the deadline. Cancelling the task gives up the running attempts, returns what they had
     /// claimed, and throws `CancellationError`.
-    func flush(deadline: Duration) async throws -> FlushReport
+    ///
+    /// - Parameter urgent: A person asks for it: for each endpoint one attempt a minute is made although a pause is not over, or the app has
+    ///   said that there is no network. What needs a person waits all the same.
+    func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport
     /// Delivers in the background until `stopDelivery`, `quiesce` or `close`.
     func startDelivery() async throws
     /// Ends what `startDelivery` began.

@@ -24,7 +24,7 @@ public struct CompassOptions: Sendable {
         /// The package: in the background of the process while the app is in the foreground; when it leaves, what is due is delivered
         /// for up to 20 seconds, and then the handle quiesces.
         case automatic
-        /// The app, with ``CompassHandle/flush(deadline:)``, ``CompassHandle/startDelivery()`` and ``CompassHandle/resume()``.
+        /// The app, with ``CompassHandle/flush(deadline:urgent:)``, ``CompassHandle/startDelivery()`` and ``CompassHandle/resume()``.
         case manual
     }
 

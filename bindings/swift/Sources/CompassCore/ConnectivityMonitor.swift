@@ -1,12 +1,13 @@
 #if canImport(Network)
 import Dispatch
-import Network
+public import Network
 #endif
 
 /// Tells a handle what the device knows of the network, for as long as it exists.
 ///
-/// On Apple's platforms it listens to `NWPathMonitor`, which cannot say whether the internet was reached (`validated` stays unknown). On
-/// others it says nothing, and delivery is attempted.
+/// On Apple's platforms it listens to `NWPathMonitor`, which cannot say whether the internet was reached (`validated` stays unknown) and has
+/// no number of a network: another interface or other gateways count as another network. On others it says nothing, and delivery is
+/// attempted.
 ///
 /// ```swift
 /// let monitor = ConnectivityMonitor(compass)   // keep it as long as the handle
@@ -26,9 +27,7 @@ public final class ConnectivityMonitor: Sendable {
         }
         #if canImport(Network)
         let monitor = NWPathMonitor()
-        monitor.pathUpdateHandler = { path in
-            told.yield(Connectivity(satisfied: path.status == .satisfied, expensive: path.isExpensive, constrained: path.isConstrained))
-        }
+        monitor.pathUpdateHandler = { told.yield(Connectivity($0)) }
         monitor.start(queue: DispatchQueue(label: "dev.compass.core.network"))
         stop = {
             monitor.cancel()
@@ -46,9 +45,24 @@ public final class ConnectivityMonitor: Sendable {
     deinit { stop() }
 }
 
+#if canImport(Network)
+// One for the process: a monitor that takes the place of another goes on with its numbers.
+private let numbers = Locked(PathNumber())
+
+extension Connectivity {
+    /// What ``ConnectivityMonitor`` makes of a path, for an app that has a monitor of its own.
+    public init(_ path: NWPath) {
+        let way = path.availableInterfaces.prefix(1).map { "\($0.name) \($0.index)" } + path.gateways.map { "\($0)" }.sorted()
+        self.init(
+            satisfied: path.status == .satisfied, expensive: path.isExpensive, constrained: path.isConstrained,
+            network: numbers.withLock { $0.of(way) })
+    }
+}
+#endif
+
 extension Connectivity {
     /// What a path says. Low Data Mode counts as metered, since a person asked for restraint.
-    package init(satisfied: Bool, expensive: Bool, constrained: Bool) {
-        self = satisfied ? .online(validated: nil, metered: expensive || constrained) : .offline
+    package init(satisfied: Bool, expensive: Bool, constrained: Bool, network: UInt64) {
+        self = satisfied ? .online(validated: nil, metered: expensive || constrained, network: network) : .offline
     }
 }

@@ -27,6 +27,10 @@ public struct KeychainSecretStore: SecretStore {
         self.accessGroup = accessGroup
     }
 
+    /// The same for every origin.
+    public func secret(named name: String, origin: String) throws -> SecretLookup { try secret(named: name) }
+
+    /// The secret of this name.
     public func secret(named name: String) throws -> SecretLookup {
         do {
             guard let current = try read("current:" + name) else { return .missing }
@@ -37,9 +41,12 @@ public struct KeychainSecretStore: SecretStore {
         }
     }
 
-    /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``.
+    /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``. A
+    /// text before it that no message can be signed with, such as one that was mistyped, leaves no previous one.
     public func set(_ secret: String, named name: String) throws {
-        if let before = try read("current:" + name), before != secret { try write(before, "previous:" + name) }
+        if let before = try read("current:" + name), before != secret {
+            if isSigningSecret(before) { try write(before, "previous:" + name) } else { try delete("previous:" + name) }
+        }
         try write(secret, "current:" + name)
     }
 

@@ -35,12 +35,14 @@ final class SecretsPort: CompassInternal.Secrets {
         self.store = store
     }
 
-    func get(name: String) throws -> SecretLookup {
+    func get(name: String, origin: String) throws -> SecretLookup {
         do {
-            return try store.secret(named: name)
+            return try store.secret(named: name, origin: origin)
         } catch {
             // What an unknown error says may quote a secret.
             return .unavailable
         }
     }
+
+    func refused(name: String, origin: String) throws { try store.refused(named: name, origin: origin) }
 }

@@ -18,7 +18,8 @@ public protocol Transport: AnyObject, Sendable {
     func send(_ request: TransportRequest) -> TransportOutcome
     /// Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored.
     func cancel(_ id: UInt64)
-    /// The process was suspended: connections from before are worth nothing any more.
+    /// The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
+    /// more. Running requests go on.
     func renew()
 }
 

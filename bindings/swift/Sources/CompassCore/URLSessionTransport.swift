@@ -23,7 +23,7 @@ public final class URLSessionTransport: Transport {
     /// Connects when there is something to send.
     public init() {}
 
-    deinit { state.withLock { $0.session }?.finishTasksAndInvalidate() }
+    deinit { end() }
 
     public func send(_ request: TransportRequest) -> TransportOutcome {
         guard let url = URL(string: request.url) else {
@@ -37,7 +37,7 @@ public final class URLSessionTransport: Transport {
         http.httpBody = request.body
 
         let attempt = Attempt()
-        let task = current().dataTask(with: http)
+        let task = task(for: http)
         attempt.task.withLock { $0 = task }
         delegate.begin(attempt, for: task)
         state.withLock { $0.attempts[request.id] = attempt }
@@ -55,16 +55,26 @@ public final class URLSessionTransport: Transport {
         state.withLock { $0.attempts[id] }?.cancel()
     }
 
-    public func renew() {
-        state.withLock { state in
+    /// Later requests go over new connections; running ones go on, and their session ends with the last of them.
+    public func renew() { end() }
+
+    private func end() {
+        let session = state.withLock { state in
             defer { state.session = nil }
             return state.session
-        }?.finishTasksAndInvalidate()
+        }
+        guard let session else { return }
+        session.finishTasksAndInvalidate()
+        #if canImport(FoundationNetworking)
+        // Linux's library ends the process when a session goes while it keeps a connection, so there it stays.
+        _ = Unmanaged.passRetained(session)
+        #endif
     }
 
-    private func current() -> URLSession {
+    // Made under the lock: from the moment in which `renew` has ended a session, none can be made of it.
+    private func task(for request: URLRequest) -> URLSessionTask {
         state.withLock { state in
-            if let session = state.session { return session }
+            if let session = state.session { return session.dataTask(with: request) }
             let configuration = URLSessionConfiguration.ephemeral
             configuration.urlCache = nil
             configuration.httpCookieStorage = nil
@@ -72,7 +82,7 @@ public final class URLSessionTransport: Transport {
             configuration.httpMaximumConnectionsPerHost = 8
             let session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
             state.session = session
-            return session
+            return session.dataTask(with: request)
         }
     }
 }

@@ -31,6 +31,8 @@ public final class FakeCompass: CompassHandle {
         public var integrationEnabled = true
         /// What `flush` reports.
         public var flushReport = FlushReport(end: .drained, attempts: 0, sent: 0, retrying: 0, failed: 0, pending: 0)
+        /// How many flushes so far a person asked for.
+        public var urgentFlushes = 0
         /// When something is due.
         public var nextDue = NextDue(at: nil, atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false)
         /// What the app has said of the network.
@@ -143,15 +145,15 @@ public final class FakeCompass: CompassHandle {
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
     public func send(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, record: try record(session, in: $0)) }
+        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, record: try record(session, in: $0)) }
+        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func abandon(
         _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String
     ) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, record: try record(session, in: $0)) }
+        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
     public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
@@ -163,7 +165,12 @@ public final class FakeCompass: CompassHandle {
 
     // Delivery and the life of the handle --------------------------------------------------------------------------------------------------
 
-    public func flush(deadline: Duration) async throws -> FlushReport { try call { $0.flushReport } }
+    public func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport {
+        try call { contents in
+            if urgent { contents.urgentFlushes += 1 }
+            return contents.flushReport
+        }
+    }
     public func startDelivery() async throws { try call { _ in } }
     public func stopDelivery() async throws { try call { _ in } }
     public func nextDue() async throws -> NextDue { try call { $0.nextDue } }

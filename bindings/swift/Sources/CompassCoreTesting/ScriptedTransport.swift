@@ -55,7 +55,7 @@ public final class MemorySecretStore: SecretStore {
     /// Stores a secret, or forgets it. Tell the handle with `secretsChanged`.
     public func set(_ secret: String?, named name: String) { secrets.withLock { $0[name] = secret } }
 
-    public func secret(named name: String) -> SecretLookup {
+    public func secret(named name: String, origin: String) -> SecretLookup {
         secrets.withLock { $0[name] }.map { .found(current: $0, previous: nil) } ?? .missing
     }
 }

@@ -6,7 +6,16 @@ public struct NWPath: Sendable {
     public let status: Status
     public let isExpensive: Bool
     public let isConstrained: Bool
+    public let availableInterfaces: [NWInterface]
+    public let gateways: [NWEndpoint]
 }
+
+public struct NWInterface: Hashable, Sendable {
+    public let name: String
+    public let index: Int
+}
+
+public enum NWEndpoint: Hashable, Sendable { case opaque(String) }
 
 public final class NWPathMonitor: @unchecked Sendable {
     public init() {}

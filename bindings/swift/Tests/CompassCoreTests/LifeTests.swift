@@ -210,10 +210,55 @@ final class LifeTests: XCTestCase {
     }
 
     func testWhatAPathOfTheNetworkMeans() {
-        XCTAssertEqual(Connectivity(satisfied: false, expensive: true, constrained: false), .offline)
-        XCTAssertEqual(Connectivity(satisfied: true, expensive: false, constrained: false), .online(validated: nil, metered: false))
-        XCTAssertEqual(Connectivity(satisfied: true, expensive: true, constrained: false), .online(validated: nil, metered: true))
-        XCTAssertEqual(Connectivity(satisfied: true, expensive: false, constrained: true), .online(validated: nil, metered: true))
+        for (satisfied, expensive, constrained, meaning) in [
+            (false, true, false, Connectivity.offline), (true, false, false, .online(validated: nil, metered: false, network: 1)),
+            (true, true, false, .online(validated: nil, metered: true, network: 1)),
+            (true, false, true, .online(validated: nil, metered: true, network: 1)),
+        ] {
+            XCTAssertEqual(Connectivity(satisfied: satisfied, expensive: expensive, constrained: constrained, network: 1), meaning)
+        }
+    }
+
+    func testAnotherWayToTheNetworkIsAnotherNetwork() {
+        var numbers = PathNumber()
+        let (atWork, mobile) = (["en0 6", "192.168.1.1:0"], ["pdp_ip0 3"])
+        XCTAssertEqual([atWork, atWork, mobile, ["en0 6", "10.0.0.1:0"], atWork, atWork].map { numbers.of($0) }, [1, 1, 2, 3, 4, 4])
+    }
+
+    func testAPersonMayAskForAFlush() async throws {
+        let compass = try await Compass.ready()
+        _ = try await compass.completed()
+        try await compass.setConnectivity(.online(validated: nil, metered: false, network: .max))
+        let report = try await compass.flush(deadline: .seconds(10), urgent: true)
+        XCTAssertEqual(report.sent, 1)
+        try await compass.close()
+    }
+
+    func testASecretStoreIsToldForWhomItIsAsked() async throws {
+        struct Asked: SecretStore {
+            let names = Locked<[String]>([])
+            func secret(named name: String, origin: String) -> SecretLookup {
+                names.withLock { $0.append("\(name) \(origin)") }
+                return .missing
+            }
+        }
+        let store = Asked()
+        let compass = try await Compass.ready(secrets: store)
+        let signing = Signing.standardWebhooks(secret: "office")
+        try await compass.putEndpoint(officeAt("https://office.example:8443/hooks?token=1", signing: signing))
+        _ = try await compass.completed()
+        _ = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(store.names.withLock { $0 }, ["office https://office.example:8443"])
+        try await compass.close()
+    }
+
+    func testOnlyWhatCanSignStaysAsThePreviousSecret() {
+        func of(_ bytes: Int) -> String { "whsec_" + Data(count: bytes).base64EncodedString() }
+        for text in [secret, of(24), of(25), of(64)] { XCTAssertTrue(isSigningSecret(text), text) }
+        let unpadded = of(25).replacingOccurrences(of: "=", with: "")
+        for text in ["", of(0), of(23), of(65), String(secret.dropFirst(6)), "whsec_mistyped", secret + " ", unpadded] {
+            XCTAssertFalse(isSigningSecret(text), text)
+        }
     }
 
     func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
@@ -260,6 +305,9 @@ final class LifeTests: XCTestCase {
         let second = try await updates.next()
         XCTAssertEqual(second, next)
         XCTAssertEqual(fake.current.commands.count, 1)
+        _ = try await handle.flush(deadline: .seconds(1))
+        _ = try await handle.flush(deadline: .seconds(1), urgent: true)
+        XCTAssertEqual([fake.current.urgentFlushes, fake.current.calls.filter { $0 == "flush" }.count], [1, 2])
         fake.change { $0.failure = CompassError(code: .diskFull, retryable: true) }
         await assertThrows(.diskFull, try await handle.set(["site": .text("Mill Lane")], in: view.key))
         try? await handle.close()

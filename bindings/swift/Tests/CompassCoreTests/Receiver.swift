@@ -82,6 +82,9 @@ final class Receiver: Sendable {
         return found
     }
 
+    /// Requests to the path `wait` are answered now, and from now on at once.
+    func answerThoseWhoWait() throws { try input.write(contentsOf: Data("go\n".utf8)) }
+
     func url(_ port: String, _ path: String) -> String {
         "\(port == "plain" ? "http" : "https")://localhost:\(ports[port]!)/\(path)"
     }

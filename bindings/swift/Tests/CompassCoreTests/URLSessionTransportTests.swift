@@ -139,6 +139,30 @@ final class URLSessionTransportTests: XCTestCase {
         guard case .answered = after else { return XCTFail("\(after)") }
     }
 
+    func testRenewingLeavesTheKeptConnectionsAndWhatRunsGoesOn() async throws {
+        let transport = URLSessionTransport()
+        let waiting = request("good", "wait", id: 7)
+        let sending = Task.detached { transport.send(waiting) }
+        try await eventually { try await !receiver.requests().isEmpty }
+        // A connection takes one request to this path and breaks at the next.
+        for id in 8...9 {
+            let outcome = try await send(request("good", "keep", id: UInt64(id)), with: transport)
+            guard case .answered(let response) = outcome else { return XCTFail("\(outcome)") }
+            XCTAssertEqual(response.status, 200)
+            transport.renew()
+        }
+        try receiver.answerThoseWhoWait()
+        let outcome = try await withWatchdog("A request that goes on") { await sending.value }
+        guard case .answered(let response) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(response.status, 200)
+    }
+
+    func testACancellationThatNobodyAskedForIsAFailureLikeOthers() {
+        let (kind, place) = FailureKind.meaning(of: .cancelled)
+        XCTAssertEqual(kind, .other)
+        XCTAssertNil(place)
+    }
+
     func testTheCoreDeliversSignedThroughIt() async throws {
         let compass = try await Compass.ready(
             clock: nil, transport: URLSessionTransport(), secrets: MemorySecretStore(["office": secret]))

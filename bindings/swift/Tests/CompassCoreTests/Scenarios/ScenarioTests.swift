@@ -5,6 +5,7 @@ import XCTest
 final class ScenarioTests: XCTestCase {
     func testAbandonedAndPurged() async throws { try await Stage.play("abandoned-and-purged") }
     func testAllOrNothing() async throws { try await Stage.play("all-or-nothing") }
+    func testAnotherNetwork() async throws { try await Stage.play("another-network") }
     func testBusyThenTaken() async throws { try await Stage.play("busy-then-taken") }
     func testEndedOrDiscarded() async throws { try await Stage.play("ended-or-discarded") }
     func testEveryType() async throws { try await Stage.play("every-type") }
@@ -18,6 +19,7 @@ final class ScenarioTests: XCTestCase {
     func testPrefill() async throws { try await Stage.play("prefill") }
     func testRejectedAndCorrected() async throws { try await Stage.play("rejected-and-corrected") }
     func testSecrets() async throws { try await Stage.play("secrets") }
+    func testTokenRefused() async throws { try await Stage.play("token-refused") }
     func testUnknownEndpoint() async throws { try await Stage.play("unknown-endpoint") }
     func testUnmetered() async throws { try await Stage.play("unmetered") }
     func testVersions() async throws { try await Stage.play("versions") }

@@ -12,13 +12,36 @@ final class Stage {
         var answers: [String: [TransportOutcome]] = [:]
     }
 
-    private struct Held: SecretStore {
-        let secrets = Locked<[String: SecretLookup]>([:])
-        func secret(named name: String) -> SecretLookup { secrets.withLock { $0[name] } ?? .missing }
+    private struct Kept {
+        var lookup: SecretLookup
+        /// Where alone it is given out.
+        var origin: String?
+        /// What takes its place when it is refused.
+        var renewed: String?
+    }
+
+    private struct Store: SecretStore {
+        let secrets = Locked<[String: Kept]>([:])
+        /// What it was told of as refused, and no step has named yet.
+        let refused = Locked<[String]>([])
+
+        func secret(named name: String, origin: String) -> SecretLookup {
+            guard let kept = secrets.withLock({ $0[name] }), kept.origin == nil || kept.origin == origin else { return .missing }
+            return kept.lookup
+        }
+
+        func refused(named name: String, origin: String) {
+            refused.withLock { $0.append("\(name) \(origin)") }
+            secrets.withLock { secrets in
+                guard let renewed = secrets[name]?.renewed else { return }
+                secrets[name]?.lookup = .found(current: renewed, previous: nil)
+                secrets[name]?.renewed = nil
+            }
+        }
     }
 
     private let queues = Locked(Queues())
-    private let store = Held()
+    private let store = Store()
     private let clock = ManualClock()
     private let transport: ScriptedTransport
     private let options: CompassOptions
@@ -61,6 +84,7 @@ final class Stage {
     private func end() async throws {
         if queues.withLock({ $0.answers.values.contains { !$0.isEmpty } }) { throw ScenarioError("an answer was left over") }
         try same(transport.requests.count, seen, "requests")
+        try same(store.refused.withLock { $0 }, [], "refused")
         try same(try await compass.check().faults, [], "faults")
         try await compass.close()
     }
@@ -88,6 +112,12 @@ final class Stage {
         case "endpoint": try await endpoint(given)
         case "enable_endpoint": try await compass.setEndpointEnabled(given.text("key"), enabled: given.bool("enabled"))
         case "secret": try await secret(given)
+        case "refused":
+            let told = store.refused.withLock { refused in
+                defer { refused = [] }
+                return refused
+            }
+            try same(told, try given.list("secrets").map { try $0.text }, "refused")
         case "start": try await start(given)
         case "run":
             let outcome = try await compass.run(
@@ -146,8 +176,9 @@ final class Stage {
 
     private func secret(_ given: Members) async throws {
         let (name, previous, current) = (try given.text("name"), try given.optionalText("previous"), try given.take("current"))
-        let lookup: SecretLookup? = current == .null ? nil : .found(current: try current.text, previous: previous)
-        store.secrets.withLock { $0[name] = lookup }
+        let lookup: SecretLookup = current == .null ? .missing : .found(current: try current.text, previous: previous)
+        let kept = Kept(lookup: lookup, origin: try given.optionalText("origin"), renewed: try given.optionalText("renewed"))
+        store.secrets.withLock { $0[name] = kept }
         try await compass.secretsChanged()
     }
 
@@ -172,8 +203,9 @@ final class Stage {
 
     private func connectivity(_ given: Members) async throws {
         let (validated, metered) = (try given.optional("validated")?.bool, try given.optional("metered")?.bool ?? false)
+        let network: UInt64? = try given.optional("network")?.number()
         let states: [String: Connectivity] = [
-            "unknown": .unknown, "offline": .offline, "online": .online(validated: validated, metered: metered),
+            "unknown": .unknown, "offline": .offline, "online": .online(validated: validated, metered: metered, network: network),
         ]
         guard let state = states[try given.text("state")] else { throw ScenarioError("unknown connectivity") }
         try await compass.setConnectivity(state)
