@@ -68,7 +68,7 @@ class ExportTest : Technician() {
         }
         val session = session()
         wait {
-            val opened = Compass.open(CompassOptions(copy.path, SecretStore { SecretLookup.Missing }, nowhere))
+            val opened = Compass.open(CompassOptions(copy.path, SecretStore { _, _ -> SecretLookup.Missing }, nowhere))
             try {
                 assertEquals(session, opened.sessions().sessions.single().key)
             } finally {

@@ -197,7 +197,7 @@ class CompassGateway(private val compass: SignalCompass) : FieldGateway {
         .told()
 
     override suspend fun sendNow(): Sent = told {
-        val report = compass.flush()
+        val report = compass.flush(urgent = true)
         Sent(report.sent.toInt(), report.pending.toInt(), report.end == FlushEnd.OFFLINE)
     }
 

@@ -266,5 +266,6 @@ internal fun EndpointStatus.app() = EndpointLine(
     endpoint.network == NetworkPolicy.UNMETERED,
     enabled,
     disabledReason,
+    failingReason,
     pending.toInt(),
 )

@@ -36,7 +36,10 @@ data class Sent(val sent: Int, val waiting: Int, val offline: Boolean)
 /** The network, as far as the phone knows. */
 enum class Signal { UNKNOWN, NONE, ONLINE }
 
-/** An endpoint of the webhooks integration. [secret] names its signing secret; none when messages are not signed. */
+/**
+ * An endpoint of the webhooks integration. [secret] names its signing secret; none when messages are not signed. [failingReason] is why nothing
+ * gets through to it, where waiting is no help.
+ */
 data class EndpointLine(
     val key: String,
     val url: String,
@@ -44,6 +47,7 @@ data class EndpointLine(
     val wifiOnly: Boolean = false,
     val enabled: Boolean = true,
     val disabledReason: String? = null,
+    val failingReason: String? = null,
     val waiting: Int = 0,
 )
 

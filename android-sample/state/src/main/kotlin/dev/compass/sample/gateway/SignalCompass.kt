@@ -2,6 +2,8 @@ package dev.compass.sample.gateway
 
 import dev.compass.core.Compass
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.FlushReport
+import kotlin.time.Duration
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 
@@ -27,6 +29,9 @@ class SignalCompass(private val core: Compass) : Compass by core {
     val simulated: StateFlow<Boolean> get() = playing
 
     override suspend fun setConnectivity(connectivity: Connectivity) = pass { told = connectivity }
+
+    /** What is urgent goes through the lack of a network, but not through one that is played. */
+    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = core.flush(deadline, urgent && !playing.value)
 
     /** Plays that there is no network, or stops doing so. */
     suspend fun simulateOffline(simulate: Boolean) = pass { playing.value = simulate }

@@ -84,6 +84,7 @@ enum class TextId {
     REASON_CORRUPT, // The message is damaged
     REASON_DNS, // The receiver's name was not found
     REASON_ENDPOINT_ARCHIVED, // The endpoint was taken out of use
+    REASON_ENDPOINT_CORRUPT, // The endpoint's settings are damaged: save them again
     REASON_ENDPOINT_DISABLED, // The endpoint is switched off
     REASON_ENDPOINT_PAUSED, // Waiting: the endpoint asked for patience
     REASON_ENDPOINT_UNKNOWN, // This phone does not know the endpoint yet
@@ -97,6 +98,7 @@ enum class TextId {
     REASON_OFFLINE, // No signal
     REASON_PAYLOAD_TOO_LARGE, // The message is too large
     REASON_PROTOCOL, // The receiver did not answer properly
+    REASON_PROXY, // This network's proxy wants a login: sign in, or use another network
     REASON_RATE_LIMITED, // The receiver asked for patience
     REASON_REDIRECT, // The receiver has moved
     REASON_REJECTED, // The receiver refused the message

@@ -55,6 +55,12 @@ class SettingsModelTest {
         assertSays(TextId.REASON_ENDPOINT_DISABLED, model.state.value.endpoints.single().problem)
         model.tap(SettingsEvent.EndpointSwitched("office", true))
         assertNull(model.state.value.endpoints.single().problem)
+        gateway.show { copy(endpoints = endpoints.map { it.copy(failingReason = "proxy") }) }
+        settle()
+        assertSays(TextId.REASON_PROXY, model.state.value.endpoints.single().problem)
+        gateway.show { copy(endpoints = endpoints.map { it.copy(enabled = false, disabledReason = "endpoint_corrupt") }) }
+        settle()
+        assertSays(TextId.REASON_ENDPOINT_CORRUPT, model.state.value.endpoints.single().problem)
     }
 
     @Test

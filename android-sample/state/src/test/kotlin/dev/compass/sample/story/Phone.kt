@@ -71,7 +71,7 @@ class Phone private constructor(private val core: Compass, private val office: O
     /** The network callback of the phone. */
     suspend fun network(there: Boolean) {
         office.reachable = there
-        compass.setConnectivity(if (there) Connectivity.Online(validated = true, metered = false) else Connectivity.Offline)
+        compass.setConnectivity(if (there) Connectivity.Online(validated = true, metered = false, network = 1u) else Connectivity.Offline)
     }
 
     /** The process ends in good order. */
@@ -84,7 +84,7 @@ class Phone private constructor(private val core: Compass, private val office: O
         const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
         suspend fun switchOn(file: Path, office: Office, main: CoroutineScope, restored: String? = null): Phone {
-            val secrets = SecretStore { SecretLookup.Found(SECRET, null) }
+            val secrets = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
             return Phone(Compass.open(CompassOptions(file.toString(), secrets, office)), office, restored, main)
         }
     }

@@ -1,5 +1,6 @@
 package dev.compass.sample.story
 
+import dev.compass.core.testing.FakeCompass
 import dev.compass.sample.Shown
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
@@ -7,8 +8,10 @@ import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldMark
 import dev.compass.sample.field.InputUi
 import dev.compass.sample.gateway.ActionState
+import dev.compass.sample.gateway.CompassGateway
 import dev.compass.sample.gateway.EndpointLine
 import dev.compass.sample.gateway.SessionState
+import dev.compass.sample.gateway.SignalCompass
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.outbox.OutboxEvent
 import dev.compass.sample.screen.outbox.OutboxModel
@@ -340,6 +343,17 @@ class StoryTest {
         phone.gateway.simulateOffline(false)
         assertEquals(1, phone.gateway.sendNow().sent)
         phone.shutDown()
+    }
+
+    @Test
+    fun `who sends by hand goes through pauses, but not through a network that is played to be gone`() = story {
+        val core = FakeCompass()
+        val gateway = CompassGateway(SignalCompass(core))
+        gateway.sendNow()
+        assertEquals(1, core.urgentFlushes)
+        gateway.simulateOffline(true)
+        gateway.sendNow()
+        assertEquals(2 to 1, core.flushes to core.urgentFlushes)
     }
 
     @Test

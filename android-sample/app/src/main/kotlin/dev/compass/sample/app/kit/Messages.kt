@@ -75,6 +75,7 @@ internal val TextId.resource: Int
         TextId.REASON_CORRUPT -> R.string.reason_corrupt
         TextId.REASON_DNS -> R.string.reason_dns
         TextId.REASON_ENDPOINT_ARCHIVED -> R.string.reason_endpoint_archived
+        TextId.REASON_ENDPOINT_CORRUPT -> R.string.reason_endpoint_corrupt
         TextId.REASON_ENDPOINT_DISABLED -> R.string.reason_endpoint_disabled
         TextId.REASON_ENDPOINT_PAUSED -> R.string.reason_endpoint_paused
         TextId.REASON_ENDPOINT_UNKNOWN -> R.string.reason_endpoint_unknown
@@ -88,6 +89,7 @@ internal val TextId.resource: Int
         TextId.REASON_OFFLINE -> R.string.reason_offline
         TextId.REASON_PAYLOAD_TOO_LARGE -> R.string.reason_payload_too_large
         TextId.REASON_PROTOCOL -> R.string.reason_protocol
+        TextId.REASON_PROXY -> R.string.reason_proxy
         TextId.REASON_RATE_LIMITED -> R.string.reason_rate_limited
         TextId.REASON_REDIRECT -> R.string.reason_redirect
         TextId.REASON_REJECTED -> R.string.reason_rejected

@@ -160,12 +160,15 @@ class SettingsModel(
         secretStored = secret?.let { vault.has(it) } ?: false,
         waiting = waiting,
         problem = when {
-            !enabled -> reasonWords(if (disabledReason == "gone") "gone" else "endpoint_disabled")
+            !enabled -> reasonWords(disabledReason?.takeIf { it in TELLING } ?: "endpoint_disabled")
             secret != null && !vault.has(secret) -> reasonWords("secret_missing")
-            else -> null
+            else -> failingReason?.let(::reasonWords)
         },
     )
 }
+
+/** Of the reasons why an endpoint is off, those that say more than that it is. */
+private val TELLING = setOf("gone", "endpoint_corrupt")
 
 /** An address without its path, which may hold a secret. */
 internal fun origin(url: String): String = try {
