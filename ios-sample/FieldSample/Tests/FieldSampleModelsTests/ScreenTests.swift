@@ -216,6 +216,23 @@ final class ScreenTests: XCTestCase {
         XCTAssertEqual(work.navigator.top, .outbox)
     }
 
+    func testAnEndpointThatCannotDeliverSaysWhatCanBeDone() async throws {
+        let model = SettingsModel(work)
+        try await eventually { !model.loading }
+        try store.put("whsec_abc", named: "office-secret")
+        for (enabled, disabled, failing, problem) in [
+            (true, nil, "proxy", Phrase.text(.reasonProxy)), (false, "endpoint_corrupt", nil, .text(.reasonEndpointCorrupt)),
+            (false, "gone", "proxy", .text(.reasonGone)), (false, "by_app", nil, .text(.reasonEndpointDisabled)),
+        ] as [(Bool, String?, String?, Phrase)] {
+            gateway.change {
+                $0.endpoints[0].enabled = enabled
+                $0.endpoints[0].disabledReason = disabled
+                $0.endpoints[0].failingReason = failing
+            }
+            try await eventually { model.endpoints[0].problem == problem }
+        }
+    }
+
     func testASecretIsWrittenAndNeverShown() async throws {
         let model = SettingsModel(work)
         try await eventually { !model.loading }

@@ -8,7 +8,11 @@ import XCTest
 /// A technician's day with the real core.
 @MainActor
 final class StoryTests: XCTestCase {
-    private let transport = ScriptedTransport()
+    private let signal = Watched(true)
+    private lazy var transport = ScriptedTransport { [signal] _, _ in
+        if signal.value { return .answered(TransportResponse(status: 202)) }
+        return .failed(TransportFailure(kind: .noNetwork, phase: .connect, requestSent: .no, detail: ""))
+    }
     private let store = MemoryStore()
 
     private func ready() async throws -> (Compass, CompassGateway, Workplace) {
@@ -80,6 +84,7 @@ final class StoryTests: XCTestCase {
         await list.settled()
         guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
 
+        signal.change { $0 = false }
         await gateway.networkChanged(reachable: false)
         let session = SessionModel(key, work)
         try await eventually { !session.loading }
@@ -117,13 +122,15 @@ final class StoryTests: XCTestCase {
         outbox.sendNow()
         await outbox.settled()
         XCTAssertEqual(outbox.notice?.words, .text(.noticeStillOffline))
-        XCTAssertEqual(transport.requests.count, 0)
+        let inVain = transport.requests.count
+        XCTAssertEqual(inVain, 1, "whoever asks gets a try, whatever the phone says")
 
+        signal.change { $0 = true }
         await gateway.networkChanged(reachable: true)
         outbox.sendNow()
         await outbox.settled()
         try await eventually { record.actions.allSatisfy { $0.state == .sent } && strip.sign == .allSent && outbox.isEmpty }
-        XCTAssertEqual(transport.requests.count, waiting)
+        XCTAssertEqual(transport.requests.count, inVain + waiting)
         record.openPreview(record.actions[0].key)
         await record.settled()
         XCTAssertEqual(record.preview.map { $0.body.filter { !$0.isWhitespace } }, String(decoding: transport.requests[0].body, as: UTF8.self).filter { !$0.isWhitespace })

@@ -56,6 +56,16 @@ final class SupportTests: XCTestCase {
         try await phone.compass.close()
     }
 
+    func testWhoTapsSendNowGoesThroughPausesButNotThroughAPlayedLackOfNetwork() async throws {
+        let fake = FakeCompass()
+        let gateway = CompassGateway(fake)
+        _ = try await gateway.sendNow()
+        XCTAssertEqual(fake.current.urgentFlushes, 1)
+        try await gateway.simulateOffline(true)
+        _ = try await gateway.sendNow()
+        XCTAssertEqual(fake.current.urgentFlushes, 1)
+    }
+
     func testATestMessageSaysWhatTheReceiverMadeOfIt() async throws {
         let phone = try await ready(ScriptedTransport { number, _ in .answered(TransportResponse(status: number == 1 ? 202 : 401)) })
         let settings = try phone.settings()

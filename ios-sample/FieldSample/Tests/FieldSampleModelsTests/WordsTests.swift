@@ -47,6 +47,8 @@ final class WordsTests: XCTestCase {
 
     func testCodesHaveWordsAndUnknownOnesAreShown() throws {
         XCTAssertEqual(try phrases()(reasonWords("captive_portal")), "This network wants you to sign in")
+        XCTAssertEqual(try phrases()(reasonWords("proxy")), "This network’s proxy wants a login: sign in, or use another network")
+        XCTAssertEqual(try phrases()(reasonWords("endpoint_corrupt")), "The endpoint’s settings are damaged: save them again")
         XCTAssertEqual(try phrases()(reasonWords("weather")), "Reason: weather")
         let early = FieldProblem(field: "day", code: "too_early", limit: "2027-01-15")
         XCTAssertEqual(early.words(nil), .text(.problemTooEarly, .day(Day("2027-01-15")!)))

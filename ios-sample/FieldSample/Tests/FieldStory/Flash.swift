@@ -22,7 +22,7 @@ public struct Flash: PreferenceStore, SecretVault, SecretStore {
 
     public func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: secret(name).path) }
 
-    public func secret(named name: String) throws -> SecretLookup {
+    public func secret(named name: String, origin: String) throws -> SecretLookup {
         guard has(name) else { return .missing }
         return .found(current: try String(contentsOf: secret(name), encoding: .utf8), previous: nil)
     }

@@ -114,6 +114,13 @@ public final class StoryPhone {
     }
 }
 
+extension CompassGateway {
+    /// The phone says whether there is a network, and whether its use costs money.
+    public func networkChanged(reachable: Bool, metered: Bool = false) async {
+        await networkChanged(reachable ? .online(validated: nil, metered: metered, network: 1) : .offline)
+    }
+}
+
 /// Something of the story is not as it must be.
 public struct NotSo: Error, CustomStringConvertible {
     public let description: String

@@ -215,7 +215,8 @@ public final class CompassGateway: FieldGateway {
 
     public func sendNow() async throws -> SentNow {
         try await told {
-            let report = try await compass.flush(deadline: .seconds(20))
+            // A person asks; but what plays to be without a network stays without.
+            let report = try await compass.flush(deadline: .seconds(20), urgent: !network.value.simulated)
             return SentNow(sent: Int(report.sent), waiting: Int(report.pending), offline: report.end == .offline)
         }
     }
@@ -287,9 +288,9 @@ public final class CompassGateway: FieldGateway {
         try await told { try await compass.setConnectivity(network.value.now) }
     }
 
-    /// The phone says whether there is a network, and whether its use costs money. `NetworkWatch` calls it.
-    public func networkChanged(reachable: Bool, metered: Bool = false) async {
-        network.change { $0.told = reachable ? .online(validated: nil, metered: metered) : .offline }
+    /// The phone says what it knows of the network. `NetworkWatch` calls it.
+    public func networkChanged(_ connectivity: Connectivity) async {
+        network.change { $0.told = connectivity }
         try? await compass.setConnectivity(network.value.now)
     }
 

@@ -260,7 +260,7 @@ extension EndpointStatus {
         if case .standardWebhooks(let name) = endpoint.signing { secret = name }
         return EndpointLine(
             key: endpoint.key, url: endpoint.url, secret: secret, wifiOnly: endpoint.network == .unmetered, enabled: enabled,
-            disabledReason: disabledReason, waiting: Int(pending))
+            disabledReason: disabledReason, failingReason: failingReason, waiting: Int(pending))
     }
 }
 

@@ -1,4 +1,5 @@
 #if canImport(Network)
+import CompassCore
 import Dispatch
 import Network
 
@@ -11,10 +12,7 @@ public final class NetworkWatch: Sendable {
         monitor.pathUpdateHandler = { told.yield($0) }
         monitor.start(queue: DispatchQueue(label: "dev.compass.sample.network"))
         Task { [weak gateway] in
-            for await path in paths {
-                // Low Data Mode counts as costing money, since a person asked for restraint.
-                await gateway?.networkChanged(reachable: path.status == .satisfied, metered: path.isExpensive || path.isConstrained)
-            }
+            for await path in paths { await gateway?.networkChanged(Connectivity(path)) }
         }
     }
 

@@ -30,11 +30,12 @@ public struct SentNow: Hashable, Sendable {
 /// The network, as far as the phone knows.
 public enum Signal: Hashable, Sendable { case unknown, none, online }
 
-/// An endpoint of the webhooks integration. `secret` names its signing secret; none when messages are not signed.
+/// An endpoint of the webhooks integration. `secret` names its signing secret; none when messages are not signed. `failingReason` is why
+/// nothing gets through to it, where waiting is no help.
 public struct EndpointLine: Hashable, Sendable {
     public let key: String, url: String, secret: String?
     public var wifiOnly = false, enabled = true
-    public var disabledReason: String?
+    public var disabledReason: String?, failingReason: String?
     public var waiting = 0
 }
 

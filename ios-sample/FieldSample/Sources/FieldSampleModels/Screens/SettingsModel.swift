@@ -150,9 +150,13 @@ public final class SettingsModel {
             var problem: Phrase?
             let stored = line.secret.map(work.vault.has)
             if !line.enabled {
-                problem = reasonWords(line.disabledReason == "gone" ? "gone" : "endpoint_disabled")
+                // Most reasons say no more than that it is off.
+                let telling = line.disabledReason.flatMap { ["gone", "endpoint_corrupt"].contains($0) ? $0 : nil }
+                problem = reasonWords(telling ?? "endpoint_disabled")
             } else if stored == false {
                 problem = reasonWords("secret_missing")
+            } else if let failing = line.failingReason {
+                problem = reasonWords(failing)
             }
             let signing: Phrase? = switch stored {
             case true?: .text(.labelSignedHere)

@@ -82,6 +82,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case reasonCorrupt
     case reasonDns
     case reasonEndpointArchived
+    case reasonEndpointCorrupt
     case reasonEndpointDisabled
     case reasonEndpointPaused
     case reasonEndpointUnknown
@@ -95,6 +96,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case reasonOffline
     case reasonPayloadTooLarge
     case reasonProtocol
+    case reasonProxy
     case reasonRateLimited
     case reasonRedirect
     case reasonRejected
