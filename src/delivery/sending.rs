@@ -185,9 +185,6 @@ impl Delivery {
                 schedule.give_back(&key);
                 return Ok(());
             }
-            if let Some(attempt) = schedule.attempt_mut(request) {
-                attempt.configuration = meta.configuration;
-            }
         }
         self.send(run, request);
         Ok(())

@@ -38,8 +38,11 @@ fn a_secret_that_was_mistyped_once_is_right_once_it_is_corrected() {
 
 #[test]
 fn a_secret_that_is_stored_while_it_is_looked_up_is_used_at_once() {
-    for worker in [false, true] {
+    for (before, worker) in [(None, false), (None, true), (Some("hunter2"), false), (Some("hunter2"), true)] {
         let (field, secrets_store, _) = with_slow_secrets(|_| Ok(answer(202)));
+        if let Some(mistyped) = before {
+            secrets_store.set(SECRET_NAME, mistyped);
+        }
         let session = field.complete();
         secrets_store.gate.close();
         let running = if worker {
@@ -48,7 +51,7 @@ fn a_secret_that_is_stored_while_it_is_looked_up_is_used_at_once() {
         } else {
             Some(flushing(&field.compass))
         };
-        // It has been found missing, but that is not known yet.
+        // It has been found missing or wrong, but that is not known yet.
         secrets_store.gate.wait_for(1);
         secrets_store.set(SECRET_NAME, SECRET);
         field.compass.secrets_changed().unwrap();
