@@ -211,6 +211,20 @@ fn an_observer_may_leave_from_inside_and_others_may_come() {
 }
 
 #[test]
+fn an_observer_may_own_another_subscription() {
+    let app = App::new();
+    let (told, inner) = Told::by(&app.compass);
+    let outer = app.compass.observe(Arc::new(move |_| {
+        let _ = &inner;
+    }));
+    app.start();
+    assert_eq!(told.take().len(), 1);
+    drop(outer);
+    app.start();
+    assert_eq!(told.take(), [], "both have left");
+}
+
+#[test]
 fn an_observer_that_panics_harms_nobody() {
     let app = App::new();
     let _bad = app.compass.observe(Arc::new(|_| panic!("an observer of the test panics on purpose")));
