@@ -35,8 +35,9 @@ pub(super) struct Attempt {
     pub(super) endpoint: Arc<Endpoint>,
     /// What is added to the phone's clock for the signature.
     pub(super) skew_ms: i64,
-    /// The generations that it began on.
+    /// The generation of the network that it began on.
     pub(super) network: u64,
+    /// The generation of the configuration that its secrets were asked for at. A later look must not make it newer: the secrets are not.
     pub(super) configuration: u64,
     /// What the platform said of the network that it began on.
     pub(super) validated: Option<bool>,

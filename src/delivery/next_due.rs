@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::endpoint_queue::EndpointView;
 use super::network::need;
 use super::scan::scan_endpoints;
+use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
 use crate::outbox::World;
 use crate::store::outbox::queue;
@@ -68,7 +69,7 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
         let at = until.map_or(at, |until| at.max(until));
         // A look-up of its secrets hangs: its end is news, and nothing begins before. No flush waits for it.
         let hangs = around.views.get(&scan.key).is_some_and(|view| view.room == Some(0) && view.in_flight == 0);
-        let at = if hangs { at.max(now + TimeDelta::minutes(15)) } else { at };
+        let at = if hangs { at.max(now + HANGING_PAUSE) } else { at };
         match policy {
             NetworkPolicy::Any => earlier(&mut next.at, at),
             NetworkPolicy::Unmetered => earlier(&mut next.at_needs_unmetered, at),

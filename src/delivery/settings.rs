@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::outbox::RetryPolicy;
 use crate::port::{Blocking, Clock, Random, Secrets, Transport};
 
@@ -85,6 +87,8 @@ pub(super) const LONG_DUE: Duration = Duration::from_secs(24 * 3600);
 pub(super) const THREAD_PAUSE: Duration = Duration::from_secs(1);
 /// Look-ups of secrets that hang: beyond so many of an endpoint no further one begins, for each takes up a thread.
 pub(super) const MOST_HANGING: u32 = 4;
+/// An endpoint whose look-ups hang is looked at again after this time; the end of one is news before. Longer than any flush waits.
+pub(super) const HANGING_PAUSE: TimeDelta = TimeDelta::minutes(15);
 /// An urgent attempt at an endpoint is allowed once in this time.
 pub(super) const URGENT_EVERY: Duration = Duration::from_secs(60);
 

@@ -1,14 +1,12 @@
 //! Updates that do not come to their end, and files that cannot be updated.
 
 use std::io::Read;
-use std::time::Duration;
 
-use compass_core::port::{Random, SystemRandom};
 use rusqlite::Batch;
 use rusqlite::fallible_iterator::FallibleIterator;
 
 use super::*;
-use crate::support::field::{Process, say, setting};
+use crate::support::field::{Process, eventually, say, setting};
 
 const UPDATE: &str = include_str!("../../src/store/sql/0002_delivery.sql");
 
@@ -77,26 +75,18 @@ fn a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing() {
     let old = folder.path().join("old.db");
     old_file_with(&old, MORE);
     let before = picture(&old);
-    let (mut in_the_middle, mut longest) = (0, 0.2);
+    let mut in_the_middle = 0;
     for kill in 0..60 {
         let path = folder.path().join(format!("{kill}.db"));
         std::fs::copy(&old, &path).unwrap();
         let process = opening(&path);
-        std::thread::sleep(Duration::from_secs_f64(SystemRandom.fraction() * longest));
-        process.kill();
         // What an unfinished update has written stands in the log, and counts for nothing.
-        let log = std::fs::metadata(format!("{}-wal", path.display())).map_or(0, |log| log.len());
+        let log = format!("{}-wal", path.display());
+        eventually("the update writes", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+        process.kill();
         let unfinished = version(&path) == 1;
         assert!(picture(&path) == before, "kill {kill}: other rows than before");
-        // How long an update takes here is learned on the way.
-        longest *= if !unfinished {
-            0.8
-        } else if log == 0 {
-            1.25
-        } else {
-            1.0
-        };
-        if unfinished && log > 0 {
+        if unfinished {
             in_the_middle += 1;
             opens_whole(&path, &before, &format!("kill {kill}"));
         }
