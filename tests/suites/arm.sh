@@ -14,12 +14,14 @@ arm_left_out=(
 arm_left_out_tests=(
   'a_file_without_the_right_to_write_it_is_refused      starts a process as another user'
   'a_full_disk_refuses_and_loses_nothing                starts a process in a namespace'
+  'a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing  kills processes'
   'a_lease_dies_by_itself_after_a_crash                 kills a process'
   'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
   'a_proxy_of_the_environment_is_not_used               starts a process'
   'quiescing_leaves_no_file_lock_and_no_descriptor      starts a process that looks at the locks'
   'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'
   'there_are_no_threads_but_those_that_were_asked_for   starts a process, and counts its threads'
+  'two_processes_that_open_an_old_file_at_once_update_it_once  starts processes'
 )
 
 suite_arm_needs() {

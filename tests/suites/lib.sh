@@ -223,7 +223,7 @@ prepare_suite() {
 }
 
 run_suite() {
-  local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped
+  local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped began=$SECONDS
   missing=() hints=()
   if [ -n "${preparing[$name]:-}" ]; then
     wait "${preparing[$name]}" || true
@@ -240,7 +240,7 @@ run_suite() {
   fi
   # A suite goes on after a failed check: what it stops for, it decides by itself.
   "suite_$name" || true
-  line="$((passed - was_passed)) passed, $((failed - was_failed)) failed, $((skipped - was_skipped)) skipped"
+  line="$((passed - was_passed)) passed, $((failed - was_failed)) failed, $((skipped - was_skipped)) skipped, $((SECONDS - began)) s"
   suite_lines+=("$name: $line")
 }
 
