@@ -114,8 +114,7 @@ impl Schedule {
         }
         if conditions.database {
             let settings = conditions.settings;
-            let has_results = !self.results.is_empty() || !self.releases.is_empty();
-            if conditions.may_begin && !(conditions.database_failed && has_results) && self.may_want_claim(now, settings) {
+            if self.may_claim(conditions) && self.may_want_claim(now, settings) {
                 return Action::Claim;
             }
             if self.must_settle(now, settings.limits.batch) {
@@ -414,6 +413,12 @@ impl Schedule {
         has_any && (self.results.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
     }
 
+    /// Whether entries may be claimed at all: after the database failed, what there is to store comes first.
+    fn may_claim(&self, conditions: &Conditions<'_>) -> bool {
+        let has_unsettled = !self.results.is_empty() || !self.releases.is_empty();
+        conditions.database && conditions.may_begin && !(conditions.database_failed && has_unsettled)
+    }
+
     /// Whether something may be due and could begin. Costs nothing.
     fn may_want_claim(&self, now: Moment, settings: &Settings) -> bool {
         let wants_more = |queue: &EndpointQueue| queue.more && queue.ready.is_empty() && queue.may_take(now, self.wake, &settings.policy);
@@ -546,7 +551,7 @@ impl Schedule {
     /// When there is something to do by time alone. Names no moment that nothing can be done at.
     fn wait_until(&self, conditions: &Conditions<'_>) -> Option<Duration> {
         let settle = self.results_since.filter(|_| conditions.database).map(|since| since.saturating_add(SETTLE_AFTER));
-        let may_claim = conditions.database && conditions.may_begin && self.has_place(conditions.settings);
+        let may_claim = self.may_claim(conditions) && self.has_place(conditions.settings);
         let look = (may_claim && !self.in_flight.is_empty()).then(|| self.looked_at.saturating_add(SETTLE_AFTER));
         self.in_flight.values().filter_map(overdue_at).chain(settle).chain(look).min()
     }

@@ -297,3 +297,30 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.now);
     assert_eq!(table.begin(), [99], "but what a person asks for");
 }
+
+#[test]
+fn it_never_waits_for_a_moment_that_is_past() {
+    for (has_result, failed, database) in
+        [(true, true, true), (true, true, false), (true, false, true), (false, true, true), (false, false, false)]
+    {
+        let mut table = Table::new(&["lab", "office"]);
+        table.claim("lab", &[(1, 0)]);
+        table.claim("office", &[(1, 0)]);
+        table.begin();
+        table.pass(Duration::from_secs(3));
+        if has_result {
+            table.end(status(202));
+        }
+        // The last look for what is due was three seconds ago; the result came a moment ago.
+        let conditions = Conditions {
+            settings: &table.settings,
+            may_begin: true,
+            timeout: Duration::from_secs(30),
+            database,
+            database_failed: failed,
+        };
+        let action = table.schedule.next(table.now, &conditions);
+        let is_past = matches!(action, Action::Wait(Some(until)) if until <= table.now.monotonic);
+        assert!(!is_past, "{action:?} at {:?}, with a result: {has_result}, the database failed: {failed}", table.now.monotonic);
+    }
+}

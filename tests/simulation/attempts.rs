@@ -12,6 +12,9 @@ use super::rows::{Entry, Rows};
 use super::table::{self, Ended};
 use super::world::{Cause, Check, World};
 
+/// A pause that ends later than this from now was given by another clock, and is void.
+const PAUSE_LIMIT_MS: i64 = 25 * 3_600_000;
+
 /// One request that left.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -54,7 +57,8 @@ pub struct Attempts {
     pub urgent: BTreeMap<String, (Duration, i64)>,
     /// When each entry was claimed last.
     pub claimed_at: BTreeMap<i64, Duration>,
-    pub claimed_tick: BTreeMap<i64, u64>,
+    /// When secrets were last asked for, by place and endpoint, in ticks.
+    pub looked_up: BTreeMap<(usize, String), u64>,
     /// Entries that have failed and were claimed although one that has not was waiting.
     pub passes_over: BTreeMap<i64, ()>,
     /// How often in a row one that has failed began before one that has not, by endpoint.
@@ -172,7 +176,7 @@ impl World {
     fn check_wait(&mut self, place: usize, row: i64, who: &str, endpoint: &str, connectivity: Connectivity, is_urgent: bool) -> Check {
         let now = self.clock.wall_ms();
         let pause = self.attempts.pauses.get(endpoint).copied();
-        let pause = pause.filter(|(until, knows)| *knows == place && *until > now && until - now <= 25 * 3_600_000).map(|(until, _)| until);
+        let pause = pause.filter(|(until, knows)| *knows == place && *until > now && until - now <= PAUSE_LIMIT_MS).map(|(until, _)| until);
         let is_offline = connectivity == Connectivity::Offline;
         if pause.is_none() && !is_offline {
             return Ok(());
@@ -212,6 +216,8 @@ impl World {
         if matches!(ended, Ended::Answer { status: 200..=299, .. }) {
             self.attempts.read_2xx.insert(row, ());
         }
+        // What is void by the clock there is may be written over by what comes now.
+        self.attempts.pauses.retain(|_, (until, _)| *until > wall_ms && *until - wall_ms <= PAUSE_LIMIT_MS);
         let is_leased = self.rows.entries.get(&row).is_some_and(|entry| entry.state == "leased" && entry.attempts == number);
         let Some(attempt) = self.attempts.all.get_mut(&(row, number)) else { return };
         attempt.outcome = Some(Outcome { ended, at, wall_ms, tick });
@@ -404,7 +410,6 @@ impl World {
             return Err("a claim counts one attempt of unknown outcome".to_owned());
         }
         self.attempts.claimed_at.insert(entry.row, self.now());
-        self.attempts.claimed_tick.insert(entry.row, self.tick);
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
         }

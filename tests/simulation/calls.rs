@@ -76,6 +76,8 @@ impl World {
                 if refused.iter().any(|name| name == TOKEN) && self.keystore.refreshes {
                     self.keystore.set_right(TOKEN);
                 }
+                let host = origin.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
+                self.attempts.looked_up.insert((place, host), self.tick);
                 let mut lookups = Vec::new();
                 let mut hangs = false;
                 for name in &wanted {

@@ -31,8 +31,8 @@ impl World {
                 return Err("a claim that is given back changes nothing".to_owned());
             }
             if next.reason.starts_with("secret_") && next.due_at != entry.due_at {
-                let claimed = self.attempts.claimed_tick.get(&entry.row).copied().unwrap_or_default();
-                if self.secrets_changed > claimed {
+                let asked = self.attempts.looked_up.get(&(place, entry.endpoint.clone())).copied().unwrap_or_default();
+                if self.secrets_changed > asked {
                     return Err("waits for a secret that was looked up before secrets changed".to_owned());
                 }
                 let row = next.reason.replace('_', " ");
@@ -79,7 +79,13 @@ impl World {
         let around = self.around(entry, attempt, outcome, place);
         let allowed = table::verdicts(&outcome.ended, &around);
         let class = if next.state == "failed" && next.counted == entry.counted && next.slow == entry.slow {
-            if next.reason == "gone" { Class::Gone } else { Class::Permanent }
+            if next.reason == "gone" {
+                // The endpoint was disabled in the same transaction.
+                self.configured_at = self.now();
+                Class::Gone
+            } else {
+                Class::Permanent
+            }
         } else if next.counted > entry.counted {
             Class::Later
         } else if next.slow > entry.slow {

@@ -255,6 +255,10 @@ impl World {
             }
             if asked.renewals > 0 {
                 self.note(format!("process {place} renews its transport"));
+                if matches!(cause, Cause::Step(_)) {
+                    // A change that had come too soon counts now.
+                    self.processes[place].rose_at = Some(self.now());
+                }
             }
             for (call, reply) in asked.calls {
                 self.is_busy();
