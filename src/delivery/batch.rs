@@ -16,8 +16,8 @@ pub(super) struct Batch {
     pub(super) releases: Vec<Lease>,
     /// Entries whose leases are not dead, whatever the clock says.
     pub(super) alive: Vec<i64>,
-    /// Entries that do not read back.
-    pub(super) aside: BTreeSet<i64>,
+    /// Entries that are not to be claimed.
+    pub(super) passed_over: BTreeSet<i64>,
     pub(super) endpoints: BTreeMap<String, EndpointView>,
     /// What is to be claimed with it.
     pub(super) claim: Option<ClaimWish>,

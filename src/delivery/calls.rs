@@ -169,7 +169,8 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside: schedule.aside() }
+        let (aside, passed_over) = (schedule.aside(), schedule.passed_over());
+        Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside, passed_over }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is

@@ -24,6 +24,8 @@ pub(super) struct Around {
     pub(super) views: BTreeMap<String, EndpointView>,
     /// Entries that do not read back, which nothing waits for.
     pub(super) aside: BTreeSet<i64>,
+    /// Entries that are not claimed now.
+    pub(super) passed_over: BTreeSet<i64>,
 }
 
 impl Around {
@@ -46,7 +48,7 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
     let now = world.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    for scan in scan_endpoints(connection, world, &around.aside)? {
+    for scan in scan_endpoints(connection, world, &around.passed_over)? {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let waits_for_network = offline.contains(&scan.key);
         let Some(leaves) = scan.next else { continue };

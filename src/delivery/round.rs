@@ -177,7 +177,7 @@ impl Round<'_> {
         let meta = meta::load(tx)?;
         let world = World { integration_enabled: meta.integration_enabled, connectivity: wish.connectivity, now: self.now, woken: false };
         let mut candidates = Vec::new();
-        for scan in scan_endpoints(tx, &world, &batch.aside)? {
+        for scan in scan_endpoints(tx, &world, &batch.passed_over)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {
@@ -198,7 +198,7 @@ impl Round<'_> {
                 limit,
                 longest_due_first: !urgent && (view.longest_due_first || view.first_of_flush && has_waited),
                 urgent,
-                skip: &batch.aside,
+                skip: &batch.passed_over,
                 configuration: outcome.configuration,
                 owner: self.owner,
                 now: self.now,

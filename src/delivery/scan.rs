@@ -32,10 +32,10 @@ impl EndpointScan {
     }
 }
 
-/// Looks at every endpoint that entries wait for, besides those that do not read back.
-pub(super) fn scan_endpoints(connection: &Connection, world: &World, aside: &BTreeSet<i64>) -> Result<Vec<EndpointScan>, StoreError> {
+/// Looks at every endpoint that entries wait for, besides those that are passed over.
+pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over: &BTreeSet<i64>) -> Result<Vec<EndpointScan>, StoreError> {
     let mut found = Vec::new();
-    for waiting in queue::waiting(connection, aside)? {
+    for waiting in queue::waiting(connection, passed_over)? {
         let endpoint = endpoint::find(connection, &waiting.endpoint)?;
         let facts = endpoint.as_ref().map(StoredEndpoint::facts);
         let due_at = due_at(&waiting, world.now);

@@ -470,6 +470,13 @@ impl Schedule {
         self.set_aside.clone()
     }
 
+    /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
+    /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
+    pub(super) fn passed_over(&self) -> BTreeSet<i64> {
+        let on_its_way = self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry);
+        self.set_aside.iter().copied().chain(on_its_way).collect()
+    }
+
     pub(super) fn has_unsettled(&self) -> bool {
         !self.results.is_empty() || !self.releases.is_empty()
     }

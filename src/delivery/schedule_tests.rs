@@ -312,13 +312,8 @@ fn it_never_waits_for_a_moment_that_is_past() {
             table.end(status(202));
         }
         // The last look for what is due was three seconds ago; the result came a moment ago.
-        let conditions = Conditions {
-            settings: &table.settings,
-            may_begin: true,
-            timeout: Duration::from_secs(30),
-            database,
-            database_failed: failed,
-        };
+        let conditions =
+            Conditions { settings: &table.settings, may_begin: true, timeout: Duration::from_secs(30), database, database_failed: failed };
         let action = table.schedule.next(table.now, &conditions);
         let is_past = matches!(action, Action::Wait(Some(until)) if until <= table.now.monotonic);
         assert!(!is_past, "{action:?} at {:?}, with a result: {has_result}, the database failed: {failed}", table.now.monotonic);

@@ -38,11 +38,11 @@ impl Delivery {
 
     /// Whether something is due that could begin now. Reads only.
     pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
-        let (views, alive, aside, connectivity, urgent) = {
+        let (views, alive, passed_over, connectivity, urgent) = {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            (views, schedule.alive(), schedule.aside(), schedule.network.connectivity(), schedule.is_urgent())
+            (views, schedule.alive(), schedule.passed_over(), schedule.network.connectivity(), schedule.is_urgent())
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
         self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
@@ -51,7 +51,7 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let world = World { integration_enabled, connectivity, now: now.wall, woken: false };
-            Ok(scan_endpoints(connection, &world, &aside)?.iter().any(|scan| {
+            Ok(scan_endpoints(connection, &world, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
                 (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
@@ -68,9 +68,9 @@ impl Delivery {
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
             let wish = ClaimWish { connectivity: schedule.network.connectivity(), urgent: schedule.is_urgent() };
-            let (aside, endpoints) = (schedule.aside(), schedule.views(now, &self.settings.policy));
+            let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
-            Batch { results, releases, alive, aside, endpoints, claim: claim.then_some(wish) }
+            Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
         match self.store.write_for_delivery(wait, |tx| round.write(tx, &batch)) {

@@ -194,3 +194,31 @@ fn what_is_in_the_air_is_told_so_after_its_lease_has_run_out() {
         other.close().unwrap();
     }
 }
+
+#[test]
+fn what_is_sent_again_while_it_is_in_the_air_waits_for_what_that_brings() {
+    for (first, copies) in [(202, 1), (500, 2)] {
+        let seen = std::sync::atomic::AtomicBool::new(false);
+        let (field, _) = phone(move |request| {
+            let is_first = request.url == OFFICE_URL && !seen.swap(true, std::sync::atomic::Ordering::Relaxed);
+            Ok(answer(if is_first { first } else { 202 }))
+        });
+        register(&field, "lab");
+        let session = field.complete();
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        let key = field.compass.record(session).unwrap().actions[0].key.clone();
+        assert!(field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
+        field.compass.send(session, &key, Some("anna"), &id()).unwrap();
+        let due = field.compass.next_due().unwrap();
+        assert!(due.at.is_none_or(|at| at > field.clock.now()), "nothing can be done for it now: {due:?}");
+        // Whatever is claimed now, is claimed together with this.
+        complete_for(&field, "lab");
+        field.transport.wait_for_requests(2);
+        field.transport.release();
+        joined("the flush", running);
+        assert!(is_sent(&field.compass, session));
+        assert_eq!(requests_to(&field, OFFICE_URL), copies, "the first answer was {first}");
+    }
+}

@@ -182,8 +182,9 @@ impl World {
             return Ok(());
         }
         let what = if is_offline { "while there was no network" } else { "in a pause that its receiver asked for" };
+        let known_pause = pause.unwrap_or(now);
         if !is_urgent {
-            return Err(format!("{who} began {what}"));
+            return Err(format!("{who} began {what}, {} ms before its end", known_pause - now));
         }
         let known_pause = pause.unwrap_or(0);
         let claimed = self.attempts.claimed_at.get(&row).copied().unwrap_or(self.now());

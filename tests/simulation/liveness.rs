@@ -119,6 +119,8 @@ impl World {
         if self.processes.len() > 1 && broken != Broken::Holder {
             self.kill(1)?;
         }
+        // What came in while it was quiesced may disable an endpoint.
+        self.perform(&super::acts::Act::TakeHold { at: 0 })?;
         self.run_dry()?;
         let compass = self.compass(0);
         for key in ENDPOINTS {
@@ -143,7 +145,6 @@ impl World {
         self.after(Cause::Act("integration"))?;
         fine(compass.secrets_changed(), &[])?;
         self.after(Cause::Act("secrets changed"))?;
-        self.perform(&super::acts::Act::TakeHold { at: 0 })?;
         self.start(0)?;
         self.set_connectivity(0, online(50, 1, false))?;
         if broken == Broken::Clock {

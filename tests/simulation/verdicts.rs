@@ -56,6 +56,8 @@ impl World {
             (next.counted, next.slow, next.offline, next.cut_short) == (entry.counted, entry.slow, entry.offline, entry.cut_short);
         if looks_void && same_counts && is_dead {
             self.coverage.count("check", "a lease died");
+            // With it goes what its answer said of the endpoint.
+            self.attempts.forget_pause(&entry.endpoint);
             return Ok(());
         }
         let Some(attempt) = attempt else {
