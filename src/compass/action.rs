@@ -34,6 +34,8 @@ pub(super) struct Around {
     pub(super) world: World,
     /// Entries that are known not to read back.
     pub(super) aside: BTreeSet<i64>,
+    /// Until when endpoints are left alone for want of a network.
+    backoffs: BTreeMap<String, Timestamp>,
 }
 
 /// What a person may do to an action.
@@ -46,7 +48,8 @@ impl Inner {
     pub(super) fn around(&self, connection: &Connection, now: Timestamp) -> Result<Around> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside: self.delivery.aside() })
+        let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
+        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, backoffs })
     }
 
     /// The actions of a session, in path order.
@@ -109,7 +112,9 @@ pub(super) fn delivery(
             };
             let endpoint = endpoint.map(StoredEndpoint::facts);
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
-            (DeliveryState::Pending, blocker.reason().map(str::to_owned), blocker.next_attempt_at(), blocker.needs_person())
+            let backoff = around.backoffs.get(&entry.endpoint).copied();
+            let next_attempt_at = blocker.next_attempt_at().map(|at| backoff.map_or(at, |backoff| at.max(backoff)));
+            (DeliveryState::Pending, blocker.reason().map(str::to_owned), next_attempt_at, blocker.needs_person())
         }
         EntryState::Sent => (DeliveryState::Sent, None, None, false),
         EntryState::Failed => (DeliveryState::Failed, entry.reason.clone(), None, entry.reason.as_deref() != Some(reason::ABANDONED)),

@@ -1,12 +1,15 @@
 //! The calls of delivery: flushing, the network, secrets, quiescing and closing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
 
 use super::batch::FlushCounts;
 use super::cancel::CancelToken;
 use super::driver::{Caller, Run, Step, StopReason};
+use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
 use super::moment::Moment;
@@ -15,7 +18,7 @@ use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, IDLE, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
-use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice};
+use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
@@ -125,6 +128,14 @@ impl Delivery {
     /// Whether what waits for a network is due at once, although the database does not say so yet.
     pub(crate) fn is_woken(&self) -> bool {
         self.shared.lock().schedule.is_woken()
+    }
+
+    /// Endpoints that are left alone for want of a network, and until when; nothing stores it.
+    pub(crate) fn backoffs(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
+        let monotonic = self.ports.clock.monotonic();
+        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
+        let until = |view: &EndpointView| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?);
+        views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))).collect()
     }
 
     /// Entries that are known not to read back.

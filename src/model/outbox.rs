@@ -22,7 +22,7 @@ pub struct Delivery {
     pub frozen_at: Timestamp,
     /// When the receiver's 2xx was read.
     pub sent_at: Option<Timestamp>,
-    /// When it is tried next, if time alone decides.
+    /// When it is tried next, if time alone decides. Where an attempt has just shown that there is no way, all messages of its endpoint wait.
     pub next_attempt_at: Option<Timestamp>,
     /// How many tries were begun.
     pub attempts: u32,

@@ -47,12 +47,8 @@ fn agrees(field: &Field, connectivity: Connectivity, what: &str) {
             Connectivity::Offline => false,
             Connectivity::Online { metered, .. } => !metered || network == NetworkPolicy::Any,
         };
-        if is_there && next.when_online.is_none() {
+        if is_there {
             assert_eq!(at, first(network), "{what}: {next:?}");
-        } else if is_there {
-            // Where one has just shown that there is no way, the others of its endpoint wait with it for as long.
-            let waits_with = |first: Timestamp| at.is_some_and(|at| (first..=first + TimeDelta::hours(1)).contains(&at));
-            assert!(at == first(network) || first(network).is_some_and(waits_with), "{what}: {next:?}, {:?}", first(network));
         } else {
             // Then time alone brings nothing on, and a scheduler must not spin.
             assert!(at.is_none_or(|at| at > now), "{what}: {next:?}");
@@ -258,4 +254,20 @@ fn neither_a_network_nor_time_hides_that_a_secret_is_missing() {
     field.secrets.set(SECRET_NAME, SECRET);
     assert_eq!(field.flush().sent, 3);
     assert!(!field.next_due().needs_person);
+}
+
+#[test]
+fn what_waits_behind_one_that_found_no_way_says_until_when() {
+    let (field, _) = phone_with(no_network, one_at_a_time);
+    field.compass.set_connectivity(UNSURE);
+    field.complete();
+    field.complete();
+    field.flush();
+    let items = field.messages(&[DeliveryState::Pending]);
+    assert_eq!(items.iter().map(|item| item.delivery.attempts).sum::<u32>(), 1, "one was tried, for both");
+    let next = field.next_due().at.expect("a time");
+    assert!(next > field.now());
+    for item in items {
+        assert!(item.delivery.next_attempt_at.is_some_and(|at| at >= next), "{:?} and {next:?}", item.delivery);
+    }
 }
