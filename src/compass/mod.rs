@@ -102,8 +102,18 @@ impl Inner {
 
     /// Runs one write transaction. Observers are told after the commit, on this thread, with nothing held.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        self.write_any(None, work)
+    }
+
+    /// The same for one of several transactions of a call that began when the store had been told this often to leave the file alone:
+    /// `Locked` once it was told again.
+    fn write_part<T>(&self, stops: u64, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        self.write_any(Some(stops), work)
+    }
+
+    fn write_any<T>(&self, stops: Option<u64>, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         let (mut work, mut value) = (Some(work), None);
-        self.write_once(&mut |tx| {
+        self.write_once(stops, &mut |tx| {
             let (done, changed) = work.take().expect("work is done once")(tx)?;
             value = Some(done);
             Ok(changed)
@@ -112,9 +122,9 @@ impl Inner {
     }
 
     /// What every write has in common, compiled once.
-    fn write_once(&self, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
+    fn write_once(&self, stops: Option<u64>, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
         let call = self.gate.enter()?;
-        let (changed, revision) = self.store.write(|tx| {
+        let (changed, revision) = self.store.write_part(stops, |tx| {
             let changed = work(tx)?;
             let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
             Ok::<_, Error>((changed, revision))
@@ -135,6 +145,12 @@ impl Inner {
     fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.gate.enter()?;
         self.store.read(work)
+    }
+
+    /// The same for the last part of a call of several transactions, as [`Inner::write_part`].
+    fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        let _call = self.gate.enter()?;
+        self.store.read_part(stops, work)
     }
 
     /// The same for a call that reads the whole database: screens do not wait for it.

@@ -106,13 +106,14 @@ impl Compass {
     /// Sends everything again that failed, except what is locked, given up, or can never succeed. Says how many.
     ///
     /// # Errors
-    /// `Closed` and errors of the file; what was re-queued before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was re-queued before the error stays so.
     pub fn send_failed_again(&self, actor: Option<&str>) -> Result<u32> {
         let inner = &self.inner;
         let (mut after, mut count) = (0, 0);
+        let stops = inner.store.stops();
         loop {
             let stamp = inner.stamp(actor)?;
-            let batch = inner.write(|tx| {
+            let batch = inner.write_part(stops, |tx| {
                 let failed = store::outbox::list::failed(tx, after, BATCH)?;
                 let Some(last) = failed.last().map(|entry| entry.entry_id) else { return Ok((None, Changed::nothing())) };
                 let mut changed = Changed::nothing();

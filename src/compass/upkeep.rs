@@ -19,14 +19,15 @@ impl Compass {
     /// Each leaves a tombstone. Gives bodies of delivered messages back that are older than their retention.
     ///
     /// # Errors
-    /// `Closed` and errors of the file; what was purged before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
     pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
         let inner = &self.inner;
         let now = inner.now();
         let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
+        let stops = inner.store.stops();
         loop {
-            let purged = inner.write(|tx| {
+            let purged = inner.write_part(stops, |tx| {
                 let ids = store::retention::purgeable(tx, before, BATCH)?;
                 for id in &ids {
                     store::retention::delete(tx, *id, "purged", now)?;
@@ -39,13 +40,14 @@ impl Compass {
             }
         }
         loop {
-            let released = inner.write(|tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
+            let released =
+                inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
             report.bodies_released += released;
             if released < u64::from(BATCH) {
                 break;
             }
         }
-        report.kept_undelivered = inner.read(|connection| Ok(store::retention::kept(connection, before)?))?;
+        report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
         Ok(report)
     }
 

@@ -74,12 +74,23 @@ impl Store {
         self.write_with(self.pool.wait_limit(wait_limit).only_while_open(), work)
     }
 
-    fn write_with<T, E: From<StoreError>>(
+    /// The same, for one of several transactions of a call. `stops` is what [`stops`](Self::stops) said when the call began: once it has
+    /// risen, what is left of the call is `Locked`.
+    pub(crate) fn write_part<T, E: From<StoreError>>(
         &self,
-        wait_limit: WaitLimit,
+        stops: Option<u64>,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend(Role::Writer, wait_limit)?;
+        let wait_limit = self.pool.wait_limit(DEFAULT_WAIT);
+        self.write_with(stops.map_or(wait_limit, |stops| wait_limit.since(stops)), work)
+    }
+
+    fn write_with<T, E: From<StoreError>>(
+        &self,
+        mut wait_limit: WaitLimit,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut lent = self.lend(Role::Writer, &mut wait_limit)?;
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         // A newer release may have changed the schema, and its rules, while this one had the file open.
         migrate::check_version(migrate::version(&transaction)?)?;
@@ -110,6 +121,15 @@ impl Store {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
     }
 
+    /// The same, for one of several transactions of a call, as [`write_part`](Self::write_part).
+    pub(crate) fn read_part<T, E: From<StoreError>>(
+        &self,
+        stops: u64,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.read_with(Role::Reader, self.pool.wait_limit(DEFAULT_WAIT).since(stops), work)
+    }
+
     /// The same for a call that reads the whole database: on a connection of its own, so that screens do not wait for it.
     pub(crate) fn read_long<T, E: From<StoreError>>(
         &self,
@@ -126,16 +146,16 @@ impl Store {
     fn read_with<T, E: From<StoreError>>(
         &self,
         role: Role,
-        wait_limit: WaitLimit,
+        mut wait_limit: WaitLimit,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend(role, wait_limit)?;
+        let mut lent = self.lend(role, &mut wait_limit)?;
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Deferred).map_err(StoreError::from)?;
         work(&transaction)
     }
 
-    /// Closes every connection without a checkpoint, so that no file lock is left. Who waits, for a connection or for another process, gives
-    /// up at once with `Locked`; calls that run are waited for, then interrupted, within two seconds. Until `resume`, a call opens a
+    /// Closes every connection without a checkpoint, so that no file lock is left. Who waits for another process gives up at once with
+    /// `Locked`; calls that run, or wait for a connection, are waited for, then interrupted, within two seconds. Until `resume`, a call opens a
     /// connection of its own, does not wait for another process, and closes it before it returns; nothing else touches the file.
     #[cfg(test)]
     pub(crate) fn quiesce(&self) {
@@ -184,8 +204,8 @@ impl Store {
         &self.path
     }
 
-    fn lend(&self, role: Role, wait_limit: WaitLimit) -> Result<Lent> {
-        self.pool.lend(role, wait_limit, || connect(&self.path, role, &self.pool, wait_limit))
+    fn lend(&self, role: Role, wait_limit: &mut WaitLimit) -> Result<Lent> {
+        self.pool.lend(role, wait_limit, |wait_limit| connect(&self.path, role, &self.pool, wait_limit))
     }
 }
 

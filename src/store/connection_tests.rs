@@ -60,7 +60,7 @@ fn a_failed_write_leaves_no_trace_and_the_writer_free() {
 #[test]
 fn a_connection_that_did_not_roll_back_is_closed_and_not_used_again() {
     let (_folder, store) = store();
-    let mut lent = store.lend(Role::Writer, store.pool.wait_limit(DEFAULT_WAIT)).unwrap();
+    let mut lent = store.lend(Role::Writer, &mut store.pool.wait_limit(DEFAULT_WAIT)).unwrap();
     lent.connection().execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = 7").unwrap();
     drop(lent);
     assert_eq!(store.pool.open(), 0);
@@ -177,6 +177,56 @@ fn who_waits_gives_up_at_once_when_the_store_is_quiesced_or_closed() {
         assert_eq!(store.pool.open(), 0);
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(revision_from_outside(&store), 0);
+    }
+}
+
+#[test]
+fn a_call_beside_a_quiesce_needs_nothing_of_others_and_is_carried_out() {
+    let (_folder, store) = store();
+    // One that began before, and asks for its connection after.
+    let mut wait_limit = store.pool.wait_limit(DEFAULT_WAIT);
+    let stopping = store.begin_quiesce();
+    assert!(store.lend(Role::Writer, &mut wait_limit).is_ok());
+    store.finish_quiesce(stopping, STOP_LIMIT);
+    assert!(store.lend(Role::Reader, &mut store.pool.wait_limit(DEFAULT_WAIT)).is_ok());
+    store.resume();
+    // One that waits for the writer of this process meanwhile.
+    let (begun, go) = (Barrier::new(2), Barrier::new(2));
+    let stopping = std::thread::scope(|scope| {
+        let working = scope.spawn(|| {
+            store.write::<_, StoreError>(|_| {
+                begun.wait();
+                go.wait();
+                Ok(())
+            })
+        });
+        begun.wait();
+        let waiting = scope.spawn(|| bump(&store));
+        let stopping = store.begin_quiesce();
+        go.wait();
+        working.join().unwrap().unwrap();
+        waiting.join().unwrap().unwrap();
+        stopping
+    });
+    store.finish_quiesce(stopping, STOP_LIMIT);
+    assert_eq!(store.pool.open(), 0);
+    assert_eq!(revision_from_outside(&store), 1);
+}
+
+#[test]
+fn the_rest_of_a_call_of_several_transactions_is_left_when_the_store_is_quiesced() {
+    let (_folder, store) = store();
+    let stops = store.stops();
+    let nothing = |_: &Transaction<'_>| Ok::<_, StoreError>(());
+    store.write_part(Some(stops), nothing).unwrap();
+    for _ in 0..2 {
+        let stops = store.stops();
+        store.quiesce();
+        assert!(matches!(store.write_part(Some(stops), nothing), Err(StoreError::Locked)));
+        assert!(matches!(store.read_part::<_, StoreError>(stops, |_| Ok(())), Err(StoreError::Locked)));
+        store.write_part(Some(store.stops()), nothing).unwrap();
+        store.resume();
+        assert!(matches!(store.write_part(Some(stops), nothing), Err(StoreError::Locked)));
     }
 }
 

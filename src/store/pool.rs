@@ -128,22 +128,41 @@ impl Pool {
     /// How long a call that begins now may wait, in all.
     pub(super) fn wait_limit(&self, limit: Duration) -> WaitLimit {
         let now = Instant::now();
-        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), only_while_open: false }
+        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call }
     }
 
     /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
     ///
+    /// A call of the app that meets a stop on its way here is not refused for it: nobody else need have the file. It counts as one that
+    /// began before, so the stop waits for it and it changes nothing afterwards.
+    ///
     /// # Errors
     /// `Locked` when the time to wait is over or the pool is closed, and what `open` says.
-    pub(super) fn lend(self: &Arc<Self>, role: Role, wait_limit: WaitLimit, open: impl FnOnce() -> Result<Connection>) -> Result<Lent> {
+    pub(super) fn lend(
+        self: &Arc<Self>,
+        role: Role,
+        wait_limit: &mut WaitLimit,
+        open: impl FnOnce(WaitLimit) -> Result<Connection>,
+    ) -> Result<Lent> {
         let mut state = self.state();
-        while state.is_full(role) {
-            let left = wait_limit.left(&state).ok_or(StoreError::Locked)?;
+        if wait_limit.is_for != For::Part {
+            // It has done nothing yet: it begins now.
+            wait_limit.stops = state.stops;
+        }
+        loop {
+            if !wait_limit.may_begin(&state) {
+                return Err(StoreError::Locked);
+            }
+            if !state.is_full(role) {
+                break;
+            }
+            let left = wait_limit.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StoreError::Locked);
+            }
             state = self.wait(state, left);
         }
-        if state.closed || state.stops != wait_limit.stops || (wait_limit.only_while_open && state.quiesced) {
-            return Err(StoreError::Locked);
-        }
+        let wait_limit = *wait_limit;
         state.places += 1;
         let number = state.places;
         state.lent.push(Place { number, role, stops: wait_limit.stops, interrupt: None });
@@ -153,7 +172,7 @@ impl Pool {
         let mut lent = Lent { pool: Arc::clone(self), role, number, connection: idle };
         match &mut lent.connection {
             Some(idle) => idle.busy_handler(Some(self.handler(wait_limit)))?,
-            none => *none = Some(open()?),
+            none => *none = Some(open(wait_limit)?),
         }
         let interrupt = lent.connection().get_interrupt_handle();
         if let Some(place) = self.state().lent.iter_mut().find(|place| place.number == number) {
@@ -209,6 +228,8 @@ impl Pool {
         // What comes back after closing is closed, too.
         state.quiesced |= state.closed;
         state.stopped = state.stopped.max(stop);
+        // Who still waits for a connection comes too late.
+        self.changed.notify_all();
         let (writer, readers) = (state.writer.pop(), std::mem::take(&mut state.readers));
         drop(state);
         drop(readers);
@@ -272,13 +293,39 @@ impl Pool {
 pub(super) struct WaitLimit {
     stops: u64,
     until: Instant,
-    only_while_open: bool,
+    is_for: For,
+}
+
+/// What a connection is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// A call of the app.
+    Call,
+    /// The rest of a call of several transactions.
+    Part,
+    /// Delivery, which leaves the file alone while the store is quiesced.
+    Delivery,
 }
 
 impl WaitLimit {
     /// Of a call that must not touch the file while the store is quiesced.
     pub(super) fn only_while_open(self) -> Self {
-        Self { only_while_open: true, ..self }
+        Self { is_for: For::Delivery, ..self }
+    }
+
+    /// Of a transaction of a call that began when the store had been told this often to leave the file alone.
+    pub(super) fn since(self, stops: u64) -> Self {
+        Self { is_for: For::Part, stops, ..self }
+    }
+
+    /// Whether a connection may be taken now.
+    fn may_begin(self, state: &State) -> bool {
+        let may = match self.is_for {
+            For::Call => state.stopped <= self.stops,
+            For::Part => state.stops == self.stops,
+            For::Delivery => state.stops == self.stops && !state.quiesced,
+        };
+        may && !state.closed
     }
 
     /// The time left; none when it is over, or when the store was told to leave the file alone since the call began.

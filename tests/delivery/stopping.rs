@@ -245,3 +245,27 @@ fn a_flush_is_back_before_its_deadline_while_another_thread_renews_the_transport
     gate.open();
     joined("the renewal", renewing);
 }
+
+#[test]
+fn sending_again_what_failed_writes_nothing_after_quiescing() {
+    let field = Field::new(ScriptedTransport::always(422));
+    // More than one transaction.
+    field.backlog(150, OFFICE);
+    field.flush();
+    assert_eq!(field.compass.outbox_totals().unwrap().failed, 150);
+    let gate = Gate::shut();
+    let at = Arc::clone(&gate);
+    let told = field.compass.observe(Arc::new(move |_| at.pass()));
+    let compass = field.compass.clone();
+    let running = std::thread::spawn(move || compass.send_failed_again(None).map_err(|error| error.code()));
+    gate.wait_for(1);
+    field.compass.quiesce().unwrap();
+    let file = sql(&field);
+    let before = version(&file);
+    gate.open();
+    assert_eq!(joined("sending again", running), Err("locked"), "and says that there is more");
+    assert_eq!(version(&file), before);
+    drop(told);
+    // A call that begins now is carried out, also while the handle is quiesced.
+    assert_eq!(field.compass.send_failed_again(None).unwrap(), 50);
+}
