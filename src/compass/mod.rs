@@ -131,12 +131,12 @@ impl Inner {
         })?;
         drop(call);
         if let Some(revision) = revision {
-            let wake = changed.outbox || changed.endpoints;
-            let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
-            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything });
-            if wake {
+            // Before observers are told, who may take their time.
+            if changed.outbox || changed.endpoints {
                 self.delivery.look();
             }
+            let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
+            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything });
         }
         Ok(())
     }

@@ -204,8 +204,9 @@ impl Delivery {
             notice.revision = meta::next_revision(tx)?;
             Ok(notice)
         })?;
-        self.notify(notice);
+        // Before observers are told, who may take their time.
         self.look();
+        self.notify(notice);
         Ok(())
     }
 
