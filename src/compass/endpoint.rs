@@ -140,7 +140,8 @@ impl Compass {
         }
         let row = self.inner.read(|connection| known(store::endpoint::find(connection, key)?, key))?;
         let sent_at = self.inner.now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        Ok(self.inner.delivery.test_send(&row.endpoint, format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#).as_bytes()))
+        let body = format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#);
+        Ok(self.inner.delivery.test_send(&row.endpoint, row.delivery.skew_ms.unwrap_or(0), body.as_bytes()))
     }
 }
 

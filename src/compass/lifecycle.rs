@@ -171,12 +171,9 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn next_due(&self) -> Result<NextDue> {
         let _call = self.inner.gate.enter()?;
-        let mut next = self.inner.delivery.next_due()?;
-        // By the same rule as the totals, so that they never disagree.
         let now = self.inner.now();
-        next.needs_person =
-            self.inner.store.read(|connection| Ok::<_, Error>(self.inner.totals_of_outbox(connection, now)?.needs_person > 0))?;
-        Ok(next)
+        // By the same rule as the totals, so that they never disagree.
+        self.inner.delivery.next_due_and(|connection| Ok(self.inner.totals_of_outbox(connection, now)?.needs_person > 0))
     }
 
     /// The app has stored, changed or removed secrets: what waited for one leaves, and what was refused for one is tried again.

@@ -22,7 +22,7 @@ use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timesta
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{StoreError, meta};
+use crate::store::{Connection, StoreError, meta};
 use crate::webhook;
 
 impl Delivery {
@@ -155,18 +155,26 @@ impl Delivery {
         shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)
     }
 
-    /// When there is something to do next. Costs index look-ups, however many entries wait.
+    /// When there is something to do next; `needs_person` is asked on the same snapshot. Costs index look-ups, however many entries wait.
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) fn next_due(&self) -> Result<NextDue, StoreError> {
+    pub(crate) fn next_due_and<E: From<StoreError>>(
+        &self,
+        needs_person: impl FnOnce(&Connection) -> Result<bool, E>,
+    ) -> Result<NextDue, E> {
         let around = self.look_around(self.now());
         if fault("seeded: next_due takes the wake-up") {
             let schedule = &mut self.shared.lock().schedule;
             let wake = schedule.current_wake();
             schedule.made_due(wake);
         }
-        self.store.read(|connection| around.next_due(connection))
+        self.store.read(|connection| Ok(NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn next_due(&self) -> Result<NextDue, StoreError> {
+        self.next_due_and(|_| Ok(false))
     }
 
     /// When the worker looks again, by the monotonic clock.

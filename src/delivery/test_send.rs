@@ -12,7 +12,6 @@ use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
 use crate::port::{FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
-use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue::{Claimed, Lease};
 use crate::webhook;
 
@@ -20,15 +19,10 @@ use crate::webhook;
 const WORKFLOW_VERSION: &str = "0";
 
 impl Delivery {
-    /// Sends one message and waits for the answer.
-    pub(crate) fn test_send(&self, endpoint: &Endpoint, body: &[u8]) -> TestDelivery {
+    /// Sends one message and waits for the answer. `skew_ms` is what is known of the receiver's clock, so that it is not asked with a wrong
+    /// one. The database is not used.
+    pub(crate) fn test_send(&self, endpoint: &Endpoint, skew_ms: i64, body: &[u8]) -> TestDelivery {
         let began = self.now();
-        // A receiver whose clock is known is not asked with a wrong one. Not knowing it is no reason not to ask.
-        let known = self.store.read(|connection| endpoint::find(connection, &endpoint.key)).ok().flatten();
-        let skew_ms = match known {
-            Some(StoredEndpoint::Readable(row)) => row.delivery.skew_ms.unwrap_or(0),
-            _ => 0,
-        };
         let id = Sha256::of(&self.ports.random.bytes()).base32();
         let (request, cancelled) = (next_request(), Arc::new(AtomicBool::new(false)));
         let entered = self.shared.change(|shared| {

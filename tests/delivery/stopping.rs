@@ -269,3 +269,40 @@ fn sending_again_what_failed_writes_nothing_after_quiescing() {
     // A call that begins now is carried out, also while the handle is quiesced.
     assert_eq!(field.compass.send_failed_again(None).unwrap(), 50);
 }
+
+#[test]
+fn a_test_delivery_opens_nothing_after_quiescing() {
+    /// A clock at which one thread waits.
+    struct KeptAt(SystemClock, Mutex<Option<std::thread::ThreadId>>, Arc<Gate>);
+    impl Clock for KeptAt {
+        fn now(&self) -> Timestamp {
+            if *self.1.lock().unwrap() == Some(std::thread::current().id()) {
+                self.2.pass();
+            }
+            self.0.now()
+        }
+        fn monotonic(&self) -> Duration {
+            self.0.monotonic()
+        }
+        fn utc_offset(&self, _at: Timestamp) -> i32 {
+            0
+        }
+    }
+    let gate = Gate::shut();
+    let clock = Arc::new(KeptAt(SystemClock::default(), Mutex::default(), Arc::clone(&gate)));
+    let given = Arc::clone(&clock);
+    let field = Field::with(ScriptedTransport::always(202), move |options| options.clock = given);
+    let compass = field.compass.clone();
+    let testing = std::thread::spawn(move || {
+        *clock.1.lock().unwrap() = Some(std::thread::current().id());
+        compass.test_delivery(OFFICE).unwrap()
+    });
+    // It has read its endpoint.
+    gate.wait_for(1);
+    field.compass.quiesce().unwrap();
+    let shared_memory = &files(field.path())[2];
+    std::fs::remove_file(shared_memory).unwrap();
+    gate.open();
+    assert!(!joined("the test delivery", testing).delivered);
+    assert!(!shared_memory.exists(), "it has opened the file");
+}
