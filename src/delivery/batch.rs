@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempt::AttemptResult;
 use super::endpoint_queue::EndpointView;
+use super::wishes::Asked;
 use crate::model::{Connectivity, SessionKey};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
@@ -28,6 +29,8 @@ pub(super) struct Batch {
 pub(super) struct ClaimWish {
     pub(super) connectivity: Connectivity,
     pub(super) urgent: bool,
+    /// What it answers.
+    pub(super) asked: Asked,
 }
 
 /// What a round did.

@@ -53,6 +53,10 @@ pub(crate) struct Run {
     turn: Option<Turn>,
     /// Counted among the flushes that wait for their turn.
     waiting: Option<Waiting>,
+    /// It is known that it wants what is due, whoever drives.
+    begun: bool,
+    /// Its wish for urgent attempts.
+    urgent: Option<Urgent>,
     pub(super) counts: FlushCounts,
     pub(super) error: Option<StoreError>,
     /// Why a result was set aside.
@@ -94,6 +98,15 @@ impl Drop for Turn {
     }
 }
 
+/// A person waits for urgent attempts, as long as this is there.
+struct Urgent(Arc<SharedLock>, u64);
+
+impl Drop for Urgent {
+    fn drop(&mut self) {
+        self.0.take(|shared| shared.schedule.wishes.end_urgent(self.1));
+    }
+}
+
 struct Waiting(Arc<SharedLock>);
 
 impl Drop for Waiting {
@@ -112,6 +125,8 @@ impl Run {
             stage: RunStage::Waiting,
             turn: None,
             waiting: None,
+            begun: false,
+            urgent: None,
             counts: FlushCounts::default(),
             error: None,
             stuck: None,
@@ -146,6 +161,23 @@ impl Run {
             Caller::Flush { deadline, .. } => Some(deadline.saturating_sub(now)),
             Caller::Worker { .. } => None,
         }
+    }
+
+    /// A flush begins, once: when it has its turn or when it begins to wait for it, so that whoever drives serves it.
+    fn begin_flush(&mut self, lock: &Arc<SharedLock>, shared: &mut Shared) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        shared.schedule.flush_begins();
+        if self.is_urgent() {
+            self.urgent = Some(Urgent(Arc::clone(lock), shared.schedule.wishes.begin_urgent()));
+        }
+    }
+
+    /// It ends without having had its turn.
+    fn ends(&mut self, reason: StopReason) -> Step {
+        (self.waiting, self.urgent, self.stage) = (None, None, RunStage::Ended(reason));
+        Step::Done
     }
 
     /// How long a call of the database may take.
@@ -193,48 +225,53 @@ impl Delivery {
         // Without time left a flush still looks whether there is anything to do, if it need not wait for that.
         let is_over = |reason: &StopReason| if run.is_flush() { *reason != StopReason::Deadline } else { *reason == StopReason::Cancelled };
         if let Some(reason) = stop.filter(is_over) {
-            run.waiting = None;
-            run.stage = RunStage::Ended(reason);
-            return Step::Done;
+            return run.ends(reason);
         }
-        let mut begins_to_wait = false;
-        // What nobody waits for is no event: those who wait would wake one another for ever.
-        let got = self.shared.take(|shared| {
-            run.seen = shared.events();
-            if shared.driven || !shared.is_running() || (!run.is_flush() && shared.flushes_waiting > 0) {
-                begins_to_wait = run.is_flush() && run.waiting.is_none();
-                return false;
+        // The count of events that the reasons to stop were looked at with stays as it is: one that comes in between is not lost, and is
+        // found by the next step.
+        let turn = self.take_turn(|shared| {
+            let may = shared.is_running() && (run.is_flush() || shared.flushes_waiting == 0);
+            if may && run.is_flush() {
+                run.begin_flush(&self.shared, shared);
             }
-            shared.driven = true;
-            if run.is_flush() {
-                shared.schedule.flush_begins(run.is_urgent());
-            } else {
+            if may {
                 shared.schedule.look();
             }
-            true
+            may
         });
-        if begins_to_wait {
-            // A worker gives way.
-            self.shared.change(|shared| shared.flushes_waiting += 1);
-            run.waiting = Some(Waiting(Arc::clone(&self.shared)));
-            run.seen += 1;
-        }
-        if got {
-            run.turn = Some(Turn(Arc::clone(&self.shared)));
-            run.waiting = None;
-            run.stage = RunStage::Driving;
+        if turn.is_some() {
+            (run.turn, run.waiting, run.stage) = (turn, None, RunStage::Driving);
             return Step::Again;
         }
         if let Some(reason) = stop.filter(|_| run.is_flush()) {
-            run.waiting = None;
-            run.stage = RunStage::Ended(reason);
-            return Step::Done;
+            return run.ends(reason);
+        }
+        if run.is_flush() && run.waiting.is_none() {
+            // A worker gives way. Whoever else drives makes due what waited for a network, and claims for a person who asks.
+            let mut shared = self.shared.lock();
+            shared.flushes_waiting += 1;
+            run.begin_flush(&self.shared, &mut shared);
+            self.shared.tell(shared);
+            run.waiting = Some(Waiting(Arc::clone(&self.shared)));
+            // That is news to others, not to itself.
+            run.seen += 1;
         }
         let until = match &run.caller {
             Caller::Flush { deadline, .. } => Some(deadline.saturating_sub(SETTLING_TIME).max(now.monotonic)),
             Caller::Worker { .. } => None,
         };
         Step::Wait { until, at_most: None }
+    }
+
+    /// The right to drive, if nobody has it and this holds. Nobody waits for somebody to take it, so it is no event: those who wait would
+    /// wake one another for ever.
+    fn take_turn(&self, may: impl FnOnce(&mut Shared) -> bool) -> Option<Turn> {
+        let got = self.shared.take(|shared| {
+            let got = !shared.driven && may(shared);
+            shared.driven |= got;
+            got
+        });
+        got.then(|| Turn(Arc::clone(&self.shared)))
     }
 
     fn drive(&self, run: &mut Run) -> Step {
@@ -259,7 +296,7 @@ impl Delivery {
         }
         let begins_at = [worker_begins_at, shared.thread_at].into_iter().flatten().filter(|at| now.monotonic < *at).max();
         let has_time = time_left.is_none_or(|left| left >= LEAST_TIME);
-        let is_offline = shared.schedule.network.is_offline() && !run.is_urgent();
+        let is_offline = shared.schedule.network.is_offline() && !run.is_urgent() && !shared.schedule.serves_urgent();
         let conditions = Conditions {
             settings: &self.settings,
             may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none() && run.error.is_none(),
@@ -410,9 +447,9 @@ impl Delivery {
     fn wind_down(&self, run: &mut Run, reason: StopReason) -> Step {
         let now = self.now();
         let since = *run.stopping_since.get_or_insert_with(Instant::now);
+        run.urgent = None;
         let goes_on = {
-            let mut shared = self.shared.lock();
-            shared.schedule.end_urgent();
+            let shared = self.shared.lock();
             run.is_flush() && shared.worker.wanted && shared.is_running()
         };
         let mut left_running = goes_on && self.shared.lock().schedule.is_flying();

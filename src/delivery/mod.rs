@@ -34,6 +34,7 @@ mod settings;
 mod shared;
 mod storing;
 mod test_send;
+mod wishes;
 mod worker;
 
 #[cfg(test)]

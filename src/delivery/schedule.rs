@@ -13,6 +13,7 @@ use super::endpoint_queue::{EndpointQueue, EndpointView};
 use super::moment::Moment;
 use super::network::Network;
 use super::settings::{LEASE_MARGIN, MOST_HANGING, SETTLE_AFTER, Settings};
+use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::model::{Connectivity, NetworkPolicy};
 use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
@@ -40,7 +41,7 @@ pub(super) enum Action {
     GiveUp(u64),
     /// Look at the entry of this attempt once more, and send it.
     Look(u64),
-    /// Make due what waited for a network.
+    /// Make due what waited for a network. Everything that is known of it is stored.
     MakeDue,
     /// Begin this attempt.
     Start(u64),
@@ -77,11 +78,9 @@ pub(super) struct Schedule {
     pub(super) wake: u64,
     /// The wake-up that the database was last updated for.
     pub(super) made_due: u64,
-    /// Something may be due that was not looked for yet.
-    pub(super) look: bool,
+    /// What callers ask for beside whoever drives.
+    pub(super) wishes: Wishes,
     pub(super) looked_at: Duration,
-    /// One attempt may begin at each endpoint that waits for a time.
-    pub(super) urgent: bool,
     pub(super) starts: u64,
 }
 
@@ -104,7 +103,8 @@ impl Schedule {
                 return Action::Look(request);
             }
             if self.made_due < self.wake {
-                return Action::MakeDue;
+                // What is known is stored before, so that it is made due with the rest.
+                return if self.results.is_empty() { Action::MakeDue } else { Action::Settle };
             }
         }
         if conditions.may_begin
@@ -129,12 +129,12 @@ impl Schedule {
     /// There is a reason to try at once what waited for a network.
     pub(super) fn wake(&mut self) {
         self.wake += 1;
-        self.look = true;
+        self.look();
     }
 
     /// Something may have become due.
     pub(super) fn look(&mut self) {
-        self.look = true;
+        self.wishes.look();
     }
 
     /// This endpoint was put, enabled or otherwise changed by the app: what was learned of it for want of a network is forgotten.
@@ -142,15 +142,14 @@ impl Schedule {
         if let Some(queue) = self.endpoints.get_mut(key) {
             (queue.backoff, queue.offline_tries) = (None, 0);
         }
-        self.look = true;
+        self.look();
     }
 
-    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn.
-    pub(super) fn flush_begins(&mut self, urgent: bool) {
+    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn. Whoever drives serves it.
+    pub(super) fn flush_begins(&mut self) {
         if !fault("seeded: a flush wakes nothing") {
             self.wake();
         }
-        self.urgent |= urgent;
         for result in &self.stuck {
             self.set_aside.remove(&result.attempt.claimed.lease.entry);
         }
@@ -170,16 +169,15 @@ impl Schedule {
 
     pub(super) fn made_due(&mut self, wake: u64) {
         self.made_due = self.made_due.max(wake);
-        self.look = true;
+        self.look();
     }
 
-    pub(super) fn is_urgent(&self) -> bool {
-        self.urgent
-    }
-
-    /// The run that asked for urgent attempts is over.
-    pub(super) fn end_urgent(&mut self) {
-        self.urgent = false;
+    /// Whether a person's wish is still to be served: nothing was claimed for it, or what was claimed has not begun.
+    pub(super) fn serves_urgent(&self) -> bool {
+        let waits = |attempt: &Attempt| attempt.claimed.urgent && matches!(attempt.stage, Stage::Secrets | Stage::Found);
+        self.wishes.is_urgent()
+            || self.endpoints.values().any(|queue| queue.ready.iter().any(|claimed| claimed.urgent))
+            || self.in_flight.values().any(waits)
     }
 
     // Starting.
@@ -199,7 +197,7 @@ impl Schedule {
                 // Claimed too long ago to begin safely; it is claimed anew, with the rest.
                 self.releases.push(claimed.lease);
                 self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
-                self.look = true;
+                self.look();
                 continue;
             }
             queue.in_flight += 1;
@@ -346,7 +344,7 @@ impl Schedule {
         if let Some(queue) = self.endpoints.get_mut(key) {
             self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
         }
-        self.look = true;
+        self.look();
     }
 
     /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled.
@@ -423,19 +421,19 @@ impl Schedule {
     fn may_want_claim(&self, now: Moment, settings: &Settings) -> bool {
         let wants_more = |queue: &EndpointQueue| queue.more && queue.ready.is_empty() && queue.may_take(now, self.wake, &settings.policy);
         let is_time = !self.in_flight.is_empty() && now.monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
-        let wants = self.look || is_time || self.endpoints.values().any(wants_more);
+        let wants = self.wishes.wants_look() || is_time || self.endpoints.values().any(wants_more);
         self.has_place(settings) && wants
     }
 
     /// Whether another attempt could begin somewhere.
     fn has_place(&self, settings: &Settings) -> bool {
-        self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.urgent)
+        self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.wishes.is_urgent())
     }
 
     /// Takes over what a look at the database has shown, with nothing to claim.
-    pub(super) fn found_nothing(&mut self, now: Moment) {
-        (self.look, self.looked_at) = (false, now.monotonic);
-        self.urgent = false;
+    pub(super) fn found_nothing(&mut self, asked: Asked, now: Moment) {
+        self.wishes.answered(asked);
+        self.looked_at = now.monotonic;
         self.endpoints.values_mut().filter(|queue| queue.ready.is_empty()).for_each(|queue| queue.more = false);
     }
 
@@ -528,9 +526,9 @@ impl Schedule {
     }
 
     /// Takes over what a round has claimed, at endpoints that were read with it.
-    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, now: Moment) {
-        (self.look, self.looked_at) = (false, now.monotonic);
-        self.urgent = false;
+    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, asked: Asked, now: Moment) {
+        self.wishes.answered(asked);
+        self.looked_at = now.monotonic;
         for (key, queue) in &mut self.endpoints {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }

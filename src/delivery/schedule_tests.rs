@@ -49,7 +49,7 @@ impl Table {
             self.claimed_entry(endpoint, id, *waited, *failures)
         });
         let claimed: Vec<Claimed> = claimed.collect();
-        self.schedule.claimed(claimed, &BTreeSet::new(), self.now);
+        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.wishes.asked(), self.now);
         ids
     }
 
@@ -159,7 +159,7 @@ fn what_has_not_failed_goes_first_and_every_fourth_start_is_for_what_waited_long
 fn the_first_start_of_a_flush_is_for_what_waited_more_than_a_day() {
     for (waited, first) in [(25 * 3600, 0), (23 * 3600, 1)] {
         let mut table = Table::new(&["office"]);
-        table.schedule.flush_begins(false);
+        table.schedule.flush_begins();
         let entries = table.claim("office", &[(waited, 3), (10, 0)]);
         assert_eq!(table.begin(), [entries[first]], "due for {waited} s");
     }
@@ -242,14 +242,14 @@ fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
     table.schedule.made_due(table.schedule.current_wake());
     assert_eq!(table.begin().len(), 2);
     table.end(status(202));
-    table.schedule.found_nothing(table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
     assert!(matches!(table.next(), Action::Wait(Some(_))), "more is coming");
     table.pass(SETTLE_AFTER);
-    table.schedule.found_nothing(table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
     assert_eq!(table.next(), Action::Settle);
     table.schedule.take_unsettled();
     table.end(status(202));
-    table.schedule.found_nothing(table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
     assert_eq!(table.next(), Action::Settle, "nothing runs any more");
 }
 
@@ -294,7 +294,7 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     assert_eq!(table.begin().len(), 0);
     let mut urgent = table.claimed_entry("office", 99, 1, 0);
     urgent.urgent = true;
-    table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.now);
+    table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(), table.now);
     assert_eq!(table.begin(), [99], "but what a person asks for");
 }
 
@@ -317,5 +317,32 @@ fn it_never_waits_for_a_moment_that_is_past() {
         let action = table.schedule.next(table.now, &conditions);
         let is_past = matches!(action, Action::Wait(Some(until)) if until <= table.now.monotonic);
         assert!(!is_past, "{action:?} at {:?}, with a result: {has_result}, the database failed: {failed}", table.now.monotonic);
+    }
+}
+
+#[test]
+fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
+    for finds in [false, true] {
+        let mut table = Table::new(&["office"]);
+        table.schedule.made_due(table.schedule.current_wake());
+        let first = table.schedule.wishes.begin_urgent();
+        let asked = table.schedule.wishes.asked();
+        // Meanwhile something is committed, and another person asks.
+        table.schedule.look();
+        let second = table.schedule.wishes.begin_urgent();
+        if finds {
+            table.schedule.claimed(Vec::new(), &BTreeSet::new(), asked, table.now);
+        } else {
+            table.schedule.found_nothing(asked, table.now);
+        }
+        assert_eq!(table.next(), Action::Claim, "another look");
+        table.schedule.wishes.end_urgent(first);
+        assert!(table.schedule.wishes.is_urgent(), "what one has asked for ends with an answer to it, or with whoever asked");
+        table.schedule.wishes.end_urgent(second);
+        table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+        assert_eq!(table.next(), Action::Idle);
+        table.schedule.wishes.begin_urgent();
+        table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+        assert!(!table.schedule.wishes.is_urgent(), "answered");
     }
 }

@@ -132,10 +132,15 @@ impl SharedLock {
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
         let mut shared = self.lock();
         let result = work(&mut shared);
+        self.tell(shared);
+        result
+    }
+
+    /// Tells whoever waits of what was changed under this lock.
+    pub(super) fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
         shared.events += 1;
         drop(shared);
         self.changed.notify_all();
-        result
     }
 
     /// Takes something out that nobody waits for.

@@ -28,11 +28,13 @@ impl Delivery {
     }
 
     pub(super) fn claim(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
+        // Before the look: what is committed while it lasts is looked for once more.
+        let asked = self.shared.lock().schedule.wishes.asked();
         if self.is_something_due(run, now)? {
             return self.settle(run, true);
         }
         self.database_worked(run);
-        self.shared.lock().schedule.found_nothing(now);
+        self.shared.lock().schedule.found_nothing(asked, now);
         Ok(())
     }
 
@@ -42,7 +44,7 @@ impl Delivery {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            (views, schedule.alive(), schedule.passed_over(), schedule.network.connectivity(), schedule.is_urgent())
+            (views, schedule.alive(), schedule.passed_over(), schedule.network.connectivity(), schedule.wishes.is_urgent())
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
         self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
@@ -67,7 +69,11 @@ impl Delivery {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
-            let wish = ClaimWish { connectivity: schedule.network.connectivity(), urgent: schedule.is_urgent() };
+            let wish = ClaimWish {
+                connectivity: schedule.network.connectivity(),
+                urgent: schedule.wishes.is_urgent(),
+                asked: schedule.wishes.asked(),
+            };
             let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
@@ -76,7 +82,7 @@ impl Delivery {
         match self.store.write_for_delivery(wait, |tx| round.write(tx, &batch)) {
             Ok(outcome) => {
                 self.database_worked(run);
-                self.wrote(run, outcome, claim, now);
+                self.wrote(run, outcome, batch.claim, now);
                 Ok(())
             }
             Err(error) if error.is_of_the_database() || batch.results.is_empty() => {
@@ -95,7 +101,7 @@ impl Delivery {
         for result in std::mem::take(&mut batch.results) {
             let wait = run.database_wait(self.now().monotonic);
             match self.store.write_for_delivery(wait, |tx| round.write_alone(tx, &batch, &result)) {
-                Ok(outcome) => self.wrote(run, outcome, false, now),
+                Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if error.is_of_the_database() => {
                     self.shared.lock().schedule.put_unsettled(vec![result], Vec::new(), now);
                     failed = Some(error);
@@ -111,7 +117,7 @@ impl Delivery {
         failed.map_or(Ok(()), Err)
     }
 
-    pub(super) fn wrote(&self, run: &mut Run, outcome: BatchOutcome, claim: bool, now: Moment) {
+    pub(super) fn wrote(&self, run: &mut Run, outcome: BatchOutcome, claim: Option<ClaimWish>, now: Moment) {
         let counts = &mut run.counts;
         counts.attempts += outcome.counts.attempts;
         counts.sent += outcome.counts.sent;
@@ -124,8 +130,8 @@ impl Delivery {
                 schedule.read_endpoint(row, outcome.configuration, outcome.unstored.get(key).copied(), &self.settings.policy);
             }
             schedule.set_aside(outcome.unreadable);
-            if claim {
-                schedule.claimed(outcome.claimed, &outcome.more, now);
+            if let Some(wish) = claim {
+                schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
             } else {
                 // What was settled may be due again at once.
                 schedule.look();

@@ -6,6 +6,7 @@
 mod support;
 
 mod addresses;
+mod beside;
 mod blockers;
 mod clocks;
 mod damage;

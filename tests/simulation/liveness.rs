@@ -250,7 +250,7 @@ impl World {
         };
         let mut found = BTreeMap::new();
         for entry in self.rows.unsent() {
-            if is_broken(&entry.endpoint) || self.tampered.contains_key(&entry.row) {
+            if is_broken(&entry.endpoint) || self.is_disabled(&entry.endpoint) || self.tampered.contains_key(&entry.row) {
                 continue;
             }
             // A secret that is there is no reason to try again what waits for a network.
@@ -266,6 +266,11 @@ impl World {
         Ok(found)
     }
 
+    /// A 410 that was on its way before the receiver was repaired may come after its endpoint was enabled.
+    fn is_disabled(&self, endpoint: &str) -> bool {
+        self.rows.endpoints.get(endpoint).is_some_and(|row| !row.enabled)
+    }
+
     fn everything_begins(&mut self, broken: Broken, signal: Signal) -> Check {
         let due = self.can_leave(broken, signal)?;
         let start = self.now();
@@ -277,7 +282,7 @@ impl World {
             self.pass(Duration::from_secs(1))?;
             for (row, from) in &due {
                 let Some(entry) = self.rows.entries.get(row) else { continue };
-                let has_ended = entry.state == "sent" || entry.state == "failed";
+                let has_ended = entry.state == "sent" || entry.state == "failed" || self.is_disabled(&entry.endpoint);
                 let has_begun = has_ended || self.attempts.has_begun_since(*row, start);
                 if !has_begun && self.now() > *from + slack {
                     return Err(format!(

@@ -1,0 +1,65 @@
+//! What callers ask for beside whoever drives: a look at the database, and urgent attempts. Counted, so that the answer to one takes
+//! nothing from another. Plain data.
+
+use std::collections::BTreeSet;
+
+/// What callers ask for.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Rises when something may be due that was not looked for yet.
+    looks: u64,
+    /// The last of them that the database was looked at for.
+    looked: u64,
+    /// Rises when a person asks.
+    urgent: u64,
+    /// Those who asked, wait for it still, and have no answer: one attempt may begin at each endpoint that waits for a time.
+    open: BTreeSet<u64>,
+}
+
+/// What was asked for when a look at the database began. What is asked for while it lasts is not answered by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    looks: u64,
+    urgent: u64,
+}
+
+impl Wishes {
+    /// Something may have become due.
+    pub(super) fn look(&mut self) {
+        self.looks += 1;
+    }
+
+    /// Whether something may be due that was not looked for yet.
+    pub(super) fn wants_look(&self) -> bool {
+        self.looked < self.looks
+    }
+
+    /// A person asks: one attempt may begin at each endpoint that waits for a time. Gives the number of the wish, which is over once it was
+    /// claimed for, or by [`end_urgent`](Self::end_urgent).
+    pub(super) fn begin_urgent(&mut self) -> u64 {
+        self.urgent += 1;
+        self.open.insert(self.urgent);
+        self.urgent
+    }
+
+    /// Whether somebody has asked for urgent attempts, and nothing was claimed for that yet.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Whoever had this wish for urgent attempts does not wait for them any more. Others do.
+    pub(super) fn end_urgent(&mut self, number: u64) {
+        self.open.remove(&number);
+    }
+
+    /// What there is to be answered by a look at the database that begins now.
+    pub(super) fn asked(&self) -> Asked {
+        Asked { looks: self.looks, urgent: self.urgent }
+    }
+
+    /// A look at the database has answered this.
+    pub(super) fn answered(&mut self, asked: Asked) {
+        self.looked = self.looked.max(asked.looks);
+        self.open.retain(|number| *number > asked.urgent);
+    }
+}
