@@ -39,13 +39,13 @@ pub struct Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         let Some(inner) = self.inner.upgrade() else { return };
-        let is_last = {
+        let quiesces = {
             let mut state = inner.lifecycle.state();
             state.holds = state.holds.saturating_sub(1);
-            state.holds == 0 && inner.begin_quiesce(&mut state)
+            (state.holds == 0 && !state.quiesced).then(|| inner.begin_quiesce(&mut state))
         };
-        if is_last {
-            inner.finish_quiesce();
+        if let Some(epoch) = quiesces {
+            inner.finish_quiesce(epoch);
         }
     }
 }
@@ -218,9 +218,9 @@ impl Compass {
     pub fn quiesce(&self) -> Result<()> {
         refuse_reentrance()?;
         drop(self.inner.gate.enter()?);
-        self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
+        let epoch = self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
         // Whoever quiesces at the same time returns when nothing is open any more, too.
-        self.inner.finish_quiesce();
+        self.inner.finish_quiesce(epoch);
         Ok(())
     }
 
@@ -247,20 +247,16 @@ impl Compass {
 
 impl Inner {
     /// From here on nothing begins. Calls nothing foreign, so it may be called with the lifecycle locked, which keeps it in order with
-    /// `resume`. False when it was so already.
-    fn begin_quiesce(&self, state: &mut State) -> bool {
-        if std::mem::replace(&mut state.quiesced, true) {
-            return false;
-        }
-        self.delivery.begin_quiesce();
-        true
+    /// `resume`. Gives what [`finish_quiesce`](Self::finish_quiesce) wants to know.
+    fn begin_quiesce(&self, state: &mut State) -> u64 {
+        if std::mem::replace(&mut state.quiesced, true) { self.delivery.epoch() } else { self.delivery.begin_quiesce() }
     }
 
     /// Waits until nothing is open any more, with nothing locked: transports are called, and may call `resume`.
-    fn finish_quiesce(&self) {
+    fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();
         // While the database may still be used, so that what was called off is settled.
-        self.delivery.finish_quiesce();
+        self.delivery.finish_quiesce(epoch);
         let stopping = {
             // Locked, so that it keeps its order with a `resume` meanwhile.
             let state = self.lifecycle.state();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -15,7 +16,7 @@ use super::handle::Delivery;
 use super::moment::Moment;
 use super::next_due::Around;
 use super::schedule::Ended;
-use super::settings::{DATABASE_WAIT, IDLE, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
+use super::settings::{DATABASE_WAIT, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
 use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
@@ -50,7 +51,7 @@ impl Delivery {
     /// The steps of a flush, for those who take them one by one.
     pub(crate) fn begin_flush(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Run {
         let deadline = self.ports.clock.monotonic().saturating_add(deadline);
-        Run::new(Caller::Flush { deadline, cancel: cancel.clone(), urgent }, !self.shared.lock().is_running(), self.blocking.is_simulated())
+        Run::new(Caller::Flush { deadline, cancel: cancel.clone(), urgent }, self.shared.lock().is_stopped(), self.blocking.is_simulated())
     }
 
     /// Whether something has happened since the last step of a run.
@@ -218,48 +219,85 @@ impl Delivery {
         Ok(())
     }
 
-    /// No attempt begins any more. To be followed by [`finish_quiesce`](Self::finish_quiesce). Calls nothing foreign.
-    pub(crate) fn begin_quiesce(&self) {
+    /// No attempt begins any more. To be followed by [`finish_quiesce`](Self::finish_quiesce), with what this gives. Calls nothing foreign.
+    pub(crate) fn begin_quiesce(&self) -> u64 {
         self.shared.change(|shared| {
             // Also when it is quiesced still: a resume that is under way must not end it.
             if shared.standing != Standing::Closed {
                 (shared.standing, shared.epoch) = (Standing::Quiesced, shared.epoch + 1);
             }
-        });
+            shared.epoch
+        })
     }
 
-    /// Running attempts are called off, and given up after a moment. What they bring is kept in memory until delivery is resumed. Takes a
-    /// second at most.
-    pub(crate) fn finish_quiesce(&self) {
-        self.cancel_test_sends();
+    /// How often delivery was quiesced, resumed or closed: for [`finish_quiesce`](Self::finish_quiesce), where it is quiesced already.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.shared.lock().epoch
+    }
+
+    /// Running attempts are called off, and given up after a moment. What they bring in time is stored, the rest is kept in memory until
+    /// delivery is resumed. Does nothing to what began after it was. Takes a second at most.
+    pub(crate) fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();
+        self.cancel_running(epoch);
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { QUIESCE_LIMIT };
-        let shared = self.shared.wait_until(limit, |shared| !shared.driven || shared.is_running());
-        let rests = !shared.driven && !shared.is_running();
-        drop(shared);
-        if rests {
-            // A worker that gave way may have left something running.
-            self.call_off(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())));
-        }
+        drop(self.shared.wait_until(limit, |shared| !shared.driven || shared.epoch != epoch));
+        // A worker that gave way may have left something running.
+        self.call_off(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())), |shared| shared.epoch == epoch);
     }
 
-    /// Gives back what was not begun, and gives up what runs.
-    fn call_off(&self, limit: Duration) {
+    /// Asks all that is on its way to end, unless delivery was resumed since. At once, because whoever drives may be kept by an observer.
+    fn cancel_running(&self, epoch: u64) {
+        let requests = self.shared.take(|shared| {
+            if shared.epoch != epoch {
+                return Vec::new();
+            }
+            let mut requests = shared.schedule.cancel_requests();
+            for (request, cancelled) in &shared.test_sends {
+                cancelled.store(true, Ordering::Release);
+                requests.push(*request);
+            }
+            requests
+        });
+        requests.iter().for_each(|request| self.cancel(*request));
+    }
+
+    /// Ends what somebody left who does not drive any more: gives back what was not begun, gives up what runs, and stores what came. Does
+    /// nothing where somebody drives, who ends it himself, and leaves running what there is once this does not hold any more.
+    pub(super) fn call_off(&self, limit: Duration, holds: impl Fn(&Shared) -> bool) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
-        let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
+        // With the turn, so that nobody begins anything meanwhile.
+        let Some(turn) = self.take_turn(|shared| holds(shared)) else { return };
+        self.collect();
+        let requests =
+            self.shared.take(|shared| if holds(shared) { shared.schedule.stop_all(&ended, &self.settings.policy) } else { Vec::new() });
         requests.iter().for_each(|request| self.cancel(*request));
         if !requests.is_empty() && !self.blocking.is_simulated() {
             let came = |shared: &Shared| requests.iter().all(|request| shared.arrived.iter().any(|arrived| arrived.request == *request));
-            drop(self.shared.wait_until(limit, came));
+            drop(self.shared.wait_until(limit, |shared| !holds(shared) || came(shared)));
         }
         self.collect();
-        self.shared.lock().schedule.detach();
-        self.blocking.rest();
+        let gives_up = self.shared.take(|shared| {
+            let gives_up = holds(shared);
+            if gives_up {
+                shared.schedule.detach();
+            }
+            gives_up
+        });
+        if gives_up {
+            self.blocking.rest();
+        }
+        self.settle_soon();
+        drop(turn);
     }
 
-    /// Delivery is about to go on. Calls nothing foreign. Gives what [`finish_resume`](Self::finish_resume) wants to know.
+    /// Delivery is about to go on; who begins a flush meanwhile waits for that. Calls nothing foreign. Gives what
+    /// [`finish_resume`](Self::finish_resume) wants to know.
     pub(crate) fn begin_resume(&self) -> u64 {
         self.shared.change(|shared| {
+            if shared.standing == Standing::Quiesced {
+                shared.standing = Standing::Resuming;
+            }
             shared.epoch += 1;
             shared.epoch
         })
@@ -269,57 +307,52 @@ impl Delivery {
     /// called with anything locked.
     pub(crate) fn finish_resume(&self, epoch: u64) {
         foreign::call(|| self.ports.transport.renew());
-        let is_running = self.shared.change(|shared| {
-            if shared.epoch == epoch && shared.standing == Standing::Quiesced {
+        self.shared.change(|shared| {
+            if shared.epoch == epoch && shared.standing == Standing::Resuming {
                 shared.standing = Standing::Running;
                 if !fault("seeded: the foreground wakes nothing") {
                     shared.schedule.wake();
                 }
             }
-            shared.is_running()
         });
-        if is_running {
-            self.settle_late();
+        // Unless somebody drives and does so anyway.
+        if let Some(_turn) = self.take_turn(|shared| shared.is_running()) {
+            self.collect();
+            self.settle_soon();
         }
     }
 
-    /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
-    fn settle_late(&self) {
-        let got = self.shared.change(|shared| !std::mem::replace(&mut shared.driven, true));
-        if !got {
+    /// Stores what came in after whoever had asked for it was gone. For whoever drives and is waited for: another process that has the file
+    /// is not waited for long.
+    fn settle_soon(&self) {
+        if !self.shared.lock().schedule.has_unsettled() {
             return;
         }
-        self.collect();
-        if self.shared.lock().schedule.has_unsettled()
-            && let Err(error) = self.settle(&mut Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated()), false)
-        {
+        let mut run = Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated());
+        run.database_limit = Some(QUIESCE_DATABASE_WAIT);
+        if let Err(error) = self.settle(&mut run, false) {
             log::warn!("delivery results are kept in memory: {error}");
         }
-        self.shared.change(|shared| shared.driven = false);
     }
 
-    /// Ends delivery for good, within two seconds. Idempotent.
+    /// Ends delivery for good, within two seconds: what is not stored by then is sent a second time. Idempotent.
     pub(crate) fn close(&self) {
-        let was_closed = self.shared.change(|shared| {
+        let began = Instant::now();
+        let epoch = self.shared.change(|shared| {
             shared.epoch += 1;
-            std::mem::replace(&mut shared.standing, Standing::Closed) == Standing::Closed
+            shared.worker.wanted = false;
+            let was_closed = std::mem::replace(&mut shared.standing, Standing::Closed) == Standing::Closed;
+            (!was_closed).then_some(shared.epoch)
         });
-        if was_closed {
-            return;
-        }
-        self.cancel_test_sends();
-        self.stop();
+        let Some(epoch) = epoch else { return };
+        self.cancel_running(epoch);
+        // Called from an observer or a port, this may be the driver's own thread, or one that it waits for.
         if foreign::is_foreign_call() {
             return;
         }
-        let began = Instant::now();
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { STOP_LIMIT };
-        let rests = !self.shared.wait_until(limit, |shared| !shared.driven).driven;
-        if rests {
-            self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()));
-            // The last moment: what is not stored now is sent a second time.
-            self.settle_late();
-        }
+        drop(self.shared.wait_until(limit.saturating_sub(began.elapsed()), |shared| !shared.driven && shared.worker.threads == 0));
+        self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()), |shared| shared.standing == Standing::Closed);
     }
 
     /// Forgets everything, as the end of a process does.

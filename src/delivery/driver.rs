@@ -90,11 +90,27 @@ enum RunStage {
 }
 
 /// The right to drive; given back when dropped, also by a panic.
-struct Turn(Arc<SharedLock>);
+pub(super) struct Turn(Option<Arc<SharedLock>>);
+
+impl Turn {
+    /// Gives it back where this holds, which nobody can change in between.
+    fn give_back_if(&mut self, holds: impl FnOnce(&Shared) -> bool) -> bool {
+        let Some(shared) = &self.0 else { return true };
+        let gives = shared.change(|shared| {
+            let gives = holds(shared);
+            shared.driven &= !gives;
+            gives
+        });
+        if gives {
+            self.0 = None;
+        }
+        gives
+    }
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.change(|shared| shared.driven = false);
+        self.give_back_if(|_| true);
     }
 }
 
@@ -265,13 +281,13 @@ impl Delivery {
 
     /// The right to drive, if nobody has it and this holds. Nobody waits for somebody to take it, so it is no event: those who wait would
     /// wake one another for ever.
-    fn take_turn(&self, may: impl FnOnce(&mut Shared) -> bool) -> Option<Turn> {
+    pub(super) fn take_turn(&self, may: impl FnOnce(&mut Shared) -> bool) -> Option<Turn> {
         let got = self.shared.take(|shared| {
             let got = !shared.driven && may(shared);
             shared.driven |= got;
             got
         });
-        got.then(|| Turn(Arc::clone(&self.shared)))
+        got.then(|| Turn(Some(Arc::clone(&self.shared))))
     }
 
     fn drive(&self, run: &mut Run) -> Step {
@@ -399,7 +415,9 @@ impl Delivery {
     fn stop_reason(&self, shared: &Shared, run: &Run, now: Moment) -> Option<StopReason> {
         match &run.caller {
             Caller::Worker { generation } if !shared.is_worker(*generation) => Some(StopReason::Cancelled),
-            _ if !shared.is_running() => Some(StopReason::Quiesced),
+            _ if shared.is_stopped() => Some(StopReason::Quiesced),
+            // Who drove when the handle was quiesced ends. Who waits also waits for a resume that is under way.
+            _ if run.turn.is_some() && !shared.is_running() => Some(StopReason::Quiesced),
             Caller::Flush { cancel, .. } if cancel.is_cancelled() => Some(StopReason::Cancelled),
             Caller::Flush { .. } if run.time_left(now.monotonic).is_some_and(|left| left <= SETTLING_TIME) => Some(StopReason::Deadline),
             Caller::Flush { .. } | Caller::Worker { .. } => None,
@@ -448,13 +466,14 @@ impl Delivery {
         let now = self.now();
         let since = *run.stopping_since.get_or_insert_with(Instant::now);
         run.urgent = None;
-        let goes_on = {
-            let shared = self.shared.lock();
-            run.is_flush() && shared.worker.wanted && shared.is_running()
-        };
+        let (is_running, worker_wanted) = self.shared.take(|shared| (shared.is_running(), shared.worker.wanted));
+        let goes_on = is_running && run.is_flush() && worker_wanted;
+        // However it began to end: once the handle is quiesced or closed, there is no more time than that.
+        let reason = if run.is_flush() && !is_running { StopReason::Quiesced } else { reason };
+        let is_short = !is_running || reason == StopReason::Quiesced;
         let mut left_running = goes_on && self.shared.lock().schedule.is_flying();
         if !goes_on {
-            let limit = if reason == StopReason::Quiesced { QUIESCE_STOP_LIMIT } else { STOP_LIMIT };
+            let limit = if is_short { QUIESCE_STOP_LIMIT } else { STOP_LIMIT };
             let left = run.time_left(now.monotonic).map_or(limit, |left| left.saturating_sub(SETTLING_TIME / 4).min(limit));
             let left = left.min(limit.saturating_sub(since.elapsed()));
             let left = if self.blocking.is_simulated() { Duration::ZERO } else { left };
@@ -477,7 +496,8 @@ impl Delivery {
             }
             self.blocking.rest();
         }
-        if reason == StopReason::Quiesced {
+        let mut end = reason;
+        if is_short {
             // The connections are about to be closed. What cannot be stored by then is kept for later.
             run.database_limit = Some(QUIESCE_DATABASE_WAIT);
             if self.shared.lock().schedule.has_unsettled() {
@@ -493,7 +513,7 @@ impl Delivery {
             // An empty queue needs no time.
             // What was settled a moment ago may be due again at once.
             if reason == StopReason::Deadline && !left_running && self.is_something_due(run, self.now()).is_ok_and(|due| !due) {
-                run.stage = RunStage::Ended(StopReason::Drained);
+                end = StopReason::Drained;
             }
         }
         if !run.is_flush() && reason == StopReason::Quiesced {
@@ -501,9 +521,11 @@ impl Delivery {
             (run.turn, run.stage, run.stopping_since, run.asked_at, run.database_limit) = (None, RunStage::Waiting, None, None, None);
             return Step::Again;
         }
-        if !matches!(run.stage, RunStage::Ended(_)) {
-            run.stage = RunStage::Ended(reason);
+        if goes_on && run.turn.as_mut().is_some_and(|turn| !turn.give_back_if(|shared| shared.is_running() && shared.worker.wanted)) {
+            // The worker was stopped meanwhile: this run ends what it has begun.
+            return Step::Again;
         }
+        run.stage = RunStage::Ended(end);
         run.error = run.error.take().or(run.stuck.take());
         run.turn = None;
         Step::Done

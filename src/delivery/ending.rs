@@ -11,6 +11,19 @@ use crate::port::{FailureKind, SecretLookup};
 use crate::webhook;
 
 impl Schedule {
+    /// Requests that are on their way are to end: they are marked, and named to be cancelled. All else is left to whoever drives, who finds
+    /// what it looks at marked, too.
+    pub(super) fn cancel_requests(&mut self) -> Vec<u64> {
+        let begun = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Looking | Stage::Sending));
+        begun.fold(Vec::new(), |mut requests, attempt| {
+            attempt.cancelled = true;
+            if attempt.stage == Stage::Sending {
+                requests.push(attempt.request);
+            }
+            requests
+        })
+    }
+
     /// Secrets were looked up.
     pub(super) fn secrets_came(&mut self, request: u64, lookups: Vec<SecretLookup>, ended: &Ended, policy: &RetryPolicy) {
         if let Some(queue) = self.hanging.remove(&request).and_then(|endpoint| self.endpoints.get_mut(&endpoint)) {

@@ -301,7 +301,13 @@ impl Schedule {
     pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
         let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
         match attempt.stage {
-            Stage::Looking | Stage::Sending => {
+            // Whoever looked is gone: its request never left.
+            Stage::Looking => {
+                self.leave(&attempt);
+                self.releases.push(attempt.claimed.lease);
+                false
+            }
+            Stage::Sending => {
                 attempt.cancelled = true;
                 self.leave(&attempt);
                 self.given_up.insert(request, attempt);
@@ -347,7 +353,8 @@ impl Schedule {
         self.look();
     }
 
-    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled.
+    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. For whoever drives: an
+    /// entry that is being looked at meanwhile is one whose driver is gone, so its request never left.
     pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
         // An answer that a newer secret was asked for is settled as it is.
         while let Some(request) = self.in_flight.values().find(|attempt| attempt.stage == Stage::Refreshing).map(|attempt| attempt.request)
@@ -359,7 +366,7 @@ impl Schedule {
         for queue in self.endpoints.values_mut() {
             self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
         }
-        self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found));
+        self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found | Stage::Looking));
         self.in_flight.values_mut().for_each(|attempt| attempt.cancelled = true);
         self.in_flight.keys().copied().collect()
     }

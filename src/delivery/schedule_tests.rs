@@ -346,3 +346,24 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
         assert!(!table.schedule.wishes.is_urgent(), "answered");
     }
 }
+
+#[test]
+fn an_entry_that_nobody_looks_at_any_more_is_given_back() {
+    for stops in [false, true] {
+        let mut table = Table::new(&["office"]);
+        let entry = table.claim("office", &[(1, 0)])[0];
+        let Action::Start(request) = table.next() else { panic!("it begins") };
+        table.schedule.attempt_mut(request).expect("it began").stage = Stage::Looking;
+        assert!(table.schedule.has_begun(entry));
+        let ended = Ended { at: table.now, random: 0.5 };
+        if stops {
+            assert!(table.schedule.stop_all(&ended, &table.settings.policy).is_empty(), "there is no request");
+            table.schedule.detach();
+        } else {
+            assert!(!table.schedule.give_up(request, &ended, &table.settings.policy), "there is no request");
+        }
+        assert!(!table.schedule.has_begun(entry));
+        assert_eq!(table.schedule.take_unsettled().1.len(), 1);
+        assert!(table.schedule.is_idle());
+    }
+}

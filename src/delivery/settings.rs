@@ -59,7 +59,7 @@ pub(super) const FULL_TIME: Duration = Duration::from_secs(20);
 pub(super) const STOP_LIMIT: Duration = Duration::from_millis(1_500);
 /// The same while quiescing, where the store still has to close its connections within two seconds in all.
 pub(super) const QUIESCE_STOP_LIMIT: Duration = Duration::from_millis(700);
-/// How long the last write before the connections are closed waits for other processes.
+/// How long the last write before the connections are closed waits for other processes, and the first one after they may be open again.
 pub(super) const QUIESCE_DATABASE_WAIT: Duration = Duration::from_millis(200);
 /// How long quiescing waits for the driver to come to rest.
 pub(super) const QUIESCE_LIMIT: Duration = Duration::from_millis(1_000);

@@ -61,7 +61,9 @@ pub(super) enum Standing {
     Running,
     /// No attempt begins, and the database is not used.
     Quiesced,
-    /// For good.
+    /// It is about to be `Running`, as soon as the transport is renewed; nothing begins before. Who wants to begin waits for it.
+    Resuming,
+    /// `Quiesced` for good.
     Closed,
 }
 
@@ -110,6 +112,11 @@ impl SecretHistory {
 impl Shared {
     pub(super) fn is_running(&self) -> bool {
         self.standing == Standing::Running
+    }
+
+    /// Whether delivery is to leave everything alone until somebody resumes it.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.standing, Standing::Quiesced | Standing::Closed)
     }
 
     pub(super) fn is_worker(&self, generation: u64) -> bool {

@@ -127,14 +127,4 @@ impl Delivery {
             Err(failure) => Outcome::Failure(failure),
         }
     }
-
-    /// Gives up test messages that run.
-    pub(super) fn cancel_test_sends(&self) {
-        let running: Vec<(u64, Arc<AtomicBool>)> =
-            self.shared.lock().test_sends.iter().map(|(request, cancelled)| (*request, Arc::clone(cancelled))).collect();
-        for (request, cancelled) in running {
-            cancelled.store(true, Ordering::Release);
-            self.cancel(request);
-        }
-    }
 }

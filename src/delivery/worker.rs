@@ -1,6 +1,7 @@
 //! The background worker: the steps of delivery on a thread, while the app is in the foreground.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::driver::{Caller, Run, Step};
 use super::foreign;
@@ -61,11 +62,16 @@ impl Delivery {
 
     /// Stops the worker and what it has running, within two seconds. Does nothing when it does not run.
     pub(crate) fn stop(&self) {
+        let began = Instant::now();
         let runs = self.shared.change(|shared| std::mem::take(&mut shared.worker.wanted) || shared.worker.threads > 0);
         // Called from an observer or a port, this may be the worker's own thread, or one that it waits for.
-        if runs && !foreign::is_foreign_call() && !self.blocking.is_simulated() {
-            drop(self.shared.wait_until(WORKER_STOP_LIMIT, |shared| shared.worker.threads == 0 || shared.worker.wanted));
-            self.blocking.rest();
+        if !runs || foreign::is_foreign_call() {
+            return;
         }
+        let limit = if self.blocking.is_simulated() { Duration::ZERO } else { WORKER_STOP_LIMIT };
+        drop(self.shared.wait_until(limit, |shared| shared.worker.threads == 0 || shared.worker.wanted));
+        // A worker that did not drive has ended nothing of what a flush had left to it.
+        self.call_off(limit.saturating_sub(began.elapsed()), |shared| !shared.worker.wanted && shared.is_running());
+        self.blocking.rest();
     }
 }

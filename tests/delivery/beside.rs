@@ -1,6 +1,24 @@
-//! Calls beside one another: a flush behind another one.
+//! Calls beside one another: a flush behind another one, a resume that is under way, stopping and quiescing while somebody else drives.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+
+/// A phone whose transport counts what it is asked to cancel.
+fn counting(change: impl FnOnce(&mut Options)) -> (Field, Arc<AtomicUsize>) {
+    let inner = ScriptedTransport::always(202);
+    let cancelled = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&cancelled);
+    let on_cancel = Box::new(move || {
+        counts.fetch_add(1, Ordering::SeqCst);
+    });
+    let calling = CallingTransport { inner: inner.clone(), on_cancel, on_renew: Box::new(|| ()) };
+    let field = Field::with(inner, |options| {
+        options.transport = Some(Arc::new(calling));
+        change(options);
+    });
+    (field, cancelled)
+}
 
 /// Takes steps until the end, whatever they wait for.
 fn report(steps: &mut DeliverySteps) -> FlushReport {
@@ -106,4 +124,186 @@ fn a_flush_that_waits_for_its_turn_hears_that_it_is_cancelled() {
     assert_eq!(joined("the second flush", waiting).end, FlushEnd::Cancelled);
     field.transport.release();
     assert_eq!(report(&mut first).sent, 1);
+}
+
+// A resume that is under way ---------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn who_has_resumed_may_flush_although_another_resume_still_renews_the_transport() {
+    let gate = Arc::new(Gate::default());
+    let inner = ScriptedTransport::always(202);
+    let at = Arc::clone(&gate);
+    let calling = CallingTransport { inner: inner.clone(), on_cancel: Box::new(|| ()), on_renew: Box::new(move || at.pass()) };
+    let field = Field::with(inner, |options| options.transport = Some(Arc::new(calling)));
+    field.complete();
+    field.compass.quiesce().unwrap();
+    gate.close();
+    let compass = field.compass.clone();
+    let foreground = std::thread::spawn(move || compass.resume().unwrap());
+    gate.wait_for(1);
+    let job = field.compass.resume().unwrap();
+    let mut flush = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
+    assert!(steps_until_wait(&mut flush).is_some(), "it waits for what is under way");
+    assert!(field.transport.requests().is_empty(), "and nothing begins on the old connections");
+    let mut other = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
+    steps_until_wait(&mut other);
+    gate.open();
+    let foreground = joined("resuming", foreground);
+    assert_eq!(report(&mut flush).sent, 1);
+    assert_eq!(report(&mut other).end, FlushEnd::Drained);
+    drop((job, foreground));
+    assert_eq!(field.flush().end, FlushEnd::Quiesced);
+}
+
+/// The system's clock, at which one thread may be kept.
+struct GatedClock {
+    inner: SystemClock,
+    kept: Mutex<Option<std::thread::ThreadId>>,
+    gate: Arc<Gate>,
+}
+
+impl Clock for GatedClock {
+    fn now(&self) -> Timestamp {
+        if *self.kept.lock().unwrap() == Some(std::thread::current().id()) {
+            self.gate.pass();
+        }
+        self.inner.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.inner.monotonic()
+    }
+
+    fn utc_offset(&self, _at: Timestamp) -> i32 {
+        0
+    }
+}
+
+#[test]
+fn a_quiesce_that_a_resume_has_overtaken_cuts_nothing_of_what_came_after() {
+    let gate = Gate::shut();
+    let clock = Arc::new(GatedClock { inner: SystemClock::default(), kept: Mutex::default(), gate: Arc::clone(&gate) });
+    let given = Arc::clone(&clock);
+    let (field, cancelled) = counting(move |options| options.clock = given);
+    let session = field.complete();
+    field.transport.hold("");
+    let compass = field.compass.clone();
+    let quiescing = std::thread::spawn(move || {
+        *clock.kept.lock().unwrap() = Some(std::thread::current().id());
+        compass.quiesce().unwrap();
+    });
+    // It is about to call off what runs.
+    gate.wait_for(1);
+    let hold = field.compass.resume().unwrap();
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    gate.open();
+    joined("quiescing", quiescing);
+    assert_eq!(cancelled.load(Ordering::SeqCst), 0, "the handle was resumed before it began");
+    field.transport.release();
+    assert_eq!(joined("the flush", running).sent, 1);
+    assert_eq!(outcomes(&field, session), ["sent"]);
+    drop(hold);
+}
+
+// Stopping and quiescing -------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn stopping_delivery_ends_what_a_flush_has_left_to_a_worker_that_did_not_take_it_up() {
+    let (field, cancelled) = counting(|_| {});
+    field.complete();
+    field.transport.hold("");
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    let cancel = CancelToken::new();
+    let mut flush = field.compass.flush_steps(MINUTE, &cancel, false).unwrap();
+    steps_until_wait(&mut flush);
+    field.transport.wait_for_requests(1);
+    cancel.cancel();
+    assert_eq!(report(&mut flush).end, FlushEnd::Cancelled);
+    assert_eq!(cancelled.load(Ordering::SeqCst), 0, "the worker goes on with it");
+    field.compass.stop_delivery().unwrap();
+    assert_eq!(cancelled.load(Ordering::SeqCst), 1);
+    assert!(matches!(worker.step(), StepOutcome::Done(_)));
+}
+
+/// A flush on a thread of its own that is kept by an observer while it tells of what the office has answered, with a request to the lab on
+/// its way. Gives how it is let go and joined.
+fn kept_by_an_observer(field: &Field, then: impl FnOnce(&CancelToken)) -> (Arc<Gate>, JoinHandle<FlushReport>) {
+    register(field, "lab");
+    complete_for(field, "lab");
+    field.complete();
+    field.transport.hold("");
+    let cancel = CancelToken::new();
+    let mut flush = field.compass.flush_steps(2 * MINUTE, &cancel, false).unwrap();
+    assert!(steps_until_wait(&mut flush).is_some());
+    field.transport.wait_for_requests(2);
+    field.transport.hold(&url("lab"));
+    // Whoever is held looks again whether it is.
+    field.transport.cancel(0);
+    eventually("the office has answered", || flush.is_woken());
+    assert!(steps_until_wait(&mut flush).is_some(), "the lab has not answered");
+    let gate = Gate::shut();
+    let at = Arc::clone(&gate);
+    let me = std::thread::current().id();
+    let told = field.compass.observe(Arc::new(move |_| {
+        if std::thread::current().id() != me {
+            at.pass();
+        }
+    }));
+    then(&cancel);
+    let running = std::thread::spawn(move || {
+        let _told = told;
+        report(&mut flush)
+    });
+    gate.wait_for(1);
+    (gate, running)
+}
+
+#[test]
+fn a_flush_that_hands_over_to_a_worker_which_is_stopped_meanwhile_ends_what_it_has_begun() {
+    let (field, cancelled) = counting(|_| {});
+    // With a worker beside it, it hands over what runs. It is kept while it stores what it has.
+    let (gate, running) = kept_by_an_observer(&field, |cancel| {
+        field.compass.start_delivery().unwrap();
+        cancel.cancel();
+    });
+    field.compass.stop_delivery().unwrap();
+    assert_eq!(cancelled.load(Ordering::SeqCst), 0, "whoever drives sees to it");
+    gate.open();
+    joined("the flush", running);
+    assert!(cancelled.load(Ordering::SeqCst) > 0, "nobody else does");
+}
+
+#[test]
+fn quiescing_calls_off_what_runs_although_an_observer_keeps_whoever_drives() {
+    let (field, cancelled) = counting(|_| {});
+    // What the office has answered is due to be stored.
+    let clock = field.clock.clone();
+    let (gate, running) = kept_by_an_observer(&field, move |_| clock.advance(3 * SECOND));
+    field.compass.quiesce().unwrap();
+    assert_eq!(cancelled.load(Ordering::SeqCst), 1);
+    gate.open();
+    assert_eq!(joined("the flush", running).end, FlushEnd::Quiesced);
+}
+
+#[test]
+fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_was_committed() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.start_delivery().unwrap();
+    let gate = Gate::shut();
+    let at = Arc::clone(&gate);
+    let compass = field.compass.clone();
+    let commits = std::thread::spawn(move || {
+        let me = std::thread::current().id();
+        let _told = compass.observe(Arc::new(move |notice| {
+            if notice.outbox && std::thread::current().id() == me {
+                at.pass();
+            }
+        }));
+        complete(&compass, "visit");
+    });
+    gate.wait_for(1);
+    field.transport.wait_for_requests(1);
+    gate.open();
+    joined("the commit", commits);
 }

@@ -122,14 +122,14 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     field.transport.wait_for_requests(1);
     field.compass.quiesce().unwrap();
     joined("the flush", running);
-    // An answer that nobody has written down yet.
-    field.transport.release();
-    field.transport.wait_until_quiet();
     gate.close();
     let compass = field.compass.clone();
     let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
     gate.wait_for(1);
     field.compass.quiesce().unwrap();
+    // An answer that nobody has written down yet.
+    field.transport.release();
+    field.transport.wait_until_quiet();
     let file = sql(&field);
     let before = version(&file);
     gate.open();

@@ -38,8 +38,8 @@ fn closing_ends_a_running_flush_and_the_worker() {
     }
 }
 
-#[test]
-fn an_answer_that_came_too_late_for_a_flush_is_kept_when_the_handle_closes() {
+/// A phone with an answer in memory that nobody has written down: it came after its flush had been told to stop.
+fn with_a_late_answer() -> (Field, SessionKey) {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     let session = field.complete();
     field.transport.hold("");
@@ -54,9 +54,64 @@ fn an_answer_that_came_too_late_for_a_flush_is_kept_when_the_handle_closes() {
     // The thread that has the answer hands it over.
     #[cfg(target_os = "linux")]
     eventually("no attempt runs", || !threads().iter().any(|name| name == "compass-attempt"));
+    (field, session)
+}
+
+#[test]
+fn an_answer_that_came_too_late_for_a_flush_is_kept_when_the_handle_closes() {
+    let (field, session) = with_a_late_answer();
     field.compass.close().unwrap();
     let again = Compass::open(field.options.clone()).unwrap();
     assert!(is_sent(&again, session), "it would be sent a second time");
+}
+
+#[test]
+fn an_answer_that_came_too_late_for_a_flush_is_kept_when_the_handle_is_quiesced() {
+    let (field, session) = with_a_late_answer();
+    field.compass.quiesce().unwrap();
+    assert!(is_sent(&field.compass, session), "a suspended process may be ended, and it would be sent a second time");
+}
+
+#[test]
+fn closing_quiescing_and_resuming_do_not_wait_for_another_process() {
+    type Call = fn(&Compass);
+    // A call that may wait for another process waits for five seconds.
+    let at_most = Duration::from_secs(4);
+    let calls: [(&str, Call); 3] = [
+        ("close", |compass| compass.close().unwrap()),
+        ("quiesce", |compass| compass.quiesce().unwrap()),
+        ("resume", |compass| std::mem::forget(compass.resume().unwrap())),
+    ];
+    for (name, call) in calls {
+        let (field, session) = with_a_late_answer();
+        let other = support::app::open_sql(field.path());
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        if name == "resume" {
+            field.compass.quiesce().unwrap();
+        }
+        let began = Instant::now();
+        call(&field.compass);
+        assert!(began.elapsed() < at_most, "{name}: {:?}", began.elapsed());
+        other.execute_batch("COMMIT").unwrap();
+        if name == "resume" {
+            // What could not be written down at once is not lost.
+            field.flush();
+            assert!(is_sent(&field.compass, session));
+            assert_eq!(field.transport.requests().len(), 1);
+        }
+    }
+    // The same with a worker in the middle of an attempt.
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    field.complete();
+    field.transport.hold("");
+    field.compass.start_delivery().unwrap();
+    field.transport.wait_for_requests(1);
+    let other = support::app::open_sql(field.path());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = Instant::now();
+    field.compass.close().unwrap();
+    assert!(began.elapsed() < at_most, "{:?}", began.elapsed());
+    other.execute_batch("COMMIT").unwrap();
 }
 
 #[test]

@@ -396,8 +396,8 @@ impl World {
             ("failed" | "queued", "superseded") => act == "send corrected",
             // Budgets begin anew, and what waited is due.
             ("queued", "queued") => ["secrets changed", "put endpoint", "enable"].contains(&act) && next.due_at <= entry.due_at,
-            // What came in while the process was quiesced is stored when it resumes, or before it closes.
-            _ if ["resume", "close", "quiesce", "foreground", "background"].contains(&act) => {
+            // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.
+            _ if ["resume", "close", "quiesce", "foreground", "background", "stop delivery"].contains(&act) => {
                 return Ok(());
             }
             _ => entry.state == next.state && entry.reason == next.reason && act != "look",

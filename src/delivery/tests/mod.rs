@@ -93,8 +93,8 @@ impl Phone {
     }
 
     fn quiesce(&self) {
-        self.delivery.begin_quiesce();
-        self.delivery.finish_quiesce();
+        let epoch = self.delivery.begin_quiesce();
+        self.delivery.finish_quiesce(epoch);
     }
 
     fn resume(&self) {
