@@ -1,6 +1,7 @@
 //! Counts running calls, so that closing can wait for them.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::error::Error;
 
@@ -13,6 +14,8 @@ pub(super) struct Gate {
 #[derive(Default)]
 struct State {
     closed: bool,
+    /// Whoever shut it has closed all there was behind it.
+    ended: bool,
     running: usize,
 }
 
@@ -44,6 +47,17 @@ impl Gate {
         while state.running > 0 {
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// All is closed.
+    pub(super) fn end(&self) {
+        self.state().ended = true;
+        self.left.notify_all();
+    }
+
+    /// Waits until all is closed, for at most so long.
+    pub(super) fn wait_for_end(&self, at_most: Duration) {
+        drop(self.left.wait_timeout_while(self.state(), at_most, |state| !state.ended).unwrap_or_else(PoisonError::into_inner));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

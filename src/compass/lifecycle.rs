@@ -12,6 +12,9 @@ use crate::port::Random;
 use crate::store::{STOP_LIMIT, Store, meta};
 use crate::transport::{BuiltIn, BuiltInOptions};
 
+/// How long closing waits for somebody else who closes.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
 #[derive(Default)]
 pub(super) struct Lifecycle {
     state: Mutex<State>,
@@ -103,7 +106,9 @@ impl Compass {
         })
     }
 
-    /// Waits for running calls, ends delivery and closes the file. Later calls get `Closed`; closing twice is fine.
+    /// Waits for running calls, ends delivery and closes the file, within two seconds unless a call takes longer that does not wait for
+    /// another process. Later calls get `Closed`; closing twice is fine. Whoever closes at the same time waits for the first for two seconds
+    /// at most.
     ///
     /// # Errors
     /// `Reentrant` from inside an observer or a port.
@@ -268,16 +273,20 @@ impl Inner {
     }
 
     fn close(&self) {
-        // Whoever closes at the same time returns when it is done, too.
-        let mut registration = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.gate.shut() {
-            // First, because a flush is a running call: it ends now instead of at its deadline.
-            self.delivery.close();
-            self.store.begin_close();
-            self.gate.drain();
-            self.store.close();
-            registration.take();
+        let began = Instant::now();
+        if !self.gate.shut() {
+            // Whoever closes at the same time returns when it is done, too. Not whatever it takes: the first one calls transports and
+            // observers, and what they do may wait for this call.
+            self.gate.wait_for_end(CLOSE_LIMIT);
+            return;
         }
+        // First, because a flush is a running call: it ends now instead of at its deadline. With nothing locked.
+        self.delivery.close();
+        self.store.begin_close();
+        self.gate.drain();
+        self.store.close_within(STOP_LIMIT.saturating_sub(began.elapsed()));
+        drop(self.registration.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.gate.end();
     }
 }
 

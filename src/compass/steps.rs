@@ -84,6 +84,7 @@ impl Compass {
             self.inner.delivery.kill();
             self.inner.store.kill();
             drop(self.inner.registration.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+            self.inner.gate.end();
         }
     }
 }

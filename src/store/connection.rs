@@ -189,8 +189,14 @@ impl Store {
 
     /// Closes the file as `quiesce` does, for good: later calls are `Locked`. If nobody else has it open, SQLite folds its log into it, so
     /// that the one file is the whole database; not when the store was quiesced before.
+    #[cfg(test)]
     pub(crate) fn close(&self) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), STOP_LIMIT);
+        self.close_within(STOP_LIMIT);
+    }
+
+    /// The same within a shorter time.
+    pub(crate) fn close_within(&self, within: Duration) {
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), within);
     }
 
     /// Leaves the file as the end of the process would.

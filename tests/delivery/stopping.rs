@@ -306,3 +306,29 @@ fn a_test_delivery_opens_nothing_after_quiescing() {
     assert!(!joined("the test delivery", testing).delivered);
     assert!(!shared_memory.exists(), "it has opened the file");
 }
+
+#[test]
+fn a_transport_that_needs_a_thread_which_closes_does_not_keep_it_for_ever() {
+    let handle: Arc<Mutex<Option<Compass>>> = Arc::default();
+    let (needs, closed) = (handle.clone(), Arc::new(Gate::default()));
+    let counts = closed.clone();
+    // As one that goes to the main thread, which closes the core just now.
+    let cancels = move || {
+        let compass = needs.lock().unwrap().take();
+        if let Some(compass) = compass {
+            std::thread::spawn(move || compass.close().unwrap()).join().unwrap();
+            counts.pass();
+        }
+    };
+    let field = calling(cancels, || (), true);
+    field.transport.hold("");
+    let compass = field.compass.clone();
+    let testing = std::thread::spawn(move || compass.test_delivery(OFFICE).unwrap());
+    field.transport.wait_for_requests(1);
+    *handle.lock().unwrap() = Some(field.compass.clone());
+    let compass = field.compass.clone();
+    in_time("closing", PATIENCE, move || compass.close().unwrap());
+    closed.wait_for(1);
+    joined("the test delivery", testing);
+    assert!(Compass::open(field.options.clone()).is_ok(), "the first call has closed the file");
+}
