@@ -262,7 +262,7 @@ impl Delivery {
         let is_offline = shared.schedule.network.is_offline() && !run.is_urgent();
         let conditions = Conditions {
             settings: &self.settings,
-            may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none() && run.error.is_none(),
+            may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none(),
             timeout,
             database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
             database_failed: run.failures > 0,

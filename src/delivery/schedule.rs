@@ -12,10 +12,10 @@ use super::attempt::{Attempt, AttemptResult, Stage};
 use super::endpoint_queue::{EndpointQueue, EndpointView};
 use super::moment::Moment;
 use super::network::Network;
-use super::settings::{LEASE_MARGIN, MOST_HANGING, SETTLE_AFTER, Settings};
+use super::settings::{LEASE_MARGIN, LEAST_TIME, MOST_HANGING, SETTLE_AFTER, SETTLING_TIME, Settings};
 use crate::fault::fault;
 use crate::model::{Connectivity, NetworkPolicy};
-use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
 use crate::webhook;
@@ -98,6 +98,7 @@ impl Schedule {
         if let Some(request) = self.overdue(now) {
             return Action::GiveUp(request);
         }
+        self.give_up_slow_secrets(now, conditions);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -253,6 +254,17 @@ impl Schedule {
         total.saturating_sub(self.in_flight.len() as u32).saturating_sub(stuck)
     }
 
+    /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
+    fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
+        let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
+        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && now.monotonic.saturating_sub(attempt.began) >= LEAST_TIME;
+        while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
+            let Some(attempt) = self.in_flight.remove(&request) else { return };
+            let policy = &conditions.settings.policy;
+            self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
+        }
+    }
+
     /// Gives back what was claimed and cannot begin soon: at endpoints that are closed or paused, or everywhere.
     fn give_back_waiting(&mut self, now: Moment, may_begin: bool) {
         let (wake, offline) = (self.wake, self.network.is_offline());
@@ -397,7 +409,10 @@ impl Schedule {
     /// Whether an attempt of this entry has begun and its end is unknown.
     pub(super) fn has_begun(&self, entry: i64) -> bool {
         let mut attempts = self.in_flight.values().chain(self.given_up.values());
+        // What has ended and is not stored yet has left all the same.
+        let mut results = self.results.iter().chain(&self.stuck).filter(|result| result.verdict.contact != Contact::NotBegun);
         attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
+            || results.any(|result| result.attempt.claimed.lease.entry == entry)
     }
 
     pub(super) fn is_flying(&self) -> bool {

@@ -6,15 +6,17 @@ use super::attempt::Stage;
 use super::driver::Run;
 use super::handle::Delivery;
 use super::moment::Moment;
+use super::scan::has_had_urgent;
 use super::schedule::Ended;
-use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE};
+use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE, URGENT_EVERY};
 use super::shared::{Arrived, Shared};
 use crate::fault::fault;
+use crate::model::Timestamp;
 use crate::outbox::{Answer, Obstacle, Outcome};
 use crate::port::{BlockingAnswer, BlockingCall};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{StoreError, meta};
+use crate::store::{Connection, StoreError, Transaction, meta};
 use crate::webhook;
 impl Delivery {
     // What comes in.
@@ -133,16 +135,18 @@ impl Delivery {
     /// look: what is decided later finds it begun.
     pub(super) fn look_at_entry(&self, run: &mut Run, request: u64) -> Result<(), StoreError> {
         let policy = &self.settings.policy;
-        let Some((lease, before, known)) = self.shared.change(|shared| {
+        let Some((lease, before, known, urgent)) = self.shared.change(|shared| {
             let attempt = shared.schedule.attempt_mut(request)?;
             attempt.stage = Stage::Looking;
-            Some((attempt.claimed.lease, Arc::clone(&attempt.endpoint), attempt.claimed.configuration))
+            let claimed = &attempt.claimed;
+            Some((claimed.lease, Arc::clone(&attempt.endpoint), claimed.configuration, claimed.urgent))
         }) else {
             return Ok(());
         };
         let key = before.key.clone();
-        let wait = run.database_wait(self.now().monotonic);
-        let read = self.store.read_for_delivery(wait, |connection| {
+        let now = self.now();
+        let wait = run.database_wait(now.monotonic);
+        let look = |connection: &Connection| {
             let meta = meta::load(connection)?;
             // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
             let is_ours = queue::is_leased(connection, &lease, &self.owner)?
@@ -150,7 +154,16 @@ impl Delivery {
                 || fault("seeded: what was given up goes on") && self.is_late(request);
             let found = if meta.configuration == known { None } else { Some(endpoint::find(connection, &key)?) };
             Ok::<_, StoreError>((meta, is_ours, found))
-        });
+        };
+        let read = if urgent {
+            self.store.write_for_delivery(wait, |tx| {
+                let (meta, is_ours, found) = look(tx)?;
+                let is_first = use_urgent(tx, &key, now.wall)?;
+                Ok((meta, is_ours && is_first, found))
+            })
+        } else {
+            self.store.read_for_delivery(wait, look)
+        };
         let (meta, is_ours, found) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -235,4 +248,16 @@ impl Delivery {
             self.cancel(request);
         }
     }
+}
+
+/// Uses up the one attempt that a person has at this endpoint for now. False when it was used up elsewhere.
+fn use_urgent(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(StoredEndpoint::Readable(mut row)) = endpoint::find(tx, key)? else { return Ok(true) };
+    if has_had_urgent(&row, now, URGENT_EVERY) {
+        return Ok(false);
+    }
+    row.delivery.urgent_at = Some(now);
+    row.delivery.urgent_pause = row.state(0).paused_until(now);
+    endpoint::save_delivery(tx, key, &row.delivery)?;
+    Ok(true)
 }

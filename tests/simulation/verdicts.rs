@@ -124,6 +124,10 @@ impl World {
         }
         let expected = match class {
             Class::Offline => (entry.counted, entry.slow, entry.offline + 1, 0),
+            // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in the air.
+            Class::CutShort if (around.endpoint_changed || around.secrets_changed) && (next.counted, next.slow) == (0, 0) => {
+                (0, 0, entry.offline, entry.cut_short + 1)
+            }
             Class::CutShort => (entry.counted, entry.slow, entry.offline, entry.cut_short + 1),
             Class::Later => (entry.counted + 1, entry.slow, 0, 0),
             Class::Slow => (entry.counted, entry.slow + 1, 0, 0),
