@@ -208,6 +208,22 @@ fn a_copy_that_cannot_be_made_leaves_nothing_behind() {
     app.completed();
 }
 
+#[test]
+fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
+    use std::os::unix::fs::PermissionsExt;
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    // What a process left that was killed in the middle of another copy.
+    std::fs::write(app.folder().join("copy.db-part"), "half a copy").unwrap();
+    app.compass.backup(&copy).unwrap();
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!app.folder().join("copy.db-part").exists());
+    let nul = app.folder().join("co\0py.db");
+    let error = app.compass.backup(&nul).unwrap_err();
+    assert_eq!((error.code(), error.place().as_deref()), ("invalid_argument", Some("to")));
+}
+
 // The look for damage -------------------------------------------------------------------------------------------------------------------
 
 /// Changes the file from outside, with the rules of its schema taken away.

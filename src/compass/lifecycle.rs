@@ -51,7 +51,8 @@ impl Drop for Hold {
 }
 
 impl Compass {
-    /// Opens or creates the database, and brings its schema up to date. Nothing runs in the background until asked.
+    /// Opens or creates the database, for its owner alone to read, and brings its schema up to date. Nothing runs in the background until
+    /// asked.
     ///
     /// # Errors
     /// `AlreadyOpen`, `CannotOpen`, `Locked`, `DiskFull`, `Corrupt`, `NotADatabase`, `NewerSchema`, `InvalidOption`. The file is never
@@ -66,6 +67,9 @@ impl Compass {
                 ..BuiltInOptions::default()
             })?),
         };
+        if let Some(problem) = registry::no_path(&options.path) {
+            return Err(Error::InvalidOption { place: "path".to_owned(), problem: problem.to_owned() });
+        }
         let path = registry::canonical(&options.path)?;
         #[cfg(any(test, feature = "testing"))]
         let (blocking, as_other_process) = (options.blocking, options.as_other_process);

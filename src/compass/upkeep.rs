@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Changed, Compass, Inner, Result};
+use super::{Changed, Compass, Inner, Result, registry};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{CheckReport, PurgeReport, SessionKey, SessionState, Timestamp};
@@ -69,22 +69,20 @@ impl Compass {
         })
     }
 
-    /// Copies the database, as it is at one moment, to a new file. A copy that is opened elsewhere sends what it sends with the same ids.
+    /// Copies the database, as it is at one moment, to a new file that its owner alone may read. When this returns, the copy is whole in
+    /// that one file, and on the disk; otherwise there is none. A copy that is opened elsewhere sends what it sends with the same ids.
     ///
     /// # Errors
-    /// `InvalidArgument` when there is a file already; errors of either file.
+    /// `InvalidArgument` when there is a file already, or the path is none; errors of either file.
     pub fn backup(&self, to: &Path) -> Result<()> {
+        if let Some(problem) = registry::no_path(to) {
+            return Err(Error::InvalidArgument { place: "to", problem });
+        }
         if to.exists() {
             return Err(Error::InvalidArgument { place: "to", problem: "there is a file of this name already" });
         }
         let stops = self.inner.store.stops();
-        self.inner.read_long(|connection| {
-            store::backup::copy(connection, to, || self.inner.store.stops() == stops).inspect_err(|_| {
-                // Half a copy must not be mistaken for a whole one.
-                let _ = std::fs::remove_file(to);
-            })?;
-            Ok(())
-        })
+        self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
     }
 
     /// Looks at the whole database: whether the file is sound, whether every session is what its events say, and whether every frozen

@@ -5,13 +5,27 @@ use std::path::Path;
 use rusqlite::Connection as Target;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::{Connection, Result, StoreError};
+use super::{Connection, Result, StoreError, files};
 
 /// Pages copied at a time, 16 MB: writers get a turn between two steps.
 const PAGES: i32 = 4096;
 
-/// Copies the snapshot that `connection` sees to a new file at `to`. The install id goes with it, so a restored copy sends with the same ids.
+/// Copies the snapshot that `connection` sees to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The
+/// install id goes with it, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
+    let part = files::beside(to, "-part");
+    // A process that was killed may have left one.
+    files::remove_database(&part)?;
+    files::create(&part)?;
+    let made = fill(connection, &part, goes_on).and_then(|()| files::publish(&part, to));
+    if made.is_err() {
+        // The error is told; what is left of the copy is no copy.
+        let _ = files::remove_database(&part);
+    }
+    made
+}
+
+fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
     // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;

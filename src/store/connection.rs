@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
 use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, migrate};
+use super::{Result, StoreError, files, migrate};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -32,6 +32,7 @@ impl Store {
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
     pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
+        files::prepare(path)?;
         let pool = Arc::new(Pool::default());
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT))?;
         migrate::migrate(&mut connection, install_id)?;
@@ -192,8 +193,8 @@ impl Store {
 fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> Result<Connection> {
     let reader = role != Role::Writer;
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
+    // Made by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let flags = if reader { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(pool.handler(wait_limit)))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);

@@ -11,6 +11,7 @@ pub(crate) mod backup;
 mod connection;
 pub(crate) mod endpoint;
 mod error;
+mod files;
 pub(crate) mod list;
 pub(crate) mod meta;
 mod migrate;
