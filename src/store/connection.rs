@@ -150,7 +150,7 @@ impl Store {
 
     /// The second half: waits for running calls, at most so long, and closes every connection.
     pub(crate) fn finish_quiesce(&self, stopping: Stopping, within: Duration) {
-        self.pool.finish_stop(stopping, within);
+        self.pool.finish_stop(stopping, within, || None);
     }
 
     /// How often the store was told to leave the file alone. A call that goes on for long gives up when that has risen.
@@ -171,13 +171,19 @@ impl Store {
     /// Closes the file as `quiesce` does, for good: later calls are `Locked`. If nobody else has it open, SQLite folds its log into it, so
     /// that the one file is the whole database; not when the store was quiesced before.
     pub(crate) fn close(&self) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), STOP_LIMIT);
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), STOP_LIMIT, || self.last());
     }
 
     /// Leaves the file as the end of the process would.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT);
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT, || None);
+    }
+
+    /// A connection to fold the log with: it may be left from before the store was quiesced, and nothing was open since.
+    fn last(&self) -> Option<Connection> {
+        let log = files::beside(&self.path, "-wal");
+        log.exists().then(|| connect(&self.path, Role::Writer, &self.pool, self.pool.wait_limit(Duration::ZERO)).ok()).flatten()
     }
 
     /// The canonical path of the file.

@@ -189,9 +189,10 @@ impl Pool {
         Stopping { stop: state.stops, folds }
     }
 
-    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and only a new call
-    /// may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open.
-    pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration) {
+    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and
+    /// only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
+    /// connection for it where none was left, or none where there is nothing to fold.
+    pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration, open: impl FnOnce() -> Option<Connection>) {
         let Stopping { stop, folds } = stopping;
         let began = Instant::now();
         let mut state = self.state();
@@ -212,12 +213,9 @@ impl Pool {
         let (writer, readers) = (state.writer.pop(), std::mem::take(&mut state.readers));
         drop(state);
         drop(readers);
-        if let Some(writer) = writer {
-            if folds {
-                // It waits for nobody. Where it fails, the log stays, which is as good.
-                let _ = writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
-            }
-            drop(writer);
+        if folds && let Some(last) = writer.or_else(open) {
+            // It waits for nobody. Where it fails, the log stays, which is as good.
+            let _ = last.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         }
     }
 
