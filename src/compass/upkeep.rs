@@ -85,7 +85,7 @@ impl Compass {
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
     }
 
-    /// Looks at the whole database: whether the file is sound, whether every session is what its events say, and whether every frozen
+    /// Looks at the whole database: whether the file is sound and its schema ours, whether every session is what its events say, and whether every frozen
     /// body is the one that was frozen. Reads everything; for a support screen, not for every start.
     ///
     /// # Errors
@@ -93,6 +93,7 @@ impl Compass {
     pub fn check(&self) -> Result<CheckReport> {
         self.inner.read_long(|connection| {
             let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
+            report.faults.extend(store::schema::faults(connection)?);
             for key in store::backup::all_sessions(connection)? {
                 report.sessions += 1;
                 match self.inner.session_faults(connection, key) {

@@ -34,7 +34,7 @@ impl Store {
     pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
         files::prepare(path)?;
         let pool = Arc::new(Pool::default());
-        let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT))?;
+        let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
         let meta = meta::load(&connection)?;
         pool.keep(Role::Writer, connection);
@@ -183,7 +183,7 @@ impl Store {
     /// A connection to fold the log with: it may be left from before the store was quiesced, and nothing was open since.
     fn last(&self) -> Option<Connection> {
         let log = files::beside(&self.path, "-wal");
-        log.exists().then(|| connect(&self.path, Role::Writer, &self.pool, self.pool.wait_limit(Duration::ZERO)).ok()).flatten()
+        log.exists().then(|| self.connect(Role::Writer, self.pool.wait_limit(Duration::ZERO)).ok()).flatten()
     }
 
     /// The canonical path of the file.
@@ -192,11 +192,22 @@ impl Store {
     }
 
     fn lend(&self, role: Role, wait_limit: WaitLimit) -> Result<Lent> {
-        self.pool.lend(role, wait_limit, || connect(&self.path, role, &self.pool, wait_limit))
+        self.pool.lend(role, wait_limit, || self.connect(role, wait_limit))
+    }
+
+    fn connect(&self, role: Role, wait_limit: WaitLimit) -> Result<Connection> {
+        connect(&self.path, role, &self.pool, wait_limit, migrate::check_identity)
     }
 }
 
-fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> Result<Connection> {
+/// `look` judges the file before anything is written to it.
+fn connect(
+    path: &Path,
+    role: Role,
+    pool: &Arc<Pool>,
+    wait_limit: WaitLimit,
+    look: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<Connection> {
     let reader = role != Role::Writer;
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
     // Made by `files::prepare`, never by SQLite, which would let others read it.
@@ -217,8 +228,8 @@ fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> 
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
         }
-        // Looks before anything is written: a file of something else stays as it is.
-        migrate::check_identity(&connection)?;
+        // A file of something else stays as it is.
+        look(&connection)?;
     }
     connection.execute_batch(
         "PRAGMA synchronous = FULL;            -- acknowledged is durable

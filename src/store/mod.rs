@@ -19,6 +19,7 @@ pub(crate) mod outbox;
 mod pool;
 pub(crate) mod retention;
 pub(crate) mod row;
+pub(crate) mod schema;
 pub(crate) mod session;
 pub(crate) mod totals;
 pub(crate) mod workflow;

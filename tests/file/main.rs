@@ -6,6 +6,7 @@
 mod support;
 
 mod made;
+mod schema;
 
 use std::path::{Path, PathBuf};
 

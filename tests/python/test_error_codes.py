@@ -87,9 +87,11 @@ class ErrorCodes(Case):
         core.run(session, None, [set_fields(text("site", "Mill Lane"))])
         core.shut_down()
         database = sqlite3.connect(self.path)
+        (rule,) = database.execute("SELECT sql FROM sqlite_master WHERE name = 'workflow_is_immutable'").fetchone()
         database.execute("DROP TRIGGER workflow_is_immutable")
         changed = database.execute("UPDATE workflow SET document = CAST(replace(CAST(document AS TEXT), ?, ?) AS BLOB)", (old, new))
         self.assertEqual(changed.rowcount, 1)
+        database.execute(rule)
         database.commit()
         database.close()
         return self.open(), session
