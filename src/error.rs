@@ -126,9 +126,12 @@ pub enum Error {
         /// Where it stands.
         state: SessionState,
     },
-    /// The session holds a message that was neither delivered nor given up.
-    #[error("a message of this session is neither delivered nor given up")]
-    Undelivered,
+    /// Messages that were neither delivered nor given up would be lost.
+    #[error("{} neither delivered nor given up", undelivered(.count))]
+    Undelivered {
+        /// How many; none where the file is damaged and cannot be read to count them.
+        count: Option<u64>,
+    },
 
     // Actions and endpoints ----------------------------------------------------------------------------------------------------------
     /// The session has no such action, or is not finished.
@@ -216,7 +219,7 @@ impl Error {
             Error::Refused(refusal) => refusal.code(),
             Error::CommandIdReused => "command_id_reused",
             Error::NotDeletable { .. } => "not_deletable",
-            Error::Undelivered => "undelivered",
+            Error::Undelivered { .. } => "undelivered",
             Error::UnknownAction { .. } => "unknown_action",
             Error::ActionStatus { .. } => "action_status",
             Error::ActionLocked { .. } => "action_locked",
@@ -269,6 +272,14 @@ impl Error {
             Error::Refused(Refusal::Fields { problems }) => problems,
             _ => &[],
         }
+    }
+}
+
+fn undelivered(count: &Option<u64>) -> String {
+    match count {
+        Some(1) => "1 message is".to_owned(),
+        Some(count) => format!("{count} messages are"),
+        None => "the file is damaged and may hold messages that are".to_owned(),
     }
 }
 

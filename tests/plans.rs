@@ -36,6 +36,9 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("outbox/list.rs", "{unsent}", &["AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed')", ""]),
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
     ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
+    ("replace.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    ("replace.rs", "{configuration}", &["configuration", "0"]),
+    ("replace.rs", "{detail}", &["detail", "'abandoned'"]),
     ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "event"]),
 ];
 
@@ -43,12 +46,14 @@ const PARTS: &[(&str, &str, &[&str])] = &[
 const ALLOWED: &[(&str, &str)] = &[
     ("FROM meta", "has one row"),
     ("FROM sqlite_schema", "opening reads it anyway"),
+    ("UPDATE sqlite_sequence", "has two rows"),
     ("FROM pragma_foreign_key_check", "a migration looks at everything once"),
     ("FROM endpoint ORDER BY key", "all of them are asked for, and they are few"),
     ("FROM workflow WHERE ?1 IS NULL", "likewise"),
     ("FROM action WHERE session_id = ?1 ORDER BY id", "a session has a hundred at most"),
     ("SELECT key FROM session ORDER BY id", "a check looks at all of them"),
     ("SELECT delivery_id, body, body_sha256 FROM outbox", "likewise"),
+    ("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox", "a restore likewise"),
     ("GROUP BY w.key, s.actor, s.state, s.won", "totals are over all sessions"),
     ("s.workflow_id IN (SELECT id FROM workflow", "sessions of several versions are listed together"),
     ("session_text MATCH", "the index of words knows no order of sessions"),

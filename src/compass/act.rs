@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 
-use super::{Inner, Result};
+use super::{Inner, Parsed, Result};
 use crate::crypto::Sha256;
 use crate::engine::{document, session as engine};
 use crate::error::Error;
@@ -54,15 +54,26 @@ impl Inner {
 
     /// The parsed document of a row. Parsed once per handle.
     pub(super) fn workflow_of(&self, connection: &Connection, id: i64) -> Result<Arc<Workflow>> {
-        if let Some(known) = self.workflows.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(Arc::clone(known));
+        let schema = store::meta::schema_changes(connection)?;
+        {
+            let mut known = self.workflows.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.schema != schema {
+                // Another process may have put a copy in the place of the database: other documents have these numbers now.
+                *known = Parsed { schema, ..Parsed::default() };
+            }
+            if let Some(known) = known.by_row.get(&id) {
+                return Ok(Arc::clone(known));
+            }
         }
         let bytes = store::workflow::document(connection, id)?;
         let workflow = document::parse(&bytes)
             .workflow
             .map(Arc::new)
             .ok_or_else(|| Error::Internal { detail: "a stored workflow document does not read back".to_owned() })?;
-        self.workflows.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&workflow));
+        let mut known = self.workflows.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.schema == schema {
+            known.by_row.insert(id, Arc::clone(&workflow));
+        }
         Ok(workflow)
     }
 }

@@ -12,6 +12,7 @@ mod options;
 mod outbox;
 mod query;
 mod registry;
+mod replace;
 mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]
@@ -22,6 +23,7 @@ mod workflow;
 pub use lifecycle::Hold;
 pub use observer::Subscription;
 pub use options::Options;
+pub use replace::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
@@ -57,10 +59,16 @@ struct Inner {
     gate: gate::Gate,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
-    /// Parsed documents by row; a document never changes.
-    workflows: Mutex<BTreeMap<i64, Arc<Workflow>>>,
+    workflows: Mutex<Parsed>,
     /// Keeps the file from being opened twice; given back by closing.
     registration: Mutex<Option<registry::Registration>>,
+}
+
+/// Parsed documents by row; a document never changes while the schema is the same.
+#[derive(Default)]
+struct Parsed {
+    schema: i64,
+    by_row: BTreeMap<i64, Arc<Workflow>>,
 }
 
 impl std::fmt::Debug for Compass {

@@ -61,8 +61,9 @@ impl Compass {
             if subject.state.state == SessionState::InProgress {
                 return Err(Error::NotDeletable { state: subject.state.state });
             }
-            if store::retention::holds_undelivered(tx, subject.id)? {
-                return Err(Error::Undelivered);
+            let undelivered = store::retention::undelivered(tx, subject.id)?;
+            if undelivered > 0 {
+                return Err(Error::Undelivered { count: Some(undelivered) });
             }
             store::retention::delete(tx, subject.id, "deleted", now)?;
             Ok(((), Changed { outbox: true, ..Changed::session(session) }))

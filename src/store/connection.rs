@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
 use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, files, migrate};
+use super::{Result, StoreError, files, migrate, replace};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -32,11 +32,13 @@ impl Store {
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
     pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
+        replace::finish(path, &|_| {})?;
         files::prepare(path)?;
         let pool = Arc::new(Pool::default());
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
         let meta = meta::load(&connection)?;
+        replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         let store = Self {
             path: path.to_owned(),
@@ -200,8 +202,14 @@ impl Store {
     }
 }
 
+/// Closes a connection and lets SQLite fold its log into the file, if nobody else has it open. Waits for nobody; where it fails, the log
+/// stays, which is as good.
+pub(super) fn fold(connection: Connection) {
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+}
+
 /// `look` judges the file before anything is written to it.
-fn connect(
+pub(super) fn connect(
     path: &Path,
     role: Role,
     pool: &Arc<Pool>,

@@ -23,17 +23,26 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// `Corrupt` where the file is empty or gone and its log is not: SQLite would take it for a new database, and delete the log.
 pub(super) fn prepare(path: &Path) -> Result<()> {
     // First the log: another process that makes the file writes the file first.
-    let has_log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-    let is_empty = match fs::metadata(path) {
-        Ok(file) => file.is_file() && file.len() == 0,
-        Err(error) => error.kind() == ErrorKind::NotFound,
-    };
-    if is_empty && has_log {
+    let has_log = has_log(path);
+    if has_log && is_empty(path) {
         return Err(StoreError::Corrupt("the file is empty, and its log is not".to_owned()));
     }
     match create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+/// There is a log, and something in it.
+pub(super) fn has_log(path: &Path) -> bool {
+    fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
+/// The file is empty, or not there.
+pub(super) fn is_empty(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(file) => file.is_file() && file.len() == 0,
+        Err(error) => error.kind() == ErrorKind::NotFound,
     }
 }
 
@@ -58,6 +67,14 @@ pub(super) fn publish(part: &Path, path: &Path) -> Result<()> {
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(File::open(folder)?.sync_all()?)
+}
+
+/// Renames a file, if it is there; says whether it was.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<bool> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        renamed => Ok(renamed.map(|()| true)?),
+    }
 }
 
 /// Removes a file, if it is there.

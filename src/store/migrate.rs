@@ -32,7 +32,7 @@ pub(super) fn check_identity(connection: &Connection) -> Result<()> {
 
 /// Refuses a schema that this release does not know.
 pub(super) fn check_version(found: u32) -> Result<()> {
-    let known = MIGRATIONS.len() as u32;
+    let known = newest();
     if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
@@ -77,6 +77,11 @@ fn check_references(connection: &Connection) -> Result<()> {
     let mut statement = connection.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_check ORDER BY 1")?;
     let tables = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     if tables.is_empty() { Ok(()) } else { Err(StoreError::Corrupt(format!("rows of {} refer to nothing", tables.join(", ")))) }
+}
+
+/// The newest schema that this release knows.
+pub(super) fn newest() -> u32 {
+    MIGRATIONS.len() as u32
 }
 
 pub(super) fn version(connection: &Connection) -> Result<u32> {

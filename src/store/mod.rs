@@ -17,6 +17,7 @@ pub(crate) mod meta;
 mod migrate;
 pub(crate) mod outbox;
 mod pool;
+pub(crate) mod replace;
 pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod schema;

@@ -6,10 +6,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, connection};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
@@ -214,8 +213,7 @@ impl Pool {
         drop(state);
         drop(readers);
         if folds && let Some(last) = writer.or_else(open) {
-            // It waits for nobody. Where it fails, the log stays, which is as good.
-            let _ = last.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            connection::fold(last);
         }
     }
 

@@ -102,7 +102,9 @@ fn normal(sql: &str) -> String {
             if after_word {
                 normal.push(' ');
             }
-            normal.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+            let start = normal.len();
+            normal.push_str(word);
+            normal[start..].make_ascii_lowercase();
             after_word = true;
         }
         rest = &rest[length..];

@@ -177,7 +177,7 @@ pub(crate) fn index_text(tx: &Transaction<'_>, id: i64, text: &str) -> Result<()
     Ok(())
 }
 
-fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
+pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO event (session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

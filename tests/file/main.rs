@@ -5,7 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod erase;
+mod killed;
 mod made;
+mod restore;
 mod schema;
 
 use std::path::{Path, PathBuf};
