@@ -13,7 +13,7 @@ use compass_core::{Compass, Error};
 
 use crate::guard::guard;
 use crate::listener::{ChangeListener, Subscription, observer};
-use crate::{Cancel, Hold, OpenOptions};
+use crate::{Cancel, DiscardUndelivered, Hold, OpenOptions, RestoreOptions};
 
 type Result<T> = std::result::Result<T, CoreError>;
 
@@ -291,6 +291,18 @@ impl Core {
     pub fn shut_down(&self) -> Result<()> {
         guard(|| self.0.close())
     }
+}
+
+/// Puts a copy that `backup` made in the place of a database that no handle has open. Also where that does not open, or is not there.
+#[uniffi::export]
+pub fn restore(from: String, options: RestoreOptions) -> Result<()> {
+    guard(|| Compass::restore(&from, &options.into_core()))
+}
+
+/// Removes a database that no handle has open, with everything beside it.
+#[uniffi::export(default(discard_undelivered = None))]
+pub fn erase(path: String, discard_undelivered: Option<DiscardUndelivered>) -> Result<()> {
+    guard(|| Compass::erase(&path, discard_undelivered.map(DiscardUndelivered::into_core).as_ref()))
 }
 
 /// The version of the core.
