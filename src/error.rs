@@ -311,7 +311,7 @@ impl From<StoreError> for Error {
             StoreError::CannotOpen(detail) => Error::CannotOpen { detail },
             StoreError::Locked => Error::Locked,
             StoreError::Full => Error::DiskFull,
-            StoreError::Corrupt(detail) => Error::Corrupt { detail },
+            StoreError::Corrupt(detail) | StoreError::Unreadable(detail) => Error::Corrupt { detail },
             StoreError::Foreign => Error::NotADatabase,
             StoreError::NewerSchema { found, known } => Error::NewerSchema { found, known },
             StoreError::Io(detail) => Error::Io { detail },

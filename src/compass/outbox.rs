@@ -136,5 +136,5 @@ impl Inner {
 }
 
 fn text(bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| Error::Internal { detail: "a stored body is not text".to_owned() })
+    String::from_utf8(bytes).map_err(|_| Error::Corrupt { detail: "a stored body is not text".to_owned() })
 }

@@ -100,7 +100,7 @@ impl Compass {
                 match self.inner.session_faults(connection, key) {
                     Ok(faults) => report.faults.extend(faults),
                     // What does not read back is what is being looked for.
-                    Err(Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
+                    Err(Error::Corrupt { detail } | Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
                     Err(error) => return Err(error),
                 }
             }

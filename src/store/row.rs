@@ -14,7 +14,7 @@ pub(crate) fn to_ms(at: Timestamp) -> i64 {
 }
 
 pub(crate) fn from_ms(ms: i64) -> Result<Timestamp> {
-    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Internal("a stored time is out of range".to_owned()))
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Unreadable("a stored time is out of range".to_owned()))
 }
 
 pub(crate) fn optional_time(ms: Option<i64>) -> Result<Option<Timestamp>> {
@@ -27,7 +27,7 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
 
 /// `what` names the column in the error; the error never holds the text.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|_| StoreError::Internal(format!("{what} does not read back")))
+    serde_json::from_str(text).map_err(|_| StoreError::Unreadable(format!("{what} does not read back")))
 }
 
 /// A list for `IN`, of words that the core itself names.
@@ -36,16 +36,16 @@ pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> String {
 }
 
 pub(crate) fn session_key(bytes: &[u8]) -> Result<SessionKey> {
-    Uuid::from_slice(bytes).map(SessionKey).map_err(|_| StoreError::Internal("a session key does not read back".to_owned()))
+    Uuid::from_slice(bytes).map(SessionKey).map_err(|_| StoreError::Unreadable("a session key does not read back".to_owned()))
 }
 
 pub(crate) fn session_state(text: &str) -> Result<SessionState> {
     [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded]
         .into_iter()
         .find(|state| state.as_str() == text)
-        .ok_or_else(|| StoreError::Internal("a session state does not read back".to_owned()))
+        .ok_or_else(|| StoreError::Unreadable("a session state does not read back".to_owned()))
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> Result<Sha256> {
-    bytes.try_into().map(Sha256).map_err(|_| StoreError::Internal("a hash does not read back".to_owned()))
+    bytes.try_into().map(Sha256).map_err(|_| StoreError::Unreadable("a hash does not read back".to_owned()))
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damage;
 mod erase;
 mod killed;
 mod made;

@@ -280,7 +280,7 @@ pub(crate) fn void_dead_leases(
         match void_lease(tx, id, now, lease) {
             Ok(session) => sessions.extend(session),
             // The row is to blame, and nobody else waits for it.
-            Err(StoreError::Internal(_) | StoreError::Corrupt(_)) => damaged.push(id),
+            Err(StoreError::Internal(_) | StoreError::Unreadable(_) | StoreError::Corrupt(_)) => damaged.push(id),
             Err(error) => return Err(error),
         }
     }
