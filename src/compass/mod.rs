@@ -3,6 +3,7 @@
 
 mod act;
 mod action;
+mod check;
 mod endpoint;
 mod fire;
 mod gate;

@@ -1,15 +1,14 @@
-//! Purging, deleting, copying and checking.
+//! Purging, deleting and copying.
 
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Changed, Compass, Inner, Result, registry};
-use crate::engine::session as engine;
+use super::{Changed, Compass, Result, registry};
 use crate::error::Error;
-use crate::model::{CheckReport, PurgeReport, SessionKey, SessionState, Timestamp};
-use crate::store::{self, Connection};
+use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
+use crate::store;
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
 const BATCH: u32 = 200;
@@ -84,53 +83,6 @@ impl Compass {
         }
         let stops = self.inner.store.stops();
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
-    }
-
-    /// Looks at the whole database: whether the file is sound and its schema ours, whether every session is what its events say, and whether every frozen
-    /// body is the one that was frozen. Reads everything; for a support screen, not for every start.
-    ///
-    /// # Errors
-    /// `Closed` and errors of the file.
-    pub fn check(&self) -> Result<CheckReport> {
-        self.inner.read_long(|connection| {
-            let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
-            report.faults.extend(store::schema::faults(connection)?);
-            for key in store::backup::all_sessions(connection)? {
-                report.sessions += 1;
-                match self.inner.session_faults(connection, key) {
-                    Ok(faults) => report.faults.extend(faults),
-                    // What does not read back is what is being looked for.
-                    Err(Error::Corrupt { detail } | Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
-                    Err(error) => return Err(error),
-                }
-            }
-            for id in store::outbox::corrupt(connection)? {
-                report.faults.push(format!("the body of delivery {id} is not the one that was frozen"));
-            }
-            Ok(report)
-        })
-    }
-}
-
-impl Inner {
-    fn session_faults(&self, connection: &Connection, key: SessionKey) -> Result<Vec<String>> {
-        let subject = self.subject(connection, key)?;
-        let events = store::session::events(connection, subject.id)?;
-        let mut faults = Vec::new();
-        match engine::replay(key, &subject.workflow, &events) {
-            None => faults.push(format!("session {key}: its events do not begin with a start")),
-            Some(replayed) if replayed != subject.state => faults.push(format!("session {key}: its events say otherwise than its state")),
-            Some(_) => {}
-        }
-        if subject.state.state.is_finished() {
-            let expected: Vec<String> =
-                engine::encountered(&subject.workflow, &subject.state).into_iter().map(|action| action.key).collect();
-            let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();
-            if expected != there {
-                faults.push(format!("session {key}: its actions are not those it met"));
-            }
-        }
-        Ok(faults)
     }
 }
 

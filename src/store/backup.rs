@@ -1,4 +1,4 @@
-//! A copy of the whole database, made while it is in use, and the look for damage.
+//! A copy of the whole database, made while it is in use.
 
 use std::path::Path;
 
@@ -45,34 +45,4 @@ fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Resul
         return Err(StoreError::Io("the copy could not be finished".to_owned()));
     }
     target.close().map_err(|(_, error)| error.into())
-}
-
-/// What SQLite itself finds wrong with the file; empty when it is sound.
-pub(crate) fn integrity_faults(connection: &Connection) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let line: String = row.get(0)?;
-        if line != "ok" {
-            faults.push(line);
-        }
-    }
-    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        faults.push(format!("a row of {} refers to nothing", row.get::<_, String>(0)?));
-    }
-    Ok(faults)
-}
-
-/// Keys of all sessions, for `check`.
-pub(crate) fn all_sessions(connection: &Connection) -> Result<Vec<crate::model::SessionKey>> {
-    let mut statement = connection.prepare("SELECT key FROM session ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        keys.push(super::row::session_key(&row.get::<_, Vec<u8>>(0)?)?);
-    }
-    Ok(keys)
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod action;
 pub(crate) mod backup;
+pub(crate) mod check;
 mod connection;
 pub(crate) mod endpoint;
 mod error;

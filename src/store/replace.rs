@@ -16,7 +16,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
 
 use super::pool::{Pool, Role};
 use super::retention::UNDELIVERED;
-use super::{Connection, Result, StoreError, backup, connection, files, migrate, session};
+use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, session};
 use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
 
 /// Beside the database: the copy while it is checked, the checked copy that is about to be the database, and the database before.
@@ -163,8 +163,10 @@ fn checked_copy(from: &Path, part: &Path) -> Result<Connection> {
     if migrate::version(&copy)? == 0 {
         return Err(StoreError::Foreign);
     }
-    if let Some(fault) = backup::integrity_faults(&copy)?.first() {
-        return Err(StoreError::Corrupt(fault.clone()));
+    let mut faults = Vec::new();
+    check::integrity(&copy, &mut faults)?;
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(StoreError::Corrupt(fault));
     }
     migrate::migrate(&mut copy, &String::new)?;
     Ok(copy)

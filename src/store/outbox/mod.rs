@@ -240,17 +240,3 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         readable,
     })
 }
-
-/// Messages whose kept body is not the one that was frozen.
-pub(crate) fn corrupt(connection: &Connection) -> Result<Vec<DeliveryId>> {
-    let mut statement = connection.prepare("SELECT delivery_id, body, body_sha256 FROM outbox WHERE body IS NOT NULL")?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if Sha256::of(body) != sha256(&row.get::<_, Vec<u8>>(2)?)? {
-            found.push(DeliveryId(row.get(0)?));
-        }
-    }
-    Ok(found)
-}
