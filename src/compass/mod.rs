@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::DateTime;
 
+use crate::crypto::Sha256;
 use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::model::{Notice, SessionKey, Timestamp, Workflow};
@@ -57,8 +58,8 @@ struct Inner {
     gate: gate::Gate,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
-    /// Parsed documents by row; a document never changes.
-    workflows: Mutex<BTreeMap<i64, Arc<Workflow>>>,
+    /// Documents that were read and verified, by their hash.
+    workflows: Mutex<BTreeMap<Sha256, Arc<Workflow>>>,
     /// Keeps the file from being opened twice; given back by closing.
     registration: Mutex<Option<registry::Registration>>,
 }

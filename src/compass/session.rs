@@ -35,7 +35,7 @@ impl Compass {
                 None => store::workflow::current(tx, &start.workflow)?,
             };
             let row = row.ok_or_else(|| Error::UnknownWorkflow { key: start.workflow.clone() })?;
-            let workflow = inner.workflow_of(tx, row.id)?;
+            let workflow = inner.workflow_of(tx, row.id, row.hash)?;
             if !row.startable {
                 return Err(Error::NotStartable { workflow: workflow.reference(), findings: row.findings });
             }
@@ -50,7 +50,7 @@ impl Compass {
             };
             let state = engine::begin(key, &workflow, &event)
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
-            let mut subject = Subject { id: 0, workflow, state };
+            let mut subject = Subject { id: 0, workflow, hash: row.hash, state };
             subject.id = store::session::insert(tx, row.id, &subject.state, subject.section_name(), &event, Some(hash))?;
             let view = engine::view(&subject.workflow, &subject.state, &Default::default());
             Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{CheckReport, PurgeReport, SessionKey, SessionState, Timestamp};
+use crate::model::{Act, CheckReport, PurgeReport, SessionKey, SessionState, Timestamp};
 use crate::store::{self, Connection};
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
@@ -87,20 +87,21 @@ impl Compass {
         })
     }
 
-    /// Looks at the whole database: whether the file is sound, whether every session is what its events say, and whether every frozen
-    /// body is the one that was frozen. Reads everything; for a support screen, not for every start.
+    /// Looks at the whole database: whether the file is sound, whether every workflow document is the one that was imported, whether every
+    /// session is what its events say, and whether every frozen body is the one that was frozen. Reads everything; for a support screen, not for every start.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn check(&self) -> Result<CheckReport> {
         self.inner.read_long(|connection| {
             let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
+            report.faults.extend(self.inner.document_faults(connection)?);
             for key in store::backup::all_sessions(connection)? {
                 report.sessions += 1;
                 match self.inner.session_faults(connection, key) {
                     Ok(faults) => report.faults.extend(faults),
                     // What does not read back is what is being looked for.
-                    Err(Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
+                    Err(Error::Internal { detail } | Error::Corrupt { detail }) => report.faults.push(format!("session {key}: {detail}")),
                     Err(error) => return Err(error),
                 }
             }
@@ -117,6 +118,10 @@ impl Inner {
         let subject = self.subject(connection, key)?;
         let events = store::session::events(connection, subject.id)?;
         let mut faults = Vec::new();
+        let pinned = subject.hash.to_string();
+        if matches!(events.first().map(|event| &event.act), Some(Act::Started { workflow_hash, .. }) if *workflow_hash != pinned) {
+            faults.push(format!("session {key}: it began on another document than it stands on"));
+        }
         match engine::replay(key, &subject.workflow, &events) {
             None => faults.push(format!("session {key}: its events do not begin with a start")),
             Some(replayed) if replayed != subject.state => faults.push(format!("session {key}: its events say otherwise than its state")),

@@ -1,7 +1,8 @@
 //! Workflow documents on this phone.
 
-use super::{Changed, Compass, Result};
-use crate::engine::document;
+use super::act::{document_fault, unreadable};
+use super::{Changed, Compass, Inner, Result};
+use crate::engine::document::{self, StoredDocument};
 use crate::error::Error;
 use crate::model::{Finding, ImportOutcome, Workflow, WorkflowSummary, WorkflowVersion};
 use crate::store::endpoint::StoredEndpoint;
@@ -64,11 +65,11 @@ impl Compass {
     /// The parsed document of a version; of the current one when none is named.
     ///
     /// # Errors
-    /// `UnknownWorkflow`.
+    /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported.
     pub fn workflow(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Workflow> {
         self.inner.read(|connection| {
             let row = find(connection, key, version)?;
-            Ok((*self.inner.workflow_of(connection, row.id)?).clone())
+            Ok((*self.inner.workflow_of(connection, row.id, row.hash)?).clone())
         })
     }
 
@@ -76,9 +77,14 @@ impl Compass {
     /// [`engine::document`](crate::engine::document) take.
     ///
     /// # Errors
-    /// `UnknownWorkflow`.
+    /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported.
     pub fn workflow_document(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Vec<u8>> {
-        self.inner.read(|connection| Ok(find(connection, key, version)?.document))
+        self.inner.read(|connection| {
+            let row = find(connection, key, version)?;
+            let (workflow, hash, document) = store::workflow::by_id(connection, row.id)?;
+            document::verify(&document, hash).map_err(|fault| unreadable(&workflow, fault))?;
+            Ok(document)
+        })
     }
 
     /// Retires a version, or brings it back: a retired one is started only when it is named. Sessions on it go on.
@@ -95,6 +101,33 @@ impl Compass {
             store::workflow::set_retired(tx, key, version, retired.then_some(now))?;
             Ok(((), Changed { workflows: true, ..Changed::default() }))
         })
+    }
+}
+
+impl Inner {
+    /// What is wrong with the stored documents: their rules are those of the release that imported them, and are not asked.
+    pub(super) fn document_faults(&self, connection: &Connection) -> Result<Vec<String>> {
+        let mut faults = Vec::new();
+        for id in store::workflow::ids(connection)? {
+            let Ok((workflow, hash, document)) = store::workflow::by_id(connection, id) else {
+                faults.push(format!("row {id} of the workflows does not read back"));
+                continue;
+            };
+            let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
+            match StoredDocument::read(&document, hash) {
+                Err(fault) => faults.push(document_fault(&workflow, fault)),
+                Ok(document) if document.workflow.reference() != workflow => faults.push(format!("{of} is listed as another one")),
+                Ok(document) => {
+                    let unusable = document.fields_without_their_pattern();
+                    faults.extend(
+                        unusable
+                            .iter()
+                            .map(|field| format!("{of}: the pattern of the field {field} cannot be used any more, and counts as absent")),
+                    );
+                }
+            }
+        }
+        Ok(faults)
     }
 }
 

@@ -21,7 +21,6 @@ pub(crate) struct WorkflowRow {
     pub(crate) id: i64,
     pub(crate) hash: Sha256,
     pub(crate) startable: bool,
-    pub(crate) document: Vec<u8>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -49,9 +48,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewWorkflow<'_>, now: Timestamp
 /// This version, or none.
 pub(crate) fn find(connection: &Connection, key: &str, version: WorkflowVersion) -> Result<Option<WorkflowRow>> {
     let row = connection
-        .prepare_cached(
-            "SELECT id, hash, startable, document, findings FROM workflow WHERE key = ?1 AND version = ?2 AND local_revision = ?3",
-        )?
+        .prepare_cached("SELECT id, hash, startable, findings FROM workflow WHERE key = ?1 AND version = ?2 AND local_revision = ?3")?
         .query_row(params![key, version.version, version.local_revision], raw_row)
         .optional()?;
     row.map(workflow_row).transpose()
@@ -61,7 +58,7 @@ pub(crate) fn find(connection: &Connection, key: &str, version: WorkflowVersion)
 pub(crate) fn current(connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
     let row = connection
         .prepare_cached(
-            "SELECT id, hash, startable, document, findings FROM workflow WHERE key = ?1 AND retired_at IS NULL
+            "SELECT id, hash, startable, findings FROM workflow WHERE key = ?1 AND retired_at IS NULL
               ORDER BY version DESC, local_revision DESC LIMIT 1",
         )?
         .query_row([key], raw_row)
@@ -72,6 +69,24 @@ pub(crate) fn current(connection: &Connection, key: &str) -> Result<Option<Workf
 /// The document a session is pinned to.
 pub(crate) fn document(connection: &Connection, id: i64) -> Result<Vec<u8>> {
     Ok(connection.prepare_cached("SELECT document FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
+}
+
+/// The rows of all versions, in the order of their import.
+pub(crate) fn ids(connection: &Connection) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM workflow ORDER BY id")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A version with what its columns say of it.
+pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sha256, Vec<u8>)> {
+    let (workflow, hash, document) = connection
+        .prepare_cached("SELECT key, name, version, local_revision, hash, document FROM workflow WHERE id = ?1")?
+        .query_row([id], |row| {
+            let workflow = WorkflowRef { key: row.get(0)?, name: row.get(1)?, version: row.get(2)?, local_revision: row.get(3)? };
+            Ok((workflow, row.get::<_, Vec<u8>>(4)?, row.get(5)?))
+        })?;
+    Ok((workflow, sha256(&hash)?, document))
 }
 
 /// All versions, by key, newest first.
@@ -96,14 +111,14 @@ pub(crate) fn set_retired(tx: &Transaction<'_>, key: &str, version: WorkflowVers
     Ok(())
 }
 
-type Raw = (i64, Vec<u8>, bool, Vec<u8>, String);
+type Raw = (i64, Vec<u8>, bool, String);
 
 fn raw_row(row: &Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-fn workflow_row((id, hash, startable, document, findings): Raw) -> Result<WorkflowRow> {
-    Ok(WorkflowRow { id, hash: sha256(&hash)?, startable, document, findings: from_json(&findings, "findings of a workflow")? })
+fn workflow_row((id, hash, startable, findings): Raw) -> Result<WorkflowRow> {
+    Ok(WorkflowRow { id, hash: sha256(&hash)?, startable, findings: from_json(&findings, "findings of a workflow")? })
 }
 
 fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {

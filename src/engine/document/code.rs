@@ -107,6 +107,10 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
         let severity = code.severity();
         if self.list.len() < MAX_FINDINGS {

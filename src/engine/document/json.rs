@@ -151,7 +151,16 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Node> {
 
 /// Reads JSON of any size.
 pub(super) fn read_text(text: &str, findings: &mut Findings) -> Option<Node> {
-    let mut reading = Reading { findings, pointer: String::new() };
+    read_to_depth(text, MAX_DEPTH, findings)
+}
+
+/// Reads a document that was accepted once, whatever limits there are today.
+pub(super) fn read_stored(text: &str, findings: &mut Findings) -> Option<Node> {
+    read_to_depth(text, usize::MAX, findings)
+}
+
+fn read_to_depth(text: &str, max_depth: usize, findings: &mut Findings) -> Option<Node> {
+    let mut reading = Reading { findings, pointer: String::new(), max_depth };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = Seed { reading: &mut reading, depth: 0 }.deserialize(&mut deserializer);
     match read.and_then(|node| deserializer.end().map(|()| node)) {
@@ -168,6 +177,8 @@ struct Reading<'a> {
     findings: &'a mut Findings,
     /// Where the reader is, RFC 6901.
     pointer: String,
+    /// How deep arrays and objects are read.
+    max_depth: usize,
 }
 
 impl Reading<'_> {
@@ -238,7 +249,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Node, A::Error> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.reading.max_depth {
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(self.too_deep());
         }
@@ -256,7 +267,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Node, A::Error> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.reading.max_depth {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(self.too_deep());
         }

@@ -4,6 +4,8 @@
 //! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the bytes that
 //! were given are the bytes that are kept, and members that this version does not know stay in them.
 //!
+//! A document is judged once, when it is imported. A stored one is read by [`StoredDocument`], which judges nothing.
+//!
 //! `docs/workflow-format.md` describes the format for authors; `docs/workflow.schema.json` is its JSON Schema, for editors.
 
 mod author;
@@ -14,12 +16,14 @@ mod limit;
 mod lint;
 mod read;
 mod reader;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};
 pub use limit::*;
+pub use stored::{StoredDocument, StoredFault, verify};
 
 pub use crate::model::is_key;
 
