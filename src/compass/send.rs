@@ -8,7 +8,7 @@ use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey};
+use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::Permit;
 use crate::store::action::ActionRow;
 use crate::store::outbox::EntryState;
@@ -164,7 +164,7 @@ impl Compass {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
+            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
             let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
                 Some(act) => {
                     let event = subject.advance(act, Some(command_id), &stamp);

@@ -8,7 +8,7 @@ use crate::engine::session::{self as engine, Decision};
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
-    SessionState, SessionView, Start, Timestamp, Workflow,
+    SessionState, SessionView, Start, Timestamp, Workflow, echoed,
 };
 use crate::store::{self, Connection, Transaction};
 
@@ -34,7 +34,7 @@ impl Compass {
                 Some(version) => store::workflow::find(tx, &start.workflow, version)?,
                 None => store::workflow::current(tx, &start.workflow)?,
             };
-            let row = row.ok_or_else(|| Error::UnknownWorkflow { key: start.workflow.clone() })?;
+            let row = row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(&start.workflow) })?;
             let workflow = inner.workflow_of(tx, row.id, row.hash)?;
             if !row.startable {
                 return Err(Error::NotStartable { workflow: workflow.reference(), findings: row.findings });
@@ -160,7 +160,7 @@ impl Compass {
     pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
         self.keep_draft(session, field, text, |workflow| match workflow.field(field) {
             Some(_) => Ok(()),
-            None => Err(engine::Refusal::UnknownFields { fields: vec![field.to_owned()] }.into()),
+            None => Err(engine::Refusal::UnknownFields { fields: vec![echoed(field)] }.into()),
         })
     }
 

@@ -4,7 +4,7 @@ use super::act::{document_fault, unreadable};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::document::{self, StoredDocument};
 use crate::error::Error;
-use crate::model::{Finding, ImportOutcome, Workflow, WorkflowSummary, WorkflowVersion};
+use crate::model::{Finding, ImportOutcome, Workflow, WorkflowSummary, WorkflowVersion, echoed};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::workflow::{NewWorkflow, WorkflowRow};
 use crate::store::{self, Connection};
@@ -94,7 +94,7 @@ impl Compass {
     pub fn retire_workflow(&self, key: &str, version: WorkflowVersion, retired: bool) -> Result<()> {
         let now = self.inner.now();
         self.inner.write(|tx| {
-            let here = store::workflow::summary(tx, key, version)?.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })?;
+            let here = store::workflow::summary(tx, key, version)?.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })?;
             if here.retired_at.is_some() == retired {
                 return Ok(((), Changed::nothing()));
             }
@@ -136,5 +136,5 @@ fn find(connection: &Connection, key: &str, version: Option<WorkflowVersion>) ->
         Some(version) => store::workflow::find(connection, key, version)?,
         None => store::workflow::current(connection, key)?,
     };
-    row.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })
+    row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })
 }

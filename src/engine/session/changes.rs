@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::validate::validate_change;
 use super::{Refusal, State, path};
-use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow};
+use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow, echoed};
 
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
@@ -22,7 +22,7 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
     let mut changed = Vec::new();
     for FieldChange { field, change } in changes {
         let Some(definition) = on_path.iter().map(|met| met.definition).find(|definition| definition.key == *field) else {
-            elsewhere.push(field.clone());
+            elsewhere.push(echoed(field));
             continue;
         };
         match validate_change(definition, change) {
@@ -47,7 +47,7 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
 /// Every key names a field of the library, and none comes twice.
 pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
     let library: HashSet<&str> = workflow.fields.iter().map(|field| field.key.as_str()).collect();
-    let unknown: Vec<String> = keys.clone().filter(|key| !library.contains(key)).map(str::to_owned).collect();
+    let unknown: Vec<String> = keys.clone().filter(|key| !library.contains(key)).map(echoed).collect();
     if !unknown.is_empty() {
         return Err(Refusal::UnknownFields { fields: unknown });
     }

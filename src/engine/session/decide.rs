@@ -3,7 +3,9 @@
 use super::limits::{check_command_id, check_note, check_reason};
 use super::validate::{missing, validate};
 use super::{Refusal, State, changes, edit, path};
-use crate::model::{Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow};
+use crate::model::{
+    Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
+};
 
 /// What a command comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,7 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
         return Ok(Decision::Stale);
     }
     let section = current_section(workflow, state)?;
-    let unknown = || Refusal::UnknownAnswer { section: section.key.clone(), answer: key.to_owned() };
+    let unknown = || Refusal::UnknownAnswer { section: section.key.clone(), answer: echoed(key) };
     let answer = section.answers.iter().find(|answer| answer.key == key).ok_or_else(unknown)?;
     let unlinked = || Refusal::UnlinkedAnswer { section: section.key.clone(), answer: key.to_owned() };
     let next = answer.next.as_ref().ok_or_else(unlinked)?;
@@ -88,7 +90,7 @@ fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
 
 fn use_response(workflow: &Workflow, state: &State, key: &str) -> Result<Decision, Refusal> {
     in_progress(state)?;
-    let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: key.to_owned() })?;
+    let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: echoed(key) })?;
     Ok(Decision::Act(Act::ResponseUsed { visit: state.current().number, response: response.key.clone() }))
 }
 
