@@ -1,7 +1,7 @@
 //! The codes of findings, and the list that collects them.
 
 use super::json::Node;
-use super::limit::MAX_FINDINGS;
+use super::limit::{MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 use crate::model::{Finding, Severity};
 
 macro_rules! codes {
@@ -98,10 +98,11 @@ pub fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).min()
 }
 
-/// Collects findings, up to a limit that keeps a hostile document from filling the memory.
+/// Collects findings, up to limits that keep a hostile document from filling the memory. What is beyond them costs nothing but a count.
 #[derive(Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    bytes: usize,
     left_out: usize,
     worst_left_out: Option<Severity>,
 }
@@ -111,20 +112,29 @@ impl Findings {
         self.list.is_empty()
     }
 
-    pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, code: Code, pointer: impl AsRef<str>, message: impl Into<String>) {
         let severity = code.severity();
-        if self.list.len() < MAX_FINDINGS {
-            self.list.push(Finding { severity, code: code.as_str().to_owned(), pointer: pointer.into(), message: message.into() });
-        } else {
-            self.left_out += 1;
-            self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
+        if self.left_out == 0 {
+            let pointer = nearest(pointer.as_ref());
+            let message = message.into();
+            let bytes = self.bytes + code.as_str().len() + pointer.len() + message.len();
+            if self.list.len() < MAX_FINDINGS && bytes <= MAX_FINDINGS_BYTES {
+                self.bytes = bytes;
+                self.list.push(Finding { severity, code: code.as_str().to_owned(), pointer: pointer.to_owned(), message });
+                return;
+            }
         }
+        self.left_out += 1;
+        self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
     }
 
     /// The findings in the order of the document they are about.
     pub(super) fn in_order_of(mut self, root: Option<&Node>) -> Vec<Finding> {
         if let Some(root) = root {
-            self.list.sort_by_cached_key(|finding| root.position(&finding.pointer));
+            let order = root.order(self.list.iter().map(|finding| finding.pointer.as_str()));
+            let mut placed: Vec<_> = order.into_iter().zip(self.list).collect();
+            placed.sort_by_key(|(place, _)| *place);
+            self.list = placed.into_iter().map(|(_, finding)| finding).collect();
         }
         if let Some(severity) = self.worst_left_out {
             let message = format!("{} more findings are not listed; mend these first.", self.left_out);
@@ -132,6 +142,16 @@ impl Findings {
         }
         self.list
     }
+}
+
+/// The place itself, or the nearest one around it whose pointer is short enough.
+fn nearest(pointer: &str) -> &str {
+    if pointer.len() <= MAX_POINTER_BYTES {
+        return pointer;
+    }
+    // A pointer that is not empty begins with a slash.
+    let end = pointer.as_bytes()[..=MAX_POINTER_BYTES].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    &pointer[..end]
 }
 
 /// A piece of the document for a message: short whatever it was, in quotes.
@@ -147,6 +167,37 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_that_is_too_long_names_the_nearest_place_around_it() {
+        let part = format!("/{}", "é".repeat(63));
+        let fits = part.repeat(2);
+        for (pointer, expected) in [
+            (format!("{fits}/x"), format!("{fits}/x")),
+            (format!("{fits}/{}", "y".repeat(2)), fits.clone()),
+            (format!("{fits}/x/z"), format!("{fits}/x")),
+            (format!("/{}", "x".repeat(30_000)), String::new()),
+        ] {
+            assert_eq!(nearest(&pointer), expected);
+        }
+    }
+
+    #[test]
+    fn all_findings_together_have_a_limit() {
+        let mut findings = Findings::default();
+        for _ in 0..MAX_FINDINGS {
+            findings.add(Code::UnusedField, "", "x".repeat(1_000));
+        }
+        findings.add(Code::UnusedField, "", "");
+        let list = findings.in_order_of(None);
+        let (last, listed) = list.split_last().expect("there are findings");
+        assert_eq!(listed.len(), MAX_FINDINGS_BYTES / (1_000 + "unused_field".len()));
+        assert_eq!(
+            last.message.split(' ').next(),
+            Some((MAX_FINDINGS + 1 - listed.len()).to_string().as_str()),
+            "a short one does not slip in"
+        );
+    }
 
     #[test]
     fn beyond_the_limit_findings_are_counted_and_the_worst_still_counts() {

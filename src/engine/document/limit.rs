@@ -44,3 +44,7 @@ pub const MAX_DECIMAL_PLACES: u32 = 15;
 pub const MAX_VERSION: u32 = 2_147_483_647;
 /// The most findings that are listed; how many more there are is said by the last one.
 pub const MAX_FINDINGS: usize = 2_000;
+/// The most bytes of all listed findings together: codes, pointers and messages. They cross into other languages as copies.
+pub const MAX_FINDINGS_BYTES: usize = 256 * 1024;
+/// The longest pointer of a finding, in bytes. The format needs some 60; names of unknown members may have any length.
+pub const MAX_POINTER_BYTES: usize = 256;

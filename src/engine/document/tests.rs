@@ -295,6 +295,7 @@ fn a_hostile_document_gives_a_bounded_answer() {
     assert_eq!(found.iter().filter(|finding| finding.code == "too_many").count(), 1);
     let document = format!("[{}0]", "0.5,".repeat(250_000));
     let found = lint(document.as_bytes(), None);
-    assert_eq!(found.len(), MAX_FINDINGS + 1);
+    let bytes: usize = found.iter().map(|finding| finding.code.len() + finding.pointer.len() + finding.message.len()).sum();
+    assert!(found.len() > 1_000 && bytes < MAX_FINDINGS_BYTES + 200, "{} findings of {bytes} bytes", found.len());
     assert_eq!(found.last().map(|finding| finding.code.as_str()), Some("more_findings"));
 }
