@@ -90,12 +90,20 @@ pub enum Error {
         key: String,
     },
     /// The workflow is incomplete: it can be imported and listed, and not started.
-    #[error("workflow {} {} is incomplete and cannot be started", .workflow.key, .workflow.version_label())]
+    #[error("workflow {} {} is incomplete and cannot be started: {}", .workflow.key, .workflow.version_label(), first_error(.findings))]
     NotStartable {
         /// The version.
         workflow: WorkflowRef,
         /// What is missing.
         findings: Vec<Finding>,
+    },
+    /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+    #[error("workflow {} {} needs a newer version of the app: {}", .workflow.key, .workflow.version_label(), .unknown.join(", "))]
+    RequiresNewerCore {
+        /// The version.
+        workflow: WorkflowRef,
+        /// What it requires and this release does not know.
+        unknown: Vec<String>,
     },
     /// An authoring helper refused.
     #[error(transparent)]
@@ -210,6 +218,7 @@ impl Error {
             Error::WorkflowConflict { .. } => "workflow_conflict",
             Error::UnknownWorkflow { .. } => "unknown_workflow",
             Error::NotStartable { .. } => "not_startable",
+            Error::RequiresNewerCore { .. } => "requires_newer_core",
             Error::Authoring(_) => "authoring",
             Error::UnknownSession { .. } => "unknown_session",
             Error::DeletedSession { .. } => "deleted_session",

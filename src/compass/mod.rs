@@ -32,8 +32,9 @@ use chrono::DateTime;
 
 use crate::crypto::Sha256;
 use crate::delivery::Delivery;
+use crate::engine::document::StoredDocument;
 use crate::error::Error;
-use crate::model::{Notice, SessionKey, Timestamp, Workflow};
+use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
 use crate::store::{Store, Transaction, meta};
 
@@ -59,7 +60,9 @@ struct Inner {
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
     /// Documents that were read and verified, by their hash.
-    workflows: Mutex<BTreeMap<Sha256, Arc<Workflow>>>,
+    documents: Mutex<BTreeMap<Sha256, Arc<StoredDocument>>>,
+    /// What documents require and this release does not know, by their hash: most require nothing.
+    unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
     /// Keeps the file from being opened twice; given back by closing.
     registration: Mutex<Option<registry::Registration>>,
 }

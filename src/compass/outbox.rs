@@ -75,9 +75,9 @@ impl Compass {
         let now = self.inner.now();
         self.inner.read(|connection| {
             let subject = self.inner.subject(connection, session)?;
-            let met = engine::encountered(&subject.workflow, &subject.state).into_iter().find(|met| met.key == action);
+            let met = engine::encountered(subject.workflow(), &subject.state).into_iter().find(|met| met.key == action);
             let met = met.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            let mut submission = engine::submission(&subject.workflow, &subject.state);
+            let mut submission = engine::submission(subject.workflow(), &subject.state);
             if subject.state.finished_at.is_none() {
                 submission.completed_at = now;
             }

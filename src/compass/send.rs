@@ -118,7 +118,10 @@ impl Compass {
                 let mut changed = Changed::nothing();
                 let mut sent = 0;
                 for entry in failed {
-                    let mut subject = inner.subject(tx, entry.session)?;
+                    let mut subject = match inner.subject_to_change(tx, entry.session) {
+                        Err(Error::RequiresNewerCore { .. }) => continue,
+                        subject => subject?,
+                    };
                     let Some(row) = store::action::find(tx, subject.id, &entry.action)? else { continue };
                     let newest = newest(tx, &row)?;
                     if newest.id != entry.entry_id || permits_of(&row, &inner.policy).send != Permit::Yes {
@@ -159,7 +162,7 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
-            let mut subject = inner.subject(tx, session)?;
+            let mut subject = inner.subject_to_change(tx, session)?;
             if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));

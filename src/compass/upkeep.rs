@@ -122,14 +122,14 @@ impl Inner {
         if matches!(events.first().map(|event| &event.act), Some(Act::Started { workflow_hash, .. }) if *workflow_hash != pinned) {
             faults.push(format!("session {key}: it began on another document than it stands on"));
         }
-        match engine::replay(key, &subject.workflow, &events) {
+        match engine::replay(key, subject.workflow(), &events) {
             None => faults.push(format!("session {key}: its events do not begin with a start")),
             Some(replayed) if replayed != subject.state => faults.push(format!("session {key}: its events say otherwise than its state")),
             Some(_) => {}
         }
         if subject.state.state.is_finished() {
             let expected: Vec<String> =
-                engine::encountered(&subject.workflow, &subject.state).into_iter().map(|action| action.key).collect();
+                engine::encountered(subject.workflow(), &subject.state).into_iter().map(|action| action.key).collect();
             let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();
             if expected != there {
                 faults.push(format!("session {key}: its actions are not those it met"));

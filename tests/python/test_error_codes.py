@@ -262,6 +262,11 @@ class ErrorCodes(Case):
         error = self.fails("broken_workflow", core.run, session, None, [model.Command.ANSWER(1, "on")])
         self.assertEqual(error.place, "gone")
 
+    def test_requires_newer_core(self):
+        core, session = self.tampered('"format": 1', '"requires": ["something-new"], "format": 1')
+        self.assertEqual(core.session(session).visit, 1)
+        self.fails("requires_newer_core", core.run, session, None, [DISCARD])
+
     def test_unknown_response(self):
         self.refused("unknown_response", model.Command.USE_RESPONSE("response-1", "nothing"), place="nothing")
 

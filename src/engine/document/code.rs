@@ -76,6 +76,8 @@ codes! {
     WinOnSectionWithAnswers "win_on_section_with_answers" Error;
     /// From a section that can be reached no end section can.
     NoEndReachable "no_end_reachable" Error;
+    /// The document requires something that this version does not know.
+    RequiresNewerCore "requires_newer_core" Incomplete;
     /// An answer leads nowhere.
     UnlinkedAnswer "unlinked_answer" Incomplete;
     /// No answers lead from the start to this section.

@@ -18,6 +18,8 @@ pub const MAX_DESCRIPTION_LENGTH: usize = 2_000;
 pub const MAX_HELP_LENGTH: usize = 1_000;
 /// The longest content of a section or a response, in characters: some ten printed pages.
 pub const MAX_CONTENT_LENGTH: usize = 20_000;
+/// The most names that a document requires: some features, each with a few later additions.
+pub const MAX_REQUIRES: usize = 50;
 /// The most sections of a document.
 pub const MAX_SECTIONS: usize = 1_000;
 /// The most fields of a document's library.

@@ -1,7 +1,7 @@
 //! Documents that were imported once. They are read as they stand and never judged again: a rule, a limit or a syntax that a later release
 //! made stricter must not stop a session that runs.
 
-use super::{code::Findings, json};
+use super::{code::Findings, json, unknown_requirements};
 use crate::crypto::Sha256;
 use crate::engine::pattern::whole_match;
 use crate::model::{FieldKind, Workflow};
@@ -11,10 +11,12 @@ use crate::model::{FieldKind, Workflow};
 pub struct StoredDocument {
     /// The workflow, with whatever the release that imported it accepted.
     pub workflow: Workflow,
+    /// What it requires and this release does not know. Where there is something, the document and its sessions can be read and not changed.
+    pub unknown: Vec<String>,
 }
 
 /// Why a stored document does not read back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoredFault {
     /// Its hash is another one than when it was imported: the file is damaged, or somebody changed it.
     #[error("is not the one that was imported")]
@@ -22,6 +24,12 @@ pub enum StoredFault {
     /// It is the one that was imported, and this release cannot read it: a fault of this library.
     #[error("does not read back")]
     Unreadable,
+    /// It requires what this release does not know, and cannot even be read without.
+    #[error("needs a newer version of the app: {}", .unknown.join(", "))]
+    RequiresNewerCore {
+        /// What it requires.
+        unknown: Vec<String>,
+    },
 }
 
 impl StoredDocument {
@@ -32,8 +40,12 @@ impl StoredDocument {
     /// [`StoredFault`].
     pub fn read(document: &[u8], hash: Sha256) -> Result<Self, StoredFault> {
         verify(document, hash)?;
-        let workflow = serde_json::from_slice(document).map_err(|_| StoredFault::Unreadable)?;
-        Ok(Self { workflow })
+        let unknown = unknown_requirements(document);
+        match serde_json::from_slice(document) {
+            Ok(workflow) => Ok(Self { workflow, unknown }),
+            Err(_) if unknown.is_empty() => Err(StoredFault::Unreadable),
+            Err(_) => Err(StoredFault::RequiresNewerCore { unknown }),
+        }
     }
 
     /// Keys of the fields whose pattern cannot be used any more. It counts as absent: every text has the form that is asked for.

@@ -89,6 +89,8 @@ fn mistakes() -> Vec<Mistake> {
         ("/name", json!("a\u{7}"), vec![("bad_text", "/name")]),
         ("/name", json!("n".repeat(201)), vec![("too_long", "/name")]),
         ("/description", json!(["x"]), vec![("wrong_type", "/description")]),
+        ("/requires", json!(["logic"]), vec![("requires_newer_core", "/requires/0")]),
+        ("/requires", json!([]), vec![]),
         ("/unknown", json!({ "kept": [null, true] }), vec![]),
         ("/start", json!("nowhere"), vec![("unknown_section", "/start")]),
         ("/sections", json!([]), vec![("too_few", "/sections")]),
