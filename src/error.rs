@@ -97,6 +97,14 @@ pub enum Error {
         /// What is missing.
         findings: Vec<Finding>,
     },
+    /// Sessions stand on this version, so it cannot be forgotten. Delete or purge them first.
+    #[error("{sessions} session(s) stand on workflow {} {}", .workflow.key, .workflow.version_label())]
+    WorkflowInUse {
+        /// The version.
+        workflow: WorkflowRef,
+        /// How many.
+        sessions: u64,
+    },
     /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
     #[error("workflow {} {} needs a newer version of the app: {}", .workflow.key, .workflow.version_label(), .unknown.join(", "))]
     RequiresNewerCore {
@@ -218,6 +226,7 @@ impl Error {
             Error::WorkflowConflict { .. } => "workflow_conflict",
             Error::UnknownWorkflow { .. } => "unknown_workflow",
             Error::NotStartable { .. } => "not_startable",
+            Error::WorkflowInUse { .. } => "workflow_in_use",
             Error::RequiresNewerCore { .. } => "requires_newer_core",
             Error::Authoring(_) => "authoring",
             Error::UnknownSession { .. } => "unknown_session",

@@ -107,6 +107,22 @@ impl Compass {
             Ok(((), Changed { workflows: true, ..Changed::default() }))
         })
     }
+
+    /// Removes a version that no session on this phone uses, finished ones included. It can be imported again, also with other content.
+    ///
+    /// # Errors
+    /// `UnknownWorkflow`, `WorkflowInUse` with the number of sessions.
+    pub fn forget_workflow(&self, key: &str, version: WorkflowVersion) -> Result<()> {
+        self.inner.write(|tx| {
+            let row = self.inner.version(tx, key, Some(version))?;
+            let sessions = store::workflow::sessions(tx, row.id)?;
+            if sessions > 0 {
+                return Err(Error::WorkflowInUse { workflow: row.workflow, sessions });
+            }
+            store::workflow::forget(tx, row.id)?;
+            Ok(((), Changed { workflows: true, ..Changed::default() }))
+        })
+    }
 }
 
 impl Inner {
@@ -119,22 +135,34 @@ impl Inner {
         row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })
     }
 
-    /// The newest version that is not retired.
+    /// The newest version that is not retired and can be started. Where none can, the newest: its findings say what stands in the way.
     fn current(&self, connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
-        let newest = store::workflow::in_use(connection, key)?.into_iter().next();
-        newest.map(|row| self.as_known(connection, row)).transpose()
+        let mut newest = None;
+        for row in store::workflow::in_use(connection, key)? {
+            let row = self.as_known(connection, row)?;
+            if row.startable {
+                return Ok(Some(row));
+            }
+            newest = newest.or(Some(row));
+        }
+        Ok(newest)
     }
 
     /// All versions, or those of one workflow, by key, newest first, as they are listed.
     fn listed(&self, connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {
-        let mut listed: Vec<WorkflowSummary> = Vec::new();
+        let mut listed = Vec::new();
         for (id, hash, mut summary) in store::workflow::summaries(connection, key)? {
             let unknown = self.unknown_of(connection, id, hash)?;
             summary.startable = restrict(summary.startable, &mut summary.findings, &unknown);
             summary.worst = document::worst(&summary.findings);
-            summary.current = summary.retired_at.is_none()
-                && !listed.iter().rev().take_while(|newer| newer.workflow.key == summary.workflow.key).any(|newer| newer.current);
             listed.push(summary);
+        }
+        for versions in listed.chunk_by_mut(|one, next| one.workflow.key == next.workflow.key) {
+            let in_use = |summary: &WorkflowSummary| summary.retired_at.is_none();
+            let current = versions.iter().position(|summary| in_use(summary) && summary.startable).or(versions.iter().position(in_use));
+            if let Some(current) = current {
+                versions[current].current = true;
+            }
         }
         Ok(listed)
     }

@@ -115,6 +115,18 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sh
     Ok((workflow, sha256(&hash)?, document))
 }
 
+/// How many sessions stand on a version.
+pub(crate) fn sessions(connection: &Connection, id: i64) -> Result<u64> {
+    let count: i64 = connection.prepare_cached("SELECT count(*) FROM session WHERE workflow_id = ?1")?.query_row([id], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
+/// Removes a version on which no session stands; the schema refuses any other.
+pub(crate) fn forget(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM workflow WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
 /// Whether a version is retired.
 pub(crate) fn is_retired(connection: &Connection, id: i64) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT retired_at IS NOT NULL FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?)

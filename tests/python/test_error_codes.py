@@ -262,6 +262,11 @@ class ErrorCodes(Case):
         error = self.fails("broken_workflow", core.run, session, None, [model.Command.ANSWER(1, "on")])
         self.assertEqual(error.place, "gone")
 
+    def test_workflow_in_use(self):
+        core = self.ready()
+        self.start(core)
+        self.fails("workflow_in_use", core.forget_workflow, "pump-check", model.WorkflowVersion(version=1, local_revision=0))
+
     def test_requires_newer_core(self):
         core, session = self.tampered('"format": 1', '"requires": ["something-new"], "format": 1')
         self.assertEqual(core.session(session).visit, 1)
