@@ -259,7 +259,7 @@ impl Error {
             Error::InvalidArgument { place, .. } => Some((*place).to_owned()),
             Error::InvalidEndpoint(error) => Some(error.place.clone()),
             Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => {
-                findings.first().map(|finding| finding.pointer.clone())
+                worst_first(findings).map(|finding| finding.pointer.clone())
             }
             Error::Refused(refusal) => refusal.place(),
             Error::UnknownAction { action }
@@ -290,12 +290,13 @@ impl Error {
     }
 }
 
+/// The first of the worst findings.
+fn worst_first(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().min_by_key(|finding| finding.severity)
+}
+
 fn first_error(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .min_by_key(|finding| finding.severity)
-        .map(|finding| format!("{} at `{}`", finding.code, finding.pointer))
-        .unwrap_or_default()
+    worst_first(findings).map(|finding| format!("{} at `{}`", finding.code, finding.pointer)).unwrap_or_default()
 }
 
 #[cfg(feature = "uniffi")]

@@ -242,6 +242,35 @@ fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |value| value.parse().unwrap())
 }
 
+/// A document as people write them, with a few mistakes.
+fn with_mistakes(seeded: &mut Seeded) -> Vec<u8> {
+    const EXAMPLES: [&str; 4] = [
+        include_str!("../examples/workflows/boiler-service.json"),
+        include_str!("../examples/workflows/site-safety-inspection.json"),
+        include_str!("../examples/workflows/meter-exchange.json"),
+        include_str!("../examples/workflows/customer-visit.json"),
+    ];
+    const MISTAKES: [&str; 14] =
+        ["", "0", "1e999", "null", "\"", "{", "}", "[", "],", "\"key\":", "\"requires\":[\"x\"],", "\\", "\u{0}", "é"];
+    let mut document = EXAMPLES[seeded.below(4)].as_bytes().to_vec();
+    for _ in 0..1 + seeded.below(4) {
+        let (at, length) = (seeded.below(document.len()), seeded.below(12));
+        let end = (at + length).min(document.len());
+        document.splice(at..end, seeded.one(&MISTAKES).bytes());
+    }
+    document
+}
+
+#[test]
+fn documents_with_mistakes_are_judged_within_the_limits() {
+    let first = setting("FIRST", 1);
+    for seed in first..first + setting("SEEDS", 1_000) {
+        let document = with_mistakes(&mut Seeded(seed));
+        let (parsed, _) = std::panic::catch_unwind(|| judged(&document)).unwrap_or_else(|_| panic!("FIRST={seed} SEEDS=1"));
+        assert_eq!(document::lint(&document, None), parsed.findings, "FIRST={seed} SEEDS=1");
+    }
+}
+
 #[test]
 fn random_documents_are_judged_within_the_limits() {
     let first = setting("FIRST", 1);

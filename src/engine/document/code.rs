@@ -64,6 +64,10 @@ codes! {
     TooFew "too_few" Error;
     /// A constraint of a field makes no sense.
     BadConstraint "bad_constraint" Error;
+    /// The example of a field breaks the field's own rules.
+    BadExample "bad_example" Error;
+    /// No session gets by with a message small enough to be sent.
+    BodyTooLarge "body_too_large" Error;
     /// A key is used twice.
     DuplicateKey "duplicate_key" Error;
     /// A section asks a field twice.
@@ -88,6 +92,8 @@ codes! {
     IgnoredConstraint "ignored_constraint" Warning;
     /// A setting has no effect beside the others.
     NoEffect "no_effect" Warning;
+    /// A section that asks fields can be met again: the new values take the place of the old ones.
+    FieldInLoop "field_in_loop" Warning;
     /// An action names an endpoint that is not among the given ones.
     UnknownEndpoint "unknown_endpoint" Warning;
     /// There are more findings than are listed.
@@ -110,8 +116,9 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// How many there are, with those that are left out.
+    pub(super) fn count(&self) -> usize {
+        self.list.len() + self.left_out
     }
 
     pub(super) fn add(&mut self, code: Code, pointer: impl AsRef<str>, message: impl Into<String>) {

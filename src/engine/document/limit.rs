@@ -32,6 +32,13 @@ pub const MAX_FIELDS_PER_SECTION: usize = 100;
 pub const MAX_ANSWERS_PER_SECTION: usize = 100;
 /// The most actions of one section: each may become a message of a completed session.
 pub const MAX_ACTIONS_PER_SECTION: usize = 20;
+/// The most actions of a document: each may become a message of up to 256 KiB when a session is completed, in one transaction.
+pub const MAX_ACTIONS: usize = 100;
+/// The longest example of a field, in characters. It is matched with the field's pattern at import.
+pub const MAX_EXAMPLE_LENGTH: usize = 200;
+/// The most characters of examples that are matched with patterns in a document, together. A pattern of the largest size takes some hundred
+/// microseconds for each on a slow phone.
+pub const MAX_EXAMPLES_LENGTH: usize = 5_000;
 /// The most options of a choice field: a searchable list on a phone.
 pub const MAX_OPTIONS: usize = 500;
 /// The most media types of a file field.

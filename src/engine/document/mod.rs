@@ -20,6 +20,7 @@ mod requires;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};

@@ -59,6 +59,8 @@ pub(super) enum Shape {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) findings: Findings,
+    /// Characters of examples that were matched with a pattern.
+    pub(super) matched: usize,
 }
 
 impl Reader {
