@@ -1,6 +1,7 @@
 //! What a command does in a session as it stands.
 
 use super::limits::{check_command_id, check_note, check_reason};
+use super::steps::counted;
 use super::validate::{missing, validate};
 use super::{Refusal, State, changes, edit, path};
 use crate::model::{
@@ -67,7 +68,8 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
     if workflow.section(next).is_none() {
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
-    no_problems(section.fields.iter().filter_map(|field| workflow.field(field)), state)?;
+    let library = path::library(workflow);
+    no_problems(counted(section.fields.iter()).filter_map(|field| library.get(field.as_str()).copied()), state)?;
     let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
 }
