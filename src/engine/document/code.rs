@@ -68,6 +68,8 @@ codes! {
     BadExample "bad_example" Error;
     /// No session gets by with a message small enough to be sent.
     BodyTooLarge "body_too_large" Error;
+    /// A member has a meaning only with something that `requires` does not name.
+    MissingRequirement "missing_requirement" Error;
     /// A key is used twice.
     DuplicateKey "duplicate_key" Error;
     /// A section asks a field twice.

@@ -7,6 +7,7 @@ use super::json::Node;
 use super::limit::*;
 use super::read::{elements, name};
 use super::reader::{Need, Object, Reader, Shape};
+use super::requires;
 use crate::engine::decimal::DecimalText;
 use crate::engine::pattern::{NoPattern, whole_match};
 use crate::engine::pattern_length::{Lengths, lengths};
@@ -55,6 +56,7 @@ const TYPES: &[(&str, (&[&str], ReadKind))] = &[
 ];
 
 pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinition {
+    requires::bound(reader, object, requires::OF_FIELD);
     let key = reader.key(object, "key");
     let name = name(reader, object);
     let help = reader.text(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);

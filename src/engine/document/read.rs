@@ -40,6 +40,7 @@ pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
     if !unknown.is_empty() {
         return Some(Document::Named(requires::reference(reader, &object, key, version, local_revision)));
     }
+    requires::bound(reader, &object, requires::OF_DOCUMENT);
     Some(Document::Whole(Workflow {
         format: WORKFLOW_FORMAT,
         key,
@@ -114,6 +115,7 @@ fn section(reader: &mut Reader, object: &Object) -> Section {
 }
 
 fn answer(reader: &mut Reader, object: &Object) -> Answer {
+    requires::bound(reader, object, requires::OF_ANSWER);
     let next = match object.get("next") {
         // Editors write null while an answer is not linked.
         None | Some(Node::Null) => None,
@@ -133,6 +135,7 @@ fn response(reader: &mut Reader, object: &Object) -> Response {
 }
 
 fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
+    requires::bound(reader, object, requires::OF_ACTION);
     ActionDefinition {
         key: reader.key(object, "key"),
         name: name(reader, object),

@@ -31,6 +31,34 @@ pub(super) fn read(reader: &mut Reader, object: &Object) -> Vec<String> {
     unknown
 }
 
+/// Members that have a meaning only where `requires` names what they belong to.
+pub(super) type Bound = &'static [(&'static str, &'static str)];
+/// Those of the document itself.
+pub(super) const OF_DOCUMENT: Bound = &[("title", "logic"), ("lists", "lists")];
+/// Those of a field.
+pub(super) const OF_FIELD: Bound = &[
+    ("visible_if", "logic"),
+    ("required_if", "logic"),
+    ("calculate", "logic"),
+    ("default", "logic"),
+    ("checks", "logic"),
+    ("label", "logic"),
+    ("options_from", "lists"),
+];
+/// Those of an answer.
+pub(super) const OF_ANSWER: Bound = &[("enabled_if", "logic")];
+/// Those of an action.
+pub(super) const OF_ACTION: Bound = &[("when", "logic"), ("files", "files")];
+
+/// Reports members whose requirement is not named: they would be ignored, here and everywhere. Called where all that is named is known, and
+/// that is nothing yet.
+pub(super) fn bound(reader: &mut Reader, object: &Object, members: Bound) {
+    for (member, requirement) in members.iter().filter(|(member, _)| object.get(member).is_some()) {
+        let message = format!("`{member}` has a meaning only where `requires` names `{requirement}`; name it there, or remove this.");
+        reader.add(Code::MissingRequirement, object.at(member), message);
+    }
+}
+
 /// The name of a workflow that this core cannot read further. A core that knows more may take an object of texts, the default first.
 pub(super) fn name_of_unknown(reader: &mut Reader, object: &Object, key: &str) -> String {
     let Some(Node::Object(by_language)) = object.get("name") else { return name(reader, object) };
