@@ -90,12 +90,28 @@ pub enum Error {
         key: String,
     },
     /// The workflow is incomplete: it can be imported and listed, and not started.
-    #[error("workflow {} {} is incomplete and cannot be started", .workflow.key, .workflow.version_label())]
+    #[error("workflow {} {} is incomplete and cannot be started: {}", .workflow.key, .workflow.version_label(), first_error(.findings))]
     NotStartable {
         /// The version.
         workflow: WorkflowRef,
         /// What is missing.
         findings: Vec<Finding>,
+    },
+    /// Sessions stand on this version, so it cannot be forgotten. Delete or purge them first.
+    #[error("{sessions} session(s) stand on workflow {} {}", .workflow.key, .workflow.version_label())]
+    WorkflowInUse {
+        /// The version.
+        workflow: WorkflowRef,
+        /// How many.
+        sessions: u64,
+    },
+    /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+    #[error("workflow {} {} needs a newer version of the app: {}", .workflow.key, .workflow.version_label(), .unknown.join(", "))]
+    RequiresNewerCore {
+        /// The version.
+        workflow: WorkflowRef,
+        /// What it requires and this release does not know.
+        unknown: Vec<String>,
     },
     /// An authoring helper refused.
     #[error(transparent)]
@@ -213,6 +229,8 @@ impl Error {
             Error::WorkflowConflict { .. } => "workflow_conflict",
             Error::UnknownWorkflow { .. } => "unknown_workflow",
             Error::NotStartable { .. } => "not_startable",
+            Error::WorkflowInUse { .. } => "workflow_in_use",
+            Error::RequiresNewerCore { .. } => "requires_newer_core",
             Error::Authoring(_) => "authoring",
             Error::UnknownSession { .. } => "unknown_session",
             Error::DeletedSession { .. } => "deleted_session",
@@ -244,7 +262,7 @@ impl Error {
             Error::InvalidArgument { place, .. } => Some((*place).to_owned()),
             Error::InvalidEndpoint(error) => Some(error.place.clone()),
             Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => {
-                findings.first().map(|finding| finding.pointer.clone())
+                worst_first(findings).map(|finding| finding.pointer.clone())
             }
             Error::Refused(refusal) => refusal.place(),
             Error::UnknownAction { action }
@@ -283,12 +301,13 @@ fn undelivered(count: &Option<u64>) -> String {
     }
 }
 
+/// The first of the worst findings.
+fn worst_first(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().min_by_key(|finding| finding.severity)
+}
+
 fn first_error(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .min_by_key(|finding| finding.severity)
-        .map(|finding| format!("{} at `{}`", finding.code, finding.pointer))
-        .unwrap_or_default()
+    worst_first(findings).map(|finding| format!("{} at `{}`", finding.code, finding.pointer)).unwrap_or_default()
 }
 
 #[cfg(feature = "uniffi")]

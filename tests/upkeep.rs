@@ -9,6 +9,7 @@ use std::time::Duration;
 use compass_core::Compass;
 use compass_core::model::*;
 use support::app::{App, code, id};
+use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -228,14 +229,7 @@ fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
 
 /// Changes the file from outside, past the rules of its schema.
 fn tamper(app: &App, statement: &str) {
-    let sql = app.sql();
-    let mut triggers = sql.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
-    let triggers: Vec<(String, String)> =
-        triggers.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    triggers.iter().for_each(|(name, _)| sql.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
-    sql.pragma_update(None, "foreign_keys", false).unwrap();
-    assert!(sql.execute(statement, []).unwrap() > 0, "{statement}");
-    triggers.iter().for_each(|(_, rule)| sql.execute_batch(rule).unwrap());
+    past_every_rule(&app.sql(), |sql| assert!(sql.execute(statement, []).unwrap() > 0, "{statement}"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 
 use super::{Changed, Compass, Result};
 use crate::error::Error;
-use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp};
+use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp, echoed};
 use crate::outbox::reason;
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
@@ -149,7 +149,7 @@ fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
     match stored {
         Some(StoredEndpoint::Readable(row)) => Ok(row),
         Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint does not read back; put it again".to_owned() }),
-        None => Err(Error::UnknownEndpoint { key: key.to_owned() }),
+        None => Err(Error::UnknownEndpoint { key: echoed(key) }),
     }
 }
 

@@ -89,7 +89,7 @@ impl Compass {
         let told = Arc::clone(&observers);
         let notify = Arc::new(move |notice: Notice| told.tell(&notice));
         let delivery = Delivery::new(Arc::clone(&store), ports, settings, notify);
-        Ok(Self {
+        let compass = Self {
             inner: Arc::new(Inner {
                 store,
                 delivery,
@@ -101,10 +101,14 @@ impl Compass {
                 gate: gate::Gate::default(),
                 observers,
                 lifecycle: Lifecycle::default(),
-                workflows: Mutex::default(),
+                documents: Mutex::default(),
+                unknown: Mutex::default(),
                 registration: Mutex::new(registration),
             }),
-        })
+        };
+        // Whoever holds the file now: it is tried again at the next open, and nothing waits for it.
+        compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
+        Ok(compass)
     }
 
     /// Waits for running calls, ends delivery and closes the file. Later calls get `Closed`; closing twice is fine.

@@ -33,9 +33,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::DateTime;
 
+use crate::crypto::Sha256;
 use crate::delivery::Delivery;
+use crate::engine::document::StoredDocument;
 use crate::error::Error;
-use crate::model::{Notice, SessionKey, Timestamp, Workflow};
+use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
 use crate::store::{Store, Transaction, meta};
 
@@ -60,16 +62,12 @@ struct Inner {
     gate: gate::Gate,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
-    workflows: Mutex<Parsed>,
+    /// Documents that were read and verified, by their hash.
+    documents: Mutex<BTreeMap<Sha256, Arc<StoredDocument>>>,
+    /// What documents require and this release does not know, by their hash: most require nothing.
+    unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
     /// Keeps the file from being opened twice; given back by closing.
     registration: Mutex<Option<registry::Registration>>,
-}
-
-/// Parsed documents by row; a document never changes while the schema is the same.
-#[derive(Default)]
-struct Parsed {
-    schema: i64,
-    by_row: BTreeMap<i64, Arc<Workflow>>,
 }
 
 impl std::fmt::Debug for Compass {

@@ -8,7 +8,9 @@ use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp};
+use crate::model::{
+    DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp, echoed,
+};
 use crate::outbox::{EntryFacts, blocker};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::EntryState;
@@ -73,9 +75,9 @@ impl Compass {
         let now = self.inner.now();
         self.inner.read(|connection| {
             let subject = self.inner.subject(connection, session)?;
-            let met = engine::encountered(&subject.workflow, &subject.state).into_iter().find(|met| met.key == action);
-            let met = met.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
-            let mut submission = engine::submission(&subject.workflow, &subject.state);
+            let met = engine::encountered(subject.workflow(), &subject.state).into_iter().find(|met| met.key == action);
+            let met = met.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
+            let mut submission = engine::submission(subject.workflow(), &subject.state);
             if subject.state.finished_at.is_none() {
                 submission.completed_at = now;
             }

@@ -52,7 +52,7 @@ impl Inner {
         let subject = self.subject(connection, session)?;
         let events = store::session::events(connection, subject.id)?;
         let actions = self.actions(connection, subject.id, now)?;
-        Ok(engine::record(&subject.workflow, &subject.state, &events, actions))
+        Ok(engine::record(subject.workflow(), &subject.state, &events, actions))
     }
 }
 

@@ -8,7 +8,7 @@ use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey};
+use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::Permit;
 use crate::store::action::ActionRow;
 use crate::store::outbox::EntryState;
@@ -118,7 +118,10 @@ impl Compass {
                 let mut changed = Changed::nothing();
                 let mut sent = 0;
                 for entry in failed {
-                    let mut subject = inner.subject(tx, entry.session)?;
+                    let mut subject = match inner.subject_to_change(tx, entry.session) {
+                        Err(Error::RequiresNewerCore { .. }) => continue,
+                        subject => subject?,
+                    };
                     let Some(row) = store::action::find(tx, subject.id, &entry.action)? else { continue };
                     let newest = newest(tx, &row)?;
                     if newest.id != entry.entry_id || permits_of(&row, &inner.policy).send != Permit::Yes {
@@ -159,12 +162,12 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
-            let mut subject = inner.subject(tx, session)?;
+            let mut subject = inner.subject_to_change(tx, session)?;
             if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
+            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
             let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
                 Some(act) => {
                     let event = subject.advance(act, Some(command_id), &stamp);

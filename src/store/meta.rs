@@ -25,11 +25,6 @@ pub(crate) fn load(connection: &Connection) -> Result<Meta> {
     })?)
 }
 
-/// Rises with each change of the schema, and when a copy was written over the database.
-pub(crate) fn schema_changes(connection: &Connection) -> Result<i64> {
-    Ok(connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?)
-}
-
 /// Counts a change that observers are told of, in the transaction that makes it.
 pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
     let revision: i64 =

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::row::{from_json, from_ms, optional_time, session_state, to_json, to_ms};
+use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
 use super::{Connection, Result, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
@@ -16,6 +16,7 @@ use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSour
 pub(crate) struct Stored {
     pub(crate) id: i64,
     pub(crate) workflow_id: i64,
+    pub(crate) workflow_hash: Sha256,
     pub(crate) state: State,
 }
 
@@ -24,7 +25,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     let row = connection
         .prepare_cached(
             "SELECT s.id, s.workflow_id, s.state, s.won, s.actor, s.started_at, s.finished_at, s.end_reason, s.last_seq, s.last_visit,
-                    w.key, w.name, w.version, w.local_revision
+                    w.key, w.name, w.version, w.local_revision, w.hash
                FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.key = ?1",
         )?
         .query_row([key.0.as_bytes()], |row| {
@@ -45,10 +46,11 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 values: BTreeMap::new(),
                 notes: Vec::new(),
             };
-            Ok((Stored { id: row.get(0)?, workflow_id: row.get(1)?, state }, row.get::<_, String>(2)?, times))
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
         })
         .optional()?;
-    let Some((mut stored, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let mut stored = Stored { id, workflow_id, workflow_hash: sha256(&hash)?, state: projected };
     stored.state.state = session_state(&state)?;
     stored.state.started_at = from_ms(started_at)?;
     stored.state.finished_at = optional_time(finished_at)?;

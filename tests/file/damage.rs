@@ -2,19 +2,14 @@
 
 use super::*;
 use crate::support::app::{App, code, id};
+use crate::support::past_every_rule;
 
 /// Changes rows as failing flash does, past every rule.
 fn damage(app: &App, change: &str) {
-    let sql = app.sql();
-    sql.pragma_update(None, "foreign_keys", false).unwrap();
-    sql.pragma_update(None, "ignore_check_constraints", true).unwrap();
-    let mut triggers = sql.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
-    let triggers: Vec<(String, String)> =
-        triggers.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    triggers.iter().for_each(|(name, _)| sql.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
-    sql.execute_batch(change).unwrap();
-    assert!(sql.changes() > 0, "{change}");
-    triggers.iter().for_each(|(_, rule)| sql.execute_batch(rule).unwrap());
+    past_every_rule(&app.sql(), |sql| {
+        sql.execute_batch(change).unwrap();
+        assert!(sql.changes() > 0, "{change}");
+    });
 }
 
 #[test]

@@ -110,6 +110,11 @@ impl Core {
         guard(|| self.0.workflow_document(&key, version))
     }
 
+    /// Removes a version that no session uses.
+    pub fn forget_workflow(&self, key: String, version: WorkflowVersion) -> Result<()> {
+        guard(|| self.0.forget_workflow(&key, version))
+    }
+
     /// Takes a version out of use, or back into it. Sessions on it go on.
     pub fn retire_workflow(&self, key: String, version: WorkflowVersion, retired: bool) -> Result<()> {
         guard(|| self.0.retire_workflow(&key, version, retired))
