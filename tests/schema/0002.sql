@@ -13,6 +13,7 @@ ALTER TABLE endpoint ADD COLUMN failing_networks INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE endpoint ADD COLUMN failing_needs_person INTEGER NOT NULL DEFAULT 0 CHECK (failing_needs_person IN (0, 1));
 ALTER TABLE endpoint ADD COLUMN last_urgent_at INTEGER;      -- when a person had the last attempt through a pause
 ALTER TABLE endpoint ADD COLUMN last_urgent_pause INTEGER;   -- and the end of that pause
+ALTER TABLE endpoint ADD COLUMN asked_until INTEGER;         -- the end of the longest pause that the receiver asked for
 
 CREATE TABLE new_session (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
