@@ -12,7 +12,10 @@ use crate::fault::fault;
 use crate::model::Timestamp;
 
 /// A `Date` header tells whole seconds and has travelled; differences below this are noise and change nothing.
-const CLOCK_NOISE: TimeDelta = TimeDelta::seconds(2);
+const CLOCK_NOISE_MS: u64 = 2_000;
+
+/// A phone whose battery was empty may begin in 1970, and one that was set by hand may be far ahead: a hundred years say all that a clock can.
+const FARTHEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
 /// A failure that could be the phone's own situation needs a person once it was seen in attempts this far apart …
 const FAILING_LONG: TimeDelta = TimeDelta::hours(6);
@@ -234,16 +237,20 @@ impl EndpointState {
     }
 
     fn learn_clock(&mut self, date: Option<Timestamp>, now: Timestamp) {
-        let Some(date) = date else { return };
         // The middle of the second that the header names.
-        let ahead = date - now + TimeDelta::milliseconds(500);
-        let known = TimeDelta::milliseconds(self.clock_skew_ms.unwrap_or(0));
+        let ahead = date.and_then(|date| plausible_skew((date - now).num_milliseconds().saturating_add(500)));
+        let Some(ahead) = ahead else { return };
         match self.clock_skew_ms {
-            Some(_) if (ahead - known).abs() <= CLOCK_NOISE => {}
-            None if ahead.abs() <= CLOCK_NOISE => self.clock_skew_ms = Some(0),
-            _ => self.clock_skew_ms = Some(ahead.num_milliseconds()),
+            Some(known) if ahead.abs_diff(known) <= CLOCK_NOISE_MS => {}
+            None if ahead.unsigned_abs() <= CLOCK_NOISE_MS => self.clock_skew_ms = Some(0),
+            _ => self.clock_skew_ms = Some(ahead),
         }
     }
+}
+
+/// A difference between two clocks in milliseconds, unless no two clocks differ like that: then damage or a broken receiver wrote it.
+pub fn plausible_skew(ms: i64) -> Option<i64> {
+    (ms.unsigned_abs() <= FARTHEST_SKEW_MS).then_some(ms)
 }
 
 #[cfg(test)]

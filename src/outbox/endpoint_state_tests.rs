@@ -180,6 +180,26 @@ fn the_receivers_clock_is_learned_and_noise_is_not() {
 }
 
 #[test]
+fn a_clock_that_cannot_be_is_not_learned_and_breaks_nothing() {
+    let policy = RetryPolicy::default();
+    let at = |date| AttemptFacts { date: Some(date), ..facts(start()) };
+    // As damage may leave it in a row.
+    for skew in [i64::MIN, i64::MIN + 1, -9_223_370_000_000_000_000, i64::MAX - 5_807, i64::MAX] {
+        let state = EndpointState { clock_skew_ms: plausible_skew(skew), ..fresh() };
+        assert_eq!(state.clock_skew_ms, None, "{skew}");
+        let damaged = EndpointState { clock_skew_ms: Some(skew), ..fresh() };
+        let learned = damaged.settled(&status(200), &at(start() + TimeDelta::seconds(420)), &policy);
+        assert_eq!(learned.clock_skew_ms, Some(420_500), "{skew}");
+    }
+    // A phone whose clock begins in 1970 is off by half a century.
+    let years = |years: i64| years * 365 * 24 * 3_600_000;
+    assert_eq!(plausible_skew(years(60)), Some(years(60)));
+    for date in [Timestamp::MAX_UTC, Timestamp::MIN_UTC, start() + TimeDelta::days(365 * 7000)] {
+        assert_eq!(fresh().settled(&status(200), &at(date), &policy).clock_skew_ms, None, "{date}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_was_changed_or_enabled_keeps_only_what_its_clock_says() {
     let policy = RetryPolicy::default();
     let mut state = after_all(fresh(), &[status(500), refused(), status(500), status(503), status(500), status(500), status(500)], start());

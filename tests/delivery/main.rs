@@ -9,6 +9,7 @@ mod addresses;
 mod blockers;
 mod clocks;
 mod damage;
+mod damage_around;
 mod fairness;
 mod logs;
 mod network;

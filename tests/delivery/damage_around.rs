@@ -1,0 +1,19 @@
+//! Damage around messages: in rows of endpoints and of sessions, in counts, and in a claim that has to be given back.
+
+use super::*;
+
+#[test]
+fn a_clock_difference_that_no_clock_has_is_none() {
+    for status in [202, 401] {
+        for skew in ["-9223372036854775808", "-9223372036854775807", "-9223370000000000000", "9223372036854770000", "9223372036854775807"] {
+            let (field, _) = phone(move |_| Ok(answer_with(status, &[("date", "Fri, 15 Jan 2027 08:00:00 GMT")])));
+            field.complete();
+            damage(&field, &format!("UPDATE endpoint SET skew_ms = {skew} WHERE key = 'office'"));
+            assert_eq!(super::status(&field, OFFICE).clock_skew_ms, None, "{skew}");
+            let report = field.flush();
+            assert_eq!(report.sent, u32::from(status == 202), "{skew}");
+            let year = 366 * 24 * 3_600_000;
+            assert!(super::status(&field, OFFICE).clock_skew_ms.is_some_and(|learned| learned.abs() < 2 * year), "{skew}");
+        }
+    }
+}
