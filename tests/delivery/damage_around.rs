@@ -17,3 +17,33 @@ fn a_clock_difference_that_no_clock_has_is_none() {
         }
     }
 }
+
+// Claims and counts -------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn no_damage_in_counts_makes_a_delivered_message_leave_again() {
+    for damages in [
+        "UPDATE session SET actions_pending = 7",
+        "UPDATE session SET actions_sent = -1",
+        "UPDATE session SET actions_pending = 9223372036854775807",
+    ] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        damage(&field, damages);
+        field.transport.release();
+        let report = joined("the flush", running);
+        assert_eq!((report.sent, report.pending), (1, 0), "{damages}");
+        for _ in 0..2 {
+            field.reopen();
+            field.clock.advance(2 * MINUTE);
+            field.flush();
+        }
+        assert!(is_sent(&field.compass, session), "{damages}");
+        assert_eq!(field.transport.requests().len(), 1, "{damages}");
+        let counted = field.compass.totals().unwrap();
+        assert_eq!((counted.actions_sent, counted.actions_pending), (1, 0), "what was counted wrong is counted anew: {damages}");
+    }
+}

@@ -189,6 +189,8 @@ BEGIN
         WHEN (SELECT state = 'completed' OR state = 'ended' FROM session WHERE id = NEW.session_id) IS NOT 1
             THEN RAISE(ABORT, 'only a completed or ended session has actions')
         WHEN NEW.status <> 'not_fired' OR NEW.failed_sends <> 0 THEN RAISE(ABORT, 'an action is born not fired')
+        WHEN EXISTS (SELECT 1 FROM action WHERE id = NEW.id OR session_id = NEW.session_id AND key = NEW.key)
+            THEN RAISE(ABORT, 'an action is never replaced')
     END;
 END;
 
@@ -211,19 +213,25 @@ WHEN NEW.failed_sends <> OLD.failed_sends
  AND (NEW.failed_sends <> OLD.failed_sends + 1 OR NOT EXISTS (SELECT 1 FROM outbox WHERE action_id = NEW.id AND state = 'failed'))
 BEGIN SELECT RAISE(ABORT, 'failed sends rise by one, with an entry that failed'); END;
 
+-- Counted anew, never carried on: a count that was damaged must not keep a delivery from being recorded.
 CREATE TRIGGER action_inserted AFTER INSERT ON action
 BEGIN
-    UPDATE session SET actions_not_fired = actions_not_fired + 1 WHERE id = NEW.session_id;
+    UPDATE session
+       SET (actions_not_fired, actions_pending, actions_sent, actions_failed) = (
+               SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
+                      count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
+                 FROM action WHERE session_id = NEW.session_id)
+     WHERE id = NEW.session_id;
 END;
 
 CREATE TRIGGER action_updated AFTER UPDATE OF status ON action
 WHEN NEW.status <> OLD.status
 BEGIN
     UPDATE session
-       SET actions_not_fired = actions_not_fired + (NEW.status = 'not_fired') - (OLD.status = 'not_fired'),
-           actions_pending   = actions_pending   + (NEW.status = 'pending')   - (OLD.status = 'pending'),
-           actions_sent      = actions_sent      + (NEW.status = 'sent')      - (OLD.status = 'sent'),
-           actions_failed    = actions_failed    + (NEW.status = 'failed')    - (OLD.status = 'failed')
+       SET (actions_not_fired, actions_pending, actions_sent, actions_failed) = (
+               SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
+                      count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
+                 FROM action WHERE session_id = NEW.session_id)
      WHERE id = NEW.session_id;
 END;
 
