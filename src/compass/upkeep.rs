@@ -1,5 +1,6 @@
 //! Purging, deleting, copying and checking.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,14 +10,15 @@ use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{CheckReport, PurgeReport, SessionKey, SessionState, Timestamp};
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, OfOneRow};
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
 const BATCH: u32 = 200;
 
 impl Compass {
     /// Removes finished sessions older than this, counted from their end, unless one of their messages is neither delivered nor given up.
-    /// Each leaves a tombstone. Gives bodies of delivered messages back that are older than their retention.
+    /// Each leaves a tombstone. One that is damaged so that it cannot be removed stays. Gives bodies of delivered messages back that are
+    /// older than their retention.
     ///
     /// # Errors
     /// `Closed` and errors of the file; what was purged before the error stays so.
@@ -25,16 +27,24 @@ impl Compass {
         let now = inner.now();
         let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
+        let mut damaged = BTreeSet::new();
         loop {
-            let purged = inner.write(|tx| {
-                let ids = store::retention::purgeable(tx, before, BATCH)?;
-                for id in &ids {
-                    store::retention::delete(tx, *id, "purged", now)?;
+            let (purged, is_last) = inner.write(|tx| {
+                let mut ids = store::retention::purgeable(tx, before, BATCH.saturating_add(damaged.len() as u32))?;
+                ids.retain(|id| !damaged.contains(id));
+                let is_last = ids.len() < BATCH as usize;
+                let mut purged = 0;
+                for id in ids {
+                    // One that is damaged stays, and keeps no other.
+                    match store::alone(tx, || store::retention::delete(tx, id, "purged", now))? {
+                        Some(()) => purged += 1,
+                        None => drop(damaged.insert(id)),
+                    }
                 }
-                Ok((ids.len() as u64, Changed { everything: !ids.is_empty(), ..Changed::default() }))
+                Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
             })?;
             report.purged += purged;
-            if purged < u64::from(BATCH) {
+            if is_last {
                 break;
             }
         }
@@ -95,12 +105,16 @@ impl Compass {
     pub fn check(&self) -> Result<CheckReport> {
         self.inner.read_long(|connection| {
             let mut report = CheckReport { sessions: 0, faults: store::backup::integrity_faults(connection)? };
-            for key in store::backup::all_sessions(connection)? {
+            for (row, key) in store::backup::all_sessions(connection)? {
                 report.sessions += 1;
+                let Some(key) = key else {
+                    report.faults.push(format!("session in row {row}: its key does not read back"));
+                    continue;
+                };
                 match self.inner.session_faults(connection, key) {
                     Ok(faults) => report.faults.extend(faults),
                     // What does not read back is what is being looked for.
-                    Err(Error::Internal { detail }) => report.faults.push(format!("session {key}: {detail}")),
+                    Err(error) if error.is_of_one_row() => report.faults.push(format!("session {key}: {error}")),
                     Err(error) => return Err(error),
                 }
             }

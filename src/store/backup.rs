@@ -52,13 +52,13 @@ pub(crate) fn integrity_faults(connection: &Connection) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// Keys of all sessions, for `check`.
-pub(crate) fn all_sessions(connection: &Connection) -> Result<Vec<crate::model::SessionKey>> {
-    let mut statement = connection.prepare("SELECT key FROM session ORDER BY id")?;
+/// All sessions, for `check`: their rows, and their keys as far as they read back.
+pub(crate) fn all_sessions(connection: &Connection) -> Result<Vec<(i64, Option<crate::model::SessionKey>)>> {
+    let mut statement = connection.prepare("SELECT id, key FROM session ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
-        keys.push(super::row::session_key(&row.get::<_, Vec<u8>>(0)?)?);
+        keys.push((row.get(0)?, row.get::<_, Vec<u8>>(1).ok().and_then(|key| super::row::session_key(&key).ok())));
     }
     Ok(keys)
 }

@@ -14,6 +14,7 @@ mod error;
 pub(crate) mod list;
 pub(crate) mod meta;
 mod migrate;
+mod one_row;
 pub(crate) mod outbox;
 mod pool;
 pub(crate) mod retention;
@@ -24,6 +25,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
+pub(crate) use one_row::{OfOneRow, alone};
 pub(crate) use pool::STOP_LIMIT;
 pub(crate) use rusqlite::{Connection, Transaction};
 

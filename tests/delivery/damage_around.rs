@@ -47,3 +47,59 @@ fn no_damage_in_counts_makes_a_delivered_message_leave_again() {
         assert_eq!((counted.actions_sent, counted.actions_pending), (1, 0), "what was counted wrong is counted anew: {damages}");
     }
 }
+
+// Sessions ----------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn one_damaged_session_stops_no_list_and_no_totals() {
+    let large = "9223372036854775807";
+    for (change, is_listed) in [
+        ("actor = CAST(x'ff' AS TEXT)".to_owned(), true),
+        ("section_name = CAST(x'ff' AS TEXT)".to_owned(), true),
+        (format!("started_at = {large}"), true),
+        (format!("finished_at = {large}"), true),
+        ("won = 7".to_owned(), true),
+        ("actions_pending = -1".to_owned(), true),
+        (format!("actions_pending = {large}"), true),
+        ("key = x'00'".to_owned(), false),
+        ("state = 'complete'".to_owned(), false),
+    ] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let (bad, good) = (field.complete(), field.complete());
+        let row = entry(&field, bad);
+        damage(&field, &format!("UPDATE session SET {change} WHERE id = (SELECT session_id FROM outbox WHERE id = {row})"));
+        let totals = field.compass.totals().unwrap();
+        assert!(totals.sessions.completed >= 1 && totals.actions_pending >= 1, "{change}");
+        // Page by page, so that each session is the last of a page once.
+        let (mut listed, mut page) = (Vec::new(), None);
+        loop {
+            let found = field.compass.sessions(&SessionFilter::default(), page.as_deref(), 1).unwrap();
+            listed.extend(found.sessions.into_iter().map(|session| session.key));
+            page = found.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        assert!(listed.contains(&good), "{change}");
+        assert_eq!(listed.contains(&bad), is_listed, "{change}");
+        if !is_listed {
+            assert!(!field.compass.check().unwrap().faults.is_empty(), "{change}: who looks for damage is told");
+        }
+        assert_eq!(field.messages(&ALL_STATES).len(), 2, "{change}");
+        field.flush();
+        assert!(is_sent(&field.compass, good), "{change}");
+        field.compass.purge(Duration::ZERO).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_session_that_cannot_be_purged_keeps_no_other() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let (bad, good) = (field.complete(), field.complete());
+    field.flush();
+    let row = entry(&field, bad);
+    damage(&field, &format!("UPDATE session SET key = x'00' WHERE id = (SELECT session_id FROM outbox WHERE id = {row})"));
+    field.clock.advance(SECOND);
+    assert_eq!(field.compass.purge(Duration::ZERO).unwrap().purged, 1);
+    assert_eq!(field.compass.record(good).unwrap_err().code(), "deleted_session");
+}
