@@ -114,7 +114,7 @@ impl Inner {
             } else {
                 totals.pending += group.count;
                 let facts = EntryFacts {
-                    readable: readable && group.endpoint.is_some(),
+                    readable: readable && group.readable && group.endpoint.is_some(),
                     leased: group.state == EntryState::Leased,
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
@@ -126,7 +126,7 @@ impl Inner {
                 blocker(&facts, endpoint.as_ref(), &around.world).needs_person()
             };
             totals.needs_person += if needs_person { group.count } else { 0 };
-            totals.unsent_bytes += group.bytes;
+            totals.unsent_bytes = totals.unsent_bytes.saturating_add(group.bytes);
             oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
         }
         // A moment that no calendar has stands in a damaged row, and says nothing.

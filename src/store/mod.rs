@@ -25,7 +25,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
-pub(crate) use one_row::{OfOneRow, alone};
+pub(crate) use one_row::{OfOneRow, alone, judged};
 pub(crate) use pool::STOP_LIMIT;
 pub(crate) use rusqlite::{Connection, Transaction};
 

@@ -21,11 +21,45 @@ fn a_clock_difference_that_no_clock_has_is_none() {
 // Claims and counts -------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn no_damage_in_counts_makes_a_delivered_message_leave_again() {
+fn a_claim_that_cannot_be_given_back_stops_no_other() {
+    let (mut field, _) = phone_with(|_| Ok(answer(202)), one_at_a_time);
+    register(&field, "lab");
+    let (first, second) = (field.complete(), field.complete());
+    field.transport.hold(OFFICE_URL);
+    let compass = field.compass.clone();
+    let cancel = CancelToken::new();
+    let token = cancel.clone();
+    let running = std::thread::spawn(move || compass.flush(10 * MINUTE, &token));
+    field.transport.wait_for_requests(1);
+    // The second is claimed and waits for its turn.
+    damage(&field, &format!("UPDATE outbox SET unknown_outcomes = 0, attempts = 0 WHERE id = {}", entry(&field, second)));
+    cancel.cancel();
+    drop(joined("the flush", running));
+    field.transport.release();
+    let lab = complete_for(&field, "lab");
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    assert!(is_sent(&field.compass, lab) && is_sent(&field.compass, first));
+    assert_eq!(reason(&field, second).as_deref(), Some("corrupt"));
+    assert!(field.next_due().needs_person);
+    field.reopen();
+    field.clock.advance(2 * MINUTE);
+    let later = field.complete();
+    field.flush();
+    assert!(is_sent(&field.compass, later));
+}
+
+#[test]
+fn no_damage_in_counts_or_history_makes_a_delivered_message_leave_again() {
     for damages in [
         "UPDATE session SET actions_pending = 7",
         "UPDATE session SET actions_sent = -1",
         "UPDATE session SET actions_pending = 9223372036854775807",
+        "UPDATE outbox SET attempts = 0, unknown_outcomes = 0",
+        "UPDATE outbox SET unknown_outcomes = 9",
+        "UPDATE outbox SET detail = 'redacted'",
+        "INSERT INTO attempt (outbox_id, number, at, duration_ms, status, outcome, counted, unknown)
+         SELECT id, 1, 1, 1, 200, 'sent', 0, 0 FROM outbox",
     ] {
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();

@@ -10,6 +10,7 @@ mod blockers;
 mod clocks;
 mod damage;
 mod damage_around;
+mod damage_rows;
 mod fairness;
 mod logs;
 mod network;

@@ -147,7 +147,8 @@ CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
-CREATE INDEX outbox_unsent ON outbox (id) WHERE state = 'queued' OR state = 'leased' OR state = 'failed';
+-- Also what damage has given a state that is no word: it is not known to be delivered.
+CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
 CREATE INDEX outbox_body_kept ON outbox (sent_at) WHERE state = 'sent' AND body IS NOT NULL;
 CREATE INDEX outbox_session ON outbox (session_id);
 
