@@ -14,9 +14,6 @@ use crate::store::outbox::queue::Revived;
 use crate::store::{self, meta};
 use crate::webhook;
 
-/// Why the app disabled an endpoint, as its status says.
-const BY_APP: &str = "by_app";
-
 impl Compass {
     /// Turns the webhooks integration on or off. It is off until turned on. What fired while it was on waits while it is off.
     ///
@@ -103,7 +100,7 @@ impl Compass {
                 store::endpoint::enable(tx, key, &self.inner.policy)?;
                 store::outbox::queue::revive_endpoint(tx, key, reason::revived_by_enabling, now)?
             } else {
-                store::endpoint::disable(tx, key, BY_APP)?;
+                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
                 Revived::default()
             };
             meta::next_configuration(tx)?;

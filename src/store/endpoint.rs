@@ -3,9 +3,12 @@
 use rusqlite::{Row, params};
 
 use super::row::{from_json, from_ms, optional_time, to_json, to_ms};
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::model::{Endpoint, NetworkPolicy, Timestamp};
 use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy, plausible_skew};
+
+/// Why the app disabled an endpoint, as its status says.
+pub(crate) const BY_APP: &str = "by_app";
 
 /// An endpoint's row.
 #[derive(Debug, Clone)]
@@ -119,7 +122,8 @@ const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, p
                        in_flight_limit, skew_ms, failing_reason, failing_since, failing_networks, failing_needs_person, last_urgent_at,
                        last_urgent_pause, asked_until";
 
-/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten.
+/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten. Whatever of its row did not
+/// read back does afterwards.
 pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
     let fresh = EndpointState::new(policy);
     tx.prepare_cached(
@@ -127,7 +131,13 @@ pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolic
          ON CONFLICT DO UPDATE SET definition = excluded.definition, archived_at = NULL",
     )?
     .execute(params![endpoint.key, to_json(endpoint)?, fresh.limit])?;
-    save_state(tx, &endpoint.key, &fresh)
+    save_state(tx, &endpoint.key, &fresh)?;
+    if let Some(StoredEndpoint::Corrupt(_)) = find(tx, &endpoint.key)? {
+        // Only why it is disabled is left, which nobody knows any more; that it is stays.
+        tx.prepare_cached("UPDATE endpoint SET disabled_reason = CASE WHEN enabled = 0 THEN ?2 END WHERE key = ?1")?
+            .execute([&endpoint.key, BY_APP])?;
+    }
+    Ok(())
 }
 
 /// Enables an endpoint, which forgets its failures.
@@ -237,8 +247,13 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
         None => None,
     };
     let paused_until: i64 = row.get(5)?;
+    let endpoint: Endpoint = from_json(&row.get::<_, String>(1)?, "an endpoint")?;
+    if endpoint.key != row.get::<_, String>(0)? {
+        // Its messages would go to another's address.
+        return Err(StoreError::Internal("the definition of an endpoint names another".to_owned()));
+    }
     Ok(EndpointRow {
-        endpoint: from_json(&row.get::<_, String>(1)?, "an endpoint")?,
+        endpoint,
         enabled: row.get(2)?,
         disabled_reason: row.get(3)?,
         archived_at: optional_time(row.get(4)?)?,

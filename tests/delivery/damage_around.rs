@@ -1,6 +1,70 @@
 //! Damage around messages: in rows of endpoints and of sessions, in counts, and in a claim that has to be given back.
 
+use super::damage::office_and_lab;
 use super::*;
+
+// Endpoints ---------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_endpoint_whose_definition_names_another_waits_for_a_person_and_gets_nothing_of_the_others() {
+    for other in ["lab", "offica"] {
+        let (field, office, lab) = office_and_lab();
+        damage(
+            &field,
+            &format!(
+                "UPDATE endpoint SET definition = replace(definition, '\"key\":\"office\"', '\"key\":\"{other}\"') WHERE key = 'office'"
+            ),
+        );
+        for _ in 0..3 {
+            complete_for(&field, "lab");
+            field.flush();
+            field.clock.advance(2 * MINUTE);
+        }
+        assert!(is_sent(&field.compass, lab), "{other}");
+        assert_eq!((requests_to(&field, OFFICE_URL), requests_to(&field, &url("lab"))), (0, 4), "{other}");
+        assert_eq!(reason(&field, office).as_deref(), Some("endpoint_corrupt"), "{other}");
+        let listed = status(&field, OFFICE);
+        assert_eq!((listed.disabled_reason.as_deref(), listed.pending), (Some("endpoint_corrupt"), 1), "{other}");
+        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+        field.flush();
+        assert!(is_sent(&field.compass, office), "{other}");
+    }
+}
+
+#[test]
+fn registering_an_endpoint_again_repairs_whatever_was_damaged_in_its_row() {
+    for change in [
+        "disabled_reason = CAST(x'ff' AS TEXT)",
+        "archived_at = 9223372036854775807",
+        "failing_reason = CAST(x'ff' AS TEXT)",
+        "failing_reason = 'dns', failing_since = NULL",
+        "last_urgent_at = 9223372036854775807",
+        "asked_until = 9223372036854775807",
+        "consecutive_failures = -1",
+        "in_flight_limit = 9223372036854775807",
+        "definition = '{', disabled_reason = CAST(x'ff' AS TEXT), consecutive_failures = -1, archived_at = -9223372036854775807",
+    ] {
+        let (field, office, _) = office_and_lab();
+        damage(&field, &format!("UPDATE endpoint SET {change} WHERE key = 'office'"));
+        if field.next_due().needs_person {
+            field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+        }
+        assert_eq!(field.flush().sent, 2, "{change}");
+        assert!(is_sent(&field.compass, office), "{change}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_the_app_disabled_stays_so_when_it_is_repaired() {
+    let (field, ..) = office_and_lab();
+    field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+    damage(&field, "UPDATE endpoint SET disabled_reason = CAST(x'ff' AS TEXT) WHERE key = 'office'");
+    field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    let listed = status(&field, OFFICE);
+    assert_eq!((listed.enabled, listed.disabled_reason.as_deref()), (false, Some("by_app")));
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    assert_eq!(field.flush().sent, 2);
+}
 
 #[test]
 fn a_clock_difference_that_no_clock_has_is_none() {
