@@ -1,5 +1,7 @@
 //! Damage around messages: in rows of endpoints and of sessions, in counts, and in a claim that has to be given back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::damage::office_and_lab;
 use super::*;
 
@@ -200,4 +202,57 @@ fn a_damaged_session_that_cannot_be_purged_keeps_no_other() {
     field.clock.advance(SECOND);
     assert_eq!(field.compass.purge(Duration::ZERO).unwrap().purged, 1);
     assert_eq!(field.compass.record(good).unwrap_err().code(), "deleted_session");
+}
+
+// The worker --------------------------------------------------------------------------------------------------------------------------
+
+/// A clock that panics once on the worker's thread.
+struct Fragile {
+    inner: Arc<dyn Clock>,
+    breaks: AtomicBool,
+}
+
+impl Clock for Fragile {
+    fn now(&self) -> Timestamp {
+        let is_worker = std::thread::current().name() == Some("compass-delivery");
+        assert!(!(is_worker && self.breaks.swap(false, Ordering::SeqCst)), "the clock breaks");
+        self.inner.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.inner.monotonic()
+    }
+
+    fn on_change(&self, told: Box<dyn Fn() + Send + Sync>) {
+        self.inner.on_change(told);
+    }
+
+    fn utc_offset(&self, at: Timestamp) -> i32 {
+        self.inner.utc_offset(at)
+    }
+}
+
+#[test]
+fn a_worker_that_panicked_is_begun_anew_by_the_next_start() {
+    let mut clock = None;
+    let (field, _) = phone_with(
+        |_| Ok(answer(202)),
+        |options| {
+            let fragile = Arc::new(Fragile { inner: options.clock.clone(), breaks: AtomicBool::new(true) });
+            clock = Some(fragile.clone());
+            options.clock = fragile;
+            options.retry.online_spread = Duration::ZERO;
+        },
+    );
+    let clock = clock.unwrap();
+    let session = field.complete();
+    field.compass.start_delivery().unwrap();
+    eventually("the worker panicked", || !clock.breaks.load(Ordering::SeqCst));
+    eventually("another worker delivers", || {
+        // As an app does each time that it comes to the foreground.
+        field.compass.start_delivery().unwrap();
+        is_sent(&field.compass, session)
+    });
+    field.compass.stop_delivery().unwrap();
+    assert_eq!(field.transport.requests().len(), 1);
 }
