@@ -4,7 +4,7 @@ use crate::engine::document::AuthoringError;
 use crate::engine::session::Refusal;
 use crate::model::{ActionStatus, Finding, Problem, SessionKey, SessionState, WorkflowRef};
 use crate::outbox::InvalidPolicy;
-use crate::store::StoreError;
+use crate::store::{OfOneRow, StoreError};
 use crate::transport::TransportSetupError;
 use crate::webhook::EndpointError;
 
@@ -321,6 +321,14 @@ impl From<Error> for crate::model::CoreError {
             problems: error.problems().to_vec(),
             findings: error.findings().to_vec(),
         }
+    }
+}
+
+impl OfOneRow for Error {
+    fn is_of_one_row(&self) -> bool {
+        // A row that is not found is one that another row names.
+        let is_missing = matches!(self, Self::UnknownSession { .. } | Self::DeletedSession { .. } | Self::UnknownWorkflow { .. });
+        is_missing || matches!(self, Self::Internal { .. } | Self::Corrupt { .. })
     }
 }
 

@@ -107,17 +107,19 @@ impl Inner {
         let mut endpoints = Endpoints::new(connection);
         let mut totals = OutboxTotals::default();
         let mut oldest: Option<i64> = None;
-        let readable = store::outbox::list::unsent(connection, &around.aside)?.into_iter().map(|group| (group, true));
-        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false));
-        for (group, readable) in readable.chain(unreadable) {
+        let over = &around.over - &around.aside;
+        let others = store::outbox::list::unsent(connection, &(&around.aside | &over))?.into_iter().map(|group| (group, true, true));
+        let over = store::outbox::list::unsent_among(connection, &over)?.into_iter().map(|group| (group, true, false));
+        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false, true));
+        for (group, readable, may_run) in others.chain(over).chain(unreadable) {
             let needs_person = if group.state == EntryState::Failed {
                 totals.failed += group.count;
                 true
             } else {
                 totals.pending += group.count;
                 let facts = EntryFacts {
-                    readable: readable && group.endpoint.is_some(),
-                    leased: group.state == EntryState::Leased,
+                    readable: readable && group.readable && group.endpoint.is_some(),
+                    leased: group.state == EntryState::Leased && may_run,
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
                     due_at: now,
@@ -128,7 +130,7 @@ impl Inner {
                 blocker(&facts, endpoint.as_ref(), &around.world).needs_person()
             };
             totals.needs_person += if needs_person { group.count } else { 0 };
-            totals.unsent_bytes += group.bytes;
+            totals.unsent_bytes = totals.unsent_bytes.saturating_add(group.bytes);
             oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
         }
         // A moment that no calendar has stands in a damaged row, and says nothing.

@@ -1,5 +1,6 @@
 //! Purging, deleting and copying.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ const BATCH: u32 = 200;
 
 impl Compass {
     /// Removes finished sessions older than this, counted from their end, unless one of their messages is neither delivered nor given up.
-    /// Each leaves a tombstone. Gives bodies of delivered messages back that are older than their retention.
+    /// Each leaves a tombstone. One that is damaged so that it cannot be removed stays. Gives bodies of delivered messages back that are
+    /// older than their retention.
     ///
     /// # Errors
     /// `Closed` and errors of the file; what was purged before the error stays so.
@@ -24,16 +26,24 @@ impl Compass {
         let now = inner.now();
         let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
+        let mut damaged = BTreeSet::new();
         loop {
-            let purged = inner.write(|tx| {
-                let ids = store::retention::purgeable(tx, before, BATCH)?;
-                for id in &ids {
-                    store::retention::delete(tx, *id, "purged", now)?;
+            let (purged, is_last) = inner.write(|tx| {
+                let mut ids = store::retention::purgeable(tx, before, BATCH.saturating_add(damaged.len() as u32))?;
+                ids.retain(|id| !damaged.contains(id));
+                let is_last = ids.len() < BATCH as usize;
+                let mut purged = 0;
+                for id in ids {
+                    // One that is damaged stays, and keeps no other.
+                    match store::alone(tx, || store::retention::delete(tx, id, "purged", now))? {
+                        Some(()) => purged += 1,
+                        None => drop(damaged.insert(id)),
+                    }
                 }
-                Ok((ids.len() as u64, Changed { everything: !ids.is_empty(), ..Changed::default() }))
+                Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
             })?;
             report.purged += purged;
-            if purged < u64::from(BATCH) {
+            if is_last {
                 break;
             }
         }

@@ -22,7 +22,7 @@ use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timesta
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{StoreError, meta};
+use crate::store::{Connection, StoreError, judged, meta};
 use crate::webhook;
 
 impl Delivery {
@@ -138,12 +138,22 @@ impl Delivery {
         views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))).collect()
     }
 
+    /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
+        let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
+        let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
+        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
+    }
+
     /// Entries that are known not to read back.
     pub(crate) fn aside(&self) -> BTreeSet<i64> {
         self.shared.lock().schedule.aside()
     }
 
-    /// These entries were found not to read back.
+    /// These entries were found not to read back, or not to take what has to be written.
     pub(crate) fn set_aside(&self, entries: &BTreeSet<i64>) {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
@@ -191,19 +201,23 @@ impl Delivery {
     /// When the database fails; nothing has changed then.
     pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
-        let notice = self.store.write::<_, StoreError>(|tx| {
+        let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
             let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
+            let mut damaged = BTreeSet::new();
             meta::next_configuration(tx)?;
             for stored in endpoint::all(tx)? {
                 let StoredEndpoint::Readable(row) = stored else { continue };
                 if row.is_open() && !webhook::secret_names(&row.endpoint).is_empty() {
-                    endpoint::new_secrets(tx, &row, &self.settings.policy)?;
-                    notice.sessions.extend(queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?);
+                    judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
+                    let mut revived = queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?;
+                    notice.sessions.append(&mut revived.sessions);
+                    damaged.append(&mut revived.damaged);
                 }
             }
             notice.revision = meta::next_revision(tx)?;
-            Ok(notice)
+            Ok((notice, damaged))
         })?;
+        self.set_aside(&damaged);
         self.notify(notice);
         self.look();
         Ok(())

@@ -13,7 +13,7 @@ use crate::model::Timestamp;
 use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, reason, settle};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
-use crate::store::{StoreError, Transaction, meta};
+use crate::store::{StoreError, Transaction, judged, meta};
 use crate::webhook;
 
 /// What a round needs besides its batch.
@@ -41,7 +41,9 @@ impl Round<'_> {
         let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
-            queue::release(tx, lease, self.owner)?;
+            if judged(queue::release(tx, lease, self.owner))?.is_none() {
+                outcome.unreadable.push(lease.entry);
+            }
         }
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
         outcome.sessions.extend(ended);
@@ -79,7 +81,8 @@ impl Round<'_> {
             let delivery = row.delivery.with(&state);
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
-                endpoint::save_delivery(tx, &key, &delivery)?;
+                // What was learned of an endpoint stands in the way of no result.
+                judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
             outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_network)));
@@ -169,7 +172,8 @@ impl Round<'_> {
         if recorded || was_given_up {
             outcome.sessions.insert(claimed.session);
             if verdict.contact != Contact::NotBegun {
-                queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict))?;
+                // Nor does a history that takes no more lines.
+                judged(queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict)))?;
             }
         }
         Ok(recorded || was_given_up)
@@ -242,7 +246,10 @@ impl Round<'_> {
         }
         let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
         let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
-        queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)?;
+        if judged(queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now))?.is_none() {
+            outcome.unreadable.push(claimed.lease.entry);
+            return Ok(());
+        }
         outcome.counts.failed += 1;
         outcome.sessions.insert(claimed.session);
         Ok(())

@@ -550,8 +550,13 @@ impl Schedule {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
         for entry in claimed {
-            if let Some(queue) = self.endpoints.get_mut(&entry.endpoint) {
-                queue.ready.push_back(entry);
+            match self.endpoints.get_mut(&entry.endpoint) {
+                Some(queue) => queue.ready.push_back(entry),
+                None => {
+                    // It was claimed for an endpoint of another name: it leaves nowhere, and is not claimed again and again.
+                    self.set_aside.insert(entry.lease.entry);
+                    self.releases.push(entry.lease);
+                }
             }
         }
     }

@@ -121,6 +121,7 @@ fn row(key: &str) -> EndpointRow {
         delivery: EndpointDelivery {
             paused_until: None,
             pause_reason: None,
+            asked_until: None,
             consecutive_failures: 0,
             in_flight_limit: 1,
             skew_ms: None,

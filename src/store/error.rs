@@ -39,13 +39,6 @@ pub(crate) enum StoreError {
     Internal(String),
 }
 
-impl StoreError {
-    /// Whether the file or another process is to blame, and not what was written: the same may succeed later.
-    pub(crate) fn is_of_the_database(&self) -> bool {
-        !matches!(self, Self::Internal(_) | Self::Unreadable(_))
-    }
-}
-
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(failure) = error.sqlite_error() else {
@@ -60,6 +53,8 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)
             }
+            // No row is to blame for that.
+            ErrorCode::OutOfMemory => StoreError::Io(what),
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
             // The message of a constraint is one of our triggers' or names a column; it holds no value.
             _ => StoreError::Internal(error.to_string()),

@@ -16,6 +16,7 @@ mod files;
 pub(crate) mod list;
 pub(crate) mod meta;
 mod migrate;
+mod one_row;
 pub(crate) mod outbox;
 mod pool;
 pub(crate) mod replace;
@@ -28,6 +29,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
+pub(crate) use one_row::{OfOneRow, alone, judged};
 pub(crate) use pool::STOP_LIMIT;
 pub(crate) use rusqlite::{Connection, Transaction};
 

@@ -1,6 +1,8 @@
 //! Between columns and the model.
 
 use chrono::DateTime;
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -28,6 +30,19 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
 /// `what` names the column in the error; the error never holds the text.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|_| StoreError::Unreadable(format!("{what} does not read back")))
+}
+
+/// A text as far as it is one.
+pub(crate) fn lossy(row: &Row<'_>, index: usize) -> Result<String> {
+    Ok(optional_lossy(row, index)?.unwrap_or_default())
+}
+
+/// The same where there need not be one.
+pub(crate) fn optional_lossy(row: &Row<'_>, index: usize) -> Result<Option<String>> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    })
 }
 
 /// A list for `IN`, of words that the core itself names.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSource, WorkflowRef};
@@ -55,6 +55,9 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     stored.state.started_at = from_ms(started_at)?;
     stored.state.finished_at = optional_time(finished_at)?;
     stored.state.path = path(connection, stored.id)?;
+    if stored.state.path.is_empty() {
+        return Err(StoreError::Internal("a session has no visit".to_owned()));
+    }
     stored.state.values = values(connection, stored.id)?;
     stored.state.notes = notes(connection, stored.id)?;
     Ok(Some(stored))

@@ -9,6 +9,8 @@ mod addresses;
 mod blockers;
 mod clocks;
 mod damage;
+mod damage_around;
+mod damage_rows;
 mod fairness;
 mod logs;
 mod network;
