@@ -51,6 +51,8 @@ pub(super) struct Attempt {
     pub(super) sending: Option<(Duration, Duration)>,
     /// The core has asked it to end.
     pub(super) cancelled: bool,
+    /// A look-up of its secrets is under way.
+    pub(super) looks_up: bool,
     /// The answer that a newer secret is asked for.
     pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
     /// The wake-up that it began after.

@@ -81,6 +81,8 @@ impl Delivery {
             let call = BlockingCall::Secrets { refused, wanted, origin };
             if self.blocking.begin(call, self.reply(request)).is_err() {
                 self.shared.lock().schedule.secrets_came(request, Vec::new(), ended, &self.settings.policy);
+            } else if let Some(attempt) = self.shared.lock().schedule.attempt_mut(request) {
+                attempt.looks_up = true;
             }
         }
     }
@@ -105,7 +107,7 @@ impl Delivery {
             log::warn!("no thread for another attempt: {error}");
             let now = self.ports.clock.monotonic();
             let mut shared = self.shared.lock();
-            shared.schedule.not_begun(request);
+            shared.schedule.had_no_thread(request);
             shared.thread_failures += 1;
             let pause = THREAD_PAUSE.saturating_mul(1 << shared.thread_failures.min(5)).min(IDLE);
             shared.thread_at = Some(now.saturating_add(pause));

@@ -70,6 +70,7 @@ impl Delivery {
             timeout: self.settings.limits.attempt_timeout,
             sending: None,
             cancelled: false,
+            looks_up: false,
             refused: None,
             wake: 0,
         };

@@ -10,6 +10,7 @@ mod blockers;
 mod clocks;
 mod damage;
 mod fairness;
+mod hanging;
 mod logs;
 mod network;
 mod obeying;

@@ -77,6 +77,7 @@ impl World {
                     self.keystore.set_right(TOKEN);
                 }
                 let host = origin.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
+                self.attempts.looked_up_at.insert((place, host.clone()), self.now());
                 self.attempts.looked_up.insert((place, host), self.tick);
                 let mut lookups = Vec::new();
                 let mut hangs = false;
