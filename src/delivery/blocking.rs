@@ -1,4 +1,4 @@
-//! The blocking parts of attempts on threads: looking secrets up, and sending.
+//! What blocks on threads: looking secrets up, sending, and asking a transport to cancel or to be renewed.
 
 use std::io;
 use std::sync::Arc;
@@ -40,6 +40,14 @@ fn carry_out(call: BlockingCall, secrets: &dyn Secrets, transport: &dyn Transpor
     match call {
         BlockingCall::Secrets { refused, wanted, origin } => BlockingAnswer::Secrets(look_up(secrets, &refused, &wanted, &origin)),
         BlockingCall::Send(request) => BlockingAnswer::Sent(send(transport, request)),
+        BlockingCall::Cancel(request) => {
+            foreign::call(|| transport.cancel(request));
+            BlockingAnswer::Done
+        }
+        BlockingCall::Renew => {
+            foreign::call(|| transport.renew());
+            BlockingAnswer::Done
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::moment::Moment;
 use super::settings::{Ports, Settings};
 use super::shared::SharedLock;
 use crate::model::Notice;
-use crate::port::Blocking;
+use crate::port::{Blocking, BlockingCall};
 use crate::store::Store;
 
 /// Look-ups of secrets that may hang beside all that runs: a few for each of many endpoints.
@@ -62,8 +62,41 @@ impl Delivery {
         [until, at_most].into_iter().flatten().min()
     }
 
-    pub(super) fn cancel(&self, request: u64) {
-        foreign::call(|| self.ports.transport.cancel(request));
+    /// Asks the transport to cancel these requests, on threads, for it may take its time. Each is asked for once at a time.
+    pub(super) fn cancel(&self, requests: &[u64]) {
+        for request in requests.iter().copied() {
+            if !self.shared.take(|shared| shared.cancelling.insert(request)) {
+                continue;
+            }
+            let shared = Arc::clone(&self.shared);
+            let asked = move |_| {
+                shared.change(|shared| shared.cancelling.remove(&request));
+            };
+            if let Err(error) = self.blocking.begin(BlockingCall::Cancel(request), Box::new(asked)) {
+                log::warn!("no thread to cancel a request: {error}");
+                self.shared.take(|shared| shared.cancelling.remove(&request));
+            }
+        }
+    }
+
+    /// Begins to renew the transport, on a thread, where it has to be. Until that is done nothing begins, but no longer than a renewal may take.
+    /// False when it had not to be.
+    pub(super) fn renew_if_due(&self, now: Duration) -> bool {
+        let renewal = self.shared.take(|shared| shared.must_renew.then(|| shared.begin_renewal(now)));
+        let Some(renewal) = renewal else { return false };
+        let Some(renewal) = renewal else {
+            log::error!("the transport is not renewed: earlier renewals have not ended");
+            return true;
+        };
+        let shared = Arc::clone(&self.shared);
+        let renewed = move |_| {
+            shared.change(|shared| shared.renewals.remove(&renewal));
+        };
+        if let Err(error) = self.blocking.begin(BlockingCall::Renew, Box::new(renewed)) {
+            log::warn!("no thread to renew the transport: {error}");
+            self.shared.change(|shared| shared.renewals.remove(&renewal));
+        }
+        true
     }
 
     /// Tells observers, with no lock held.

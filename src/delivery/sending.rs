@@ -47,6 +47,8 @@ impl Delivery {
                     };
                     self.sent(request, outcome, &ended);
                 }
+                // Nobody waits for it here.
+                BlockingAnswer::Done => {}
             }
         }
     }
@@ -234,7 +236,7 @@ impl Delivery {
         let must_cancel = self.shared.lock().schedule.give_up(request, &ended, &self.settings.policy);
         if must_cancel {
             log::error!("the transport ignores a timeout");
-            self.cancel(request);
+            self.cancel(&[request]);
         }
     }
 }

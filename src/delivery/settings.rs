@@ -91,6 +91,11 @@ pub(super) const MOST_HANGING: usize = 4;
 pub(super) const MOST_HANGING_IN_ALL: usize = 64;
 /// An endpoint with as many is looked at again after this time; the end of one is news before. Longer than any flush waits.
 pub(super) const HANGING_PAUSE: TimeDelta = TimeDelta::minutes(15);
+/// So long a renewal of the transport holds attempts up at most. It drops connections and addresses and takes no time; one that takes longer
+/// hangs, and a message over an old connection is better than none.
+pub(super) const RENEWAL_LIMIT: Duration = Duration::from_secs(2);
+/// Renewals that hang: beyond so many no further one begins, for each takes up a thread.
+pub(super) const MOST_RENEWALS: usize = 4;
 /// An urgent attempt at an endpoint is allowed once in this time.
 pub(super) const URGENT_EVERY: Duration = Duration::from_secs(60);
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::moment::Moment;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, next_request};
+use super::settings::{MOST_RENEWALS, RENEWAL_LIMIT};
 use crate::crypto::{Sha256, hmac_sha256};
 use crate::port::BlockingAnswer;
 
@@ -31,8 +32,12 @@ pub(super) struct Shared {
     pub(super) driven: bool,
     pub(super) flushes_waiting: u32,
     pub(super) worker: WorkerState,
-    /// Transports that are being renewed; nothing begins meanwhile.
-    pub(super) renewing: u32,
+    /// The transport has to be renewed before the next attempt begins.
+    pub(super) must_renew: bool,
+    /// Renewals of the transport that are under way, and until when nothing begins for them, by the monotonic clock.
+    pub(super) renewals: BTreeMap<u64, Duration>,
+    /// Requests that the transport is being asked to cancel.
+    pub(super) cancelling: BTreeSet<u64>,
     /// The worker begins nothing before this moment of the monotonic clock, so that phones do not all come at the same time.
     pub(super) worker_begins_at: Option<Duration>,
     /// Nothing begins before this moment, for want of a thread.
@@ -110,6 +115,22 @@ impl SecretHistory {
 impl Shared {
     pub(super) fn is_running(&self) -> bool {
         self.standing == Standing::Running
+    }
+
+    /// Notes that the transport is about to be renewed. None when so many renewals hang that no further one begins.
+    pub(super) fn begin_renewal(&mut self, now: Duration) -> Option<u64> {
+        self.must_renew = false;
+        if self.renewals.len() >= MOST_RENEWALS {
+            return None;
+        }
+        let renewal = next_request();
+        self.renewals.insert(renewal, now.saturating_add(RENEWAL_LIMIT));
+        Some(renewal)
+    }
+
+    /// Until when nothing begins because the transport is being renewed, unless that is done before.
+    pub(super) fn renewed_by(&self) -> Option<Duration> {
+        self.renewals.values().max().copied()
     }
 
     pub(super) fn is_worker(&self, generation: u64) -> bool {

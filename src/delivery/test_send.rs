@@ -8,6 +8,7 @@ use super::attempt::{Attempt, Stage};
 use super::blocking::{look_up, send};
 use super::handle::Delivery;
 use super::schedule::next_request;
+use super::settings::RENEWAL_LIMIT;
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
@@ -22,6 +23,9 @@ const WORKFLOW_VERSION: &str = "0";
 impl Delivery {
     /// Sends one message and waits for the answer.
     pub(crate) fn test_send(&self, endpoint: &Endpoint, body: &[u8]) -> TestDelivery {
+        if self.renew_if_due(self.now().monotonic) && !self.blocking.is_simulated() {
+            drop(self.shared.wait_until(RENEWAL_LIMIT, |shared| shared.renewals.is_empty()));
+        }
         let began = self.now();
         // A receiver whose clock is known is not asked with a wrong one. Not knowing it is no reason not to ask.
         let known = self.store.read(|connection| endpoint::find(connection, &endpoint.key)).ok().flatten();
@@ -141,7 +145,7 @@ impl Delivery {
             self.shared.lock().test_sends.iter().map(|(request, cancelled)| (*request, Arc::clone(cancelled))).collect();
         for (request, cancelled) in running {
             cancelled.store(true, Ordering::Release);
-            self.cancel(request);
+            self.cancel(&[request]);
         }
     }
 }

@@ -18,6 +18,10 @@ pub enum BlockingCall {
     },
     /// Sends a request.
     Send(TransportRequest),
+    /// Asks the transport to cancel this request.
+    Cancel(u64),
+    /// Renews the transport.
+    Renew,
 }
 
 /// What a call brought.
@@ -27,6 +31,8 @@ pub enum BlockingAnswer {
     Secrets(Vec<SecretLookup>),
     /// What became of the request.
     Sent(Result<TransportResponse, TransportFailure>),
+    /// The transport was asked to cancel a request, or was renewed.
+    Done,
 }
 
 /// Takes the answer, on whichever thread has it.

@@ -57,6 +57,12 @@ pub enum Event {
         round: u32,
         failure: TransportFailure,
     },
+    /// The transport of a process comes back from a call to cancel or to be renewed.
+    Done {
+        place: usize,
+        life: u64,
+        reply: Reply,
+    },
     /// Another process lets the file go.
     FileIsFree,
     /// The app hears of the network.
@@ -127,6 +133,8 @@ impl World {
                 self.leaves(number);
                 Ok(())
             }
+            // The world hears of these by themselves.
+            BlockingCall::Cancel(_) | BlockingCall::Renew => Ok(()),
         }
     }
 
@@ -270,6 +278,12 @@ impl World {
                 self.note(format!("entry {row} attempt {attempt} to {endpoint} fails: {kind:?} {phase:?} {request_sent:?}"));
                 self.told(call, row, attempt, Err(&failure));
                 self.ends(call, BlockingAnswer::Sent(Err(failure)))
+            }
+            Event::Done { place, life, reply } => {
+                if self.processes[place].life == life {
+                    reply(BlockingAnswer::Done);
+                }
+                Ok(())
             }
             Event::FileIsFree => {
                 self.note("the file is free again");

@@ -143,8 +143,8 @@ fn quiescing_in_mid_attempt_is_quick_and_results_settle_at_resume() {
         phone.resume();
         phone.count("sent") == 2
     });
-    assert!(phone.transport.renewed() > 0);
     assert_eq!(phone.flush().sent, 8);
+    assert!(phone.transport.renewed() > 0);
     assert_eq!(phone.transport.requests().len(), 10);
 }
 
