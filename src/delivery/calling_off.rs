@@ -1,5 +1,7 @@
 //! The schedule's part that has to do with attempts that do not go on: given up, called off, never begun.
 
+use std::time::Duration;
+
 use super::attempt::{Attempt, Stage};
 use super::schedule::{Ended, Schedule};
 use crate::fault::fault;
@@ -23,8 +25,12 @@ impl Schedule {
             }
             Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
                 self.releases.push(attempt.claimed.lease);
-                attempt.timeout += std::time::Duration::from_secs(20);
+                attempt.timeout += Duration::from_secs(20);
                 self.in_flight.insert(request, attempt);
+                false
+            }
+            Stage::Leaving => {
+                self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
                 false
             }
             Stage::Secrets | Stage::Found => {
@@ -37,6 +43,15 @@ impl Schedule {
     /// Nothing of this attempt was begun, its look-up neither: its claim is given back.
     pub(super) fn not_begun(&mut self, request: u64) {
         self.drop_attempts(|attempt| attempt.request == request);
+    }
+
+    /// A thread has come to the request of this attempt: how much time it has, or nothing when it must not leave any more.
+    pub(super) fn departs(&mut self, request: u64, now: Duration, may_begin: bool) -> Option<Duration> {
+        let attempt = self.in_flight.get_mut(&request).filter(|attempt| attempt.stage == Stage::Leaving)?;
+        let left = attempt.sending.and_then(|(since, timeout)| since.saturating_add(timeout).checked_sub(now));
+        let left = left.filter(|left| may_begin && !attempt.cancelled && !left.is_zero())?;
+        attempt.stage = Stage::Sending;
+        Some(left)
     }
 
     /// There was no thread for what this attempt had to do next.
@@ -56,13 +71,14 @@ impl Schedule {
     }
 
     /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets
-    /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them.
+    /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them. So was one whose
+    /// request waits for a thread; it does not leave any more.
     pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
         // An answer that a newer secret was asked for is settled as it is.
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Refreshing) {
             self.refreshed(attempt, false, ended, policy);
         }
-        while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Secrets) {
+        while let Some(attempt) = self.take(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Leaving)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
         }
         for queue in self.endpoints.values_mut() {

@@ -43,7 +43,7 @@ impl Schedule {
                 let Some(attempt) = self.in_flight.remove(&request) else { return };
                 self.refreshed(attempt, is_newer, ended, policy);
             }
-            Stage::Found | Stage::Looking | Stage::Sending => {}
+            Stage::Found | Stage::Looking | Stage::Leaving | Stage::Sending => {}
         }
     }
 
@@ -91,6 +91,9 @@ impl Schedule {
     /// A request has ended, also one that was given up.
     pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
         if let Some(attempt) = self.in_flight.remove(&request) {
+            // It was not let go: whatever is said of it, nothing has left.
+            let never_left = attempt.stage == Stage::Leaving;
+            let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
         } else if let Some(attempt) = self.left_behind.attempt_ended(request) {
             // Its endpoint may have been held up by it.

@@ -12,9 +12,6 @@ use crate::model::Notice;
 use crate::port::{Blocking, BlockingCall};
 use crate::store::Store;
 
-/// Look-ups of secrets that may hang beside all that runs: a few for each of many endpoints.
-const HANGING_LOOK_UPS: usize = 64;
-
 /// Delivers what is in the outbox of one store.
 pub(crate) struct Delivery {
     pub(super) store: Arc<Store>,
@@ -32,9 +29,7 @@ impl Delivery {
     pub(crate) fn new(store: Arc<Store>, ports: Ports, settings: Settings, notify: Arc<dyn Fn(Notice) + Send + Sync>) -> Arc<Self> {
         let settings = settings.clamped();
         let blocking = ports.blocking.clone().unwrap_or_else(|| {
-            // As many again may hang although they were given up.
-            let most = 2 * settings.policy.in_flight_total as usize + HANGING_LOOK_UPS;
-            Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), most))
+            Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), settings.policy.in_flight_total as usize))
         });
         let shared = Arc::new(SharedLock::default());
         // Nothing of it is ever seen, so it need not repeat in tests as what the port draws does.

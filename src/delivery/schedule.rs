@@ -472,7 +472,7 @@ impl Schedule {
 fn overdue_at(attempt: &Attempt) -> Option<Duration> {
     match attempt.stage {
         Stage::Secrets => Some(attempt.until()),
-        Stage::Looking | Stage::Sending | Stage::Refreshing => Some(attempt.until().saturating_add(LEASE_MARGIN)),
+        Stage::Looking | Stage::Leaving | Stage::Sending | Stage::Refreshing => Some(attempt.until().saturating_add(LEASE_MARGIN)),
         Stage::Found => None,
     }
 }

@@ -90,7 +90,8 @@ impl Table {
                 Action::Start(request) => begun.push(self.schedule.attempt(request).expect("it began").claimed.lease.entry),
                 Action::Look(request) => {
                     let now = self.now.monotonic;
-                    self.schedule.attempt_mut(request).expect("it began").sends(now, Duration::from_secs(30));
+                    self.schedule.attempt_mut(request).expect("it began").leaves(now, Duration::from_secs(30));
+                    assert_eq!(self.schedule.departs(request, now, true), Some(Duration::from_secs(30)));
                 }
                 Action::MakeDue => self.schedule.made_due(self.schedule.current_wake()),
                 _ => return begun,
@@ -455,5 +456,36 @@ fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
             table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
         }
         assert!(table.is_held_up("office"));
+    }
+}
+
+#[test]
+fn a_request_that_waited_for_a_thread_leaves_in_its_time_or_not_at_all() {
+    // Seconds that it waited, whether attempts may begin then, whether the run was stopped, and how many seconds it gets.
+    for (waited, may_begin, stopped, left) in [
+        (0, true, false, Some(30)),
+        (12, true, false, Some(18)),
+        (30, true, false, None),
+        (6 * 3600, true, false, None),
+        (1, false, false, None),
+        (1, true, true, None),
+    ] {
+        let mut table = Table::new(&["office"]);
+        table.claim("office", &[(1, 0)]);
+        table.schedule.made_due(table.schedule.current_wake());
+        let Action::Start(request) = table.next() else { panic!("it begins") };
+        table.schedule.attempt_mut(request).expect("it began").leaves(table.now.monotonic, Duration::from_secs(30));
+        table.pass(Duration::from_secs(waited));
+        if stopped {
+            table.stop();
+        }
+        let departs = table.schedule.departs(request, table.now.monotonic, may_begin);
+        assert_eq!(departs, left.map(Duration::from_secs), "after {waited} s");
+        if left.is_none() && !stopped {
+            table.end(failed(FailureKind::Cancelled));
+        }
+        let (results, _) = table.schedule.take_unsettled();
+        let verdict = results.first().map(|result| (result.verdict.class, result.verdict.contact));
+        assert_eq!(verdict, left.is_none().then_some((Class::CutShort, Contact::NotBegun)), "nothing has left");
     }
 }

@@ -11,7 +11,7 @@ use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUS
 use super::shared::{Arrived, Shared};
 use crate::fault::fault;
 use crate::outbox::{Answer, Obstacle, Outcome};
-use crate::port::{BlockingAnswer, BlockingCall};
+use crate::port::{BlockingAnswer, BlockingCall, Departure};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
 use crate::store::{StoreError, meta};
@@ -104,7 +104,20 @@ impl Delivery {
         self.begin(request, call);
     }
 
-    fn begin(&self, request: u64, call: BlockingCall) {
+    /// Lets the request go, if it still may when a thread has come to it.
+    fn departure(&self, request: u64) -> Departure {
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        Departure::new(move || {
+            let now = clock.monotonic();
+            shared.take(|shared| {
+                let may_begin = shared.is_running();
+                shared.schedule.departs(request, now, may_begin)
+            })
+        })
+    }
+
+    /// False when there was no thread for it.
+    fn begin(&self, request: u64, call: BlockingCall) -> bool {
         if let Err(error) = self.blocking.begin(call, self.reply(request)) {
             log::warn!("no thread for another attempt: {error}");
             let now = self.ports.clock.monotonic();
@@ -113,8 +126,10 @@ impl Delivery {
             shared.thread_failures += 1;
             let pause = THREAD_PAUSE.saturating_mul(1 << shared.thread_failures.min(5)).min(IDLE);
             shared.thread_at = Some(now.saturating_add(pause));
+            false
         } else {
             self.shared.lock().thread_failures = 0;
+            true
         }
     }
 
@@ -223,10 +238,11 @@ impl Delivery {
             }
             Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
             Some(Ok(built)) => {
-                attempt.sends(now.monotonic, left);
+                attempt.leaves(now.monotonic, left);
                 drop(shared);
-                run.counts.attempts += 1;
-                self.begin(request, BlockingCall::Send(built));
+                if self.begin(request, BlockingCall::Send { request: built, departure: self.departure(request) }) {
+                    run.counts.attempts += 1;
+                }
             }
         }
     }

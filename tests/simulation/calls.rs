@@ -117,7 +117,12 @@ impl World {
                 self.schedule(delay, Event::Secrets { call: number, answer: BlockingAnswer::Secrets(answer) });
                 Ok(())
             }
-            BlockingCall::Send(request) => {
+            BlockingCall::Send { mut request, departure } => {
+                let Some(left) = departure.time_left() else {
+                    reply(BlockingAnswer::Sent(Err(failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No))));
+                    return Ok(());
+                };
+                request.timeout = request.timeout.min(left);
                 let endpoint = request.url.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
                 let attempt = header(&request, "compass-attempt").parse().unwrap_or(0);
                 let row = self.check_begun(place, &endpoint, attempt, &request)?;
