@@ -17,9 +17,10 @@ use std::time::Duration;
 /// How long a thread waits for more before it ends. Longer than the gaps within a backlog, short enough to be gone when the app is idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Gives what is still to be done once its thread is free for the next one.
+/// Gives what is still to be done once its thread is free for the next one; that gives what is to be done as a job of its own.
 type Job = Box<dyn FnOnce() -> Option<Last> + Send>;
-type Last = Box<dyn FnOnce() + Send>;
+type Last = Box<dyn FnOnce() -> Option<FollowUp> + Send>;
+pub(crate) type FollowUp = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs on at most `max` threads. Dropping it forgets the jobs that have not started, and lets the running ones end; it waits for none.
 pub(crate) struct Pool {
@@ -66,11 +67,12 @@ impl Pool {
     }
 
     /// The same for a job that must not wait: fails, and drops the job, when there is no thread for it now. What it brings is told while its
-    /// thread counts as idle, so that whoever hears of it and queues the next job needs no further thread. A job that panics tells nothing.
+    /// thread counts as idle, so that whoever hears of it and queues the next job needs no further thread; what telling gives is done as the
+    /// next job. A job that panics tells nothing.
     pub(crate) fn run_and_tell<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-        tell: impl FnOnce(T) + Send + 'static,
+        tell: impl FnOnce(T) -> Option<FollowUp> + Send + 'static,
     ) -> io::Result<()> {
         let job: Job = Box::new(move || {
             let brought = job();
@@ -158,9 +160,15 @@ impl Shared {
                 if let Some(last) = last {
                     state.idle += 1;
                     drop(state);
-                    self.caught(last);
+                    let follow_up = self.caught(last).flatten();
                     state = self.lock();
                     state.idle -= 1;
+                    if let Some(follow_up) = follow_up.filter(|_| !state.closed) {
+                        state.jobs.push_back(Box::new(move || {
+                            follow_up();
+                            None
+                        }));
+                    }
                 }
                 continue;
             }
@@ -242,12 +250,13 @@ mod tests {
         pool.run(job).expect("a thread");
         receive(&begun);
         let (never, forgotten) = mpsc::channel::<()>();
-        let refused = pool.run_and_tell(move || never.send(()).unwrap_or_default(), |()| ());
+        let refused = pool.run_and_tell(move || never.send(()).unwrap_or_default(), |()| None);
         assert_eq!(refused.expect_err("no thread is free").kind(), io::ErrorKind::WouldBlock);
         assert_eq!(forgotten.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected), "it is dropped");
         drop(release);
         until("the thread is free", || pool.shared.lock().idle == 1);
-        pool.run_and_tell(|| (), move |()| begin.send(()).unwrap_or_default()).expect("a thread");
+        let then = move || begin.send(()).unwrap_or_default();
+        pool.run_and_tell(|| (), move |()| Some(Box::new(then))).expect("a thread");
         receive(&begun);
     }
 
@@ -270,7 +279,14 @@ mod tests {
         let (done, seen) = mpsc::channel();
         fn next(pool: &Arc<Pool>, left: u32, done: Sender<()>) {
             let then = Arc::clone(pool);
-            let tell = move |()| if left == 0 { done.send(()).unwrap_or_default() } else { next(&then, left - 1, done) };
+            let tell = move |()| {
+                if left == 0 {
+                    done.send(()).unwrap_or_default();
+                } else {
+                    next(&then, left - 1, done);
+                }
+                None
+            };
             pool.run_and_tell(|| (), tell).expect("a thread");
         }
         next(&pool, 50, done);

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::batch::FlushCounts;
 use super::cancel::CancelToken;
-use super::driver::{Caller, Run, Step, StopReason};
+use super::driver::{Caller, Run, Step, StopReason, Turn};
 use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
@@ -270,23 +270,30 @@ impl Delivery {
             shared.is_running()
         });
         if is_running {
-            self.settle_late();
+            self.settle_late(&mut self.late_run());
         }
     }
 
     /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
-    fn settle_late(&self) {
-        let got = self.shared.change(|shared| !std::mem::replace(&mut shared.driven, true));
-        if !got {
-            return;
+    pub(super) fn settle_late(&self, run: &mut Run) {
+        if let Some(_turn) = Turn::take_if(&self.shared, |_| true) {
+            self.take_in(run);
         }
+    }
+
+    /// For what is stored in nobody's name.
+    pub(super) fn late_run(&self) -> Run {
+        Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated())
+    }
+
+    /// Takes in what came, and stores it: one write transaction. To be called by whoever drives.
+    pub(super) fn take_in(&self, run: &mut Run) {
         self.collect();
         if self.shared.lock().schedule.has_unsettled()
-            && let Err(error) = self.settle(&mut Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated()), false)
+            && let Err(error) = self.settle(run, false)
         {
             log::warn!("delivery results are kept in memory: {error}");
         }
-        self.shared.change(|shared| shared.driven = false);
     }
 
     /// Ends delivery for good, within two seconds. Idempotent.
@@ -309,7 +316,7 @@ impl Delivery {
         if rests {
             self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()));
             // The last moment: what is not stored now is sent a second time.
-            self.settle_late();
+            self.settle_late(&mut self.late_run());
         }
     }
 

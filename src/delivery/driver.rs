@@ -86,7 +86,19 @@ enum RunStage {
 }
 
 /// The right to drive; given back when dropped, also by a panic.
-struct Turn(Arc<SharedLock>);
+pub(super) struct Turn(Arc<SharedLock>);
+
+impl Turn {
+    /// Takes it, if nobody has it and this holds.
+    pub(super) fn take_if(shared: &Arc<SharedLock>, holds: impl FnOnce(&Shared) -> bool) -> Option<Self> {
+        let takes = |shared: &mut Shared| {
+            let takes = !shared.driven && holds(shared);
+            shared.driven |= takes;
+            takes
+        };
+        shared.take(takes).then(|| Self(Arc::clone(shared)))
+    }
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -468,8 +480,16 @@ impl Delivery {
         if !matches!(run.stage, RunStage::Ended(_)) {
             run.stage = RunStage::Ended(reason);
         }
-        run.error = run.error.take().or(run.stuck.take());
         run.turn = None;
+        let is_left = {
+            let shared = self.shared.lock();
+            shared.is_running() && !shared.arrived.is_empty()
+        };
+        if is_left {
+            // It came while this ended, and who brought it has left it to this.
+            self.settle_late(run);
+        }
+        run.error = run.error.take().or(run.stuck.take());
         Step::Done
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Delivery {
     /// Tells this handle's leases from those of every other.
     pub(super) owner: String,
     pub(super) shared: Arc<SharedLock>,
+    /// Itself, for threads that may bring something when it is gone.
+    pub(super) me: Weak<Self>,
 }
 
 impl Delivery {
@@ -43,7 +45,7 @@ impl Delivery {
             }
         }));
         let owner = uuid::Uuid::from_bytes(ports.random.bytes()).simple().to_string();
-        Arc::new(Self { store, ports, blocking, settings, notify, owner, shared })
+        Arc::new_cyclic(|me| Self { store, ports, blocking, settings, notify, owner, shared, me: Weak::clone(me) })
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -66,6 +68,7 @@ impl Delivery {
             let shared = Arc::clone(&self.shared);
             let asked = move |_| {
                 shared.change(|shared| shared.cancelling.remove(&request));
+                None
             };
             if let Err(error) = self.blocking.begin(BlockingCall::Cancel(request), Box::new(asked)) {
                 log::warn!("no thread to cancel a request: {error}");
@@ -86,6 +89,7 @@ impl Delivery {
         let shared = Arc::clone(&self.shared);
         let renewed = move |_| {
             shared.change(|shared| shared.renewals.remove(&renewal));
+            None
         };
         if let Err(error) = self.blocking.begin(BlockingCall::Renew, Box::new(renewed)) {
             log::warn!("no thread to renew the transport: {error}");

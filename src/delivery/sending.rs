@@ -1,14 +1,14 @@
 //! The driver's part that has to do with attempts: beginning them, the last look at their entry, sending, and taking in what they brought.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::attempt::Stage;
-use super::driver::Run;
+use super::driver::{Run, Turn};
 use super::handle::Delivery;
 use super::moment::Moment;
 use super::schedule::Ended;
 use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE};
-use super::shared::{Arrived, Shared};
+use super::shared::{Arrived, Shared, SharedLock};
 use crate::fault::fault;
 use crate::outbox::{Answer, Obstacle, Outcome};
 use crate::port::{BlockingAnswer, BlockingCall, Departure};
@@ -16,6 +16,17 @@ use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
 use crate::store::{StoreError, meta};
 use crate::webhook;
+
+/// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed.
+fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
+    let is_free = |shared: &Shared| !shared.is_attended() && shared.is_running();
+    // Given back last, so that whoever waits for it to close finds nothing foreign held here any more.
+    let Some(_turn) = Turn::take_if(shared, is_free) else { return };
+    if let Some(delivery) = delivery.upgrade() {
+        delivery.take_in(&mut delivery.late_run());
+    }
+}
+
 impl Delivery {
     // What comes in.
 
@@ -134,10 +145,18 @@ impl Delivery {
     }
 
     fn reply(&self, request: u64) -> crate::port::Reply {
-        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        let (shared, clock, me) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock), Weak::clone(&self.me));
         Box::new(move |answer| {
             let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
-            shared.change(|shared| shared.arrived.push(Arrived { request, answer, at }));
+            let is_expected = shared.change(|shared| {
+                shared.arrived.push(Arrived { request, answer, at });
+                shared.is_attended()
+            });
+            if is_expected {
+                return None;
+            }
+            // Whoever began it is gone.
+            Some(Box::new(move || take_in_late(&shared, &me)))
         })
     }
 

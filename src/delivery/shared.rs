@@ -133,6 +133,11 @@ impl Shared {
         self.renewals.values().max().copied()
     }
 
+    /// Whether somebody takes in what attempts bring: whoever drives, or will in a moment.
+    pub(super) fn is_attended(&self) -> bool {
+        self.driven || self.flushes_waiting > 0 || self.worker.wanted
+    }
+
     pub(super) fn is_worker(&self, generation: u64) -> bool {
         self.worker.wanted && self.worker.generation == generation
     }

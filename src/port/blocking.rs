@@ -61,8 +61,11 @@ pub enum BlockingAnswer {
     Done,
 }
 
-/// Takes the answer, on whichever thread has it.
-pub type Reply = Box<dyn FnOnce(BlockingAnswer) + Send>;
+/// Takes the answer, on whichever thread has it. What it gives is left to do on that thread, if anything: it may take a while.
+pub type Reply = Box<dyn FnOnce(BlockingAnswer) -> Option<FollowUp> + Send>;
+
+/// What is left to do with an answer.
+pub type FollowUp = Box<dyn FnOnce() + Send>;
 
 /// Carries out blocking calls.
 pub trait Blocking: Send + Sync {

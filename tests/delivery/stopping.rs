@@ -106,6 +106,55 @@ fn a_transport_that_hangs_when_it_is_asked_to_cancel_keeps_nobody_waiting() {
 }
 
 #[test]
+fn a_result_that_comes_when_nobody_waits_for_it_any_more_is_stored_at_once() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    let session = field.complete();
+    field.transport.ignore_cancel();
+    field.transport.hold("");
+    let (compass, cancel) = (field.compass.clone(), CancelToken::new());
+    let token = cancel.clone();
+    let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(1);
+    cancel.cancel();
+    assert_eq!(joined("the flush", running).sent, 0);
+    let watch = Watch::on(&field.compass);
+    field.transport.release();
+    watch.until("it is sent", |compass| is_sent(compass, session));
+}
+
+#[test]
+fn a_result_that_comes_after_quiescing_or_closing_does_not_touch_the_file() {
+    for closes in [false, true] {
+        let field = Field::in_real_time(ScriptedTransport::always(202));
+        let session = field.complete();
+        field.transport.ignore_cancel();
+        field.transport.hold("");
+        let running = {
+            let compass = field.compass.clone();
+            std::thread::spawn(move || compass.flush(2 * MINUTE, &CancelToken::new()).map(drop))
+        };
+        field.transport.wait_for_requests(1);
+        if closes {
+            field.compass.close().unwrap();
+        } else {
+            field.compass.quiesce().unwrap();
+        }
+        drop(joined("the flush", running));
+        let file = sql(&field);
+        let before = version(&file);
+        field.transport.release();
+        field.transport.wait_until_quiet();
+        assert_eq!(version(&file), before, "closed: {closes}");
+        if !closes {
+            eventually("it is stored once that is allowed", || {
+                drop(field.compass.resume().unwrap());
+                is_sent(&field.compass, session)
+            });
+        }
+    }
+}
+
+#[test]
 fn a_flush_that_ends_after_quiescing_leaves_the_file_alone() {
     let field = Field::new(ScriptedTransport::always(202));
     field.complete();

@@ -8,7 +8,7 @@ use compass_core::testing::{BlockingAnswer, BlockingCall, Reply};
 use super::air::failure;
 use super::keystore::TOKEN;
 use super::receiver::{Mode, NOTHING_SENT, Reaction, header};
-use super::world::{Check, Link, World};
+use super::world::{Cause, Check, Link, World};
 
 /// A call that has not been answered.
 pub struct Call {
@@ -119,7 +119,8 @@ impl World {
             }
             BlockingCall::Send { mut request, departure } => {
                 let Some(left) = departure.time_left() else {
-                    reply(BlockingAnswer::Sent(Err(failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No))));
+                    let never_left = failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
+                    self.reply(Some(reply), BlockingAnswer::Sent(Err(never_left)));
                     return Ok(());
                 };
                 request.timeout = request.timeout.min(left);
@@ -286,7 +287,7 @@ impl World {
             }
             Event::Done { place, life, reply } => {
                 if self.processes[place].life == life {
-                    reply(BlockingAnswer::Done);
+                    self.reply(Some(reply), BlockingAnswer::Done);
                 }
                 Ok(())
             }
@@ -301,10 +302,12 @@ impl World {
     /// The answer reaches the process, or waits for it while it is stopped.
     fn ends(&mut self, number: u64, answer: BlockingAnswer) -> Check {
         let Some(call) = self.calls.remove(&number) else { return Ok(()) };
-        if self.processes[call.place].life == call.life {
-            self.reply(call.reply, answer);
+        if self.processes[call.place].life != call.life {
+            return Ok(());
         }
-        Ok(())
+        self.reply(call.reply, answer);
+        // What comes when nobody drives is stored at once.
+        self.after(Cause::Step(call.place))
     }
 
     /// Notes what the core is told, for what is to become of the entry.

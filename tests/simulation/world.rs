@@ -415,14 +415,14 @@ impl World {
             let life = self.processes[place].life;
             self.schedule(Duration::from_secs(90), Event::Done { place, life, reply });
         } else {
-            reply(BlockingAnswer::Done);
+            self.reply(Some(reply), BlockingAnswer::Done);
         }
     }
 
     /// The process gets an answer to a call, unless it has ended.
     pub fn reply(&mut self, reply: Option<Reply>, answer: BlockingAnswer) {
-        if let Some(reply) = reply {
-            reply(answer);
+        if let Some(follow_up) = reply.and_then(|reply| reply(answer)) {
+            follow_up();
         }
     }
 }
