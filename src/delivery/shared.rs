@@ -2,8 +2,7 @@
 //! observer or the database is called.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::moment::Moment;
@@ -44,12 +43,22 @@ pub(super) struct Shared {
     pub(super) thread_at: Option<Duration>,
     /// How often in a row there was none.
     pub(super) thread_failures: u32,
-    /// Test messages under way, and whether each is to be given up.
-    pub(super) test_sends: BTreeMap<u64, Arc<AtomicBool>>,
+    /// Test messages under way.
+    pub(super) test_sends: BTreeMap<u64, TestSend>,
     pub(super) secrets: SecretHistory,
     /// How many entries waited when that was last counted.
     pub(super) pending: u64,
     events: u64,
+}
+
+/// A test message under way.
+#[derive(Default)]
+pub(super) struct TestSend {
+    /// What the call brought that it waits for.
+    pub(super) brought: Option<(BlockingAnswer, Moment)>,
+    pub(super) cancelled: bool,
+    /// Nobody waits for it any more, and its call has not ended.
+    pub(super) left_behind: bool,
 }
 
 /// What came of a blocking call.

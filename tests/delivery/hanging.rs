@@ -116,3 +116,36 @@ fn a_transport_that_hangs_for_one_endpoint_stops_no_other() {
         field.action(field.messages(&ALL_STATES)[0].session).status == ActionStatus::Sent
     });
 }
+
+#[test]
+fn a_test_delivery_ends_in_the_time_of_an_attempt_whatever_hangs() {
+    let (field, secrets_store) = with_hanging_secrets();
+    register(&field, "lab");
+    field.transport.ignore_cancel();
+    field.transport.hold("");
+    for quiesces in [false, true] {
+        let asked = secrets_store.gate.came();
+        let begun = field.transport.requests().len();
+        let tests = [OFFICE, "lab"].map(|key| {
+            let compass = field.compass.clone();
+            std::thread::spawn(move || compass.test_delivery(key).unwrap())
+        });
+        secrets_store.gate.wait_for(asked + 1);
+        field.transport.wait_for_requests(begun + 1);
+        if quiesces {
+            field.compass.quiesce().unwrap();
+        } else {
+            field.clock.advance(30 * SECOND);
+        }
+        let [office, lab] = tests.map(|test| joined("the test delivery", test).outcome);
+        assert_eq!(lab, if quiesces { "interrupted" } else { "timeout" });
+        assert!(office == "secret_unavailable" || quiesces, "{office}");
+    }
+    // Four hang now; the next one is refused at once.
+    drop(field.compass.resume().unwrap());
+    let _hold = field.compass.resume().unwrap();
+    assert_eq!(field.compass.test_delivery("lab").unwrap().outcome, "interrupted");
+    field.transport.release();
+    secrets_store.gate.open();
+    eventually("they have ended", || field.compass.test_delivery("lab").unwrap().delivered);
+}
