@@ -130,7 +130,8 @@ impl Compass {
         })
     }
 
-    /// Sends a small signed test message to an endpoint, now, on this thread. Nothing is stored, and nothing of the outbox is touched.
+    /// Sends a small signed test message to an endpoint, now, and waits for what becomes of it, for 30 seconds at most. Nothing is stored, and
+    /// nothing of the outbox is touched.
     ///
     /// # Errors
     /// `UnknownEndpoint`, `Closed`, `Reentrant`. That it could not be delivered is an outcome, not an error.

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::batch::FlushCounts;
 use super::cancel::CancelToken;
-use super::driver::{Caller, Run, Step, StopReason};
+use super::driver::{Caller, Run, Step, StopReason, Turn};
 use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
@@ -88,17 +88,13 @@ impl Delivery {
     /// The generation of the network has risen.
     pub(super) fn network_changed(&self) {
         let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
-        let begins_at = self.ports.clock.monotonic().saturating_add(spread);
+        let now = self.ports.clock.monotonic();
         self.shared.change(|shared| {
             // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever.
-            shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
-            shared.renewing += 1;
-        });
-        // Connections and addresses of the network before are worth nothing: before anything begins on the new one.
-        foreign::call(|| self.ports.transport.renew());
-        self.shared.change(|shared| {
-            shared.renewing -= 1;
+            shared.worker_begins_at = shared.worker_begins_at.or(Some(now.saturating_add(spread)));
             shared.schedule.wake();
+            // Connections and addresses of the network before are worth nothing. Whoever drives next sees to it: here it may take its time.
+            shared.must_renew = true;
         });
     }
 
@@ -252,9 +248,13 @@ impl Delivery {
     fn call_off(&self, limit: Duration) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
         let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
-        requests.iter().for_each(|request| self.cancel(*request));
-        if !requests.is_empty() && !self.blocking.is_simulated() {
-            let came = |shared: &Shared| requests.iter().all(|request| shared.arrived.iter().any(|arrived| arrived.request == *request));
+        self.cancel(&requests);
+        if !self.blocking.is_simulated() {
+            // Also for those that were asked: nothing foreign is called behind the back of who has closed, if that can be.
+            let came = |shared: &Shared| {
+                let has_come = |request: &u64| shared.arrived.iter().any(|arrived| arrived.request == *request);
+                shared.cancelling.is_empty() && requests.iter().all(has_come)
+            };
             drop(self.shared.wait_until(limit, came));
         }
         self.collect();
@@ -270,10 +270,9 @@ impl Delivery {
         })
     }
 
-    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls the transport and observers: not to be
-    /// called with anything locked.
+    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls observers: not to be called with
+    /// anything locked.
     pub(crate) fn finish_resume(&self, epoch: u64) {
-        foreign::call(|| self.ports.transport.renew());
         let is_running = self.shared.change(|shared| {
             if shared.epoch == epoch && shared.standing == Standing::Quiesced {
                 shared.standing = Standing::Running;
@@ -281,26 +280,34 @@ impl Delivery {
                     shared.schedule.wake();
                 }
             }
+            shared.must_renew = true;
             shared.is_running()
         });
         if is_running {
-            self.settle_late();
+            self.settle_late(&mut self.late_run());
         }
     }
 
     /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
-    fn settle_late(&self) {
-        let got = self.shared.change(|shared| !std::mem::replace(&mut shared.driven, true));
-        if !got {
-            return;
+    pub(super) fn settle_late(&self, run: &mut Run) {
+        if let Some(_turn) = Turn::take_if(&self.shared, |_| true) {
+            self.take_in(run);
         }
+    }
+
+    /// For what is stored in nobody's name.
+    pub(super) fn late_run(&self) -> Run {
+        Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated())
+    }
+
+    /// Takes in what came, and stores it: one write transaction. To be called by whoever drives.
+    pub(super) fn take_in(&self, run: &mut Run) {
         self.collect();
         if self.shared.lock().schedule.has_unsettled()
-            && let Err(error) = self.settle(&mut Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated()), false)
+            && let Err(error) = self.settle(run, false)
         {
             log::warn!("delivery results are kept in memory: {error}");
         }
-        self.shared.change(|shared| shared.driven = false);
     }
 
     /// Ends delivery for good, within two seconds. Idempotent.
@@ -323,7 +330,7 @@ impl Delivery {
         if rests {
             self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()));
             // The last moment: what is not stored now is sent a second time.
-            self.settle_late();
+            self.settle_late(&mut self.late_run());
         }
     }
 

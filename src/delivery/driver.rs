@@ -86,7 +86,19 @@ enum RunStage {
 }
 
 /// The right to drive; given back when dropped, also by a panic.
-struct Turn(Arc<SharedLock>);
+pub(super) struct Turn(Arc<SharedLock>);
+
+impl Turn {
+    /// Takes it, if nobody has it and this holds.
+    pub(super) fn take_if(shared: &Arc<SharedLock>, holds: impl FnOnce(&Shared) -> bool) -> Option<Self> {
+        let takes = |shared: &mut Shared| {
+            let takes = !shared.driven && holds(shared);
+            shared.driven |= takes;
+            takes
+        };
+        shared.take(takes).then(|| Self(Arc::clone(shared)))
+    }
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -247,6 +259,11 @@ impl Delivery {
             self.network_changed();
             return Step::Again;
         }
+        if shared.must_renew {
+            drop(shared);
+            self.renew_if_due(now.monotonic);
+            return Step::Again;
+        }
         if !run.is_flush() && shared.flushes_waiting > 0 {
             drop(shared);
             // Everything goes on under the flush.
@@ -257,17 +274,17 @@ impl Delivery {
         if worker_begins_at.is_some_and(|at| at <= now.monotonic) {
             shared.worker_begins_at = None;
         }
-        let begins_at = [worker_begins_at, shared.thread_at].into_iter().flatten().filter(|at| now.monotonic < *at).max();
+        let begins_at =
+            [worker_begins_at, shared.thread_at, shared.renewed_by()].into_iter().flatten().filter(|at| now.monotonic < *at).max();
         let has_time = time_left.is_none_or(|left| left >= LEAST_TIME);
         let is_offline = shared.schedule.network.is_offline() && !run.is_urgent();
         let conditions = Conditions {
             settings: &self.settings,
-            may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none(),
+            may_begin: has_time && !is_offline && begins_at.is_none(),
             timeout,
             database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
             database_failed: run.failures > 0,
         };
-        let renewing = shared.renewing > 0;
         let action = shared.schedule.next(now, &conditions);
         let next_rise = shared.schedule.network.next_rise();
         let is_flying = shared.schedule.is_flying();
@@ -295,10 +312,6 @@ impl Delivery {
                 let until = [until, next_rise, begins_at, stop, retry].into_iter().flatten().min();
                 return Step::Wait { until, at_most: run.retry_in() };
             }
-            Action::Idle if renewing => {
-                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
-                return Step::Wait { until: stop, at_most: None };
-            }
             Action::Idle if run.is_flush() && begins_at.is_some() => {
                 let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
                 return Step::Wait { until: [begins_at, stop].into_iter().flatten().min(), at_most: None };
@@ -319,7 +332,7 @@ impl Delivery {
         if fault("seeded: a database error cancels") {
             let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
             let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
-            requests.iter().for_each(|request| self.cancel(*request));
+            self.cancel(&requests);
         }
         let last = DATABASE_PAUSES[DATABASE_PAUSES.len() - 1];
         let doubled = last.saturating_mul(1 << run.failures.saturating_sub(DATABASE_PAUSES.len() as u32).min(6));
@@ -426,7 +439,7 @@ impl Delivery {
             let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
             if must_ask {
                 run.asked_at = Some(Instant::now());
-                requests.iter().for_each(|request| self.cancel(*request));
+                self.cancel(&requests);
                 if !requests.is_empty() {
                     self.collect();
                 }
@@ -467,8 +480,16 @@ impl Delivery {
         if !matches!(run.stage, RunStage::Ended(_)) {
             run.stage = RunStage::Ended(reason);
         }
-        run.error = run.error.take().or(run.stuck.take());
         run.turn = None;
+        let is_left = {
+            let shared = self.shared.lock();
+            shared.is_running() && !shared.arrived.is_empty()
+        };
+        if is_left {
+            // It came while this ended, and who brought it has left it to this.
+            self.settle_late(run);
+        }
+        run.error = run.error.take().or(run.stuck.take());
         Step::Done
     }
 }

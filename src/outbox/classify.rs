@@ -228,6 +228,7 @@ fn not_attempted(obstacle: Obstacle) -> Verdict {
         Obstacle::SecretMissing => (Class::Blocked, reason::SECRET_MISSING),
         Obstacle::SecretUnavailable => (Class::Blocked, reason::SECRET_UNAVAILABLE),
         Obstacle::SecretInvalid => (Class::Blocked, reason::SECRET_INVALID),
+        Obstacle::Interrupted => (Class::CutShort, reason::INTERRUPTED),
     };
     Verdict::new(class, reason, Contact::NotBegun)
 }

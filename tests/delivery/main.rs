@@ -12,6 +12,7 @@ mod damage;
 mod damage_around;
 mod damage_rows;
 mod fairness;
+mod hanging;
 mod logs;
 mod network;
 mod obeying;
