@@ -4,7 +4,7 @@ use crate::engine::document::AuthoringError;
 use crate::engine::session::Refusal;
 use crate::model::{ActionStatus, Finding, Problem, SessionKey, SessionState, WorkflowRef};
 use crate::outbox::InvalidPolicy;
-use crate::store::StoreError;
+use crate::store::{OfOneRow, StoreError};
 use crate::transport::TransportSetupError;
 use crate::webhook::EndpointError;
 
@@ -90,12 +90,28 @@ pub enum Error {
         key: String,
     },
     /// The workflow is incomplete: it can be imported and listed, and not started.
-    #[error("workflow {} {} is incomplete and cannot be started", .workflow.key, .workflow.version_label())]
+    #[error("workflow {} {} is incomplete and cannot be started: {}", .workflow.key, .workflow.version_label(), first_error(.findings))]
     NotStartable {
         /// The version.
         workflow: WorkflowRef,
         /// What is missing.
         findings: Vec<Finding>,
+    },
+    /// Sessions stand on this version, so it cannot be forgotten. Delete or purge them first.
+    #[error("{sessions} session(s) stand on workflow {} {}", .workflow.key, .workflow.version_label())]
+    WorkflowInUse {
+        /// The version.
+        workflow: WorkflowRef,
+        /// How many.
+        sessions: u64,
+    },
+    /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+    #[error("workflow {} {} needs a newer version of the app: {}", .workflow.key, .workflow.version_label(), .unknown.join(", "))]
+    RequiresNewerCore {
+        /// The version.
+        workflow: WorkflowRef,
+        /// What it requires and this release does not know.
+        unknown: Vec<String>,
     },
     /// An authoring helper refused.
     #[error(transparent)]
@@ -126,9 +142,12 @@ pub enum Error {
         /// Where it stands.
         state: SessionState,
     },
-    /// The session holds a message that was neither delivered nor given up.
-    #[error("a message of this session is neither delivered nor given up")]
-    Undelivered,
+    /// Messages that were neither delivered nor given up would be lost.
+    #[error("{} neither delivered nor given up", undelivered(.count))]
+    Undelivered {
+        /// How many; none where the file is damaged and cannot be read to count them.
+        count: Option<u64>,
+    },
 
     // Actions and endpoints ----------------------------------------------------------------------------------------------------------
     /// The session has no such action, or is not finished.
@@ -210,13 +229,15 @@ impl Error {
             Error::WorkflowConflict { .. } => "workflow_conflict",
             Error::UnknownWorkflow { .. } => "unknown_workflow",
             Error::NotStartable { .. } => "not_startable",
+            Error::WorkflowInUse { .. } => "workflow_in_use",
+            Error::RequiresNewerCore { .. } => "requires_newer_core",
             Error::Authoring(_) => "authoring",
             Error::UnknownSession { .. } => "unknown_session",
             Error::DeletedSession { .. } => "deleted_session",
             Error::Refused(refusal) => refusal.code(),
             Error::CommandIdReused => "command_id_reused",
             Error::NotDeletable { .. } => "not_deletable",
-            Error::Undelivered => "undelivered",
+            Error::Undelivered { .. } => "undelivered",
             Error::UnknownAction { .. } => "unknown_action",
             Error::ActionStatus { .. } => "action_status",
             Error::ActionLocked { .. } => "action_locked",
@@ -241,7 +262,7 @@ impl Error {
             Error::InvalidArgument { place, .. } => Some((*place).to_owned()),
             Error::InvalidEndpoint(error) => Some(error.place.clone()),
             Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => {
-                findings.first().map(|finding| finding.pointer.clone())
+                worst_first(findings).map(|finding| finding.pointer.clone())
             }
             Error::Refused(refusal) => refusal.place(),
             Error::UnknownAction { action }
@@ -272,12 +293,21 @@ impl Error {
     }
 }
 
+fn undelivered(count: &Option<u64>) -> String {
+    match count {
+        Some(1) => "1 message is".to_owned(),
+        Some(count) => format!("{count} messages are"),
+        None => "the file is damaged and may hold messages that are".to_owned(),
+    }
+}
+
+/// The first of the worst findings.
+fn worst_first(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().min_by_key(|finding| finding.severity)
+}
+
 fn first_error(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .min_by_key(|finding| finding.severity)
-        .map(|finding| format!("{} at `{}`", finding.code, finding.pointer))
-        .unwrap_or_default()
+    worst_first(findings).map(|finding| format!("{} at `{}`", finding.code, finding.pointer)).unwrap_or_default()
 }
 
 #[cfg(feature = "uniffi")]
@@ -294,13 +324,21 @@ impl From<Error> for crate::model::CoreError {
     }
 }
 
+impl OfOneRow for Error {
+    fn is_of_one_row(&self) -> bool {
+        // A row that is not found is one that another row names.
+        let is_missing = matches!(self, Self::UnknownSession { .. } | Self::DeletedSession { .. } | Self::UnknownWorkflow { .. });
+        is_missing || matches!(self, Self::Internal { .. } | Self::Corrupt { .. })
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::CannotOpen(detail) => Error::CannotOpen { detail },
             StoreError::Locked => Error::Locked,
             StoreError::Full => Error::DiskFull,
-            StoreError::Corrupt(detail) => Error::Corrupt { detail },
+            StoreError::Corrupt(detail) | StoreError::Unreadable(detail) => Error::Corrupt { detail },
             StoreError::Foreign => Error::NotADatabase,
             StoreError::NewerSchema { found, known } => Error::NewerSchema { found, known },
             StoreError::Io(detail) => Error::Io { detail },

@@ -16,7 +16,7 @@ mod threads;
 pub mod transport;
 pub mod webhook;
 
-pub use compass::{Compass, Hold, Options, Subscription};
+pub use compass::{Compass, DiscardUndelivered, Hold, Options, RestoreOptions, Subscription};
 pub use crypto::Sha256;
 pub use delivery::CancelToken;
 pub use error::Error;

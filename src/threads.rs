@@ -3,7 +3,7 @@
 //! The transport runs look-ups and connects on such threads, delivery runs attempts. Guarantees, each tested below:
 //!
 //! - No thread exists before the first job, and none once nothing was to do for ten seconds or the pool was dropped.
-//! - There are never more threads than the pool was made for; further jobs wait, in their order.
+//! - There are never more threads than the pool was made for; further jobs wait, in their order, or are refused, as the caller likes.
 //! - What a job has captured is dropped before its thread takes the next job or counts as idle.
 //! - A job that panics is logged and costs the pool nothing.
 
@@ -17,9 +17,10 @@ use std::time::Duration;
 /// How long a thread waits for more before it ends. Longer than the gaps within a backlog, short enough to be gone when the app is idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Gives what is still to be done once its thread is free for the next one.
+/// Gives what is still to be done once its thread is free for the next one; that gives what is to be done as a job of its own.
 type Job = Box<dyn FnOnce() -> Option<Last> + Send>;
-type Last = Box<dyn FnOnce() + Send>;
+type Last = Box<dyn FnOnce() -> Option<FollowUp> + Send>;
+pub(crate) type FollowUp = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs on at most `max` threads. Dropping it forgets the jobs that have not started, and lets the running ones end; it waits for none.
 pub(crate) struct Pool {
@@ -58,34 +59,42 @@ impl Pool {
 
     /// Queues a job. Fails, and drops the job, only when there is no thread and none can be started.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.queue(Box::new(move || {
+        let job: Job = Box::new(move || {
             job();
             None
-        }))
+        });
+        self.queue(job, true)
     }
 
-    /// The same; what the job brings is told while its thread counts as idle, so that whoever hears of it and queues the next job needs no
-    /// further thread. A job that panics tells nothing.
+    /// The same for a job that must not wait: fails, and drops the job, when there is no thread for it now. What it brings is told while its
+    /// thread counts as idle, so that whoever hears of it and queues the next job needs no further thread; what telling gives is done as the
+    /// next job. A job that panics tells nothing.
     pub(crate) fn run_and_tell<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-        tell: impl FnOnce(T) + Send + 'static,
+        tell: impl FnOnce(T) -> Option<FollowUp> + Send + 'static,
     ) -> io::Result<()> {
-        self.queue(Box::new(move || {
+        let job: Job = Box::new(move || {
             let brought = job();
             Some(Box::new(move || tell(brought)))
-        }))
+        });
+        self.queue(job, false)
     }
 
-    fn queue(&self, job: Job) -> io::Result<()> {
+    fn queue(&self, job: Job, may_wait: bool) -> io::Result<()> {
         let mut state = self.shared.lock();
         state.jobs.push_back(job);
-        if state.jobs.len() > state.idle && state.threads < self.max {
+        if state.jobs.len() > state.idle {
             let (shared, rests) = (Arc::clone(&self.shared), state.rests);
-            match thread::Builder::new().name(self.shared.name.to_owned()).spawn(move || shared.work(rests)) {
-                Ok(_) => (state.threads, state.idle) = (state.threads + 1, state.idle + 1),
+            let started = if state.threads < self.max {
+                thread::Builder::new().name(self.shared.name.to_owned()).spawn(move || shared.work(rests)).map(drop)
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            };
+            match started {
+                Ok(()) => (state.threads, state.idle) = (state.threads + 1, state.idle + 1),
                 // The threads that exist will come to it.
-                Err(_) if state.threads > 0 => {}
+                Err(_) if may_wait && state.threads > 0 => {}
                 Err(error) => {
                     let job = state.jobs.pop_back();
                     // Dropping a job may run anything, so never under the lock.
@@ -151,9 +160,15 @@ impl Shared {
                 if let Some(last) = last {
                     state.idle += 1;
                     drop(state);
-                    self.caught(last);
+                    let follow_up = self.caught(last).flatten();
                     state = self.lock();
                     state.idle -= 1;
+                    if let Some(follow_up) = follow_up.filter(|_| !state.closed) {
+                        state.jobs.push_back(Box::new(move || {
+                            follow_up();
+                            None
+                        }));
+                    }
                 }
                 continue;
             }
@@ -228,6 +243,24 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_must_not_wait_is_refused_while_no_thread_is_free() {
+        let pool = Pool::new("test-pool", 1);
+        let (begin, begun) = mpsc::channel();
+        let (job, release) = waiting_job(&begin);
+        pool.run(job).expect("a thread");
+        receive(&begun);
+        let (never, forgotten) = mpsc::channel::<()>();
+        let refused = pool.run_and_tell(move || never.send(()).unwrap_or_default(), |()| None);
+        assert_eq!(refused.expect_err("no thread is free").kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(forgotten.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected), "it is dropped");
+        drop(release);
+        until("the thread is free", || pool.shared.lock().idle == 1);
+        let then = move || begin.send(()).unwrap_or_default();
+        pool.run_and_tell(|| (), move |()| Some(Box::new(then))).expect("a thread");
+        receive(&begun);
+    }
+
+    #[test]
     fn an_idle_thread_takes_the_next_job() {
         let pool = Pool::new("test-pool", 8);
         let (done, seen) = mpsc::channel();
@@ -246,7 +279,14 @@ mod tests {
         let (done, seen) = mpsc::channel();
         fn next(pool: &Arc<Pool>, left: u32, done: Sender<()>) {
             let then = Arc::clone(pool);
-            let tell = move |()| if left == 0 { done.send(()).unwrap_or_default() } else { next(&then, left - 1, done) };
+            let tell = move |()| {
+                if left == 0 {
+                    done.send(()).unwrap_or_default();
+                } else {
+                    next(&then, left - 1, done);
+                }
+                None
+            };
             pool.run_and_tell(|| (), tell).expect("a thread");
         }
         next(&pool, 50, done);

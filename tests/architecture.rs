@@ -43,7 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex-lite", &["engine"]),
     ("ring", &["crypto"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["port", "transport"]),
+    ("rustix", &["port", "store", "transport"]),
     ("rustls", &["transport"]),
     ("serde", &[]),
     ("serde_json", &[]),
@@ -56,8 +56,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zeroize", &["port", "webhook"]),
 ];
 
-/// Where transactions are opened: `read` and `write`, and the loop that brings the schema up to date before either can be called.
-const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs"];
+/// Where transactions are opened: `read` and `write`, the loop that brings the schema up to date before either can be called, and what puts
+/// another file in the place of one that is not open.
+const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs", "store/replace.rs"];
 const OPENS_TRANSACTION: &[&str] = &[".transaction(", "transaction_with_behavior(", "unchecked_transaction(", ".savepoint(", "\"BEGIN"];
 
 /// Rooms that the same input always brings to the same result: no clock, no file, no network, no thread.

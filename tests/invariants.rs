@@ -332,7 +332,7 @@ fn a_session_counts_its_actions_and_keeps_them() {
                 VALUES (randomblob(16), 1, 'in_progress', 1, 's', 1, 1, 1)";
     db.refuses(born, "a session is born without actions");
     db.refuses("DELETE FROM action WHERE session_id = 2", "actions are deleted with their session alone");
-    db.refuses("INSERT OR REPLACE INTO action SELECT * FROM action WHERE session_id = 2", "a session counts its actions");
+    db.refuses("INSERT OR REPLACE INTO action SELECT * FROM action WHERE session_id = 2", "an action is never replaced");
     for change in ["session_id = 2, key = 'other'", "key = 'other'", "name = 'Other'", "section = 'other'", "endpoint = 'other'", "id = 99"]
     {
         db.refuses(&format!("UPDATE action SET {change} WHERE id = 1"), "an action stays what its session made it");

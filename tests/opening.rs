@@ -450,7 +450,7 @@ fn codes_of_errors_are_stable() {
         (Error::DeletedSession { key }, "deleted_session", false),
         (Error::CommandIdReused, "command_id_reused", false),
         (Error::NotDeletable { state }, "not_deletable", false),
-        (Error::Undelivered, "undelivered", false),
+        (Error::Undelivered { count: Some(2) }, "undelivered", false),
         (Error::UnknownAction { action: text() }, "unknown_action", false),
         (Error::ActionStatus { action: text(), status: ActionStatus::Sent, problem: "x" }, "action_status", false),
         (Error::ActionLocked { action: text(), failed_sends: 4 }, "action_locked", false),

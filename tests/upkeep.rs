@@ -9,6 +9,7 @@ use std::time::Duration;
 use compass_core::Compass;
 use compass_core::model::*;
 use support::app::{App, code, id};
+use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -208,18 +209,27 @@ fn a_copy_that_cannot_be_made_leaves_nothing_behind() {
     app.completed();
 }
 
+#[test]
+fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
+    use std::os::unix::fs::PermissionsExt;
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    // What a process left that was killed in the middle of another copy.
+    std::fs::write(app.folder().join("copy.db-part"), "half a copy").unwrap();
+    app.compass.backup(&copy).unwrap();
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!app.folder().join("copy.db-part").exists());
+    let nul = app.folder().join("co\0py.db");
+    let error = app.compass.backup(&nul).unwrap_err();
+    assert_eq!((error.code(), error.place().as_deref()), ("invalid_argument", Some("to")));
+}
+
 // The look for damage -------------------------------------------------------------------------------------------------------------------
 
-/// Changes the file from outside, with the rules of its schema taken away.
+/// Changes the file from outside, past the rules of its schema.
 fn tamper(app: &App, statement: &str) {
-    let sql = app.sql();
-    let mut triggers = sql.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
-    let names: Vec<String> = triggers.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    for name in names {
-        sql.execute(&format!("DROP TRIGGER {name}"), []).unwrap();
-    }
-    sql.pragma_update(None, "foreign_keys", false).unwrap();
-    assert!(sql.execute(statement, []).unwrap() > 0, "{statement}");
+    past_every_rule(&app.sql(), |sql| assert!(sql.execute(statement, []).unwrap() > 0, "{statement}"));
 }
 
 #[test]

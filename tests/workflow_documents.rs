@@ -111,7 +111,8 @@ fn every_example_is_sound() {
     let validator = validator();
     for (path, bytes) in examples() {
         let parsed = document::parse(&bytes);
-        assert_eq!(parsed.findings, [], "{}", path.display());
+        let but_loops: Vec<_> = parsed.findings.iter().filter(|finding| finding.code != "field_in_loop").collect();
+        assert!(but_loops.is_empty(), "{}: {but_loops:?}", path.display());
         let workflow: Workflow = serde_json::from_slice(&bytes).expect("the model reads it");
         assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(workflow.key.as_str()));
         assert_eq!(parsed.workflow, Some(workflow));
@@ -219,7 +220,43 @@ fn the_schema_has_the_members_and_types_of_the_model() {
     let validator = validator();
     assert!(validator.is_valid(&workflow), "{:?}", validator.iter_errors(&workflow).next());
     assert_eq!(document::parse(workflow.to_string().as_bytes()).workflow, Some(full()));
-    assert_eq!(members_of_schema(&schema()), members_of_model(&workflow));
+    let mut described = members_of_schema(&schema());
+    // What the core reads at import alone is not in the model.
+    assert!(described.get_mut("workflow").expect("the document").remove("requires"));
+    for (place, members) in &mut described {
+        assert_eq!(members.remove("example"), place.starts_with("field "), "{place}");
+    }
+    assert_eq!(described, members_of_model(&workflow));
+}
+
+#[test]
+fn the_schema_and_the_core_want_the_same_of_an_example() {
+    let validator = validator();
+    let original = serde_json::to_value(full()).expect("a workflow can be written");
+    for (example, good) in
+        [(json!("ok"), true), (json!(7), false), (json!("x".repeat(201)), false), (json!("\u{0}"), false), (json!([]), false)]
+    {
+        let mut document = original.clone();
+        document["fields"][0]["example"] = example;
+        assert_eq!(!compare(&validator, &document, "an example"), good, "{}", document["fields"][0]["example"]);
+    }
+}
+
+#[test]
+fn the_schema_and_the_core_want_the_same_of_what_a_document_requires() {
+    let validator = validator();
+    let mut document = serde_json::to_value(full()).expect("a workflow can be written");
+    for (requires, good) in [
+        (json!([]), true),
+        (json!(["logic", "languages"]), true),
+        (json!("logic"), false),
+        (json!(["logic", 1]), false),
+        (json!(["logic", "a b"]), false),
+        ((0..51).map(|number| format!("n{number}")).collect(), false),
+    ] {
+        document["requires"] = requires;
+        assert_eq!(!compare(&validator, &document, "what it requires"), good, "{}", document["requires"]);
+    }
 }
 
 /// Codes for what a schema can see; of `bad_constraint` it sees a part.
@@ -381,5 +418,7 @@ fn the_example_of_the_description_is_sound() {
     let text = fs::read_to_string(root().join("docs/workflow-format.md")).expect("there is a description");
     let (_, rest) = text.split_once("```json\n").expect("there is an example");
     let (example, _) = rest.split_once("```").expect("the example ends");
-    assert_eq!(document::lint(example.as_bytes(), Some(&["office".to_owned()])), []);
+    let findings = document::lint(example.as_bytes(), Some(&["office".to_owned()]));
+    let codes: Vec<_> = findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["field_in_loop", "field_in_loop"], "it measures again");
 }

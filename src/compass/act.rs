@@ -6,16 +6,19 @@ use serde::Serialize;
 
 use super::{Inner, Result};
 use crate::crypto::Sha256;
-use crate::engine::{document, session as engine};
+use crate::engine::document::{StoredDocument, StoredFault};
+use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp, Workflow};
+use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp, Workflow, WorkflowRef};
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
 #[derive(Clone)]
 pub(super) struct Subject {
     pub(super) id: i64,
-    pub(super) workflow: Arc<Workflow>,
+    pub(super) document: Arc<StoredDocument>,
+    /// Of the document, as it was imported.
+    pub(super) hash: Sha256,
     pub(super) state: engine::State,
 }
 
@@ -46,28 +49,56 @@ impl Inner {
     /// Reads a session that must be there.
     pub(super) fn subject(&self, connection: &Connection, key: SessionKey) -> Result<Subject> {
         match store::session::load(connection, key)? {
-            Some(Stored { id, workflow_id, state }) => Ok(Subject { id, workflow: self.workflow_of(connection, workflow_id)?, state }),
+            Some(Stored { id, workflow_id, workflow_hash, state }) => {
+                let document = self.document_of(connection, workflow_id, workflow_hash)?;
+                Ok(Subject { id, document, hash: workflow_hash, state })
+            }
             None if store::retention::is_tombstone(connection, key)? => Err(Error::DeletedSession { key }),
             None => Err(Error::UnknownSession { key }),
         }
     }
 
-    /// The parsed document of a row. Parsed once per handle.
-    pub(super) fn workflow_of(&self, connection: &Connection, id: i64) -> Result<Arc<Workflow>> {
-        if let Some(known) = self.workflows.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+    /// Reads a session that an act is to change. One whose document requires what this release does not know can only be read.
+    pub(super) fn subject_to_change(&self, connection: &Connection, key: SessionKey) -> Result<Subject> {
+        let subject = self.subject(connection, key)?;
+        match subject.document.unknown.as_slice() {
+            [] => Ok(subject),
+            unknown => Err(Error::RequiresNewerCore { workflow: subject.state.workflow.clone(), unknown: unknown.to_vec() }),
+        }
+    }
+
+    /// The document of a row, read and verified once per handle. Known by its hash: a row of another process may have taken its place.
+    pub(super) fn document_of(&self, connection: &Connection, id: i64, hash: Sha256) -> Result<Arc<StoredDocument>> {
+        if let Some(known) = self.documents.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(Arc::clone(known));
         }
-        let bytes = store::workflow::document(connection, id)?;
-        let workflow = document::parse(&bytes)
-            .workflow
-            .map(Arc::new)
-            .ok_or_else(|| Error::Internal { detail: "a stored workflow document does not read back".to_owned() })?;
-        self.workflows.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&workflow));
-        Ok(workflow)
+        let (workflow, hash, document) = store::workflow::by_id(connection, id)?;
+        let document = StoredDocument::read(&document, hash).map(Arc::new).map_err(|fault| unreadable(workflow, fault))?;
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&document));
+        Ok(document)
     }
 }
 
+/// A stored document that is not what it was is damage; one that is, and does not read back, is a fault of ours.
+pub(super) fn unreadable(workflow: WorkflowRef, fault: StoredFault) -> Error {
+    let detail = document_fault(&workflow, &fault);
+    match fault {
+        StoredFault::Changed => Error::Corrupt { detail },
+        StoredFault::Unreadable => Error::Internal { detail },
+        StoredFault::RequiresNewerCore { unknown } => Error::RequiresNewerCore { workflow, unknown },
+    }
+}
+
+/// The same in words.
+pub(super) fn document_fault(workflow: &WorkflowRef, fault: &StoredFault) -> String {
+    format!("the document of workflow {} {} {fault}", workflow.key, workflow.version_label())
+}
+
 impl Subject {
+    pub(super) fn workflow(&self) -> &Workflow {
+        &self.document.workflow
+    }
+
     /// Gives the act its place in the log and applies it to the state.
     pub(super) fn advance(&mut self, act: Act, command_id: Option<&str>, stamp: &Stamp<'_>) -> Event {
         let event = Event {
@@ -90,12 +121,12 @@ impl Subject {
 
     pub(super) fn section_name(&self) -> &str {
         let key = &self.state.current().section;
-        self.workflow.section(key).map_or(key.as_str(), |section| &section.name)
+        self.workflow().section(key).map_or(key.as_str(), |section| &section.name)
     }
 
     /// Makes the session findable by what its notes and text fields say now.
     pub(super) fn index_text(&self, tx: &Transaction<'_>) -> Result<()> {
-        Ok(store::session::index_text(tx, self.id, &engine::search_text(&self.workflow, &self.state))?)
+        Ok(store::session::index_text(tx, self.id, &engine::search_text(self.workflow(), &self.state))?)
     }
 }
 

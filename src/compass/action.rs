@@ -34,6 +34,8 @@ pub(super) struct Around {
     pub(super) world: World,
     /// Entries that are known not to read back.
     pub(super) aside: BTreeSet<i64>,
+    /// Entries whose lease is over: no attempt of theirs runs, whatever their rows say.
+    pub(super) over: BTreeSet<i64>,
     /// Until when endpoints are left alone for want of a network.
     backoffs: BTreeMap<String, Timestamp>,
 }
@@ -49,7 +51,8 @@ impl Inner {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, backoffs })
+        let over = self.delivery.leases_that_are_over(connection, now)?;
+        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, backoffs })
     }
 
     /// The actions of a session, in path order.
@@ -104,7 +107,7 @@ pub(super) fn delivery(
         EntryState::Queued | EntryState::Leased => {
             let facts = EntryFacts {
                 readable: is_readable,
-                leased: entry.state == EntryState::Leased,
+                leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
                 offline: entry.offline,

@@ -6,15 +6,13 @@ use chrono::SecondsFormat;
 
 use super::{Changed, Compass, Result};
 use crate::error::Error;
-use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp};
+use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp, echoed};
 use crate::outbox::reason;
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
+use crate::store::outbox::queue::Revived;
 use crate::store::{self, meta};
 use crate::webhook;
-
-/// Why the app disabled an endpoint, as its status says.
-const BY_APP: &str = "by_app";
 
 impl Compass {
     /// Turns the webhooks integration on or off. It is off until turned on. What fired while it was on waits while it is off.
@@ -48,23 +46,24 @@ impl Compass {
         let inner = &self.inner;
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
-        inner.write(|tx| {
+        let damaged = inner.write(|tx| {
             // One that does not read back is never the same, and is repaired.
             let before = match store::endpoint::find(tx, &endpoint.key)? {
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
             if before.as_ref().is_some_and(|before| before.endpoint == endpoint && before.archived_at.is_none()) {
-                return Ok(((), Changed::nothing()));
+                return Ok((BTreeSet::new(), Changed::nothing()));
             }
             store::endpoint::put(tx, &endpoint, &inner.policy)?;
             if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
                 store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
             }
             meta::next_configuration(tx)?;
-            let sessions = store::outbox::queue::revive_endpoint(tx, &endpoint.key, reason::revives_by_itself, now)?;
-            Ok(((), Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
+            let Revived { sessions, damaged } = store::outbox::queue::revive_endpoint(tx, &endpoint.key, reason::revives_by_itself, now)?;
+            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
         })?;
+        inner.delivery.set_aside(&damaged);
         inner.delivery.endpoint_changed(&endpoint.key);
         Ok(())
     }
@@ -92,21 +91,22 @@ impl Compass {
     /// `UnknownEndpoint`.
     pub fn set_endpoint_enabled(&self, key: &str, enabled: bool) -> Result<()> {
         let now = self.inner.now();
-        self.inner.write(|tx| {
+        let damaged = self.inner.write(|tx| {
             let row = known(store::endpoint::find(tx, key)?, key)?;
             if row.enabled == enabled {
-                return Ok(((), Changed::nothing()));
+                return Ok((BTreeSet::new(), Changed::nothing()));
             }
-            let sessions = if enabled {
+            let Revived { sessions, damaged } = if enabled {
                 store::endpoint::enable(tx, key, &self.inner.policy)?;
                 store::outbox::queue::revive_endpoint(tx, key, reason::revived_by_enabling, now)?
             } else {
-                store::endpoint::disable(tx, key, BY_APP)?;
-                Vec::new()
+                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
+                Revived::default()
             };
             meta::next_configuration(tx)?;
-            Ok(((), Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
+            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
         })?;
+        self.inner.delivery.set_aside(&damaged);
         self.inner.delivery.endpoint_changed(key);
         Ok(())
     }
@@ -130,7 +130,8 @@ impl Compass {
         })
     }
 
-    /// Sends a small signed test message to an endpoint, now, on this thread. Nothing is stored, and nothing of the outbox is touched.
+    /// Sends a small signed test message to an endpoint, now, and waits for what becomes of it, for 30 seconds at most. Nothing is stored, and
+    /// nothing of the outbox is touched.
     ///
     /// # Errors
     /// `UnknownEndpoint`, `Closed`, `Reentrant`. That it could not be delivered is an outcome, not an error.
@@ -150,7 +151,7 @@ fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
     match stored {
         Some(StoredEndpoint::Readable(row)) => Ok(row),
         Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint does not read back; put it again".to_owned() }),
-        None => Err(Error::UnknownEndpoint { key: key.to_owned() }),
+        None => Err(Error::UnknownEndpoint { key: echoed(key) }),
     }
 }
 

@@ -29,14 +29,14 @@ impl Body {
     }
 
     pub(super) fn of_session(subject: &Subject) -> Result<Self> {
-        Self::of(&engine::submission(&subject.workflow, &subject.state))
+        Self::of(&engine::submission(subject.workflow(), &subject.state))
     }
 }
 
 impl Inner {
     /// Adds the action of every action definition on the path, and freezes what fires. Says whether there was any.
     pub(super) fn fire(&self, tx: &Transaction<'_>, subject: &Subject, now: Timestamp) -> Result<bool> {
-        let actions = engine::encountered(&subject.workflow, &subject.state);
+        let actions = engine::encountered(subject.workflow(), &subject.state);
         if actions.is_empty() {
             return Ok(false);
         }

@@ -54,7 +54,8 @@ impl Drop for Hold {
 }
 
 impl Compass {
-    /// Opens or creates the database, and brings its schema up to date. Nothing runs in the background until asked.
+    /// Opens or creates the database, for its owner alone to read, and brings its schema up to date. Nothing runs in the background until
+    /// asked.
     ///
     /// # Errors
     /// `AlreadyOpen`, `CannotOpen`, `Locked`, `DiskFull`, `Corrupt`, `NotADatabase`, `NewerSchema`, `InvalidOption`. The file is never
@@ -69,6 +70,9 @@ impl Compass {
                 ..BuiltInOptions::default()
             })?),
         };
+        if let Some(problem) = registry::no_path(&options.path) {
+            return Err(Error::InvalidOption { place: "path".to_owned(), problem: problem.to_owned() });
+        }
         let path = registry::canonical(&options.path)?;
         #[cfg(any(test, feature = "testing"))]
         let (blocking, as_other_process) = (options.blocking, options.as_other_process);
@@ -88,7 +92,7 @@ impl Compass {
         let told = Arc::clone(&observers);
         let notify = Arc::new(move |notice: Notice| told.tell(&notice));
         let delivery = Delivery::new(Arc::clone(&store), ports, settings, notify);
-        Ok(Self {
+        let compass = Self {
             inner: Arc::new(Inner {
                 store,
                 delivery,
@@ -100,10 +104,14 @@ impl Compass {
                 gate: gate::Gate::default(),
                 observers,
                 lifecycle: Lifecycle::default(),
-                workflows: Mutex::default(),
+                documents: Mutex::default(),
+                unknown: Mutex::default(),
                 registration: Mutex::new(registration),
             }),
-        })
+        };
+        // Whoever holds the file now: it is tried again at the next open, and nothing waits for it.
+        compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
+        Ok(compass)
     }
 
     /// Waits for running calls, ends delivery and closes the file, within two seconds unless a call takes longer that does not wait for

@@ -3,6 +3,7 @@
 
 mod act;
 mod action;
+mod check;
 mod endpoint;
 mod fire;
 mod gate;
@@ -12,6 +13,7 @@ mod options;
 mod outbox;
 mod query;
 mod registry;
+mod replace;
 mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]
@@ -22,6 +24,7 @@ mod workflow;
 pub use lifecycle::Hold;
 pub use observer::Subscription;
 pub use options::Options;
+pub use replace::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
@@ -30,9 +33,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::DateTime;
 
+use crate::crypto::Sha256;
 use crate::delivery::Delivery;
+use crate::engine::document::StoredDocument;
 use crate::error::Error;
-use crate::model::{Notice, SessionKey, Timestamp, Workflow};
+use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
 use crate::store::{Store, Transaction, meta};
 
@@ -57,8 +62,10 @@ struct Inner {
     gate: gate::Gate,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
-    /// Parsed documents by row; a document never changes.
-    workflows: Mutex<BTreeMap<i64, Arc<Workflow>>>,
+    /// Documents that were read and verified, by their hash.
+    documents: Mutex<BTreeMap<Sha256, Arc<StoredDocument>>>,
+    /// What documents require and this release does not know, by their hash: most require nothing.
+    unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
     /// Keeps the file from being opened twice; given back by closing.
     registration: Mutex<Option<registry::Registration>>,
 }

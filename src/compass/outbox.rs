@@ -8,7 +8,9 @@ use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp};
+use crate::model::{
+    DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp, echoed,
+};
 use crate::outbox::{EntryFacts, blocker};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::EntryState;
@@ -73,9 +75,9 @@ impl Compass {
         let now = self.inner.now();
         self.inner.read(|connection| {
             let subject = self.inner.subject(connection, session)?;
-            let met = engine::encountered(&subject.workflow, &subject.state).into_iter().find(|met| met.key == action);
-            let met = met.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
-            let mut submission = engine::submission(&subject.workflow, &subject.state);
+            let met = engine::encountered(subject.workflow(), &subject.state).into_iter().find(|met| met.key == action);
+            let met = met.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
+            let mut submission = engine::submission(subject.workflow(), &subject.state);
             if subject.state.finished_at.is_none() {
                 submission.completed_at = now;
             }
@@ -105,17 +107,19 @@ impl Inner {
         let mut endpoints = Endpoints::new(connection);
         let mut totals = OutboxTotals::default();
         let mut oldest: Option<i64> = None;
-        let readable = store::outbox::list::unsent(connection, &around.aside)?.into_iter().map(|group| (group, true));
-        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false));
-        for (group, readable) in readable.chain(unreadable) {
+        let over = &around.over - &around.aside;
+        let others = store::outbox::list::unsent(connection, &(&around.aside | &over))?.into_iter().map(|group| (group, true, true));
+        let over = store::outbox::list::unsent_among(connection, &over)?.into_iter().map(|group| (group, true, false));
+        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false, true));
+        for (group, readable, may_run) in others.chain(over).chain(unreadable) {
             let needs_person = if group.state == EntryState::Failed {
                 totals.failed += group.count;
                 true
             } else {
                 totals.pending += group.count;
                 let facts = EntryFacts {
-                    readable: readable && group.endpoint.is_some(),
-                    leased: group.state == EntryState::Leased,
+                    readable: readable && group.readable && group.endpoint.is_some(),
+                    leased: group.state == EntryState::Leased && may_run,
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
                     due_at: now,
@@ -126,7 +130,7 @@ impl Inner {
                 blocker(&facts, endpoint.as_ref(), &around.world).needs_person()
             };
             totals.needs_person += if needs_person { group.count } else { 0 };
-            totals.unsent_bytes += group.bytes;
+            totals.unsent_bytes = totals.unsent_bytes.saturating_add(group.bytes);
             oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
         }
         // A moment that no calendar has stands in a damaged row, and says nothing.
@@ -136,5 +140,5 @@ impl Inner {
 }
 
 fn text(bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| Error::Internal { detail: "a stored body is not text".to_owned() })
+    String::from_utf8(bytes).map_err(|_| Error::Corrupt { detail: "a stored body is not text".to_owned() })
 }

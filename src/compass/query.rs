@@ -11,7 +11,8 @@ use crate::store::{self, Connection};
 pub(super) const MAX_PAGE: u32 = 500;
 
 impl Compass {
-    /// Sessions, newest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500.
+    /// Sessions, newest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500. A session whose key, state or workflow
+    /// is damaged is not listed; [`check`](Self::check) names it.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.
@@ -24,7 +25,7 @@ impl Compass {
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|(_, cursor)| format!("{}.{}", cursor.started_at, cursor.id));
-            Ok(SessionPage { sessions: found.into_iter().map(|(session, _)| session).collect(), next })
+            Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next })
         })
     }
 
@@ -52,7 +53,7 @@ impl Inner {
         let subject = self.subject(connection, session)?;
         let events = store::session::events(connection, subject.id)?;
         let actions = self.actions(connection, subject.id, now)?;
-        Ok(engine::record(&subject.workflow, &subject.state, &events, actions))
+        Ok(engine::record(subject.workflow(), &subject.state, &events, actions))
     }
 }
 

@@ -34,6 +34,11 @@ impl Drop for Registration {
     }
 }
 
+/// Why this can be no path of a file, whatever is on the disk.
+pub(super) fn no_path(path: &Path) -> Option<&'static str> {
+    path.as_os_str().as_encoded_bytes().contains(&0).then_some("no path has a NUL in it")
+}
+
 /// The path with every link resolved. The file need not exist yet; its folder must.
 ///
 /// # Errors

@@ -8,10 +8,11 @@ use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey};
+use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::Permit;
 use crate::store::action::ActionRow;
 use crate::store::outbox::EntryState;
+use crate::store::outbox::list::FailedEntry;
 use crate::store::{self, Transaction, meta};
 use crate::webhook;
 
@@ -103,7 +104,7 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// Sends everything again that failed, except what is locked, given up, or can never succeed. Says how many.
+    /// Sends everything again that failed, except what is locked, given up, damaged, or can never succeed. Says how many.
     ///
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was re-queued before the error stays so.
@@ -118,20 +119,14 @@ impl Compass {
                 let Some(last) = failed.last().map(|entry| entry.entry_id) else { return Ok((None, Changed::nothing())) };
                 let mut changed = Changed::nothing();
                 let mut sent = 0;
-                for entry in failed {
-                    let mut subject = inner.subject(tx, entry.session)?;
-                    let Some(row) = store::action::find(tx, subject.id, &entry.action)? else { continue };
-                    let newest = newest(tx, &row)?;
-                    if newest.id != entry.entry_id || permits_of(&row, &inner.policy).send != Permit::Yes {
-                        continue;
+                for FailedEntry { entry_id, session_and_action } in failed {
+                    let Some((session, action)) = session_and_action else { continue };
+                    // One that is damaged stays failed, where a person sees it.
+                    if store::alone(tx, || inner.send_failed(tx, entry_id, session, &action, &stamp))? == Some(true) {
+                        changed.sessions.push(session);
+                        changed.outbox = true;
+                        sent += 1;
                     }
-                    store::outbox::send_again(tx, newest.id, stamp.at)?;
-                    let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
-                    let event = subject.advance(act, None, &stamp);
-                    subject.append(tx, &event, None)?;
-                    changed.sessions.push(entry.session);
-                    changed.outbox = true;
-                    sent += 1;
                 }
                 changed.sessions.dedup();
                 Ok((Some((last, sent)), changed))
@@ -160,12 +155,12 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
-            let mut subject = inner.subject(tx, session)?;
+            let mut subject = inner.subject_to_change(tx, session)?;
             if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: action.to_owned() })?;
+            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
             let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
                 Some(act) => {
                     let event = subject.advance(act, Some(command_id), &stamp);
@@ -180,6 +175,24 @@ impl Compass {
 }
 
 impl Inner {
+    /// Sends one failed entry again. False where that may not be.
+    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp<'_>) -> Result<bool> {
+        let mut subject = match self.subject_to_change(tx, session) {
+            Err(Error::RequiresNewerCore { .. }) => return Ok(false),
+            subject => subject?,
+        };
+        let Some(row) = store::action::find(tx, subject.id, action)? else { return Ok(false) };
+        let newest = newest(tx, &row)?;
+        if newest.id != entry_id || permits_of(&row, &self.policy).send != Permit::Yes {
+            return Ok(false);
+        }
+        store::outbox::send_again(tx, newest.id, stamp.at)?;
+        let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
+        let event = subject.advance(act, None, stamp);
+        subject.append(tx, &event, None)?;
+        Ok(true)
+    }
+
     /// Whether an act is carried out; an error where it may not be.
     fn allows(&self, row: &ActionRow, permit: Permit) -> Result<bool> {
         match permit {

@@ -8,7 +8,7 @@ use crate::engine::session::{self as engine, Decision};
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
-    SessionState, SessionView, Start, Timestamp, Workflow,
+    SessionState, SessionView, Start, Timestamp, Workflow, echoed,
 };
 use crate::store::{self, Connection, Transaction};
 
@@ -30,15 +30,12 @@ impl Compass {
                 let view = inner.view(tx, key)?;
                 return Ok((CommandOutcome { applied: Applied::Repeated, view }, Changed::nothing()));
             }
-            let row = match start.version {
-                Some(version) => store::workflow::find(tx, &start.workflow, version)?,
-                None => store::workflow::current(tx, &start.workflow)?,
-            };
-            let row = row.ok_or_else(|| Error::UnknownWorkflow { key: start.workflow.clone() })?;
-            let workflow = inner.workflow_of(tx, row.id)?;
+            let row = inner.version(tx, &start.workflow, start.version)?;
             if !row.startable {
-                return Err(Error::NotStartable { workflow: workflow.reference(), findings: row.findings });
+                return Err(Error::NotStartable { workflow: row.workflow, findings: row.findings });
             }
+            let document = inner.document_of(tx, row.id, row.hash)?;
+            let workflow = &document.workflow;
             let event = Event {
                 seq: 1,
                 v: EVENT_VERSION,
@@ -46,13 +43,13 @@ impl Compass {
                 utc_offset: stamp.utc_offset,
                 actor: start.actor.clone(),
                 command_id: Some(start.command_id.clone()),
-                act: engine::start(&workflow, &row.hash, start)?,
+                act: engine::start(workflow, &row.hash, start)?,
             };
-            let state = engine::begin(key, &workflow, &event)
+            let state = engine::begin(key, workflow, &event)
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
-            let mut subject = Subject { id: 0, workflow, state };
+            let mut subject = Subject { id: 0, document, hash: row.hash, state };
             subject.id = store::session::insert(tx, row.id, &subject.state, subject.section_name(), &event, Some(hash))?;
-            let view = engine::view(&subject.workflow, &subject.state, &Default::default());
+            let view = engine::view(subject.workflow(), &subject.state, &Default::default());
             Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))
         })
     }
@@ -77,7 +74,7 @@ impl Compass {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
-            let mut subject = inner.subject(tx, session)?;
+            let mut subject = inner.subject_to_change(tx, session)?;
             let mut ahead = subject.clone();
             let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
             let mut drafts_to_forget = Vec::new();
@@ -96,7 +93,7 @@ impl Compass {
                     hash = Some(content);
                 }
                 repeated = false;
-                match engine::decide(&ahead.workflow, &ahead.state, command)? {
+                match engine::decide(ahead.workflow(), &ahead.state, command)? {
                     Decision::Stale => {
                         let view = inner.view(tx, session)?;
                         return Ok((show(tx, stamp.at, CommandOutcome { applied: Applied::Stale, view })?, Changed::nothing()));
@@ -129,7 +126,7 @@ impl Compass {
             if subject.state.state.is_finished() && !events.is_empty() {
                 subject.index_text(tx)?;
             }
-            let view = engine::view(&subject.workflow, &subject.state, &store::session::drafts(tx, subject.id)?);
+            let view = engine::view(subject.workflow(), &subject.state, &store::session::drafts(tx, subject.id)?);
             let applied = if repeated { Applied::Repeated } else { Applied::Yes };
             Ok((show(tx, stamp.at, CommandOutcome { applied, view })?, changed))
         })
@@ -160,7 +157,7 @@ impl Compass {
     pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
         self.keep_draft(session, field, text, |workflow| match workflow.field(field) {
             Some(_) => Ok(()),
-            None => Err(engine::Refusal::UnknownFields { fields: vec![field.to_owned()] }.into()),
+            None => Err(engine::Refusal::UnknownFields { fields: vec![echoed(field)] }.into()),
         })
     }
 
@@ -177,11 +174,11 @@ impl Compass {
             return Err(Error::InvalidArgument { place: "text", problem: "at most 64 KiB are kept of a draft" });
         }
         self.inner.write(|tx| {
-            let subject = self.inner.subject(tx, session)?;
+            let subject = self.inner.subject_to_change(tx, session)?;
             if subject.state.state != SessionState::InProgress {
                 return Err(engine::Refusal::NotInProgress { state: subject.state.state }.into());
             }
-            allowed(&subject.workflow)?;
+            allowed(subject.workflow())?;
             store::session::save_draft(tx, subject.id, of, text)?;
             Ok(((), Changed::nothing()))
         })
@@ -274,7 +271,7 @@ impl Compass {
 impl Inner {
     pub(super) fn view(&self, connection: &Connection, key: SessionKey) -> Result<SessionView> {
         let subject = self.subject(connection, key)?;
-        Ok(engine::view(&subject.workflow, &subject.state, &store::session::drafts(connection, subject.id)?))
+        Ok(engine::view(subject.workflow(), &subject.state, &store::session::drafts(connection, subject.id)?))
     }
 
     /// A UUIDv7: ordered by time, random beyond it.

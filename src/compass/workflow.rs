@@ -1,9 +1,13 @@
 //! Workflow documents on this phone.
 
-use super::{Changed, Compass, Result};
-use crate::engine::document;
+use std::sync::PoisonError;
+
+use super::act::{document_fault, unreadable};
+use super::{Changed, Compass, Inner, Result};
+use crate::crypto::Sha256;
+use crate::engine::document::{self, Code, ParsedDocument, StoredDocument, StoredFault};
 use crate::error::Error;
-use crate::model::{Finding, ImportOutcome, Workflow, WorkflowSummary, WorkflowVersion};
+use crate::model::{Finding, ImportOutcome, Workflow, WorkflowRef, WorkflowSummary, WorkflowVersion, echoed};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::workflow::{NewWorkflow, WorkflowRow};
 use crate::store::{self, Connection};
@@ -15,8 +19,7 @@ impl Compass {
     /// `InvalidWorkflow` with all findings, `WorkflowConflict` when this version is here with other content.
     pub fn import_workflow(&self, bytes: &[u8]) -> Result<ImportOutcome> {
         let parsed = document::parse(bytes);
-        let startable = parsed.is_startable();
-        let (Some(workflow), Some(hash)) = (parsed.workflow, parsed.hash) else {
+        let (Some(workflow), Some(hash)) = (&parsed.reference, parsed.hash) else {
             return Err(Error::InvalidWorkflow { findings: parsed.findings });
         };
         let version = WorkflowVersion { version: workflow.version, local_revision: workflow.local_revision };
@@ -24,14 +27,16 @@ impl Compass {
         self.inner.write(|tx| {
             let imported = match store::workflow::find(tx, &workflow.key, version)? {
                 Some(here) if here.hash == hash => false,
-                Some(_) => return Err(Error::WorkflowConflict { workflow: workflow.reference() }),
+                Some(_) => return Err(Error::WorkflowConflict { workflow: workflow.clone() }),
                 None => true,
             };
             if imported {
-                let new = NewWorkflow { workflow: &workflow, hash, document: bytes, startable, findings: &parsed.findings };
-                store::workflow::insert(tx, &new, now)?;
+                store::workflow::insert(tx, &new(&parsed, workflow, hash, bytes), now)?;
             }
-            let summary = store::workflow::summary(tx, &workflow.key, version)?
+            let listed = self.inner.listed(tx, Some(&workflow.key))?;
+            let summary = listed
+                .into_iter()
+                .find(|here| (here.workflow.version, here.workflow.local_revision) == (version.version, version.local_revision))
                 .ok_or_else(|| Error::Internal { detail: "an imported workflow is not there".to_owned() })?;
             Ok((ImportOutcome { imported, workflow: summary }, Changed { workflows: imported, ..Changed::default() }))
         })
@@ -58,17 +63,18 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn workflows(&self) -> Result<Vec<WorkflowSummary>> {
-        self.inner.read(|connection| Ok(store::workflow::list(connection)?))
+        self.inner.read(|connection| self.inner.listed(connection, None))
     }
 
     /// The parsed document of a version; of the current one when none is named.
     ///
     /// # Errors
-    /// `UnknownWorkflow`.
+    /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported, `RequiresNewerCore` when it cannot be read without
+    /// what this release does not know.
     pub fn workflow(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Workflow> {
         self.inner.read(|connection| {
-            let row = find(connection, key, version)?;
-            Ok((*self.inner.workflow_of(connection, row.id)?).clone())
+            let row = self.inner.version(connection, key, version)?;
+            Ok(self.inner.document_of(connection, row.id, row.hash)?.workflow.clone())
         })
     }
 
@@ -76,9 +82,14 @@ impl Compass {
     /// [`engine::document`](crate::engine::document) take.
     ///
     /// # Errors
-    /// `UnknownWorkflow`.
+    /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported.
     pub fn workflow_document(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Vec<u8>> {
-        self.inner.read(|connection| Ok(find(connection, key, version)?.document))
+        self.inner.read(|connection| {
+            let row = self.inner.version(connection, key, version)?;
+            let (workflow, hash, document) = store::workflow::by_id(connection, row.id)?;
+            document::verify(&document, hash).map_err(|fault| unreadable(workflow, fault))?;
+            Ok(document)
+        })
     }
 
     /// Retires a version, or brings it back: a retired one is started only when it is named. Sessions on it go on.
@@ -88,20 +99,157 @@ impl Compass {
     pub fn retire_workflow(&self, key: &str, version: WorkflowVersion, retired: bool) -> Result<()> {
         let now = self.inner.now();
         self.inner.write(|tx| {
-            let here = store::workflow::summary(tx, key, version)?.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })?;
-            if here.retired_at.is_some() == retired {
+            let row = self.inner.version(tx, key, Some(version))?;
+            if store::workflow::is_retired(tx, row.id)? == retired {
                 return Ok(((), Changed::nothing()));
             }
             store::workflow::set_retired(tx, key, version, retired.then_some(now))?;
             Ok(((), Changed { workflows: true, ..Changed::default() }))
         })
     }
+
+    /// Removes a version that no session on this phone uses, finished ones included. It can be imported again, also with other content.
+    ///
+    /// # Errors
+    /// `UnknownWorkflow`, `WorkflowInUse` with the number of sessions.
+    pub fn forget_workflow(&self, key: &str, version: WorkflowVersion) -> Result<()> {
+        self.inner.write(|tx| {
+            let row = self.inner.version(tx, key, Some(version))?;
+            let sessions = store::workflow::sessions(tx, row.id)?;
+            if sessions > 0 {
+                return Err(Error::WorkflowInUse { workflow: row.workflow, sessions });
+            }
+            store::workflow::forget(tx, row.id)?;
+            Ok(((), Changed { workflows: true, ..Changed::default() }))
+        })
+    }
 }
 
-fn find(connection: &Connection, key: &str, version: Option<WorkflowVersion>) -> Result<WorkflowRow> {
-    let row = match version {
-        Some(version) => store::workflow::find(connection, key, version)?,
-        None => store::workflow::current(connection, key)?,
-    };
-    row.ok_or_else(|| Error::UnknownWorkflow { key: key.to_owned() })
+impl Inner {
+    /// The version that is named, or the current one.
+    pub(super) fn version(&self, connection: &Connection, key: &str, version: Option<WorkflowVersion>) -> Result<WorkflowRow> {
+        let row = match version {
+            Some(version) => store::workflow::find(connection, key, version)?.map(|row| self.as_known(connection, row)).transpose()?,
+            None => self.current(connection, key)?,
+        };
+        row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })
+    }
+
+    /// The newest version that is not retired and can be started. Where none can, the newest: its findings say what stands in the way.
+    fn current(&self, connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
+        let mut newest = None;
+        for row in store::workflow::in_use(connection, key)? {
+            let row = self.as_known(connection, row)?;
+            if row.startable {
+                return Ok(Some(row));
+            }
+            newest = newest.or(Some(row));
+        }
+        Ok(newest)
+    }
+
+    /// All versions, or those of one workflow, by key, newest first, as they are listed.
+    fn listed(&self, connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {
+        let mut listed = Vec::new();
+        for (id, hash, mut summary) in store::workflow::summaries(connection, key)? {
+            let unknown = self.unknown_of(connection, id, hash)?;
+            summary.startable = restrict(summary.startable, &mut summary.findings, &unknown);
+            summary.worst = document::worst(&summary.findings);
+            listed.push(summary);
+        }
+        for versions in listed.chunk_by_mut(|one, next| one.workflow.key == next.workflow.key) {
+            let in_use = |summary: &WorkflowSummary| summary.retired_at.is_none();
+            let current = versions.iter().position(|summary| in_use(summary) && summary.startable).or(versions.iter().position(in_use));
+            if let Some(current) = current {
+                versions[current].current = true;
+            }
+        }
+        Ok(listed)
+    }
+
+    /// A row as this release sees it: what its document requires is looked at each time, nothing else is judged again.
+    fn as_known(&self, connection: &Connection, mut row: WorkflowRow) -> Result<WorkflowRow> {
+        let unknown = self.unknown_of(connection, row.id, row.hash)?;
+        row.startable = restrict(row.startable, &mut row.findings, &unknown);
+        Ok(row)
+    }
+
+    /// What a document requires and this release does not know; read once per handle.
+    fn unknown_of(&self, connection: &Connection, id: i64, hash: Sha256) -> Result<Vec<String>> {
+        if let Some(known) = self.unknown.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
+            return Ok(known.clone());
+        }
+        let unknown = document::unknown_requirements(&store::workflow::document(connection, id)?);
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, unknown.clone());
+        Ok(unknown)
+    }
+
+    /// Judges the documents that an earlier release could only name and that this one knows all of. Once: the finding goes with it.
+    pub(super) fn judge_anew(&self) -> Result<()> {
+        let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
+            let mut rows = store::workflow::with_finding(connection, Code::RequiresNewerCore.as_str())?;
+            let mut known = Vec::new();
+            for row in rows.drain(..) {
+                if self.unknown_of(connection, row.id, row.hash)?.is_empty() {
+                    known.push(row);
+                }
+            }
+            Ok(known)
+        };
+        if self.read(waiting)?.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            let rows = waiting(tx)?;
+            for row in &rows {
+                let bytes = store::workflow::document(tx, row.id)?;
+                let parsed = document::parse(&bytes);
+                let workflow = parsed.reference.as_ref().unwrap_or(&row.workflow);
+                store::workflow::judge_anew(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
+            }
+            Ok(((), Changed { workflows: !rows.is_empty(), ..Changed::default() }))
+        })
+    }
+
+    /// What is wrong with the stored documents: their rules are those of the release that imported them, and are not asked.
+    pub(super) fn document_faults(&self, connection: &Connection) -> Result<Vec<String>> {
+        let mut faults = Vec::new();
+        for id in store::workflow::ids(connection)? {
+            let Ok((workflow, hash, document)) = store::workflow::by_id(connection, id) else {
+                faults.push(format!("row {id} of the workflows does not read back"));
+                continue;
+            };
+            let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
+            match StoredDocument::read(&document, hash) {
+                // It is what it was, and says itself that this release does not know it.
+                Err(StoredFault::RequiresNewerCore { .. }) => {}
+                Err(fault) => faults.push(document_fault(&workflow, &fault)),
+                Ok(document) if document.workflow.reference() != workflow => faults.push(format!("{of} is listed as another one")),
+                Ok(document) => {
+                    let unusable = document.fields_without_their_pattern();
+                    faults.extend(
+                        unusable
+                            .iter()
+                            .map(|field| format!("{of}: the pattern of the field {field} cannot be used any more, and counts as absent")),
+                    );
+                }
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// A version for the store, as lint sees it.
+fn new<'a>(parsed: &'a ParsedDocument, workflow: &'a WorkflowRef, hash: Sha256, document: &'a [u8]) -> NewWorkflow<'a> {
+    let description = parsed.workflow.as_ref().and_then(|workflow| workflow.description.as_deref());
+    NewWorkflow { workflow, description, hash, document, startable: parsed.is_startable(), findings: &parsed.findings }
+}
+
+/// Adds what this release does not know to what was found at import. Says whether a session can be started.
+fn restrict(startable: bool, findings: &mut Vec<Finding>, unknown: &[String]) -> bool {
+    let code = Code::RequiresNewerCore.as_str();
+    if !unknown.is_empty() && findings.iter().all(|finding| finding.code != code) {
+        findings.splice(0..0, document::requires_newer_core(unknown));
+    }
+    startable && unknown.is_empty()
 }

@@ -18,6 +18,8 @@ pub(super) enum Stage {
     Found,
     /// Its entry is being looked at. From here on it counts as begun.
     Looking,
+    /// Its request waits for a thread.
+    Leaving,
     /// Its request is on its way.
     Sending,
     /// It was answered 401 or 403, and the store of secrets is asked for a newer secret.
@@ -47,10 +49,12 @@ pub(super) struct Attempt {
     pub(super) began: Duration,
     /// For the whole attempt.
     pub(super) timeout: Duration,
-    /// Since when its request is on its way, and what the transport got for it.
+    /// Since when its request is on its way, and how much time it got.
     pub(super) sending: Option<(Duration, Duration)>,
     /// The core has asked it to end.
     pub(super) cancelled: bool,
+    /// A look-up of its secrets is under way.
+    pub(super) looks_up: bool,
     /// The answer that a newer secret is asked for.
     pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
     /// The wake-up that it began after.
@@ -82,12 +86,12 @@ impl Attempt {
 
     /// Whether the receiver may know of it or will in a moment.
     pub(super) fn has_begun(&self) -> bool {
-        matches!(self.stage, Stage::Looking | Stage::Sending | Stage::Refreshing)
+        matches!(self.stage, Stage::Looking | Stage::Leaving | Stage::Sending | Stage::Refreshing)
     }
 
-    /// Its request leaves now.
-    pub(super) fn sends(&mut self, now: Duration, timeout: Duration) {
-        (self.stage, self.sending) = (Stage::Sending, Some((now, timeout)));
+    /// Its request is handed over, to leave as soon as there is a thread.
+    pub(super) fn leaves(&mut self, now: Duration, timeout: Duration) {
+        (self.stage, self.sending) = (Stage::Leaving, Some((now, timeout)));
     }
 
     /// The secret of this name that it uses.

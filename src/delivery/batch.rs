@@ -41,7 +41,7 @@ pub(super) struct BatchOutcome {
     pub(super) claimed: Vec<Claimed>,
     /// Endpoints at which more may be due.
     pub(super) more: BTreeSet<String>,
-    /// Rows that do not read back.
+    /// Rows that do not read back, or do not take what has to be written.
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
     pub(super) rows: BTreeMap<String, EndpointRow>,

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
 use super::batch::FlushCounts;
 use super::cancel::CancelToken;
-use super::driver::{Caller, Run, Step, StopReason};
+use super::driver::{Caller, Run, Step, StopReason, Turn};
 use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
@@ -23,7 +22,7 @@ use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timesta
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{Connection, StoreError, meta};
+use crate::store::{Connection, StoreError, judged, meta};
 use crate::webhook;
 
 impl Delivery {
@@ -89,17 +88,13 @@ impl Delivery {
     /// The generation of the network has risen.
     pub(super) fn network_changed(&self) {
         let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
-        let begins_at = self.ports.clock.monotonic().saturating_add(spread);
+        let now = self.ports.clock.monotonic();
         self.shared.change(|shared| {
             // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever.
-            shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
-            shared.renewing += 1;
-        });
-        // Connections and addresses of the network before are worth nothing: before anything begins on the new one.
-        foreign::call(|| self.ports.transport.renew());
-        self.shared.change(|shared| {
-            shared.renewing -= 1;
+            shared.worker_begins_at = shared.worker_begins_at.or(Some(now.saturating_add(spread)));
             shared.schedule.wake();
+            // Connections and addresses of the network before are worth nothing. Whoever drives next sees to it: here it may take its time.
+            shared.must_renew = true;
         });
     }
 
@@ -139,12 +134,22 @@ impl Delivery {
         views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))).collect()
     }
 
+    /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
+        let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
+        let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
+        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
+    }
+
     /// Entries that are known not to read back.
     pub(crate) fn aside(&self) -> BTreeSet<i64> {
         self.shared.lock().schedule.aside()
     }
 
-    /// These entries were found not to read back.
+    /// These entries were found not to read back, or not to take what has to be written.
     pub(crate) fn set_aside(&self, entries: &BTreeSet<i64>) {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
@@ -200,19 +205,23 @@ impl Delivery {
     /// When the database fails; nothing has changed then.
     pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
-        let notice = self.store.write::<_, StoreError>(|tx| {
+        let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
             let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
+            let mut damaged = BTreeSet::new();
             meta::next_configuration(tx)?;
             for stored in endpoint::all(tx)? {
                 let StoredEndpoint::Readable(row) = stored else { continue };
                 if row.is_open() && !webhook::secret_names(&row.endpoint).is_empty() {
-                    endpoint::new_secrets(tx, &row, &self.settings.policy)?;
-                    notice.sessions.extend(queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?);
+                    judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
+                    let mut revived = queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?;
+                    notice.sessions.append(&mut revived.sessions);
+                    damaged.append(&mut revived.damaged);
                 }
             }
             notice.revision = meta::next_revision(tx)?;
-            Ok(notice)
+            Ok((notice, damaged))
         })?;
+        self.set_aside(&damaged);
         // Before observers are told, who may take their time.
         self.look();
         self.notify(notice);
@@ -248,18 +257,18 @@ impl Delivery {
 
     /// Asks all that is on its way to end, unless delivery was resumed since. At once, because whoever drives may be kept by an observer.
     fn cancel_running(&self, epoch: u64) {
-        let requests = self.shared.take(|shared| {
+        let requests = self.shared.change(|shared| {
             if shared.epoch != epoch {
                 return Vec::new();
             }
             let mut requests = shared.schedule.cancel_requests();
-            for (request, cancelled) in &shared.test_sends {
-                cancelled.store(true, Ordering::Release);
+            for (request, test) in &mut shared.test_sends {
+                test.cancelled = true;
                 requests.push(*request);
             }
             requests
         });
-        requests.iter().for_each(|request| self.cancel(*request));
+        self.cancel(&requests);
     }
 
     /// Ends what somebody left who does not drive any more: gives back what was not begun, gives up what runs, and stores what came. Does
@@ -267,13 +276,17 @@ impl Delivery {
     pub(super) fn call_off(&self, limit: Duration, holds: impl Fn(&Shared) -> bool) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
         // With the turn, so that nobody begins anything meanwhile.
-        let Some(turn) = self.take_turn(|shared| holds(shared)) else { return };
+        let Some(turn) = Turn::take_if(&self.shared, |shared| holds(shared)) else { return };
         self.collect();
         let requests =
             self.shared.take(|shared| if holds(shared) { shared.schedule.stop_all(&ended, &self.settings.policy) } else { Vec::new() });
-        requests.iter().for_each(|request| self.cancel(*request));
-        if !requests.is_empty() && !self.blocking.is_simulated() {
-            let came = |shared: &Shared| requests.iter().all(|request| shared.arrived.iter().any(|arrived| arrived.request == *request));
+        self.cancel(&requests);
+        if !self.blocking.is_simulated() {
+            // Also for those that were asked: nothing foreign is called behind the back of who has closed, if that can be.
+            let came = |shared: &Shared| {
+                let has_come = |request: &u64| shared.arrived.iter().any(|arrived| arrived.request == *request);
+                shared.cancelling.is_empty() && requests.iter().all(has_come)
+            };
             drop(self.shared.wait_until(limit, |shared| !holds(shared) || came(shared)));
         }
         self.collect();
@@ -303,34 +316,50 @@ impl Delivery {
         })
     }
 
-    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls the transport and observers: not to be
-    /// called with anything locked.
+    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls observers: not to be called with
+    /// anything locked.
     pub(crate) fn finish_resume(&self, epoch: u64) {
-        foreign::call(|| self.ports.transport.renew());
-        self.shared.change(|shared| {
+        let is_running = self.shared.change(|shared| {
             if shared.epoch == epoch && shared.standing == Standing::Resuming {
                 shared.standing = Standing::Running;
                 if !fault("seeded: the foreground wakes nothing") {
                     shared.schedule.wake();
                 }
             }
+            shared.must_renew = true;
+            shared.is_running()
         });
         // Unless somebody drives and does so anyway.
-        if let Some(_turn) = self.take_turn(|shared| shared.is_running()) {
-            self.collect();
+        if is_running && let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
             self.settle_soon();
         }
     }
 
-    /// Stores what came in after whoever had asked for it was gone. For whoever drives and is waited for: another process that has the file
-    /// is not waited for long.
+    /// Takes in and stores what came, for whoever is waited for: another process that has the file is not waited for long.
     fn settle_soon(&self) {
-        if !self.shared.lock().schedule.has_unsettled() {
-            return;
-        }
-        let mut run = Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated());
+        let mut run = self.late_run();
         run.database_limit = Some(QUIESCE_DATABASE_WAIT);
-        if let Err(error) = self.settle(&mut run, false) {
+        self.take_in(&mut run);
+    }
+
+    /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
+    pub(super) fn settle_late(&self, run: &mut Run) {
+        if let Some(_turn) = Turn::take_if(&self.shared, |_| true) {
+            self.take_in(run);
+        }
+    }
+
+    /// For what is stored in nobody's name.
+    pub(super) fn late_run(&self) -> Run {
+        Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated())
+    }
+
+    /// Takes in what came, and stores it: one write transaction. To be called by whoever drives.
+    pub(super) fn take_in(&self, run: &mut Run) {
+        self.collect();
+        if self.shared.lock().schedule.has_unsettled()
+            && let Err(error) = self.settle(run, false)
+        {
             log::warn!("delivery results are kept in memory: {error}");
         }
     }

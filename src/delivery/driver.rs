@@ -93,6 +93,17 @@ enum RunStage {
 pub(super) struct Turn(Option<Arc<SharedLock>>);
 
 impl Turn {
+    /// Takes it, if nobody has it and this holds. Nobody waits for somebody to take it, so it is no event: those who wait would wake one
+    /// another for ever.
+    pub(super) fn take_if(shared: &Arc<SharedLock>, may: impl FnOnce(&mut Shared) -> bool) -> Option<Self> {
+        let takes = |shared: &mut Shared| {
+            let takes = !shared.driven && may(shared);
+            shared.driven |= takes;
+            takes
+        };
+        shared.take(takes).then(|| Self(Some(Arc::clone(shared))))
+    }
+
     /// Gives it back where this holds, which nobody can change in between.
     fn give_back_if(&mut self, holds: impl FnOnce(&Shared) -> bool) -> bool {
         let Some(shared) = &self.0 else { return true };
@@ -245,7 +256,7 @@ impl Delivery {
         }
         // The count of events that the reasons to stop were looked at with stays as it is: one that comes in between is not lost, and is
         // found by the next step.
-        let turn = self.take_turn(|shared| {
+        let turn = Turn::take_if(&self.shared, |shared| {
             let may = shared.is_running() && (run.is_flush() || shared.flushes_waiting == 0);
             if may && run.is_flush() {
                 run.begin_flush(&self.shared, shared);
@@ -279,17 +290,6 @@ impl Delivery {
         Step::Wait { until, at_most: None }
     }
 
-    /// The right to drive, if nobody has it and this holds. Nobody waits for somebody to take it, so it is no event: those who wait would
-    /// wake one another for ever.
-    pub(super) fn take_turn(&self, may: impl FnOnce(&mut Shared) -> bool) -> Option<Turn> {
-        let got = self.shared.take(|shared| {
-            let got = !shared.driven && may(shared);
-            shared.driven |= got;
-            got
-        });
-        got.then(|| Turn(Some(Arc::clone(&self.shared))))
-    }
-
     fn drive(&self, run: &mut Run) -> Step {
         let now = self.now();
         let time_left = run.time_left(now.monotonic);
@@ -298,6 +298,11 @@ impl Delivery {
         if shared.schedule.network.rise_if_due(now.monotonic) {
             drop(shared);
             self.network_changed();
+            return Step::Again;
+        }
+        if shared.must_renew {
+            drop(shared);
+            self.renew_if_due(now.monotonic);
             return Step::Again;
         }
         if !run.is_flush() && shared.flushes_waiting > 0 {
@@ -310,17 +315,17 @@ impl Delivery {
         if worker_begins_at.is_some_and(|at| at <= now.monotonic) {
             shared.worker_begins_at = None;
         }
-        let begins_at = [worker_begins_at, shared.thread_at].into_iter().flatten().filter(|at| now.monotonic < *at).max();
+        let begins_at =
+            [worker_begins_at, shared.thread_at, shared.renewed_by()].into_iter().flatten().filter(|at| now.monotonic < *at).max();
         let has_time = time_left.is_none_or(|left| left >= LEAST_TIME);
         let is_offline = shared.schedule.network.is_offline() && !run.is_urgent() && !shared.schedule.serves_urgent();
         let conditions = Conditions {
             settings: &self.settings,
-            may_begin: has_time && !is_offline && shared.renewing == 0 && begins_at.is_none() && run.error.is_none(),
+            may_begin: has_time && !is_offline && begins_at.is_none(),
             timeout,
             database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
             database_failed: run.failures > 0,
         };
-        let renewing = shared.renewing > 0;
         let action = shared.schedule.next(now, &conditions);
         let next_rise = shared.schedule.network.next_rise();
         let is_flying = shared.schedule.is_flying();
@@ -348,10 +353,6 @@ impl Delivery {
                 let until = [until, next_rise, begins_at, stop, retry].into_iter().flatten().min();
                 return Step::Wait { until, at_most: run.retry_in() };
             }
-            Action::Idle if renewing => {
-                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
-                return Step::Wait { until: stop, at_most: None };
-            }
             Action::Idle if run.is_flush() && begins_at.is_some() => {
                 let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
                 return Step::Wait { until: [begins_at, stop].into_iter().flatten().min(), at_most: None };
@@ -372,7 +373,7 @@ impl Delivery {
         if fault("seeded: a database error cancels") {
             let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
             let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
-            requests.iter().for_each(|request| self.cancel(*request));
+            self.cancel(&requests);
         }
         let last = DATABASE_PAUSES[DATABASE_PAUSES.len() - 1];
         let doubled = last.saturating_mul(1 << run.failures.saturating_sub(DATABASE_PAUSES.len() as u32).min(6));
@@ -482,7 +483,7 @@ impl Delivery {
             let requests = self.shared.lock().schedule.stop_all(&ended, &self.settings.policy);
             if must_ask {
                 run.asked_at = Some(Instant::now());
-                requests.iter().for_each(|request| self.cancel(*request));
+                self.cancel(&requests);
                 if !requests.is_empty() {
                     self.collect();
                 }
@@ -526,8 +527,16 @@ impl Delivery {
             return Step::Again;
         }
         run.stage = RunStage::Ended(end);
-        run.error = run.error.take().or(run.stuck.take());
         run.turn = None;
+        let is_left = {
+            let shared = self.shared.lock();
+            shared.is_running() && !shared.arrived.is_empty()
+        };
+        if is_left {
+            // It came while this ended, and who brought it has left it to this.
+            self.settle_late(run);
+        }
+        run.error = run.error.take().or(run.stuck.take());
         Step::Done
     }
 }

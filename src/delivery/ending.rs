@@ -14,7 +14,7 @@ impl Schedule {
     /// Requests that are on their way are to end: they are marked, and named to be cancelled. All else is left to whoever drives, who finds
     /// what it looks at marked, too.
     pub(super) fn cancel_requests(&mut self) -> Vec<u64> {
-        let begun = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Looking | Stage::Sending));
+        let begun = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Looking | Stage::Leaving | Stage::Sending));
         begun.fold(Vec::new(), |mut requests, attempt| {
             attempt.cancelled = true;
             if attempt.stage == Stage::Sending {
@@ -26,11 +26,11 @@ impl Schedule {
 
     /// Secrets were looked up.
     pub(super) fn secrets_came(&mut self, request: u64, lookups: Vec<SecretLookup>, ended: &Ended, policy: &RetryPolicy) {
-        if let Some(queue) = self.hanging.remove(&request).and_then(|endpoint| self.endpoints.get_mut(&endpoint)) {
-            queue.hanging = queue.hanging.saturating_sub(1);
+        if self.left_behind.look_up_ended(request) {
             self.look();
         }
         let Some(attempt) = self.in_flight.get_mut(&request) else { return };
+        attempt.looks_up = false;
         let names: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
         let mut secrets = Vec::with_capacity(names.len());
         let mut obstacle = (lookups.len() < names.len()).then_some(Obstacle::SecretUnavailable);
@@ -56,7 +56,7 @@ impl Schedule {
                 let Some(attempt) = self.in_flight.remove(&request) else { return };
                 self.refreshed(attempt, is_newer, ended, policy);
             }
-            Stage::Found | Stage::Looking | Stage::Sending => {}
+            Stage::Found | Stage::Looking | Stage::Leaving | Stage::Sending => {}
         }
     }
 
@@ -104,8 +104,13 @@ impl Schedule {
     /// A request has ended, also one that was given up.
     pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
         if let Some(attempt) = self.in_flight.remove(&request) {
+            // It was not let go: whatever is said of it, nothing has left.
+            let never_left = attempt.stage == Stage::Leaving;
+            let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
-        } else if let Some(attempt) = self.given_up.remove(&request) {
+        } else if let Some(attempt) = self.left_behind.attempt_ended(request) {
+            // Its endpoint may have been held up by it.
+            self.look();
             self.finish(attempt, outcome, ended.at, ended.random, policy, false);
         }
     }

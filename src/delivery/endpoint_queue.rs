@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::attempt::AttemptResult;
 use super::moment::Moment;
-use super::settings::{LONG_DUE, LONGEST_DUE_EVERY, MOST_HANGING};
+use super::settings::{LONG_DUE, LONGEST_DUE_EVERY};
 use crate::model::{Endpoint, Timestamp};
 use crate::outbox::{AttemptFacts, Class, Contact, EndpointState, RetryPolicy, Verdict};
 use crate::store::endpoint::EndpointRow;
@@ -23,8 +23,6 @@ pub(super) struct EndpointQueue {
     pub(super) in_flight: u32,
     /// A newer secret is being asked for; nothing begins meanwhile.
     pub(super) refreshing: u32,
-    /// Look-ups of its secrets that were given up and have not ended: each has a thread, so only so many may.
-    pub(super) hanging: u32,
     /// More may be due than was claimed.
     pub(super) more: bool,
     /// Nothing is begun: it is disabled, archived, or answered 410.
@@ -61,10 +59,19 @@ pub(super) struct EndpointView {
     pub(super) settled_clean: u32,
     pub(super) settled_network: Option<u64>,
     pub(super) has_ready: bool,
+    /// What was left behind holds it up, while it is defined like this.
+    pub(super) held_up: Option<Arc<Endpoint>>,
     /// How much longer nothing begins for want of a network.
     pub(super) backoff: Option<Duration>,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
+}
+
+impl EndpointView {
+    /// Whether nothing begins at it for what was left behind. One that was changed since is another one.
+    pub(super) fn is_held_up(&self, row: &EndpointRow) -> bool {
+        self.held_up.as_ref().is_some_and(|endpoint| **endpoint == row.endpoint)
+    }
 }
 
 impl EndpointQueue {
@@ -76,7 +83,6 @@ impl EndpointQueue {
             ready: VecDeque::new(),
             in_flight: 0,
             refreshing: 0,
-            hanging: 0,
             more: false,
             closed: false,
             backoff: None,
@@ -112,7 +118,7 @@ impl EndpointQueue {
 
     /// How many attempts may begin of what is ready.
     pub(super) fn room(&self, now: Moment, wake: u64, offline: bool, policy: &RetryPolicy) -> u32 {
-        if self.closed || self.refreshing > 0 || self.hanging >= MOST_HANGING || self.ready.is_empty() {
+        if self.closed || self.refreshing > 0 || self.ready.is_empty() {
             0
         } else if self.ready.iter().any(|claimed| claimed.urgent) {
             u32::from(self.in_flight == 0)
@@ -125,18 +131,12 @@ impl EndpointQueue {
 
     /// Whether more could begin if it were claimed.
     pub(super) fn may_take(&self, now: Moment, wake: u64, policy: &RetryPolicy) -> bool {
-        !self.closed
-            && self.hanging < MOST_HANGING
-            && self.backoff_left(now.monotonic, wake).is_none()
-            && self.state.room(self.in_flight, now.wall, policy) > 0
+        !self.closed && self.backoff_left(now.monotonic, wake).is_none() && self.state.room(self.in_flight, now.wall, policy) > 0
     }
 
     /// Whether what was claimed cannot begin soon, and is better given back.
     pub(super) fn is_stuck(&self, now: Moment, wake: u64) -> bool {
-        self.closed
-            || self.hanging >= MOST_HANGING
-            || self.backoff_left(now.monotonic, wake).is_some()
-            || self.state.paused_until(now.wall).is_some()
+        self.closed || self.backoff_left(now.monotonic, wake).is_some() || self.state.paused_until(now.wall).is_some()
     }
 
     pub(super) fn backoff_left(&self, now: Duration, wake: u64) -> Option<Duration> {

@@ -9,11 +9,8 @@ use super::moment::Moment;
 use super::settings::{Ports, Settings};
 use super::shared::SharedLock;
 use crate::model::Notice;
-use crate::port::Blocking;
+use crate::port::{Blocking, BlockingCall};
 use crate::store::Store;
-
-/// Look-ups of secrets that may hang beside all that runs: a few for each of many endpoints.
-const HANGING_LOOK_UPS: usize = 64;
 
 /// Delivers what is in the outbox of one store.
 pub(crate) struct Delivery {
@@ -25,6 +22,8 @@ pub(crate) struct Delivery {
     /// Tells this handle's leases from those of every other.
     pub(super) owner: String,
     pub(super) shared: Arc<SharedLock>,
+    /// Itself, for threads that may bring something when it is gone.
+    pub(super) me: Weak<Self>,
 }
 
 impl Delivery {
@@ -32,9 +31,7 @@ impl Delivery {
     pub(crate) fn new(store: Arc<Store>, ports: Ports, settings: Settings, notify: Arc<dyn Fn(Notice) + Send + Sync>) -> Arc<Self> {
         let settings = settings.clamped();
         let blocking = ports.blocking.clone().unwrap_or_else(|| {
-            // As many again may hang although they were given up.
-            let most = 2 * settings.policy.in_flight_total as usize + HANGING_LOOK_UPS;
-            Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), most))
+            Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), settings.policy.in_flight_total as usize))
         });
         let shared = Arc::new(SharedLock::default());
         // Nothing of it is ever seen, so it need not repeat in tests as what the port draws does.
@@ -48,7 +45,7 @@ impl Delivery {
             }
         }));
         let owner = uuid::Uuid::from_bytes(ports.random.bytes()).simple().to_string();
-        Arc::new(Self { store, ports, blocking, settings, notify, owner, shared })
+        Arc::new_cyclic(|me| Self { store, ports, blocking, settings, notify, owner, shared, me: Weak::clone(me) })
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -62,8 +59,43 @@ impl Delivery {
         [until, at_most].into_iter().flatten().min()
     }
 
-    pub(super) fn cancel(&self, request: u64) {
-        foreign::call(|| self.ports.transport.cancel(request));
+    /// Asks the transport to cancel these requests, on threads, for it may take its time. Each is asked for once at a time.
+    pub(super) fn cancel(&self, requests: &[u64]) {
+        for request in requests.iter().copied() {
+            if !self.shared.take(|shared| shared.cancelling.insert(request)) {
+                continue;
+            }
+            let shared = Arc::clone(&self.shared);
+            let asked = move |_| {
+                shared.change(|shared| shared.cancelling.remove(&request));
+                None
+            };
+            if let Err(error) = self.blocking.begin(BlockingCall::Cancel(request), Box::new(asked)) {
+                log::warn!("no thread to cancel a request: {error}");
+                self.shared.take(|shared| shared.cancelling.remove(&request));
+            }
+        }
+    }
+
+    /// Begins to renew the transport, on a thread, where it has to be. Until that is done nothing begins, but no longer than a renewal may take.
+    /// False when it had not to be.
+    pub(super) fn renew_if_due(&self, now: Duration) -> bool {
+        let renewal = self.shared.take(|shared| shared.must_renew.then(|| shared.begin_renewal(now)));
+        let Some(renewal) = renewal else { return false };
+        let Some(renewal) = renewal else {
+            log::error!("the transport is not renewed: earlier renewals have not ended");
+            return true;
+        };
+        let shared = Arc::clone(&self.shared);
+        let renewed = move |_| {
+            shared.change(|shared| shared.renewals.remove(&renewal));
+            None
+        };
+        if let Err(error) = self.blocking.begin(BlockingCall::Renew, Box::new(renewed)) {
+            log::warn!("no thread to renew the transport: {error}");
+            self.shared.change(|shared| shared.renewals.remove(&renewal));
+        }
+        true
     }
 
     /// Tells observers, with no lock held.

@@ -1,6 +1,7 @@
 //! The bytes of a message once more, from what its session says.
 
-use crate::engine::{document, session as engine};
+use crate::engine::document::StoredDocument;
+use crate::engine::session as engine;
 use crate::model::SessionKey;
 use crate::store::{self, Connection};
 use crate::webhook;
@@ -9,6 +10,6 @@ use crate::webhook;
 pub(super) fn body(connection: &Connection, session: SessionKey) -> Option<Vec<u8>> {
     let stored = store::session::load(connection, session).ok()??;
     let document = store::workflow::document(connection, stored.workflow_id).ok()?;
-    let workflow = document::parse(&document).workflow?;
-    webhook::payload(&engine::submission(&workflow, &stored.state)).ok()
+    let document = StoredDocument::read(&document, stored.workflow_hash).ok()?;
+    webhook::payload(&engine::submission(&document.workflow, &stored.state)).ok()
 }

@@ -15,6 +15,7 @@
 mod attempt;
 mod batch;
 mod blocking;
+mod calling_off;
 mod calls;
 mod cancel;
 mod driver;
@@ -23,6 +24,7 @@ mod endpoint_queue;
 mod foreign;
 mod handle;
 mod heal;
+mod left_behind;
 mod moment;
 mod network;
 mod next_due;

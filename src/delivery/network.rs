@@ -73,9 +73,10 @@ impl Network {
         self.rose_at.map(|rose| rose.saturating_add(GENERATION_GAP))
     }
 
-    /// An endpoint gave an HTTP answer to an attempt of this generation.
+    /// An endpoint gave an HTTP answer to an attempt of this generation. A late one of an earlier generation takes nothing from a newer one.
     pub(super) fn answered(&mut self, endpoint: &str, generation: u64, now: Duration) {
-        self.answers.insert(endpoint.to_owned(), (generation, now));
+        let known = self.answers.entry(endpoint.to_owned()).or_insert((generation, now));
+        *known = (*known).max((generation, now));
     }
 
     /// Whether some endpoint gave an HTTP answer on this generation lately.
@@ -194,5 +195,8 @@ mod tests {
         assert!(network.another_answered("lab", 1, seconds(5)) && !network.another_answered("office", 1, seconds(5)));
         network.set(online(None, Some(2)), seconds(10));
         assert!(!network.is_reachable(seconds(10)), "the answer came over another network");
+        network.answered("office", network.generation(), seconds(11));
+        network.answered("office", network.generation() - 1, seconds(12));
+        assert!(network.is_reachable(seconds(71)), "a late answer over the network before takes nothing away");
     }
 }

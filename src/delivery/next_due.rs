@@ -69,9 +69,9 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
             wants(&mut next, need(policy));
         }
         let at = until.map_or(at, |until| at.max(until));
-        // A look-up of its secrets hangs: its end is news, and nothing begins before. No flush waits for it.
-        let hangs = around.views.get(&scan.key).is_some_and(|view| view.room == Some(0) && view.in_flight == 0);
-        let at = if hangs { at.max(now + HANGING_PAUSE) } else { at };
+        // Look-ups or requests of it hang: the end of one is news, and nothing begins before. No flush waits for it.
+        let is_held_up = around.views.get(&scan.key).zip(scan.row()).is_some_and(|(view, row)| view.is_held_up(row));
+        let at = if is_held_up { at.max(now + HANGING_PAUSE) } else { at };
         match policy {
             NetworkPolicy::Any => earlier(&mut next.at, at),
             NetworkPolicy::Unmetered => earlier(&mut next.at_needs_unmetered, at),

@@ -13,7 +13,7 @@ use crate::model::Timestamp;
 use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, reason, settle};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
-use crate::store::{StoreError, Transaction, meta};
+use crate::store::{StoreError, Transaction, judged, meta};
 use crate::webhook;
 
 /// What a round needs besides its batch.
@@ -41,7 +41,9 @@ impl Round<'_> {
         let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
-            queue::release(tx, lease, self.owner)?;
+            if judged(queue::release(tx, lease, self.owner))?.is_none() {
+                outcome.unreadable.push(lease.entry);
+            }
         }
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
         outcome.sessions.extend(ended);
@@ -79,7 +81,8 @@ impl Round<'_> {
             let delivery = row.delivery.with(&state);
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
-                endpoint::save_delivery(tx, &key, &delivery)?;
+                // What was learned of an endpoint stands in the way of no result.
+                judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
             outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_network)));
@@ -106,6 +109,7 @@ impl Round<'_> {
         let row = outcome.rows.get(key);
         // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
         let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
+        let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
         let mut verdict = result.verdict;
         // Nor has a new secret with what became of the old one.
         let is_of_old_secret = older && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
@@ -118,7 +122,9 @@ impl Round<'_> {
         });
         let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
-        let mut settled = settle(&claimed.progress, &verdict, &facts, policy);
+        // The budgets of all that waits began anew with the change or the new secret.
+        let progress = if is_changed || is_of_old_secret { claimed.progress.afresh() } else { claimed.progress };
+        let mut settled = settle(&progress, &verdict, &facts, policy);
         if result.woken
             && verdict.class == Class::Offline
             && let Settlement::Queued { due_at, .. } = &mut settled.settlement
@@ -142,7 +148,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Writes what became of the entry. False when the lease was lost, and it is somebody else's to say.
+    /// Writes what became of the entry. False when the lease was lost to another claim, and it is somebody else's to say.
     fn record(
         &self,
         tx: &Transaction<'_>,
@@ -166,10 +172,11 @@ impl Round<'_> {
         if recorded || was_given_up {
             outcome.sessions.insert(claimed.session);
             if verdict.contact != Contact::NotBegun {
-                queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict))?;
+                // Nor does a history that takes no more lines.
+                judged(queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict)))?;
             }
         }
-        Ok(recorded)
+        Ok(recorded || was_given_up)
     }
 
     fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
@@ -191,7 +198,7 @@ impl Round<'_> {
         for (scan, room, urgent) in candidates {
             let view = batch.endpoints.get(&scan.key).cloned().unwrap_or_default();
             let has_waited = (self.now - scan.first_due).to_std().is_ok_and(|waited| waited >= LONG_DUE);
-            let Some(StoredEndpoint::Readable(mut row)) = scan.endpoint else { continue };
+            let Some(StoredEndpoint::Readable(row)) = scan.endpoint else { continue };
             let limit = if urgent { 1 } else { quota(limits.batch, endpoints, row.delivery.consecutive_failures, room).min(left) };
             let claim = Claim {
                 endpoint: &scan.key,
@@ -208,11 +215,6 @@ impl Round<'_> {
             left = left.saturating_sub(claimed.len() as u32);
             if claimed.len() as u32 >= limit && !urgent {
                 outcome.more.insert(scan.key.clone());
-            }
-            if urgent && !claimed.is_empty() {
-                row.delivery.urgent_at = Some(self.now);
-                row.delivery.urgent_pause = row.state(0).paused_until(self.now);
-                endpoint::save_delivery(tx, &scan.key, &row.delivery)?;
             }
             if !unreadable.is_empty() {
                 // They took the places of others.
@@ -244,7 +246,10 @@ impl Round<'_> {
         }
         let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
         let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
-        queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)?;
+        if judged(queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now))?.is_none() {
+            outcome.unreadable.push(claimed.lease.entry);
+            return Ok(());
+        }
         outcome.counts.failed += 1;
         outcome.sessions.insert(claimed.session);
         Ok(())

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, AttemptResult, Stage};
 use super::endpoint_queue::{EndpointQueue, EndpointView};
+use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
-use super::settings::{LEASE_MARGIN, MOST_HANGING, SETTLE_AFTER, Settings};
+use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::model::{Connectivity, NetworkPolicy};
@@ -61,10 +62,8 @@ pub(super) struct Schedule {
     pub(super) network: Network,
     pub(super) endpoints: BTreeMap<String, EndpointQueue>,
     pub(super) in_flight: BTreeMap<u64, Attempt>,
-    /// Attempts that were given up and have not ended. Their results still count.
-    pub(super) given_up: BTreeMap<u64, Attempt>,
-    /// Look-ups of secrets that were given up and have not ended, by request, with the endpoint.
-    pub(super) hanging: BTreeMap<u64, String>,
+    /// Look-ups and requests that were given up and have not ended.
+    pub(super) left_behind: LeftBehind,
     /// Results, in the order in which they came.
     pub(super) results: Vec<AttemptResult>,
     pub(super) results_since: Option<Duration>,
@@ -97,6 +96,7 @@ impl Schedule {
         if let Some(request) = self.overdue(now) {
             return Action::GiveUp(request);
         }
+        self.give_up_slow_secrets(now, conditions);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -205,6 +205,7 @@ impl Schedule {
             queue.served = self.starts;
             queue.first_of_flush = false;
             let request = next_request();
+            let looks_up = !webhook::secret_names(&queue.endpoint).is_empty();
             let attempt = Attempt {
                 request,
                 endpoint: Arc::clone(&queue.endpoint),
@@ -212,13 +213,14 @@ impl Schedule {
                 network: generation,
                 configuration: queue.configuration,
                 validated,
-                stage: if webhook::secret_names(&queue.endpoint).is_empty() { Stage::Found } else { Stage::Secrets },
+                stage: if looks_up { Stage::Secrets } else { Stage::Found },
                 secrets: Vec::new(),
                 began_at: now.wall,
                 began: now.monotonic,
                 timeout: conditions.timeout,
                 sending: None,
                 cancelled: false,
+                looks_up,
                 refused: None,
                 wake: self.wake,
                 claimed,
@@ -238,6 +240,7 @@ impl Schedule {
         let offline = self.network.is_offline();
         let may_begin = |queue: &EndpointQueue| {
             queue.room(now, self.wake, offline, policy) > 0
+                && !self.left_behind.holds_up(&queue.endpoint)
                 && (queue.in_flight == 0 || free > 1 || total <= policy.in_flight_max)
                 && (!queue.is_troubled() || troubled < (total / 2).max(1))
         };
@@ -245,19 +248,31 @@ impl Schedule {
         queues.min_by_key(|(_, queue)| (queue.in_flight, queue.served)).map(|(key, _)| key.clone())
     }
 
-    /// How many more attempts may run. Attempts that do not end although they were given up take up places beyond a full set of them.
+    /// How many more attempts may run. What hangs at some endpoints takes no place of the others, unless so much hangs that there are no
+    /// threads for it.
     fn free_places(&self, total: u32) -> u32 {
-        let stuck = (self.given_up.len() as u32).saturating_sub(total);
-        total.saturating_sub(self.in_flight.len() as u32).saturating_sub(stuck)
+        total.saturating_sub(self.in_flight.len() as u32).saturating_sub(self.left_behind.attempts_beyond())
+    }
+
+    /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
+    fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
+        let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
+        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && now.monotonic.saturating_sub(attempt.began) >= LEAST_TIME;
+        while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
+            let Some(attempt) = self.in_flight.remove(&request) else { return };
+            let policy = &conditions.settings.policy;
+            self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
+        }
     }
 
     /// Gives back what was claimed and cannot begin soon: at endpoints that are closed or paused, or everywhere.
     fn give_back_waiting(&mut self, now: Moment, may_begin: bool) {
         let (wake, offline) = (self.wake, self.network.is_offline());
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
-        let releases = &mut self.releases;
+        let (releases, left_behind) = (&mut self.releases, &self.left_behind);
         for queue in self.endpoints.values_mut() {
             let stuck = queue.is_stuck(now, wake) || offline;
+            let may_begin = may_begin && !left_behind.holds_up(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
             queue.ready.retain(|claimed| {
                 let stays = may_begin && !too_dear && (!stuck || claimed.urgent && !queue.closed);
@@ -296,115 +311,6 @@ impl Schedule {
         self.in_flight.values().find(is_overdue).map(|attempt| attempt.request)
     }
 
-    /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
-    /// secrets that does not end counts as one that found nothing now.
-    pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
-        let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
-        match attempt.stage {
-            // Whoever looked is gone: its request never left.
-            Stage::Looking => {
-                self.leave(&attempt);
-                self.releases.push(attempt.claimed.lease);
-                false
-            }
-            Stage::Sending => {
-                attempt.cancelled = true;
-                self.leave(&attempt);
-                self.given_up.insert(request, attempt);
-                true
-            }
-            Stage::Refreshing => {
-                self.refreshed(attempt, false, ended, policy);
-                false
-            }
-            Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
-                self.releases.push(attempt.claimed.lease);
-                attempt.timeout += std::time::Duration::from_secs(20);
-                self.in_flight.insert(request, attempt);
-                false
-            }
-            Stage::Secrets | Stage::Found => {
-                if attempt.stage == Stage::Secrets {
-                    self.hangs(request, &attempt.claimed.endpoint.clone());
-                }
-                self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), ended.at, ended.random, policy, true);
-                false
-            }
-        }
-    }
-
-    fn hangs(&mut self, request: u64, endpoint: &str) {
-        if let Some(queue) = self.endpoints.get_mut(endpoint) {
-            queue.hanging += 1;
-            self.hanging.insert(request, endpoint.to_owned());
-        }
-    }
-
-    /// Nothing of this attempt was begun: its claim is given back.
-    pub(super) fn not_begun(&mut self, request: u64) {
-        self.drop_attempts(|attempt| attempt.request == request);
-    }
-
-    /// What was claimed for an endpoint and has not begun is given back: it changed.
-    pub(super) fn give_back(&mut self, key: &str) {
-        if let Some(queue) = self.endpoints.get_mut(key) {
-            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
-        }
-        self.look();
-    }
-
-    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. For whoever drives: an
-    /// entry that is being looked at meanwhile is one whose driver is gone, so its request never left.
-    pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
-        // An answer that a newer secret was asked for is settled as it is.
-        while let Some(request) = self.in_flight.values().find(|attempt| attempt.stage == Stage::Refreshing).map(|attempt| attempt.request)
-        {
-            if let Some(attempt) = self.in_flight.remove(&request) {
-                self.refreshed(attempt, false, ended, policy);
-            }
-        }
-        for queue in self.endpoints.values_mut() {
-            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
-        }
-        self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found | Stage::Looking));
-        self.in_flight.values_mut().for_each(|attempt| attempt.cancelled = true);
-        self.in_flight.keys().copied().collect()
-    }
-
-    /// What still runs is not waited for any more. Its results still count.
-    pub(super) fn detach(&mut self) {
-        for (request, attempt) in std::mem::take(&mut self.in_flight) {
-            self.leave(&attempt);
-            self.given_up.insert(request, attempt);
-        }
-        self.endpoints.values_mut().for_each(|queue| queue.refreshing = 0);
-    }
-
-    fn drop_attempts(&mut self, drops: impl Fn(&Attempt) -> bool) {
-        let requests: Vec<u64> = self.in_flight.values().filter(|attempt| drops(attempt)).map(|attempt| attempt.request).collect();
-        for request in requests {
-            if let Some(attempt) = self.in_flight.remove(&request) {
-                self.leave(&attempt);
-                self.releases.push(attempt.claimed.lease);
-            }
-        }
-    }
-
-    pub(super) fn leave(&mut self, attempt: &Attempt) {
-        if let Some(queue) = self.endpoints.get_mut(&attempt.claimed.endpoint) {
-            queue.in_flight = queue.in_flight.saturating_sub(1);
-            if attempt.stage == Stage::Refreshing {
-                queue.refreshing = queue.refreshing.saturating_sub(1);
-            }
-        }
-    }
-
-    /// Whether an attempt of this entry has begun and its end is unknown.
-    pub(super) fn has_begun(&self, entry: i64) -> bool {
-        let mut attempts = self.in_flight.values().chain(self.given_up.values());
-        attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
-    }
-
     pub(super) fn is_flying(&self) -> bool {
         !self.in_flight.is_empty()
     }
@@ -426,7 +332,12 @@ impl Schedule {
 
     /// Whether something may be due and could begin. Costs nothing.
     fn may_want_claim(&self, now: Moment, settings: &Settings) -> bool {
-        let wants_more = |queue: &EndpointQueue| queue.more && queue.ready.is_empty() && queue.may_take(now, self.wake, &settings.policy);
+        let wants_more = |queue: &EndpointQueue| {
+            queue.more
+                && queue.ready.is_empty()
+                && queue.may_take(now, self.wake, &settings.policy)
+                && !self.left_behind.holds_up(&queue.endpoint)
+        };
         let is_time = !self.in_flight.is_empty() && now.monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
         let wants = self.wishes.wants_look() || is_time || self.endpoints.values().any(wants_more);
         self.has_place(settings) && wants
@@ -503,13 +414,11 @@ impl Schedule {
         let unsettled: BTreeSet<&str> = self.results.iter().map(|result| result.attempt.claimed.endpoint.as_str()).collect();
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
-            room: match () {
-                () if queue.hanging >= MOST_HANGING => Some(0),
-                () => unsettled.contains(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
-            },
+            room: unsettled.contains(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_network: queue.settled_network,
             has_ready: !queue.ready.is_empty(),
+            held_up: self.left_behind.holds_up(&queue.endpoint).then(|| Arc::clone(&queue.endpoint)),
             backoff: queue.backoff_left(now.monotonic, self.wake),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
@@ -540,8 +449,13 @@ impl Schedule {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
         for entry in claimed {
-            if let Some(queue) = self.endpoints.get_mut(&entry.endpoint) {
-                queue.ready.push_back(entry);
+            match self.endpoints.get_mut(&entry.endpoint) {
+                Some(queue) => queue.ready.push_back(entry),
+                None => {
+                    // It was claimed for an endpoint of another name: it leaves nowhere, and is not claimed again and again.
+                    self.set_aside.insert(entry.lease.entry);
+                    self.releases.push(entry.lease);
+                }
             }
         }
     }
@@ -573,7 +487,7 @@ impl Schedule {
 fn overdue_at(attempt: &Attempt) -> Option<Duration> {
     match attempt.stage {
         Stage::Secrets => Some(attempt.until()),
-        Stage::Looking | Stage::Sending | Stage::Refreshing => Some(attempt.until().saturating_add(LEASE_MARGIN)),
+        Stage::Looking | Stage::Leaving | Stage::Sending | Stage::Refreshing => Some(attempt.until().saturating_add(LEASE_MARGIN)),
         Stage::Found => None,
     }
 }

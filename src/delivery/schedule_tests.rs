@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::settings::Settings;
+use super::super::settings::{MOST_HANGING_IN_ALL, Settings};
 use super::*;
 use crate::crypto::Sha256;
 use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey, SessionState, Signing, Timestamp};
-use crate::outbox::Progress;
+use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
 
@@ -90,12 +90,24 @@ impl Table {
                 Action::Start(request) => begun.push(self.schedule.attempt(request).expect("it began").claimed.lease.entry),
                 Action::Look(request) => {
                     let now = self.now.monotonic;
-                    self.schedule.attempt_mut(request).expect("it began").sends(now, Duration::from_secs(30));
+                    self.schedule.attempt_mut(request).expect("it began").leaves(now, Duration::from_secs(30));
+                    assert_eq!(self.schedule.departs(request, now, true), Some(Duration::from_secs(30)));
                 }
                 Action::MakeDue => self.schedule.made_due(self.schedule.current_wake()),
                 _ => return begun,
             }
         }
+    }
+
+    /// The run ends: nothing is waited for any more.
+    fn stop(&mut self) {
+        self.schedule.stop_all(&Ended { at: self.now, random: 0.5 }, &self.settings.policy);
+        self.schedule.detach();
+    }
+
+    /// Whether something was left behind of this endpoint that holds it up.
+    fn is_held_up(&self, key: &str) -> bool {
+        self.schedule.views(self.now, &self.settings.policy)[key].held_up.is_some()
     }
 
     /// The first of the running attempts ends like this.
@@ -121,6 +133,7 @@ fn row(key: &str) -> EndpointRow {
         delivery: EndpointDelivery {
             paused_until: None,
             pause_reason: None,
+            asked_until: None,
             consecutive_failures: 0,
             in_flight_limit: 1,
             skew_ms: None,
@@ -129,6 +142,13 @@ fn row(key: &str) -> EndpointRow {
             urgent_pause: None,
         },
     }
+}
+
+/// The same, signed with a secret.
+fn signed_row(key: &str) -> EndpointRow {
+    let mut signed = row(key);
+    signed.endpoint.signing = Signing::StandardWebhooks { secret: "signing".to_owned() };
+    signed
 }
 
 fn status(status: u16) -> Outcome {
@@ -229,7 +249,7 @@ fn what_an_older_network_explains_delays_nothing() {
         assert!(table.schedule.network.set(another, table.now.monotonic));
         table.end(failed(kind));
         let (results, _) = table.schedule.take_unsettled();
-        assert_eq!(results[0].verdict.class, crate::outbox::Class::CutShort, "{kind:?}");
+        assert_eq!(results[0].verdict.class, Class::CutShort, "{kind:?}");
         assert!(!table.schedule.is_backing_off(table.now));
     }
 }
@@ -271,9 +291,7 @@ fn an_attempt_far_beyond_its_time_is_given_up_and_its_result_still_counts() {
 #[test]
 fn a_store_of_secrets_that_hangs_counts_as_one_that_gives_nothing_now() {
     let mut table = Table::new(&[]);
-    let mut signed = row("office");
-    signed.endpoint.signing = Signing::StandardWebhooks { secret: "signing".to_owned() };
-    table.schedule.read_endpoint(&signed, 0, None, &table.settings.policy);
+    table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
     table.claim("office", &[(1, 0)]);
     assert_eq!(table.begin().len(), 1);
     table.pass(Duration::from_secs(30));
@@ -365,5 +383,158 @@ fn an_entry_that_nobody_looks_at_any_more_is_given_back() {
         assert!(!table.schedule.has_begun(entry));
         assert_eq!(table.schedule.take_unsettled().1.len(), 1);
         assert!(table.schedule.is_idle());
+    }
+}
+
+#[test]
+fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang() {
+    let mut table = Table::new(&["lab"]);
+    table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
+    for hanging in 1..=4 {
+        assert!(!table.is_held_up("office"), "{hanging}");
+        table.claim("office", &[(1, 0)]);
+        assert_eq!(table.begin().len(), 1);
+        table.stop();
+        let (results, releases) = table.schedule.take_unsettled();
+        assert_eq!((results.len(), releases.len()), (1, 0));
+        let verdict = results[0].verdict;
+        assert_eq!((verdict.class, verdict.reason, verdict.contact), (Class::CutShort, "interrupted", Contact::NotBegun));
+    }
+    assert!(table.is_held_up("office") && !table.is_held_up("lab"));
+    table.claim("office", &[(1, 0)]);
+    let lab = table.claim("lab", &[(1, 0)]);
+    assert_eq!(table.begin(), lab, "what hangs at one endpoint holds up no other");
+    assert_eq!(table.schedule.releases.len(), 1, "and what was claimed for it is given back");
+    // The end of one is enough.
+    let ended = Ended { at: table.now, random: 0.5 };
+    let request = table.schedule.left_behind.look_ups().next().expect("one hangs");
+    table.schedule.secrets_came(request, Vec::new(), &ended, &table.settings.policy);
+    assert!(!table.is_held_up("office"));
+}
+
+#[test]
+fn look_ups_that_hang_hold_up_the_endpoint_that_they_are_of_while_it_names_a_secret() {
+    let same = signed_row("office");
+    let mut unsigned = row("office");
+    unsigned.endpoint.url = same.endpoint.url.clone();
+    let mut moved = signed_row("office");
+    moved.endpoint.url = "https://office.example/new".to_owned();
+    for (put, held_up) in [(&same, true), (&unsigned, false), (&moved, false)] {
+        let mut table = Table::new(&[]);
+        table.schedule.read_endpoint(&same, 0, None, &table.settings.policy);
+        for _ in 0..4 {
+            table.claim("office", &[(1, 0)]);
+            table.begin();
+            table.stop();
+        }
+        assert!(table.is_held_up("office"));
+        table.schedule.read_endpoint(put, 1, None, &table.settings.policy);
+        assert_eq!(table.is_held_up("office"), held_up, "{:?}", put.endpoint);
+        // Put back as it was, what hangs of it counts again.
+        table.schedule.read_endpoint(&same, 2, None, &table.settings.policy);
+        assert!(table.is_held_up("office"));
+    }
+}
+
+#[test]
+fn requests_that_hang_at_one_endpoint_hold_up_no_other() {
+    let mut table = Table::new(&["lab", "office"]);
+    for _ in 0..4 {
+        table.claim("office", &[(1, 0)]);
+        assert_eq!(table.begin().len(), 1);
+        table.stop();
+        table.pass(Duration::from_secs(3600));
+    }
+    table.claim("office", &[(1, 0)]);
+    let lab = table.claim("lab", &[(1, 0)]);
+    assert_eq!(table.begin(), lab);
+    let request = table.schedule.left_behind.attempts().next().expect("one hangs").request;
+    let ended = Ended { at: table.now, random: 0.5 };
+    table.schedule.answered(request, status(202), &ended, &table.settings.policy);
+    assert!(!table.is_held_up("office"), "the end of one is enough");
+}
+
+#[test]
+fn so_many_calls_hang_in_all_and_no_more() {
+    let keys: Vec<String> = (0..40).map(|number| format!("office-{number}")).collect();
+    for signed in [true, false] {
+        let mut table = Table::new(&["lab"]);
+        for key in &keys {
+            table.schedule.read_endpoint(&if signed { signed_row(key) } else { row(key) }, 0, None, &table.settings.policy);
+        }
+        let mut begun = 0;
+        for _ in 0..10 {
+            for key in &keys {
+                table.claim(key, &[(1, 0)]);
+                begun += table.begin().len();
+                table.stop();
+                table.schedule.take_unsettled();
+            }
+        }
+        let most = MOST_HANGING_IN_ALL + if signed { 0 } else { table.settings.policy.in_flight_total as usize };
+        assert_eq!(begun, most, "signed: {signed}");
+        // What needs no look-up has threads of its own.
+        table.claim("lab", &[(1, 0)]);
+        assert_eq!(table.begin().len(), usize::from(signed));
+    }
+}
+
+#[test]
+fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
+    for gives_up in [true, false] {
+        let mut table = Table::new(&[]);
+        table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
+        for _ in 0..4 {
+            table.claim("office", &[(1, 0)]);
+            assert_eq!(table.begin().len(), 1);
+            let request = *table.schedule.in_flight.keys().next().expect("it began");
+            let ended = Ended { at: table.now, random: 0.5 };
+            let found = crate::port::SecretLookup::Found { current: crate::port::SecretValue::new("x".to_owned()), previous: None };
+            table.schedule.secrets_came(request, vec![found], &ended, &table.settings.policy);
+            table.begin();
+            assert!(table.schedule.refresh(request, status(401), table.now));
+            table.schedule.attempt_mut(request).expect("it waits").looks_up = true;
+            if gives_up {
+                assert!(!table.schedule.give_up(request, &ended, &table.settings.policy));
+            } else {
+                table.stop();
+            }
+            let (results, _) = table.schedule.take_unsettled();
+            assert_eq!(results[0].verdict.reason, "auth", "the answer counts as it is");
+            table.pass(Duration::from_secs(24 * 3600));
+            table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
+        }
+        assert!(table.is_held_up("office"));
+    }
+}
+
+#[test]
+fn a_request_that_waited_for_a_thread_leaves_in_its_time_or_not_at_all() {
+    // Seconds that it waited, whether attempts may begin then, whether the run was stopped, and how many seconds it gets.
+    for (waited, may_begin, stopped, left) in [
+        (0, true, false, Some(30)),
+        (12, true, false, Some(18)),
+        (30, true, false, None),
+        (6 * 3600, true, false, None),
+        (1, false, false, None),
+        (1, true, true, None),
+    ] {
+        let mut table = Table::new(&["office"]);
+        table.claim("office", &[(1, 0)]);
+        table.schedule.made_due(table.schedule.current_wake());
+        let Action::Start(request) = table.next() else { panic!("it begins") };
+        table.schedule.attempt_mut(request).expect("it began").leaves(table.now.monotonic, Duration::from_secs(30));
+        table.pass(Duration::from_secs(waited));
+        if stopped {
+            table.stop();
+        }
+        let departs = table.schedule.departs(request, table.now.monotonic, may_begin);
+        assert_eq!(departs, left.map(Duration::from_secs), "after {waited} s");
+        if left.is_none() && !stopped {
+            table.end(failed(FailureKind::Cancelled));
+        }
+        let (results, _) = table.schedule.take_unsettled();
+        let verdict = results.first().map(|result| (result.verdict.class, result.verdict.contact));
+        assert_eq!(verdict, left.is_none().then_some((Class::CutShort, Contact::NotBegun)), "nothing has left");
     }
 }

@@ -1,21 +1,34 @@
 //! The driver's part that has to do with attempts: beginning them, the last look at their entry, sending, and taking in what they brought.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::attempt::Stage;
-use super::driver::Run;
+use super::driver::{Run, Turn};
 use super::handle::Delivery;
 use super::moment::Moment;
+use super::scan::has_had_urgent;
 use super::schedule::Ended;
-use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE};
-use super::shared::{Arrived, Shared};
+use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE, URGENT_EVERY};
+use super::shared::{Arrived, Shared, SharedLock};
 use crate::fault::fault;
+use crate::model::Timestamp;
 use crate::outbox::{Answer, Obstacle, Outcome};
-use crate::port::{BlockingAnswer, BlockingCall};
+use crate::port::{BlockingAnswer, BlockingCall, Departure};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{StoreError, meta};
+use crate::store::{Connection, StoreError, Transaction, meta};
 use crate::webhook;
+
+/// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed.
+fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
+    let is_free = |shared: &mut Shared| !shared.is_attended() && shared.is_running();
+    // Given back last, so that whoever waits for it to close finds nothing foreign held here any more.
+    let Some(_turn) = Turn::take_if(shared, is_free) else { return };
+    if let Some(delivery) = delivery.upgrade() {
+        delivery.take_in(&mut delivery.late_run());
+    }
+}
+
 impl Delivery {
     // What comes in.
 
@@ -47,6 +60,8 @@ impl Delivery {
                     };
                     self.sent(request, outcome, &ended);
                 }
+                // Nobody waits for it here.
+                BlockingAnswer::Done => {}
             }
         }
     }
@@ -81,6 +96,8 @@ impl Delivery {
             let call = BlockingCall::Secrets { refused, wanted, origin };
             if self.blocking.begin(call, self.reply(request)).is_err() {
                 self.shared.lock().schedule.secrets_came(request, Vec::new(), ended, &self.settings.policy);
+            } else if let Some(attempt) = self.shared.lock().schedule.attempt_mut(request) {
+                attempt.looks_up = true;
             }
         }
     }
@@ -100,25 +117,48 @@ impl Delivery {
         self.begin(request, call);
     }
 
-    fn begin(&self, request: u64, call: BlockingCall) {
+    /// Lets the request go, if it still may when a thread has come to it.
+    fn departure(&self, request: u64) -> Departure {
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        Departure::new(move || {
+            let now = clock.monotonic();
+            shared.take(|shared| {
+                let may_begin = shared.is_running();
+                shared.schedule.departs(request, now, may_begin)
+            })
+        })
+    }
+
+    /// False when there was no thread for it.
+    fn begin(&self, request: u64, call: BlockingCall) -> bool {
         if let Err(error) = self.blocking.begin(call, self.reply(request)) {
             log::warn!("no thread for another attempt: {error}");
             let now = self.ports.clock.monotonic();
             let mut shared = self.shared.lock();
-            shared.schedule.not_begun(request);
+            shared.schedule.had_no_thread(request);
             shared.thread_failures += 1;
             let pause = THREAD_PAUSE.saturating_mul(1 << shared.thread_failures.min(5)).min(IDLE);
             shared.thread_at = Some(now.saturating_add(pause));
+            false
         } else {
             self.shared.lock().thread_failures = 0;
+            true
         }
     }
 
     fn reply(&self, request: u64) -> crate::port::Reply {
-        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        let (shared, clock, me) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock), Weak::clone(&self.me));
         Box::new(move |answer| {
             let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
-            shared.change(|shared| shared.arrived.push(Arrived { request, answer, at }));
+            let is_expected = shared.change(|shared| {
+                shared.arrived.push(Arrived { request, answer, at });
+                shared.is_attended()
+            });
+            if is_expected {
+                return None;
+            }
+            // Whoever began it is gone.
+            Some(Box::new(move || take_in_late(&shared, &me)))
         })
     }
 
@@ -133,16 +173,18 @@ impl Delivery {
     /// look: what is decided later finds it begun.
     pub(super) fn look_at_entry(&self, run: &mut Run, request: u64) -> Result<(), StoreError> {
         let policy = &self.settings.policy;
-        let Some((lease, before, known)) = self.shared.change(|shared| {
+        let Some((lease, before, known, urgent)) = self.shared.change(|shared| {
             let attempt = shared.schedule.attempt_mut(request)?;
             attempt.stage = Stage::Looking;
-            Some((attempt.claimed.lease, Arc::clone(&attempt.endpoint), attempt.claimed.configuration))
+            let claimed = &attempt.claimed;
+            Some((claimed.lease, Arc::clone(&attempt.endpoint), claimed.configuration, claimed.urgent))
         }) else {
             return Ok(());
         };
         let key = before.key.clone();
-        let wait = run.database_wait(self.now().monotonic);
-        let read = self.store.read_for_delivery(wait, |connection| {
+        let now = self.now();
+        let wait = run.database_wait(now.monotonic);
+        let look = |connection: &Connection| {
             let meta = meta::load(connection)?;
             // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
             let is_ours = queue::is_leased(connection, &lease, &self.owner)?
@@ -150,7 +192,16 @@ impl Delivery {
                 || fault("seeded: what was given up goes on") && self.is_late(request);
             let found = if meta.configuration == known { None } else { Some(endpoint::find(connection, &key)?) };
             Ok::<_, StoreError>((meta, is_ours, found))
-        });
+        };
+        let read = if urgent {
+            self.store.write_for_delivery(wait, |tx| {
+                let (meta, is_ours, found) = look(tx)?;
+                let is_first = use_urgent(tx, &key, now.wall)?;
+                Ok((meta, is_ours && is_first, found))
+            })
+        } else {
+            self.store.read_for_delivery(wait, look)
+        };
         let (meta, is_ours, found) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -219,10 +270,11 @@ impl Delivery {
             }
             Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
             Some(Ok(built)) => {
-                attempt.sends(now.monotonic, left);
+                attempt.leaves(now.monotonic, left);
                 drop(shared);
-                run.counts.attempts += 1;
-                self.begin(request, BlockingCall::Send(built));
+                if self.begin(request, BlockingCall::Send { request: built, departure: self.departure(request) }) {
+                    run.counts.attempts += 1;
+                }
             }
         }
     }
@@ -232,7 +284,19 @@ impl Delivery {
         let must_cancel = self.shared.lock().schedule.give_up(request, &ended, &self.settings.policy);
         if must_cancel {
             log::error!("the transport ignores a timeout");
-            self.cancel(request);
+            self.cancel(&[request]);
         }
     }
+}
+
+/// Uses up the one attempt that a person has at this endpoint for now. False when it was used up elsewhere.
+fn use_urgent(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(StoredEndpoint::Readable(mut row)) = endpoint::find(tx, key)? else { return Ok(true) };
+    if has_had_urgent(&row, now, URGENT_EVERY) {
+        return Ok(false);
+    }
+    row.delivery.urgent_at = Some(now);
+    row.delivery.urgent_pause = row.state(0).paused_until(now);
+    endpoint::save_delivery(tx, key, &row.delivery)?;
+    Ok(true)
 }

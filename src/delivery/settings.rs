@@ -85,10 +85,17 @@ pub(super) const LONGEST_DUE_EVERY: u32 = 4;
 pub(super) const LONG_DUE: Duration = Duration::from_secs(24 * 3600);
 /// Nothing begins for twice as long after there was no thread for an attempt, doubling: threads that hang end some day.
 pub(super) const THREAD_PAUSE: Duration = Duration::from_secs(1);
-/// Look-ups of secrets that hang: beyond so many of an endpoint no further one begins, for each takes up a thread.
-pub(super) const MOST_HANGING: u32 = 4;
-/// An endpoint whose look-ups hang is looked at again after this time; the end of one is news before. Longer than any flush waits.
+/// Look-ups of secrets, and requests, that were left behind: beyond so many of an endpoint nothing begins there, for each takes up a thread.
+pub(super) const MOST_HANGING: usize = 4;
+/// The same of all endpoints together: so many of each kind, and no thread more.
+pub(super) const MOST_HANGING_IN_ALL: usize = 64;
+/// An endpoint with as many is looked at again after this time; the end of one is news before. Longer than any flush waits.
 pub(super) const HANGING_PAUSE: TimeDelta = TimeDelta::minutes(15);
+/// So long a renewal of the transport holds attempts up at most. It drops connections and addresses and takes no time; one that takes longer
+/// hangs, and a message over an old connection is better than none.
+pub(super) const RENEWAL_LIMIT: Duration = Duration::from_secs(2);
+/// Renewals that hang: beyond so many no further one begins, for each takes up a thread.
+pub(super) const MOST_RENEWALS: usize = 4;
 /// An urgent attempt at an endpoint is allowed once in this time.
 pub(super) const URGENT_EVERY: Duration = Duration::from_secs(60);
 

@@ -2,12 +2,12 @@
 //! observer or the database is called.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::moment::Moment;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, next_request};
+use super::settings::{MOST_RENEWALS, RENEWAL_LIMIT};
 use crate::crypto::{Sha256, hmac_sha256};
 use crate::port::BlockingAnswer;
 
@@ -31,20 +31,34 @@ pub(super) struct Shared {
     pub(super) driven: bool,
     pub(super) flushes_waiting: u32,
     pub(super) worker: WorkerState,
-    /// Transports that are being renewed; nothing begins meanwhile.
-    pub(super) renewing: u32,
+    /// The transport has to be renewed before the next attempt begins.
+    pub(super) must_renew: bool,
+    /// Renewals of the transport that are under way, and until when nothing begins for them, by the monotonic clock.
+    pub(super) renewals: BTreeMap<u64, Duration>,
+    /// Requests that the transport is being asked to cancel.
+    pub(super) cancelling: BTreeSet<u64>,
     /// The worker begins nothing before this moment of the monotonic clock, so that phones do not all come at the same time.
     pub(super) worker_begins_at: Option<Duration>,
     /// Nothing begins before this moment, for want of a thread.
     pub(super) thread_at: Option<Duration>,
     /// How often in a row there was none.
     pub(super) thread_failures: u32,
-    /// Test messages under way, and whether each is to be given up.
-    pub(super) test_sends: BTreeMap<u64, Arc<AtomicBool>>,
+    /// Test messages under way.
+    pub(super) test_sends: BTreeMap<u64, TestSend>,
     pub(super) secrets: SecretHistory,
     /// How many entries waited when that was last counted.
     pub(super) pending: u64,
     events: u64,
+}
+
+/// A test message under way.
+#[derive(Default)]
+pub(super) struct TestSend {
+    /// What the call brought that it waits for.
+    pub(super) brought: Option<(BlockingAnswer, Moment)>,
+    pub(super) cancelled: bool,
+    /// Nobody waits for it any more, and its call has not ended.
+    pub(super) left_behind: bool,
 }
 
 /// What came of a blocking call.
@@ -117,6 +131,27 @@ impl Shared {
     /// Whether delivery is to leave everything alone until somebody resumes it.
     pub(super) fn is_stopped(&self) -> bool {
         matches!(self.standing, Standing::Quiesced | Standing::Closed)
+    }
+
+    /// Notes that the transport is about to be renewed. None when so many renewals hang that no further one begins.
+    pub(super) fn begin_renewal(&mut self, now: Duration) -> Option<u64> {
+        self.must_renew = false;
+        if self.renewals.len() >= MOST_RENEWALS {
+            return None;
+        }
+        let renewal = next_request();
+        self.renewals.insert(renewal, now.saturating_add(RENEWAL_LIMIT));
+        Some(renewal)
+    }
+
+    /// Until when nothing begins because the transport is being renewed, unless that is done before.
+    pub(super) fn renewed_by(&self) -> Option<Duration> {
+        self.renewals.values().max().copied()
+    }
+
+    /// Whether somebody takes in what attempts bring: whoever drives, or will in a moment.
+    pub(super) fn is_attended(&self) -> bool {
+        self.driven || self.flushes_waiting > 0 || self.worker.wanted
     }
 
     pub(super) fn is_worker(&self, generation: u64) -> bool {

@@ -12,7 +12,7 @@ use super::settings::URGENT_EVERY;
 use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
-use crate::store::{StoreError, meta};
+use crate::store::{OfOneRow, StoreError, meta};
 impl Delivery {
     // The database.
 
@@ -85,7 +85,7 @@ impl Delivery {
                 self.wrote(run, outcome, batch.claim, now);
                 Ok(())
             }
-            Err(error) if error.is_of_the_database() || batch.results.is_empty() => {
+            Err(error) if !error.is_of_one_row() || batch.results.is_empty() => {
                 self.shared.lock().schedule.put_unsettled(batch.results, batch.releases, now);
                 Err(error)
             }
@@ -102,7 +102,7 @@ impl Delivery {
             let wait = run.database_wait(self.now().monotonic);
             match self.store.write_for_delivery(wait, |tx| round.write_alone(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
-                Err(error) if error.is_of_the_database() => {
+                Err(error) if !error.is_of_one_row() => {
                     self.shared.lock().schedule.put_unsettled(vec![result], Vec::new(), now);
                     failed = Some(error);
                 }

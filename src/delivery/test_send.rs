@@ -1,17 +1,19 @@
-//! A test message to an endpoint: one signed message outside the outbox, on the caller's thread. Nothing of it is stored.
+//! A test message to an endpoint: one signed message outside the outbox. The caller waits for it, in the time of an attempt. Nothing of it is
+//! stored.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::attempt::{Attempt, Stage};
-use super::blocking::{look_up, send};
 use super::handle::Delivery;
+use super::moment::Moment;
 use super::schedule::next_request;
+use super::settings::{MOST_HANGING, RENEWAL_LIMIT, SETTLING_TIME};
+use super::shared::TestSend;
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
-use crate::port::{FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
+use crate::port::{BlockingAnswer, BlockingCall, Departure, FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
 use crate::store::outbox::queue::{Claimed, Lease};
 use crate::webhook;
 
@@ -22,15 +24,19 @@ impl Delivery {
     /// Sends one message and waits for the answer. `skew_ms` is what is known of the receiver's clock, so that it is not asked with a wrong
     /// one. The database is not used.
     pub(crate) fn test_send(&self, endpoint: &Endpoint, skew_ms: i64, body: &[u8]) -> TestDelivery {
+        if self.renew_if_due(self.now().monotonic) && !self.blocking.is_simulated() {
+            drop(self.shared.wait_until(RENEWAL_LIMIT, |shared| shared.renewals.is_empty()));
+        }
         let began = self.now();
         let id = Sha256::of(&self.ports.random.bytes()).base32();
-        let (request, cancelled) = (next_request(), Arc::new(AtomicBool::new(false)));
+        let request = next_request();
         let entered = self.shared.change(|shared| {
-            let running = shared.is_running();
-            if running {
-                shared.test_sends.insert(request, Arc::clone(&cancelled));
+            let hanging = shared.test_sends.values().filter(|test| test.left_behind).count();
+            let may_begin = shared.is_running() && hanging < MOST_HANGING;
+            if may_begin {
+                shared.test_sends.insert(request, TestSend::default());
             }
-            running.then(|| (shared.schedule.network.generation(), shared.schedule.network.validated()))
+            may_begin.then(|| (shared.schedule.network.generation(), shared.schedule.network.validated()))
         });
         let Some((network, validated)) = entered else {
             return TestDelivery { delivered: false, status: None, outcome: reason::INTERRUPTED.to_owned(), duration_ms: 0 };
@@ -64,14 +70,18 @@ impl Delivery {
             timeout: self.settings.limits.attempt_timeout,
             sending: None,
             cancelled: false,
+            looks_up: false,
             refused: None,
             wake: 0,
         };
-        let outcome = self.attempt_alone(&mut attempt, &cancelled);
-        let ended = self.now();
-        let answered_lately = self.shared.change(|shared| {
-            shared.test_sends.remove(&request);
-            shared.schedule.network.answered_lately(network, ended.monotonic)
+        let (outcome, ended) = self.attempt_alone(&mut attempt);
+        let (answered_lately, cancelled) = self.shared.change(|shared| {
+            let test = shared.test_sends.get(&request);
+            let (cancelled, ends) = test.map_or((false, false), |test| (test.cancelled, !test.left_behind));
+            if ends {
+                shared.test_sends.remove(&request);
+            }
+            (shared.schedule.network.answered_lately(network, ended.monotonic), cancelled)
         });
         let context = Context {
             validated,
@@ -81,7 +91,7 @@ impl Delivery {
             clock_error_ms: None,
             // There is no second attempt to correct the clock for.
             resynced: true,
-            interrupted: cancelled.load(Ordering::Acquire),
+            interrupted: cancelled,
         };
         let verdict = classify(&outcome, &context, &self.settings.policy);
         let status = match &outcome {
@@ -96,35 +106,92 @@ impl Delivery {
         }
     }
 
-    fn attempt_alone(&self, attempt: &mut Attempt, cancelled: &AtomicBool) -> Outcome {
+    fn attempt_alone(&self, attempt: &mut Attempt) -> (Outcome, Moment) {
+        let outcome = match self.try_alone(attempt) {
+            Ok((BlockingAnswer::Sent(Ok(response)), at)) => {
+                let answer = Answer::read(response.status, response.header("retry-after"), response.header("date"), at.wall);
+                return (Outcome::Answer(answer), at);
+            }
+            Ok((BlockingAnswer::Sent(Err(failure)), at)) => return (Outcome::Failure(failure), at),
+            Ok(_) => Outcome::NotAttempted(Obstacle::Interrupted),
+            Err(outcome) => outcome,
+        };
+        (outcome, self.now())
+    }
+
+    fn try_alone(&self, attempt: &mut Attempt) -> Result<(BlockingAnswer, Moment), Outcome> {
         if webhook::validate(&attempt.endpoint, self.settings.allow_plain_http_to_loopback).is_err() {
-            return Outcome::NotAttempted(Obstacle::BadUrl);
+            return Err(Outcome::NotAttempted(Obstacle::BadUrl));
         }
-        let names: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
-        let origin = webhook::origin(&attempt.endpoint.url);
-        for (name, lookup) in names.iter().zip(look_up(&*self.ports.secrets, &[], &names, &origin)) {
-            match lookup {
-                SecretLookup::Found { current, previous } => attempt.secrets.push((name.clone(), current, previous)),
-                SecretLookup::Missing => return Outcome::NotAttempted(Obstacle::SecretMissing),
-                SecretLookup::Unavailable => return Outcome::NotAttempted(Obstacle::SecretUnavailable),
+        let wanted: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
+        if !wanted.is_empty() {
+            let origin = webhook::origin(&attempt.endpoint.url);
+            let call = BlockingCall::Secrets { refused: Vec::new(), wanted: wanted.clone(), origin };
+            let unavailable = Outcome::NotAttempted(Obstacle::SecretUnavailable);
+            let Some((BlockingAnswer::Secrets(lookups), _)) = self.call_alone(attempt, call) else { return Err(unavailable) };
+            for (name, lookup) in wanted.iter().zip(lookups) {
+                match lookup {
+                    SecretLookup::Found { current, previous } => attempt.secrets.push((name.clone(), current, previous)),
+                    SecretLookup::Missing => return Err(Outcome::NotAttempted(Obstacle::SecretMissing)),
+                    SecretLookup::Unavailable => return Err(unavailable),
+                }
             }
         }
         let now = self.now();
-        let left = attempt.until().saturating_sub(now.monotonic).max(Duration::from_millis(1));
-        let request = match attempt.request(now.wall, left) {
-            Ok(request) => request,
-            Err(obstacle) => return Outcome::NotAttempted(obstacle),
+        let request = attempt.request;
+        // It gets less than is waited for, so that a transport that keeps its time says itself how far it came.
+        let until = attempt.until().saturating_sub(SETTLING_TIME);
+        let left = until.saturating_sub(now.monotonic).max(Duration::from_millis(1));
+        let built = attempt.request(now.wall, left).map_err(Outcome::NotAttempted)?;
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        let departure = Departure::new(move || {
+            let left = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero());
+            left.filter(|_| shared.lock().test_sends.get(&request).is_some_and(|test| !test.cancelled && !test.left_behind))
+        });
+        // What the transport does not say in time, nobody knows.
+        let (kind, phase, request_sent) = (FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
+        let no_answer = TransportFailure { kind, phase, request_sent, detail: String::new() };
+        self.call_alone(attempt, BlockingCall::Send { request: built, departure }).ok_or(Outcome::Failure(no_answer))
+    }
+
+    /// What a call brings in the time that the attempt has, unless it is called off before. What does not end by then is left behind.
+    fn call_alone(&self, attempt: &Attempt, call: BlockingCall) -> Option<(BlockingAnswer, Moment)> {
+        let (request, until) = (attempt.request, attempt.until());
+        let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
+        let reply = move |answer| {
+            let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
+            shared.change(|shared| {
+                if shared.test_sends.get(&request).is_some_and(|test| test.left_behind) {
+                    shared.test_sends.remove(&request);
+                } else if let Some(test) = shared.test_sends.get_mut(&request) {
+                    test.brought = Some((answer, at));
+                }
+            });
+            None
         };
-        if cancelled.load(Ordering::Acquire) {
-            let (kind, phase, request_sent) = (FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
-            return Outcome::Failure(TransportFailure { kind, phase, request_sent, detail: String::new() });
+        if let Err(error) = self.blocking.begin(call, Box::new(reply)) {
+            log::warn!("no thread for a test message: {error}");
+            return None;
         }
-        match send(&*self.ports.transport, request) {
-            Ok(response) => {
-                let at = self.now().wall;
-                Outcome::Answer(Answer::read(response.status, response.header("retry-after"), response.header("date"), at))
-            }
-            Err(failure) => Outcome::Failure(failure),
+        loop {
+            let now = self.ports.clock.monotonic();
+            let seen = {
+                let mut shared = self.shared.lock();
+                let seen = shared.events();
+                let test = shared.test_sends.get_mut(&request)?;
+                if let Some(brought) = test.brought.take() {
+                    return Some(brought);
+                }
+                // A simulation brings nothing while it is waited for.
+                if test.cancelled || now >= until || self.blocking.is_simulated() {
+                    test.left_behind = true;
+                    drop(shared);
+                    self.cancel(&[request]);
+                    return None;
+                }
+                seen
+            };
+            self.shared.wait(seen, self.real_wait(Some(until), None));
         }
     }
 }

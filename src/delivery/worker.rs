@@ -9,12 +9,22 @@ use super::handle::Delivery;
 use super::settings::WORKER_STOP_LIMIT;
 use super::shared::SharedLock;
 
-/// Counts the thread out, whichever way it ends.
-struct Running(Arc<SharedLock>);
+/// Counts the thread out, whichever way it ends. After a panic the worker is not wanted any more, so that the next start begins another;
+/// it does not begin anew by itself, because what made it panic may still be there.
+struct Running {
+    shared: Arc<SharedLock>,
+    generation: u64,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.change(|shared| shared.worker.threads -= 1);
+        let panicked = std::thread::panicking();
+        self.shared.change(|shared| {
+            shared.worker.threads -= 1;
+            if panicked && shared.worker.generation == self.generation {
+                shared.worker.wanted = false;
+            }
+        });
     }
 }
 
@@ -22,7 +32,8 @@ impl Delivery {
     /// Starts the worker, unless it runs.
     pub(crate) fn start(self: &Arc<Self>) {
         let Some(mut run) = self.begin_worker() else { return };
-        let running = Running(Arc::clone(&self.shared));
+        let Caller::Worker { generation } = run.caller else { return };
+        let running = Running { shared: Arc::clone(&self.shared), generation };
         let delivery = Arc::downgrade(self);
         let shared = Arc::clone(&self.shared);
         let work = move || {

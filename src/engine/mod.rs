@@ -8,6 +8,7 @@ pub mod document;
 mod media_type;
 mod moment;
 mod pattern;
+mod pattern_length;
 pub mod session;
 #[cfg(test)]
 mod tests;

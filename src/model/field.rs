@@ -191,4 +191,17 @@ impl FieldKind {
             _ => &[],
         }
     }
+
+    /// The constraints of a text-like field; none for every other type.
+    pub fn text_rule(&self) -> Option<&TextRule> {
+        match self {
+            FieldKind::Text(rule)
+            | FieldKind::Multiline(rule)
+            | FieldKind::Email(rule)
+            | FieldKind::Phone(rule)
+            | FieldKind::Url(rule)
+            | FieldKind::Barcode(rule) => Some(rule),
+            _ => None,
+        }
+    }
 }

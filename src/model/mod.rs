@@ -4,6 +4,7 @@
 
 mod action;
 mod command;
+mod echo;
 mod endpoint;
 mod event;
 #[cfg(feature = "uniffi")]
@@ -23,6 +24,7 @@ mod workflow;
 
 pub use action::*;
 pub use command::*;
+pub use echo::*;
 pub use endpoint::*;
 pub use event::*;
 #[cfg(feature = "uniffi")]

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryId, SessionKey, SessionState, Timestamp, WorkflowRef};
 
+/// The largest body that is ever sent, in bytes. Larger ones are common causes of a 413, and during a larger upload an early 413 can be
+/// lost in a broken connection.
+pub const MAX_BODY: usize = 256 * 1024;
+
 /// The webhook of one action in one revision, and how its delivery stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]

@@ -60,7 +60,8 @@ pub struct WorkflowSummary {
     pub description: Option<String>,
     /// SHA-256 of its canonical JSON, in hexadecimal.
     pub hash: String,
-    /// Whether `start` takes this version when none is named.
+    /// Whether `start` takes this version when none is named: the newest that is not retired and can be started, or where none can, the newest
+    /// that is not retired.
     pub current: bool,
     /// Whether a session can be started on it.
     pub startable: bool,

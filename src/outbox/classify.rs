@@ -162,7 +162,7 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
 /// not just tried with a corrected one.
 fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -> bool {
     let Some(date) = answer.date else { return false };
-    let signed_at = context.received_at.checked_add_signed(TimeDelta::milliseconds(context.applied_skew_ms));
+    let signed_at = TimeDelta::try_milliseconds(context.applied_skew_ms).and_then(|skew| context.received_at.checked_add_signed(skew));
     let wrong = signed_at.is_none_or(|signed_at| (date - signed_at).abs() > span(policy.resync_skew));
     wrong && !context.resynced
 }
@@ -228,6 +228,7 @@ fn not_attempted(obstacle: Obstacle) -> Verdict {
         Obstacle::SecretMissing => (Class::Blocked, reason::SECRET_MISSING),
         Obstacle::SecretUnavailable => (Class::Blocked, reason::SECRET_UNAVAILABLE),
         Obstacle::SecretInvalid => (Class::Blocked, reason::SECRET_INVALID),
+        Obstacle::Interrupted => (Class::CutShort, reason::INTERRUPTED),
     };
     Verdict::new(class, reason, Contact::NotBegun)
 }

@@ -188,6 +188,7 @@ fn what_was_never_begun_is_no_attempt() {
         (Obstacle::SecretMissing, (Class::Blocked, "secret_missing")),
         (Obstacle::SecretUnavailable, (Class::Blocked, "secret_unavailable")),
         (Obstacle::SecretInvalid, (Class::Blocked, "secret_invalid")),
+        (Obstacle::Interrupted, (Class::CutShort, "interrupted")),
     ] {
         let verdict = classify(&Outcome::NotAttempted(obstacle), &CALM, &RetryPolicy::default());
         assert_eq!(means(verdict), expected);

@@ -12,7 +12,10 @@ use crate::fault::fault;
 use crate::model::Timestamp;
 
 /// A `Date` header tells whole seconds and has travelled; differences below this are noise and change nothing.
-const CLOCK_NOISE: TimeDelta = TimeDelta::seconds(2);
+const CLOCK_NOISE_MS: u64 = 2_000;
+
+/// A phone whose battery was empty may begin in 1970, and one that was set by hand may be far ahead: a hundred years say all that a clock can.
+const FARTHEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
 /// A failure that could be the phone's own situation needs a person once it was seen in attempts this far apart …
 const FAILING_LONG: TimeDelta = TimeDelta::hours(6);
@@ -32,6 +35,8 @@ pub struct EndpointState {
     pub paused_until: Option<Timestamp>,
     /// Why: a reason code of [`reason`].
     pub pause_reason: Option<String>,
+    /// The end of the longest pause that the receiver asked for, which a longer one of our own may hide.
+    pub asked_until: Option<Timestamp>,
     /// How far the receiver's clock is ahead of the phone's, in milliseconds.
     pub clock_skew_ms: Option<i64>,
     /// It cannot be reached, as far as this phone can tell.
@@ -79,6 +84,7 @@ impl EndpointState {
             consecutive_failures: 0,
             paused_until: None,
             pause_reason: None,
+            asked_until: None,
             clock_skew_ms: None,
             failing: None,
         }
@@ -91,10 +97,13 @@ impl EndpointState {
 
     /// The state after secrets changed: fresh, but a pause that the receiver asked for stays.
     pub fn with_new_secrets(&self, policy: &RetryPolicy) -> Self {
-        let mut state = self.fresh(policy);
-        if !self.is_own_pause() {
-            (state.paused_until, state.pause_reason) = (self.paused_until, self.pause_reason.clone());
-        }
+        let mut state = Self {
+            paused_until: self.paused_until,
+            pause_reason: self.pause_reason.clone(),
+            asked_until: self.asked_until,
+            ..self.fresh(policy)
+        };
+        state.end_own_pause();
         state
     }
 
@@ -123,8 +132,9 @@ impl EndpointState {
         let mut state = self.clone();
         if state.paused_until(now).is_none() {
             // What is over stays over, whatever the clock will be set to.
-            state.end_pause();
+            (state.paused_until, state.pause_reason) = (None, None);
         }
+        state.asked_until = pause_end(state.asked_until, now);
         // What answers in the receiver's place has a clock of its own.
         if verdict.class != Class::Offline {
             state.learn_clock(facts.date, now);
@@ -132,7 +142,7 @@ impl EndpointState {
         state.learn_failing(verdict, facts);
         if verdict.contact != Contact::NotBegun && state.pause_reason.as_deref().is_some_and(reason::is_of_secret) {
             // A request was begun, so all its secrets were there.
-            state.end_pause();
+            state.end_own_pause();
         }
         if verdict.class == Class::Sent {
             state.delivered(policy);
@@ -155,6 +165,7 @@ impl EndpointState {
         }
         if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
             state.pause(now, pause, verdict.reason);
+            state.asked_until = state.asked_until.max(Some(after(now, pause)));
         }
         state
     }
@@ -167,9 +178,7 @@ impl EndpointState {
     fn delivered(&mut self, policy: &RetryPolicy) {
         self.consecutive_failures = 0;
         // A delivery shows that a pause of our own is over; one that the receiver asked for stays.
-        if self.is_own_pause() {
-            self.end_pause();
-        }
+        self.end_own_pause();
         self.clean = self.clean.saturating_add(1);
         if self.clean >= self.limit {
             (self.limit, self.clean) = (self.limit.saturating_add(1).min(policy.in_flight_max), 0);
@@ -181,8 +190,13 @@ impl EndpointState {
         self.pause_reason.as_deref().is_some_and(|reason| reason == reason::ENDPOINT_PAUSED || reason::is_of_secret(reason))
     }
 
-    fn end_pause(&mut self) {
-        (self.paused_until, self.pause_reason) = (None, None);
+    /// A pause of our own ends before its time. What is left of one that the receiver asked for meanwhile, and that ours had hidden, stays.
+    fn end_own_pause(&mut self) {
+        if self.is_own_pause() {
+            self.paused_until = self.asked_until;
+            // Of a 429 or a 5xx: this word stands for both.
+            self.pause_reason = self.asked_until.map(|_| reason::SERVER_ERROR.to_owned());
+        }
     }
 
     /// The longer of two pauses counts; one that a later clock wrote does not.
@@ -223,16 +237,20 @@ impl EndpointState {
     }
 
     fn learn_clock(&mut self, date: Option<Timestamp>, now: Timestamp) {
-        let Some(date) = date else { return };
         // The middle of the second that the header names.
-        let ahead = date - now + TimeDelta::milliseconds(500);
-        let known = TimeDelta::milliseconds(self.clock_skew_ms.unwrap_or(0));
+        let ahead = date.and_then(|date| plausible_skew((date - now).num_milliseconds().saturating_add(500)));
+        let Some(ahead) = ahead else { return };
         match self.clock_skew_ms {
-            Some(_) if (ahead - known).abs() <= CLOCK_NOISE => {}
-            None if ahead.abs() <= CLOCK_NOISE => self.clock_skew_ms = Some(0),
-            _ => self.clock_skew_ms = Some(ahead.num_milliseconds()),
+            Some(known) if ahead.abs_diff(known) <= CLOCK_NOISE_MS => {}
+            None if ahead.unsigned_abs() <= CLOCK_NOISE_MS => self.clock_skew_ms = Some(0),
+            _ => self.clock_skew_ms = Some(ahead),
         }
     }
+}
+
+/// A difference between two clocks in milliseconds, unless no two clocks differ like that: then damage or a broken receiver wrote it.
+pub fn plausible_skew(ms: i64) -> Option<i64> {
+    (ms.unsigned_abs() <= FARTHEST_SKEW_MS).then_some(ms)
 }
 
 #[cfg(test)]

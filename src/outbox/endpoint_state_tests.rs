@@ -180,6 +180,26 @@ fn the_receivers_clock_is_learned_and_noise_is_not() {
 }
 
 #[test]
+fn a_clock_that_cannot_be_is_not_learned_and_breaks_nothing() {
+    let policy = RetryPolicy::default();
+    let at = |date| AttemptFacts { date: Some(date), ..facts(start()) };
+    // As damage may leave it in a row.
+    for skew in [i64::MIN, i64::MIN + 1, -9_223_370_000_000_000_000, i64::MAX - 5_807, i64::MAX] {
+        let state = EndpointState { clock_skew_ms: plausible_skew(skew), ..fresh() };
+        assert_eq!(state.clock_skew_ms, None, "{skew}");
+        let damaged = EndpointState { clock_skew_ms: Some(skew), ..fresh() };
+        let learned = damaged.settled(&status(200), &at(start() + TimeDelta::seconds(420)), &policy);
+        assert_eq!(learned.clock_skew_ms, Some(420_500), "{skew}");
+    }
+    // A phone whose clock begins in 1970 is off by half a century.
+    let years = |years: i64| years * 365 * 24 * 3_600_000;
+    assert_eq!(plausible_skew(years(60)), Some(years(60)));
+    for date in [Timestamp::MAX_UTC, Timestamp::MIN_UTC, start() + TimeDelta::days(365 * 7000)] {
+        assert_eq!(fresh().settled(&status(200), &at(date), &policy).clock_skew_ms, None, "{date}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_was_changed_or_enabled_keeps_only_what_its_clock_says() {
     let policy = RetryPolicy::default();
     let mut state = after_all(fresh(), &[status(500), refused(), status(500), status(503), status(500), status(500), status(500)], start());
@@ -205,8 +225,44 @@ fn new_secrets_end_every_pause_but_the_one_that_the_receiver_asked_for() {
         let renewed = state.with_new_secrets(&policy);
         assert_eq!(renewed.paused_until(start()).is_some(), stays, "{verdicts:?}");
         let (paused_until, pause_reason) = if stays { (state.paused_until, state.pause_reason) } else { (None, None) };
-        assert_eq!(renewed, EndpointState { paused_until, pause_reason, ..fresh() });
+        assert_eq!(renewed, EndpointState { paused_until, pause_reason, asked_until: state.asked_until, ..fresh() });
     }
+}
+
+#[test]
+fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_ours() {
+    let policy = RetryPolicy::default();
+    let minutes = TimeDelta::minutes;
+    // The sixth failure in a row asks for two minutes, where ours takes five.
+    let broken = after_all(fresh(), &[status(500), status(500), status(500), status(500), status(500), asks(503, 120)], start());
+    // A secret is missing for longer than the receiver wants to rest, whichever is known first.
+    let no_secret = |verdicts: &[Verdict]| after_all(fresh(), verdicts, start());
+    let asked_first = no_secret(&[asks(429, 120), blocked(Obstacle::SecretMissing)]);
+    let asked_last = no_secret(&[blocked(Obstacle::SecretMissing), asks(429, 120)]);
+    for (state, ours) in [(&broken, minutes(5)), (&asked_first, minutes(15))] {
+        assert_eq!(state.paused_until(start()), Some(start() + ours));
+    }
+    let delivered = |state: &EndpointState, now| after_all(state.clone(), &[status(200)], now);
+    for ended in [
+        broken.with_new_secrets(&policy),
+        delivered(&broken, start()),
+        asked_first.with_new_secrets(&policy),
+        delivered(&asked_first, start() + minutes(1)),
+        // A request was made, so its secrets were there.
+        after_all(asked_first.clone(), &[refused()], start() + minutes(1)),
+        asked_last.with_new_secrets(&policy),
+    ] {
+        assert_eq!(ended.paused_until(start() + minutes(1)), Some(start() + minutes(2)), "{ended:?}");
+        assert!(room(&ended, start() + minutes(2)) > 0, "and no longer");
+        assert!(delivered(&ended, start() + minutes(1)).paused_until(start() + minutes(1)).is_some(), "it is the receiver's own");
+    }
+    // What was asked for is over: nothing is left, whatever the clock will be set to.
+    for state in [&broken, &asked_first] {
+        let over = delivered(state, start() + minutes(3));
+        assert_eq!((over.paused_until, over.asked_until), (None, None));
+    }
+    // An endpoint that really changed is another one.
+    assert_eq!(broken.fresh(&policy).asked_until, None);
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub enum Obstacle {
     SecretUnavailable,
     /// The secret cannot be used.
     SecretInvalid,
+    /// The core stopped it before anything could leave.
+    Interrupted,
 }
 
 /// Reads `Retry-After`: whole seconds, or a date, which is measured from `reference` and is zero when it has passed. However large, a

@@ -60,6 +60,11 @@ impl Progress {
         }
     }
 
+    /// With fresh budgets, while an attempt runs. What spaces attempts that say nothing of the receiver stays.
+    pub fn afresh(self) -> Self {
+        Self { counted: 0, slow_counted: 0, failing_for: Duration::ZERO, last_failure_at: None, ..self }
+    }
+
     /// Whether the receiver may have the message although it is not `sent`.
     pub fn may_have_been_delivered(&self) -> bool {
         self.unknown_outcomes > 0

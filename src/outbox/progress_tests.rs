@@ -351,7 +351,8 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         Just(Obstacle::BadUrl),
         Just(Obstacle::SecretMissing),
         Just(Obstacle::SecretUnavailable),
-        Just(Obstacle::SecretInvalid)
+        Just(Obstacle::SecretInvalid),
+        Just(Obstacle::Interrupted)
     ];
     let date = prop::option::of(any::<i32>().prop_map(|seconds| start() + TimeDelta::seconds(i64::from(seconds))));
     prop_oneof![

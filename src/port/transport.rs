@@ -149,11 +149,13 @@ pub trait Transport: Send + Sync {
     /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`.
     fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportFailure>;
 
-    /// Asks for the request with this id to be given up. It may finish all the same, and an unknown id is ignored.
+    /// Asks for the request with this id to be given up. It may finish all the same, and an unknown id is ignored. Like `renew` it is called on a
+    /// thread of the core's own; nobody waits for it longer than for the request.
     fn cancel(&self, id: u64);
 
-    /// Called after the process was suspended, and when the network has changed: idle connections and cached addresses from before are worth
-    /// nothing any more. Requests that run go on.
+    /// Called before the first request after the process was suspended or the network has changed: idle connections and cached addresses from
+    /// before are worth nothing any more. Requests that run go on. No further one begins before it has returned, unless it takes more than two
+    /// seconds.
     fn renew(&self) {}
 }
 

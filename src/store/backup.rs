@@ -1,17 +1,31 @@
-//! A copy of the whole database, made while it is in use, and the look for damage.
+//! A copy of the whole database, made while it is in use.
 
 use std::path::Path;
 
 use rusqlite::Connection as Target;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::{Connection, Result, StoreError};
+use super::{Connection, Result, StoreError, files};
 
 /// Pages copied at a time, 16 MB: writers get a turn between two steps.
 const PAGES: i32 = 4096;
 
-/// Copies the snapshot that `connection` sees to a new file at `to`. The install id goes with it, so a restored copy sends with the same ids.
+/// Copies the snapshot that `connection` sees to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The
+/// install id goes with it, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
+    let part = files::beside(to, "-part");
+    // A process that was killed may have left one.
+    files::remove_database(&part)?;
+    files::create(&part)?;
+    let made = fill(connection, &part, goes_on).and_then(|()| files::publish(&part, to));
+    if made.is_err() {
+        // The error is told; what is left of the copy is no copy.
+        let _ = files::remove_database(&part);
+    }
+    made
+}
+
+fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
     // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;
@@ -31,34 +45,4 @@ pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> boo
         return Err(StoreError::Io("the copy could not be finished".to_owned()));
     }
     target.close().map_err(|(_, error)| error.into())
-}
-
-/// What SQLite itself finds wrong with the file; empty when it is sound.
-pub(crate) fn integrity_faults(connection: &Connection) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let line: String = row.get(0)?;
-        if line != "ok" {
-            faults.push(line);
-        }
-    }
-    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        faults.push(format!("a row of {} refers to nothing", row.get::<_, String>(0)?));
-    }
-    Ok(faults)
-}
-
-/// Keys of all sessions, for `check`.
-pub(crate) fn all_sessions(connection: &Connection) -> Result<Vec<crate::model::SessionKey>> {
-    let mut statement = connection.prepare("SELECT key FROM session ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        keys.push(super::row::session_key(&row.get::<_, Vec<u8>>(0)?)?);
-    }
-    Ok(keys)
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
 use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, migrate};
+use super::{Result, StoreError, files, migrate, replace};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -32,10 +32,13 @@ impl Store {
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
     pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
+        replace::finish(path, &|_| {})?;
+        files::prepare(path)?;
         let pool = Arc::new(Pool::default());
-        let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT))?;
+        let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
         let meta = meta::load(&connection)?;
+        replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         let store = Self {
             path: path.to_owned(),
@@ -169,7 +172,7 @@ impl Store {
 
     /// The second half: waits for running calls, at most so long, and closes every connection.
     pub(crate) fn finish_quiesce(&self, stopping: Stopping, within: Duration) {
-        self.pool.finish_stop(stopping, within);
+        self.pool.finish_stop(stopping, within, || None);
     }
 
     /// How often the store was told to leave the file alone. A call that goes on for long gives up when that has risen.
@@ -196,13 +199,19 @@ impl Store {
 
     /// The same within a shorter time.
     pub(crate) fn close_within(&self, within: Duration) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), within);
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), within, || self.last());
     }
 
     /// Leaves the file as the end of the process would.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT);
+        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT, || None);
+    }
+
+    /// A connection to fold the log with: it may be left from before the store was quiesced, and nothing was open since.
+    fn last(&self) -> Option<Connection> {
+        let log = files::beside(&self.path, "-wal");
+        log.exists().then(|| self.connect(Role::Writer, self.pool.wait_limit(Duration::ZERO)).ok()).flatten()
     }
 
     /// The canonical path of the file.
@@ -211,15 +220,32 @@ impl Store {
     }
 
     fn lend(&self, role: Role, wait_limit: &mut WaitLimit) -> Result<Lent> {
-        self.pool.lend(role, wait_limit, |wait_limit| connect(&self.path, role, &self.pool, wait_limit))
+        self.pool.lend(role, wait_limit, |wait_limit| self.connect(role, wait_limit))
+    }
+
+    fn connect(&self, role: Role, wait_limit: WaitLimit) -> Result<Connection> {
+        connect(&self.path, role, &self.pool, wait_limit, migrate::check_identity)
     }
 }
 
-fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> Result<Connection> {
+/// Closes a connection and lets SQLite fold its log into the file, if nobody else has it open. Waits for nobody; where it fails, the log
+/// stays, which is as good.
+pub(super) fn fold(connection: Connection) {
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+}
+
+/// `look` judges the file before anything is written to it.
+pub(super) fn connect(
+    path: &Path,
+    role: Role,
+    pool: &Arc<Pool>,
+    wait_limit: WaitLimit,
+    look: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<Connection> {
     let reader = role != Role::Writer;
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
+    // Made by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let flags = if reader { flags } else { flags | OpenFlags::SQLITE_OPEN_CREATE };
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(pool.handler(wait_limit)))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
@@ -236,8 +262,8 @@ fn connect(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit) -> 
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
         }
-        // Looks before anything is written: a file of something else stays as it is.
-        migrate::check_identity(&connection)?;
+        // A file of something else stays as it is.
+        look(&connection)?;
     }
     connection.execute_batch(
         "PRAGMA synchronous = FULL;            -- acknowledged is durable

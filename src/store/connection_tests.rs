@@ -319,6 +319,33 @@ fn closing_leaves_the_log_to_others_and_to_what_was_quiesced() {
     assert_eq!(revision_from_outside(&store), 1);
 }
 
+#[test]
+fn closing_folds_what_was_written_before_the_store_was_quiesced_and_resumed() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    store.quiesce();
+    store.resume();
+    assert_eq!((store.pool.open(), log(&store).exists()), (0, true));
+    store.close();
+    assert!(!log(&store).exists());
+    assert_eq!(store.pool.open(), 0);
+    assert_eq!(revision_from_outside(&store), 1);
+}
+
+#[test]
+fn closing_waits_for_no_other_process() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    store.quiesce();
+    store.resume();
+    let other = other_that_writes(&store);
+    store.close();
+    assert_eq!(store.pool.rests(), 0);
+    assert!(log(&store).exists());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(revision_from_outside(&store), 1);
+}
+
 fn revision_from_outside(store: &Store) -> i64 {
     other(store).query_row("SELECT revision FROM meta", [], |row| row.get(0)).unwrap()
 }

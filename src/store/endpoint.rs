@@ -3,9 +3,12 @@
 use rusqlite::{Row, params};
 
 use super::row::{from_json, from_ms, optional_time, to_json, to_ms};
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::model::{Endpoint, NetworkPolicy, Timestamp};
-use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy};
+use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy, plausible_skew};
+
+/// Why the app disabled an endpoint, as its status says.
+pub(crate) const BY_APP: &str = "by_app";
 
 /// An endpoint's row.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub(crate) enum StoredEndpoint {
 pub(crate) struct EndpointDelivery {
     pub(crate) paused_until: Option<Timestamp>,
     pub(crate) pause_reason: Option<String>,
+    /// The end of the longest pause that the receiver asked for.
+    pub(crate) asked_until: Option<Timestamp>,
     pub(crate) consecutive_failures: u32,
     pub(crate) in_flight_limit: u32,
     pub(crate) skew_ms: Option<i64>,
@@ -56,6 +61,7 @@ impl EndpointRow {
             consecutive_failures: delivery.consecutive_failures,
             paused_until: delivery.paused_until,
             pause_reason: delivery.pause_reason.clone(),
+            asked_until: delivery.asked_until,
             clock_skew_ms: delivery.skew_ms,
             failing: delivery.failing.clone(),
         }
@@ -68,6 +74,7 @@ impl EndpointDelivery {
         Self {
             paused_until: state.paused_until,
             pause_reason: state.pause_reason.clone(),
+            asked_until: state.asked_until,
             consecutive_failures: state.consecutive_failures,
             in_flight_limit: state.limit.max(1),
             skew_ms: state.clock_skew_ms,
@@ -113,9 +120,10 @@ impl StoredEndpoint {
 
 const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, paused_until, pause_reason, consecutive_failures,
                        in_flight_limit, skew_ms, failing_reason, failing_since, failing_networks, failing_needs_person, last_urgent_at,
-                       last_urgent_pause";
+                       last_urgent_pause, asked_until";
 
-/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten.
+/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten. Whatever of its row did not
+/// read back does afterwards.
 pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
     let fresh = EndpointState::new(policy);
     tx.prepare_cached(
@@ -123,7 +131,13 @@ pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolic
          ON CONFLICT DO UPDATE SET definition = excluded.definition, archived_at = NULL",
     )?
     .execute(params![endpoint.key, to_json(endpoint)?, fresh.limit])?;
-    save_state(tx, &endpoint.key, &fresh)
+    save_state(tx, &endpoint.key, &fresh)?;
+    if let Some(StoredEndpoint::Corrupt(_)) = find(tx, &endpoint.key)? {
+        // Only why it is disabled is left, which nobody knows any more; that it is stays.
+        tx.prepare_cached("UPDATE endpoint SET disabled_reason = CASE WHEN enabled = 0 THEN ?2 END WHERE key = ?1")?
+            .execute([&endpoint.key, BY_APP])?;
+    }
+    Ok(())
 }
 
 /// Enables an endpoint, which forgets its failures.
@@ -154,6 +168,7 @@ fn save_state(tx: &Transaction<'_>, key: &str, state: &EndpointState) -> Result<
     let blank = EndpointDelivery {
         paused_until: None,
         pause_reason: None,
+        asked_until: None,
         consecutive_failures: 0,
         in_flight_limit: 1,
         skew_ms: None,
@@ -175,7 +190,7 @@ pub(crate) fn save_delivery(tx: &Transaction<'_>, key: &str, delivery: &Endpoint
     tx.prepare_cached(
         "UPDATE endpoint SET paused_until = ?2, pause_reason = ?3, consecutive_failures = ?4, in_flight_limit = ?5, skew_ms = ?6,
                              failing_reason = ?7, failing_since = ?8, failing_networks = ?9, failing_needs_person = ?10,
-                             last_urgent_at = ?11, last_urgent_pause = ?12
+                             last_urgent_at = ?11, last_urgent_pause = ?12, asked_until = ?13
           WHERE key = ?1",
     )?
     .execute(params![
@@ -191,6 +206,7 @@ pub(crate) fn save_delivery(tx: &Transaction<'_>, key: &str, delivery: &Endpoint
         failing.is_some_and(|failing| failing.needs_person),
         delivery.urgent_at.map(to_ms),
         delivery.urgent_pause.map(to_ms),
+        delivery.asked_until.map(to_ms),
     ])?;
     Ok(())
 }
@@ -231,17 +247,23 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
         None => None,
     };
     let paused_until: i64 = row.get(5)?;
+    let endpoint: Endpoint = from_json(&row.get::<_, String>(1)?, "an endpoint")?;
+    if endpoint.key != row.get::<_, String>(0)? {
+        // Its messages would go to another's address.
+        return Err(StoreError::Internal("the definition of an endpoint names another".to_owned()));
+    }
     Ok(EndpointRow {
-        endpoint: from_json(&row.get::<_, String>(1)?, "an endpoint")?,
+        endpoint,
         enabled: row.get(2)?,
         disabled_reason: row.get(3)?,
         archived_at: optional_time(row.get(4)?)?,
         delivery: EndpointDelivery {
             paused_until: (paused_until != 0).then(|| time(paused_until)),
             pause_reason: row.get(6)?,
+            asked_until: row.get::<_, Option<i64>>(16)?.map(time),
             consecutive_failures: row.get(7)?,
             in_flight_limit: row.get(8)?,
-            skew_ms: row.get(9)?,
+            skew_ms: row.get::<_, Option<i64>>(9)?.and_then(plausible_skew),
             failing,
             urgent_at: row.get::<_, Option<i64>>(14)?.map(time),
             urgent_pause: row.get::<_, Option<i64>>(15)?.map(time),

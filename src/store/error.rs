@@ -31,22 +31,18 @@ pub(crate) enum StoreError {
     /// Reading or writing failed below SQLite.
     #[error("the database cannot be read or written: {0}")]
     Io(String),
-    /// The schema refused a change, or a row does not read back: a fault of this library.
+    /// A row does not read back: the file is damaged there. What else is in it may be sound.
+    #[error("the database is damaged: {0}")]
+    Unreadable(String),
+    /// The schema refused a change: a fault of this library.
     #[error("{0}")]
     Internal(String),
-}
-
-impl StoreError {
-    /// Whether the file or another process is to blame, and not what was written: the same may succeed later.
-    pub(crate) fn is_of_the_database(&self) -> bool {
-        !matches!(self, Self::Internal(_))
-    }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(failure) = error.sqlite_error() else {
-            return StoreError::Internal(without_values(&error));
+            return without_values(&error);
         };
         let what = rusqlite::ffi::code_to_str(failure.extended_code).to_owned();
         match failure.code {
@@ -57,6 +53,8 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)
             }
+            // No row is to blame for that.
+            ErrorCode::OutOfMemory => StoreError::Io(what),
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
             // The message of a constraint is one of our triggers' or names a column; it holds no value.
             _ => StoreError::Internal(error.to_string()),
@@ -65,11 +63,16 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 /// rusqlite's own errors may quote what a column holds; their kind is enough.
-fn without_values(error: &rusqlite::Error) -> String {
+fn without_values(error: &rusqlite::Error) -> StoreError {
+    use rusqlite::Error as E;
     match error {
-        rusqlite::Error::FromSqlConversionFailure(column, kind, _) => format!("column {column} of type {kind} does not read back"),
-        rusqlite::Error::InvalidColumnType(column, name, kind) => format!("column {column} ({name}) is of type {kind}"),
-        rusqlite::Error::QueryReturnedNoRows => "a row that must exist does not".to_owned(),
-        _ => "an unexpected error of the SQLite binding".to_owned(),
+        E::FromSqlConversionFailure(column, kind, _) => {
+            StoreError::Unreadable(format!("column {column} of type {kind} does not read back"))
+        }
+        E::InvalidColumnType(column, name, kind) => StoreError::Unreadable(format!("column {column} ({name}) is of type {kind}")),
+        E::IntegralValueOutOfRange(column, _) => StoreError::Unreadable(format!("column {column} is out of range")),
+        E::Utf8Error(column, _) => StoreError::Unreadable(format!("column {column} is no text")),
+        E::QueryReturnedNoRows => StoreError::Unreadable("a row that must exist does not".to_owned()),
+        _ => StoreError::Internal("an unexpected error of the SQLite binding".to_owned()),
     }
 }

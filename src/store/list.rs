@@ -1,11 +1,11 @@
 //! Lists of sessions: newest first, filtered, one page at a time.
 
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
 
-use super::row::{from_ms, optional_time, session_key, session_state, to_ms};
+use super::row::{from_ms, lossy, optional_lossy, optional_time, session_key, session_state, to_ms};
 use super::{Connection, Result};
-use crate::model::{ActionStatus, SessionFilter, SessionSummary, WorkflowRef};
+use crate::model::{ActionStatus, SessionFilter, SessionSummary, Timestamp, WorkflowRef};
 
 /// Where a page begins: after the session that began then and has this row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +14,14 @@ pub(crate) struct Cursor {
     pub(crate) id: i64,
 }
 
-/// At most `limit` sessions after the cursor, and the cursor of the last one.
+/// At most `limit` sessions after the cursor, each with its own. What of a session does not read back is blank; one that nothing could be done
+/// with, because its key, its state or its workflow does not, is none, and is named by `check`.
 pub(crate) fn sessions(
     connection: &Connection,
     filter: &SessionFilter,
     after: Option<Cursor>,
     limit: u32,
-) -> Result<Vec<(SessionSummary, Cursor)>> {
+) -> Result<Vec<(Option<SessionSummary>, Cursor)>> {
     let mut conditions = vec![if filter.states.is_empty() {
         "s.state <> 'discarded'".to_owned()
     } else {
@@ -83,23 +84,26 @@ pub(crate) fn sessions(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let cursor = Cursor { started_at: row.get(5)?, id: row.get(0)? };
-        let summary = SessionSummary {
-            key: session_key(&row.get::<_, Vec<u8>>(1)?)?,
-            workflow: WorkflowRef { key: row.get(12)?, name: row.get(13)?, version: row.get(14)?, local_revision: row.get(15)? },
-            state: session_state(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
-            won: row.get(3)?,
-            actor: row.get(4)?,
-            started_at: from_ms(cursor.started_at)?,
-            finished_at: optional_time(row.get(6)?)?,
-            section_name: row.get(7)?,
-            actions_not_fired: row.get(8)?,
-            actions_pending: row.get(9)?,
-            actions_sent: row.get(10)?,
-            actions_failed: row.get(11)?,
-        };
-        found.push((summary, cursor));
+        found.push((summary(row, cursor).ok(), cursor));
     }
     Ok(found)
+}
+
+fn summary(row: &Row<'_>, cursor: Cursor) -> Result<SessionSummary> {
+    Ok(SessionSummary {
+        key: session_key(&row.get::<_, Vec<u8>>(1)?)?,
+        workflow: WorkflowRef { key: row.get(12)?, name: lossy(row, 13)?, version: row.get(14)?, local_revision: row.get(15)? },
+        state: session_state(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
+        won: row.get(3).unwrap_or_default(),
+        actor: optional_lossy(row, 4)?,
+        started_at: from_ms(cursor.started_at).unwrap_or(Timestamp::UNIX_EPOCH),
+        finished_at: optional_time(row.get(6)?).unwrap_or_default(),
+        section_name: lossy(row, 7)?,
+        actions_not_fired: row.get(8).unwrap_or_default(),
+        actions_pending: row.get(9).unwrap_or_default(),
+        actions_sent: row.get(10).unwrap_or_default(),
+        actions_failed: row.get(11).unwrap_or_default(),
+    })
 }
 
 /// Every word must be there, each as the beginning of one. What a person types never reaches FTS5's own syntax: each word is a quoted

@@ -2,13 +2,21 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, schema};
 
 /// One per schema version, in order. A file that has shipped is never edited again.
 const MIGRATIONS: &[&str] = &[include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql")];
 
 /// "Cmps": tells a Compass database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x436d_7073;
+
+/// Looks at a file that is opened, at one moment of it: whose it is, its version, and whether its schema is the one of that version. Writes
+/// nothing.
+pub(super) fn look(connection: &Connection) -> Result<()> {
+    let snapshot = connection.unchecked_transaction()?;
+    check_identity(&snapshot)?;
+    schema::check(&snapshot, version(&snapshot)?)
+}
 
 /// Refuses a file that is not ours or is from the future, without writing to it.
 pub(super) fn check_identity(connection: &Connection) -> Result<()> {
@@ -24,7 +32,7 @@ pub(super) fn check_identity(connection: &Connection) -> Result<()> {
 
 /// Refuses a schema that this release does not know.
 pub(super) fn check_version(found: u32) -> Result<()> {
-    let known = MIGRATIONS.len() as u32;
+    let known = newest();
     if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
@@ -57,6 +65,7 @@ fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migration
             }
             transaction.pragma_update(None, "user_version", from as u32 + 1)?;
             check_references(&transaction)?;
+            schema::check(&transaction, from as u32 + 1)?;
         }
         transaction.commit()?;
     }
@@ -70,13 +79,20 @@ fn check_references(connection: &Connection) -> Result<()> {
     if tables.is_empty() { Ok(()) } else { Err(StoreError::Corrupt(format!("rows of {} refer to nothing", tables.join(", ")))) }
 }
 
+/// The newest schema that this release knows.
+pub(super) fn newest() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
 pub(super) fn version(connection: &Connection) -> Result<u32> {
     Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(in crate::store) const NEWEST: usize = MIGRATIONS.len();
 
     /// The schema of every version, as it was shipped: copies, so that editing a migration that has shipped is noticed. Add one with each
     /// release that changes the schema.
@@ -87,8 +103,17 @@ mod tests {
         rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(|row| row.unwrap()).collect()
     }
 
-    fn memory() -> Connection {
+    pub(in crate::store) fn memory() -> Connection {
         Connection::open_in_memory().unwrap()
+    }
+
+    /// A new database of this version, made by the migrations alone.
+    pub(in crate::store) fn migrated_to(version: usize) -> Connection {
+        let connection = memory();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        MIGRATIONS[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        connection.pragma_update(None, "user_version", version as u32).unwrap();
+        connection
     }
 
     #[test]

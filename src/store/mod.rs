@@ -8,22 +8,28 @@
 
 pub(crate) mod action;
 pub(crate) mod backup;
+pub(crate) mod check;
 mod connection;
 pub(crate) mod endpoint;
 mod error;
+mod files;
 pub(crate) mod list;
 pub(crate) mod meta;
 mod migrate;
+mod one_row;
 pub(crate) mod outbox;
 mod pool;
+pub(crate) mod replace;
 pub(crate) mod retention;
 pub(crate) mod row;
+pub(crate) mod schema;
 pub(crate) mod session;
 pub(crate) mod totals;
 pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
+pub(crate) use one_row::{OfOneRow, alone, judged};
 pub(crate) use pool::STOP_LIMIT;
 pub(crate) use rusqlite::{Connection, Transaction};
 

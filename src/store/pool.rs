@@ -6,10 +6,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, connection};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
@@ -208,9 +207,10 @@ impl Pool {
         Stopping { stop: state.stops, folds }
     }
 
-    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and only a new call
-    /// may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open.
-    pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration) {
+    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and
+    /// only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
+    /// connection for it where none was left, or none where there is nothing to fold.
+    pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration, open: impl FnOnce() -> Option<Connection>) {
         let Stopping { stop, folds } = stopping;
         let began = Instant::now();
         let mut state = self.state();
@@ -233,12 +233,8 @@ impl Pool {
         let (writer, readers) = (state.writer.pop(), std::mem::take(&mut state.readers));
         drop(state);
         drop(readers);
-        if let Some(writer) = writer {
-            if folds {
-                // It waits for nobody. Where it fails, the log stays, which is as good.
-                let _ = writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
-            }
-            drop(writer);
+        if folds && let Some(last) = writer.or_else(open) {
+            connection::fold(last);
         }
     }
 

@@ -7,7 +7,7 @@ use super::{Connection, Result, Transaction};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition under which an entry may go with its session.
-const UNDELIVERED: &str = "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))";
+pub(super) const UNDELIVERED: &str = "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))";
 
 /// Rows of finished sessions that are older than `before` and hold nothing undelivered, oldest first.
 pub(crate) fn purgeable(connection: &Connection, before: Timestamp, limit: u32) -> Result<Vec<i64>> {
@@ -31,11 +31,12 @@ pub(crate) fn kept(connection: &Connection, before: Timestamp) -> Result<u64> {
     Ok(count as u64)
 }
 
-/// Whether the session holds something undelivered.
-pub(crate) fn holds_undelivered(connection: &Connection, id: i64) -> Result<bool> {
-    Ok(connection
-        .prepare_cached(&format!("SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = ?1 AND {UNDELIVERED})"))?
-        .query_row([id], |row| row.get(0))?)
+/// How many undelivered entries the session holds.
+pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
+    let count: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM outbox o WHERE o.session_id = ?1 AND {UNDELIVERED}"))?
+        .query_row([id], |row| row.get(0))?;
+    Ok(count as u64)
 }
 
 /// Removes a finished session and all that belongs to it, and leaves a tombstone.

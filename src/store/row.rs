@@ -1,6 +1,8 @@
 //! Between columns and the model.
 
 use chrono::DateTime;
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -14,7 +16,7 @@ pub(crate) fn to_ms(at: Timestamp) -> i64 {
 }
 
 pub(crate) fn from_ms(ms: i64) -> Result<Timestamp> {
-    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Internal("a stored time is out of range".to_owned()))
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| StoreError::Unreadable("a stored time is out of range".to_owned()))
 }
 
 pub(crate) fn optional_time(ms: Option<i64>) -> Result<Option<Timestamp>> {
@@ -27,7 +29,20 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
 
 /// `what` names the column in the error; the error never holds the text.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|_| StoreError::Internal(format!("{what} does not read back")))
+    serde_json::from_str(text).map_err(|_| StoreError::Unreadable(format!("{what} does not read back")))
+}
+
+/// A text as far as it is one.
+pub(crate) fn lossy(row: &Row<'_>, index: usize) -> Result<String> {
+    Ok(optional_lossy(row, index)?.unwrap_or_default())
+}
+
+/// The same where there need not be one.
+pub(crate) fn optional_lossy(row: &Row<'_>, index: usize) -> Result<Option<String>> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    })
 }
 
 /// A list for `IN`, of words that the core itself names.
@@ -36,16 +51,16 @@ pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> String {
 }
 
 pub(crate) fn session_key(bytes: &[u8]) -> Result<SessionKey> {
-    Uuid::from_slice(bytes).map(SessionKey).map_err(|_| StoreError::Internal("a session key does not read back".to_owned()))
+    Uuid::from_slice(bytes).map(SessionKey).map_err(|_| StoreError::Unreadable("a session key does not read back".to_owned()))
 }
 
 pub(crate) fn session_state(text: &str) -> Result<SessionState> {
     [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded]
         .into_iter()
         .find(|state| state.as_str() == text)
-        .ok_or_else(|| StoreError::Internal("a session state does not read back".to_owned()))
+        .ok_or_else(|| StoreError::Unreadable("a session state does not read back".to_owned()))
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> Result<Sha256> {
-    bytes.try_into().map(Sha256).map_err(|_| StoreError::Internal("a hash does not read back".to_owned()))
+    bytes.try_into().map(Sha256).map_err(|_| StoreError::Unreadable("a hash does not read back".to_owned()))
 }

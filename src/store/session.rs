@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::row::{from_json, from_ms, optional_time, session_state, to_json, to_ms};
-use super::{Connection, Result, Transaction};
+use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSource, WorkflowRef};
@@ -16,6 +16,7 @@ use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSour
 pub(crate) struct Stored {
     pub(crate) id: i64,
     pub(crate) workflow_id: i64,
+    pub(crate) workflow_hash: Sha256,
     pub(crate) state: State,
 }
 
@@ -24,7 +25,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     let row = connection
         .prepare_cached(
             "SELECT s.id, s.workflow_id, s.state, s.won, s.actor, s.started_at, s.finished_at, s.end_reason, s.last_seq, s.last_visit,
-                    w.key, w.name, w.version, w.local_revision
+                    w.key, w.name, w.version, w.local_revision, w.hash
                FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.key = ?1",
         )?
         .query_row([key.0.as_bytes()], |row| {
@@ -45,14 +46,18 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 values: BTreeMap::new(),
                 notes: Vec::new(),
             };
-            Ok((Stored { id: row.get(0)?, workflow_id: row.get(1)?, state }, row.get::<_, String>(2)?, times))
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
         })
         .optional()?;
-    let Some((mut stored, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let mut stored = Stored { id, workflow_id, workflow_hash: sha256(&hash)?, state: projected };
     stored.state.state = session_state(&state)?;
     stored.state.started_at = from_ms(started_at)?;
     stored.state.finished_at = optional_time(finished_at)?;
     stored.state.path = path(connection, stored.id)?;
+    if stored.state.path.is_empty() {
+        return Err(StoreError::Internal("a session has no visit".to_owned()));
+    }
     stored.state.values = values(connection, stored.id)?;
     stored.state.notes = notes(connection, stored.id)?;
     Ok(Some(stored))
@@ -177,7 +182,7 @@ pub(crate) fn index_text(tx: &Transaction<'_>, id: i64, text: &str) -> Result<()
     Ok(())
 }
 
-fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
+pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO event (session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

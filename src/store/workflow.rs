@@ -5,11 +5,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::row::{from_json, from_ms, optional_time, sha256, to_json, to_ms};
 use super::{Connection, Result, Transaction};
 use crate::crypto::Sha256;
-use crate::model::{Finding, Timestamp, Workflow, WorkflowRef, WorkflowSummary, WorkflowVersion};
+use crate::model::{Finding, Timestamp, WorkflowRef, WorkflowSummary, WorkflowVersion};
 
 /// A version to keep.
 pub(crate) struct NewWorkflow<'a> {
-    pub(crate) workflow: &'a Workflow,
+    pub(crate) workflow: &'a WorkflowRef,
+    pub(crate) description: Option<&'a str>,
     pub(crate) hash: Sha256,
     pub(crate) document: &'a [u8],
     pub(crate) startable: bool,
@@ -19,9 +20,9 @@ pub(crate) struct NewWorkflow<'a> {
 /// The columns that decide what may be done with a version.
 pub(crate) struct WorkflowRow {
     pub(crate) id: i64,
+    pub(crate) workflow: WorkflowRef,
     pub(crate) hash: Sha256,
     pub(crate) startable: bool,
-    pub(crate) document: Vec<u8>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -36,7 +37,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewWorkflow<'_>, now: Timestamp
         workflow.version,
         workflow.local_revision,
         workflow.name,
-        workflow.description,
+        new.description,
         new.hash.0,
         new.document,
         new.startable,
@@ -46,27 +47,49 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewWorkflow<'_>, now: Timestamp
     Ok(())
 }
 
+/// The columns of a [`WorkflowRow`].
+const ROW: &str = "id, key, name, version, local_revision, hash, startable, findings";
+
 /// This version, or none.
 pub(crate) fn find(connection: &Connection, key: &str, version: WorkflowVersion) -> Result<Option<WorkflowRow>> {
     let row = connection
-        .prepare_cached(
-            "SELECT id, hash, startable, document, findings FROM workflow WHERE key = ?1 AND version = ?2 AND local_revision = ?3",
-        )?
+        .prepare_cached(&format!("SELECT {ROW} FROM workflow WHERE key = ?1 AND version = ?2 AND local_revision = ?3"))?
         .query_row(params![key, version.version, version.local_revision], raw_row)
         .optional()?;
     row.map(workflow_row).transpose()
 }
 
-/// The newest version that is not retired.
-pub(crate) fn current(connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
-    let row = connection
-        .prepare_cached(
-            "SELECT id, hash, startable, document, findings FROM workflow WHERE key = ?1 AND retired_at IS NULL
-              ORDER BY version DESC, local_revision DESC LIMIT 1",
-        )?
-        .query_row([key], raw_row)
-        .optional()?;
-    row.map(workflow_row).transpose()
+/// The versions that are not retired, newest first.
+pub(crate) fn in_use(connection: &Connection, key: &str) -> Result<Vec<WorkflowRow>> {
+    let statement = format!("SELECT {ROW} FROM workflow WHERE key = ?1 AND retired_at IS NULL ORDER BY version DESC, local_revision DESC");
+    rows(connection, &statement, key)
+}
+
+/// The versions among whose findings this code is.
+pub(crate) fn with_finding(connection: &Connection, code: &str) -> Result<Vec<WorkflowRow>> {
+    rows(connection, &format!("SELECT {ROW} FROM workflow WHERE instr(findings, ?1) > 0"), &format!(r#""code":"{code}""#))
+}
+
+fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<WorkflowRow>> {
+    let mut statement = connection.prepare_cached(statement)?;
+    let mut rows = statement.query([value])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(workflow_row(raw_row(row)?)?);
+    }
+    Ok(found)
+}
+
+/// What a later release says of a document that an earlier one could not judge.
+pub(crate) fn judge_anew(tx: &Transaction<'_>, id: i64, new: &NewWorkflow<'_>) -> Result<()> {
+    tx.prepare_cached("UPDATE workflow SET name = ?2, description = ?3, startable = ?4, findings = ?5 WHERE id = ?1")?.execute(params![
+        id,
+        new.workflow.name,
+        new.description,
+        new.startable,
+        to_json(&new.findings)?
+    ])?;
+    Ok(())
 }
 
 /// The document a session is pinned to.
@@ -74,15 +97,39 @@ pub(crate) fn document(connection: &Connection, id: i64) -> Result<Vec<u8>> {
     Ok(connection.prepare_cached("SELECT document FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
 }
 
-/// All versions, by key, newest first.
-pub(crate) fn list(connection: &Connection) -> Result<Vec<WorkflowSummary>> {
-    summaries(connection, None)
+/// The rows of all versions, in the order of their import.
+pub(crate) fn ids(connection: &Connection) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM workflow ORDER BY id")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// One version as lists show it.
-pub(crate) fn summary(connection: &Connection, key: &str, version: WorkflowVersion) -> Result<Option<WorkflowSummary>> {
-    let all = summaries(connection, Some(key))?;
-    Ok(all.into_iter().find(|one| one.workflow.version == version.version && one.workflow.local_revision == version.local_revision))
+/// A version with what its columns say of it.
+pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sha256, Vec<u8>)> {
+    let (workflow, hash, document) = connection
+        .prepare_cached("SELECT key, name, version, local_revision, hash, document FROM workflow WHERE id = ?1")?
+        .query_row([id], |row| {
+            let workflow = WorkflowRef { key: row.get(0)?, name: row.get(1)?, version: row.get(2)?, local_revision: row.get(3)? };
+            Ok((workflow, row.get::<_, Vec<u8>>(4)?, row.get(5)?))
+        })?;
+    Ok((workflow, sha256(&hash)?, document))
+}
+
+/// How many sessions stand on a version.
+pub(crate) fn sessions(connection: &Connection, id: i64) -> Result<u64> {
+    let count: i64 = connection.prepare_cached("SELECT count(*) FROM session WHERE workflow_id = ?1")?.query_row([id], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
+/// Removes a version on which no session stands; the schema refuses any other.
+pub(crate) fn forget(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM workflow WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// Whether a version is retired.
+pub(crate) fn is_retired(connection: &Connection, id: i64) -> Result<bool> {
+    Ok(connection.prepare_cached("SELECT retired_at IS NOT NULL FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
 }
 
 /// Retires or brings back one version.
@@ -96,39 +143,40 @@ pub(crate) fn set_retired(tx: &Transaction<'_>, key: &str, version: WorkflowVers
     Ok(())
 }
 
-type Raw = (i64, Vec<u8>, bool, Vec<u8>, String);
+type Raw = (i64, WorkflowRef, Vec<u8>, bool, String);
 
 fn raw_row(row: &Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    let workflow = WorkflowRef { key: row.get(1)?, name: row.get(2)?, version: row.get(3)?, local_revision: row.get(4)? };
+    Ok((row.get(0)?, workflow, row.get(5)?, row.get(6)?, row.get(7)?))
 }
 
-fn workflow_row((id, hash, startable, document, findings): Raw) -> Result<WorkflowRow> {
-    Ok(WorkflowRow { id, hash: sha256(&hash)?, startable, document, findings: from_json(&findings, "findings of a workflow")? })
+fn workflow_row((id, workflow, hash, startable, findings): Raw) -> Result<WorkflowRow> {
+    Ok(WorkflowRow { id, workflow, hash: sha256(&hash)?, startable, findings: from_json(&findings, "findings of a workflow")? })
 }
 
-fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {
+/// All versions, or those of one workflow, by key, newest first, with their rows. Which one is current is not said here.
+pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<(i64, Sha256, WorkflowSummary)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, name, version, local_revision, description, hash, startable, findings, imported_at, retired_at
+        "SELECT key, name, version, local_revision, description, hash, startable, findings, imported_at, retired_at, id
            FROM workflow WHERE ?1 IS NULL OR key = ?1 ORDER BY key, version DESC, local_revision DESC",
     )?;
     let mut rows = statement.query([key])?;
-    let mut found: Vec<WorkflowSummary> = Vec::new();
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let workflow = WorkflowRef { key: row.get(0)?, name: row.get(1)?, version: row.get(2)?, local_revision: row.get(3)? };
-        let retired_at = optional_time(row.get(9)?)?;
-        let current = retired_at.is_none() && !found.iter().any(|newer| newer.workflow.key == workflow.key && newer.current);
         let findings: Vec<Finding> = from_json(&row.get::<_, String>(7)?, "findings of a workflow")?;
-        found.push(WorkflowSummary {
-            current,
-            workflow,
+        let hash = sha256(&row.get::<_, Vec<u8>>(5)?)?;
+        let summary = WorkflowSummary {
+            current: false,
+            workflow: WorkflowRef { key: row.get(0)?, name: row.get(1)?, version: row.get(2)?, local_revision: row.get(3)? },
             description: row.get(4)?,
-            hash: sha256(&row.get::<_, Vec<u8>>(5)?)?.to_string(),
+            hash: hash.to_string(),
             startable: row.get(6)?,
             worst: findings.iter().map(|finding| finding.severity).min(),
             findings,
             imported_at: from_ms(row.get(8)?)?,
-            retired_at,
-        });
+            retired_at: optional_time(row.get(9)?)?,
+        };
+        found.push((row.get(10)?, hash, summary));
     }
     Ok(found)
 }

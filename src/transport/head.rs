@@ -41,15 +41,19 @@ fn is_interim(status: u16) -> bool {
     matches!(status, 100 | 102..=199)
 }
 
+/// `HTTP/1.`, a digit, a space, three digits, and then no fourth one or any other sign that would make another word of them.
 fn status(input: &[u8]) -> Option<u16> {
-    let code = input.strip_prefix(b"HTTP/1.")?.get(2..5)?;
+    let [minor, b' ', code @ ..] = input.strip_prefix(b"HTTP/1.")? else { return None };
+    let (code, rest) = code.split_at_checked(3)?;
+    let is_whole = rest.first().is_none_or(|next| matches!(next, b' ' | b'\r' | b'\n'));
     let status = str::from_utf8(code).ok()?.parse().ok()?;
-    (code.iter().all(u8::is_ascii_digit) && status >= 100).then_some(status)
+    (minor.is_ascii_digit() && code.iter().all(u8::is_ascii_digit) && is_whole && status >= 100).then_some(status)
 }
 
-/// Where the body begins.
+/// Where the body begins: after the first empty line. A line may end without CR (RFC 9112, section 2.2).
 fn end_of_head(input: &[u8]) -> Option<usize> {
-    input.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4)
+    let is_empty_line = |at: usize| input[..at].ends_with(b"\n") || input[..at].ends_with(b"\n\r");
+    (0..input.len()).find(|at| input[*at] == b'\n' && is_empty_line(*at)).map(|at| at + 1)
 }
 
 fn header(line: &[u8]) -> Option<Header> {
@@ -65,8 +69,14 @@ mod tests {
 
     #[test]
     fn a_status_is_known_as_soon_as_its_digits_are_there() {
-        let rows: [(&[u8], Option<u16>); 12] = [
+        let rows: [(&[u8], Option<u16>); 18] = [
             (b"HTTP/1.1 202 Accepted\r\n", Some(202)),
+            (b"HTTP/1.1 204\n", Some(204)),
+            (b"HTTP/1.1 2000 OK\r\n", None),
+            (b"HTTP/1.1 200OK\r\n", None),
+            (b"HTTP/1.12200 OK\r\n", None),
+            (b"HTTP/1.x 204\r\n", None),
+            (b"HTTP/1.1_204\r\n", None),
             (b"HTTP/1.0 413", Some(413)),
             (b"HTTP/1.1 999\r\n\r\n", Some(999)),
             (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", Some(101)),
@@ -86,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_head_is_partial_until_its_empty_line() {
-        let rows: [(&[u8], bool); 8] = [
+        let rows: [(&[u8], bool); 10] = [
+            (b"HTTP/1.1 202 Accepted\nx: y\n", true),
+            (b"HTTP/1.1 202 Accepted\nx: y\n\n", false),
             (b"HTTP/1.1 202 Accepted\r\nx: y\r\n", true),
             (b"HTTP/1.1 103 Early Hints\r\n", true),
             (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n", true),

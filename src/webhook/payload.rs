@@ -6,9 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, Submission, SubmittedField, Timestamp};
 
-/// The largest body that is ever sent, in bytes. Larger ones are common causes of a 413, and during a larger upload an early 413 can be
-/// lost in a broken connection.
-pub const MAX_BODY: usize = 256 * 1024;
+pub use crate::model::MAX_BODY;
 
 /// Above this many bytes a warning is due: Standard Webhooks recommends bodies below 20 kB.
 pub const WARN_BODY: usize = 20 * 1024;

@@ -271,3 +271,25 @@ fn what_waits_behind_one_that_found_no_way_says_until_when() {
         assert!(item.delivery.next_attempt_at.is_some_and(|at| at >= next), "{:?} and {next:?}", item.delivery);
     }
 }
+
+#[test]
+fn a_lease_that_is_over_hides_nothing() {
+    for (what, jump) in [("ran out", TimeDelta::hours(1)), ("the clock was set back", TimeDelta::days(-2))] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&other);
+        field.transport.wait_for_requests(1);
+        other.kill();
+        field.transport.release();
+        drop(running);
+        field.clock.jump_wall(jump);
+        field.compass.set_connectivity(Connectivity::Offline);
+        field.compass.set_integration_enabled(false).unwrap();
+        field.flush();
+        let shown = field.delivery(session).reason;
+        assert_eq!((shown.as_deref(), field.compass.outbox_totals().unwrap().needs_person), (Some("integration_off"), 1), "{what}");
+        agrees(&field, Connectivity::Offline, what);
+    }
+}

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A phone with one message for the office, which takes everything, and one for the lab.
-fn office_and_lab() -> (Field, SessionKey, SessionKey) {
+pub(crate) fn office_and_lab() -> (Field, SessionKey, SessionKey) {
     let (field, _) = phone(|_| Ok(answer(202)));
     register(&field, "lab");
     let (office, lab) = (field.complete(), complete_for(&field, "lab"));
@@ -327,96 +327,4 @@ fn a_message_without_its_session_does_not_make_the_worker_look_without_end() {
     assert!(looks < 10, "{looks} looks in a minute");
     assert!(field.next_due().needs_person);
     assert_eq!(field.messages(&ALL_STATES).len(), 1, "and it is listed");
-}
-
-/// What is damaged while it waits, after a failed try, and while a process that died still has it claimed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum When {
-    Waiting,
-    Tried,
-    Claimed,
-}
-
-/// Damages the office's message and sees that every call works, the lab gets its message, and all that is shown agrees.
-fn stops_itself_alone(when: When, damages: &str) {
-    let what = format!("{when:?}: {damages}");
-    let (mut field, receivers) = phone(move |_| Ok(answer(if when == When::Tried { 500 } else { 202 })));
-    register(&field, "lab");
-    let bad = field.complete();
-    let statement = damages.replace("ROW", &entry(&field, bad).to_string());
-    match when {
-        When::Waiting => field.compass.close().unwrap(),
-        When::Tried => {
-            field.flush();
-            receivers.take();
-            field.compass.close().unwrap();
-        }
-        When::Claimed => {
-            field.transport.hold("");
-            let mut steps = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
-            while field.transport.requests().is_empty() {
-                steps.step();
-            }
-            drop(steps);
-            field.compass.clone().kill();
-            field.transport.release();
-        }
-    }
-    damage(&field, &statement);
-    field.compass = Compass::open(field.options.clone()).unwrap();
-    field.clock.advance(2 * MINUTE);
-    let good = complete_for(&field, "lab");
-    field.next_due();
-    field.flush();
-    assert!(is_sent(&field.compass, good), "{what}");
-    let listed = field.messages(&ALL_STATES);
-    assert_eq!(listed.len(), 2, "{what}");
-    let totals = field.compass.outbox_totals().unwrap();
-    let waiting = |item: &&OutboxItem| matches!(item.delivery.state, DeliveryState::Pending | DeliveryState::Failed);
-    assert_eq!(listed.iter().filter(waiting).count() as u64, totals.pending + totals.failed, "{what}");
-    assert_eq!(listed.iter().filter(|item| item.needs_person).count() as u64, totals.needs_person, "{what}");
-    let next = field.next_due();
-    assert_eq!(next.needs_person, totals.needs_person > 0, "{what}");
-    assert!(next.at.is_none_or(|at| at > field.now()), "{what}: due for ever");
-    field.compass.endpoints().unwrap();
-    field.compass.secrets_changed().unwrap();
-    field.compass.put_endpoint(&endpoint(OFFICE, "https://other.example/hook")).unwrap();
-    field.compass.send_failed_again(None).unwrap();
-}
-
-#[test]
-fn a_claim_of_a_dead_process_that_does_not_read_back_stops_itself_alone() {
-    for damages in [
-        "UPDATE outbox SET attempts = 5000000000 WHERE id = ROW",
-        "UPDATE outbox SET attempts = -1 WHERE id = ROW",
-        "UPDATE outbox SET session_id = 999 WHERE id = ROW",
-        "UPDATE outbox SET body = NULL WHERE id = ROW",
-        "UPDATE action SET status = 'waiting' WHERE id = (SELECT action_id FROM outbox WHERE id = ROW)",
-        "UPDATE outbox SET lease_until = 9223372036854775807 WHERE id = ROW",
-        "UPDATE outbox SET lease_until = -9223372036854775807 WHERE id = ROW",
-    ] {
-        stops_itself_alone(When::Claimed, damages);
-    }
-}
-
-#[test]
-fn a_message_with_damaged_attempts_names_or_references_is_listed_with_all_others() {
-    for damages in [
-        "UPDATE attempt SET number = -1 WHERE outbox_id = ROW",
-        "UPDATE attempt SET status = 70000 WHERE outbox_id = ROW",
-        "UPDATE attempt SET outcome = CAST(x'ff41' AS TEXT) WHERE outbox_id = ROW",
-        "UPDATE action SET key = CAST(x'ff41' AS TEXT) WHERE id = (SELECT action_id FROM outbox WHERE id = ROW)",
-        "UPDATE action SET name = CAST(x'ff41' AS TEXT) WHERE id = (SELECT action_id FROM outbox WHERE id = ROW)",
-        "UPDATE session SET key = x'00' WHERE id = (SELECT session_id FROM outbox WHERE id = ROW)",
-    ] {
-        stops_itself_alone(When::Tried, damages);
-    }
-    for damages in [
-        "UPDATE outbox SET action_id = 999 WHERE id = ROW",
-        "UPDATE outbox SET session_id = 999 WHERE id = ROW",
-        "UPDATE session SET workflow_id = 999 WHERE id = (SELECT session_id FROM outbox WHERE id = ROW)",
-        "UPDATE outbox SET body_size = -1 WHERE id = ROW",
-    ] {
-        stops_itself_alone(When::Waiting, damages);
-    }
 }

@@ -148,3 +148,30 @@ fn pauses_of_a_broken_endpoint_are_spread() {
     assert_eq!((pauses[0], pauses[1]), (80_000, 100_000));
     assert!((119_000..=120_000).contains(&pauses[2]), "{pauses:?}");
 }
+
+#[test]
+fn after_a_busy_database_messages_begin_although_a_slow_request_is_in_the_air() {
+    let (field, receivers) = phone(|request| Ok(answer(if request.url == OFFICE_URL { 500 } else { 202 })));
+    register(&field, "lab");
+    field.transport.hold(&url("lab"));
+    complete_for(&field, "lab");
+    let session = field.complete();
+    let mut flush = field.compass.flush_steps(2 * MINUTE, &CancelToken::new(), false).unwrap();
+    eventually("both are in the air", || steps_until_wait(&mut flush).is_some() && field.transport.requests().len() == 2);
+    field.transport.wait_until_running(1);
+    receivers.take();
+    field.clock.advance(3 * SECOND);
+    eventually("the office's failure is stored", || {
+        steps_until_wait(&mut flush).is_some() && field.delivery(session).reason.is_some_and(|reason| reason != "in_flight")
+    });
+    let other = sql(&field);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    field.clock.advance(20 * SECOND);
+    // It claims in vain, once.
+    while !matches!(flush.step(), StepOutcome::Wait { .. }) {}
+    other.execute_batch("COMMIT").unwrap();
+    eventually("the office's message leaves again", || steps_until_wait(&mut flush).is_some() && requests_to(&field, OFFICE_URL) == 2);
+    field.transport.release();
+    eventually("all is stored", || steps_until_wait(&mut flush).is_none());
+    assert!(is_sent(&field.compass, session));
+}

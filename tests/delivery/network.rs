@@ -115,7 +115,8 @@ fn of_changes_that_come_close_together_the_last_one_counts() {
     let session = long_without_a_network(&field);
     let mut worker = field.compass.delivery_steps().unwrap().unwrap();
     field.compass.set_connectivity(on(1));
-    assert_eq!(field.transport.renewed(), 1);
+    steps_until_wait(&mut worker);
+    eventually("the transport is renewed", || field.transport.renewed() == 1);
     // A second later the next one, where alone there is a way.
     field.clock.advance(SECOND);
     field.compass.set_connectivity(on(2));
@@ -125,7 +126,7 @@ fn of_changes_that_come_close_together_the_last_one_counts() {
     assert_eq!(rises, field.clock.monotonic() + SECOND);
     field.clock.advance(SECOND);
     steps_until_wait(&mut worker);
-    assert_eq!(field.transport.renewed(), 2);
+    eventually("the transport is renewed", || field.transport.renewed() == 2);
     field.clock.advance(4 * SECOND);
     eventually("it is sent", || {
         steps_until_wait(&mut worker);
@@ -200,8 +201,12 @@ fn the_worker_begins_within_four_seconds_of_a_network_and_a_person_at_once() {
         receivers.take();
         field.compass.set_connectivity(ONLINE);
         let online = field.clock.monotonic();
-        let begins = steps_until_wait(&mut worker).unwrap().unwrap();
-        assert!(begins <= online + at && begins + Duration::from_millis(1) > online + at, "{fraction}: after {:?}", begins - online);
+        // As soon as the transport is renewed, that is all it waits for.
+        let mut begins = online;
+        eventually(&format!("{fraction}: it waits until {at:?}"), || {
+            begins = steps_until_wait(&mut worker).unwrap().unwrap();
+            begins <= online + at && begins + Duration::from_millis(1) > online + at
+        });
         field.clock.advance(begins - online - Duration::from_millis(1));
         steps_until_wait(&mut worker);
         assert!(field.transport.requests().is_empty(), "{fraction}: not a moment earlier");
@@ -243,12 +248,16 @@ fn a_change_of_network_drops_connections_and_addresses() {
         field.clock.advance(3 * SECOND);
         field.compass.set_connectivity(connectivity);
         renewed += u32::from(drops);
-        assert_eq!(field.transport.renewed(), renewed, "{connectivity:?}");
+        // Before the next message leaves.
+        field.flush();
+        eventually(&format!("{renewed} renewals, with {connectivity:?}"), || field.transport.renewed() == renewed);
     }
     // And so does coming back after a suspension.
     field.compass.quiesce().unwrap();
-    drop(field.compass.resume().unwrap());
-    assert_eq!(field.transport.renewed(), renewed + 1);
+    let hold = field.compass.resume().unwrap();
+    field.flush();
+    eventually("one more", || field.transport.renewed() == renewed + 1);
+    drop(hold);
 }
 
 /// A phone whose transport waits at this gate while it is renewed.
@@ -270,25 +279,42 @@ fn nothing_begins_before_the_transport_was_renewed() {
         } else {
             field.compass.set_connectivity(Connectivity::Offline);
         }
-        let compass = field.compass.clone();
-        let renewing = std::thread::spawn(move || {
-            if resumes {
-                std::mem::forget(compass.resume().unwrap());
-            } else {
-                compass.set_connectivity(ONLINE);
-            }
-        });
-        gate.wait_for(1);
+        // Neither waits for it.
+        let hold = resumes.then(|| field.compass.resume().unwrap());
+        if !resumes {
+            field.compass.set_connectivity(ONLINE);
+        }
         let cancel = CancelToken::new();
         let mut flush = field.compass.flush_steps(MINUTE, &cancel, false).unwrap();
+        steps_until_wait(&mut flush);
+        gate.wait_for(1);
         steps_until_wait(&mut flush);
         let claimed: i64 = sql(&field).query_row("SELECT count(*) FROM outbox WHERE state <> 'queued'", [], |row| row.get(0)).unwrap();
         assert_eq!(claimed, 0, "it would use what the transport drops");
         drop(flush);
         gate.open();
-        joined("the change", renewing);
         assert_eq!(field.flush().sent, 1);
+        drop(hold);
     }
+}
+
+#[test]
+fn a_renewal_that_hangs_holds_messages_up_for_a_moment() {
+    let gate = Gate::shut();
+    let field = slow_to_renew(&gate);
+    for network in 1..=8_usize {
+        let session = field.complete();
+        field.clock.advance(3 * SECOND);
+        field.compass.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: Some(network as u64) });
+        let running = flushing(&field.compass);
+        // Each that hangs has a thread, so there are four at most.
+        gate.wait_for(network.min(4));
+        field.clock.advance(2 * SECOND);
+        assert_eq!(joined("the flush", running).sent, 1);
+        assert!(is_sent(&field.compass, session));
+    }
+    assert_eq!(gate.came(), 4);
+    gate.open();
 }
 
 #[test]

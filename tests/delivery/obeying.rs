@@ -222,3 +222,69 @@ fn what_is_sent_again_while_it_is_in_the_air_waits_for_what_that_brings() {
         assert_eq!(requests_to(&field, OFFICE_URL), copies, "the first answer was {first}");
     }
 }
+
+#[test]
+fn what_was_answered_and_is_not_stored_yet_counts_as_in_the_air() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    register(&field, "lab");
+    let session = field.complete();
+    complete_for(&field, "lab");
+    field.transport.hold(&url("lab"));
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(2);
+    // Its result waits for the other one, to be stored in one group.
+    field.transport.wait_until_running(1);
+    eventually("its answer was taken in", || field.compass.endpoints().is_ok() && field.delivery(session).reason.is_some());
+    let outcome = abandon(&field.compass, session, 0);
+    field.transport.release();
+    joined("the flush", running);
+    assert!(outcome.in_flight, "it had left");
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn what_is_in_the_air_when_its_endpoint_moves_gets_fresh_budgets_too() {
+    for in_the_air in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(404)));
+        let session = field.complete();
+        for _ in 0..5 {
+            field.flush();
+            field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+        }
+        assert_eq!(field.transport.requests().len(), 5, "the sixth would be the last");
+        let moves = || field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+        if in_the_air {
+            field.transport.hold("");
+            let running = flushing(&field.compass);
+            field.transport.wait_for_requests(6);
+            moves();
+            field.transport.release();
+            joined("the flush", running);
+        } else {
+            moves();
+        }
+        field.flush();
+        assert_eq!(requests_to(&field, "https://new.example/hook"), 1);
+        assert_eq!(field.action(session).status, ActionStatus::Pending, "in the air: {in_the_air}");
+    }
+}
+
+#[test]
+fn what_a_receiver_says_to_a_message_that_was_given_up_counts_for_its_endpoint() {
+    for (says, enabled, paused) in [(answer(410), false, false), (answer_with(429, &[("retry-after", "3600")]), true, true)] {
+        let (field, receivers) = phone(move |_| Ok(says.clone()));
+        let session = field.complete();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        let key = field.action(session).key;
+        assert!(field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
+        field.transport.release();
+        joined("the flush", running);
+        receivers.take();
+        field.complete();
+        field.flush();
+        let office = status(&field, OFFICE);
+        assert_eq!((office.enabled, office.paused_until.is_some(), field.transport.requests().len()), (enabled, paused, 1));
+    }
+}

@@ -429,3 +429,34 @@ fn a_store_that_tells_of_a_change_when_it_is_asked_is_not_asked_without_end() {
     let asked = restless.asked.load(std::sync::atomic::Ordering::SeqCst);
     assert!((1..20).contains(&asked), "asked {asked} times in one flush");
 }
+
+/// A store that takes nearly all of a short window for each answer.
+struct Slow(Mutex<Option<Arc<ManualClock>>>, std::sync::atomic::AtomicU32);
+
+impl Secrets for Slow {
+    fn get(&self, _: &str, _: &str) -> SecretLookup {
+        if let Some(clock) = &*self.0.lock().unwrap() {
+            clock.advance(Duration::from_millis(7_500));
+        }
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        SecretLookup::Found { current: SecretValue::new(SECRET.to_owned()), previous: None }
+    }
+}
+
+#[test]
+fn a_store_that_takes_its_time_is_not_asked_in_vain_in_every_window() {
+    let store = Arc::new(Slow(Mutex::default(), std::sync::atomic::AtomicU32::new(0)));
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    *store.0.lock().unwrap() = Some(field.clock.clone());
+    let session = field.complete();
+    for _ in 0..20 {
+        field.compass.flush(10 * SECOND, &CancelToken::new()).unwrap();
+        field.clock.advance(10 * SECOND);
+    }
+    let asked = store.1.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(asked <= 2, "{asked} times within six minutes");
+    assert_eq!(field.delivery(session).reason.as_deref(), Some("secret_unavailable"));
+    field.clock.advance(16 * MINUTE);
+    assert_eq!(field.compass.flush(MINUTE, &CancelToken::new()).unwrap().sent, 1, "a longer window is enough");
+}

@@ -81,6 +81,80 @@ fn a_transport_may_call_the_core_when_it_is_renewed() {
 }
 
 #[test]
+fn a_transport_that_hangs_when_it_is_asked_to_cancel_keeps_nobody_waiting() {
+    for ends in ["the flush", "quiescing", "closing"] {
+        let gate = Gate::shut();
+        let at = gate.clone();
+        let field = calling(move || at.pass(), || (), true);
+        field.complete();
+        field.transport.hold("");
+        let (compass, cancel) = (field.compass.clone(), CancelToken::new());
+        let token = cancel.clone();
+        let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).map(|report| report.end));
+        field.transport.wait_for_requests(1);
+        let compass = field.compass.clone();
+        in_time(ends, PATIENCE, move || match ends {
+            "quiescing" => compass.quiesce().unwrap(),
+            "closing" => compass.close().unwrap(),
+            _ => cancel.cancel(),
+        });
+        drop(joined("the flush", running));
+        assert_eq!(gate.came(), 1, "it is asked once at a time, however long it takes");
+        gate.open();
+        field.transport.release();
+    }
+}
+
+#[test]
+fn a_result_that_comes_when_nobody_waits_for_it_any_more_is_stored_at_once() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    let session = field.complete();
+    field.transport.ignore_cancel();
+    field.transport.hold("");
+    let (compass, cancel) = (field.compass.clone(), CancelToken::new());
+    let token = cancel.clone();
+    let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(1);
+    cancel.cancel();
+    assert_eq!(joined("the flush", running).sent, 0);
+    let watch = Watch::on(&field.compass);
+    field.transport.release();
+    watch.until("it is sent", |compass| is_sent(compass, session));
+}
+
+#[test]
+fn a_result_that_comes_after_quiescing_or_closing_does_not_touch_the_file() {
+    for closes in [false, true] {
+        let field = Field::in_real_time(ScriptedTransport::always(202));
+        let session = field.complete();
+        field.transport.ignore_cancel();
+        field.transport.hold("");
+        let running = {
+            let compass = field.compass.clone();
+            std::thread::spawn(move || compass.flush(2 * MINUTE, &CancelToken::new()).map(drop))
+        };
+        field.transport.wait_for_requests(1);
+        if closes {
+            field.compass.close().unwrap();
+        } else {
+            field.compass.quiesce().unwrap();
+        }
+        drop(joined("the flush", running));
+        let file = sql(&field);
+        let before = version(&file);
+        field.transport.release();
+        field.transport.wait_until_quiet();
+        assert_eq!(version(&file), before, "closed: {closes}");
+        if !closes {
+            eventually("it is stored once that is allowed", || {
+                drop(field.compass.resume().unwrap());
+                is_sent(&field.compass, session)
+            });
+        }
+    }
+}
+
+#[test]
 fn a_flush_that_ends_after_quiescing_leaves_the_file_alone() {
     let field = Field::new(ScriptedTransport::always(202));
     field.complete();
@@ -112,9 +186,7 @@ fn version(file: &rusqlite::Connection) -> i64 {
 
 #[test]
 fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
-    let gate = Arc::new(Gate::default());
-    let at = gate.clone();
-    let field = calling(|| (), move || at.pass(), true);
+    let field = Field::in_real_time(ScriptedTransport::always(202));
     let session = field.complete();
     field.transport.hold("");
     field.transport.ignore_cancel();
@@ -122,25 +194,25 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     field.transport.wait_for_requests(1);
     field.compass.quiesce().unwrap();
     joined("the flush", running);
-    gate.close();
-    let compass = field.compass.clone();
-    let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
-    gate.wait_for(1);
-    field.compass.quiesce().unwrap();
     // An answer that nobody has written down yet.
     field.transport.release();
     field.transport.wait_until_quiet();
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let _subscription = field.compass.observe(Arc::new(move |_| at.pass()));
+    let compass = field.compass.clone();
+    let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
+    // It has stored the answer, and tells of it.
+    gate.wait_for(1);
+    let compass = field.compass.clone();
+    in_time("quiescing", PATIENCE, move || compass.quiesce().unwrap());
     let file = sql(&field);
     let before = version(&file);
     gate.open();
     joined("resuming", resuming);
     assert_eq!(field.flush().end, FlushEnd::Quiesced);
     assert_eq!(version(&file), before, "not a page is written after quiescing");
-    assert!(!is_sent(&field.compass, session));
-    eventually("the answer is on record", || {
-        drop(field.compass.resume().unwrap());
-        is_sent(&field.compass, session)
-    });
+    assert!(is_sent(&field.compass, session));
     assert_eq!(field.transport.requests().len(), 1);
 }
 
@@ -228,22 +300,6 @@ fn quiescing_and_closing_end_a_call_that_waits_for_another_process() {
         joined("the command", waits).ok();
         other.execute_batch("COMMIT").unwrap();
     }
-}
-
-#[test]
-fn a_flush_is_back_before_its_deadline_while_another_thread_renews_the_transport() {
-    let gate = Gate::shut();
-    let at = Arc::clone(&gate);
-    let field = calling(|| (), move || at.pass(), true);
-    field.complete();
-    let compass = field.compass.clone();
-    let renewing = std::thread::spawn(move || compass.set_connectivity(ONLINE));
-    gate.wait_for(1);
-    let compass = field.compass.clone();
-    let running = std::thread::spawn(move || compass.flush(4 * SECOND, &CancelToken::new()).unwrap());
-    joined("the flush", running);
-    gate.open();
-    joined("the renewal", renewing);
 }
 
 #[test]

@@ -178,3 +178,43 @@ fn new_secrets_give_a_person_no_second_attempt_in_the_same_pause() {
     }
     assert_eq!(field.transport.requests().len() - before, 1);
 }
+
+#[test]
+fn an_urgent_attempt_that_never_began_is_not_the_one_of_its_pause() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) =
+        phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    field.flush();
+    receivers.take();
+    field.clock.advance(2 * MINUTE);
+    let asked = secrets_store.asked().len();
+    secrets_store.gate.close();
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush_urgent(MINUTE, &token).unwrap());
+    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
+    cancel.cancel();
+    joined("the flush", running);
+    secrets_store.gate.open();
+    assert_eq!(field.transport.requests().len(), 1, "nothing has left");
+    field.clock.advance(2 * MINUTE);
+    assert_eq!(urgent(&field).sent, 1, "a person has had no attempt in this pause");
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn an_urgent_attempt_is_had_once_by_all_processes_together() {
+    let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "36000")])));
+    field.complete();
+    field.flush();
+    receivers.now(|_| Ok(answer(503)));
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.clock.advance(2 * MINUTE);
+    assert_eq!(urgent(&field).attempts, 1);
+    field.clock.advance(2 * MINUTE);
+    assert_eq!(other.flush_urgent(MINUTE, &CancelToken::new()).unwrap().attempts, 0);
+    other.close().unwrap();
+}

@@ -52,6 +52,22 @@ class Life(Case):
         self.path = copy
         self.assertEqual(self.open().session(session).state, model.SessionState.COMPLETED)
 
+    def test_a_copy_comes_back_and_the_database_goes(self):
+        core = self.ready()
+        copy = os.path.join(self.folder, "copy.db")
+        core.backup(copy)
+        session = self.complete(core)
+        self.fails("already_open", ffi.restore, copy, ffi.RestoreOptions(path=self.path))
+        core.shut_down()
+        self.fails("undelivered", ffi.restore, copy, ffi.RestoreOptions(path=self.path))
+        discard = ffi.DiscardUndelivered(actor="Mia", reason="on paper")
+        ffi.restore(copy, ffi.RestoreOptions(path=self.path, discard_undelivered=discard))
+        core = self.open()
+        self.fails("unknown_session", core.session, session)
+        core.shut_down()
+        ffi.erase(self.path)
+        self.assertFalse(os.path.exists(self.path))
+
     def test_a_handle_opened_on_one_thread_works_on_another(self):
         core = self.within(30, self.ready)
         session = self.complete(core)

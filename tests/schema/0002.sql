@@ -13,6 +13,7 @@ ALTER TABLE endpoint ADD COLUMN failing_networks INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE endpoint ADD COLUMN failing_needs_person INTEGER NOT NULL DEFAULT 0 CHECK (failing_needs_person IN (0, 1));
 ALTER TABLE endpoint ADD COLUMN last_urgent_at INTEGER;      -- when a person had the last attempt through a pause
 ALTER TABLE endpoint ADD COLUMN last_urgent_pause INTEGER;   -- and the end of that pause
+ALTER TABLE endpoint ADD COLUMN asked_until INTEGER;         -- the end of the longest pause that the receiver asked for
 
 CREATE TABLE new_session (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -146,7 +147,8 @@ CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
-CREATE INDEX outbox_unsent ON outbox (id) WHERE state = 'queued' OR state = 'leased' OR state = 'failed';
+-- Also what damage has given a state that is no word: it is not known to be delivered.
+CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
 CREATE INDEX outbox_body_kept ON outbox (sent_at) WHERE state = 'sent' AND body IS NOT NULL;
 CREATE INDEX outbox_session ON outbox (session_id);
 
@@ -188,6 +190,8 @@ BEGIN
         WHEN (SELECT state = 'completed' OR state = 'ended' FROM session WHERE id = NEW.session_id) IS NOT 1
             THEN RAISE(ABORT, 'only a completed or ended session has actions')
         WHEN NEW.status <> 'not_fired' OR NEW.failed_sends <> 0 THEN RAISE(ABORT, 'an action is born not fired')
+        WHEN EXISTS (SELECT 1 FROM action WHERE id = NEW.id OR session_id = NEW.session_id AND key = NEW.key)
+            THEN RAISE(ABORT, 'an action is never replaced')
     END;
 END;
 
@@ -210,19 +214,25 @@ WHEN NEW.failed_sends <> OLD.failed_sends
  AND (NEW.failed_sends <> OLD.failed_sends + 1 OR NOT EXISTS (SELECT 1 FROM outbox WHERE action_id = NEW.id AND state = 'failed'))
 BEGIN SELECT RAISE(ABORT, 'failed sends rise by one, with an entry that failed'); END;
 
+-- Counted anew, never carried on: a count that was damaged must not keep a delivery from being recorded.
 CREATE TRIGGER action_inserted AFTER INSERT ON action
 BEGIN
-    UPDATE session SET actions_not_fired = actions_not_fired + 1 WHERE id = NEW.session_id;
+    UPDATE session
+       SET (actions_not_fired, actions_pending, actions_sent, actions_failed) = (
+               SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
+                      count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
+                 FROM action WHERE session_id = NEW.session_id)
+     WHERE id = NEW.session_id;
 END;
 
 CREATE TRIGGER action_updated AFTER UPDATE OF status ON action
 WHEN NEW.status <> OLD.status
 BEGIN
     UPDATE session
-       SET actions_not_fired = actions_not_fired + (NEW.status = 'not_fired') - (OLD.status = 'not_fired'),
-           actions_pending   = actions_pending   + (NEW.status = 'pending')   - (OLD.status = 'pending'),
-           actions_sent      = actions_sent      + (NEW.status = 'sent')      - (OLD.status = 'sent'),
-           actions_failed    = actions_failed    + (NEW.status = 'failed')    - (OLD.status = 'failed')
+       SET (actions_not_fired, actions_pending, actions_sent, actions_failed) = (
+               SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
+                      count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
+                 FROM action WHERE session_id = NEW.session_id)
      WHERE id = NEW.session_id;
 END;
 

@@ -33,10 +33,7 @@ fn a_retired_version_is_started_only_when_it_is_named() {
 #[test]
 fn an_incomplete_workflow_is_listed_and_refused_with_its_findings() {
     let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["sections"][0]["answers"][2].as_object_mut().unwrap().remove("next");
-    });
-    let imported = app.compass.import_workflow(&document).unwrap();
+    let imported = app.compass.import_workflow(&unlinked(1)).unwrap();
     assert!(imported.imported && !imported.workflow.startable && imported.workflow.current);
     assert_eq!(imported.workflow.worst, Some(Severity::Incomplete));
     let Err(Error::NotStartable { workflow, findings }) = app.compass.start(&Start::new("pump-check", id())) else { panic!("it started") };
@@ -45,6 +42,80 @@ fn an_incomplete_workflow_is_listed_and_refused_with_its_findings() {
         findings.iter().any(|finding| finding.severity == Severity::Incomplete && finding.pointer.starts_with("/sections/0/answers/2"))
     );
     assert_eq!(app.count("SELECT count(*) FROM session"), 0);
+}
+
+/// The workflow with an answer that leads nowhere yet.
+fn unlinked(version: u32) -> Vec<u8> {
+    pump_check_with(version, |document| {
+        document["sections"][0]["answers"][2].as_object_mut().expect("an answer").remove("next");
+    })
+}
+
+#[test]
+fn a_version_that_cannot_be_started_hides_no_older_one() {
+    let app = App::new();
+    app.compass.import_workflow(&pump_check(2)).unwrap();
+    let three = app.compass.import_workflow(&unlinked(3)).unwrap().workflow;
+    assert!(!three.current && !three.startable);
+    assert_eq!(app.start().workflow.version, 2);
+    assert_eq!(app.compass.workflow("pump-check", None).unwrap().version, 2);
+    assert_eq!(code(app.compass.start(&start_on(3))), "not_startable");
+    let listed: Vec<_> = app
+        .compass
+        .workflows()
+        .unwrap()
+        .into_iter()
+        .map(|one| (one.workflow.version, one.current, one.worst == Some(Severity::Incomplete)))
+        .collect();
+    assert_eq!(listed, [(3, false, true), (2, true, false), (1, false, false)], "the newest is listed first, with its findings");
+
+    let version = |version| WorkflowVersion { version, local_revision: 0 };
+    app.compass.retire_workflow("pump-check", version(2), true).unwrap();
+    assert_eq!(app.start().workflow.version, 1);
+    app.compass.retire_workflow("pump-check", version(1), true).unwrap();
+    let Err(Error::NotStartable { workflow, .. }) = app.compass.start(&Start::new("pump-check", id())) else { panic!("it started") };
+    assert_eq!(workflow.version, 3, "where none can be started, the newest says why");
+    assert!(app.compass.workflows().unwrap()[0].current);
+}
+
+#[test]
+fn a_version_that_no_session_uses_can_be_forgotten() {
+    let mut app = App::new();
+    let version = |version| WorkflowVersion { version, local_revision: 0 };
+    app.compass.import_workflow(&pump_check(2)).unwrap();
+    assert_eq!(code(app.compass.forget_workflow("pump-check", version(3))), "unknown_workflow");
+    let session = app.completed();
+    let Err(Error::WorkflowInUse { workflow, sessions }) = app.compass.forget_workflow("pump-check", version(2)) else {
+        panic!("forgotten")
+    };
+    assert_eq!((workflow.version, sessions), (2, 1));
+    app.compass.forget_workflow("pump-check", version(1)).unwrap();
+    assert_eq!(app.compass.workflows().unwrap().len(), 1);
+    assert_eq!(code(app.compass.forget_workflow("pump-check", version(1))), "unknown_workflow");
+
+    app.deliver();
+    app.compass.delete(session).unwrap();
+    app.compass.forget_workflow("pump-check", version(2)).unwrap();
+    assert_eq!(code(app.compass.start(&Start::new("pump-check", id()))), "unknown_workflow");
+    app.reopen();
+    assert!(app.compass.workflows().unwrap().is_empty());
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn what_takes_the_place_of_a_forgotten_version_is_what_sessions_run_on() {
+    let app = App::new();
+    let one = WorkflowVersion { version: 1, local_revision: 0 };
+    let before = app.start().key;
+    app.compass.discard(before).unwrap();
+    app.compass.delete(before).unwrap();
+    let other = pump_check_with(1, |document| document["sections"][0]["content"] = "Find the other pump.".into());
+    assert_eq!(code(app.compass.import_workflow(&other)), "workflow_conflict");
+    app.compass.forget_workflow("pump-check", one).unwrap();
+    app.compass.import_workflow(&other).unwrap();
+    // The row may be the same one; what this handle knew of it is not.
+    assert_eq!(app.start().section.content, "Find the other pump.");
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]

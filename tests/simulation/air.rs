@@ -16,8 +16,8 @@ pub struct Air(Mutex<Asked>);
 pub struct Asked {
     pub calls: Vec<(BlockingCall, Reply)>,
     /// Requests that are to be given up.
-    pub cancels: Vec<u64>,
-    pub renewals: u32,
+    pub cancels: Vec<(u64, Reply)>,
+    pub renewals: Vec<Reply>,
     /// Nothing can carry a call out now.
     pub no_threads: bool,
 }
@@ -41,10 +41,12 @@ impl Air {
 impl Blocking for Air {
     fn begin(&self, call: BlockingCall, reply: Reply) -> std::io::Result<()> {
         let mut asked = self.lock();
-        if asked.no_threads {
-            return Err(std::io::Error::other("no thread"));
+        match call {
+            BlockingCall::Cancel(id) => asked.cancels.push((id, reply)),
+            BlockingCall::Renew => asked.renewals.push(reply),
+            _ if asked.no_threads => return Err(std::io::Error::other("no thread")),
+            call => asked.calls.push((call, reply)),
         }
-        asked.calls.push((call, reply));
         Ok(())
     }
 
@@ -58,13 +60,9 @@ impl Transport for Air {
         Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))
     }
 
-    fn cancel(&self, id: u64) {
-        self.lock().cancels.push(id);
-    }
+    fn cancel(&self, _id: u64) {}
 
-    fn renew(&self) {
-        self.lock().renewals += 1;
-    }
+    fn renew(&self) {}
 }
 
 impl Secrets for Air {

@@ -59,6 +59,8 @@ pub struct Attempts {
     pub claimed_at: BTreeMap<i64, Duration>,
     /// When secrets were last asked for, by place and endpoint, in ticks.
     pub looked_up: BTreeMap<(usize, String), u64>,
+    /// The same, by the clock of the world.
+    pub looked_up_at: BTreeMap<(usize, String), Duration>,
     /// Entries that have failed and were claimed although one that has not was waiting.
     pub passes_over: BTreeMap<i64, ()>,
     /// How often in a row one that has failed began before one that has not, by endpoint.

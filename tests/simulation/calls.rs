@@ -8,7 +8,7 @@ use compass_core::testing::{BlockingAnswer, BlockingCall, Reply};
 use super::air::failure;
 use super::keystore::TOKEN;
 use super::receiver::{Mode, NOTHING_SENT, Reaction, header};
-use super::world::{Check, Link, World};
+use super::world::{Cause, Check, Link, World};
 
 /// A call that has not been answered.
 pub struct Call {
@@ -57,6 +57,12 @@ pub enum Event {
         round: u32,
         failure: TransportFailure,
     },
+    /// The transport of a process comes back from a call to cancel or to be renewed.
+    Done {
+        place: usize,
+        life: u64,
+        reply: Reply,
+    },
     /// Another process lets the file go.
     FileIsFree,
     /// The app hears of the network.
@@ -77,6 +83,7 @@ impl World {
                     self.keystore.set_right(TOKEN);
                 }
                 let host = origin.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
+                self.attempts.looked_up_at.insert((place, host.clone()), self.now());
                 self.attempts.looked_up.insert((place, host), self.tick);
                 let mut lookups = Vec::new();
                 let mut hangs = false;
@@ -110,7 +117,13 @@ impl World {
                 self.schedule(delay, Event::Secrets { call: number, answer: BlockingAnswer::Secrets(answer) });
                 Ok(())
             }
-            BlockingCall::Send(request) => {
+            BlockingCall::Send { mut request, departure } => {
+                let Some(left) = departure.time_left() else {
+                    let never_left = failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
+                    self.reply(Some(reply), BlockingAnswer::Sent(Err(never_left)));
+                    return Ok(());
+                };
+                request.timeout = request.timeout.min(left);
                 let endpoint = request.url.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
                 let attempt = header(&request, "compass-attempt").parse().unwrap_or(0);
                 let row = self.check_begun(place, &endpoint, attempt, &request)?;
@@ -126,6 +139,8 @@ impl World {
                 self.leaves(number);
                 Ok(())
             }
+            // The world hears of these by themselves.
+            BlockingCall::Cancel(_) | BlockingCall::Renew => Ok(()),
         }
     }
 
@@ -270,6 +285,12 @@ impl World {
                 self.told(call, row, attempt, Err(&failure));
                 self.ends(call, BlockingAnswer::Sent(Err(failure)))
             }
+            Event::Done { place, life, reply } => {
+                if self.processes[place].life == life {
+                    self.reply(Some(reply), BlockingAnswer::Done);
+                }
+                Ok(())
+            }
             Event::FileIsFree => {
                 self.note("the file is free again");
                 self.sql.execute_batch("ROLLBACK").map_err(|error| error.to_string())
@@ -281,10 +302,12 @@ impl World {
     /// The answer reaches the process, or waits for it while it is stopped.
     fn ends(&mut self, number: u64, answer: BlockingAnswer) -> Check {
         let Some(call) = self.calls.remove(&number) else { return Ok(()) };
-        if self.processes[call.place].life == call.life {
-            self.reply(call.reply, answer);
+        if self.processes[call.place].life != call.life {
+            return Ok(());
         }
-        Ok(())
+        self.reply(call.reply, answer);
+        // What comes when nobody drives is stored at once.
+        self.after(Cause::Step(call.place))
     }
 
     /// Notes what the core is told, for what is to become of the entry.

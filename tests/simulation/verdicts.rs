@@ -22,10 +22,15 @@ impl World {
                 return Err("a claim that is given back takes its unknown outcome with it".to_owned());
             }
             if next.reason == "interrupted" && next.cut_short == entry.cut_short + 1 {
-                // Its secrets were not there, and somebody has changed something since.
+                // Its secrets were not there, and somebody has changed something since; or it was stopped while they were looked up.
                 let claimed = self.attempts.claimed_at.get(&entry.row).copied().unwrap_or_default();
-                self.coverage.count("check", "secrets of an older generation");
-                return if self.configured_at >= claimed { Ok(()) } else { Err("cut short, and nothing had changed".to_owned()) };
+                if self.configured_at >= claimed {
+                    self.coverage.count("check", "secrets of an older generation");
+                    return Ok(());
+                }
+                let asked = self.attempts.looked_up_at.get(&(place, entry.endpoint.clone())).copied();
+                self.coverage.count("check", "a look-up is cut short");
+                return if asked >= Some(claimed) { Ok(()) } else { Err("cut short, and nothing had begun or changed".to_owned()) };
             }
             if next.reason != entry.reason && !next.reason.starts_with("secret_") {
                 return Err("a claim that is given back changes nothing".to_owned());
@@ -124,6 +129,10 @@ impl World {
         }
         let expected = match class {
             Class::Offline => (entry.counted, entry.slow, entry.offline + 1, 0),
+            // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in the air.
+            Class::CutShort if (around.endpoint_changed || around.secrets_changed) && (next.counted, next.slow) == (0, 0) => {
+                (0, 0, entry.offline, entry.cut_short + 1)
+            }
             Class::CutShort => (entry.counted, entry.slow, entry.offline, entry.cut_short + 1),
             Class::Later => (entry.counted + 1, entry.slow, 0, 0),
             Class::Slow => (entry.counted, entry.slow + 1, 0, 0),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use compass_core::model::Connectivity;
-use compass_core::testing::{DeliverySteps, Reply, StepOutcome};
+use compass_core::testing::{BlockingAnswer, DeliverySteps, Reply, StepOutcome};
 use compass_core::{CancelToken, Compass, Hold, Options};
 use tempfile::TempDir;
 
@@ -250,11 +250,13 @@ impl World {
         }
         for place in 0..self.processes.len() {
             let asked = self.processes[place].air.take();
-            for id in asked.cancels {
+            for (id, reply) in asked.cancels {
                 self.cancel_request(place, id)?;
+                self.has_done(place, reply);
             }
-            if asked.renewals > 0 {
+            for reply in asked.renewals {
                 self.note(format!("process {place} renews its transport"));
+                self.has_done(place, reply);
                 if matches!(cause, Cause::Step(_)) {
                     // A change that had come too soon counts now.
                     self.processes[place].rose_at = Some(self.now());
@@ -407,10 +409,20 @@ impl World {
         self.events.insert(key, event);
     }
 
+    /// A transport was asked to cancel, or was renewed. One that is deaf takes much longer than anybody waits for it.
+    fn has_done(&mut self, place: usize, reply: Reply) {
+        if self.deaf {
+            let life = self.processes[place].life;
+            self.schedule(Duration::from_secs(90), Event::Done { place, life, reply });
+        } else {
+            self.reply(Some(reply), BlockingAnswer::Done);
+        }
+    }
+
     /// The process gets an answer to a call, unless it has ended.
-    pub fn reply(&mut self, reply: Option<Reply>, answer: compass_core::testing::BlockingAnswer) {
-        if let Some(reply) = reply {
-            reply(answer);
+    pub fn reply(&mut self, reply: Option<Reply>, answer: BlockingAnswer) {
+        if let Some(follow_up) = reply.and_then(|reply| reply(answer)) {
+            follow_up();
         }
     }
 }

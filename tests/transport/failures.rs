@@ -106,6 +106,10 @@ fn answers_that_are_none() {
         ("garbage", Reply::garbage_head(), FailureKind::Protocol),
         ("cut head", Reply::truncated_head(), FailureKind::Protocol),
         ("status below 100", Reply::Raw(b"HTTP/1.1 099 Low\r\n\r\n".to_vec()), FailureKind::Protocol),
+        ("a status of four digits", Reply::Raw(b"HTTP/1.1 2000 OK\r\n\r\n".to_vec()), FailureKind::Protocol),
+        ("a status that is no word", Reply::Raw(b"HTTP/1.1 200OK\r\n\r\n".to_vec()), FailureKind::Protocol),
+        ("a version that is no word", Reply::Raw(b"HTTP/1.12200 OK\r\n\r\n".to_vec()), FailureKind::Protocol),
+        ("a version that is none", Reply::Raw(b"HTTP/1.x 204\r\n\r\n".to_vec()), FailureKind::Protocol),
         ("endless head", Reply::Raw(vec![b'a'; 100_000]), FailureKind::Protocol),
         (
             "head too large",

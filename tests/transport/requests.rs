@@ -171,6 +171,7 @@ fn a_status_line_is_an_answer_whatever_its_headers_are() {
         ("2000 headers", many(2000)),
         ("a length that is none", odd("content-length: many")),
         ("a header that is none", odd("x y z")),
+        ("lines that end in LF alone", Reply::RawThenHold(b"HTTP/1.1 200 OK\nretry-after: 7\ncontent-length: many\n\n".to_vec())),
     ];
     for (what, reply) in rows {
         let server = TestServer::https(&ca, move |request| if request.number == 0 { reply.clone() } else { Reply::status(201) });

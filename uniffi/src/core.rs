@@ -13,7 +13,7 @@ use compass_core::{Compass, Error};
 
 use crate::guard::guard;
 use crate::listener::{ChangeListener, Subscription, observer};
-use crate::{Cancel, Hold, OpenOptions};
+use crate::{Cancel, DiscardUndelivered, Hold, OpenOptions, RestoreOptions};
 
 type Result<T> = std::result::Result<T, CoreError>;
 
@@ -108,6 +108,11 @@ impl Core {
     /// The bytes of a document as they were imported.
     pub fn workflow_document(&self, key: String, version: Option<WorkflowVersion>) -> Result<Vec<u8>> {
         guard(|| self.0.workflow_document(&key, version))
+    }
+
+    /// Removes a version that no session uses.
+    pub fn forget_workflow(&self, key: String, version: WorkflowVersion) -> Result<()> {
+        guard(|| self.0.forget_workflow(&key, version))
     }
 
     /// Takes a version out of use, or back into it. Sessions on it go on.
@@ -291,6 +296,18 @@ impl Core {
     pub fn shut_down(&self) -> Result<()> {
         guard(|| self.0.close())
     }
+}
+
+/// Puts a copy that `backup` made in the place of a database that no handle has open. Also where that does not open, or is not there.
+#[uniffi::export]
+pub fn restore(from: String, options: RestoreOptions) -> Result<()> {
+    guard(|| Compass::restore(&from, &options.into_core()))
+}
+
+/// Removes a database that no handle has open, with everything beside it.
+#[uniffi::export(default(discard_undelivered = None))]
+pub fn erase(path: String, discard_undelivered: Option<DiscardUndelivered>) -> Result<()> {
+    guard(|| Compass::erase(&path, discard_undelivered.map(DiscardUndelivered::into_core).as_ref()))
 }
 
 /// The version of the core.

@@ -22,14 +22,15 @@ mod secrets;
 mod transport;
 
 pub use self::core::{
-    AuthoredDocument, Core, add_action, default_retry_policy, lint_document, parse_value, remove_action, replace_action, version,
+    AuthoredDocument, Core, add_action, default_retry_policy, erase, lint_document, parse_value, remove_action, replace_action, restore,
+    version,
 };
 pub use cancel::Cancel;
 pub use hold::Hold;
 pub use listener::{ChangeListener, Subscription};
 pub use log_sink::{LogLevel, LogRecord, LogSink, set_log_sink};
 pub use manual_clock::ManualClock;
-pub use options::OpenOptions;
+pub use options::{DiscardUndelivered, OpenOptions, RestoreOptions};
 pub use port_error::PortError;
 pub use secrets::Secrets;
 pub use transport::{HttpHeader, HttpOutcome, HttpRequest, HttpResponse, Transport};

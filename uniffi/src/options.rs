@@ -39,6 +39,39 @@ pub struct OpenOptions {
     pub manual_clock: Option<Arc<ManualClock>>,
 }
 
+/// Options of `restore`.
+#[derive(uniffi::Record)]
+pub struct RestoreOptions {
+    /// The database that the copy takes the place of.
+    pub path: String,
+    /// A person gives up the messages that are not delivered and not in the copy. Without it the copy is refused where there are such.
+    #[uniffi(default = None)]
+    pub discard_undelivered: Option<DiscardUndelivered>,
+}
+
+/// Who gives undelivered messages up, and why.
+#[derive(uniffi::Record)]
+pub struct DiscardUndelivered {
+    /// The person.
+    pub actor: String,
+    /// The reason.
+    pub reason: String,
+}
+
+impl RestoreOptions {
+    pub(crate) fn into_core(self) -> compass_core::RestoreOptions {
+        let mut options = compass_core::RestoreOptions::new(self.path);
+        options.discard_undelivered = self.discard_undelivered.map(DiscardUndelivered::into_core);
+        options
+    }
+}
+
+impl DiscardUndelivered {
+    pub(crate) fn into_core(self) -> compass_core::DiscardUndelivered {
+        compass_core::DiscardUndelivered { actor: self.actor, reason: self.reason }
+    }
+}
+
 impl OpenOptions {
     pub(crate) fn into_core(self) -> Result<Options, Error> {
         let mut options = Options::new(self.path);

@@ -58,7 +58,7 @@ fn an_endpoint_that_is_gone_is_disabled_and_enabling_it_revives_everything() {
         endpoint::enable(tx, "office", &RetryPolicy::default())?;
         outbox::queue::revive_endpoint(tx, "office", crate::outbox::reason::revived_by_enabling, now)
     });
-    assert_eq!(revived.len(), 1);
+    assert_eq!(revived.sessions.len(), 1);
     assert_eq!(phone.flush().sent, 5);
     let row = phone.row(entries[0]);
     assert_eq!((row.state.as_str(), row.failed_sends), ("sent", 1));

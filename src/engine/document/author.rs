@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::json::{self, Node};
 use super::limit::MAX_VERSION;
 use super::{code::Findings, code::quoted, lint, read_json};
-use crate::model::{ActionDefinition, Finding};
+use crate::model::{ActionDefinition, Finding, echoed};
 
 /// A changed document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum AuthoringError {
 pub fn add_action(document: &[u8], section: &str, action: &ActionDefinition) -> Result<Authored, AuthoringError> {
     change(document, section, |root, place| {
         if has_action(root, &action.key) {
-            return Err(AuthoringError::DuplicateAction { action: action.key.clone() });
+            return Err(AuthoringError::DuplicateAction { action: echoed(&action.key) });
         }
         let members = section_members(root, place);
         let added = action_node(action);
@@ -78,7 +78,7 @@ pub fn replace_action(document: &[u8], section: &str, key: &str, action: &Action
     change(document, section, |root, place| {
         let index = action_index(root, place, section, key)?;
         if action.key != key && has_action(root, &action.key) {
-            return Err(AuthoringError::DuplicateAction { action: action.key.clone() });
+            return Err(AuthoringError::DuplicateAction { action: echoed(&action.key) });
         }
         if let (Node::Object(old), Node::Object(new)) = (&mut actions(root, place)[index], action_node(action)) {
             for (name, value) in new {
@@ -121,7 +121,7 @@ fn change(
     let place = sections(&root)
         .iter()
         .position(|candidate| text_member(candidate, "key") == Some(section))
-        .ok_or_else(|| AuthoringError::UnknownSection { section: section.to_owned() })?;
+        .ok_or_else(|| AuthoringError::UnknownSection { section: echoed(section) })?;
     edit(&mut root, place)?;
     let document = serde_json::to_vec_pretty(&root).expect("a document can be written as JSON");
     let findings = lint(&document, None);
@@ -175,7 +175,7 @@ fn action_index(root: &Node, place: usize, section: &str, key: &str) -> Result<u
     list_member(&sections(root)[place], "actions")
         .iter()
         .position(|action| text_member(action, "key") == Some(key))
-        .ok_or_else(|| AuthoringError::UnknownAction { section: section.to_owned(), action: key.to_owned() })
+        .ok_or_else(|| AuthoringError::UnknownAction { section: echoed(section), action: echoed(key) })
 }
 
 /// The members of a section that was found before.

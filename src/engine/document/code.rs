@@ -1,7 +1,7 @@
 //! The codes of findings, and the list that collects them.
 
 use super::json::Node;
-use super::limit::MAX_FINDINGS;
+use super::limit::{MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 use crate::model::{Finding, Severity};
 
 macro_rules! codes {
@@ -64,6 +64,12 @@ codes! {
     TooFew "too_few" Error;
     /// A constraint of a field makes no sense.
     BadConstraint "bad_constraint" Error;
+    /// The example of a field breaks the field's own rules.
+    BadExample "bad_example" Error;
+    /// No session gets by with a message small enough to be sent.
+    BodyTooLarge "body_too_large" Error;
+    /// A member has a meaning only with something that `requires` does not name.
+    MissingRequirement "missing_requirement" Error;
     /// A key is used twice.
     DuplicateKey "duplicate_key" Error;
     /// A section asks a field twice.
@@ -76,6 +82,8 @@ codes! {
     WinOnSectionWithAnswers "win_on_section_with_answers" Error;
     /// From a section that can be reached no end section can.
     NoEndReachable "no_end_reachable" Error;
+    /// The document requires something that this version does not know.
+    RequiresNewerCore "requires_newer_core" Incomplete;
     /// An answer leads nowhere.
     UnlinkedAnswer "unlinked_answer" Incomplete;
     /// No answers lead from the start to this section.
@@ -86,6 +94,8 @@ codes! {
     IgnoredConstraint "ignored_constraint" Warning;
     /// A setting has no effect beside the others.
     NoEffect "no_effect" Warning;
+    /// A section that asks fields can be met again: the new values take the place of the old ones.
+    FieldInLoop "field_in_loop" Warning;
     /// An action names an endpoint that is not among the given ones.
     UnknownEndpoint "unknown_endpoint" Warning;
     /// There are more findings than are listed.
@@ -98,29 +108,44 @@ pub fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).min()
 }
 
-/// Collects findings, up to a limit that keeps a hostile document from filling the memory.
+/// Collects findings, up to limits that keep a hostile document from filling the memory. What is beyond them costs nothing but a count.
 #[derive(Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    bytes: usize,
     left_out: usize,
     worst_left_out: Option<Severity>,
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+    /// How many there are, with those that are left out.
+    pub(super) fn count(&self) -> usize {
+        self.list.len() + self.left_out
+    }
+
+    pub(super) fn add(&mut self, code: Code, pointer: impl AsRef<str>, message: impl Into<String>) {
         let severity = code.severity();
-        if self.list.len() < MAX_FINDINGS {
-            self.list.push(Finding { severity, code: code.as_str().to_owned(), pointer: pointer.into(), message: message.into() });
-        } else {
-            self.left_out += 1;
-            self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
+        if self.left_out == 0 {
+            let pointer = nearest(pointer.as_ref());
+            let message = message.into();
+            let bytes = self.bytes + code.as_str().len() + pointer.len() + message.len();
+            if self.list.len() < MAX_FINDINGS && bytes <= MAX_FINDINGS_BYTES {
+                self.bytes = bytes;
+                self.list.push(Finding { severity, code: code.as_str().to_owned(), pointer: pointer.to_owned(), message });
+                return;
+            }
         }
+        self.left_out += 1;
+        self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
     }
 
     /// The findings in the order of the document they are about.
     pub(super) fn in_order_of(mut self, root: Option<&Node>) -> Vec<Finding> {
         if let Some(root) = root {
-            self.list.sort_by_cached_key(|finding| root.position(&finding.pointer));
+            let order = root.order(self.list.iter().map(|finding| finding.pointer.as_str()));
+            let mut placed: Vec<_> = order.into_iter().zip(self.list).collect();
+            placed.sort_by_key(|(place, _)| *place);
+            self.list = placed.into_iter().map(|(_, finding)| finding).collect();
         }
         if let Some(severity) = self.worst_left_out {
             let message = format!("{} more findings are not listed; mend these first.", self.left_out);
@@ -128,6 +153,16 @@ impl Findings {
         }
         self.list
     }
+}
+
+/// The place itself, or the nearest one around it whose pointer is short enough.
+fn nearest(pointer: &str) -> &str {
+    if pointer.len() <= MAX_POINTER_BYTES {
+        return pointer;
+    }
+    // A pointer that is not empty begins with a slash.
+    let end = pointer.as_bytes()[..=MAX_POINTER_BYTES].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    &pointer[..end]
 }
 
 /// A piece of the document for a message: short whatever it was, in quotes.
@@ -143,6 +178,37 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_that_is_too_long_names_the_nearest_place_around_it() {
+        let part = format!("/{}", "é".repeat(63));
+        let fits = part.repeat(2);
+        for (pointer, expected) in [
+            (format!("{fits}/x"), format!("{fits}/x")),
+            (format!("{fits}/{}", "y".repeat(2)), fits.clone()),
+            (format!("{fits}/x/z"), format!("{fits}/x")),
+            (format!("/{}", "x".repeat(30_000)), String::new()),
+        ] {
+            assert_eq!(nearest(&pointer), expected);
+        }
+    }
+
+    #[test]
+    fn all_findings_together_have_a_limit() {
+        let mut findings = Findings::default();
+        for _ in 0..MAX_FINDINGS {
+            findings.add(Code::UnusedField, "", "x".repeat(1_000));
+        }
+        findings.add(Code::UnusedField, "", "");
+        let list = findings.in_order_of(None);
+        let (last, listed) = list.split_last().expect("there are findings");
+        assert_eq!(listed.len(), MAX_FINDINGS_BYTES / (1_000 + "unused_field".len()));
+        assert_eq!(
+            last.message.split(' ').next(),
+            Some((MAX_FINDINGS + 1 - listed.len()).to_string().as_str()),
+            "a short one does not slip in"
+        );
+    }
 
     #[test]
     fn beyond_the_limit_findings_are_counted_and_the_worst_still_counts() {

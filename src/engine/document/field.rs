@@ -7,10 +7,14 @@ use super::json::Node;
 use super::limit::*;
 use super::read::{elements, name};
 use super::reader::{Need, Object, Reader, Shape};
+use super::requires;
 use crate::engine::decimal::DecimalText;
 use crate::engine::pattern::{NoPattern, whole_match};
+use crate::engine::pattern_length::{Lengths, lengths};
+use crate::engine::session::parse_value;
+use crate::engine::session::validate::{MIN_EMAIL, MIN_PHONE, MIN_URL};
 use crate::engine::{media_type, moment};
-use crate::model::{FieldDefinition, FieldKind, FieldOption, FileRule, TextRule};
+use crate::model::{FieldDefinition, FieldKind, FieldOption, FieldState, FileRule, TextRule, Timestamp};
 
 /// Reads a field's constraints from its object.
 type ReadKind = fn(&mut Reader, &Object) -> FieldKind;
@@ -24,8 +28,8 @@ const CONSTRAINTS: &[&str] =
 
 /// Every type: its name, the constraints it has, and how they are read.
 const TYPES: &[(&str, (&[&str], ReadKind))] = &[
-    ("text", (TEXT, |r, o| FieldKind::Text(text_rule(r, o)))),
-    ("multiline", (TEXT, |r, o| FieldKind::Multiline(text_rule(r, o)))),
+    ("text", (TEXT, |r, o| FieldKind::Text(text_rule(r, o, 1)))),
+    ("multiline", (TEXT, |r, o| FieldKind::Multiline(text_rule(r, o, 1)))),
     ("integer", (RANGE, integer)),
     ("decimal", (&["min", "max", "decimal_places"], decimal)),
     ("boolean", (&[], |_, _| FieldKind::Boolean)),
@@ -42,16 +46,17 @@ const TYPES: &[(&str, (&[&str], ReadKind))] = &[
     ),
     ("single_choice", (&["options"], |r, o| FieldKind::SingleChoice { options: options(r, o) })),
     ("multiple_choice", (&["options", "min", "max"], multiple_choice)),
-    ("email", (TEXT, |r, o| FieldKind::Email(text_rule(r, o)))),
-    ("phone", (TEXT, |r, o| FieldKind::Phone(text_rule(r, o)))),
-    ("url", (TEXT, |r, o| FieldKind::Url(text_rule(r, o)))),
-    ("barcode", (TEXT, |r, o| FieldKind::Barcode(text_rule(r, o)))),
+    ("email", (TEXT, |r, o| FieldKind::Email(text_rule(r, o, MIN_EMAIL)))),
+    ("phone", (TEXT, |r, o| FieldKind::Phone(text_rule(r, o, MIN_PHONE)))),
+    ("url", (TEXT, |r, o| FieldKind::Url(text_rule(r, o, MIN_URL)))),
+    ("barcode", (TEXT, |r, o| FieldKind::Barcode(text_rule(r, o, 1)))),
     ("location", (&["max_accuracy_m"], location)),
     ("attachment", (FILE, |r, o| FieldKind::Attachment(file_rule(r, o)))),
     ("signature", (FILE, |r, o| FieldKind::Signature(file_rule(r, o)))),
 ];
 
 pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinition {
+    requires::bound(reader, object, requires::OF_FIELD);
     let key = reader.key(object, "key");
     let name = name(reader, object);
     let help = reader.text(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
@@ -65,6 +70,7 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
             "This says that empty satisfies `required`, but the field is not required; make it so, or remove this.",
         );
     }
+    let before = reader.findings.count();
     // The rest is judged by the type; of an unknown one nothing can be said.
     let kind = match reader.word(object, "type", TYPES) {
         Some((own, read)) => {
@@ -78,7 +84,33 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
         }
         None => FieldKind::Boolean,
     };
-    FieldDefinition { key, name, help, required, allow_empty, allow_not_applicable, kind }
+    let sound = reader.findings.count() == before;
+    let definition = FieldDefinition { key, name, help, required, allow_empty, allow_not_applicable, kind };
+    example(reader, object, &definition, sound);
+    definition
+}
+
+/// Judges the example of a field: a text as a technician would type it, which shows that the field's rules let something through.
+fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, sound: bool) {
+    let Some(text) = reader.text(object, "example", Need::Optional, Shape::Prose, MAX_EXAMPLE_LENGTH) else { return };
+    if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) {
+        reader.add(Code::IgnoredConstraint, object.at("example"), "A file has no example that can be written; remove it.");
+    } else if sound && text.chars().count() <= MAX_EXAMPLE_LENGTH {
+        if definition.kind.text_rule().is_some_and(|rule| rule.pattern.is_some()) {
+            reader.matched += text.chars().count();
+            if reader.matched > MAX_EXAMPLES_LENGTH {
+                let message = format!("{MAX_EXAMPLES_LENGTH} characters of examples are matched with patterns; this one is not looked at.");
+                reader.add(Code::IgnoredConstraint, object.at("example"), message);
+                return;
+            }
+        }
+        let problem = match parse_value(definition, &text, Timestamp::UNIX_EPOCH) {
+            Ok(FieldState::Provided(_)) => return,
+            Ok(_) => "it is empty".to_owned(),
+            Err(problem) => problem.message,
+        };
+        reader.add(Code::BadExample, object.at("example"), format!("The field refuses its own example: {problem}. Mend either."));
+    }
 }
 
 fn bad(reader: &mut Reader, object: &Object, name: &str, message: impl Into<String>) {
@@ -94,13 +126,22 @@ fn ordered<T: PartialOrd>(reader: &mut Reader, object: &Object, min: (&str, Opti
     }
 }
 
-fn text_rule(reader: &mut Reader, object: &Object) -> TextRule {
+/// `shortest` is the length of the shortest value of the type, in characters.
+fn text_rule(reader: &mut Reader, object: &Object, shortest: u32) -> TextRule {
     let min_length = reader.integer32(object, "min_length", Need::Optional, 0..=MAX_TEXT_BOUND, Code::BadConstraint);
     let max_length = reader.integer32(object, "max_length", Need::Optional, 1..=MAX_TEXT_BOUND, Code::BadConstraint);
     ordered(reader, object, ("min_length", min_length), ("max_length", max_length));
     if object.get("max_length").is_none() && min_length > Some(DEFAULT_MAX_LENGTH) {
         let message = format!("Without `max_length` a text has at most {DEFAULT_MAX_LENGTH} characters, so no value fits; add it.");
         bad(reader, object, "min_length", message);
+    }
+    if max_length.is_some_and(|most| most < shortest) {
+        bad(
+            reader,
+            object,
+            "max_length",
+            format!("The shortest value of this type has {shortest} characters, so no value fits; raise it."),
+        );
     }
     let pattern = reader.plain(object, "pattern");
     if let Some(text) = &pattern
@@ -112,6 +153,19 @@ fn text_rule(reader: &mut Reader, object: &Object) -> TextRule {
             NoPattern::Refused(error) => format!("{} is not a pattern that can be used ({error}); mend it.", quoted(text)),
         };
         bad(reader, object, "pattern", message);
+    } else if let Some(Lengths { least, most }) = pattern.as_deref().and_then(lengths) {
+        let longest = max_length.unwrap_or(DEFAULT_MAX_LENGTH);
+        let needed = min_length.unwrap_or(0).max(shortest);
+        if least > u64::from(longest) {
+            bad(
+                reader,
+                object,
+                "pattern",
+                format!("It matches texts of {least} characters and more, and {longest} are allowed; mend either."),
+            );
+        } else if let Some(most) = most.filter(|most| *most < u64::from(needed)) {
+            bad(reader, object, "pattern", format!("It matches texts of {most} characters at most, and {needed} are needed; mend either."));
+        }
     }
     TextRule { min_length, max_length, pattern }
 }

@@ -1,6 +1,7 @@
 //! JSON as a document needs it: members in the order they were written, none twice, numbers that are integers, and one canonical form.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -36,24 +37,23 @@ impl Node {
         }
     }
 
-    /// Where in the document a pointer lies: the index of each step. Sorting by it gives the order in which an author reads.
-    pub(super) fn position(&self, pointer: &str) -> Vec<usize> {
-        let mut node = self;
-        let mut position = Vec::new();
-        for token in pointer.split('/').skip(1) {
-            let step = match node {
-                Node::List(elements) => token.parse().ok().and_then(|index: usize| elements.get(index).map(|next| (index, next))),
-                Node::Object(members) => {
-                    let name = token.replace("~1", "/").replace("~0", "~");
-                    members.iter().position(|(member, _)| *member == name).map(|index| (index, &members[index].1))
-                }
-                _ => None,
-            };
-            let Some((index, next)) = step else { break };
-            position.push(index);
-            node = next;
+    /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, along the pointers alone: a search
+    /// for each of them would cost pointers times document.
+    pub(super) fn order<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Vec<usize> {
+        let mut root = Way::default();
+        let mut count = 0;
+        for (index, pointer) in pointers.enumerate() {
+            let mut way = &mut root;
+            for token in pointer.split('/').skip(1) {
+                let name = if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { Cow::from(token) };
+                way = way.onward.entry(name).or_default();
+            }
+            way.ends.push(index);
+            count += 1;
         }
-        position
+        let mut order = vec![0; count];
+        root.number(self, &mut 0, &mut order);
+        order
     }
 
     /// The canonical form of RFC 8785: no white space, members sorted by the UTF-16 code units of their names, shortest escapes.
@@ -93,6 +93,55 @@ impl Node {
                 }
                 out.push('}');
             }
+        }
+    }
+}
+
+/// The pointers that go on from one place of the document.
+#[derive(Default)]
+struct Way<'p> {
+    /// The pointers that end here, by their index.
+    ends: Vec<usize>,
+    onward: HashMap<Cow<'p, str>, Way<'p>>,
+}
+
+impl Way<'_> {
+    fn number(mut self, node: &Node, next: &mut usize, order: &mut [usize]) {
+        let here = *next;
+        *next += 1;
+        match node {
+            Node::Object(members) => {
+                for (name, value) in members {
+                    if self.onward.is_empty() {
+                        break;
+                    }
+                    if let Some(way) = self.onward.remove(name.as_str()) {
+                        way.number(value, next, order);
+                    }
+                }
+            }
+            Node::List(elements) => {
+                let index = |token: &str| token.parse::<usize>().ok().filter(|index| *index < elements.len());
+                let (mut inside, outside): (Vec<_>, Vec<_>) =
+                    self.onward.into_iter().map(|(token, way)| (index(&token), token, way)).partition(|(index, ..)| index.is_some());
+                inside.sort_by_key(|(index, ..)| *index);
+                for (index, _, way) in inside {
+                    way.number(&elements[index.unwrap_or(0)], next, order);
+                }
+                self.onward = outside.into_iter().map(|(_, token, way)| (token, way)).collect();
+            }
+            _ => {}
+        }
+        self.stay(here, order);
+    }
+
+    /// What the document does not have stands where the way to it ends.
+    fn stay(self, here: usize, order: &mut [usize]) {
+        for index in self.ends {
+            order[index] = here;
+        }
+        for way in self.onward.into_values() {
+            way.stay(here, order);
         }
     }
 }
@@ -151,8 +200,18 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Node> {
 
 /// Reads JSON of any size.
 pub(super) fn read_text(text: &str, findings: &mut Findings) -> Option<Node> {
-    let mut reading = Reading { findings, pointer: String::new() };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    read_to_depth(text, MAX_DEPTH, findings)
+}
+
+/// Reads a document that was accepted once, whatever limits there are today.
+pub(super) fn read_stored(text: &str, findings: &mut Findings) -> Option<Node> {
+    read_to_depth(text, usize::MAX, findings)
+}
+
+fn read_to_depth(text: &str, max_depth: usize, findings: &mut Findings) -> Option<Node> {
+    let mut reading = Reading { findings, pointer: String::new(), max_depth };
+    let text = without_huge_numbers(text);
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
     let read = Seed { reading: &mut reading, depth: 0 }.deserialize(&mut deserializer);
     match read.and_then(|node| deserializer.end().map(|()| node)) {
         Ok(node) => Some(node),
@@ -168,11 +227,13 @@ struct Reading<'a> {
     findings: &'a mut Findings,
     /// Where the reader is, RFC 6901.
     pointer: String,
+    /// How deep arrays and objects are read.
+    max_depth: usize,
 }
 
 impl Reading<'_> {
     fn refuse(&mut self, code: Code, message: String) -> Node {
-        self.findings.add(code, self.pointer.clone(), message);
+        self.findings.add(code, &self.pointer, message);
         Node::Refused
     }
 
@@ -238,7 +299,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Node, A::Error> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.reading.max_depth {
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(self.too_deep());
         }
@@ -250,13 +311,17 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             self.reading.pointer.truncate(here);
             match element {
                 Some(element) => elements.push(element),
-                None => return Ok(Node::List(elements)),
+                None => {
+                    // A vector grows by doubling, from four on: a document of small lists would take many times its size.
+                    elements.shrink_to_fit();
+                    return Ok(Node::List(elements));
+                }
             }
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Node, A::Error> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.reading.max_depth {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(self.too_deep());
         }
@@ -275,8 +340,66 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             }
             self.reading.pointer.truncate(here);
         }
+        members.shrink_to_fit();
         Ok(Node::Object(members))
     }
+}
+
+/// The text with `0.00…` of the same length in place of each number that has an exponent or more digits than any that can stand here. Such a
+/// number is refused in any case, at its place; serde_json gives up the whole text where it is too large for a float.
+fn without_huge_numbers(text: &str) -> Cow<'_, str> {
+    /// More than the digits of any number that can stand in a document, far less than those a float can hold.
+    const LONG: usize = 25;
+    let bytes = text.as_bytes();
+    let mut harmless: Option<Vec<u8>> = None;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at += 1;
+                while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    at += if *byte == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte)).count();
+                let token = &bytes[at..at + length];
+                if (length > LONG || token.iter().any(|byte| b"eE".contains(byte))) && is_number(token) {
+                    let copy = &mut harmless.get_or_insert_with(|| bytes.to_vec())[at..at + length];
+                    copy.fill(b'0');
+                    copy[1] = b'.';
+                }
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    harmless.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Whether this is a number as RFC 8259 writes it, and not a mistake that serde_json has to name.
+fn is_number(token: &[u8]) -> bool {
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = token.strip_prefix(b"-").unwrap_or(token);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let length = digits(exponent);
+        return length > 0 && length == exponent.len();
+    }
+    rest.is_empty()
 }
 
 #[cfg(test)]
@@ -327,9 +450,46 @@ mod tests {
     #[test]
     fn only_safe_integers_are_numbers() {
         assert_eq!(canonical("[9007199254740991,-9007199254740991,0]"), "[9007199254740991,-9007199254740991,0]");
-        for bad in ["9007199254740992", "-9007199254740992", "1.0", "1e3", "-0", "18446744073709551616", "0.1"] {
+        let long = "7".repeat(400);
+        let many = format!("-0.{long}e-{long}");
+        let numbers = ["9007199254740992", "-9007199254740992", "1.0", "1e3", "-0", "18446744073709551616", "0.1", "1e999", "-1E+999"];
+        for bad in numbers.into_iter().chain([long.as_str(), &many]) {
             assert_eq!(codes(&format!(r#"{{"x":[0,{bad}]}}"#)), [("bad_number".into(), "/x/1".into())], "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_json_however_large() {
+        let long = "7".repeat(400);
+        for bad in [
+            "1e",
+            "-1e+",
+            "01e999",
+            "1.e999",
+            "1e999.5",
+            "--1e999",
+            "1e9e9",
+            &format!("0{long}"),
+            &format!("-.{long}"),
+            &format!("{long}x"),
+        ] {
+            let (node, findings) = try_read(&format!(r#"{{"x":[0,{bad}]}}"#));
+            let last = findings.last().map(|finding| finding.code.as_str());
+            assert_eq!((node, last), (None, Some("not_json")), "{bad}");
+        }
+        assert_eq!(canonical(r#"["1e999","\\\"1e999",{"1e999":1}]"#), r#"["1e999","\\\"1e999",{"1e999":1}]"#, "texts are left alone");
+        assert_eq!(codes("[\"1e999"), [("not_json".into(), String::new())]);
+    }
+
+    #[test]
+    fn findings_come_in_the_order_of_the_document_whatever_their_places() {
+        let node = try_read(r#"{"b":[0,{"y":1,"x":2},3],"a/c":{"~":1}}"#).0.expect("the text is JSON");
+        let places = ["/a~1c/~0", "/b/1/x", "", "/b/2", "/b/1/y", "/b/1/gone", "/b/10", "/b", "/a~1c"];
+        let order = node.order(places.into_iter());
+        let mut sorted: Vec<_> = order.into_iter().zip(places).collect();
+        sorted.sort_by_key(|(place, _)| *place);
+        let sorted: Vec<_> = sorted.into_iter().map(|(_, pointer)| pointer).collect();
+        assert_eq!(sorted, ["", "/b/10", "/b", "/b/1/gone", "/b/1/y", "/b/1/x", "/b/2", "/a~1c", "/a~1c/~0"]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub const MAX_DESCRIPTION_LENGTH: usize = 2_000;
 pub const MAX_HELP_LENGTH: usize = 1_000;
 /// The longest content of a section or a response, in characters: some ten printed pages.
 pub const MAX_CONTENT_LENGTH: usize = 20_000;
+/// The most names that a document requires: some features, each with a few later additions.
+pub const MAX_REQUIRES: usize = 50;
 /// The most sections of a document.
 pub const MAX_SECTIONS: usize = 1_000;
 /// The most fields of a document's library.
@@ -30,6 +32,13 @@ pub const MAX_FIELDS_PER_SECTION: usize = 100;
 pub const MAX_ANSWERS_PER_SECTION: usize = 100;
 /// The most actions of one section: each may become a message of a completed session.
 pub const MAX_ACTIONS_PER_SECTION: usize = 20;
+/// The most actions of a document: each may become a message of up to 256 KiB when a session is completed, in one transaction.
+pub const MAX_ACTIONS: usize = 100;
+/// The longest example of a field, in characters. It is matched with the field's pattern at import.
+pub const MAX_EXAMPLE_LENGTH: usize = 200;
+/// The most characters of examples that are matched with patterns in a document, together. A pattern of the largest size takes some hundred
+/// microseconds for each on a slow phone.
+pub const MAX_EXAMPLES_LENGTH: usize = 5_000;
 /// The most options of a choice field: a searchable list on a phone.
 pub const MAX_OPTIONS: usize = 500;
 /// The most media types of a file field.
@@ -44,3 +53,7 @@ pub const MAX_DECIMAL_PLACES: u32 = 15;
 pub const MAX_VERSION: u32 = 2_147_483_647;
 /// The most findings that are listed; how many more there are is said by the last one.
 pub const MAX_FINDINGS: usize = 2_000;
+/// The most bytes of all listed findings together: codes, pointers and messages. They cross into other languages as copies.
+pub const MAX_FINDINGS_BYTES: usize = 256 * 1024;
+/// The longest pointer of a finding, in bytes. The format needs some 60; names of unknown members may have any length.
+pub const MAX_POINTER_BYTES: usize = 256;

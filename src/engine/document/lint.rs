@@ -1,23 +1,26 @@
-//! Judges a document as a whole: keys, references, and whether every way leads to an end.
+//! Judges a document as a whole: keys, references, and the ways through it.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use super::code::{Code, Findings, quoted};
+use super::limit::MAX_ACTIONS;
+use super::ways;
 use crate::model::{Answer, Workflow, is_key};
 
 /// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
 pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: &mut Findings) {
     keys(workflow, findings);
+    too_many_actions(workflow, findings);
     references(workflow, findings);
-    ways(workflow, findings);
+    ways::lint(workflow, findings);
     if let Some(endpoints) = endpoints {
         unknown_endpoints(workflow, endpoints, findings);
     }
 }
 
 /// Whether an answer, or where it leads, could not be read.
-fn unreadable(answer: &Answer) -> bool {
+pub(super) fn unreadable(answer: &Answer) -> bool {
     answer.next.as_deref() == Some("") || (answer.key.is_empty() && answer.name.is_empty())
 }
 
@@ -53,6 +56,20 @@ fn keys(workflow: &Workflow, findings: &mut Findings) {
         actions.extend(keys_of(&section.actions, format!("/sections/{index}/actions"), |action| &action.key));
     }
     unique(findings, "action", actions.into_iter());
+}
+
+/// Reports the section whose actions are one too many for the document.
+fn too_many_actions(workflow: &Workflow, findings: &mut Findings) {
+    let mut count = 0;
+    for (index, section) in workflow.sections.iter().enumerate() {
+        count += section.actions.len();
+        if count > MAX_ACTIONS {
+            let all: usize = workflow.sections.iter().map(|section| section.actions.len()).sum();
+            let message = format!("The document has {all} actions; at most {MAX_ACTIONS} can stand in it.");
+            findings.add(Code::TooMany, format!("/sections/{index}/actions"), message);
+            return;
+        }
+    }
 }
 
 fn references(workflow: &Workflow, findings: &mut Findings) {
@@ -109,64 +126,6 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
             findings.add(Code::UnusedField, format!("/fields/{index}"), message);
         }
     }
-}
-
-/// Reports sections that cannot be reached, and reached ones that lead to no end.
-fn ways(workflow: &Workflow, findings: &mut Findings) {
-    let sections = &workflow.sections;
-    if sections.iter().any(|section| section.key.is_empty() || section.answers.iter().any(unreadable)) {
-        // A way that could not be read may lead anywhere.
-        return;
-    }
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    for (place, section) in sections.iter().enumerate() {
-        index.entry(&section.key).or_insert(place);
-    }
-    let Some(&start) = index.get(workflow.start.as_str()) else { return };
-
-    let mut forward = vec![Vec::new(); sections.len()];
-    let mut backward = vec![Vec::new(); sections.len()];
-    // Where a session may come to its end: an end section, or an answer that has yet to be linked, or to be linked rightly.
-    let mut exits = Vec::new();
-    for (from, section) in sections.iter().enumerate() {
-        let targets: Vec<_> =
-            section.answers.iter().map(|answer| answer.next.as_deref().and_then(|next| index.get(next).copied())).collect();
-        if section.is_end() || targets.contains(&None) {
-            exits.push(from);
-        }
-        for to in targets.into_iter().flatten() {
-            forward[from].push(to);
-            backward[to].push(from);
-        }
-    }
-    let reached = closure(&forward, vec![start]);
-    let ending = closure(&backward, exits);
-    for (place, section) in sections.iter().enumerate() {
-        if index[section.key.as_str()] != place {
-            // A key that is taken has its finding; whichever section is meant, this one is not lost for want of an answer.
-        } else if !reached[place] {
-            let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
-            findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
-        } else if !ending[place] {
-            let message = format!(
-                "From the section {} no way leads to a section without answers, so no session ends; add one.",
-                quoted(&section.key)
-            );
-            findings.add(Code::NoEndReachable, format!("/sections/{place}"), message);
-        }
-    }
-}
-
-/// All that can be reached from these places, they included.
-fn closure(edges: &[Vec<usize>], from: Vec<usize>) -> Vec<bool> {
-    let mut reached = vec![false; edges.len()];
-    let mut open = from;
-    while let Some(place) = open.pop() {
-        if !std::mem::replace(&mut reached[place], true) {
-            open.extend(&edges[place]);
-        }
-    }
-    reached
 }
 
 fn unknown_endpoints(workflow: &Workflow, endpoints: &[String], findings: &mut Findings) {

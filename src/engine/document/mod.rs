@@ -4,6 +4,8 @@
 //! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the bytes that
 //! were given are the bytes that are kept, and members that this version does not know stay in them.
 //!
+//! A document is judged once, when it is imported. A stored one is read by [`StoredDocument`], which judges nothing.
+//!
 //! `docs/workflow-format.md` describes the format for authors; `docs/workflow.schema.json` is its JSON Schema, for editors.
 
 mod author;
@@ -14,26 +16,35 @@ mod limit;
 mod lint;
 mod read;
 mod reader;
+mod requires;
+mod stored;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::{Code, worst};
 pub use limit::*;
+pub use requires::{requires_newer_core, unknown_requirements};
+pub use stored::{StoredDocument, StoredFault, verify};
 
 pub use crate::model::is_key;
 
 use crate::crypto::Sha256;
-use crate::model::{Finding, Severity, Workflow};
+use crate::model::{Finding, Severity, Workflow, WorkflowRef};
 use code::Findings;
+use read::Document;
 
 /// What became of the bytes of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedDocument {
-    /// The workflow; present if and only if no finding is an error.
+    /// Which document it is; present if and only if no finding is an error.
+    pub reference: Option<WorkflowRef>,
+    /// The workflow; present whenever `reference` is, unless the document requires what this core does not know. Then nothing more of it was
+    /// judged.
     pub workflow: Option<Workflow>,
     /// SHA-256 over the canonical form (RFC 8785) of the document, so that white space and the order of members do not matter. Present
-    /// whenever `workflow` is.
+    /// whenever `reference` is.
     pub hash: Option<Sha256>,
     /// All findings, in the order of the document.
     pub findings: Vec<Finding>,
@@ -42,7 +53,7 @@ pub struct ParsedDocument {
 impl ParsedDocument {
     /// Whether the document can be imported: no finding is an error.
     pub fn is_importable(&self) -> bool {
-        self.workflow.is_some()
+        self.reference.is_some()
     }
 
     /// Whether sessions can be started with it: no finding is an error, and none says that it is incomplete.
@@ -85,12 +96,16 @@ fn read_json(document: &[u8]) -> Result<json::Node, Vec<Finding>> {
 fn judge(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
     let mut reader = reader::Reader::default();
     let root = json::read(document, &mut reader.findings);
-    let workflow = root.as_ref().and_then(|root| read::workflow(&mut reader, root));
+    let (reference, workflow) = match root.as_ref().and_then(|root| read::document(&mut reader, root)) {
+        Some(Document::Whole(workflow)) => (Some(workflow.reference()), Some(workflow)),
+        Some(Document::Named(reference)) => (Some(reference), None),
+        None => (None, None),
+    };
     if let Some(workflow) = &workflow {
         lint::lint(workflow, endpoints, &mut reader.findings);
     }
     let findings = reader.findings.in_order_of(root.as_ref());
     let sound = worst(&findings) != Some(Severity::Error);
     let hash = root.filter(|_| sound).map(|root| Sha256::of(root.canonical().as_bytes()));
-    ParsedDocument { workflow: workflow.filter(|_| sound), hash, findings }
+    ParsedDocument { reference: reference.filter(|_| sound), workflow: workflow.filter(|_| sound), hash, findings }
 }

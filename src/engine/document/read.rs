@@ -8,10 +8,21 @@ use super::field;
 use super::json::Node;
 use super::limit::*;
 use super::reader::{Need, Object, Reader, Shape};
-use crate::model::{ActionDefinition, ActionKind, Answer, Integration, Response, ResponseKind, Section, WORKFLOW_FORMAT, Workflow};
+use super::requires;
+use crate::model::{
+    ActionDefinition, ActionKind, Answer, Integration, Response, ResponseKind, Section, WORKFLOW_FORMAT, Workflow, WorkflowRef,
+};
 
-/// Reads a workflow. `None` when nothing of it can be judged: it is no object, or of a format of another time.
-pub(super) fn workflow(reader: &mut Reader, root: &Node) -> Option<Workflow> {
+/// What could be read of a document.
+pub(super) enum Document {
+    /// All of it.
+    Whole(Workflow),
+    /// Which one it is. It requires names that this core does not know, so nothing more can be judged.
+    Named(WorkflowRef),
+}
+
+/// Reads a document. `None` when nothing of it can be judged: it is no object, or of a format of another time.
+pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
     let object = reader.object(root, String::new())?;
     if let Some(Node::Integer(format)) = object.get("format")
         && *format != i64::from(WORKFLOW_FORMAT)
@@ -22,18 +33,26 @@ pub(super) fn workflow(reader: &mut Reader, root: &Node) -> Option<Workflow> {
     }
     let known = i64::from(WORKFLOW_FORMAT);
     reader.integer(&object, "format", Need::Required, known..=known, Code::UnknownFormat);
-    Some(Workflow {
+    let unknown = requires::read(reader, &object);
+    let key = reader.key(&object, "key");
+    let version = reader.integer32(&object, "version", Need::Required, 1..=MAX_VERSION, Code::OutOfRange).unwrap_or(1);
+    let local_revision = reader.integer32(&object, "local_revision", Need::Optional, 0..=MAX_VERSION, Code::OutOfRange).unwrap_or(0);
+    if !unknown.is_empty() {
+        return Some(Document::Named(requires::reference(reader, &object, key, version, local_revision)));
+    }
+    requires::bound(reader, &object, requires::OF_DOCUMENT);
+    Some(Document::Whole(Workflow {
         format: WORKFLOW_FORMAT,
-        key: reader.key(&object, "key"),
-        version: reader.integer32(&object, "version", Need::Required, 1..=MAX_VERSION, Code::OutOfRange).unwrap_or(1),
-        local_revision: reader.integer32(&object, "local_revision", Need::Optional, 0..=MAX_VERSION, Code::OutOfRange).unwrap_or(0),
+        key,
+        version,
+        local_revision,
         name: name(reader, &object),
         description: reader.text(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
         start: reader.key(&object, "start"),
         fields: elements(reader, &object, "fields", Need::Optional, MAX_FIELDS, field::definition),
         responses: elements(reader, &object, "responses", Need::Optional, MAX_RESPONSES, response),
         sections: sections(reader, &object),
-    })
+    }))
 }
 
 fn sections(reader: &mut Reader, object: &Object) -> Vec<Section> {
@@ -96,6 +115,7 @@ fn section(reader: &mut Reader, object: &Object) -> Section {
 }
 
 fn answer(reader: &mut Reader, object: &Object) -> Answer {
+    requires::bound(reader, object, requires::OF_ANSWER);
     let next = match object.get("next") {
         // Editors write null while an answer is not linked.
         None | Some(Node::Null) => None,
@@ -115,6 +135,7 @@ fn response(reader: &mut Reader, object: &Object) -> Response {
 }
 
 fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
+    requires::bound(reader, object, requires::OF_ACTION);
     ActionDefinition {
         key: reader.key(object, "key"),
         name: name(reader, object),

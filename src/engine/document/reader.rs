@@ -59,14 +59,16 @@ pub(super) enum Shape {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) findings: Findings,
+    /// Characters of examples that were matched with a pattern.
+    pub(super) matched: usize,
 }
 
 impl Reader {
-    pub(super) fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, code: Code, pointer: impl AsRef<str>, message: impl Into<String>) {
         self.findings.add(code, pointer, message);
     }
 
-    fn wrong_type(&mut self, node: &Node, pointer: impl Into<String>, expected: &str) {
+    fn wrong_type(&mut self, node: &Node, pointer: impl AsRef<str>, expected: &str) {
         if *node != Node::Refused {
             self.add(Code::WrongType, pointer, format!("This is {}; write {expected} here.", node.describe()));
         }

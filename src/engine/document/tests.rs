@@ -14,7 +14,7 @@ const SITE: &str = include_str!("../../../examples/workflows/site-safety-inspect
 const METER: &str = include_str!("../../../examples/workflows/meter-exchange.json");
 const VISIT: &str = include_str!("../../../examples/workflows/customer-visit.json");
 
-/// A small sound workflow: a question, a loop, and two ends.
+/// A small sound workflow: a question, and two ends.
 fn sound() -> Value {
     json!({
         "format": 1, "key": "small", "version": 1, "name": "Small", "start": "a",
@@ -25,7 +25,7 @@ fn sound() -> Value {
         "responses": [{ "key": "r", "name": "R", "kind": "objection" }],
         "sections": [
             { "key": "a", "name": "A", "fields": ["note", "pick"], "answers": [
-                { "key": "on", "name": "On", "next": "b" }, { "key": "again", "name": "Again", "next": "a" }, { "key": "off", "name": "Off", "next": "c" },
+                { "key": "on", "name": "On", "next": "b" }, { "key": "again", "name": "Again", "next": "b" }, { "key": "off", "name": "Off", "next": "c" },
             ] },
             { "key": "b", "name": "B", "win": true, "actions": [
                 { "key": "tell", "name": "Tell", "integration": "webhooks", "kind": "send_message", "endpoint": "office" },
@@ -89,6 +89,16 @@ fn mistakes() -> Vec<Mistake> {
         ("/name", json!("a\u{7}"), vec![("bad_text", "/name")]),
         ("/name", json!("n".repeat(201)), vec![("too_long", "/name")]),
         ("/description", json!(["x"]), vec![("wrong_type", "/description")]),
+        ("/requires", json!(["logic"]), vec![("requires_newer_core", "/requires/0")]),
+        ("/requires", json!([]), vec![]),
+        ("/title", json!("${site}"), vec![("missing_requirement", "/title")]),
+        ("/lists", json!([]), vec![("missing_requirement", "/lists")]),
+        ("/fields/0/visible_if", json!("true"), vec![("missing_requirement", "/fields/0/visible_if")]),
+        ("/fields/1/options_from", json!({}), vec![("missing_requirement", "/fields/1/options_from")]),
+        ("/sections/0/answers/0/enabled_if", json!("true"), vec![("missing_requirement", "/sections/0/answers/0/enabled_if")]),
+        ("/sections/1/actions/0/when", json!("true"), vec![("missing_requirement", "/sections/1/actions/0/when")]),
+        ("/sections/1/actions/0/files", json!([]), vec![("missing_requirement", "/sections/1/actions/0/files")]),
+        ("/sections/1/visible_if", json!("kept"), vec![]),
         ("/unknown", json!({ "kept": [null, true] }), vec![]),
         ("/start", json!("nowhere"), vec![("unknown_section", "/start")]),
         ("/sections", json!([]), vec![("too_few", "/sections")]),
@@ -140,6 +150,34 @@ fn mistakes() -> Vec<Mistake> {
         ("/fields/1/options", json!([]), bad("/fields/1/options")),
         ("/fields/1/min", json!(3), bad("/fields/1/min")),
         ("/fields/1/max", json!(0), bad("/fields/1/max")),
+        ("/sections/0/answers/1/next", json!("a"), vec![("field_in_loop", "/sections/0/fields")]),
+        (
+            "/sections/1/answers",
+            json!([{ "key": "x", "name": "X", "next": "a" }]),
+            vec![("field_in_loop", "/sections/0/fields"), ("win_on_section_with_answers", "/sections/1/win")],
+        ),
+        ("/fields/0", field(json!({ "type": "email", "max_length": 2 })), bad("/fields/0/max_length")),
+        ("/fields/0", field(json!({ "type": "url", "max_length": 7 })), bad("/fields/0/max_length")),
+        ("/fields/0", field(json!({ "type": "phone", "max_length": 2 })), bad("/fields/0/max_length")),
+        ("/fields/0", field(json!({ "type": "email", "max_length": 3 })), vec![]),
+        ("/fields/0", field(json!({ "type": "url", "max_length": 8 })), vec![]),
+        ("/fields/0", field(json!({ "type": "phone", "max_length": 3 })), vec![]),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "[0-9]{8}", "max_length": 6 })), bad("/fields/0/pattern")),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "[0-9]{8}", "max_length": 8 })), vec![]),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "[A-Z]{2}", "min_length": 3 })), bad("/fields/0/pattern")),
+        ("/fields/0", field(json!({ "type": "phone", "pattern": "[0-9]{2}" })), bad("/fields/0/pattern")),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "a^b", "example": "ab" })), vec![("bad_example", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "[0-9]{3}", "example": "12" })), vec![("bad_example", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "[0-9]{3}", "example": "123" })), vec![]),
+        ("/fields/0", field(json!({ "type": "text", "pattern": "(", "example": "123" })), bad("/fields/0/pattern")),
+        ("/fields/0", field(json!({ "type": "decimal", "max": "9.9", "example": "10" })), vec![("bad_example", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "date", "example": "2026-11-23" })), vec![]),
+        ("/fields/0", field(json!({ "type": "date", "example": " " })), vec![("bad_example", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "integer", "example": 5 })), vec![("wrong_type", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "signature", "example": "x" })), vec![("ignored_constraint", "/fields/0/example")]),
+        ("/fields/0", field(json!({ "type": "text", "example": "x".repeat(201) })), vec![("too_long", "/fields/0/example")]),
+        ("/fields/1/example", json!("y, x"), vec![]),
+        ("/fields/1/example", json!("z"), vec![("bad_example", "/fields/1/example")]),
         ("/fields/0/type", json!("colour"), vec![("unknown_value", "/fields/0/type")]),
         ("/fields/0/help", json!("x".repeat(1_001)), vec![("too_long", "/fields/0/help")]),
         ("/fields/0/allow_empty", json!(true), vec![("no_effect", "/fields/0/allow_empty")]),
@@ -224,10 +262,86 @@ fn lists_have_their_limits() {
 }
 
 #[test]
+fn a_document_has_a_hundred_actions_at_most() {
+    let too_many = |sections: usize, more: usize| {
+        let mut document = long_report(&vec![0; sections], 1);
+        let action = |i: usize| json!({ "key": format!("k{i}"), "name": "N", "integration": "webhooks", "kind": "send_message", "endpoint": "office" });
+        document["sections"][0]["actions"] = (0..more).map(action).collect();
+        let found = findings(&document).into_iter().filter(|(code, _)| code == "too_many");
+        found.map(|(_, pointer)| pointer).collect::<Vec<_>>()
+    };
+    // Each section after the first has one.
+    assert_eq!(too_many(MAX_ACTIONS, 1), [""; 0]);
+    assert_eq!(too_many(MAX_ACTIONS + 1, 1), [format!("/sections/{MAX_ACTIONS}/actions")]);
+    assert_eq!(too_many(MAX_ACTIONS - 19, 20), [""; 0]);
+    assert_eq!(too_many(MAX_ACTIONS - 17, 20), [format!("/sections/{}/actions", MAX_ACTIONS - 19)], "the first that is too much");
+}
+
+/// A way of sections, each asking these fields; the last one but the end has an action. Every field must have this many characters.
+fn long_report(fields_per_section: &[usize], characters: u32) -> Value {
+    let mut document = sound();
+    let (mut fields, mut sections) = (Vec::new(), Vec::new());
+    for (at, count) in fields_per_section.iter().enumerate() {
+        let keys: Vec<String> = (0..*count).map(|i| format!("f{at}-{i}")).collect();
+        fields.extend(keys.iter().map(
+            |key| json!({ "key": key, "name": "F", "type": "multiline", "required": true, "min_length": characters, "max_length": 20_000 }),
+        ));
+        sections.push(json!({
+            "key": format!("s{at}"), "name": "S", "fields": keys, "answers": [{ "key": "on", "name": "On", "next": format!("s{}", at + 1) }],
+            "actions": [{ "key": format!("a{at}"), "name": "N", "integration": "webhooks", "kind": "send_message", "endpoint": "office" }],
+        }));
+    }
+    sections.push(json!({ "key": format!("s{}", fields_per_section.len()), "name": "End" }));
+    document["fields"] = fields.into();
+    document["sections"] = sections.into();
+    document["start"] = "s0".into();
+    document
+}
+
+#[test]
+fn a_message_that_is_always_too_large_is_found() {
+    let too_large = |document: &Value| {
+        findings(document).into_iter().filter(|(code, _)| code == "body_too_large").map(|(_, pointer)| pointer).collect::<Vec<_>>()
+    };
+    assert_eq!(too_large(&long_report(&[14], 20_000)), ["/sections/0/actions"]);
+    assert_eq!(too_large(&long_report(&[13], 20_000)), [""; 0]);
+    assert_eq!(too_large(&long_report(&[7, 0, 7], 20_000)), ["/sections/0/actions", "/sections/1/actions", "/sections/2/actions"]);
+
+    // A way round it: none of these is always too large but the one that has no such way.
+    let mut round = long_report(&[7, 7], 20_000);
+    round["sections"][0]["answers"].as_array_mut().expect("answers").push(json!({ "key": "off", "name": "Off", "next": "s2" }));
+    assert_eq!(too_large(&round), ["/sections/1/actions"]);
+    // What need not be there, is empty or is asked twice counts for nothing.
+    for (member, value) in [("required", json!(false)), ("allow_empty", json!(true)), ("allow_not_applicable", json!(true))] {
+        let mut document = long_report(&[14], 20_000);
+        document["fields"][0][member] = value;
+        assert_eq!(too_large(&document), [""; 0], "{member}");
+    }
+    // Back again: the fields are met twice and sent once.
+    let mut back = long_report(&[0, 7], 20_000);
+    back["sections"][1]["answers"].as_array_mut().expect("answers").push(json!({ "key": "back", "name": "Back", "next": "s0" }));
+    assert_eq!(too_large(&back), [""; 0]);
+}
+
+#[test]
+fn a_document_has_only_so_many_examples_matched_with_patterns() {
+    let mut document = long_report(&[30], 1);
+    for field in document["fields"].as_array_mut().expect("fields") {
+        field["pattern"] = "[a-z]+".into();
+        field["example"] = "x".repeat(MAX_EXAMPLE_LENGTH).into();
+    }
+    let ignored = findings(&document).into_iter().filter(|(code, _)| code == "ignored_constraint").count();
+    assert_eq!(ignored, 30 - MAX_EXAMPLES_LENGTH / MAX_EXAMPLE_LENGTH);
+}
+
+#[test]
 fn every_code_has_a_test() {
     let mut seen: HashSet<String> = mistakes().into_iter().flat_map(|(_, _, codes)| codes).map(|(code, _)| code.to_owned()).collect();
     // Tested above, where JSON is read, and where findings are collected.
-    seen.extend(["too_many", "not_utf8", "not_json", "too_large", "too_deep", "duplicate_member", "more_findings"].map(str::to_owned));
+    seen.extend(
+        ["too_many", "not_utf8", "not_json", "too_large", "too_deep", "duplicate_member", "more_findings", "body_too_large"]
+            .map(str::to_owned),
+    );
     let all: HashSet<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(seen, all);
 }
@@ -295,6 +409,7 @@ fn a_hostile_document_gives_a_bounded_answer() {
     assert_eq!(found.iter().filter(|finding| finding.code == "too_many").count(), 1);
     let document = format!("[{}0]", "0.5,".repeat(250_000));
     let found = lint(document.as_bytes(), None);
-    assert_eq!(found.len(), MAX_FINDINGS + 1);
+    let bytes: usize = found.iter().map(|finding| finding.code.len() + finding.pointer.len() + finding.message.len()).sum();
+    assert!(found.len() > 1_000 && bytes < MAX_FINDINGS_BYTES + 200, "{} findings of {bytes} bytes", found.len());
     assert_eq!(found.last().map(|finding| finding.code.as_str()), Some("more_findings"));
 }

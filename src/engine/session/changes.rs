@@ -1,10 +1,11 @@
 //! Changes of fields, checked all together: one that is not acceptable refuses them all, and every problem is named.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::steps::counted;
 use super::validate::validate_change;
 use super::{Refusal, State, path};
-use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow};
+use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow, echoed};
 
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
@@ -16,13 +17,14 @@ pub(super) struct Changed<'w> {
 /// Checks the changes against the path and the fields' rules and drops those that change nothing.
 pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
-    let on_path = path::fields(workflow, state);
+    let on_path: HashMap<&str, &FieldDefinition> =
+        path::fields(workflow, state).into_iter().map(|met| (met.definition.key.as_str(), met.definition)).collect();
     let mut elsewhere = Vec::new();
     let mut problems = Vec::new();
     let mut changed = Vec::new();
-    for FieldChange { field, change } in changes {
-        let Some(definition) = on_path.iter().map(|met| met.definition).find(|definition| definition.key == *field) else {
-            elsewhere.push(field.clone());
+    for FieldChange { field, change } in counted(changes.iter()) {
+        let Some(definition) = on_path.get(field.as_str()).copied() else {
+            elsewhere.push(echoed(field));
             continue;
         };
         match validate_change(definition, change) {
@@ -46,8 +48,8 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
 
 /// Every key names a field of the library, and none comes twice.
 pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
-    let library: HashSet<&str> = workflow.fields.iter().map(|field| field.key.as_str()).collect();
-    let unknown: Vec<String> = keys.clone().filter(|key| !library.contains(key)).map(str::to_owned).collect();
+    let library = path::library(workflow);
+    let unknown: Vec<String> = counted(keys.clone()).filter(|key| !library.contains_key(key)).map(echoed).collect();
     if !unknown.is_empty() {
         return Err(Refusal::UnknownFields { fields: unknown });
     }

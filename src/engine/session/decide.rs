@@ -1,9 +1,12 @@
 //! What a command does in a session as it stands.
 
 use super::limits::{check_command_id, check_note, check_reason};
+use super::steps::counted;
 use super::validate::{missing, validate};
 use super::{Refusal, State, changes, edit, path};
-use crate::model::{Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow};
+use crate::model::{
+    Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
+};
 
 /// What a command comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +61,15 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
         return Ok(Decision::Stale);
     }
     let section = current_section(workflow, state)?;
-    let unknown = || Refusal::UnknownAnswer { section: section.key.clone(), answer: key.to_owned() };
+    let unknown = || Refusal::UnknownAnswer { section: section.key.clone(), answer: echoed(key) };
     let answer = section.answers.iter().find(|answer| answer.key == key).ok_or_else(unknown)?;
     let unlinked = || Refusal::UnlinkedAnswer { section: section.key.clone(), answer: key.to_owned() };
     let next = answer.next.as_ref().ok_or_else(unlinked)?;
     if workflow.section(next).is_none() {
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
-    no_problems(section.fields.iter().filter_map(|field| workflow.field(field)), state)?;
+    let library = path::library(workflow);
+    no_problems(counted(section.fields.iter()).filter_map(|field| library.get(field.as_str()).copied()), state)?;
     let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
 }
@@ -88,7 +92,7 @@ fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
 
 fn use_response(workflow: &Workflow, state: &State, key: &str) -> Result<Decision, Refusal> {
     in_progress(state)?;
-    let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: key.to_owned() })?;
+    let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: echoed(key) })?;
     Ok(Decision::Act(Act::ResponseUsed { visit: state.current().number, response: response.key.clone() }))
 }
 

@@ -44,6 +44,7 @@ mod record;
 mod refusal;
 mod start;
 mod state;
+mod steps;
 mod submission;
 mod timeline;
 pub mod validate;

@@ -2,7 +2,7 @@
 
 use super::limits::{check_actor, check_command_id, check_prefill_source};
 use super::validate::validate;
-use super::{Refusal, changes};
+use super::{Refusal, changes, path};
 use crate::crypto::Sha256;
 use crate::model::{Act, Start, ValueSet, Workflow};
 
@@ -21,11 +21,12 @@ pub fn start(workflow: &Workflow, hash: &Sha256, start: &Start) -> Result<Act, R
     }
     changes::known_once(workflow, start.prefill.iter().map(|prefill| prefill.field.as_str()))?;
 
+    let library = path::library(workflow);
     let mut values = Vec::with_capacity(start.prefill.len());
     let mut problems = Vec::new();
     for prefill in &start.prefill {
         check_prefill_source(&prefill.source)?;
-        let definition = workflow.field(&prefill.field).expect("known_once found it in the library");
+        let definition = library.get(prefill.field.as_str()).copied().expect("known_once found it in the library");
         match validate(definition, &prefill.value) {
             Ok(to) => values.push(ValueSet { field: prefill.field.clone(), to, source: prefill.value_source() }),
             Err(problem) => problems.push(problem),

@@ -16,7 +16,7 @@ pub fn submission(workflow: &Workflow, state: &State) -> Submission {
     Submission {
         key: state.key,
         started_at: state.started_at,
-        completed_at: state.finished_at.unwrap_or(state.current().at),
+        completed_at: state.finished_at.unwrap_or_else(|| state.current().at),
         workflow: state.workflow.clone(),
         fields: fields.collect(),
     }

@@ -1,11 +1,13 @@
 //! What a screen shows of a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::steps::counted;
 use super::validate::missing;
 use super::{State, path};
 use crate::model::{
-    ActionKind, ActionPreview, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView, Workflow,
+    ActionKind, ActionPreview, Answer, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
+    Workflow,
 };
 
 /// Where the half-typed text of a note stands among those of fields: no field has this key.
@@ -17,8 +19,10 @@ pub const NOTE: &str = "";
 pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String>) -> SessionView {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
-    let section = workflow.section(&current.section);
-    let definitions = section.map_or(&[][..], |section| &section.fields).iter().filter_map(|key| workflow.field(key));
+    let section = counted(workflow.sections.iter()).find(|section| section.key == current.section);
+    let library = path::library(workflow);
+    let asked = counted(section.map_or(&[][..], |section| &section.fields).iter());
+    let definitions = asked.filter_map(|key| library.get(key.as_str()).copied());
     let fields: Vec<FieldView> = definitions.map(|definition| field_view(definition, state, drafts, running)).collect();
     let problems: Vec<Problem> = fields.iter().filter_map(|field| field.problem.clone()).collect();
     let completion_problems = if running { path::missing_on_path(workflow, state) } else { Vec::new() };
@@ -52,20 +56,19 @@ pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String
     }
 }
 
-/// The webhook messages of the sections on the path, in path order, each action once however often its section was visited.
+/// The webhook messages of the sections on the path, in path order, each action once however often its section was visited: keys of actions
+/// are unique, and each section is looked at once.
 pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
     let mut found: Vec<ActionPreview> = Vec::new();
     for section in path::sections(workflow, state) {
-        for action in &section.actions {
+        for action in counted(section.actions.iter()) {
             let (Integration::Webhooks, ActionKind::SendMessage) = (action.integration, action.kind);
-            if found.iter().all(|known| known.key != action.key) {
-                found.push(ActionPreview {
-                    key: action.key.clone(),
-                    name: action.name.clone(),
-                    section: section.key.clone(),
-                    endpoint: action.endpoint.clone(),
-                });
-            }
+            found.push(ActionPreview {
+                key: action.key.clone(),
+                name: action.name.clone(),
+                section: section.key.clone(),
+                endpoint: action.endpoint.clone(),
+            });
         }
     }
     found
@@ -74,12 +77,13 @@ pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
 /// The path with the names of its sections and answers. A name that the document does not have is shown as its key.
 pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
     let sections = path::sections_by_key(workflow);
+    let met = path::sections(workflow, state).into_iter();
+    let answers: HashMap<(&str, &str), &Answer> = met
+        .flat_map(|section| counted(section.answers.iter()).map(|answer| ((section.key.as_str(), answer.key.as_str()), answer)))
+        .collect();
     let step = |visit: &super::Visit| {
         let section = sections.get(visit.section.as_str());
-        let name_of = |key: &String| {
-            let answer = section.and_then(|section| section.answers.iter().find(|answer| answer.key == *key));
-            answer.map_or(key, |answer| &answer.name).clone()
-        };
+        let name_of = |key: &String| answers.get(&(visit.section.as_str(), key.as_str())).map_or(key, |answer| &answer.name).clone();
         PathStep {
             visit: visit.number,
             section: visit.section.clone(),
@@ -89,7 +93,7 @@ pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
             answer_name: visit.answer.as_ref().map(name_of),
         }
     };
-    state.path.iter().map(step).collect()
+    counted(state.path.iter()).map(step).collect()
 }
 
 fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<String, String>, running: bool) -> FieldView {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::super::row::{one_of, session_key};
+use super::super::row::{lossy, one_of, session_key};
 use super::super::{Connection, Result};
 use super::queue::numbers;
-use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row, lossy};
+use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
 use crate::model::{DeliveryState, OutboxFilter, SessionKey, WorkflowRef};
 
 /// An entry with what a list says about where it comes from.
@@ -22,28 +22,25 @@ pub(crate) struct ListedEntry {
 /// At most `limit` entries with a row after `after`, oldest first.
 pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64, limit: u32) -> Result<Vec<ListedEntry>> {
     let asked = if filter.states.is_empty() { &[DeliveryState::Pending, DeliveryState::Failed][..] } else { &filter.states };
-    let mut states = Vec::new();
-    for state in asked {
-        match state {
-            DeliveryState::Pending => states.extend(["queued", "leased"]),
-            DeliveryState::Sent => states.push("sent"),
-            DeliveryState::Failed => states.push("failed"),
-            DeliveryState::Superseded => states.push("superseded"),
-        }
-    }
+    let words = [(DeliveryState::Sent, "sent"), (DeliveryState::Failed, "failed"), (DeliveryState::Superseded, "superseded")];
+    // What is in none of these states is pending, also where its state is no word.
+    let states = if asked.contains(&DeliveryState::Pending) {
+        format!("NOT IN ({})", one_of(words.into_iter().filter(|(state, _)| !asked.contains(state)).map(|(_, word)| word)))
+    } else {
+        format!("IN ({})", one_of(words.into_iter().filter(|(state, _)| asked.contains(state)).map(|(_, word)| word)))
+    };
     // Said twice, so that SQLite can use the partial index of what is unsent.
-    let unsent = if states.iter().any(|state| matches!(*state, "sent" | "superseded")) {
+    let unsent = if asked.iter().any(|state| matches!(state, DeliveryState::Sent | DeliveryState::Superseded)) {
         ""
     } else {
-        "AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed')"
+        "AND (o.state <> 'sent' AND o.state <> 'superseded')"
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
            FROM outbox o LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id
                 LEFT JOIN workflow w ON w.id = s.workflow_id
-          WHERE o.id > ?1 AND o.state IN ({}) {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
-          ORDER BY o.id LIMIT ?3",
-        one_of(states)
+          WHERE o.id > ?1 AND o.state {states} {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
+          ORDER BY o.id LIMIT ?3"
     ))?;
     let mut rows = statement.query(params![after, filter.endpoint, limit])?;
     let mut found = Vec::new();
@@ -74,6 +71,8 @@ pub(crate) struct UnsentGroup {
     /// None: not text.
     pub(crate) endpoint: Option<String>,
     pub(crate) state: EntryState,
+    /// Their state is a word. If not, they count as waiting.
+    pub(crate) readable: bool,
     pub(crate) reason: Option<String>,
     pub(crate) count: u64,
     /// Milliseconds since 1970.
@@ -93,24 +92,27 @@ pub(crate) fn unsent_among(connection: &Connection, rows: &BTreeSet<i64>) -> Res
 
 fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT endpoint, state, reason, count(*), min(frozen_at), sum(body_size) FROM outbox
-          WHERE (state = 'queued' OR state = 'leased' OR state = 'failed') AND reason IS NOT 'abandoned' AND {which}
+        "SELECT endpoint, state, reason, count(*), min(frozen_at), total(max(body_size, 0)) FROM outbox
+          WHERE (state <> 'sent' AND state <> 'superseded') AND reason IS NOT 'abandoned' AND {which}
           GROUP BY endpoint, state, reason"
     ))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
+        let state = match row.get_ref(1)?.as_str() {
+            Ok("queued") => Some(EntryState::Queued),
+            Ok("leased") => Some(EntryState::Leased),
+            Ok("failed") => Some(EntryState::Failed),
+            _ => None,
+        };
         found.push(UnsentGroup {
             endpoint: row.get(0).ok(),
-            state: match row.get_ref(1)?.as_str() {
-                Ok("queued") => EntryState::Queued,
-                Ok("leased") => EntryState::Leased,
-                _ => EntryState::Failed,
-            },
+            state: state.unwrap_or(EntryState::Queued),
+            readable: state.is_some(),
             reason: row.get(2).ok().flatten(),
             count: row.get::<_, i64>(3)? as u64,
             oldest_frozen_at: row.get(4).unwrap_or_default(),
-            bytes: row.get::<_, i64>(5).unwrap_or_default().max(0) as u64,
+            bytes: row.get::<_, f64>(5).unwrap_or_default() as u64,
         });
     }
     Ok(found)
@@ -119,21 +121,22 @@ fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>
 /// A failed entry that was not given up.
 pub(crate) struct FailedEntry {
     pub(crate) entry_id: i64,
-    pub(crate) session: SessionKey,
-    pub(crate) action: String,
+    /// None: they do not read back.
+    pub(crate) session_and_action: Option<(SessionKey, String)>,
 }
 
 /// At most `limit` failed entries with a row after `after`.
 pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<FailedEntry>> {
     let mut statement = connection.prepare_cached(
         "SELECT o.id, s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
-          WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed') AND o.id > ?1
+          WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND (o.state <> 'sent' AND o.state <> 'superseded') AND o.id > ?1
           ORDER BY o.id LIMIT ?2",
     )?;
     let mut rows = statement.query(params![after, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(FailedEntry { entry_id: row.get(0)?, session: session_key(&row.get::<_, Vec<u8>>(1)?)?, action: row.get(2)? });
+        let session = row.get::<_, Vec<u8>>(1).ok().and_then(|key| session_key(&key).ok());
+        found.push(FailedEntry { entry_id: row.get(0)?, session_and_action: session.zip(row.get(2).ok()) });
     }
     Ok(found)
 }

@@ -6,7 +6,7 @@ pub(crate) mod queue;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::row::{from_ms, optional_time, sha256, to_ms};
+use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
 use super::{Connection, Result, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
@@ -163,18 +163,10 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
         "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL
-          WHERE id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed')",
+          WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'",
     )?
     .execute([entry_id])?;
     Ok(())
-}
-
-/// A text as far as it is one.
-fn lossy(row: &Row<'_>, index: usize) -> Result<String> {
-    Ok(match row.get_ref(index)? {
-        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => String::new(),
-    })
 }
 
 /// A row as far as it reads back. Only what has no blank value of its own is an error.
@@ -217,8 +209,12 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         Some("leased") => EntryState::Leased,
         Some("sent") => EntryState::Sent,
         Some("superseded") => EntryState::Superseded,
-        // The column's CHECK allows no sixth word.
-        _ => EntryState::Failed,
+        Some("failed") => EntryState::Failed,
+        // No word of ours: whatever it was, it is not known to be delivered.
+        _ => {
+            readable = false;
+            EntryState::Queued
+        }
     };
     Ok(EntryRow {
         id: row.get(0)?,
@@ -239,18 +235,4 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         cut_short,
         readable,
     })
-}
-
-/// Messages whose kept body is not the one that was frozen.
-pub(crate) fn corrupt(connection: &Connection) -> Result<Vec<DeliveryId>> {
-    let mut statement = connection.prepare("SELECT delivery_id, body, body_sha256 FROM outbox WHERE body IS NOT NULL")?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if Sha256::of(body) != sha256(&row.get::<_, Vec<u8>>(2)?)? {
-            found.push(DeliveryId(row.get(0)?));
-        }
-    }
-    Ok(found)
 }

@@ -9,10 +9,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rusqlite::{ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
-use super::super::{Connection, Result, StoreError, Transaction};
+use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
 use super::FRESH;
 use crate::crypto::Sha256;
 use crate::fault::fault;
@@ -127,7 +127,7 @@ pub(crate) struct Claim<'a> {
 }
 
 /// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time. Gives them
-/// in this order, and the rows that do not read back, which stay as they are.
+/// in this order, and the rows that do not read back or cannot be claimed, which stay as they are.
 pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
@@ -135,24 +135,29 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         if claimed.len() >= claim.limit as usize {
             break;
         }
-        match read_claimed(tx, id, until, claim) {
-            Ok(Some(read)) => claimed.push(read),
-            // Its session or its action is gone.
-            Ok(None) => unreadable.push(id),
-            // An error of the file is no fault of the row, unless a page of the row is what is damaged.
-            Err(error) if error.sqlite_error_code().is_some_and(|code| code != ErrorCode::DatabaseCorrupt) => return Err(error.into()),
-            Err(error) if fault("seeded: one bad row stops all") => return Err(error.into()),
-            Err(_) => unreadable.push(id),
+        match read_claimed(tx, id, until, claim).map_err(StoreError::from) {
+            Err(error) if fault("seeded: one bad row stops all") => return Err(error),
+            read => match judged(read)? {
+                Some(Some(read)) => claimed.push(read),
+                // Its session or its action is gone, or it does not read back.
+                Some(None) | None => unreadable.push(id),
+            },
         }
     }
     let mut statement = tx.prepare_cached(
         "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, attempts = ?5, unknown_outcomes = ?6
           WHERE id = ?1",
     )?;
-    for Claimed { lease, progress, .. } in &claimed {
-        statement.execute(params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes])?;
+    let mut kept = Vec::with_capacity(claimed.len());
+    for read in claimed {
+        let Claimed { lease, progress, .. } = &read;
+        let values = params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes];
+        match judged(statement.execute(values).map_err(StoreError::from))? {
+            Some(_) => kept.push(read),
+            None => unreadable.push(lease.entry),
+        }
     }
-    Ok((claimed, unreadable))
+    Ok((kept, unreadable))
 }
 
 /// Rows to claim, in order; a few more than wanted, for those that do not read back.
@@ -277,18 +282,16 @@ pub(crate) fn void_dead_leases(
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match void_lease(tx, id, now, lease) {
-            Ok(session) => sessions.extend(session),
-            // The row is to blame, and nobody else waits for it.
-            Err(StoreError::Internal(_) | StoreError::Corrupt(_)) => damaged.push(id),
-            Err(error) => return Err(error),
+        match alone(tx, || void_lease(tx, id, now, lease))? {
+            Some(session) => sessions.extend(session),
+            None => damaged.push(id),
         }
     }
     Ok((sessions, damaged))
 }
 
 fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) -> Result<Option<SessionKey>> {
-    let (session, number, until): (Option<Vec<u8>>, u32, i64) = tx
+    let (session, number, until): (Option<Vec<u8>>, u32, Option<i64>) = tx
         .prepare_cached("SELECT s.key, o.attempts, o.lease_until FROM outbox o LEFT JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // It was due when it was claimed, whatever the clock said then.
@@ -299,40 +302,44 @@ fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) ->
     let attempt = Attempt {
         number,
         // The claim is all that is known of it.
-        at: moment(until.saturating_sub(lease.as_millis() as i64)),
+        at: until.map_or(now, |until| moment(until.saturating_sub(lease.as_millis() as i64))),
         duration_ms: 0,
         status: None,
         outcome: reason::INTERRUPTED.to_owned(),
         counted: false,
         may_have_been_delivered: true,
     };
-    add_attempt(tx, id, &attempt)?;
+    judged(add_attempt(tx, id, &attempt))?;
     Ok(session.and_then(|key| session_key(&key).ok()))
 }
 
-fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {
-    let mut statement =
-        connection.prepare_cached("SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= ?1 OR lease_until > ?2)")?;
+pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= ?1 OR lease_until > ?2 OR lease_until IS NULL)",
+    )?;
     let two_leases = (lease.as_millis() as i64).saturating_mul(2);
     let rows = statement.query_map([to_ms(now), to_ms(now).saturating_add(two_leases)], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the first lease ends, but for these rows.
+/// When the first lease ends, but for these rows. One without an end is over.
 pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) -> Result<Option<Timestamp>> {
     let without = if without.is_empty() { String::new() } else { format!("AND id NOT IN ({})", numbers(without)) };
-    let until: Option<i64> = connection
-        .prepare_cached(&format!("SELECT min(lease_until) FROM outbox WHERE state = 'leased' {without}"))?
-        .query_row([], |row| row.get(0))?;
-    Ok(until.map(moment))
+    let until: Option<Option<i64>> = connection
+        .prepare_cached(&format!("SELECT lease_until FROM outbox WHERE state = 'leased' {without} ORDER BY lease_until LIMIT 1"))?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(until.map(|until| moment(until.unwrap_or_default())))
 }
 
-/// Records a delivery, from whatever state. False when the entry is `sent` already, or purged.
+/// Records a delivery, from whatever state, and whatever numbers the row holds: the receiver has the message. False when the entry is
+/// `sent` already, or purged.
 pub(crate) fn settle_sent(tx: &Transaction<'_>, entry: i64, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2, last_status = ?3, unknown_outcomes = max(unknown_outcomes - 1, 0),
-                               offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0, lease_owner = NULL, lease_until = NULL
+            "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2, last_status = ?3, attempts = max(attempts, 1),
+                               unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
+                               lease_owner = NULL, lease_until = NULL
               WHERE id = ?1 AND state <> 'sent'",
         )?
         .execute(params![entry, to_ms(now), status])?;
@@ -456,48 +463,69 @@ pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// What was revived.
+#[derive(Default)]
+pub(crate) struct Revived {
+    pub(crate) sessions: Vec<SessionKey>,
+    /// Rows that could not be changed, and are as they were.
+    pub(crate) damaged: BTreeSet<i64>,
+}
+
 /// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count. Gives the sessions of what was revived.
-pub(crate) fn revive_endpoint(
-    tx: &Transaction<'_>,
-    endpoint: &str,
-    revives: impl Fn(&str) -> bool,
-    now: Timestamp,
-) -> Result<Vec<SessionKey>> {
-    tx.prepare_cached(&format!(
+/// reason that this takes away is revived, in a cycle that the lock does not count.
+pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: impl Fn(&str) -> bool, now: Timestamp) -> Result<Revived> {
+    let mut revived = Revived::default();
+    let mut all_at_once = tx.prepare_cached(&format!(
         "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE state = 'queued' AND endpoint = ?1"
-    ))?
-    .execute(params![endpoint, to_ms(now)])?;
+    ))?;
+    if judged(all_at_once.execute(params![endpoint, to_ms(now)]).map_err(StoreError::from))?.is_none() {
+        // One of them is to blame.
+        let mut one = tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE id = ?1"))?;
+        for id in waiting_for(tx, endpoint)? {
+            if judged(one.execute(params![id, to_ms(now)]).map_err(StoreError::from))?.is_none() {
+                revived.damaged.insert(id);
+            }
+        }
+    }
     let mut statement = tx.prepare_cached(
         "SELECT o.id, o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id
           WHERE o.state = 'failed' AND o.endpoint = ?1 ORDER BY o.id",
     )?;
     let mut rows = statement.query([endpoint])?;
-    let mut revived = Vec::new();
+    let mut failed = Vec::new();
     while let Some(row) = rows.next()? {
-        let (id, why, session): (i64, _, _) = (row.get(0)?, row.get::<_, String>(1), row.get::<_, Vec<u8>>(2));
-        if let (Ok(why), Ok(session)) = (why, session)
-            && revives(&why)
-        {
-            revived.push((id, session_key(&session)?));
+        let (id, why): (i64, _) = (row.get(0)?, row.get::<_, String>(1));
+        let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| session_key(&key).ok());
+        match (why, session) {
+            (Ok(why), Some(session)) if revives(&why) => failed.push((id, session)),
+            // One that does not read back stays as it is, where a person sees it.
+            _ => {}
         }
     }
     drop(rows);
-    for (id, _) in &revived {
-        tx.prepare_cached(&format!(
-            "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
-        ))?
-        .execute(params![id, to_ms(now)])?;
+    let mut revive = tx.prepare_cached(&format!(
+        "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
+    ))?;
+    for (id, session) in failed {
+        match judged(revive.execute(params![id, to_ms(now)]).map_err(StoreError::from))? {
+            Some(_) => revived.sessions.push(session),
+            None => drop(revived.damaged.insert(id)),
+        }
     }
-    Ok(revived.into_iter().map(|(_, session)| session).collect())
+    Ok(revived)
 }
 
-/// How many entries wait or are being tried.
+/// All entries that wait for this endpoint.
+fn waiting_for(tx: &Transaction<'_>, endpoint: &str) -> Result<Vec<i64>> {
+    let mut statement = tx.prepare_cached("SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1")?;
+    let rows = statement.query_map([endpoint], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many entries wait or are being tried, those of a state that is no word included.
 pub(crate) fn pending(connection: &Connection) -> Result<u64> {
     let count: i64 = connection
-        .prepare_cached(
-            "SELECT (SELECT count(*) FROM outbox WHERE state = 'queued') + (SELECT count(*) FROM outbox WHERE state = 'leased')",
-        )?
+        .prepare_cached("SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'")?
         .query_row([], |row| row.get(0))?;
     Ok(count as u64)
 }
@@ -524,8 +552,12 @@ mod tests {
         for (index, sql) in [
             ("outbox_due", "SELECT min(endpoint) FROM outbox WHERE state = 'queued' AND endpoint > 'a'"),
             ("outbox_due", "SELECT max(due_at) FROM outbox WHERE state = 'queued' AND endpoint = 'a'"),
-            ("outbox_leased", "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= 1 OR lease_until > 2)"),
-            ("outbox_leased", "SELECT min(lease_until) FROM outbox WHERE state = 'leased'"),
+            (
+                "outbox_leased",
+                "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= 1 OR lease_until > 2 OR lease_until IS NULL)",
+            ),
+            ("outbox_leased", "SELECT lease_until FROM outbox WHERE state = 'leased' ORDER BY lease_until LIMIT 1"),
+            ("outbox_unsent", "SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'"),
             ("outbox_offline", "SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND offline_tries > 0"),
             ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = 'a' AND due_at <= 1 ORDER BY due_at, id LIMIT 32"),
             (

@@ -113,8 +113,10 @@ final class ErrorTests: XCTestCase {
         let key = try await compass.begun().key
         try await compass.close()
         let spoil = #"""
+            rule = c.execute("SELECT sql FROM sqlite_master WHERE name = 'workflow_is_immutable'").fetchone()[0];
             c.execute("DROP TRIGGER workflow_is_immutable");
             c.execute("UPDATE workflow SET document = CAST(replace(CAST(document AS TEXT), '\"format\": 1', '\"format\": 9') AS BLOB)");
+            c.execute(rule);
             print("done", flush=True)
             """#
         try elsewhere(options.file, spoil.replacingOccurrences(of: "\n", with: " ")).close()
@@ -130,8 +132,10 @@ final class ErrorTests: XCTestCase {
         let view = try await compass.begun()
         try await compass.close()
         let unlink = #"""
+            rule = c.execute("SELECT sql FROM sqlite_master WHERE name = 'workflow_is_immutable'").fetchone()[0];
             c.execute("DROP TRIGGER workflow_is_immutable");
             c.execute("UPDATE workflow SET document = CAST(replace(CAST(document AS TEXT), ', \"next\": \"gone\"', '') AS BLOB)");
+            c.execute(rule);
             print("done", flush=True)
             """#
         try elsewhere(options.file, unlink.replacingOccurrences(of: "\n", with: " ")).close()

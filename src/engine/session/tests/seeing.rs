@@ -53,3 +53,56 @@ fn the_view_shows_drafts_beside_what_is_held() {
     assert_eq!(seen.answers.len(), 2);
     assert_eq!(seen.responses.len(), 1);
 }
+
+/// A session at the end of a way through this many sections, each with fields, answers and actions of its own.
+fn long_way(sections: usize) -> (Workflow, State) {
+    let keys = |name: &str, section: usize| (0..5).map(|i| format!("{name}{section}-{i}")).collect::<Vec<_>>();
+    let mut fields = Vec::new();
+    let mut steps: Vec<_> = (0..sections)
+        .map(|section| {
+            let own = keys("f", section);
+            fields.extend(own.iter().map(|key| json!({ "key": key, "name": "Field", "type": "text", "required": true })));
+            let next = format!("s{}", section + 1);
+            let answers: Vec<_> = keys("a", section).iter().map(|key| json!({ "key": key, "name": "On", "next": next })).collect();
+            let action = |key: &String| json!({ "key": key, "name": "Tell", "integration": "webhooks", "kind": "send_message", "endpoint": "office" });
+            let actions: Vec<_> = keys("m", section).iter().map(action).collect();
+            json!({ "key": format!("s{section}"), "name": "Section", "fields": own, "answers": answers, "actions": actions })
+        })
+        .collect();
+    steps.push(json!({ "key": format!("s{sections}"), "name": "End" }));
+    let document = json!({ "format": 1, "key": "long", "version": 1, "name": "Long", "start": "s0", "fields": fields, "sections": steps });
+    let workflow: Workflow = serde_json::from_value(document).unwrap();
+    let started = start(&workflow, &Sha256::of(b""), &Start::new("long", "tap")).unwrap();
+    let mut state = begin("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().unwrap(), &workflow, &event(1, started)).unwrap();
+    for section in 1..=sections {
+        state.path.last_mut().unwrap().answer = Some(format!("a{}-4", section - 1));
+        let number = u32::try_from(section).unwrap() + 1;
+        state.path.push(Visit { number, section: format!("s{section}"), at: state.started_at, answer: None });
+        state.last_visit = number;
+    }
+    (workflow, state)
+}
+
+#[test]
+fn what_a_tap_costs_grows_with_the_way_and_no_faster() {
+    let steps = |sections: usize| {
+        let (workflow, state) = long_way(sections);
+        let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &BTreeMap::new()));
+        assert_eq!((shown.would_fire.len(), shown.completion_problems.len()), (5 * sections, 5 * sections));
+        assert_eq!(shown.path[0].answer_name.as_deref(), Some("On"));
+        let changes =
+            workflow.fields.iter().map(|field| FieldChange { field: field.key.clone(), change: Change::Set(FieldValue::Text("x".into())) });
+        let set = Command::SetFields { changes: changes.collect() };
+        let (decided, setting) = steps::steps_of(|| decide(&workflow, &state, &set));
+        assert!(decided.is_ok());
+        let (refused, completing) = steps::steps_of(|| decide(&workflow, &state, &Command::Complete { visit: state.last_visit }));
+        assert!(refused.is_err());
+        // A section with its five fields, five answers and five actions is 16 things to look at.
+        let things = 16 * sections as u64;
+        for (what, steps) in [("seeing", seeing), ("setting", setting), ("completing", completing)] {
+            assert!(steps > 0 && steps <= 4 * things, "{what} takes {steps} steps for {things} things");
+        }
+    };
+    steps(20);
+    steps(400);
+}

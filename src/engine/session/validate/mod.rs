@@ -36,7 +36,7 @@ mod parse;
 mod text;
 
 pub use parse::parse_value;
-pub use text::DEFAULT_MAX_LENGTH;
+pub use text::{DEFAULT_MAX_LENGTH, MIN_EMAIL, MIN_PHONE, MIN_URL};
 
 pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
 pub use crate::model::MAX_INTEGER;

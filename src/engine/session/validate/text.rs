@@ -11,6 +11,13 @@ pub const DEFAULT_MAX_LENGTH: u32 = 10_000;
 /// The fewest digits that somebody can be reached under, for instance 112.
 const MIN_PHONE_DIGITS: usize = 3;
 
+/// The characters of the shortest e-mail address, `a@b`.
+pub const MIN_EMAIL: u32 = 3;
+/// The characters of the shortest telephone number.
+pub const MIN_PHONE: u32 = MIN_PHONE_DIGITS as u32;
+/// The characters of the shortest web address, `http://a`.
+pub const MIN_URL: u32 = 8;
+
 /// One line.
 pub(super) fn line(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
     if text.contains('\n') {

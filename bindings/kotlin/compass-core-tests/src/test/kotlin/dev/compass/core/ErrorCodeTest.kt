@@ -69,6 +69,9 @@ class ErrorCodeTest {
         options.sql(
             "DROP TRIGGER workflow_is_immutable",
             "UPDATE workflow SET document = CAST(replace(CAST(document AS TEXT), '$old', '$new') AS BLOB)",
+            // A file without its rules does not open.
+            "CREATE TRIGGER workflow_is_immutable BEFORE UPDATE OF key, version, local_revision, hash, document ON workflow " +
+                "BEGIN SELECT RAISE(ABORT, 'a workflow version is immutable'); END",
         )
         return Compass.open(options) to session
     }

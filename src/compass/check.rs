@@ -1,0 +1,98 @@
+//! The look for damage in the whole database.
+
+use super::{Compass, Inner, Result};
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::model::{Act, CheckReport, SessionKey};
+use crate::store::{self, Connection, check};
+use crate::webhook;
+
+impl Compass {
+    /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was imported, whether every session, its counts and its search text are
+    /// what its events say, whether every action shows what its newest message says, and whether every frozen body and id is the one that was
+    /// frozen. What cannot be read is told, and the look goes on. Reads everything; for a support screen, not for every start.
+    ///
+    /// # Errors
+    /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
+    pub fn check(&self) -> Result<CheckReport> {
+        self.inner.read_long(|connection| {
+            let mut faults = Vec::new();
+            let faults = &mut faults;
+            let looked = check::integrity(connection, faults);
+            told("the file", looked, faults)?;
+            match store::schema::faults(connection) {
+                Ok(found) => faults.extend(found),
+                Err(error) => told("the schema", Err(error), faults)?,
+            }
+            match self.inner.document_faults(connection) {
+                Ok(found) => faults.extend(found),
+                Err(Error::Corrupt { detail } | Error::Internal { detail } | Error::Io { detail }) => {
+                    faults.push(format!("the workflow documents cannot be read whole: {detail}"));
+                }
+                Err(error) => return Err(error),
+            }
+            let mut keys = Vec::new();
+            let looked = check::sessions(connection, &mut keys, faults);
+            told("the list of sessions", looked, faults)?;
+            for key in &keys {
+                match self.inner.session_faults(connection, *key) {
+                    Ok(found) => faults.extend(found.into_iter().map(|fault| format!("session {key}: {fault}"))),
+                    // What does not read back is what is being looked for.
+                    Err(Error::Corrupt { detail } | Error::Internal { detail } | Error::Io { detail }) => {
+                        faults.push(format!("session {key}: {detail}"));
+                    }
+                    Err(error @ (Error::NotADatabase | Error::UnknownSession { .. } | Error::DeletedSession { .. })) => {
+                        faults.push(format!("session {key}: {error}"));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let looked = check::messages(connection, webhook::delivery_id, faults);
+            told("the outbox", looked, faults)?;
+            Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
+        })
+    }
+}
+
+/// Damage is a finding; anything else ends the look.
+fn told(what: &str, looked: store::Result<()>, faults: &mut Vec<String>) -> Result<()> {
+    match looked {
+        Err(error) if check::is_damage(&error) => faults.push(format!("{what} cannot be read whole: {error}")),
+        looked => looked?,
+    }
+    Ok(())
+}
+
+impl Inner {
+    fn session_faults(&self, connection: &Connection, key: SessionKey) -> Result<Vec<String>> {
+        let subject = self.subject(connection, key)?;
+        let events = store::session::events(connection, subject.id)?;
+        let mut faults = Vec::new();
+        let pinned = subject.hash.to_string();
+        if matches!(events.first().map(|event| &event.act), Some(Act::Started { workflow_hash, .. }) if *workflow_hash != pinned) {
+            faults.push("it began on another document than it stands on".to_owned());
+        }
+        match engine::replay(key, subject.workflow(), &events) {
+            None => faults.push("its events do not begin with a start".to_owned()),
+            Some(replayed) if replayed != subject.state => faults.push("its events say otherwise than its state".to_owned()),
+            Some(_) => {}
+        }
+        let is_finished = subject.state.state.is_finished();
+        if is_finished {
+            let expected: Vec<String> =
+                engine::encountered(subject.workflow(), &subject.state).into_iter().map(|action| action.key).collect();
+            let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();
+            if expected != there {
+                faults.push("its actions are not those it met".to_owned());
+            }
+        }
+        faults.extend(check::projections(connection, subject.id, subject.section_name())?.into_iter().map(str::to_owned));
+        let statuses = check::statuses(connection, subject.id)?;
+        faults.extend(statuses.into_iter().map(|action| format!("action `{action}` shows another status than its message has")));
+        let text = is_finished.then(|| engine::search_text(subject.workflow(), &subject.state));
+        if !check::is_found(connection, subject.id, text.as_deref())? {
+            faults.push("search finds it by other words than it says".to_owned());
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,147 @@
+//! Putting a copy in the place of the database, and removing it. No handle may be open.
+
+use std::path::{Path, PathBuf};
+#[cfg(any(test, feature = "testing"))]
+use std::sync::Arc;
+
+use super::{Compass, Result, registry};
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::port::{Clock, SystemClock};
+use crate::store::replace::{self, GivesUp, Replaced};
+
+/// Options of [`Compass::restore`].
+#[derive(Clone)]
+pub struct RestoreOptions {
+    /// The database that the copy takes the place of.
+    pub path: PathBuf,
+    /// A person gives up the messages that are not delivered and not in the copy. Without it the copy is refused where there are such.
+    pub discard_undelivered: Option<DiscardUndelivered>,
+    /// Is told of each step. Feature `testing`.
+    #[cfg(any(test, feature = "testing"))]
+    pub on_step: Option<OnStep>,
+}
+
+#[cfg(any(test, feature = "testing"))]
+type OnStep = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl RestoreOptions {
+    /// The defaults, for this database.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            discard_undelivered: None,
+            #[cfg(any(test, feature = "testing"))]
+            on_step: None,
+        }
+    }
+
+    /// A person gives undelivered messages up.
+    #[must_use]
+    pub fn discard_undelivered(mut self, discard: DiscardUndelivered) -> Self {
+        self.discard_undelivered = Some(discard);
+        self
+    }
+
+    fn step(&self, step: &str) {
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(on_step) = &self.on_step {
+            on_step(step);
+        }
+        log::debug!("restore: {step}");
+    }
+}
+
+impl std::fmt::Debug for RestoreOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RestoreOptions").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Who gives undelivered messages up, and why.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DiscardUndelivered {
+    /// The person.
+    pub actor: String,
+    /// The reason.
+    pub reason: String,
+}
+
+impl DiscardUndelivered {
+    fn check(&self) -> Result<()> {
+        engine::check_actor(&self.actor)?;
+        Ok(engine::check_reason(&self.reason)?)
+    }
+}
+
+impl std::fmt::Debug for DiscardUndelivered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DiscardUndelivered").finish_non_exhaustive()
+    }
+}
+
+impl Compass {
+    /// Puts a copy that [`Compass::backup`] made in the place of a database, which need not open any more, or be there.
+    ///
+    /// The copy is checked and stays as it is. A process that is killed leaves the old database or the new one, each whole; another process
+    /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept. The file
+    /// before stays as `<name>.before-restore` until the database has been opened.
+    ///
+    /// # Errors
+    /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
+    /// - `Undelivered` while the present file holds messages that are neither delivered nor given up and that the copy does not hold, or
+    ///   cannot be read to count them, unless a person gives them up.
+    /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is.
+    /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
+    pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
+        let from = from.as_ref();
+        if let Some(problem) = registry::no_path(from) {
+            return Err(Error::InvalidArgument { place: "from", problem });
+        }
+        let (path, _registration) = take(&options.path, "options.path")?;
+        if !from.is_file() {
+            return Err(Error::InvalidArgument { place: "from", problem: "there is no such file" });
+        }
+        if registry::canonical(from)? == path {
+            return Err(Error::InvalidArgument { place: "from", problem: "this is the database itself" });
+        }
+        let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
+        told(replace::restore(from, &path, gives_up.as_ref(), &|step| options.step(step))?)
+    }
+
+    /// Removes a database and everything beside it. What was in it is gone.
+    ///
+    /// # Errors
+    /// `AlreadyOpen` while this process has it open, `Locked` while another one has; `Undelivered` while it holds messages that are neither
+    /// delivered nor given up, or cannot be read to count them, unless a person gives them up; `NotADatabase`, `NewerSchema`,
+    /// `InvalidArgument`, `Refused`, `CannotOpen`, `Io`.
+    pub fn erase(path: impl AsRef<Path>, discard_undelivered: Option<&DiscardUndelivered>) -> Result<()> {
+        let (path, _registration) = take(path.as_ref(), "path")?;
+        discard_undelivered.map(DiscardUndelivered::check).transpose()?;
+        told(replace::erase(&path, discard_undelivered.is_some())?)
+    }
+}
+
+/// No handle of this process opens the file until the registration is dropped.
+fn take(path: &Path, place: &'static str) -> Result<(PathBuf, registry::Registration)> {
+    if let Some(problem) = registry::no_path(path) {
+        return Err(Error::InvalidArgument { place, problem });
+    }
+    let path = registry::canonical(path)?;
+    let registration = registry::Registration::take(&path)?;
+    Ok((path, registration))
+}
+
+fn gives_up(discard: &DiscardUndelivered) -> Result<GivesUp<'_>> {
+    discard.check()?;
+    let clock = SystemClock::default();
+    let at = clock.now();
+    Ok(GivesUp { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
+}
+
+fn told(replaced: Replaced) -> Result<()> {
+    match replaced {
+        Replaced::Done => Ok(()),
+        Replaced::Undelivered(count) => Err(Error::Undelivered { count }),
+    }
+}

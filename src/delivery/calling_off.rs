@@ -1,0 +1,141 @@
+//! The schedule's part that has to do with attempts that do not go on: given up, called off, never begun.
+
+use std::time::Duration;
+
+use super::attempt::{Attempt, Stage};
+use super::schedule::{Ended, Schedule};
+use crate::fault::fault;
+use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy};
+
+impl Schedule {
+    /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
+    /// secrets that does not end counts as one that found nothing now.
+    pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
+        let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
+        match attempt.stage {
+            // Whoever looked is gone: its request never left.
+            Stage::Looking => {
+                self.leave(&attempt);
+                self.releases.push(attempt.claimed.lease);
+                false
+            }
+            Stage::Sending => {
+                attempt.cancelled = true;
+                self.leave(&attempt);
+                self.left_behind.leave_attempt(attempt);
+                true
+            }
+            Stage::Refreshing => {
+                self.refreshed(attempt, false, ended, policy);
+                false
+            }
+            Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
+                self.releases.push(attempt.claimed.lease);
+                attempt.timeout += Duration::from_secs(20);
+                self.in_flight.insert(request, attempt);
+                false
+            }
+            Stage::Leaving => {
+                self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
+                false
+            }
+            Stage::Secrets | Stage::Found => {
+                self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), ended.at, ended.random, policy, true);
+                false
+            }
+        }
+    }
+
+    /// Nothing of this attempt was begun, its look-up neither: its claim is given back.
+    pub(super) fn not_begun(&mut self, request: u64) {
+        self.drop_attempts(|attempt| attempt.request == request);
+    }
+
+    /// A thread has come to the request of this attempt: how much time it has, or nothing when it must not leave any more.
+    pub(super) fn departs(&mut self, request: u64, now: Duration, may_begin: bool) -> Option<Duration> {
+        let attempt = self.in_flight.get_mut(&request).filter(|attempt| attempt.stage == Stage::Leaving)?;
+        let left = attempt.sending.and_then(|(since, timeout)| since.saturating_add(timeout).checked_sub(now));
+        let left = left.filter(|left| may_begin && !attempt.cancelled && !left.is_zero())?;
+        attempt.stage = Stage::Sending;
+        Some(left)
+    }
+
+    /// There was no thread for what this attempt had to do next.
+    pub(super) fn had_no_thread(&mut self, request: u64) {
+        if let Some(attempt) = self.in_flight.get_mut(&request) {
+            attempt.looks_up = false;
+        }
+        self.not_begun(request);
+    }
+
+    /// What was claimed for an endpoint and has not begun is given back: it changed.
+    pub(super) fn give_back(&mut self, key: &str) {
+        if let Some(queue) = self.endpoints.get_mut(key) {
+            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+        }
+        self.look();
+    }
+
+    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets
+    /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them. So was one whose
+    /// request waits for a thread; it does not leave any more. For whoever drives: an entry that is being looked at meanwhile is one whose
+    /// driver is gone, so its request never left.
+    pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
+        // An answer that a newer secret was asked for is settled as it is.
+        while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Refreshing) {
+            self.refreshed(attempt, false, ended, policy);
+        }
+        while let Some(attempt) = self.take(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Leaving)) {
+            self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
+        }
+        for queue in self.endpoints.values_mut() {
+            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+        }
+        self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Found | Stage::Looking));
+        self.in_flight.values_mut().for_each(|attempt| attempt.cancelled = true);
+        self.in_flight.keys().copied().collect()
+    }
+
+    /// What still runs is not waited for any more. Its results still count.
+    pub(super) fn detach(&mut self) {
+        for (_, attempt) in std::mem::take(&mut self.in_flight) {
+            self.leave(&attempt);
+            self.left_behind.leave_attempt(attempt);
+        }
+        self.endpoints.values_mut().for_each(|queue| queue.refreshing = 0);
+    }
+
+    pub(super) fn drop_attempts(&mut self, drops: impl Fn(&Attempt) -> bool) {
+        while let Some(attempt) = self.take(&drops) {
+            self.leave(&attempt);
+            self.releases.push(attempt.claimed.lease);
+        }
+    }
+
+    fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
+        let request = self.in_flight.values().find(|attempt| takes(attempt))?.request;
+        self.in_flight.remove(&request)
+    }
+
+    /// An attempt is not under way any more; a look-up of its secrets may be.
+    pub(super) fn leave(&mut self, attempt: &Attempt) {
+        if attempt.looks_up {
+            self.left_behind.leave_look_up(attempt);
+        }
+        if let Some(queue) = self.endpoints.get_mut(&attempt.claimed.endpoint) {
+            queue.in_flight = queue.in_flight.saturating_sub(1);
+            if attempt.stage == Stage::Refreshing {
+                queue.refreshing = queue.refreshing.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Whether an attempt of this entry has begun and its end is unknown.
+    pub(super) fn has_begun(&self, entry: i64) -> bool {
+        let mut attempts = self.in_flight.values().chain(self.left_behind.attempts());
+        // What has ended and is not stored yet has left all the same.
+        let mut results = self.results.iter().chain(&self.stuck).filter(|result| result.verdict.contact != Contact::NotBegun);
+        attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
+            || results.any(|result| result.attempt.claimed.lease.entry == entry)
+    }
+}

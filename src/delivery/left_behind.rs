@@ -1,0 +1,66 @@
+//! Calls that nobody waits for any more and that have not ended. Each takes up a thread, so only so many may be left behind: of one endpoint,
+//! so that it begins nothing more and the others go on, and of all together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::settings::{MOST_HANGING, MOST_HANGING_IN_ALL};
+use crate::model::Endpoint;
+use crate::webhook;
+
+/// What was left behind.
+#[derive(Default)]
+pub(super) struct LeftBehind {
+    /// Look-ups of secrets, by request, with the endpoint as it was then. What they bring is not used.
+    look_ups: BTreeMap<u64, Arc<Endpoint>>,
+    /// Attempts whose requests are on their way. Their results still count.
+    attempts: BTreeMap<u64, Attempt>,
+}
+
+impl LeftBehind {
+    /// Whether nothing more begins at this endpoint before something ends. Look-ups count where it names a secret. What was left behind of
+    /// another definition of the same endpoint says nothing about this one.
+    pub(super) fn holds_up(&self, endpoint: &Endpoint) -> bool {
+        let is_full = |count: usize| count >= MOST_HANGING;
+        let look_ups = || self.look_ups.values().filter(|other| ***other == *endpoint).count();
+        let attempts = || self.attempts.values().filter(|attempt| *attempt.endpoint == *endpoint).count();
+        is_full(self.attempts.len()) && is_full(attempts())
+            || is_full(self.look_ups.len())
+                && !webhook::secret_names(endpoint).is_empty()
+                && (self.look_ups.len() >= MOST_HANGING_IN_ALL || is_full(look_ups()))
+    }
+
+    /// How many attempts more than may be left behind in all.
+    pub(super) fn attempts_beyond(&self) -> u32 {
+        self.attempts.len().saturating_sub(MOST_HANGING_IN_ALL) as u32
+    }
+
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.values()
+    }
+
+    /// The requests of look-ups.
+    #[cfg(test)]
+    pub(super) fn look_ups(&self) -> impl Iterator<Item = u64> {
+        self.look_ups.keys().copied()
+    }
+
+    pub(super) fn leave_attempt(&mut self, attempt: Attempt) {
+        self.attempts.insert(attempt.request, attempt);
+    }
+
+    pub(super) fn leave_look_up(&mut self, attempt: &Attempt) {
+        self.look_ups.insert(attempt.request, Arc::clone(&attempt.endpoint));
+    }
+
+    /// The request of this attempt has ended.
+    pub(super) fn attempt_ended(&mut self, request: u64) -> Option<Attempt> {
+        self.attempts.remove(&request)
+    }
+
+    /// A look-up has ended. True when it had been left behind.
+    pub(super) fn look_up_ended(&mut self, request: u64) -> bool {
+        self.look_ups.remove(&request).is_some()
+    }
+}

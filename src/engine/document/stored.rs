@@ -1,0 +1,71 @@
+//! Documents that were imported once. They are read as they stand and never judged again: a rule, a limit or a syntax that a later release
+//! made stricter must not stop a session that runs.
+
+use super::{code::Findings, json, unknown_requirements};
+use crate::crypto::Sha256;
+use crate::engine::pattern::whole_match;
+use crate::model::{FieldKind, Workflow};
+
+/// A document of the store, read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// The workflow, with whatever the release that imported it accepted.
+    pub workflow: Workflow,
+    /// What it requires and this release does not know. Where there is something, the document and its sessions can be read and not changed.
+    pub unknown: Vec<String>,
+}
+
+/// Why a stored document does not read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoredFault {
+    /// Its hash is another one than when it was imported: the file is damaged, or somebody changed it.
+    #[error("is not the one that was imported")]
+    Changed,
+    /// It is the one that was imported, and this release cannot read it: a fault of this library.
+    #[error("does not read back")]
+    Unreadable,
+    /// It requires what this release does not know, and cannot even be read without.
+    #[error("needs a newer version of the app: {}", .unknown.join(", "))]
+    RequiresNewerCore {
+        /// What it requires.
+        unknown: Vec<String>,
+    },
+}
+
+impl StoredDocument {
+    /// Reads a document that was imported with this hash. No limit and no rule of today applies to it; what this release does not know is
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`StoredFault`].
+    pub fn read(document: &[u8], hash: Sha256) -> Result<Self, StoredFault> {
+        verify(document, hash)?;
+        let unknown = unknown_requirements(document);
+        match serde_json::from_slice(document) {
+            Ok(workflow) => Ok(Self { workflow, unknown }),
+            Err(_) if unknown.is_empty() => Err(StoredFault::Unreadable),
+            Err(_) => Err(StoredFault::RequiresNewerCore { unknown }),
+        }
+    }
+
+    /// Keys of the fields whose pattern cannot be used any more. It counts as absent: every text has the form that is asked for.
+    pub fn fields_without_their_pattern(&self) -> Vec<&str> {
+        let unusable =
+            |kind: &FieldKind| kind.text_rule().and_then(|rule| rule.pattern.as_deref()).is_some_and(|p| whole_match(p).is_err());
+        self.workflow.fields.iter().filter(|field| unusable(&field.kind)).map(|field| field.key.as_str()).collect()
+    }
+}
+
+/// Whether these are still the bytes that were imported with this hash, white space and the order of members aside.
+///
+/// # Errors
+/// [`StoredFault::Changed`].
+pub fn verify(document: &[u8], hash: Sha256) -> Result<(), StoredFault> {
+    let mut findings = Findings::default();
+    let root = std::str::from_utf8(document).ok().and_then(|text| json::read_stored(text, &mut findings));
+    let canonical = root.filter(|_| findings.count() == 0).map(|root| root.canonical());
+    match canonical {
+        Some(canonical) if Sha256::of(canonical.as_bytes()) == hash => Ok(()),
+        _ => Err(StoredFault::Changed),
+    }
+}

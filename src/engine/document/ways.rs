@@ -1,0 +1,177 @@
+//! Judges the ways through a workflow: whether every one leads to an end, what is asked again in a loop, and whether a message can ever be small
+//! enough. Each question is answered by a few walks over the answers, however many sections there are.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::code::{Code, Findings, quoted};
+use super::lint::unreadable;
+use crate::engine::pattern_length::lengths;
+use crate::model::{FieldDefinition, MAX_BODY, Section, Workflow};
+
+/// The sections as places, with the answers between them.
+struct Ways {
+    forward: Vec<Vec<usize>>,
+    backward: Vec<Vec<usize>>,
+    /// Where a session may come to its end: an end section, or an answer that has yet to be linked, or to be linked rightly.
+    exits: Vec<usize>,
+}
+
+/// Reports sections that cannot be reached, reached ones that lead to no end, and what the ways between them bring about.
+pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
+    let sections = &workflow.sections;
+    if sections.iter().any(|section| section.key.is_empty() || section.answers.iter().any(unreadable)) {
+        // A way that could not be read may lead anywhere.
+        return;
+    }
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    for (place, section) in sections.iter().enumerate() {
+        index.entry(&section.key).or_insert(place);
+    }
+    let Some(&start) = index.get(workflow.start.as_str()) else { return };
+    let ways = ways(sections, &index);
+    let reached = closure(&ways.forward, &[start]);
+    let ending = closure(&ways.backward, &ways.exits);
+    for (place, section) in sections.iter().enumerate() {
+        if index[section.key.as_str()] != place {
+            // A key that is taken has its finding; whichever section is meant, this one is not lost for want of an answer.
+        } else if !reached[place] {
+            let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
+            findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
+        } else if !ending[place] {
+            let message = format!(
+                "From the section {} no way leads to a section without answers, so no session ends; add one.",
+                quoted(&section.key)
+            );
+            findings.add(Code::NoEndReachable, format!("/sections/{place}"), message);
+        }
+    }
+    let looped = looped(&ways);
+    for (place, section) in sections.iter().enumerate() {
+        if let (true, true, Some(first)) = (reached[place], looped[place], section.fields.first()) {
+            let message = format!(
+                "Answers lead from here back to here, and a field has one value: when {} is asked again, the new value takes the place of the old one, in the record and in messages.",
+                quoted(first)
+            );
+            findings.add(Code::FieldInLoop, format!("/sections/{place}/fields"), message);
+        }
+    }
+    too_large(workflow, &ways, start, &looped, findings);
+}
+
+fn ways(sections: &[Section], index: &HashMap<&str, usize>) -> Ways {
+    let mut ways = Ways { forward: vec![Vec::new(); sections.len()], backward: vec![Vec::new(); sections.len()], exits: Vec::new() };
+    for (from, section) in sections.iter().enumerate() {
+        let targets: Vec<_> =
+            section.answers.iter().map(|answer| answer.next.as_deref().and_then(|next| index.get(next).copied())).collect();
+        if section.is_end() || targets.contains(&None) {
+            ways.exits.push(from);
+        }
+        for to in targets.into_iter().flatten() {
+            ways.forward[from].push(to);
+            ways.backward[to].push(from);
+        }
+    }
+    ways
+}
+
+/// All that can be reached from these places, they included.
+fn closure(edges: &[Vec<usize>], from: &[usize]) -> Vec<bool> {
+    let mut reached = vec![false; edges.len()];
+    let mut open = from.to_vec();
+    while let Some(place) = open.pop() {
+        if !std::mem::replace(&mut reached[place], true) {
+            open.extend(&edges[place]);
+        }
+    }
+    reached
+}
+
+/// The places from which a way leads back to them (Kosaraju: two walks).
+fn looped(ways: &Ways) -> Vec<bool> {
+    let count = ways.forward.len();
+    let (mut left, mut seen) = (Vec::with_capacity(count), vec![false; count]);
+    for begin in 0..count {
+        let mut open = vec![(begin, 0)];
+        while let Some((place, next)) = open.pop() {
+            if next == 0 && std::mem::replace(&mut seen[place], true) {
+                continue;
+            }
+            match ways.forward[place].get(next) {
+                Some(to) => open.extend([(place, next + 1), (*to, 0)]),
+                None => left.push(place),
+            }
+        }
+    }
+    let (mut looped, mut done) = (vec![false; count], vec![false; count]);
+    for begin in left.into_iter().rev() {
+        let (mut together, mut open) = (Vec::new(), vec![begin]);
+        while let Some(place) = open.pop() {
+            if !std::mem::replace(&mut done[place], true) {
+                together.push(place);
+                open.extend(&ways.backward[place]);
+            }
+        }
+        for &place in &together {
+            looped[place] = together.len() > 1 || ways.forward[place].contains(&place);
+        }
+    }
+    looped
+}
+
+/// Reports sections with actions whose messages are too large whatever a technician does: what the fields on the shortest way must hold is
+/// more than a body may.
+fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], findings: &mut Findings) {
+    let bytes = least_bytes(workflow);
+    if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {
+        return;
+    }
+    let (before, after) = (cheapest(&ways.forward, &[start], &bytes), cheapest(&ways.backward, &ways.exits, &bytes));
+    for (place, section) in workflow.sections.iter().enumerate().filter(|(_, section)| !section.actions.is_empty()) {
+        let (Some(before), Some(after)) = (before[place], after[place]) else { continue };
+        // In a loop a section may lie on both ways; its fields are sent once.
+        let least = if looped[place] { before.max(after) } else { before + after - bytes[place] };
+        if least > MAX_BODY as u64 {
+            let message = format!(
+                "The required fields on any way by the section {} take {least} bytes at least, and a message has {MAX_BODY} at most; lower `min_length`.",
+                quoted(&section.key)
+            );
+            findings.add(Code::BodyTooLarge, format!("/sections/{place}/actions"), message);
+        }
+    }
+}
+
+/// For each section the fewest bytes that its fields add to a message. A field that several sections ask counts for none of them.
+fn least_bytes(workflow: &Workflow) -> Vec<u64> {
+    let mut asked: HashMap<&str, u32> = HashMap::new();
+    for field in workflow.sections.iter().flat_map(|section| &section.fields) {
+        *asked.entry(field).or_default() += 1;
+    }
+    let once = |field: &&FieldDefinition| asked.get(field.key.as_str()) == Some(&1);
+    let fields: HashMap<&str, u64> = workflow.fields.iter().filter(once).map(|field| (field.key.as_str(), least(field))).collect();
+    let of = |section: &Section| section.fields.iter().filter_map(|field| fields.get(field.as_str())).sum();
+    workflow.sections.iter().map(of).collect()
+}
+
+/// A character is a byte at least.
+fn least(field: &FieldDefinition) -> u64 {
+    let Some(rule) = field.kind.text_rule().filter(|_| field.required && !field.allow_empty && !field.allow_not_applicable) else {
+        return 0;
+    };
+    let matched = rule.pattern.as_deref().and_then(lengths).map_or(0, |lengths| lengths.least);
+    matched.max(rule.min_length.unwrap_or(0).into())
+}
+
+/// The cheapest ways from any of these places to each place, both ends included (Dijkstra).
+fn cheapest(edges: &[Vec<usize>], from: &[usize], costs: &[u64]) -> Vec<Option<u64>> {
+    let mut cheapest = vec![None; edges.len()];
+    let mut open: BinaryHeap<_> = from.iter().map(|place| Reverse((costs[*place], *place))).collect();
+    while let Some(Reverse((cost, place))) = open.pop() {
+        if cheapest[place].is_none() {
+            cheapest[place] = Some(cost);
+            let onward = edges[place].iter().filter(|to| cheapest[**to].is_none());
+            open.extend(onward.map(|to| Reverse((cost + costs[*to], *to))));
+        }
+    }
+    cheapest
+}

@@ -1,0 +1,208 @@
+//! Whether the schema in a file is the one that its version should have. What must never happen is refused by triggers, and those are part
+//! of the file: without them, whoever has changed it could take back what the core promises.
+//!
+//! Each version has a list in `sql/`, with a hash of each object's normal text. What SQLite itself keeps is compared by its name alone.
+
+use std::collections::BTreeMap;
+
+use super::{Connection, Result, StoreError};
+use crate::crypto::Sha256;
+
+/// One per schema version: kind, name and hash of each object, sorted.
+const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list")];
+
+/// Instead of a hash: what SQLite, or its full-text search, keeps for itself.
+const BY_NAME: &str = "-";
+/// Hexadecimal digits of a hash that are kept: enough that no other text is found for it.
+const DIGITS: usize = 16;
+/// A name in a fault is no longer than this.
+const MAX_NAME: usize = 64;
+
+/// How a file's schema differs from its list.
+#[derive(Debug, Default)]
+struct Differences {
+    missing: Vec<String>,
+    different: Vec<String>,
+    extra: Vec<String>,
+}
+
+/// # Errors
+/// `Corrupt` when one of our objects is missing or is not what it should be.
+pub(super) fn check(connection: &Connection, version: u32) -> Result<()> {
+    let differences = differences(connection, version)?;
+    match differences.missing.first().or(differences.different.first()) {
+        Some(object) => Err(StoreError::Corrupt(format!("the schema was changed: {object}"))),
+        None => Ok(()),
+    }
+}
+
+/// Everything in the schema that is not as it should be, also what is there and not ours.
+pub(crate) fn faults(connection: &Connection) -> Result<Vec<String>> {
+    let Differences { missing, different, extra } = differences(connection, super::migrate::version(connection)?)?;
+    let missing = missing.into_iter().map(|object| format!("the schema lacks {object}"));
+    let different = different.into_iter().map(|object| format!("the schema has another {object}"));
+    let extra = extra.into_iter().map(|object| format!("the schema has what is not ours: {object}"));
+    Ok(missing.chain(different).chain(extra).collect())
+}
+
+fn differences(connection: &Connection, version: u32) -> Result<Differences> {
+    let mut found = Differences::default();
+    // A new file has no schema yet, and one from the future is refused before.
+    let Some(list) = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)) else { return Ok(found) };
+    let mut expected: BTreeMap<&str, &str> = list.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let mut statement = connection.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let object = row.get_ref(0)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy).unwrap_or_default();
+        let sql = row.get_ref(1)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy);
+        match expected.remove(&*object) {
+            None => found.extra.push(object.chars().take(MAX_NAME).collect()),
+            Some(BY_NAME) => {}
+            Some(hash) if hash_of(&sql.unwrap_or_default()) == hash => {}
+            Some(_) => found.different.push(object.into_owned()),
+        }
+    }
+    found.missing.extend(expected.into_keys().map(str::to_owned));
+    Ok(found)
+}
+
+fn hash_of(sql: &str) -> String {
+    let mut hash = Sha256::of(normal(sql).as_bytes()).to_string();
+    hash.truncate(DIGITS);
+    hash
+}
+
+/// The text without what SQLite, or a renamed table, may change and what means nothing: white space, comments, case and quotes of names.
+/// Strings stay as they are.
+fn normal(sql: &str) -> String {
+    let mut normal = String::with_capacity(sql.len());
+    let mut rest = sql;
+    let mut after_word = false;
+    while let Some(first) = rest.chars().next() {
+        let (length, word) = match first {
+            _ if first.is_whitespace() => (first.len_utf8(), None),
+            '-' if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), None),
+            '/' if rest.starts_with("/*") => (rest[2..].find("*/").map_or(rest.len(), |end| end + 4), None),
+            '"' | '`' | '[' => {
+                let length = quoted(rest, if first == '[' { ']' } else { first });
+                (length, Some(rest[1..length].trim_end_matches(['"', '`', ']'])))
+            }
+            _ if is_of_word(first) => {
+                let length = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+                (length, Some(&rest[..length]))
+            }
+            _ => {
+                let length = if first == '\'' { quoted(rest, first) } else { first.len_utf8() };
+                normal.push_str(&rest[..length]);
+                after_word = false;
+                (length, None)
+            }
+        };
+        if let Some(word) = word {
+            if after_word {
+                normal.push(' ');
+            }
+            let start = normal.len();
+            normal.push_str(word);
+            normal[start..].make_ascii_lowercase();
+            after_word = true;
+        }
+        rest = &rest[length..];
+    }
+    normal
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
+}
+
+/// How long what begins with a quote is, up to the one that ends it; a doubled one is part of it.
+fn quoted(text: &str, end: char) -> usize {
+    let mut at = 1;
+    while let Some(next) = text[at..].find(end) {
+        at += next + 1;
+        if !text[at..].starts_with(end) {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrate::tests::{memory, migrated_to};
+
+    /// The list of what is in this database.
+    fn list(connection: &Connection) -> String {
+        let mut rows = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").unwrap();
+        let line = |kind: String, name: String, sql: Option<String>| {
+            let kept_by_sqlite = name.starts_with("sqlite_") || name.starts_with("session_text_");
+            let hash = sql.filter(|_| !kept_by_sqlite).map_or(BY_NAME.to_owned(), |sql| hash_of(&sql));
+            format!("{kind} {name} {hash}\n")
+        };
+        rows.query_map([], |row| Ok(line(row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(|line| line.unwrap()).collect()
+    }
+
+    #[test]
+    fn every_version_has_the_list_of_its_schema() {
+        for version in 1..=crate::store::migrate::tests::NEWEST {
+            let expected = list(&migrated_to(version));
+            let committed = LISTS.get(version - 1).copied().unwrap_or_default();
+            assert!(committed == expected, "src/store/sql/{version:04}.list has to be:\n{expected}");
+            check(&migrated_to(version), version as u32).unwrap();
+            assert_eq!(faults(&migrated_to(version)).unwrap(), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_different_is_damage_and_what_is_not_ours_is_told() {
+        let newest = crate::store::migrate::tests::NEWEST;
+        for (change, refused, told) in [
+            ("DROP TRIGGER outbox_is_frozen", true, "the schema lacks trigger outbox_is_frozen"),
+            ("DROP INDEX outbox_due", true, "the schema lacks index outbox_due"),
+            ("ALTER TABLE note ADD COLUMN more TEXT", true, "the schema has another table note"),
+            (
+                "DROP TRIGGER tombstone_stays; CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone BEGIN SELECT 1; END",
+                true,
+                "the schema has another trigger tombstone_stays",
+            ),
+            ("CREATE TRIGGER more AFTER INSERT ON outbox BEGIN SELECT 1; END", false, "the schema has what is not ours: trigger more"),
+            ("CREATE TABLE more (name TEXT)", false, "the schema has what is not ours: table more"),
+        ] {
+            let connection = migrated_to(newest);
+            connection.execute_batch(change).unwrap();
+            let checked = check(&connection, newest as u32);
+            assert_eq!(matches!(checked, Err(StoreError::Corrupt(_))), refused, "{change}");
+            assert_eq!(checked.is_ok(), !refused, "{change}");
+            assert_eq!(faults(&connection).unwrap(), [told]);
+        }
+        assert_eq!(faults(&memory()).unwrap(), [""; 0], "a new file");
+    }
+
+    #[test]
+    fn white_space_comments_case_and_quotes_of_names_make_no_difference() {
+        let text = "CREATE TABLE t (a TEXT CHECK (a <> 'Two  Words -- it''s'), b INTEGER)";
+        for same in [
+            "create  table\n\"t\"(a text check(a<>'Two  Words -- it''s'),b integer)",
+            "CREATE TABLE [T] (`A` TEXT -- why\n CHECK (a <> 'Two  Words -- it''s'), /* and */ b INTEGER)",
+        ] {
+            assert_eq!(normal(same), normal(text));
+        }
+        for other in [
+            "CREATE TABLE t (a TEXT CHECK (a <> 'Two Words -- it''s'), b INTEGER)",
+            "CREATE TABLE t (a TEXT CHECK (a <> 'two  words -- it''s'), b INTEGER)",
+            "CREATE TABLE t (aTEXT CHECK (a <> 'Two  Words -- it''s'), b INTEGER)",
+            "CREATE TABLE t (a TEXT, b INTEGER)",
+        ] {
+            assert_ne!(normal(other), normal(text));
+        }
+        for cut in (0..text.len()).chain(["\"", "'", "[", "`", "/*", "--", "/*/"].map(str::len)) {
+            normal(&text[..cut]);
+        }
+        for odd in ["\"", "'", "[", "`", "/*", "--", "/*/", "a\"b", "''", "\"\"\"", "é\u{a0}'é", "[]"] {
+            normal(odd);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Ports that hang: each costs its own endpoint a while, and nobody else anything.
+
+use super::*;
+
+/// A phone with a signed office, whose store of secrets does not answer.
+fn with_hanging_secrets() -> (Field, Arc<SlowSecrets>) {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    secrets_store.gate.close();
+    (field, secrets_store)
+}
+
+/// A flush that ends while something hangs, as every short window of an app does.
+fn short_window(field: &Field, hangs: impl FnOnce()) -> FlushReport {
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(30 * SECOND, &token).unwrap());
+    hangs();
+    cancel.cancel();
+    joined("the flush", running)
+}
+
+#[test]
+fn a_store_of_secrets_that_hangs_in_every_short_window_is_asked_less_and_less_and_holds_up_its_own_endpoint_alone() {
+    let (field, secrets_store) = with_hanging_secrets();
+    register(&field, "lab");
+    let session = field.complete();
+    for (asked, waits) in [(1, 0), (2, 0), (3, 15), (4, 30)] {
+        let report = short_window(&field, || secrets_store.gate.wait_for(asked));
+        assert_eq!((report.end, report.sent), (FlushEnd::Cancelled, 0));
+        let delivery = field.delivery(session);
+        assert_eq!(delivery.reason.as_deref(), Some("interrupted"));
+        assert_eq!((delivery.attempts, delivery.may_have_been_delivered), (0, false), "nothing was tried");
+        assert_eq!(delivery.next_attempt_at, Some(field.now() + TimeDelta::seconds(waits)), "after {asked} windows");
+        if waits > 0 {
+            assert_eq!(field.flush().end, FlushEnd::Drained, "nothing is due");
+        }
+        field.clock.advance(Duration::from_secs(waits as u64));
+    }
+    // Four hang, each with a thread: no further one begins, and no scheduler is told to come at once.
+    assert_eq!((field.flush().attempts, secrets_store.gate.came()), (0, 4));
+    assert!(field.next_due().at.unwrap() > field.now() + TimeDelta::minutes(10));
+    let lab = complete_for(&field, "lab");
+    assert_eq!(field.flush().sent, 1);
+    assert!(is_sent(&field.compass, lab));
+    secrets_store.gate.open();
+    eventually("the message leaves", || field.flush().sent == 1);
+    assert_eq!(requests_to(&field, OFFICE_URL), 1);
+}
+
+#[test]
+fn an_endpoint_that_names_no_secret_any_more_is_not_held_up_by_look_ups_of_the_old_one() {
+    let (field, secrets_store) = with_hanging_secrets();
+    let session = field.complete();
+    for asked in 1..=4 {
+        short_window(&field, || secrets_store.gate.wait_for(asked));
+        field.clock.advance(MINUTE);
+    }
+    assert_eq!(field.flush().attempts, 0);
+    field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    assert_eq!(field.flush().sent, 1);
+    assert!(is_sent(&field.compass, session));
+    secrets_store.gate.open();
+}
+
+#[test]
+fn an_app_that_comes_and_goes_while_a_look_up_hangs_starts_no_look_up_each_time() {
+    let (field, secrets_store) = with_hanging_secrets();
+    let hold = field.compass.resume().unwrap();
+    for _ in 0..6 {
+        field.complete();
+    }
+    field.compass.start_delivery().unwrap();
+    for asked in [2, 4] {
+        secrets_store.gate.wait_for(asked);
+        field.compass.quiesce().unwrap();
+        drop(field.compass.resume().unwrap());
+    }
+    for _ in 0..4 {
+        field.compass.quiesce().unwrap();
+        let hold = field.compass.resume().unwrap();
+        assert_eq!(field.flush().attempts, 0);
+        drop(hold);
+    }
+    assert_eq!(secrets_store.gate.came(), 4);
+    secrets_store.gate.open();
+    drop(hold);
+}
+
+#[test]
+fn a_transport_that_hangs_for_one_endpoint_stops_no_other() {
+    let field = Field::with(ScriptedTransport::always(202), |options| options.retry.in_flight_total = 2);
+    register(&field, "lab");
+    field.complete();
+    field.transport.ignore_cancel();
+    field.transport.hold(OFFICE_URL);
+    for requests in 1..=4 {
+        short_window(&field, || field.transport.wait_for_requests(requests));
+        // The lease ends, and the message is due again.
+        field.clock.advance(HOUR);
+    }
+    assert_eq!((field.flush().attempts, field.transport.requests().len()), (0, 4), "four hang, each with a thread");
+    assert!(field.next_due().at.unwrap() > field.now() + TimeDelta::minutes(10));
+    let lab = complete_for(&field, "lab");
+    assert_eq!(field.flush().sent, 1);
+    assert!(is_sent(&field.compass, lab));
+    // A person who presses "send now" waits for one that ends, too.
+    let urgent = field.compass.flush_urgent(PATIENCE, &CancelToken::new()).unwrap();
+    assert_eq!((urgent.end, urgent.attempts), (FlushEnd::Drained, 0));
+    field.transport.release();
+    field.transport.wait_until_quiet();
+    eventually("the office has its message", || {
+        field.flush();
+        field.action(field.messages(&ALL_STATES)[0].session).status == ActionStatus::Sent
+    });
+}
+
+#[test]
+fn a_test_delivery_ends_in_the_time_of_an_attempt_whatever_hangs() {
+    let (field, secrets_store) = with_hanging_secrets();
+    register(&field, "lab");
+    field.transport.ignore_cancel();
+    field.transport.hold("");
+    for quiesces in [false, true] {
+        let asked = secrets_store.gate.came();
+        let begun = field.transport.requests().len();
+        let tests = [OFFICE, "lab"].map(|key| {
+            let compass = field.compass.clone();
+            std::thread::spawn(move || compass.test_delivery(key).unwrap())
+        });
+        secrets_store.gate.wait_for(asked + 1);
+        field.transport.wait_for_requests(begun + 1);
+        if quiesces {
+            field.compass.quiesce().unwrap();
+        } else {
+            field.clock.advance(30 * SECOND);
+        }
+        let [office, lab] = tests.map(|test| joined("the test delivery", test).outcome);
+        assert_eq!(lab, if quiesces { "interrupted" } else { "timeout" });
+        assert!(office == "secret_unavailable" || quiesces, "{office}");
+    }
+    // Four hang now; the next one is refused at once.
+    drop(field.compass.resume().unwrap());
+    let _hold = field.compass.resume().unwrap();
+    assert_eq!(field.compass.test_delivery("lab").unwrap().outcome, "interrupted");
+    field.transport.release();
+    secrets_store.gate.open();
+    eventually("they have ended", || field.compass.test_delivery("lab").unwrap().delivered);
+}

@@ -1,0 +1,111 @@
+//! Damage inside a file that opens: told as damage, and all that can be found is told.
+
+use super::*;
+use crate::support::app::{App, code, id};
+use crate::support::past_every_rule;
+
+/// Changes rows as failing flash does, past every rule.
+fn damage(app: &App, change: &str) {
+    past_every_rule(&app.sql(), |sql| {
+        sql.execute_batch(change).unwrap();
+        assert!(sql.changes() > 0, "{change}");
+    });
+}
+
+#[test]
+fn a_row_that_does_not_read_back_is_damage_and_no_fault_of_ours() {
+    for change in [
+        "UPDATE session SET actor = CAST(x'ff' AS TEXT)",
+        "UPDATE session SET started_at = 9000000000000000000",
+        "UPDATE value SET json = '{'",
+        "UPDATE value SET json = CAST(x'7bff' AS TEXT)",
+        "UPDATE note SET text = CAST(x'ff' AS TEXT)",
+        "UPDATE visit SET section = CAST(x'ff' AS TEXT)",
+        "UPDATE event SET json = '{}' WHERE type = 'noted'",
+    ] {
+        let app = App::new();
+        let session = app.at_the_end().key;
+        app.compass.note(session, "loud", "a-note").unwrap();
+        damage(&app, change);
+        let codes = [code(app.compass.session(session)), code(app.compass.record(session))];
+        assert!(codes.contains(&"corrupt") && !codes.contains(&"internal"), "{change}: {codes:?}");
+        assert!(!app.faults().is_empty(), "{change}");
+    }
+}
+
+#[test]
+fn a_check_tells_what_it_finds_wherever_the_file_is_damaged() {
+    let app = App::new();
+    for _ in 0..40 {
+        app.completed();
+    }
+    app.compass.close().unwrap();
+    let whole = std::fs::read(app.path()).unwrap();
+    let pages = whole.len() / 4096;
+    let mut checked = 0;
+    for page in (1..pages).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0xa5);
+        std::fs::write(app.path(), &bytes).unwrap();
+        // Where the damage is in what is read first, it does not open.
+        let Ok(compass) = open(&app.path()) else { continue };
+        let report = compass.check().unwrap_or_else(|error| panic!("page {page}: {error}"));
+        assert!(!report.faults.is_empty(), "page {page}");
+        assert!(report.faults.iter().all(|fault| !fault.contains("Mill Lane")), "page {page}: {:?}", report.faults);
+        compass.close().unwrap();
+        checked += 1;
+    }
+    assert!(checked > 3, "{checked} of {pages}");
+}
+
+#[test]
+fn a_damaged_id_beside_a_damaged_body_hides_nothing() {
+    let app = App::new();
+    app.completed();
+    damage(
+        &app,
+        "UPDATE outbox SET body = x'00', delivery_id = CAST(x'ff' AS TEXT) WHERE id = 1; UPDATE outbox SET body = x'00' WHERE id = 2",
+    );
+    let bodies = app.faults().into_iter().filter(|fault| fault.contains("body")).count();
+    assert_eq!(bodies, 2, "{:?}", app.faults());
+}
+
+#[test]
+fn counts_statuses_names_and_search_are_checked() {
+    for (change, told) in [
+        ("UPDATE session SET actions_sent = 99", "counts"),
+        ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
+        ("UPDATE session SET section_name = 'Elsewhere'", "section"),
+        ("DELETE FROM session_text", "search"),
+        ("UPDATE outbox SET delivery_id = 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE id = 1", "id"),
+    ] {
+        let app = App::new();
+        let session = app.at_the_end().key;
+        app.compass.note(session, "it was loud", "a-note").unwrap();
+        app.finish(session);
+        assert_eq!(app.faults(), [""; 0]);
+        damage(&app, change);
+        let faults = app.faults();
+        assert!(faults.iter().any(|fault| fault.contains(told)), "{change}: {faults:?}");
+    }
+}
+
+#[test]
+fn words_of_every_kind_are_found_as_they_were_written() {
+    let app = App::new();
+    for note in ["#", "cafe\u{301}s \"zu\" 12", "مُحَمَّد", "東京都新宿区 🔥", "a-b_c/d's", "\u{64b}!"] {
+        let session = app.at_the_end().key;
+        app.compass.note(session, note, &id()).unwrap();
+        app.finish(session);
+    }
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn what_search_finds_is_what_a_session_says() {
+    let app = App::new();
+    let session = app.completed();
+    damage(&app, "DELETE FROM session_text; INSERT INTO session_text (rowid, text) VALUES (1, 'something else')");
+    let faults = app.faults();
+    assert!(faults.len() == 1 && faults[0].contains(&session.to_string()) && faults[0].contains("search"), "{faults:?}");
+}

@@ -1,0 +1,84 @@
+//! The database goes, with everything beside it.
+
+use compass_core::{DiscardUndelivered, RestoreOptions};
+
+use super::*;
+use crate::support::app::{App, code};
+
+fn names(app: &App) -> Vec<String> {
+    std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn discard() -> DiscardUndelivered {
+    DiscardUndelivered { actor: "Mia".to_owned(), reason: "the phone is given back".to_owned() }
+}
+
+#[test]
+fn everything_goes_and_a_new_database_may_take_the_place() {
+    let app = App::new();
+    app.completed();
+    app.deliver();
+    assert_eq!(code(Compass::erase(app.path(), None)), "already_open");
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    std::fs::remove_file(&copy).unwrap();
+    std::fs::write(beside(&app.path(), "-restore-part"), "left by a process that was killed").unwrap();
+    Compass::erase(app.path(), None).unwrap();
+    assert_eq!(names(&app), [""; 0]);
+    Compass::erase(app.path(), None).unwrap();
+    assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 0);
+}
+
+#[test]
+fn undelivered_messages_go_only_when_a_person_says_so() {
+    let mut app = App::new();
+    app.completed();
+    app.compass.quiesce().unwrap();
+    app.compass.close().unwrap();
+    assert!(matches!(Compass::erase(app.path(), None), Err(Error::Undelivered { count: Some(3) })));
+    app.reopen();
+    assert_eq!(app.compass.outbox_totals().unwrap().pending, 3, "nothing was changed");
+    app.compass.close().unwrap();
+    let silent = DiscardUndelivered { reason: String::new(), ..discard() };
+    assert_eq!(code(Compass::erase(app.path(), Some(&silent))), "blank");
+    Compass::erase(app.path(), Some(&discard())).unwrap();
+    assert_eq!(names(&app), [""; 0]);
+}
+
+#[test]
+fn a_damaged_file_goes_when_a_person_says_so() {
+    let app = App::new();
+    app.completed();
+    app.compass.close().unwrap();
+    std::fs::write(app.path(), [0x5a; 9000]).unwrap();
+    assert!(matches!(Compass::erase(app.path(), None), Err(Error::Undelivered { count: None })));
+    Compass::erase(app.path(), Some(&discard())).unwrap();
+    assert_eq!(names(&app), [""; 0]);
+}
+
+#[test]
+fn a_file_that_another_process_has_open_stays() {
+    let app = App::new();
+    app.completed();
+    app.deliver();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    app.compass.close().unwrap();
+    other.totals().unwrap();
+    assert_eq!(code(Compass::erase(app.path(), None)), "locked");
+    assert_eq!(other.totals().unwrap().sessions.completed, 1);
+    other.close().unwrap();
+    Compass::erase(app.path(), None).unwrap();
+    assert_eq!(names(&app), [""; 0]);
+}
+
+#[test]
+fn a_file_of_something_else_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("contacts.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE contact (name TEXT)").unwrap();
+    assert_eq!(code(Compass::erase(&path, Some(&discard()))), "not_a_database");
+    assert!(path.exists());
+    assert_eq!(code(Compass::erase(folder.path().join("a\0b"), None)), "invalid_argument");
+}

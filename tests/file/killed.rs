@@ -1,0 +1,113 @@
+//! A process that is killed while it puts a copy in the place of the database: the old one is there or the new one, each whole.
+
+use std::io::{BufRead, Write};
+use std::sync::Arc;
+
+use compass_core::{DiscardUndelivered, RestoreOptions};
+
+use super::*;
+use crate::support::app::{App, code};
+use crate::support::field::{Process, say, setting};
+
+#[test]
+#[ignore = "runs in processes of its own, for the tests below"]
+fn a_process_that_restores() {
+    let mut options = RestoreOptions::new(setting("DATABASE"));
+    options.discard_undelivered = Some(DiscardUndelivered { actor: "Mia".to_owned(), reason: "damaged".to_owned() });
+    options.on_step = Some(Arc::new(|step| {
+        say(step);
+        // Until it is told to go on.
+        std::io::stdin().lock().read_line(&mut String::new()).unwrap();
+    }));
+    say(code(Compass::restore(setting("COPY"), &options)));
+}
+
+/// Restores in another process and kills it at this step; gives the steps that it came to. None when it came to the end before.
+fn killed(app: &App, copy: &Path, at: usize) -> Option<Vec<String>> {
+    let settings = [("DATABASE", app.path()), ("COPY", copy.to_owned())];
+    let settings: Vec<_> = settings.iter().map(|(name, path)| (*name, path.to_str().unwrap())).collect();
+    let mut process = Process::run("killed::a_process_that_restores", &settings);
+    let mut steps = Vec::new();
+    loop {
+        let step = process.line().expect("it says what it does");
+        if step == "fine" {
+            return None;
+        }
+        steps.push(step);
+        if steps.len() == at {
+            process.kill();
+            return Some(steps);
+        }
+        process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+}
+
+/// A phone with so many sessions more than its copy that writing takes several steps.
+fn copied() -> (App, PathBuf) {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    for _ in 0..20 {
+        app.completed();
+    }
+    app.compass.backup(&copy).unwrap();
+    for _ in 0..20 {
+        app.completed();
+    }
+    app.compass.close().unwrap();
+    (app, copy)
+}
+
+#[test]
+fn at_any_step_of_writing_over_a_file_that_opens() {
+    let (app, copy) = copied();
+    let file = std::fs::read(app.path()).unwrap();
+    let mut seen = Vec::new();
+    for at in 1.. {
+        std::fs::write(app.path(), &file).unwrap();
+        let Some(steps) = killed(&app, &copy, at) else { break };
+        let compass = open(&app.path()).unwrap_or_else(|error| panic!("{steps:?}: {error}"));
+        let expected = if steps.iter().any(|step| step == "written") { 20 } else { 40 };
+        assert_eq!(compass.totals().unwrap().sessions.completed, expected, "{steps:?}");
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{steps:?}");
+        compass.close().unwrap();
+        assert!(!beside(&app.path(), ".before-restore").exists(), "{steps:?}");
+        seen = steps;
+    }
+    assert!(seen.iter().filter(|step| *step == "writes").count() > 1 && seen.iter().any(|step| step == "written"), "{seen:?}");
+}
+
+#[test]
+fn at_any_step_of_setting_a_damaged_file_aside() {
+    let (app, copy) = copied();
+    let log = beside(&app.path(), "-wal");
+    let mut seen = Vec::new();
+    for at in 1.. {
+        std::fs::write(app.path(), "").unwrap();
+        std::fs::write(&log, "of which somebody cut the file off").unwrap();
+        let Some(steps) = killed(&app, &copy, at) else { break };
+        if steps.iter().any(|step| step == "ready") {
+            let compass = open(&app.path()).unwrap_or_else(|error| panic!("{steps:?}: {error}"));
+            assert_eq!(compass.totals().unwrap().sessions.completed, 20, "{steps:?}");
+            assert_eq!(compass.check().unwrap().faults, [""; 0], "{steps:?}");
+            compass.close().unwrap();
+        } else {
+            assert_eq!(code(open(&app.path())), "corrupt", "{steps:?}");
+            assert_eq!(std::fs::read(&log).unwrap(), b"of which somebody cut the file off", "{steps:?}");
+        }
+        seen = steps;
+    }
+    assert_eq!(seen, ["checked", "ready", "log aside", "file aside", "in place"]);
+}
+
+#[test]
+fn a_restore_that_was_cut_short_is_made_anew() {
+    let (mut app, copy) = copied();
+    std::fs::write(app.path(), "").unwrap();
+    std::fs::write(beside(&app.path(), "-wal"), "of which somebody cut the file off").unwrap();
+    for at in [1, 3, 4] {
+        killed(&app, &copy, at);
+    }
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    app.reopen();
+    assert_eq!(app.compass.totals().unwrap().sessions.completed, 20);
+}

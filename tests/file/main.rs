@@ -1,0 +1,26 @@
+//! The file: who may read it, what is refused when it is opened, and what takes its place.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod damage;
+mod erase;
+mod killed;
+mod made;
+mod restore;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use compass_core::{Compass, Error, Options};
+
+fn open(path: &Path) -> Result<Compass, Error> {
+    Compass::open(Options::new(path))
+}
+
+/// A file beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", path.display()))
+}
