@@ -72,6 +72,12 @@ public interface Compass : Closeable {
     /** Takes a version out of use, or back into it. Sessions on it go on. */
     public suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean = true)
 
+    /**
+     * Removes a version that no session on this phone uses, finished ones included; [ErrorCode.WORKFLOW_IN_USE] otherwise. It can be imported
+     * again, also with other content.
+     */
+    public suspend fun forgetWorkflow(key: String, version: WorkflowVersion)
+
     // Sessions ---------------------------------------------------------------------------------------------------------------------
 
     /** Starts a session. The extension [start] spares you the record. */

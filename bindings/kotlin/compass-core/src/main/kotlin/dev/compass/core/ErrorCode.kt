@@ -59,6 +59,12 @@ public object ErrorCode {
     /** The workflow is incomplete: it can be imported and listed, and not started. */
     public const val NOT_STARTABLE: String = "not_startable"
 
+    /** Sessions stand on this version, finished ones included, so it cannot be forgotten. Delete or purge them first. */
+    public const val WORKFLOW_IN_USE: String = "workflow_in_use"
+
+    /** The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app. */
+    public const val REQUIRES_NEWER_CORE: String = "requires_newer_core"
+
     /** A change of a document was refused. */
     public const val AUTHORING: String = "authoring"
 

@@ -75,6 +75,8 @@ internal class OpenCompass private constructor(
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean) =
         command { retireWorkflow(key, version, retired) }
 
+    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion) = command { forgetWorkflow(key, version) }
+
     override suspend fun start(start: Start): CommandOutcome = command { start(start) }
 
     override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome =

@@ -172,6 +172,8 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean): Unit = answer { }
 
+    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = answer { }
+
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit = answer { view(session) }
 
     override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = answer { view(session) }
