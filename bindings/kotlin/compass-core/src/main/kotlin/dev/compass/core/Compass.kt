@@ -31,7 +31,9 @@ import dev.compass.core.model.WorkflowVersion
 import java.io.Closeable
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.withContext
 
 /**
  * An open database: everything a technician does, and the outbox that delivers it.
@@ -218,7 +220,7 @@ public interface Compass : Closeable {
     /** Looks whether another process has changed the database; if so the flows re-query. Call it when the app comes to the foreground. */
     public suspend fun refresh(): Boolean
 
-    /** Writes a copy of the database to a file that is not there yet. */
+    /** Writes a copy of the database to a file that is not there yet; [restore] puts it back. */
     public suspend fun backup(to: String)
 
     /** Checks the whole file against the log. */
@@ -278,6 +280,39 @@ public interface Compass : Closeable {
          * refused with [ErrorCode.ALREADY_OPEN]. When the caller is cancelled meanwhile, nothing stays open.
          */
         public suspend fun open(options: CompassOptions): Compass = OpenCompass.open(options)
+
+        /**
+         * Puts a copy that [backup] made in the place of a database, which need not open any more, or be there. Close its handle first:
+         * [ErrorCode.ALREADY_OPEN] otherwise. [open] it again afterwards.
+         *
+         * The copy is checked and stays as it is. A process that is killed meanwhile leaves the old database or the new one, each whole. What
+         * the present file knows of messages that were given up is kept. The file before stays as `<name>.before-restore` until the database
+         * has been opened.
+         *
+         * Refused with [ErrorCode.UNDELIVERED] while the present file holds messages that are neither delivered nor given up and that the
+         * copy does not hold, or while it cannot be read to count them, unless a person gives them up: [RestoreOptions.discardUndelivered].
+         * [ErrorCode.LOCKED] while another process writes it, or has one open that is damaged. [ErrorCode.CORRUPT],
+         * [ErrorCode.NOT_A_DATABASE] and [ErrorCode.NEWER_SCHEMA] say what is wrong with the copy; the last two also what is wrong with the
+         * present file. Works on [Dispatchers.IO]; once begun it runs to its end, also when the caller is cancelled.
+         *
+         * @param from the copy.
+         */
+        public suspend fun restore(from: String, options: RestoreOptions): Unit =
+            withContext(Dispatchers.IO) { calling { dev.compass.core.internal.restore(from, options.forCore()) } }
+
+        /**
+         * Removes a database and everything beside it, the file that [restore] kept included. What was in it is gone; copies made elsewhere
+         * stay. Close its handle first: [ErrorCode.ALREADY_OPEN] otherwise. A database that is not there is no error.
+         *
+         * Refused with [ErrorCode.UNDELIVERED] while it holds messages that are neither delivered nor given up, or while it cannot be read to
+         * count them, and with [ErrorCode.LOCKED] while another process has it open. Works on [Dispatchers.IO]; once begun it runs to its
+         * end, also when the caller is cancelled.
+         *
+         * @param path the database file.
+         * @param discardUndelivered a person gives the messages up that are not delivered.
+         */
+        public suspend fun erase(path: String, discardUndelivered: DiscardUndelivered? = null): Unit =
+            withContext(Dispatchers.IO) { calling { dev.compass.core.internal.erase(path, discardUndelivered?.forCore()) } }
 
         /** The version of the core. Loads the library: not on a main thread before the first [open]. */
         public fun version(): String = calling { dev.compass.core.internal.version() }

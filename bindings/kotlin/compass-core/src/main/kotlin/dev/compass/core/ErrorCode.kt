@@ -33,7 +33,7 @@ public object ErrorCode {
     /** There is no room left on the device. Try again once there is. */
     public const val DISK_FULL: String = "disk_full"
 
-    /** The file is damaged. It is left as it is, for a person to rescue. */
+    /** The file is damaged, or was changed by something else. It is left as it is, for a person to rescue; see [Compass.restore]. */
     public const val CORRUPT: String = "corrupt"
 
     /** The file belongs to something else. */
@@ -145,7 +145,10 @@ public object ErrorCode {
     /** A session in progress cannot be deleted; discard it first. */
     public const val NOT_DELETABLE: String = "not_deletable"
 
-    /** The session holds a message that was neither delivered nor given up. */
+    /**
+     * The session, or the database that would be replaced or removed, holds messages that were neither delivered nor given up, or is too
+     * damaged to tell.
+     */
     public const val UNDELIVERED: String = "undelivered"
 
     // Actions and endpoints --------------------------------------------------------------------------------------------------------

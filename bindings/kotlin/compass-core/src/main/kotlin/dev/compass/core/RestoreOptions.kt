@@ -1,0 +1,37 @@
+package dev.compass.core
+
+import dev.compass.core.internal.DiscardUndelivered as CoreDiscardUndelivered
+import dev.compass.core.internal.RestoreOptions as CoreRestoreOptions
+
+/**
+ * How a copy is put in the place of a database.
+ *
+ * ```kotlin
+ * compass.shutDown()
+ * Compass.restore(copy.path, RestoreOptions(path = File(folder, "compass.db").path))
+ * ```
+ *
+ * @property path the database that the copy takes the place of.
+ * @property discardUndelivered a person gives up the messages that are not delivered and not in the copy. Without it the copy is refused
+ *   where there are such.
+ */
+public class RestoreOptions(
+    public val path: String,
+    public val discardUndelivered: DiscardUndelivered? = null,
+) {
+    internal fun forCore() = CoreRestoreOptions(path, discardUndelivered?.forCore())
+}
+
+/**
+ * Who gives undelivered messages up, and why. Neither may be blank.
+ *
+ * ```kotlin
+ * Compass.erase(path, DiscardUndelivered(actor = "Mia", reason = "The office has them on paper"))
+ * ```
+ *
+ * @property actor the person.
+ * @property reason the reason.
+ */
+public class DiscardUndelivered(public val actor: String, public val reason: String) {
+    internal fun forCore() = CoreDiscardUndelivered(actor, reason)
+}
