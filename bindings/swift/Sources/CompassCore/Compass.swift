@@ -78,6 +78,10 @@ public final class Compass: CompassHandle {
         try await commands.call { [core] in try core.retireWorkflow(key: key, version: version, retired: retired) }
     }
 
+    public func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws {
+        try await commands.call { [core] in try core.forgetWorkflow(key: key, version: version) }
+    }
+
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
     public func start(_ start: Start) async throws -> CommandOutcome {

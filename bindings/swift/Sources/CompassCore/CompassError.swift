@@ -31,10 +31,16 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         public static let cannotOpen: Code = "cannot_open"
         /// There is no room left on the device.
         public static let diskFull: Code = "disk_full"
+        /// The file is damaged, or something else changed it. It is left as it is; see ``Compass/restore(from:options:)``.
+        public static let corrupt: Code = "corrupt"
         /// The workflow document has errors: see ``CompassError/findings``.
         public static let invalidWorkflow: Code = "invalid_workflow"
         /// The workflow is incomplete and cannot be started: see ``CompassError/findings``.
         public static let notStartable: Code = "not_startable"
+        /// Sessions stand on this version of the workflow, finished ones included, so it cannot be forgotten. Delete or purge them first.
+        public static let workflowInUse: Code = "workflow_in_use"
+        /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+        public static let requiresNewerCore: Code = "requires_newer_core"
         /// There is no such session.
         public static let unknownSession: Code = "unknown_session"
         /// There was such a session; it was purged or deleted.
@@ -43,6 +49,9 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         public static let fieldProblems: Code = "field_problems"
         /// The `commandId` was used before for something else.
         public static let commandIdReused: Code = "command_id_reused"
+        /// The session, or the database that would be replaced or removed, holds messages that were neither delivered nor given up, or is
+        /// too damaged to tell.
+        public static let undelivered: Code = "undelivered"
         /// Too many sends of the action failed.
         public static let actionLocked: Code = "action_locked"
         /// A fault of this library.

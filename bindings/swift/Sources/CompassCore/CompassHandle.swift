@@ -26,6 +26,9 @@ public protocol CompassHandle: AnyObject, Sendable {
     func lintWorkflow(_ document: Data) async throws -> [Finding]
     /// Takes a version out of use, or back into it. Sessions on it go on.
     func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool) async throws
+    /// Removes a version that no session on this phone uses, finished ones included; ``CompassError/Code/workflowInUse`` otherwise. It can be
+    /// imported again, also with other content.
+    func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws
 
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
@@ -113,7 +116,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func refresh() async throws -> Bool
     /// Removes finished sessions older than this whose messages are delivered or given up.
     func purge(olderThan age: Duration) async throws -> PurgeReport
-    /// Writes a copy of the database to a file that is not there yet.
+    /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back.
     func backup(to file: URL) async throws
     /// Checks the whole file against the log.
     func check() async throws -> CheckReport

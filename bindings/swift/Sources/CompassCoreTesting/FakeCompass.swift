@@ -100,6 +100,7 @@ public final class FakeCompass: CompassHandle {
     public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data { try none() }
     public func lintWorkflow(_ document: Data) async throws -> [Finding] { try call { _ in [] } }
     public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool) async throws { try call { _ in } }
+    public func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws { try call { _ in } }
 
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
