@@ -51,7 +51,7 @@ arm_choose() {
   for entry in "${arm_left_out[@]}"; do
     name=${entry%% *} left_out[$name]=1
     # A file, or a folder of files.
-    count=$(cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null | grep -c '#\[test\]') || { fail "left out on ARM, but not there: tests/$name"; return 1; }
+    count=$({ cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null || true; } | grep -c '#\[test\]') || { fail "left out on ARM, but not there: tests/$name"; return 1; }
     total=$((total + count)) lines+=("$entry ($count)")
   done
   for entry in "${arm_left_out_tests[@]}"; do
