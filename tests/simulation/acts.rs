@@ -283,6 +283,7 @@ pub fn acts(seed: u64, count: usize) -> Vec<Act> {
 }
 
 /// A list of acts of which four in five are these.
+#[cfg(feature = "seeded-faults")]
 pub fn leaning(seed: u64, count: usize, likes: &[Act]) -> Vec<Act> {
     let mut rng = Rng::new(seed ^ 0x1ea4);
     let mut acts = vec![Act::Online { at: 0, network: 1, validated: 1, metered: false }, Act::Complete { at: 0, answer: 1 }];

@@ -34,6 +34,7 @@ impl Plan {
     }
 
     /// The same seed with other acts, mostly these.
+    #[cfg(feature = "seeded-faults")]
     pub fn leaning(seed: u64, likes: &[Act]) -> Self {
         let plan = Self::of(seed);
         if likes.is_empty() { plan } else { Self { two: false, acts: super::acts::leaning(seed, 40, likes), ..plan } }
