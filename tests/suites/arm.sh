@@ -7,6 +7,7 @@ arm_left_out=(
   'architecture       reads the sources'
   'crash              kills processes of its own, and a started binary would not find its way to the emulator'
   'delivery           orders of events among threads, at an emulator'"'"'s pace; the simulation, the outcomes and the times run here'
+  'document_limits    counts the memory and the work for thousands of documents, for minutes'
   'economy            counts system calls, and the emulator makes some of its own'
   'lifecycle          the same: threads that meet'
   'processes          starts and kills processes'
