@@ -15,11 +15,15 @@ arm_left_out=(
 )
 # The same for single tests of the other files, by a part of their names.
 arm_left_out_tests=(
+  'a_damaged_file_stays_while_another_process_has_it_open  starts a process'
   'a_file_without_the_right_to_write_it_is_refused      starts a process as another user'
   'a_full_disk_refuses_and_loses_nothing                starts a process in a namespace'
   'a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing  kills processes'
   'a_lease_dies_by_itself_after_a_crash                 kills a process'
   'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
+  'a_restore_that_was_cut_short_is_made_anew            kills a process'
+  'at_any_step_of_setting_a_damaged_file_aside          kills processes'
+  'at_any_step_of_writing_over_a_file_that_opens        kills processes'
   'a_proxy_of_the_environment_is_not_used               starts a process'
   'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'
   'two_processes_that_open_an_old_file_at_once_update_it_once         starts processes'
