@@ -28,7 +28,8 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
         return Err(StoreError::Corrupt("the file is empty, and its log is not".to_owned()));
     }
     match create(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        // Of what is there and no file, SQLite says that it cannot open it.
+        Err(error) if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::IsADirectory) => Err(error.into()),
         _ => Ok(()),
     }
 }
