@@ -330,8 +330,12 @@ impl Delivery {
             shared.is_running()
         });
         // Unless somebody drives and does so anyway.
-        if is_running && let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
+        let mut is_left = is_running;
+        while is_left && let Some(turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
             self.settle_soon();
+            drop(turn);
+            // What came meanwhile was left to this, by whoever brought it.
+            is_left = !self.shared.lock().arrived.is_empty();
         }
     }
 
