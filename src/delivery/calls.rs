@@ -302,6 +302,7 @@ impl Delivery {
         }
         self.settle_soon();
         drop(turn);
+        self.take_in_left(&mut self.late_run());
     }
 
     /// Delivery is about to go on; who begins a flush meanwhile waits for that. Calls nothing foreign. Gives what
@@ -330,12 +331,10 @@ impl Delivery {
             shared.is_running()
         });
         // Unless somebody drives and does so anyway.
-        let mut is_left = is_running;
-        while is_left && let Some(turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
+        if is_running && let Some(turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
             self.settle_soon();
             drop(turn);
-            // What came meanwhile was left to this, by whoever brought it.
-            is_left = !self.shared.lock().arrived.is_empty();
+            self.take_in_left(&mut self.late_run());
         }
     }
 
@@ -346,9 +345,10 @@ impl Delivery {
         self.take_in(&mut run);
     }
 
-    /// Stores what came in after whoever had asked for it was gone, unless somebody drives and does so anyway.
-    pub(super) fn settle_late(&self, run: &mut Run) {
-        if let Some(_turn) = Turn::take_if(&self.shared, |_| true) {
+    /// Takes in and stores what came while the caller had the turn, for whoever brought it has left it to him. To be called once the turn
+    /// was given back.
+    pub(super) fn take_in_left(&self, run: &mut Run) {
+        while let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_left()) {
             self.take_in(run);
         }
     }

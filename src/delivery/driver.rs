@@ -528,14 +528,7 @@ impl Delivery {
         }
         run.stage = RunStage::Ended(end);
         run.turn = None;
-        let is_left = {
-            let shared = self.shared.lock();
-            shared.is_running() && !shared.arrived.is_empty()
-        };
-        if is_left {
-            // It came while this ended, and who brought it has left it to this.
-            self.settle_late(run);
-        }
+        self.take_in_left(run);
         run.error = run.error.take().or(run.stuck.take());
         Step::Done
     }

@@ -19,12 +19,12 @@ use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, Transaction, meta};
 use crate::webhook;
 
-/// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed.
+/// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed. And then what
+/// came meanwhile, for others who brought something have left it to this thread.
 fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
-    let is_free = |shared: &mut Shared| !shared.is_attended() && shared.is_running();
-    // Given back last, so that whoever waits for it to close finds nothing foreign held here any more.
-    let Some(_turn) = Turn::take_if(shared, is_free) else { return };
-    if let Some(delivery) = delivery.upgrade() {
+    // The turn is given back after the handle, so that closing, which waits for the turn, finds nothing foreign held here any more.
+    while let Some(_turn) = Turn::take_if(shared, |shared| shared.is_left()) {
+        let Some(delivery) = delivery.upgrade() else { return };
         delivery.take_in(&mut delivery.late_run());
     }
 }

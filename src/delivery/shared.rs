@@ -154,6 +154,11 @@ impl Shared {
         self.driven || self.flushes_waiting > 0 || self.worker.wanted
     }
 
+    /// Whether something has come that nobody takes in, and that may be stored.
+    pub(super) fn is_left(&self) -> bool {
+        !self.arrived.is_empty() && !self.is_attended() && self.is_running()
+    }
+
     pub(super) fn is_worker(&self, generation: u64) -> bool {
         self.worker.wanted && self.worker.generation == generation
     }

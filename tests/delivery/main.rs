@@ -290,23 +290,7 @@ fn sql(field: &Field) -> rusqlite::Connection {
 
 /// The same, past every rule, as failing flash changes a file.
 fn damage(field: &Field, statements: &str) {
-    let file = sql(field);
-    file.pragma_update(None, "foreign_keys", false).unwrap();
-    file.pragma_update(None, "ignore_check_constraints", true).unwrap();
-    let triggers: Vec<(String, String)> = file
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    for (name, _) in &triggers {
-        file.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
-    }
-    file.execute_batch(statements).unwrap();
-    for (_, sql) in &triggers {
-        file.execute_batch(sql).unwrap();
-    }
+    support::past_every_rule(&sql(field), |file| file.execute_batch(statements).unwrap());
 }
 
 /// The row of the message of a session.

@@ -185,6 +185,38 @@ fn version(file: &rusqlite::Connection) -> i64 {
 }
 
 #[test]
+fn a_late_answer_that_comes_while_another_one_is_stored_is_stored_too() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    register(&field, "lab");
+    let (office, lab) = (field.complete(), complete_for(&field, "lab"));
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(2);
+    cancel.cancel();
+    joined("the flush", running);
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let me = std::thread::current().id();
+    let _subscription = field.compass.observe(Arc::new(move |_| {
+        if std::thread::current().id() != me {
+            at.pass();
+        }
+    }));
+    field.transport.hold(&url("lab"));
+    // Whoever is held looks again whether it is.
+    field.transport.cancel(0);
+    // The office's answer is stored, by the thread that brought it, which is kept by an observer.
+    gate.wait_for(1);
+    field.transport.release();
+    field.transport.wait_until_quiet();
+    gate.open();
+    eventually("both are stored", || is_sent(&field.compass, office) && is_sent(&field.compass, lab));
+}
+
+#[test]
 fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     let session = field.complete();
