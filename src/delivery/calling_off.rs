@@ -76,6 +76,19 @@ impl Schedule {
         self.look();
     }
 
+    /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
+    /// waits as everything else does.
+    pub(super) fn end_urgent(&mut self, number: u64) {
+        if !self.wishes.end_urgent(number) {
+            return;
+        }
+        let ready = self.endpoints.values_mut().flat_map(|queue| &mut queue.ready);
+        let looked_up = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found));
+        for claimed in ready.chain(looked_up.map(|attempt| &mut attempt.claimed)) {
+            claimed.urgent = false;
+        }
+    }
+
     /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets
     /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them. So was one whose
     /// request waits for a thread; it does not leave any more. For whoever drives: an entry that is being looked at meanwhile is one whose

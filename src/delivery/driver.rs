@@ -130,7 +130,7 @@ struct Urgent(Arc<SharedLock>, u64);
 
 impl Drop for Urgent {
     fn drop(&mut self) {
-        self.0.take(|shared| shared.schedule.wishes.end_urgent(self.1));
+        self.0.take(|shared| shared.schedule.end_urgent(self.1));
     }
 }
 

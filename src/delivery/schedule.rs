@@ -448,7 +448,9 @@ impl Schedule {
         for (key, queue) in &mut self.endpoints {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
-        for entry in claimed {
+        let urges = self.wishes.waits_for_urgent();
+        for mut entry in claimed {
+            entry.urgent &= urges;
             match self.endpoints.get_mut(&entry.endpoint) {
                 Some(queue) => queue.ready.push_back(entry),
                 None => {

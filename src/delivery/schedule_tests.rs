@@ -310,9 +310,19 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     table.schedule.network.set(Connectivity::Offline, table.now.monotonic);
     table.claim("office", &[(1, 0)]);
     assert_eq!(table.begin().len(), 0);
-    let mut urgent = table.claimed_entry("office", 99, 1, 0);
-    urgent.urgent = true;
-    table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(), table.now);
+    let claim = |table: &mut Table, entry| {
+        let mut urgent = table.claimed_entry("office", entry, 1, 0);
+        urgent.urgent = true;
+        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(), table.now);
+    };
+    let wish = table.schedule.wishes.begin_urgent();
+    claim(&mut table, 97);
+    table.schedule.end_urgent(wish);
+    assert_eq!(table.begin().len(), 0, "nobody waits for it any more");
+    claim(&mut table, 98);
+    assert_eq!(table.begin().len(), 0, "claimed when nobody waited any more");
+    table.schedule.wishes.begin_urgent();
+    claim(&mut table, 99);
     assert_eq!(table.begin(), [99], "but what a person asks for");
 }
 

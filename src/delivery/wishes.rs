@@ -12,8 +12,10 @@ pub(super) struct Wishes {
     looked: u64,
     /// Rises when a person asks.
     urgent: u64,
-    /// Those who asked, wait for it still, and have no answer: one attempt may begin at each endpoint that waits for a time.
-    open: BTreeSet<u64>,
+    /// The last of them that was claimed for.
+    claimed_for: u64,
+    /// Those who asked and wait for it still: one attempt may begin at each endpoint that waits for a time.
+    waiting: BTreeSet<u64>,
 }
 
 /// What was asked for when a look at the database began. What is asked for while it lasts is not answered by it.
@@ -34,22 +36,28 @@ impl Wishes {
         self.looked < self.looks
     }
 
-    /// A person asks: one attempt may begin at each endpoint that waits for a time. Gives the number of the wish, which is over once it was
-    /// claimed for, or by [`end_urgent`](Self::end_urgent).
+    /// A person asks: one attempt may begin at each endpoint that waits for a time. Gives the number of the wish, for
+    /// [`end_urgent`](Self::end_urgent).
     pub(super) fn begin_urgent(&mut self) -> u64 {
         self.urgent += 1;
-        self.open.insert(self.urgent);
+        self.waiting.insert(self.urgent);
         self.urgent
     }
 
     /// Whether somebody has asked for urgent attempts, and nothing was claimed for that yet.
     pub(super) fn is_urgent(&self) -> bool {
-        !self.open.is_empty()
+        self.waiting.last().is_some_and(|number| *number > self.claimed_for)
     }
 
-    /// Whoever had this wish for urgent attempts does not wait for them any more. Others do.
-    pub(super) fn end_urgent(&mut self, number: u64) {
-        self.open.remove(&number);
+    /// Whether a caller waits for urgent attempts, also for those that were claimed.
+    pub(super) fn waits_for_urgent(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The caller who had this wish does not wait for urgent attempts any more. True when no other caller does.
+    pub(super) fn end_urgent(&mut self, number: u64) -> bool {
+        self.waiting.remove(&number);
+        !self.waits_for_urgent()
     }
 
     /// What there is to be answered by a look at the database that begins now.
@@ -60,6 +68,6 @@ impl Wishes {
     /// A look at the database has answered this.
     pub(super) fn answered(&mut self, asked: Asked) {
         self.looked = self.looked.max(asked.looks);
-        self.open.retain(|number| *number > asked.urgent);
+        self.claimed_for = self.claimed_for.max(asked.urgent);
     }
 }

@@ -105,6 +105,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
         (188, "looked four times a second for an entry that does not read back"),
         (223, "looked four times a second for a dead lease without a network"),
         (239, "an attempt without its lease, after somebody had set the clock"),
+        (725, "claimed because a person asked, it left without a network when the person had stopped waiting"),
         (406, "an attempt judged by a network that it did not leave on"),
     ] {
         let outcome = Plan::of(seed).run(false);
