@@ -30,10 +30,9 @@ suite_android() {
 # time. A hang is a failure.
 android_tests() {
   local title='Tests: Android' folder=$1 status=0
-  heading "$title"
   # Neither reports nor classes of an earlier run.
   rm -rf "$folder/compass-core-android/target"
-  (cd "$folder" && timeout 2400 mvn -B -q -Pandroid -pl compass-core-android -am package) || status=$?
+  quietly "$(log_of "$title")" timeout 2400 mvn -B -q -f "$folder" -Pandroid -pl compass-core-android -am package || status=$?
   surefire_counts "$title" "$status" "$folder/compass-core-android/target/surefire-reports"
 }
 

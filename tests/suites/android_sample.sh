@@ -14,13 +14,9 @@ install_aapt2() { apt_install aapt; }
 # Builds the modules below on the way, whose tests other suites run. Some 600 MB of downloads the first time. A hang is a failure.
 suite_android_sample() {
   local title='Tests: Android sample' root=$PWD status=0
-  heading "$title"
   # Neither reports nor classes of an earlier run.
   rm -rf android-sample/state/target android-sample/app/target
-  (
-    cd android-sample &&
-      timeout 2400 mvn -B -q -Pandroid -Drepository.root="$root" -pl state,app -am package \
-        -Dtest='dev/compass/sample/**/*Test*' -Dsurefire.failIfNoSpecifiedTests=false
-  ) || status=$?
+  quietly "$(log_of "$title")" timeout 2400 mvn -B -q -f android-sample -Pandroid -Drepository.root="$root" -pl state,app -am package \
+    -Dtest='dev/compass/sample/**/*Test*' -Dsurefire.failIfNoSpecifiedTests=false || status=$?
   surefire_counts "$title" "$status" android-sample/state/target/surefire-reports android-sample/app/target/surefire-reports
 }

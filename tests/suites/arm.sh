@@ -69,7 +69,7 @@ arm_choose() {
     file=${file#tests/} file=${file%/main.rs} file=${file%.rs}
     [ -n "${left_out[$file]:-}" ] || arm_chosen+=(--test "$file")
   done
-  heading "Left out on ARM: $total tests and the examples in the documentation, which the suite rust runs"
+  printf 'Left out on ARM: %s tests and the examples in the documentation, which the suite rust runs\n' "$total"
   printf '%s\n' "${lines[@]}"
 }
 

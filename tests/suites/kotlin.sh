@@ -15,8 +15,7 @@ suite_kotlin() {
 # What surefire reports, not what Maven prints. A hang is a failure.
 kotlin_tests() {
   local title='Tests: Kotlin' module=bindings/kotlin/compass-core-tests status=0
-  heading "$title"
   rm -rf "$module/target/surefire-reports"
-  (cd bindings/kotlin && timeout 1200 mvn -B -q test) || status=$?
+  quietly "$(log_of "$title")" timeout 1200 mvn -B -q -f bindings/kotlin test || status=$?
   surefire_counts "$title" "$status" "$module/target/surefire-reports"
 }

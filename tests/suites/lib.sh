@@ -5,6 +5,12 @@ passed=0 failed=0 skipped=0
 failures=() suite_lines=()
 work_dir=$(mktemp -d)
 trap 'rm -rf "$work_dir"' EXIT
+# What tools say goes here, one file per check, and is shown when the check fails.
+logs=target/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+# Where a check says something of its own.
+exec 3>&1
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
   bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' yellow=$'\e[33m' plain=$'\e[0m'
@@ -12,33 +18,54 @@ else
   bold='' green='' red='' yellow='' plain=''
 fi
 
-in_ci() { [ "${CI:-}" = true ]; }
+# Whether what is missing is installed, and a suite that cannot run is a failure.
+installs() { [ "${install:-}" = true ]; }
 
 heading() { printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"; }
 
-pass() { passed=$((passed + ${2:-1})); printf '%sok%s       %s\n' "$green" "$plain" "$1"; }
+# began: what `pass` and `fail` measure from. It moves on with each of them.
+began=$SECONDS
+took() { printf '%s s' $((SECONDS - began)); }
+
+pass() { passed=$((passed + ${2:-1})); printf '%sok%s       %s (%s)\n' "$green" "$plain" "$1" "$(took)"; began=$SECONDS; }
 skip() { skipped=$((skipped + ${2:-1})); printf '%sskipped%s  %s\n' "$yellow" "$plain" "$1"; }
 fail() {
   failed=$((failed + ${2:-1}))
   failures+=("$1")
-  printf '%sFAILED%s   %s\n' "$red" "$plain" "$1"
+  printf '%sFAILED%s   %s (%s)\n' "$red" "$plain" "$1" "$(took)"
+  began=$SECONDS
 }
 
-# check TITLE COMMAND...: one check, passed if the command succeeds. Its output is shown as it comes.
+# log_of TITLE: the file for what the tools of this check say.
+log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "${suite:+$suite-}$1" | tr -cs 'A-Za-z0-9\n' '-' | cut -c1-80)"; }
+
+# quietly LOG COMMAND...: what it says goes to the file LOG, of which the end is shown if the command fails.
+quietly() {
+  local log=$1 status=0
+  shift
+  "$@" >"$log" 2>&1 || status=$?
+  if [ "$status" -ne 0 ]; then
+    printf -- '---- the end of %s\n' "$log"
+    tail -n 400 "$log"
+    printf -- '----\n'
+  fi
+  return "$status"
+}
+
+# check TITLE COMMAND...: one check, passed if the command succeeds.
 check() {
   local title=$1
   shift
-  heading "$title"
-  if "$@"; then pass "$title"; else fail "$title"; return 1; fi
+  if quietly "$(log_of "$title")" "$@"; then pass "$title"; else fail "$title"; return 1; fi
 }
 
 # cargo_tests TITLE COMMAND...: counts the tests that cargo reports. A run that fails without a failed test (it does not compile, or a test
 # binary dies) counts as one failure.
 cargo_tests() {
-  local title=$1 log="$work_dir/tests.log" status=0
+  local title=$1 log status=0
   shift
-  heading "$title"
-  "$@" 2>&1 | tee "$log" || status=1
+  log=$(log_of "$title")
+  quietly "$log" "$@" || status=1
   local ok=0 bad=0 ignored=0 line
   # What a test runs as a process of its own is a part of that test, not one that was left out.
   local part='\.\.\. ignored, runs in (a process|processes) of its own'
@@ -50,7 +77,7 @@ cargo_tests() {
       ignored=$((ignored - 1))
     fi
   done <"$log"
-  if [ "$ok" -gt 0 ]; then pass "$ok tests" "$ok"; fi
+  if [ "$ok" -gt 0 ]; then pass "$title: $ok tests" "$ok"; fi
   if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are ignored" "$ignored"; fi
   if [ "$bad" -gt 0 ]; then
     fail "$title: $bad tests" "$bad"
@@ -76,11 +103,17 @@ surefire_counts() {
     bad=$((bad + $(surefire_number errors "$report") + $(surefire_number failures "$report")))
     ignored=$((ignored + $(surefire_number skipped "$report")))
   done
-  if [ $((ran - bad - ignored)) -gt 0 ]; then pass "$((ran - bad - ignored)) tests" $((ran - bad - ignored)); fi
+  counted "$title" "$status" $((ran - bad - ignored)) "$bad" "$ignored"
+}
+
+# counted TITLE STATUS PASSED FAILED SKIPPED: what a run of tests came to. STATUS is that of the tool that ran them.
+counted() {
+  local title=$1 status=$2 ok=$3 bad=$4 ignored=$5
+  if [ "$ok" -gt 0 ]; then pass "$title: $ok tests" "$ok"; fi
   if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
   if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
   elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
-  elif [ "$ran" -eq 0 ]; then fail "$title: no test was run"; status=1
+  elif [ $((ok + ignored)) -eq 0 ]; then fail "$title: no test was run"; status=1
   fi
   return "$status"
 }
@@ -88,15 +121,17 @@ surefire_counts() {
 # surefire_number NAME REPORT: a number of the one <testsuite> of a report.
 surefire_number() { grep -a -m1 '<testsuite ' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
 
-# need TOOL HINT INSTALLER: a tool of the suite. Missing in CI: the function INSTALLER is run. Missing elsewhere: HINT is shown.
+# need TOOL HINT INSTALLER: a tool of the suite. Missing with --install: the function INSTALLER is run. Missing without: HINT is shown.
 need() {
-  local tool=$1 hint=$2 installer=$3
+  local tool=$1 hint=$2 installer=$3 since=$SECONDS
   if have "$tool"; then return; fi
-  if in_ci; then
-    heading "Install $tool"
-    one_at_a_time "install-${tool//[^a-zA-Z0-9]/-}" install_unless_there "$tool" "$installer" || true
+  if installs; then
+    quietly "$(log_of "install $tool")" one_at_a_time "install-${tool//[^a-zA-Z0-9]/-}" install_unless_there "$tool" "$installer" || true
     hash -r
-    if have "$tool"; then return; fi
+    if have "$tool"; then
+      printf 'installed %s (%s s)\n' "$tool" $((SECONDS - since))
+      return
+    fi
   fi
   missing+=("$tool")
   hints+=("$tool is missing; this installs it: $hint")
@@ -193,38 +228,30 @@ swift_tool() {
 
 # swift_tests TITLE PACKAGE: counts the tests that XCTest reports.
 swift_tests() {
-  local title=$1 package=$2 log="$work_dir/swift.log" status=0 ok=0 bad=0 ignored=0
-  heading "$title"
-  rm -f "$work_dir/swift.ended"
-  { swift_tool 900 "$package" test --disable-swift-testing 2>&1 && echo well >"$work_dir/swift.ended"; } | tee "$log" |
-    grep -vE "^\[|^Test (Case|Suite) .* (started|passed)" || true
-  [ -s "$work_dir/swift.ended" ] || status=1
+  local title=$1 package=$2 log status=0 ok bad ignored
+  log=$(log_of "$title")
+  quietly "$log" swift_tool 900 "$package" test --disable-swift-testing || status=1
   ok=$(grep -cE "^Test Case '.*' passed" "$log") || true
   bad=$(grep -cE "^Test Case '.*' failed" "$log") || true
   ignored=$(grep -cE "^Test Case '.*' skipped" "$log") || true
-  if [ "$ok" -gt 0 ]; then pass "$ok tests" "$ok"; fi
-  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
-  if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
-  elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
-  elif [ "$ok" -eq 0 ]; then fail "$title: no test was run"; status=1
-  fi
-  return "$status"
+  counted "$title" "$status" "$ok" "$bad" "$ignored"
 }
 
-# prepare_suite NAME: in CI, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
+# prepare_suite NAME: with --install, installs what a suite needs in the background. What fails here is tried again, and told, by run_suite.
 declare -A preparing
 prepare_suite() {
-  in_ci || return 0
+  installs || return 0
   (
-    missing=() hints=()
+    missing=() hints=() suite=$1
     "suite_$1_needs"
   ) >"$work_dir/prepare-$1.log" 2>&1 &
   preparing[$1]=$!
 }
 
 run_suite() {
-  local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped began=$SECONDS
-  missing=() hints=()
+  local name=$1 line was_passed=$passed was_failed=$failed was_skipped=$skipped since=$SECONDS
+  missing=() hints=() suite=$name
+  heading "$name"
   if [ -n "${preparing[$name]:-}" ]; then
     wait "${preparing[$name]}" || true
     cat "$work_dir/prepare-$name.log"
@@ -232,15 +259,15 @@ run_suite() {
   fi
   "suite_${name}_needs"
   if [ ${#missing[@]} -gt 0 ]; then
-    heading "Suite $name cannot run"
     printf '%s\n' "${hints[@]}"
-    if in_ci; then fail "suite $name"; else skip "suite $name"; fi
+    if installs; then fail "suite $name"; else skip "suite $name"; fi
     suite_lines+=("$name: did not run, for want of: ${missing[*]}")
     return
   fi
   # A suite goes on after a failed check: what it stops for, it decides by itself.
+  began=$SECONDS
   "suite_$name" || true
-  line="$((passed - was_passed)) passed, $((failed - was_failed)) failed, $((skipped - was_skipped)) skipped, $((SECONDS - began)) s"
+  line="$((passed - was_passed)) passed, $((failed - was_failed)) failed, $((skipped - was_skipped)) skipped, $((SECONDS - since)) s"
   suite_lines+=("$name: $line")
 }
 

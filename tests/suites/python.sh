@@ -26,20 +26,14 @@ older_sqlite() {
 
 # A hang is a failure: nothing of this suite takes long.
 python_tests() {
-  local title='Tests: Python' log="$work_dir/python.log" status=0 ran=0 bad=0 ignored=0
-  heading "$title"
-  OLDER_SQLITE=$(older_sqlite) PYTHONPATH="$work_dir/python" PYTHONDONTWRITEBYTECODE=1 \
-    timeout 300 python3 -m unittest discover -v -s tests/python 2>&1 | tee "$log" || status=1
+  local title='Tests: Python' log status=0 ran=0 bad=0 ignored=0
+  log=$(log_of "$title")
+  quietly "$log" env OLDER_SQLITE="$(older_sqlite)" PYTHONPATH="$work_dir/python" PYTHONDONTWRITEBYTECODE=1 \
+    timeout 300 python3 -m unittest discover -v -s tests/python || status=1
   ran=$(sed -n 's/^Ran \([0-9]*\) tests\{0,1\} in .*/\1/p' "$log")
   bad=$(sed -n 's/^FAILED (\(.*\))$/\1/p' "$log" | grep -oE '(failures|errors)=[0-9]+' | cut -d= -f2 | paste -sd+ - | sed 's/^$/0/')
   bad=$((${bad:-0}))
   ignored=$(sed -n 's/^\(OK\|FAILED\) (.*skipped=\([0-9]*\).*/\2/p' "$log")
   ran=${ran:-0} ignored=${ignored:-0}
-  if [ $((ran - bad - ignored)) -gt 0 ]; then pass "$((ran - bad - ignored)) tests" $((ran - bad - ignored)); fi
-  if [ "$ignored" -gt 0 ]; then skip "$ignored tests that are skipped" "$ignored"; fi
-  if [ "$bad" -gt 0 ]; then fail "$title: $bad tests" "$bad"
-  elif [ "$status" -ne 0 ]; then fail "$title: stopped before all tests had run"
-  elif [ "$ran" -eq 0 ]; then fail "$title: no test was run"; status=1
-  fi
-  return "$status"
+  counted "$title" "$status" $((ran - bad - ignored)) "$bad" "$ignored"
 }

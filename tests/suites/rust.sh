@@ -17,7 +17,7 @@ suite_rust() {
   # Style first: it needs no build, and nothing depends on it.
   check 'Format: cargo fmt' cargo fmt --all --check || true
   if check 'Lints: cargo clippy' cargo clippy --locked --workspace --exclude compass-bindgen --all-targets --all-features -- -D warnings; then :
-  elif ! heading 'Does it compile?' || ! cargo check --locked --workspace --exclude compass-bindgen --all-targets --all-features; then
+  elif ! quietly "$(log_of compiles)" cargo check --locked --workspace --exclude compass-bindgen --all-targets --all-features; then
     skip 'documentation, tests and example: the code does not compile' 3
     return
   fi
@@ -28,11 +28,5 @@ suite_rust() {
 
 # A day in the field on a fresh database, which goes with $work_dir; its last line, with the counts, closes the check.
 field_day() {
-  local log="$work_dir/field_day.log"
-  if TMPDIR="$work_dir" cargo run --locked --quiet --example field_day >"$log" 2>&1; then
-    tail -n 1 "$log"
-  else
-    cat "$log"
-    return 1
-  fi
+  TMPDIR="$work_dir" cargo run --locked --quiet --example field_day | tee "$work_dir/field_day.log" && tail -n 1 "$work_dir/field_day.log" >&3
 }

@@ -33,7 +33,7 @@ within_limit() {
   size=$(stat -c %s "$1")
   # The sections of 10 kB and more, largest first.
   size -A -d "$1" | awk '$2 >= 10000 && $1 ~ /^\./ { print $2, $1 }' | sort -rn
-  printf '%d bytes, %d below the limit\n' "$size" $((SIZE_LIMIT - size))
+  printf '%d bytes, %d below the limit\n' "$size" $((SIZE_LIMIT - size)) >&3
   [ "$size" -le "$SIZE_LIMIT" ]
 }
 
@@ -44,6 +44,6 @@ exports_of() {
   local functions data
   functions=$(nm -D --defined-only "$1" | grep -cE ' T (uniffi|ffi)_compass_ffi_') || true
   data=$(nm -D --defined-only "$1" | grep -c UNIFFI_META) || true
-  printf '%d functions, %d items of metadata\n' "$functions" "$data"
+  printf '%d functions, %d items of metadata\n' "$functions" "$data" >&3
   [ "$functions" -ge 200 ] && [ "$data" -eq 0 ]
 }
