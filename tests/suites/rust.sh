@@ -12,10 +12,27 @@ suite_rust_needs() {
 install_rustfmt() { rustup component add rustfmt; }
 install_clippy() { rustup component add clippy; }
 
+# The rules of CONTRIBUTING.md hold for what came after it.
+first_commit=8adce62
+
+# Every commit that is no merge: `area: imperative`, at most 60 characters, and a body.
+commits() {
+  local hash subject body bad=0
+  while IFS=$'\x1f' read -r -d '' hash subject body; do
+    hash=${hash#$'\n'}
+    if [ "${#subject}" -le 60 ] && [[ $subject =~ ^[a-z0-9][a-z0-9\ ,-]*:\ [a-z] ]] && [ -n "${body//[[:space:]]/}" ]; then continue; fi
+    printf '%s %s\n' "$hash" "$subject"
+    bad=1
+  done < <(git log --no-merges --format='%h%x1f%s%x1f%b%x00' "$first_commit..HEAD")
+  return "$bad"
+}
+
 suite_rust() {
   # Without the generator of bindings, whose features of shared dependencies the core must not get; the suites that use it build it.
   # Style first: it needs no build, and nothing depends on it.
   check 'Format: cargo fmt' cargo fmt --all --check || true
+  if git cat-file -e "$first_commit^{commit}" 2>/dev/null; then check 'Commits: CONTRIBUTING.md' commits || true
+  else skip 'Commits: the history is not here'; fi
   if check 'Lints: cargo clippy' cargo clippy --locked --workspace --exclude compass-bindgen --all-targets --all-features -- -D warnings; then :
   elif ! quietly "$(log_of compiles)" cargo check --locked --workspace --exclude compass-bindgen --all-targets --all-features; then
     skip 'documentation, tests and example: the code does not compile' 3
