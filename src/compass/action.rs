@@ -1,9 +1,10 @@
 //! Actions and deliveries as the record shows them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Inner, Result};
-use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
+use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Endpoint, Integration, Timestamp};
 use crate::outbox::{ActionFacts, EntryFacts, Permit, Permits, RetryPolicy, World, blocker, permits, reason};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
@@ -36,6 +37,10 @@ pub(super) struct Around {
     pub(super) aside: BTreeSet<i64>,
     /// Entries whose lease is over: no attempt of theirs runs, whatever their rows say.
     pub(super) over: BTreeSet<i64>,
+    /// Entries of which an attempt is on its way here, whatever their rows say.
+    pub(super) on_its_way: BTreeSet<i64>,
+    /// Endpoints that begin nothing because of calls that do not end, and when they are looked at again.
+    held_up: BTreeMap<String, (Arc<Endpoint>, Timestamp)>,
     /// Until when endpoints are left alone for want of a network.
     backoffs: BTreeMap<String, Timestamp>,
 }
@@ -52,7 +57,8 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, backoffs })
+        let (on_its_way, held_up) = (self.delivery.on_its_way(), self.delivery.held_up(now));
+        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_up, backoffs })
     }
 
     /// The actions of a session, in path order.
@@ -95,6 +101,10 @@ impl Inner {
     }
 }
 
+fn is_defined_as(endpoint: Option<&StoredEndpoint>, definition: &Endpoint) -> bool {
+    matches!(endpoint, Some(StoredEndpoint::Readable(row)) if row.endpoint == *definition)
+}
+
 /// An entry as it is shown, and whether only a person can bring it on.
 pub(super) fn delivery(
     connection: &Connection,
@@ -107,17 +117,21 @@ pub(super) fn delivery(
         EntryState::Queued | EntryState::Leased => {
             let facts = EntryFacts {
                 readable: is_readable,
-                leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id),
+                leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };
+            let held_up = around.held_up.get(&entry.endpoint);
+            let held_up_until = held_up.filter(|(held_up, _)| is_defined_as(endpoint, held_up)).map(|(_, until)| *until);
             let endpoint = endpoint.map(StoredEndpoint::facts);
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
-            let backoff = around.backoffs.get(&entry.endpoint).copied();
-            let next_attempt_at = blocker.next_attempt_at().map(|at| backoff.map_or(at, |backoff| at.max(backoff)));
-            (DeliveryState::Pending, blocker.reason().map(str::to_owned), next_attempt_at, blocker.needs_person())
+            let waits = [around.backoffs.get(&entry.endpoint).copied(), held_up_until];
+            let next_attempt_at = blocker.next_attempt_at().map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
+            // Whoever holds it up does not answer.
+            let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
+            (DeliveryState::Pending, why.map(str::to_owned), next_attempt_at, blocker.needs_person())
         }
         EntryState::Sent => (DeliveryState::Sent, None, None, false),
         EntryState::Failed => (DeliveryState::Failed, entry.reason.clone(), None, entry.reason.as_deref() != Some(reason::ABANDONED)),

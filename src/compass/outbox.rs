@@ -108,10 +108,14 @@ impl Inner {
         let mut totals = OutboxTotals::default();
         let mut oldest: Option<i64> = None;
         let over = &around.over - &around.aside;
-        let others = store::outbox::list::unsent(connection, &(&around.aside | &over))?.into_iter().map(|group| (group, true, true));
-        let over = store::outbox::list::unsent_among(connection, &over)?.into_iter().map(|group| (group, true, false));
-        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false, true));
-        for (group, readable, may_run) in others.chain(over).chain(unreadable) {
+        let on_its_way = &around.on_its_way - &around.aside;
+        let over = &over - &on_its_way;
+        let others = store::outbox::list::unsent(connection, &(&(&around.aside | &over) | &on_its_way))?;
+        let over = store::outbox::list::unsent_among(connection, &over)?.into_iter().map(|group| (group, true, Some(false)));
+        let on_its_way = store::outbox::list::unsent_among(connection, &on_its_way)?.into_iter().map(|group| (group, true, Some(true)));
+        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false, None));
+        let others = others.into_iter().map(|group| (group, true, None));
+        for (group, readable, runs) in others.chain(over).chain(on_its_way).chain(unreadable) {
             let needs_person = if group.state == EntryState::Failed {
                 totals.failed += group.count;
                 true
@@ -119,7 +123,7 @@ impl Inner {
                 totals.pending += group.count;
                 let facts = EntryFacts {
                     readable: readable && group.readable && group.endpoint.is_some(),
-                    leased: group.state == EntryState::Leased && may_run,
+                    leased: runs.unwrap_or(group.state == EntryState::Leased),
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
                     due_at: now,

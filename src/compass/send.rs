@@ -9,11 +9,11 @@ use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
-use crate::outbox::Permit;
+use crate::outbox::{Permit, reason};
 use crate::store::action::ActionRow;
 use crate::store::outbox::EntryState;
 use crate::store::outbox::list::FailedEntry;
-use crate::store::{self, Transaction, meta};
+use crate::store::{self, Connection, Transaction, meta};
 use crate::webhook;
 
 /// What the command says, as the hash of its id covers it.
@@ -100,7 +100,11 @@ impl Compass {
             Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
         })?;
         // After the commit: an attempt that has not begun by now finds that it may not.
-        outcome.in_flight = given_up.get().is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));
+        let given_up = match given_up.get() {
+            None if outcome.applied == Applied::Repeated => self.inner.read(|connection| given_up_before(connection, session, action))?,
+            given_up => given_up,
+        };
+        outcome.in_flight = given_up.is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));
         Ok(outcome)
     }
 
@@ -202,6 +206,14 @@ impl Inner {
             Permit::Refused(problem) => Err(Error::ActionStatus { action: row.key.clone(), status: row.status, problem }),
         }
     }
+}
+
+/// The entry that an earlier call with the same command has given up.
+fn given_up_before(connection: &Connection, session: SessionKey, action: &str) -> Result<Option<(i64, bool)>> {
+    let Some(stored) = store::session::load(connection, session)? else { return Ok(None) };
+    let Some(row) = store::action::find(connection, stored.id, action)? else { return Ok(None) };
+    let newest = store::outbox::newest(connection, row.id)?.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
+    Ok(newest.map(|newest| (newest.id, false)))
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {

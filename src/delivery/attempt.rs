@@ -55,6 +55,8 @@ pub(super) struct Attempt {
     pub(super) cancelled: bool,
     /// A look-up of its secrets is under way.
     pub(super) looks_up: bool,
+    /// When they had been looked up.
+    pub(super) found_at: Option<Duration>,
     /// The answer that a newer secret is asked for.
     pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
     /// The wake-up that it began after.
@@ -87,6 +89,11 @@ impl Attempt {
     /// Whether the receiver may know of it or will in a moment.
     pub(super) fn has_begun(&self) -> bool {
         matches!(self.stage, Stage::Looking | Stage::Leaving | Stage::Sending | Stage::Refreshing)
+    }
+
+    /// How long its secrets took.
+    pub(super) fn waited_for_secrets(&self) -> Duration {
+        self.found_at.map_or(Duration::ZERO, |at| at.saturating_sub(self.began))
     }
 
     /// Its request is handed over, to leave as soon as there is a thread.

@@ -41,6 +41,8 @@ pub(super) struct BatchOutcome {
     pub(super) claimed: Vec<Claimed>,
     /// Endpoints at which more may be due.
     pub(super) more: BTreeSet<String>,
+    /// Somebody asked for an attempt at an endpoint, and nothing was claimed there although something may be.
+    pub(super) urgent_again: bool,
     /// Rows that do not read back, or do not take what has to be written.
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.

@@ -6,6 +6,7 @@ use super::attempt::{Attempt, Stage};
 use super::schedule::{Ended, Schedule};
 use crate::fault::fault;
 use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy};
+use crate::store::outbox::queue::Claimed;
 
 impl Schedule {
     /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
@@ -16,7 +17,7 @@ impl Schedule {
             // Whoever looked is gone: its request never left.
             Stage::Looking => {
                 self.leave(&attempt);
-                self.releases.push(attempt.claimed.lease);
+                self.release(&attempt.claimed);
                 false
             }
             Stage::Sending => {
@@ -71,9 +72,18 @@ impl Schedule {
     /// What was claimed for an endpoint and has not begun is given back: it changed.
     pub(super) fn give_back(&mut self, key: &str) {
         if let Some(queue) = self.endpoints.get_mut(key) {
-            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+            let ready = std::mem::take(&mut queue.ready);
+            ready.iter().for_each(|claimed| self.release(claimed));
         }
         self.look();
+    }
+
+    /// A claim is given back, of which nothing has begun.
+    pub(super) fn release(&mut self, claimed: &Claimed) {
+        if claimed.urgent {
+            self.wishes.urgent_again();
+        }
+        self.releases.push(claimed.lease);
     }
 
     /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
@@ -121,7 +131,7 @@ impl Schedule {
     pub(super) fn drop_attempts(&mut self, drops: impl Fn(&Attempt) -> bool) {
         while let Some(attempt) = self.take(&drops) {
             self.leave(&attempt);
-            self.releases.push(attempt.claimed.lease);
+            self.release(&attempt.claimed);
         }
     }
 

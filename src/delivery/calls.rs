@@ -15,10 +15,10 @@ use super::handle::Delivery;
 use super::moment::Moment;
 use super::next_due::Around;
 use super::schedule::Ended;
-use super::settings::{DATABASE_WAIT, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
+use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
-use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
+use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
@@ -144,6 +144,18 @@ impl Delivery {
         Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
     }
 
+    /// Entries of which an attempt of this handle has begun and has not ended, whatever their rows say.
+    pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
+        self.shared.lock().schedule.on_its_way()
+    }
+
+    /// Endpoints that begin nothing because of calls that do not end, as they are defined, and when they are looked at again.
+    pub(crate) fn held_up(&self, now: Timestamp) -> BTreeMap<String, (Arc<Endpoint>, Timestamp)> {
+        let monotonic = self.ports.clock.monotonic();
+        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
+        views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))).collect()
+    }
+
     /// Entries that are known not to read back.
     pub(crate) fn aside(&self) -> BTreeSet<i64> {
         self.shared.lock().schedule.aside()
@@ -194,7 +206,7 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, passed_over) = (schedule.aside(), schedule.passed_over());
+        let (aside, passed_over) = (schedule.aside(), schedule.passed_over(now.wall));
         Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside, passed_over }
     }
 
@@ -248,17 +260,18 @@ impl Delivery {
     /// delivery is resumed. Does nothing to what began after it was. Takes a second at most.
     pub(crate) fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();
-        self.cancel_running(epoch);
+        // Unless delivery was resumed since.
+        self.cancel_running(|shared| shared.epoch == epoch);
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { QUIESCE_LIMIT };
         drop(self.shared.wait_until(limit, |shared| !shared.driven || shared.epoch != epoch));
         // A worker that gave way may have left something running.
         self.call_off(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())), |shared| shared.epoch == epoch);
     }
 
-    /// Asks all that is on its way to end, unless delivery was resumed since. At once, because whoever drives may be kept by an observer.
-    fn cancel_running(&self, epoch: u64) {
+    /// Asks all that is on its way to end, while this holds. At once, because the driver may be kept by an observer.
+    pub(super) fn cancel_running(&self, holds: impl FnOnce(&Shared) -> bool) {
         let requests = self.shared.change(|shared| {
-            if shared.epoch != epoch {
+            if !holds(shared) {
                 return Vec::new();
             }
             let mut requests = shared.schedule.cancel_requests();
@@ -378,7 +391,7 @@ impl Delivery {
             (!was_closed).then_some(shared.epoch)
         });
         let Some(epoch) = epoch else { return };
-        self.cancel_running(epoch);
+        self.cancel_running(|shared| shared.epoch == epoch);
         // Called from an observer or a port, this may be the driver's own thread, or one that it waits for.
         if foreign::is_foreign_call() {
             return;

@@ -97,9 +97,12 @@ impl Turn {
     /// another for ever.
     pub(super) fn take_if(shared: &Arc<SharedLock>, may: impl FnOnce(&mut Shared) -> bool) -> Option<Self> {
         let takes = |shared: &mut Shared| {
-            let takes = !shared.driven && may(shared);
-            shared.driven |= takes;
-            takes
+            if shared.driven {
+                return false;
+            }
+            shared.worker_drives = false;
+            shared.driven = may(shared);
+            shared.driven
         };
         shared.take(takes).then(|| Self(Some(Arc::clone(shared))))
     }
@@ -262,6 +265,7 @@ impl Delivery {
                 run.begin_flush(&self.shared, shared);
             }
             if may {
+                shared.worker_drives = !run.is_flush();
                 shared.schedule.look();
             }
             may
@@ -318,7 +322,8 @@ impl Delivery {
         let begins_at =
             [worker_begins_at, shared.thread_at, shared.renewed_by()].into_iter().flatten().filter(|at| now.monotonic < *at).max();
         let has_time = time_left.is_none_or(|left| left >= LEAST_TIME);
-        let is_offline = shared.schedule.network.is_offline() && !run.is_urgent() && !shared.schedule.serves_urgent();
+        let serves_urgent = self.serves_urgent(run, now);
+        let is_offline = shared.schedule.network.is_offline() && !(serves_urgent && shared.schedule.serves_urgent());
         let conditions = Conditions {
             settings: &self.settings,
             may_begin: has_time && !is_offline && begins_at.is_none(),
@@ -365,6 +370,12 @@ impl Delivery {
         Step::Again
     }
 
+    /// Whether this run begins what others have asked for urgently: not with less time than an attempt may take, for there is one in a minute
+    /// and one in a pause, and whoever asked has more.
+    pub(super) fn serves_urgent(&self, run: &Run, now: Moment) -> bool {
+        run.is_urgent() || run.time_left(now.monotonic).is_none_or(|left| left >= self.settings.limits.attempt_timeout + SETTLING_TIME)
+    }
+
     /// The database failed: it is left alone for a moment. What is in flight goes on; its results are kept.
     pub(super) fn database_failed(&self, run: &mut Run, error: StoreError) {
         if self.was_interrupted(run) {
@@ -384,13 +395,13 @@ impl Delivery {
         } else {
             run.retry_at = Some(Instant::now() + pause);
         }
-        let (unsettled, is_flying) = {
+        let (unsettled, is_flying, wanted) = {
             let shared = self.shared.lock();
-            (shared.schedule.unsettled(), shared.schedule.is_flying())
+            (shared.schedule.unsettled(), shared.schedule.is_flying(), run.is_urgent() && shared.schedule.wishes.is_urgent())
         };
         if run.is_flush() {
-            // With nothing to store there is nothing to wait for.
-            if unsettled == 0 && !is_flying {
+            // With nothing to store, and nobody who asked for an attempt, there is nothing to wait for.
+            if unsettled == 0 && !is_flying && !wanted {
                 run.stage = RunStage::Stopping(StopReason::Drained);
             } else if run.failures > DATABASE_PAUSES.len() as u32 && !is_flying {
                 log::error!("{unsettled} delivery results could not be stored and are kept in memory: {error}");

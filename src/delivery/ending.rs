@@ -31,6 +31,7 @@ impl Schedule {
         }
         let Some(attempt) = self.in_flight.get_mut(&request) else { return };
         attempt.looks_up = false;
+        attempt.found_at = Some(ended.at.monotonic);
         let names: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
         let mut secrets = Vec::with_capacity(names.len());
         let mut obstacle = (lookups.len() < names.len()).then_some(Obstacle::SecretUnavailable);
@@ -172,7 +173,8 @@ impl Schedule {
         let another_answered = self.network.another_answered(&key, attempt.network, at.monotonic);
         let woken = attempt.wake < self.wake;
         let result = AttemptResult { woken, attempt, outcome, verdict, ended_at: at.wall, duration, refreshed, random, another_answered };
-        if running && let Some(queue) = self.endpoints.get_mut(&key) {
+        // What the endpoint was before says nothing about what it is now.
+        if running && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint) {
             queue.learn(&result, at.monotonic, self.wake, policy);
         }
         self.results_since.get_or_insert(at.monotonic);

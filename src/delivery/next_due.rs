@@ -50,11 +50,11 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
     let offline = queue::offline_endpoints(connection)?;
     for scan in scan_endpoints(connection, world, &around.passed_over)? {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
-        let waits_for_network = offline.contains(&scan.key);
+        let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };
         // What waits for a network is due at once, unless its endpoint is paused.
         let is_paused = scan.row().is_some_and(|row| row.state(0).paused_until(now).is_some());
-        let at_once = waits_for_network && world.woken && !is_paused;
+        let at_once = wakes && world.woken && !is_paused;
         if let Some(network) = leaves.network.filter(|_| at_once || leaves.at <= now) {
             wants(&mut next, network);
             continue;

@@ -199,6 +199,10 @@ impl Round<'_> {
             let view = batch.endpoints.get(&scan.key).cloned().unwrap_or_default();
             let has_waited = (self.now - scan.first_due).to_std().is_ok_and(|waited| waited >= LONG_DUE);
             let Some(StoredEndpoint::Readable(row)) = scan.endpoint else { continue };
+            if urgent && left == 0 {
+                outcome.urgent_again = true;
+                continue;
+            }
             let limit = if urgent { 1 } else { quota(limits.batch, endpoints, row.delivery.consecutive_failures, room).min(left) };
             let claim = Claim {
                 endpoint: &scan.key,
@@ -219,6 +223,7 @@ impl Round<'_> {
             if !unreadable.is_empty() {
                 // They took the places of others.
                 outcome.more.insert(scan.key.clone());
+                outcome.urgent_again |= urgent && claimed.is_empty();
             }
             outcome.unreadable.extend(unreadable);
             for claimed in claimed {

@@ -16,7 +16,7 @@ use super::network::Network;
 use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
-use crate::model::{Connectivity, NetworkPolicy};
+use crate::model::{Connectivity, NetworkPolicy, Timestamp};
 use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
@@ -195,8 +195,8 @@ impl Schedule {
             let left = (until - now.wall).to_std().unwrap_or_default();
             if lease_is_void(until, now.wall, settings.limits.lease) || left < conditions.timeout + LEASE_MARGIN {
                 // Claimed too long ago to begin safely; it is claimed anew, with the rest.
-                self.releases.push(claimed.lease);
-                self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
+                let ready = std::mem::take(&mut queue.ready);
+                [claimed].iter().chain(&ready).for_each(|claimed| self.release(claimed));
                 self.look();
                 continue;
             }
@@ -221,6 +221,7 @@ impl Schedule {
                 sending: None,
                 cancelled: false,
                 looks_up,
+                found_at: None,
                 refused: None,
                 wake: self.wake,
                 claimed,
@@ -257,7 +258,7 @@ impl Schedule {
     /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
     fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
         let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
-        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && now.monotonic.saturating_sub(attempt.began) >= LEAST_TIME;
+        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && attempt.waited_for_secrets() >= LEAST_TIME;
         while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
             let Some(attempt) = self.in_flight.remove(&request) else { return };
             let policy = &conditions.settings.policy;
@@ -269,19 +270,19 @@ impl Schedule {
     fn give_back_waiting(&mut self, now: Moment, may_begin: bool) {
         let (wake, offline) = (self.wake, self.network.is_offline());
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
-        let (releases, left_behind) = (&mut self.releases, &self.left_behind);
+        let (mut given_back, left_behind) = (Vec::new(), &self.left_behind);
         for queue in self.endpoints.values_mut() {
             let stuck = queue.is_stuck(now, wake) || offline;
             let may_begin = may_begin && !left_behind.holds_up(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
-            queue.ready.retain(|claimed| {
-                let stays = may_begin && !too_dear && (!stuck || claimed.urgent && !queue.closed);
-                if !stays {
-                    releases.push(claimed.lease);
-                }
-                stays
-            });
+            let stays = |claimed: &Claimed| may_begin && !too_dear && (!stuck || claimed.urgent && !queue.closed);
+            if !queue.ready.iter().all(stays) {
+                let (ready, back): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(stays);
+                queue.ready = ready.into();
+                given_back.extend(back);
+            }
         }
+        given_back.iter().for_each(|claimed| self.release(claimed));
         // What its secrets have come for meanwhile does not begin either.
         let waits: BTreeSet<String> =
             self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
@@ -388,13 +389,25 @@ impl Schedule {
 
     /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
     /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self) -> BTreeSet<i64> {
-        let on_its_way = self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry);
-        self.set_aside.iter().copied().chain(on_its_way).collect()
+    pub(super) fn passed_over(&self, now: Timestamp) -> BTreeSet<i64> {
+        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
+        // One that was left behind has until the end of its lease to bring something.
+        let left_behind = self.left_behind.attempts().filter(|attempt| now < attempt.claimed.lease.until);
+        self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)).collect()
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
         !self.results.is_empty() || !self.releases.is_empty()
+    }
+
+    pub(super) fn has_releases(&self) -> bool {
+        !self.releases.is_empty()
+    }
+
+    /// Entries of which an attempt has begun and has not ended.
+    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
+        let attempts = self.in_flight.values().chain(self.left_behind.attempts());
+        attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry).collect()
     }
 
     pub(super) fn unsettled(&self) -> usize {

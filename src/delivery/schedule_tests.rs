@@ -49,7 +49,7 @@ impl Table {
             self.claimed_entry(endpoint, id, *waited, *failures)
         });
         let claimed: Vec<Claimed> = claimed.collect();
-        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.wishes.asked(), self.now);
+        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.wishes.asked(true), self.now);
         ids
     }
 
@@ -262,14 +262,14 @@ fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
     table.schedule.made_due(table.schedule.current_wake());
     assert_eq!(table.begin().len(), 2);
     table.end(status(202));
-    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
     assert!(matches!(table.next(), Action::Wait(Some(_))), "more is coming");
     table.pass(SETTLE_AFTER);
-    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
     assert_eq!(table.next(), Action::Settle);
     table.schedule.take_unsettled();
     table.end(status(202));
-    table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
     assert_eq!(table.next(), Action::Settle, "nothing runs any more");
 }
 
@@ -313,7 +313,7 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     let claim = |table: &mut Table, entry| {
         let mut urgent = table.claimed_entry("office", entry, 1, 0);
         urgent.urgent = true;
-        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(), table.now);
+        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(true), table.now);
     };
     let wish = table.schedule.wishes.begin_urgent();
     claim(&mut table, 97);
@@ -354,7 +354,7 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
         let mut table = Table::new(&["office"]);
         table.schedule.made_due(table.schedule.current_wake());
         let first = table.schedule.wishes.begin_urgent();
-        let asked = table.schedule.wishes.asked();
+        let asked = table.schedule.wishes.asked(true);
         // Meanwhile something is committed, and another person asks.
         table.schedule.look();
         let second = table.schedule.wishes.begin_urgent();
@@ -367,10 +367,10 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
         table.schedule.wishes.end_urgent(first);
         assert!(table.schedule.wishes.is_urgent(), "what one has asked for ends with an answer to it, or with whoever asked");
         table.schedule.wishes.end_urgent(second);
-        table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+        table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
         assert_eq!(table.next(), Action::Idle);
         table.schedule.wishes.begin_urgent();
-        table.schedule.found_nothing(table.schedule.wishes.asked(), table.now);
+        table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
         assert!(!table.schedule.wishes.is_urgent(), "answered");
     }
 }

@@ -11,7 +11,7 @@ use super::schedule::Ended;
 use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE, URGENT_EVERY};
 use super::shared::{Arrived, Shared, SharedLock};
 use crate::fault::fault;
-use crate::model::Timestamp;
+use crate::model::{Endpoint, Timestamp};
 use crate::outbox::{Answer, Obstacle, Outcome};
 use crate::port::{BlockingAnswer, BlockingCall, Departure};
 use crate::store::endpoint::{self, StoredEndpoint};
@@ -196,8 +196,10 @@ impl Delivery {
         let read = if urgent {
             self.store.write_for_delivery(wait, |tx| {
                 let (meta, is_ours, found) = look(tx)?;
-                let is_first = use_urgent(tx, &key, now.wall)?;
-                Ok((meta, is_ours && is_first, found))
+                let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
+                // It is used up by what goes alone.
+                let is_ours = is_ours && (!goes || use_urgent(tx, &key, now.wall)?);
+                Ok((meta, is_ours, found))
             })
         } else {
             self.store.read_for_delivery(wait, look)
@@ -229,7 +231,7 @@ impl Delivery {
                     return Ok(());
                 }
             };
-            let may_leave = row.is_open() && row.endpoint == *before;
+            let may_leave = is_still(Some(&StoredEndpoint::Readable(row.clone())), &before);
             schedule.read_endpoint(&row, meta.configuration, None, policy);
             if !may_leave {
                 schedule.not_begun(request);
@@ -256,7 +258,11 @@ impl Delivery {
         let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
         let lease_left = (attempt.claimed.lease.until - now.wall).to_std().unwrap_or_default();
         let has_time = left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN;
-        let built = if attempt.cancelled || !is_running || !has_time {
+        // The store of secrets has used up what the attempt had: it is not asked anew without end.
+        let secrets_took_it_all = left + SETTLING_TIME < LEAST_TIME && attempt.waited_for_secrets() + LEAST_TIME >= attempt.timeout;
+        let built = if secrets_took_it_all && is_running && !attempt.cancelled {
+            Some(Err(Obstacle::SecretUnavailable))
+        } else if attempt.cancelled || !is_running || !has_time {
             None
         } else if webhook::validate(&attempt.endpoint, settings.allow_plain_http_to_loopback).is_err() {
             Some(Err(Obstacle::BadUrl))
@@ -287,6 +293,11 @@ impl Delivery {
             self.cancel(&[request]);
         }
     }
+}
+
+/// Whether messages may leave for this endpoint, which is the one that it was.
+fn is_still(found: Option<&StoredEndpoint>, before: &Endpoint) -> bool {
+    matches!(found, Some(StoredEndpoint::Readable(row)) if row.is_open() && row.endpoint == *before)
 }
 
 /// Uses up the one attempt that a person has at this endpoint for now. False when it was used up elsewhere.

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) epoch: u64,
     /// Somebody drives. One at a time; a flush goes before the worker.
     pub(super) driven: bool,
+    /// The driver is the worker.
+    pub(super) worker_drives: bool,
     pub(super) flushes_waiting: u32,
     pub(super) worker: WorkerState,
     /// The transport has to be renewed before the next attempt begins.

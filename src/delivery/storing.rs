@@ -29,8 +29,9 @@ impl Delivery {
 
     pub(super) fn claim(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
         // Before the look: what is committed while it lasts is looked for once more.
-        let asked = self.shared.lock().schedule.wishes.asked();
-        if self.is_something_due(run, now)? {
+        let asked = self.shared.lock().schedule.wishes.asked(self.serves_urgent(run, now));
+        // What is given back has to be in the queue before somebody can say that nothing is there.
+        if self.shared.lock().schedule.has_releases() || self.is_something_due(run, now)? {
             return self.settle(run, true);
         }
         self.database_worked(run);
@@ -44,7 +45,8 @@ impl Delivery {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            (views, schedule.alive(), schedule.passed_over(), schedule.network.connectivity(), schedule.wishes.is_urgent())
+            let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
+            (views, schedule.alive(), schedule.passed_over(now.wall), schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
         self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
@@ -69,12 +71,13 @@ impl Delivery {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
+            let serves_urgent = self.serves_urgent(run, now);
             let wish = ClaimWish {
                 connectivity: schedule.network.connectivity(),
-                urgent: schedule.wishes.is_urgent(),
-                asked: schedule.wishes.asked(),
+                urgent: serves_urgent && schedule.wishes.is_urgent(),
+                asked: schedule.wishes.asked(serves_urgent),
             };
-            let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
+            let (passed_over, endpoints) = (schedule.passed_over(now.wall), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
@@ -132,6 +135,9 @@ impl Delivery {
             schedule.set_aside(outcome.unreadable);
             if let Some(wish) = claim {
                 schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
+                if outcome.urgent_again {
+                    schedule.wishes.urgent_again();
+                }
             } else {
                 // What was settled may be due again at once.
                 schedule.look();

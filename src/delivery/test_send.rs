@@ -71,6 +71,7 @@ impl Delivery {
             sending: None,
             cancelled: false,
             looks_up: false,
+            found_at: None,
             refused: None,
             wake: 0,
         };

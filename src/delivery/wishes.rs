@@ -60,9 +60,19 @@ impl Wishes {
         !self.waits_for_urgent()
     }
 
-    /// What there is to be answered by a look at the database that begins now.
-    pub(super) fn asked(&self) -> Asked {
-        Asked { looks: self.looks, urgent: self.urgent }
+    /// What was claimed for somebody who asked has not begun: those who wait for it still ask again. Endpoints that have had their attempt
+    /// are not asked twice, for it is on record when it begins.
+    pub(super) fn urgent_again(&mut self) {
+        if self.waits_for_urgent() {
+            self.claimed_for = 0;
+            self.look();
+        }
+    }
+
+    /// What there is to be answered by a look at the database that begins now, by a caller who serves those who ask for urgent attempts, or
+    /// does not.
+    pub(super) fn asked(&self, serves_urgent: bool) -> Asked {
+        Asked { looks: self.looks, urgent: if serves_urgent { self.urgent } else { 0 } }
     }
 
     /// A look at the database has answered this.

@@ -79,6 +79,11 @@ impl Delivery {
         if !runs || foreign::is_foreign_call() {
             return;
         }
+        // At once, because the worker may be kept by an observer.
+        let requests = self.shared.change(|shared| {
+            if shared.driven && shared.worker_drives && !shared.worker.wanted { shared.schedule.cancel_requests() } else { Vec::new() }
+        });
+        self.cancel(&requests);
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { WORKER_STOP_LIMIT };
         drop(self.shared.wait_until(limit, |shared| shared.worker.threads == 0 || shared.worker.wanted));
         // A worker that did not drive has ended nothing of what a flush had left to it.

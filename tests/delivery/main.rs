@@ -17,10 +17,12 @@ mod hanging;
 mod logs;
 mod network;
 mod obeying;
+mod odd_moments;
 mod offline;
 mod secrets;
 mod stopping;
 mod urgent;
+mod urgent_wishes;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -104,6 +106,28 @@ fn flushing(compass: &Compass) -> JoinHandle<FlushReport> {
 /// What a thread brings, which must not take for ever.
 fn joined<T: Send + 'static>(what: &str, thread: JoinHandle<T>) -> T {
     in_time(what, PATIENCE, move || thread.join().unwrap())
+}
+
+fn abandon_first(field: &Field, session: SessionKey) -> RecordOutcome {
+    let key = field.action(session).key;
+    field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap()
+}
+
+fn send_first(field: &Field, session: SessionKey) {
+    let key = field.action(session).key;
+    field.compass.send(session, &key, Some("anna"), &id()).unwrap();
+}
+
+/// A flush that is cancelled while its one request hangs in a transport that cannot be interrupted.
+fn left_behind(field: &Field, requests: usize) {
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(requests);
+    cancel.cancel();
+    joined("the flush", running);
 }
 
 fn is_sent(compass: &Compass, session: SessionKey) -> bool {

@@ -6,7 +6,7 @@
 //!
 //! Rows are read one by one: one that does not read back is named to the caller and stops no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -442,13 +442,17 @@ pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Resu
         .query_row(params![to_ms(now), CUT_SHORT_AT_ONCE], |row| row.get(0))?)
 }
 
-/// Endpoints with entries whose last attempt found no network.
-pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND offline_tries > 0")?;
-    let mut rows = statement.query([])?;
-    let mut found = BTreeSet::new();
+/// Endpoints with entries whose last attempt found no network, and whether a wake-up makes one of them due.
+pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<String, bool>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT endpoint, min(cut_short) < ?1 FROM outbox WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint",
+    )?;
+    let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
+    let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        found.extend(row.get::<_, String>(0).ok());
+        if let (Ok(endpoint), Ok(wakes)) = (row.get(0), row.get(1)) {
+            found.insert(endpoint, wakes);
+        }
     }
     Ok(found)
 }
@@ -558,7 +562,10 @@ mod tests {
             ),
             ("outbox_leased", "SELECT lease_until FROM outbox WHERE state = 'leased' ORDER BY lease_until LIMIT 1"),
             ("outbox_unsent", "SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'"),
-            ("outbox_offline", "SELECT DISTINCT endpoint FROM outbox WHERE state = 'queued' AND offline_tries > 0"),
+            (
+                "outbox_offline",
+                "SELECT endpoint, min(cut_short) < 3 FROM outbox WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint",
+            ),
             ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = 'a' AND due_at <= 1 ORDER BY due_at, id LIMIT 32"),
             (
                 "outbox_fresh",

@@ -1,0 +1,225 @@
+//! Several things at once: what hangs, moves, stops or is sent again while something else goes on.
+
+use super::*;
+
+#[test]
+fn a_stall_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let given = secrets_store.clone();
+    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let never = CancelToken::new();
+    let mut job = field.compass.flush_steps(20 * SECOND, &never, false).unwrap();
+    secrets_store.gate.close();
+    steps_until_wait(&mut job);
+    secrets_store.gate.wait_for(1);
+    secrets_store.gate.open();
+    // It has come at once, before any time has passed.
+    eventually("it came", || job.is_woken());
+    // The device sleeps, or whoever drives is kept by an observer or by the file.
+    field.clock.advance(Duration::from_millis(17_500));
+    eventually("the job has ended", || steps_until_wait(&mut job).is_none());
+    let report = field.flush();
+    assert_eq!(report.sent, 1, "the secret was there at once: {:?}", status(&field, OFFICE).pause_reason);
+}
+
+#[test]
+fn a_secret_that_takes_nearly_all_the_time_is_told_and_not_asked_for_without_end() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let given = secrets_store.clone();
+    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    secrets_store.gate.close();
+    steps_until_wait(&mut worker);
+    secrets_store.gate.wait_for(1);
+    field.clock.advance(Duration::from_millis(28_500));
+    secrets_store.gate.open();
+    eventually("it came", || worker.is_woken());
+    eventually("its endpoint waits", || {
+        steps_until_wait(&mut worker);
+        status(&field, OFFICE).pause_reason.as_deref() == Some("secret_unavailable")
+    });
+    assert_eq!((secrets_store.asked().len(), field.delivery(session).attempts), (1, 0));
+}
+
+#[test]
+fn what_is_sent_again_while_a_try_hangs_waits_for_what_that_brings() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    left_behind(&field, 1);
+    assert!(abandon_first(&field, session).in_flight);
+    send_first(&field, session);
+    let never = CancelToken::new();
+    let mut flush = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut flush);
+    let claimed: i64 = sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get(0)).unwrap();
+    field.transport.release();
+    assert_eq!(claimed, 0, "the first one is in the air");
+}
+
+#[test]
+fn what_an_old_address_met_delays_nothing_at_the_new_one() {
+    let (field, _) = phone(|request| {
+        if request.url == OFFICE_URL { Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)) } else { Ok(answer(202)) }
+    });
+    field.compass.set_connectivity(UNSURE);
+    field.complete();
+    field.transport.hold(OFFICE_URL);
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    field.clock.advance(5 * SECOND);
+    steps_until_wait(&mut worker);
+    eventually("the old address is asked", || {
+        steps_until_wait(&mut worker);
+        field.transport.requests().len() == 1
+    });
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    // Another one leaves for the new address meanwhile, which is held too.
+    field.transport.hold("https://");
+    field.complete();
+    eventually("the new address is asked", || {
+        steps_until_wait(&mut worker);
+        field.transport.requests().len() == 2
+    });
+    // The old address refuses, the new one has not answered yet.
+    field.transport.hold("https://new.example/");
+    field.transport.cancel(0);
+    eventually("the old one has ended", || worker.is_woken());
+    steps_until_wait(&mut worker);
+    field.clock.advance(3 * SECOND);
+    eventually("what was in the air at the old address goes to the new one at once", || {
+        steps_until_wait(&mut worker);
+        requests_to(&field, "https://new.example/") == 2
+    });
+    field.transport.release();
+}
+
+#[test]
+fn next_due_and_the_list_agree_on_what_was_cut_short_too_often() {
+    let (mut field, receivers) = phone(no_network);
+    let session = field.complete();
+    field.flush();
+    receivers.take();
+    for number in 2..=4 {
+        field.transport.hold("");
+        let cancel = CancelToken::new();
+        let (compass, token) = (field.compass.clone(), cancel.clone());
+        let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+        field.transport.wait_for_requests(number);
+        cancel.cancel();
+        joined("the flush", running);
+        field.transport.release();
+    }
+    field.reopen();
+    let shown = field.delivery(session).next_attempt_at.unwrap();
+    let due = field.next_due();
+    let report = field.flush();
+    assert_eq!((due.at, report.attempts), (Some(shown), 0), "now is {}", field.now());
+}
+
+#[test]
+fn an_endpoint_that_is_held_up_by_what_hangs_shows_it() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    for number in 1..=4 {
+        field.complete();
+        let cancel = CancelToken::new();
+        let (compass, token) = (field.compass.clone(), cancel.clone());
+        let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+        field.transport.wait_for_requests(number);
+        cancel.cancel();
+        joined("the flush", running);
+    }
+    let session = field.complete();
+    let report = field.flush();
+    let (delivery, due) = (field.delivery(session), field.next_due());
+    field.transport.release();
+    assert!(delivery.reason.is_some(), "it shows why");
+    assert!(delivery.next_attempt_at.is_none_or(|at| at > field.now()), "nothing begins now");
+}
+
+#[test]
+fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
+    let inner = ScriptedTransport::always(202);
+    let cancelled = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counts = Arc::clone(&cancelled);
+    let on_cancel = Box::new(move || {
+        counts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    });
+    let calling = CallingTransport { inner: inner.clone(), on_cancel, on_renew: Box::new(|| ()) };
+    let field = Field::with(inner, |options| options.transport = Some(Arc::new(calling)));
+    register(&field, "lab");
+    complete_for(&field, "lab");
+    field.complete();
+    field.transport.hold("");
+    field.compass.start_delivery().unwrap();
+    field.transport.wait_for_requests(2);
+    let gate = Gate::shut();
+    let at = Arc::clone(&gate);
+    let me = std::thread::current().id();
+    let told = field.compass.observe(Arc::new(move |_| {
+        if std::thread::current().id() != me {
+            at.pass();
+        }
+    }));
+    field.transport.hold(&url("lab"));
+    field.transport.cancel(0);
+    field.transport.wait_until_running(1);
+    field.clock.advance(3 * SECOND);
+    gate.wait_for(1);
+    let began = Instant::now();
+    field.compass.stop_delivery().unwrap();
+    let took = began.elapsed();
+    let asked = cancelled.load(std::sync::atomic::Ordering::SeqCst);
+    gate.open();
+    drop(told);
+    assert_eq!(asked, 1, "the request to the lab is on its way still");
+}
+
+#[test]
+fn a_repeated_abandon_says_that_the_message_is_in_the_air() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let (key, command) = (field.action(session).key, id());
+    let abandon = || field.compass.abandon(session, &key, "anna", "paper", &command).unwrap();
+    let first = abandon();
+    let again = abandon();
+    field.transport.release();
+    joined("the flush", running);
+    assert_eq!((first.in_flight, again.applied, again.in_flight), (true, Applied::Repeated, true));
+}
+
+#[test]
+fn what_is_sent_again_while_it_is_in_the_air_is_shown_to_be_there() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    assert!(abandon_first(&field, session).in_flight);
+    send_first(&field, session);
+    let (delivery, due) = (field.delivery(session), field.next_due());
+    field.transport.release();
+    joined("the flush", running);
+    assert_eq!(delivery.next_attempt_at.is_some(), due.at.is_some(), "they agree");
+    assert_eq!(delivery.reason.as_deref(), Some("in_flight"));
+}
+
+#[test]
+fn a_deadline_without_end_is_one() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    field.complete();
+    let compass = field.compass.clone();
+    let report = in_time("the flush", PATIENCE, move || compass.flush(Duration::MAX, &CancelToken::new()).unwrap());
+    assert_eq!(report.sent, 1);
+    let report = field.compass.flush(Duration::ZERO, &CancelToken::new()).unwrap();
+    assert_eq!(report.end, FlushEnd::Drained);
+}
