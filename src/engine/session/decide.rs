@@ -2,7 +2,7 @@
 
 use super::limits::{check_command_id, check_note, check_reason};
 use super::steps::counted;
-use super::validate::{missing, validate};
+use super::validate::{line_feeds, missing, validate};
 use super::{Refusal, State, changes, edit, path};
 use crate::model::{
     Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
@@ -100,8 +100,9 @@ fn note(state: &State, text: &str) -> Result<Decision, Refusal> {
     if state.state == SessionState::Discarded {
         return Err(Refusal::Discarded);
     }
-    check_note(text)?;
-    Ok(Decision::Act(Act::Noted { text: text.to_owned() }))
+    let text = line_feeds(text);
+    check_note(&text)?;
+    Ok(Decision::Act(Act::Noted { text }))
 }
 
 fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, Refusal> {

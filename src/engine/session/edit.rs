@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::limits::check_note;
-use super::validate::missing;
+use super::validate::{line_feeds, missing};
 use super::{Decision, Refusal, State, changes};
 use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
 
@@ -42,9 +42,10 @@ fn note_edits(state: &State, changes: &[NoteChange]) -> Result<Vec<NoteEdit>, Re
         if !seen.insert(*note) {
             return Err(Refusal::DuplicateNote { note: *note });
         }
-        check_note(text)?;
-        if held.text != *text {
-            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text.clone() });
+        let text = line_feeds(text);
+        check_note(&text)?;
+        if held.text != text {
+            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text });
         }
     }
     Ok(edits)
