@@ -130,7 +130,8 @@ impl Fault {
     }
 
     fn of(self, definition: &FieldDefinition) -> Problem {
-        Problem { field: definition.key.clone(), code: self.code.to_owned(), message: self.message, limit: self.limit }
+        let code = self.code.to_owned();
+        Problem { field: definition.key.clone(), code, message: self.message, limit: self.limit, section: None, visit: None }
     }
 }
 
