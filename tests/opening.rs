@@ -541,7 +541,7 @@ fn no_error_and_no_log_line_holds_what_a_technician_typed() {
     refused(app.compass.note(session, &format!("{MARKER}\u{0}"), &id()).err());
     refused(app.compass.note(session, &many, &id()).err());
     refused(app.compass.end(session, &many, &id()).err());
-    refused(app.compass.save_draft(session, "site", &MARKER.repeat(10_000)).err());
+    refused(app.compass.save_draft(session, "site", &MARKER.repeat(40_000)).err());
     app.compass.save_draft(session, "site", MARKER).unwrap();
     app.compass.note(session, MARKER, "a-note").unwrap();
     refused(app.compass.note(session, &format!("{MARKER}2"), "a-note").err());

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
+use compass_core::engine::session::parse_value;
 use compass_core::model::{
-    Decimal, FieldDefinition, FieldKind, FieldOption, FieldValue, FileManifest, FileRule, Location, Submission, SubmittedField, TextRule,
-    Timestamp, WorkflowRef,
+    Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, FileManifest, FileRule, Location, Submission, SubmittedField,
+    TextRule, Timestamp, WorkflowRef,
 };
 use compass_core::webhook::payload;
 
@@ -106,6 +107,33 @@ fn evening() -> NaiveTime {
     NaiveTime::from_hms_opt(18, 31, 40).expect("a time of day")
 }
 
+/// A field of every type that can be typed, as keyboards, scanners and the clipboard may give it.
+fn as_typed() -> Vec<SubmittedField> {
+    let given = [
+        "\u{2068}BX-100/7\u{2069}",
+        "first\r\nsecond\rthird",
+        "\u{200e}-٤٢",
+        "١٨٢٫٥٠",
+        "yes",
+        "۲۰۲۶-۱۱-۲۳",
+        "१८:३१:४०",
+        "２０２６-１１-２３T１９:３１:４０+０１:００",
+        "٣",
+        "٣, 1",
+        "\u{200e}a.berg@customer.example\u{200f}",
+        "\u{202d}+٤٤ ٢٠ ٧٩٤٦ ٠٠١٨\u{202c}",
+        "\u{2066}https://manuals.example/bx\u{2069}",
+        "010952110215301321ABC\u{1d}21XYZ",
+        "٥٢٫٥٢٠٠٨٠, -٠٫١٠, ٤٫٥",
+    ];
+    let typed = every_type().into_iter().zip(given).map(|(field, text)| {
+        let read = parse_value(&field.definition, text, at("2026-11-23T18:30:00Z"));
+        let Ok(FieldState::Provided(value)) = read else { panic!("{text:?}: {read:?}") };
+        SubmittedField { value, ..field }
+    });
+    typed.collect()
+}
+
 /// Name of the golden file, and the message.
 fn messages() -> Vec<(String, Submission)> {
     let mut messages: Vec<(String, Submission)> =
@@ -125,6 +153,7 @@ fn messages() -> Vec<(String, Submission)> {
     ]);
     unicode.workflow.name = "Kesselprüfung".into();
     messages.push(("unicode".into(), unicode));
+    messages.push(("as_typed".into(), submission(as_typed())));
     let fraction = DateTime::parse_from_rfc3339("2026-11-23T18:31:40.250Z").expect("a moment");
     messages.push((
         "edges".into(),

@@ -53,7 +53,13 @@ impl Inner {
         let subject = self.subject(connection, session)?;
         let events = store::session::events(connection, subject.id)?;
         let actions = self.actions(connection, subject.id, now)?;
-        Ok(engine::record(subject.workflow(), &subject.state, &events, actions))
+        let mut record = engine::record(subject.workflow(), &subject.state, &events, actions);
+        let mut drafts = store::session::drafts(connection, subject.id)?;
+        record.note_draft = drafts.remove(engine::NOTE);
+        for field in &mut record.fields {
+            field.draft = drafts.remove(&field.definition.key);
+        }
+        Ok(record)
     }
 }
 

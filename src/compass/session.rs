@@ -12,8 +12,9 @@ use crate::model::{
 };
 use crate::store::{self, Connection, Transaction};
 
-/// The longest half-typed text that is kept: more than any field takes, so that nothing typed is cut.
-const MAX_DRAFT: usize = 64 * 1024;
+/// The longest half-typed text that is kept, in bytes: more than three times what the largest field takes (20,000 characters of four bytes),
+/// so that also what is too long for it is there to be cut.
+const MAX_DRAFT: usize = 256 * 1024;
 
 impl Compass {
     /// Starts a session on the current version of a workflow, or on the one that is named.
@@ -106,6 +107,7 @@ impl Compass {
                 }
                 match command {
                     Command::SetFields { changes } => drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str())),
+                    Command::Edit { fields, .. } => drafts_to_forget.extend(fields.iter().map(|change| change.field.as_str())),
                     Command::Note { .. } => drafts_to_forget.push(engine::NOTE),
                     _ => {}
                 }
@@ -148,12 +150,12 @@ impl Compass {
         self.set_fields(session, vec![FieldChange { field: field.to_owned(), change: Change::Set(value) }])
     }
 
-    /// Keeps half-typed raw text of a field, so that nothing typed is lost when the phone dies. Never validated, sent or counted; gone when
-    /// the field is set or cleared. An empty text forgets it. Observers are not told.
+    /// Keeps half-typed raw text of a field, so that nothing typed is lost when the phone dies; also of a finished session that is edited, see
+    /// [`RecordField::draft`](crate::model::RecordField::draft). Never validated, sent or counted; gone when the field is set or cleared, and when
+    /// the session is over. An empty text forgets it. Observers are not told.
     ///
     /// # Errors
-    /// `UnknownSession`, `DeletedSession`, `Refused` for an unknown field or a session that is not in progress, `InvalidArgument` for a text
-    /// over 64 KiB.
+    /// `UnknownSession`, `DeletedSession`, `Refused` for an unknown field or a discarded session, `InvalidArgument` for a text over 256 KiB.
     pub fn save_draft(&self, session: SessionKey, field: &str, text: &str) -> Result<()> {
         self.keep_draft(session, field, text, |workflow| match workflow.field(field) {
             Some(_) => Ok(()),
@@ -164,19 +166,19 @@ impl Compass {
     /// Keeps the half-typed text of a note, as [`save_draft`](Self::save_draft) does that of a field; gone when a note is added.
     ///
     /// # Errors
-    /// `UnknownSession`, `DeletedSession`, `Refused` for a session that is not in progress, `InvalidArgument` for a text over 64 KiB.
+    /// `UnknownSession`, `DeletedSession`, `Refused` for a discarded session, `InvalidArgument` for a text over 256 KiB.
     pub fn save_note_draft(&self, session: SessionKey, text: &str) -> Result<()> {
         self.keep_draft(session, engine::NOTE, text, |_| Ok(()))
     }
 
     fn keep_draft(&self, session: SessionKey, of: &str, text: &str, allowed: impl FnOnce(&Workflow) -> Result<()>) -> Result<()> {
         if text.len() > MAX_DRAFT {
-            return Err(Error::InvalidArgument { place: "text", problem: "at most 64 KiB are kept of a draft" });
+            return Err(Error::InvalidArgument { place: "text", problem: "at most 256 KiB are kept of a draft" });
         }
         self.inner.write(|tx| {
             let subject = self.inner.subject_to_change(tx, session)?;
-            if subject.state.state != SessionState::InProgress {
-                return Err(engine::Refusal::NotInProgress { state: subject.state.state }.into());
+            if subject.state.state == SessionState::Discarded {
+                return Err(engine::Refusal::Discarded.into());
             }
             allowed(subject.workflow())?;
             store::session::save_draft(tx, subject.id, of, text)?;

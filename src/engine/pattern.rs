@@ -38,6 +38,32 @@ pub(crate) fn whole_match(pattern: &str) -> Result<Regex, NoPattern> {
         .map_err(NoPattern::Refused)
 }
 
+/// Where a pattern looks as if it knew letters outside ASCII.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AsciiOnly {
+    /// It asks for words (`\w`, `\b` and their opposites), and only letters of ASCII make some.
+    pub(crate) words: bool,
+    /// It ignores case (`(?i)`) and has letters of which only this case matches.
+    pub(crate) case: bool,
+}
+
+/// What of this pattern works in ASCII alone. Reads it without its structure, so it may see something in a comment.
+pub(crate) fn ascii_only(pattern: &str) -> AsciiOnly {
+    let (mut words, mut ignores_case, mut cased) = (false, false, false);
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => words |= matches!(rest.next(), Some('w' | 'W' | 'b' | 'B')),
+            '(' if rest.as_str().starts_with('?') => {
+                let flags = &rest.as_str()[1..];
+                ignores_case |= flags.chars().take_while(|c| "imsRUux".contains(*c)).any(|flag| flag == 'i');
+            }
+            _ => cased |= !c.is_ascii() && (c.is_lowercase() || c.is_uppercase()),
+        }
+    }
+    AsciiOnly { words, case: ignores_case && cased }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +77,30 @@ mod tests {
         assert!(whole_match("^GB-[0-9]+$").expect("a pattern").is_match("GB-1"));
         let commented = whole_match("(?x) [0-9]+ # digits").expect("a pattern");
         assert!(commented.is_match("12") && !commented.is_match("12a"));
+    }
+
+    #[test]
+    fn words_and_case_are_those_of_ascii() {
+        for (pattern, words, case) in [
+            (r"\w+", true, false),
+            (r"[\w-]+\b", true, false),
+            (r"\bx", true, false),
+            (r"\\w[wb]", false, false),
+            ("(?i)müller", false, true),
+            ("(?mi:müller)|x", false, true),
+            ("müller(?i)", false, true),
+            ("(?i)miller|東京", false, false),
+            ("(?-i)müller", false, false),
+            ("(?m-i)müller", false, false),
+            ("(?P<i>müller)", false, false),
+            ("(?<i>müller)", false, false),
+            ("müller(", false, false),
+            ("ü\\", false, false),
+        ] {
+            assert_eq!(ascii_only(pattern), AsciiOnly { words, case }, "{pattern}");
+        }
+        assert!(!whole_match(r"\w+").expect("a pattern").is_match("Müller"));
+        assert!(!whole_match("(?i)müller").expect("a pattern").is_match("MÜLLER"));
     }
 
     #[test]

@@ -41,4 +41,16 @@ pub struct Problem {
     pub message: String,
     /// The bound that was missed, for a translated message.
     pub limit: Option<String>,
+    /// Where a session asks the field: key of the section of the latest visit on its path that does. None outside a session, as for a prefill
+    /// and for text that is only read.
+    pub section: Option<String>,
+    /// Number of that visit; `back` takes it.
+    pub visit: Option<u32>,
+}
+
+impl Problem {
+    /// The same, of a field that this visit asks.
+    pub(crate) fn at(self, section: &str, visit: u32) -> Self {
+        Self { section: Some(section.to_owned()), visit: Some(visit), ..self }
+    }
 }

@@ -32,6 +32,8 @@ pub struct SessionRecord {
     pub fields: Vec<RecordField>,
     /// The notes as they read now.
     pub notes: Vec<Note>,
+    /// Half-typed text of a note that was saved and not yet added.
+    pub note_draft: Option<String>,
     /// What happened, in order.
     pub timeline: Vec<TimelineItem>,
     /// Its actions with their deliveries, in path order. Empty until it is finished.
@@ -52,6 +54,8 @@ pub struct RecordField {
     pub completed_at: Option<Timestamp>,
     /// Where that came from.
     pub source: Option<ValueSource>,
+    /// Half-typed raw text that was saved and not yet set, for a record that is being edited.
+    pub draft: Option<String>,
 }
 
 /// One line of the timeline.

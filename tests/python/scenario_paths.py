@@ -109,6 +109,7 @@ SESSION = {
     "would_fire": lambda view: listed(action.key for action in view.would_fire),
     "problems": lambda view: problems(view.problems),
     "completion_problems": lambda view: problems(view.completion_problems),
+    "completion_places": lambda view: listed(f"{p.visit}:{p.section}:{p.field}" for p in view.completion_problems),
     "notes": lambda view: notes(view.notes),
     "fields": lambda view: listed(field.definition.key for field in view.fields),
 }

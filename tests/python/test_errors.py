@@ -41,7 +41,8 @@ class Errors(Case):
         core = self.ready()
         view = self.start(core)
         error = self.fails("field_problems", core.run, view.key, None, [model.Command.ANSWER(view.visit, "on")])
-        self.assertEqual([(problem.field, problem.code) for problem in error.problems], [("site", "required")])
+        problems = [(problem.field, problem.code, problem.section, problem.visit) for problem in error.problems]
+        self.assertEqual(problems, [("site", "required", view.section.key, view.visit)])
 
     def test_an_endpoint_that_is_not_acceptable_names_the_place(self):
         core = self.open()

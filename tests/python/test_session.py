@@ -59,5 +59,5 @@ class WholeSession(Case):
             ffi.parse_value(pressure, " 7.10 "), model.FieldState.PROVIDED(model.FieldValue.DECIMAL("7.10"))
         )
         error = self.fails("field_problems", ffi.parse_value, pressure, "seven")
-        self.assertEqual([problem.field for problem in error.problems], ["pressure"])
+        self.assertEqual([(problem.field, problem.section) for problem in error.problems], [("pressure", None)])
         self.assertNotIn("seven", repr(error))

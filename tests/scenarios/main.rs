@@ -49,6 +49,7 @@ scenarios! {
     abandoned_and_purged,
     all_or_nothing,
     another_network,
+    as_typed,
     busy_then_taken,
     ended_or_discarded,
     every_type,

@@ -50,6 +50,7 @@ fn of_session(view: &SessionView, path: &[&str]) -> Text {
         ["would_fire"] => list(view.would_fire.iter().map(|action| &action.key)),
         ["problems"] => problems(&view.problems),
         ["completion_problems"] => problems(&view.completion_problems),
+        ["completion_places"] => list(view.completion_problems.iter().map(place)),
         ["notes"] => list(view.notes.iter().map(|note| &note.text)),
         ["fields"] => list(view.fields.iter().map(|field| &field.definition.key)),
         ["fields", key, member] => {
@@ -198,6 +199,12 @@ fn steps(path: &[PathStep]) -> Text {
 
 fn problems(problems: &[Problem]) -> Text {
     list(problems.iter().map(|problem| format!("{}:{}", problem.field, problem.code)))
+}
+
+/// Where the field of a problem is asked.
+fn place(problem: &Problem) -> String {
+    let (visit, section) = (problem.visit.expect("a visit"), problem.section.as_deref().expect("a section"));
+    format!("{visit}:{section}:{}", problem.field)
 }
 
 fn list(items: impl Iterator<Item = impl std::fmt::Display>) -> Text {

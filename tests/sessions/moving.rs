@@ -169,11 +169,12 @@ fn half_typed_text_survives_and_goes_with_the_value() {
     assert_eq!(draft(&app), None);
 
     assert_eq!(code(app.compass.save_draft(session, "colour", "red")), "unknown_fields");
-    assert_eq!(code(app.compass.save_draft(session, "site", &"x".repeat(64 * 1024 + 1))), "invalid_argument");
+    assert_eq!(code(app.compass.save_draft(session, "site", &"x".repeat(256 * 1024 + 1))), "invalid_argument");
+    app.compass.save_draft(session, "site", &"😀".repeat(30_000)).unwrap();
+    assert_eq!(draft(&app).map(|draft| draft.len()), Some(120_000), "longer than any field takes");
     app.compass.save_draft(session, "site", "Mill L").unwrap();
     app.compass.end(session, "rain", &id()).unwrap();
     assert_eq!(draft(&app), None);
-    assert_eq!(code(app.compass.save_draft(session, "site", "x")), "not_in_progress");
     assert_eq!(app.count("SELECT count(*) FROM event"), 4, "no draft is in the log");
 }
 
@@ -194,13 +195,49 @@ fn a_half_typed_note_survives_until_a_note_is_added() {
     app.compass.save_note_draft(session, "Cat").unwrap();
     app.compass.save_note_draft(session, "").unwrap();
     assert_eq!(app.view(session).note_draft, None);
-    assert_eq!(code(app.compass.save_note_draft(session, &"x".repeat(64 * 1024 + 1))), "invalid_argument");
+    assert_eq!(code(app.compass.save_note_draft(session, &"x".repeat(256 * 1024 + 1))), "invalid_argument");
     assert_eq!(code(app.compass.save_draft(session, "", "no field has this key")), "unknown_fields");
     app.compass.save_note_draft(session, "Cat").unwrap();
     app.compass.end(session, "rain", &id()).unwrap();
     assert_eq!(app.view(session).note_draft, None);
-    assert_eq!(code(app.compass.save_note_draft(session, "x")), "not_in_progress");
     assert_eq!(app.count("SELECT count(*) FROM draft"), 0);
+}
+
+#[test]
+fn what_is_half_typed_in_a_record_survives_until_the_edit() {
+    let mut app = App::new();
+    let session = app.completed();
+    let drafts = |app: &App| {
+        let record = app.record(session);
+        let site = record.fields.into_iter().find(|field| field.definition.key == "site").unwrap();
+        (site.draft, record.note_draft)
+    };
+    let before = (app.record(session), app.count("SELECT count(*) FROM event"));
+    assert_eq!(drafts(&app), (None, None));
+    app.compass.save_draft(session, "site", "Mill").unwrap();
+    app.compass.save_draft(session, "remark", "The fl").unwrap();
+    app.compass.save_note_draft(session, "Paid in").unwrap();
+    app.reopen();
+    assert_eq!(drafts(&app), (Some("Mill".into()), Some("Paid in".into())));
+    let mut after = (app.record(session), app.count("SELECT count(*) FROM event"));
+    after.0.note_draft = None;
+    after.0.fields.iter_mut().for_each(|field| field.draft = None);
+    assert_eq!(after, before, "nothing else has changed");
+
+    let change = |value: &str| vec![FieldChange { field: "site".into(), change: Change::Set(text(value)) }];
+    assert_eq!(code(app.compass.edit(session, None, change("two\nlines"), vec![], &id())), "field_problems");
+    assert_eq!(drafts(&app).0.as_deref(), Some("Mill"), "a refused edit keeps it");
+    let record = app.compass.edit(session, None, change("Mill Street"), vec![], &id()).unwrap().record;
+    assert_eq!(drafts(&app), (None, Some("Paid in".into())));
+    assert!(record.fields.iter().any(|field| field.draft.as_deref() == Some("The fl")), "that of another field stays");
+    app.compass.note(session, "Paid in cash", &id()).unwrap();
+    assert_eq!(drafts(&app), (None, None));
+    assert_eq!(app.compass.check().unwrap().faults, [""; 0]);
+
+    let discarded = app.start().key;
+    app.compass.discard(discarded).unwrap();
+    assert_eq!(code(app.compass.save_draft(discarded, "site", "x")), "discarded");
+    assert_eq!(code(app.compass.save_note_draft(discarded, "x")), "discarded");
 }
 
 #[test]

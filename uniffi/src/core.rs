@@ -134,7 +134,7 @@ impl Core {
         guard(|| self.0.run(session, actor.as_deref(), &commands))
     }
 
-    /// Keeps what is half typed in a field; an empty text forgets it.
+    /// Keeps what is half typed in a field, also while a record is edited; an empty text forgets it.
     pub fn save_draft(&self, session: SessionKey, field: String, text: String) -> Result<()> {
         guard(|| self.0.save_draft(session, &field, &text))
     }

@@ -96,6 +96,8 @@ codes! {
     NoEffect "no_effect" Warning;
     /// A section that asks fields can be met again: the new values take the place of the old ones.
     FieldInLoop "field_in_loop" Warning;
+    /// A pattern looks as if it knew letters outside ASCII, and does not.
+    AsciiOnlyPattern "ascii_only_pattern" Warning;
     /// An action names an endpoint that is not among the given ones.
     UnknownEndpoint "unknown_endpoint" Warning;
     /// There are more findings than are listed.

@@ -9,7 +9,7 @@ use super::read::{elements, name};
 use super::reader::{Need, Object, Reader, Shape};
 use super::requires;
 use crate::engine::decimal::DecimalText;
-use crate::engine::pattern::{NoPattern, whole_match};
+use crate::engine::pattern::{AsciiOnly, NoPattern, ascii_only, whole_match};
 use crate::engine::pattern_length::{Lengths, lengths};
 use crate::engine::session::parse_value;
 use crate::engine::session::validate::{MIN_EMAIL, MIN_PHONE, MIN_URL};
@@ -85,9 +85,25 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
         None => FieldKind::Boolean,
     };
     let sound = reader.findings.count() == before;
+    ascii_pattern(reader, object, &kind);
     let definition = FieldDefinition { key, name, help, required, allow_empty, allow_not_applicable, kind };
     example(reader, object, &definition, sound);
     definition
+}
+
+/// Warns of a pattern that refuses letters which its author may have meant.
+fn ascii_pattern(reader: &mut Reader, object: &Object, kind: &FieldKind) {
+    let Some(pattern) = kind.text_rule().and_then(|rule| rule.pattern.as_deref()) else { return };
+    let AsciiOnly { words, case } = ascii_only(pattern);
+    if words && matches!(kind, FieldKind::Text(_) | FieldKind::Multiline(_)) {
+        let message =
+            r"`\w` and `\b` know the letters of ASCII alone: `Müller` is no word. Name what must not stand there, such as `[^0-9]`.";
+        reader.add(Code::AsciiOnlyPattern, object.at("pattern"), message);
+    }
+    if case {
+        let message = "`(?i)` knows the letters of ASCII alone; write both cases of the others, such as `[Üü]`.";
+        reader.add(Code::AsciiOnlyPattern, object.at("pattern"), message);
+    }
 }
 
 /// Judges the example of a field: a text as a technician would type it, which shows that the field's rules let something through.

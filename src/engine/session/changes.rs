@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::steps::counted;
 use super::validate::validate_change;
 use super::{Refusal, State, path};
-use crate::model::{FieldChange, FieldDefinition, FieldState, FieldValue, Workflow, echoed};
+use crate::model::{FieldChange, FieldState, FieldValue, Workflow, echoed};
 
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
-    pub(super) definition: &'w FieldDefinition,
+    pub(super) field: path::PathField<'w>,
     pub(super) from: FieldState,
     pub(super) to: FieldState,
 }
@@ -17,24 +17,24 @@ pub(super) struct Changed<'w> {
 /// Checks the changes against the path and the fields' rules and drops those that change nothing.
 pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
-    let on_path: HashMap<&str, &FieldDefinition> =
-        path::fields(workflow, state).into_iter().map(|met| (met.definition.key.as_str(), met.definition)).collect();
+    let on_path: HashMap<&str, path::PathField<'w>> =
+        path::fields(workflow, state).into_iter().map(|met| (met.definition.key.as_str(), met)).collect();
     let mut elsewhere = Vec::new();
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for FieldChange { field, change } in counted(changes.iter()) {
-        let Some(definition) = on_path.get(field.as_str()).copied() else {
+        let Some(met) = on_path.get(field.as_str()).copied() else {
             elsewhere.push(echoed(field));
             continue;
         };
-        match validate_change(definition, change) {
+        match validate_change(met.definition, change) {
             Ok(to) => {
                 let from = state.holds(field);
                 if !same(from, &to) {
-                    changed.push(Changed { definition, from: from.clone(), to });
+                    changed.push(Changed { field: met, from: from.clone(), to });
                 }
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(met.place(problem)),
         }
     }
     if !elsewhere.is_empty() {

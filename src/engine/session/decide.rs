@@ -2,7 +2,7 @@
 
 use super::limits::{check_command_id, check_note, check_reason};
 use super::steps::counted;
-use super::validate::{missing, validate};
+use super::validate::{line_feeds, missing, validate};
 use super::{Refusal, State, changes, edit, path};
 use crate::model::{
     Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
@@ -51,8 +51,11 @@ fn set_fields(workflow: &Workflow, state: &State, changes: &[FieldChange]) -> Re
     if changed.is_empty() {
         return Ok(Decision::Unchanged);
     }
-    let set =
-        |change: changes::Changed<'_>| ValueSet { field: change.definition.key.clone(), to: change.to, source: ValueSource::Technician };
+    let set = |change: changes::Changed<'_>| ValueSet {
+        field: change.field.definition.key.clone(),
+        to: change.to,
+        source: ValueSource::Technician,
+    };
     Ok(Decision::Act(Act::FieldsSet { values: changed.into_iter().map(set).collect() }))
 }
 
@@ -69,7 +72,8 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
     let library = path::library(workflow);
-    no_problems(counted(section.fields.iter()).filter_map(|field| library.get(field.as_str()).copied()), state)?;
+    let asked = counted(section.fields.iter()).filter_map(|field| library.get(field.as_str()));
+    none(asked.filter_map(|field| problem(field, state)).map(|problem| problem.at(&section.key, visit)).collect())?;
     let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
 }
@@ -100,8 +104,9 @@ fn note(state: &State, text: &str) -> Result<Decision, Refusal> {
     if state.state == SessionState::Discarded {
         return Err(Refusal::Discarded);
     }
-    check_note(text)?;
-    Ok(Decision::Act(Act::Noted { text: text.to_owned() }))
+    let text = line_feeds(text);
+    check_note(&text)?;
+    Ok(Decision::Act(Act::Noted { text }))
 }
 
 fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, Refusal> {
@@ -112,7 +117,7 @@ fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, 
     if !section.is_end() {
         return Err(Refusal::NotAnEndSection { section: section.key.clone() });
     }
-    no_problems(path::fields(workflow, state).iter().map(|field| field.definition), state)?;
+    none(path::fields(workflow, state).iter().filter_map(|field| Some(field.place(problem(field.definition, state)?))).collect())?;
     Ok(Decision::Act(Act::Completed { visit, won: section.win }))
 }
 
@@ -153,12 +158,14 @@ fn current_section<'w>(workflow: &'w Workflow, state: &State) -> Result<&'w crat
     workflow.section(key).ok_or_else(|| Refusal::BrokenWorkflow { section: key.clone() })
 }
 
-/// Nothing required is missing, and every value still keeps its field's rules.
-fn no_problems<'w>(fields: impl Iterator<Item = &'w FieldDefinition>, state: &State) -> Result<(), Refusal> {
-    let problem = |field: &FieldDefinition| match state.holds(&field.key) {
+/// What is missing, or keeps its field's rules no more.
+fn problem(field: &FieldDefinition, state: &State) -> Option<Problem> {
+    match state.holds(&field.key) {
         FieldState::Provided(value) => validate(field, value).err(),
         other => missing(field, other),
-    };
-    let problems: Vec<Problem> = fields.filter_map(problem).collect();
+    }
+}
+
+fn none(problems: Vec<Problem>) -> Result<(), Refusal> {
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Fields { problems }) }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::limits::check_note;
-use super::validate::missing;
+use super::validate::{line_feeds, missing};
 use super::{Decision, Refusal, State, changes};
 use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
 
@@ -20,13 +20,15 @@ pub(super) fn edit(workflow: &Workflow, state: &State, fields: &[FieldChange], n
     }
     let changed = changes::check(workflow, state, fields)?;
     if state.state == SessionState::Completed {
-        let problems: Vec<_> = changed.iter().filter_map(|change| missing(change.definition, &change.to)).collect();
+        let problem =
+            |change: &changes::Changed<'_>| missing(change.field.definition, &change.to).map(|problem| change.field.place(problem));
+        let problems: Vec<_> = changed.iter().filter_map(problem).collect();
         if !problems.is_empty() {
             return Err(Refusal::Fields { problems });
         }
     }
-    let fields: Vec<FieldEdit> =
-        changed.into_iter().map(|change| FieldEdit { field: change.definition.key.clone(), from: change.from, to: change.to }).collect();
+    let edit = |change: changes::Changed<'_>| FieldEdit { field: change.field.definition.key.clone(), from: change.from, to: change.to };
+    let fields: Vec<FieldEdit> = changed.into_iter().map(edit).collect();
     let notes = note_edits(state, notes)?;
     if fields.is_empty() && notes.is_empty() {
         return Ok(Decision::Unchanged);
@@ -42,9 +44,10 @@ fn note_edits(state: &State, changes: &[NoteChange]) -> Result<Vec<NoteEdit>, Re
         if !seen.insert(*note) {
             return Err(Refusal::DuplicateNote { note: *note });
         }
-        check_note(text)?;
-        if held.text != *text {
-            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text.clone() });
+        let text = line_feeds(text);
+        check_note(&text)?;
+        if held.text != text {
+            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text });
         }
     }
     Ok(edits)

@@ -1,5 +1,6 @@
 //! How long the texts of a call may be. Lengths count Unicode scalar values.
 
+use super::validate::is_blank;
 use super::{Refusal, TextFault};
 
 /// The longest note: some pages. Notes are read on a phone and indexed for search, they are not documents.
@@ -52,7 +53,7 @@ enum Lines {
 
 fn check(place: &'static str, text: &str, limit: usize, lines: Lines) -> Result<(), Refusal> {
     let refuse = |fault| Err(Refusal::Text { place, fault });
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return refuse(TextFault::Blank);
     }
     if text.chars().count() > limit {
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn texts_of_a_call_are_neither_blank_nor_too_long() {
         assert_eq!(code(check_actor("Mia")), "fine");
-        assert_eq!(code(check_actor(" \t")), "blank");
+        assert_eq!(code(check_actor(" \t\u{200b}")), "blank");
         assert_eq!(code(check_actor(&"é".repeat(200))), "fine");
         assert_eq!(code(check_actor(&"é".repeat(201))), "too_long");
         assert_eq!(code(check_actor("Mia\nMax")), "control_character");

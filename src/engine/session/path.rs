@@ -7,11 +7,21 @@ use super::steps::counted;
 use super::validate::missing;
 use crate::model::{FieldDefinition, FieldState, Problem, Section, Workflow};
 
-/// A field where the path meets it first.
+/// A field of the path.
 #[derive(Clone, Copy)]
 pub(super) struct PathField<'w> {
+    /// The section that asks it first.
     pub(super) section: &'w Section,
     pub(super) definition: &'w FieldDefinition,
+    /// The latest visit whose section asks it: the one to go back to, since that leaves the fewest others behind.
+    latest: (&'w Section, u32),
+}
+
+impl PathField<'_> {
+    /// The problem with its place in the session.
+    pub(super) fn place(&self, problem: Problem) -> Problem {
+        problem.at(&self.latest.0.key, self.latest.1)
+    }
 }
 
 /// The workflow's sections by key. One pass over the document; a search at each visit would cost path times document at every tap.
@@ -35,12 +45,19 @@ pub(super) fn sections<'w>(workflow: &'w Workflow, state: &State) -> Vec<&'w Sec
 /// The fields those sections ask, in path order and then section order, each once.
 pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField<'w>> {
     let library = library(workflow);
-    let mut met = HashSet::new();
-    let mut found = Vec::new();
+    // Of several visits to a section the last one stays.
+    let latest: HashMap<&str, u32> = counted(state.path.iter()).map(|visit| (visit.section.as_str(), visit.number)).collect();
+    let mut met: HashMap<&str, usize> = HashMap::new();
+    let mut found: Vec<PathField<'w>> = Vec::new();
     for section in sections(workflow, state) {
+        let visit = (section, latest[section.key.as_str()]);
         for key in counted(section.fields.iter()) {
-            if let Some(definition) = library.get(key.as_str()).filter(|_| met.insert(key.as_str())) {
-                found.push(PathField { section, definition });
+            let Some(definition) = library.get(key.as_str()) else { continue };
+            let place = *met.entry(key).or_insert(found.len());
+            match found.get_mut(place) {
+                Some(field) if field.latest.1 < visit.1 => field.latest = visit,
+                Some(_) => {}
+                None => found.push(PathField { section, definition, latest: visit }),
             }
         }
     }
@@ -49,7 +66,8 @@ pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField
 
 /// What is missing anywhere on the path, in path order.
 pub(super) fn missing_on_path(workflow: &Workflow, state: &State) -> Vec<Problem> {
-    fields(workflow, state).iter().filter_map(|field| missing(field.definition, state.holds(&field.definition.key))).collect()
+    let problem = |field: &PathField<'_>| missing(field.definition, state.holds(&field.definition.key)).map(|problem| field.place(problem));
+    fields(workflow, state).iter().filter_map(problem).collect()
 }
 
 impl State {

@@ -6,7 +6,7 @@ use super::{State, path, timeline, view};
 use crate::model::{Action, Event, FieldDefinition, RecordField, SessionRecord, Workflow};
 
 /// The record: where the session stands, what its fields hold, and its events as lines of a timeline, with the actions that the outbox
-/// knows of. Names are those of the workflow version the session runs on.
+/// knows of. Names are those of the workflow version the session runs on. Half-typed texts are the caller's to add.
 pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec<Action>) -> SessionRecord {
     SessionRecord {
         key: state.key,
@@ -20,6 +20,7 @@ pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec
         path: view::path_steps(workflow, state),
         fields: fields(workflow, state),
         notes: state.notes.clone(),
+        note_draft: None,
         timeline: timeline::timeline(workflow, state, events),
         actions,
     }
@@ -44,5 +45,6 @@ fn record_field(definition: &FieldDefinition, section: Option<String>, state: &S
         state: state.holds(&definition.key).clone(),
         completed_at: held.map(|held| held.completed_at),
         source: held.map(|held| held.source.clone()),
+        draft: None,
     }
 }

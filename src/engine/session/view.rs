@@ -97,7 +97,7 @@ pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
 }
 
 fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<String, String>, running: bool) -> FieldView {
-    let held = state.values.get(&definition.key);
+    let (held, current) = (state.values.get(&definition.key), state.current());
     let holds = state.holds(&definition.key);
     FieldView {
         definition: definition.clone(),
@@ -105,6 +105,6 @@ fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<Str
         completed_at: held.map(|held| held.completed_at),
         source: held.map(|held| held.source.clone()),
         draft: drafts.get(&definition.key).cloned(),
-        problem: if running { missing(definition, holds) } else { None },
+        problem: if running { missing(definition, holds).map(|problem| problem.at(&current.section, current.number)) } else { None },
     }
 }

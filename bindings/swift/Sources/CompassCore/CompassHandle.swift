@@ -36,7 +36,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func start(_ start: Start) async throws -> CommandOutcome
     /// Carries out commands in one transaction: all of them, or none.
     func run(_ commands: [Command], in session: SessionKey, actor: String?) async throws -> CommandOutcome
-    /// Keeps what is half typed in a field; an empty text forgets it.
+    /// Keeps what is half typed in a field, also while a record is edited; an empty text forgets it.
     func saveDraft(_ text: String, field: String, in session: SessionKey) async throws
     /// Keeps the half-typed text of a note, until a note is added; an empty text forgets it.
     func saveNoteDraft(_ text: String, in session: SessionKey) async throws

@@ -50,8 +50,8 @@ public struct WorkflowDocument: Hashable, Sendable {
 }
 
 extension FieldDefinition {
-    /// Reads what a person typed for this field and validates it; nothing at all is "empty". A problem is the ``CompassError`` of a
-    /// refused field.
+    /// Reads what a person typed for this field and validates it; nothing at all is "empty". Numbers, dates and times may be in the digits of
+    /// any script. A problem is the ``CompassError`` of a refused field.
     public func parse(_ text: String) throws -> FieldState {
         try rethrowing { try parseValue(definition: self, text: text) }
     }

@@ -73,7 +73,7 @@ struct Scene {
         Scene(name: "review", phone: without(atItsEnd), saved: "workflows session/s1 review/s1"),
         Scene(
             name: "review, something is missing", phone: without {
-                $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required")]
+                $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required", visit: 1)]
                 $0.integrationEnabled = false
             }, saved: "workflows session/s1 review/s1"),
         Scene(name: "record, sent", saved: "sessions record/s3"),

@@ -68,18 +68,18 @@ fn a_discarded_session_takes_nothing_more() {
 #[test]
 fn notes_can_be_added_while_and_after_and_edited_after() {
     let mut session = Session::inspected();
-    session.run(note("dog in the yard"));
+    session.run(note("dog in\r\nthe yard"));
     let noted = session.state.last_seq;
     assert_eq!(session.verdict(edit(&[], &[(noted, "no dog")])), "not_finished");
     session.answer("fine").complete().run(note("paid in cash"));
     assert_eq!(session.verdict(edit(&[], &[(99, "x")])), "unknown_note");
     assert_eq!(session.verdict(edit(&[], &[(noted, "")])), "blank");
     assert_eq!(session.verdict(edit(&[], &[(noted, "x"), (noted, "y")])), "duplicate_note");
-    assert_eq!(session.verdict(edit(&[], &[(noted, "dog in the yard")])), "unchanged");
+    assert_eq!(session.verdict(edit(&[], &[(noted, "dog in\rthe yard")])), "unchanged", "pasted from another system");
     assert_eq!(session.verdict(edit(&[], &[])), "nothing_given");
     session.run(edit(&[], &[(noted, "no dog")]));
     let Act::Edited { notes, .. } = &session.events.last().unwrap().act else { panic!("edited") };
-    assert_eq!(*notes, [NoteEdit { note: noted, from: "dog in the yard".into(), to: "no dog".into() }]);
+    assert_eq!(*notes, [NoteEdit { note: noted, from: "dog in\nthe yard".into(), to: "no dog".into() }]);
     assert_eq!((session.state.notes[0].text.as_str(), session.state.notes[0].edited), ("no dog", true));
     assert!(!session.state.notes[1].edited);
     assert_eq!(search_text(&session.workflow, &session.state), "no dog\npaid in cash");

@@ -168,6 +168,11 @@ fn codes(problems: &[Problem]) -> Vec<(&str, &str)> {
     problems.iter().map(|problem| (problem.field.as_str(), problem.code.as_str())).collect()
 }
 
+/// The fields with the visits and sections that ask them.
+fn places(problems: &[Problem]) -> Vec<(&str, Option<u32>, Option<&str>)> {
+    problems.iter().map(|problem| (problem.field.as_str(), problem.visit, problem.section.as_deref())).collect()
+}
+
 fn keys(actions: &[ActionPreview]) -> Vec<&str> {
     actions.iter().map(|action| action.key.as_str()).collect()
 }

@@ -54,6 +54,45 @@ fn the_view_shows_drafts_beside_what_is_held() {
     assert_eq!(seen.responses.len(), 1);
 }
 
+#[test]
+fn a_problem_says_which_visit_asks_the_field() {
+    let problems = |session: &Session, command: Command| match session.decide(&command) {
+        Err(Refusal::Fields { problems }) => problems,
+        other => panic!("{command:?} gave {other:?}"),
+    };
+    let clear = |session: &mut Session| _ = session.run(mark("temperature", Change::Clear));
+    let inspection = |visit| [("temperature", Some(visit), Some("inspection"))];
+
+    // At the section that asks it.
+    let mut session = Session::inspected();
+    clear(&mut session);
+    let seen = session.view();
+    assert_eq!(places(&seen.problems), inspection(2));
+    assert_eq!(seen.problems, seen.completion_problems);
+    assert_eq!(seen.fields[0].problem.as_ref(), seen.problems.first());
+    assert_eq!(problems(&session, Command::Answer { visit: 2, answer: "fine".into() }), seen.problems);
+    let refused = problems(&session, set(&[("temperature", "900"), ("customer", "a\nb")]));
+    let customer = ("customer", Some(2), Some("inspection"));
+    assert_eq!(places(&refused), [inspection(2)[0], customer], "the latest of the two sections that ask for the customer");
+
+    // From a later one, by the visit that is not superseded.
+    session.set("temperature", "60").answer("broken").set("part", "valve").answer("again").answer("fine");
+    clear(&mut session);
+    assert_eq!((session.view().problems.len(), session.state.current().number), (0, 5));
+    assert_eq!(places(&session.view().completion_problems), inspection(4));
+    assert_eq!(problems(&session, Command::Complete { visit: 5 }), session.view().completion_problems);
+    session.back_to(2).set("temperature", "60").answer("fine");
+    clear(&mut session);
+    assert_eq!(places(&session.view().completion_problems), inspection(6));
+
+    // And of a record.
+    session.set("temperature", "60").complete();
+    assert_eq!(places(&problems(&session, edit(&[("temperature", "900")], &[]))), inspection(6));
+    let cleared = vec![FieldChange { field: "temperature".into(), change: Change::Clear }];
+    let clearing = Command::Edit { command_id: "d".into(), fields: cleared, notes: vec![] };
+    assert_eq!(places(&problems(&session, clearing)), inspection(6));
+}
+
 /// A session at the end of a way through this many sections, each with fields, answers and actions of its own.
 fn long_way(sections: usize) -> (Workflow, State) {
     let keys = |name: &str, section: usize| (0..5).map(|i| format!("{name}{section}-{i}")).collect::<Vec<_>>();

@@ -25,6 +25,7 @@ fn prefill_may_name_any_field_and_is_validated_with_all_problems_at_once() {
         |prefill: Vec<Prefill>| start(&workflow(), &Sha256::of(b""), &Start { prefill, ..Start::new("boiler", "c") }).unwrap_err();
     let Refusal::Fields { problems } = refused(vec![prefill("temperature", "900"), prefill("part", "a\nb")]) else { panic!("problems") };
     assert_eq!(codes(&problems), [("temperature", "too_large"), ("part", "line_break")]);
+    assert_eq!(places(&problems), [("temperature", None, None), ("part", None, None)], "no visit asks them yet");
     assert_eq!(refused(vec![prefill("nothing", "x")]), Refusal::UnknownFields { fields: vec!["nothing".into()] });
     assert_eq!(refused(vec![prefill("part", "x"), prefill("part", "y")]).code(), "duplicate_fields");
     assert_eq!(refused(vec![Prefill { source: " ".into(), ..prefill("part", "x") }]).place().as_deref(), Some("prefill.source"));

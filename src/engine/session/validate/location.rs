@@ -10,9 +10,15 @@ use crate::model::{FieldValue, Location};
 /// Latitude, longitude and accuracy within their ranges. A field that asks for an accuracy takes no position without one: nothing says
 /// that it is good enough. `captured_at` is kept in milliseconds.
 pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result<FieldValue, Fault> {
-    number::bounded(Some("-90"), Some("90"), &given.latitude)?;
-    number::bounded(Some("-180"), Some("180"), &given.longitude)?;
-    let accuracy = match &given.accuracy_m {
+    let kept = Location {
+        latitude: number::in_ascii(&given.latitude),
+        longitude: number::in_ascii(&given.longitude),
+        accuracy_m: given.accuracy_m.as_ref().map(number::in_ascii),
+        captured_at: cut_to_millis(given.captured_at),
+    };
+    number::bounded(Some("-90"), Some("90"), &kept.latitude)?;
+    number::bounded(Some("-180"), Some("180"), &kept.longitude)?;
+    let accuracy = match &kept.accuracy_m {
         Some(accuracy) => Some(number::bounded(Some("0"), None, accuracy)?),
         None => None,
     };
@@ -22,5 +28,5 @@ pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result
         return Err(Fault::limited("too_inaccurate", text, format!("a position known to {text} m or better is expected")));
     }
     moment::in_calendar(given.captured_at.year())?;
-    Ok(FieldValue::Location(Location { captured_at: cut_to_millis(given.captured_at), ..given.clone() }))
+    Ok(FieldValue::Location(kept))
 }

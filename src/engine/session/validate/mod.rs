@@ -10,8 +10,8 @@
 //! | `bad_format` | decimal, email, phone, url, datetime, typed texts | not written the way the type is |
 //! | `needs_manifest` | attachment, signature | typed; the host gives a manifest |
 //! | `too_short`, `too_long` | text-like types | fewer or more characters than the limit |
-//! | `control_character` | text-like types | a control character other than newline and tab |
-//! | `line_break` | text | a newline in a text of one line |
+//! | `control_character` | text-like types | a control character that the type does not take, a line separator, a directional override |
+//! | `line_break` | text | a line feed or carriage return in a text of one line |
 //! | `pattern` | text-like types | the whole text does not match the pattern |
 //! | `too_small`, `too_large` | integer, decimal, location | below or above the bound |
 //! | `too_many_digits` | decimal, location | more than 15 significant digits, or than 30 after the point |
@@ -28,6 +28,7 @@
 //! nothing about it.
 
 mod choice;
+mod entry;
 mod file;
 mod location;
 mod moment;
@@ -35,6 +36,7 @@ mod number;
 mod parse;
 mod text;
 
+pub(super) use entry::{is_blank, line_feeds};
 pub use parse::parse_value;
 pub use text::{DEFAULT_MAX_LENGTH, MIN_EMAIL, MIN_PHONE, MIN_URL};
 
@@ -45,8 +47,12 @@ use crate::model::{Change, FieldDefinition, FieldKind, FieldState, FieldValue, P
 /// Checks a value against the field's type and constraints, and gives what the field then holds.
 ///
 /// An empty text, whatever the field's type, and an empty choice are "empty": not a value, and not invalid in itself, so that no lower
-/// bound applies. A value comes back in the form it is kept in: choices in the order of the options, times without fractions of a
-/// second, moments in milliseconds. Nothing else is changed, white space included.
+/// bound applies. So is a text of white space and characters without width alone.
+///
+/// A value comes back in the form it is kept in: choices in the order of the options, times without fractions of a second, moments in
+/// milliseconds. Texts lose directional marks and isolates around them, of which nobody who pastes a number knows; in `multiline` and
+/// `barcode` every line break becomes a line feed; decimals and telephone numbers are kept in ASCII digits, whatever script they were
+/// written in. Nothing else is changed, white space around a text included.
 ///
 /// # Errors
 /// The first problem of the value. It never is `required`: that is about what a section or a session lacks.
@@ -80,11 +86,12 @@ pub(super) fn missing(definition: &FieldDefinition, state: &FieldState) -> Optio
 fn check(kind: &FieldKind, value: &FieldValue) -> Result<FieldState, Fault> {
     use {FieldKind as Kind, FieldValue as Value};
     let kept = match (kind, value) {
-        (_, Value::Text(text)) if text.is_empty() => return Ok(FieldState::Empty),
+        (_, Value::Text(text)) if is_blank(text) => return Ok(FieldState::Empty),
         (Kind::SingleChoice { .. }, Value::Choice(key)) if key.is_empty() => return Ok(FieldState::Empty),
         (Kind::MultipleChoice { .. }, Value::Choices(keys)) if keys.is_empty() => return Ok(FieldState::Empty),
         (Kind::Text(rule), Value::Text(given)) => text::line(rule, given)?,
-        (Kind::Multiline(rule) | Kind::Barcode(rule), Value::Text(given)) => text::lines(rule, given)?,
+        (Kind::Multiline(rule), Value::Text(given)) => text::lines(rule, given)?,
+        (Kind::Barcode(rule), Value::Text(given)) => text::barcode(rule, given)?,
         (Kind::Email(rule), Value::Text(given)) => text::email(rule, given)?,
         (Kind::Phone(rule), Value::Text(given)) => text::phone(rule, given)?,
         (Kind::Url(rule), Value::Text(given)) => text::url(rule, given)?,
@@ -123,7 +130,8 @@ impl Fault {
     }
 
     fn of(self, definition: &FieldDefinition) -> Problem {
-        Problem { field: definition.key.clone(), code: self.code.to_owned(), message: self.message, limit: self.limit }
+        let code = self.code.to_owned();
+        Problem { field: definition.key.clone(), code, message: self.message, limit: self.limit, section: None, visit: None }
     }
 }
 

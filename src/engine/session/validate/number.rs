@@ -1,6 +1,6 @@
 //! Integers and decimals.
 
-use super::Fault;
+use super::{Fault, entry};
 use crate::engine::decimal::{DecimalText, MAX_SIGNIFICANT_DIGITS, NoDecimal};
 use crate::model::{Decimal, FieldValue, MAX_INTEGER};
 
@@ -17,11 +17,17 @@ pub(super) fn integer(min: Option<i64>, max: Option<i64>, given: i64) -> Result<
 }
 
 pub(super) fn decimal(min: Option<&str>, max: Option<&str>, places: Option<u32>, given: &Decimal) -> Result<FieldValue, Fault> {
-    let number = bounded(min, max, given)?;
+    let kept = in_ascii(given);
+    let number = bounded(min, max, &kept)?;
     if let Some(places) = places.filter(|places| number.decimal_places() > *places as usize) {
         return Err(Fault::limited("too_many_decimal_places", places, format!("at most {places} digits after the point are accepted")));
     }
-    Ok(FieldValue::Decimal(given.clone()))
+    Ok(FieldValue::Decimal(kept))
+}
+
+/// The number in the digits that are kept.
+pub(super) fn in_ascii(given: &Decimal) -> Decimal {
+    Decimal(entry::plain(&given.0))
 }
 
 /// A decimal within inclusive bounds.

@@ -3,11 +3,12 @@
 use std::num::IntErrorKind;
 
 use super::number::{bad_decimal, too_large, too_small};
-use super::{Fault, choice, validate};
+use super::{Fault, choice, entry, is_blank, validate};
 use crate::engine::moment;
 use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, Location, MAX_INTEGER, Problem, Timestamp};
 
-/// Reads what a person typed for this field and validates it. White space around it does not count; nothing at all is "empty".
+/// Reads what a person typed for this field and validates it. White space and directional marks around it do not count; nothing at all is
+/// "empty". Numbers, dates and times may be written in the digits of any script.
 ///
 /// - integer: `42`, `+42`; decimal: `182.5`, `.5`, `007` (kept as `7`); always with a point, a comma could mean thousands
 /// - boolean: `yes`, `no`, `y`, `n`, `true`, `false`, `1`, `0`
@@ -18,16 +19,18 @@ use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState,
 /// # Errors
 /// The first problem. Attachments and signatures cannot be typed: `needs_manifest`.
 pub fn parse_value(definition: &FieldDefinition, text: &str, now: Timestamp) -> Result<FieldState, Problem> {
-    let text = text.trim();
-    if text.is_empty() {
+    if is_blank(text) {
         return Ok(FieldState::Empty);
     }
+    let text = entry::trimmed(text);
     let value = value(&definition.kind, text, now).map_err(|fault| fault.of(definition))?;
     validate(definition, &value)
 }
 
 fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fault> {
     let bad = |message: &str| Fault::new("bad_format", message);
+    let plain = entry::plain(text);
+    let plain = plain.as_str();
     Ok(match kind {
         FieldKind::Text(_)
         | FieldKind::Multiline(_)
@@ -35,28 +38,28 @@ fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fau
         | FieldKind::Phone(_)
         | FieldKind::Url(_)
         | FieldKind::Barcode(_) => FieldValue::Text(text.to_owned()),
-        FieldKind::Integer { .. } => FieldValue::Integer(integer(text)?),
-        FieldKind::Decimal { .. } => FieldValue::Decimal(decimal(text)?),
-        FieldKind::Boolean => match text.to_lowercase().as_str() {
+        FieldKind::Integer { .. } => FieldValue::Integer(integer(plain)?),
+        FieldKind::Decimal { .. } => FieldValue::Decimal(decimal(plain)?),
+        FieldKind::Boolean => match plain.to_lowercase().as_str() {
             "yes" | "y" | "true" | "1" => FieldValue::Boolean(true),
             "no" | "n" | "false" | "0" => FieldValue::Boolean(false),
             _ => return Err(bad("yes or no is expected")),
         },
-        FieldKind::Date { .. } => FieldValue::Date(moment::parse_date(text).ok_or_else(|| bad("a date such as 2026-11-23 is expected"))?),
+        FieldKind::Date { .. } => FieldValue::Date(moment::parse_date(plain).ok_or_else(|| bad("a date such as 2026-11-23 is expected"))?),
         FieldKind::Time { .. } => {
-            let whole_minute = || moment::parse_time(&format!("{text}:00"));
-            let time = moment::parse_time(text).or_else(whole_minute);
+            let whole_minute = || moment::parse_time(&format!("{plain}:00"));
+            let time = moment::parse_time(plain).or_else(whole_minute);
             FieldValue::Time(time.ok_or_else(|| bad("a time such as 18:31 or 18:31:40 is expected"))?)
         }
         FieldKind::DateTime { .. } => FieldValue::DateTime(
-            moment::parse_datetime(text).ok_or_else(|| bad("a moment with its offset such as 2026-11-23T18:31:40+01:00 is expected"))?,
+            moment::parse_datetime(plain).ok_or_else(|| bad("a moment with its offset such as 2026-11-23T18:31:40+01:00 is expected"))?,
         ),
         FieldKind::SingleChoice { options } => FieldValue::Choice(option(options, text)?),
         FieldKind::MultipleChoice { options, .. } => {
             let chosen = text.split(',').map(|part| option(options, part.trim()));
             FieldValue::Choices(chosen.collect::<Result<_, _>>()?)
         }
-        FieldKind::Location { .. } => FieldValue::Location(location(text, now)?),
+        FieldKind::Location { .. } => FieldValue::Location(location(plain, now)?),
         FieldKind::Attachment(_) | FieldKind::Signature(_) => {
             return Err(Fault::new("needs_manifest", "this cannot be typed; the app that holds the file gives its manifest"));
         }
@@ -100,7 +103,7 @@ fn ascii_minus(text: &str) -> String {
 /// A key is what it says; then a number in the list; then a name, in any case of letters.
 fn option(options: &[FieldOption], text: &str) -> Result<String, Fault> {
     let by_key = || options.iter().find(|option| option.key == text);
-    let by_number = || text.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
+    let by_number = || entry::plain(text).parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
     let by_name = || options.iter().find(|option| option.name.to_lowercase() == text.to_lowercase());
     by_key().or_else(by_number).or_else(by_name).map(|option| option.key.clone()).ok_or_else(choice::not_an_option)
 }
@@ -137,13 +140,17 @@ mod tests {
 
     #[test]
     fn what_a_person_types_becomes_a_value() {
-        typed(json!({ "type": "text" }), &[(" ok ", "\"ok\""), ("  ", "Empty")]);
+        typed(json!({ "type": "text" }), &[(" \u{2068}ok\u{2069} ", "\"ok\""), ("  ", "Empty"), ("\u{200b}", "Empty"), ("٤", "\"٤\"")]);
         typed(
             json!({ "type": "integer", "max": 100 }),
             &[
                 ("42", "42"),
                 ("+42", "42"),
                 ("−7", "-7"),
+                ("\u{2068}\u{200e}-٤٢\u{2069} ", "-42"),
+                ("४२", "42"),
+                ("½", "bad_format"),
+                ("٩٩٩", "too_large"),
                 ("4.2", "bad_format"),
                 ("99999999999999999999", "too_large"),
                 ("101", "too_large"),
@@ -161,15 +168,27 @@ mod tests {
                 (".", "bad_format"),
                 ("-", "bad_format"),
                 ("1 000", "bad_format"),
+                ("١٨٢٫٥٠", "\"182.50\""),
+                ("１８２.５", "\"182.5\""),
+                ("١٬٥", "bad_format"),
             ],
         );
         typed(json!({ "type": "boolean" }), &[("Yes", "true"), ("n", "false"), ("0", "false"), ("maybe", "bad_format")]);
-        typed(json!({ "type": "date" }), &[("2026-11-23", "\"2026-11-23\""), ("2026-02-30", "bad_format"), ("23.11.2026", "bad_format")]);
+        typed(
+            json!({ "type": "date" }),
+            &[
+                ("2026-11-23", "\"2026-11-23\""),
+                ("۲۰۲۶-۱۱-۲۳", "\"2026-11-23\""),
+                ("2026-02-30", "bad_format"),
+                ("23.11.2026", "bad_format"),
+            ],
+        );
         typed(
             json!({ "type": "time" }),
             &[
                 ("18:31", "\"18:31:00\""),
                 ("18:31:40", "\"18:31:40\""),
+                ("১৮:৩১", "\"18:31:00\""),
                 ("24:00", "bad_format"),
                 ("8:05", "bad_format"),
                 ("23:59:60", "bad_format"),
@@ -177,12 +196,24 @@ mod tests {
         );
         typed(
             json!({ "type": "datetime" }),
-            &[("2026-11-23T18:31:40+01:00", "\"2026-11-23T18:31:40+01:00\""), ("2026-11-23T18:31:40", "bad_format")],
+            &[
+                ("2026-11-23T18:31:40+01:00", "\"2026-11-23T18:31:40+01:00\""),
+                ("٢٠٢٦-١١-٢٣T١٨:٣١:٤٠+٠١:٠٠", "\"2026-11-23T18:31:40+01:00\""),
+                ("2026-11-23T18:31:40", "bad_format"),
+            ],
         );
         let options = json!([{ "key": "2", "name": "Gas" }, { "key": "oil", "name": "Oil" }, { "key": "x", "name": "District heat" }]);
         typed(
             json!({ "type": "single_choice", "options": options }),
-            &[("oil", "\"oil\""), ("OIL", "\"oil\""), ("3", "\"x\""), ("2", "\"2\""), ("0", "not_an_option"), ("4", "not_an_option")],
+            &[
+                ("oil", "\"oil\""),
+                ("OIL", "\"oil\""),
+                ("3", "\"x\""),
+                ("٣", "\"x\""),
+                ("2", "\"2\""),
+                ("0", "not_an_option"),
+                ("4", "not_an_option"),
+            ],
         );
         typed(
             json!({ "type": "multiple_choice", "options": options }),

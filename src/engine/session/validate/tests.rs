@@ -54,16 +54,84 @@ fn a_text_has_one_line_no_control_characters_and_a_length() {
             ("abcde", "too_long 4"),
             ("a\tb", "ok"),
             ("a\nb", "line_break"),
-            ("a\rb", "control_character"),
+            ("a\rb", "line_break"),
+            ("a\r\nb", "line_break"),
             ("a\u{0}b", "control_character"),
             ("a\u{85}b", "control_character"),
+            ("a\u{2028}b", "control_character"),
+            ("a\u{2029}", "control_character"),
+            ("a\u{202e}b", "control_character"),
+            ("\u{202d}ab\u{202c}", "control_character"),
+            ("\u{200d}", "empty"),
+            (" \t\u{a0}", "empty"),
+            ("\u{200b}\u{feff}\u{2060}", "empty"),
+            ("a\u{200f}b", "ok"),
+            ("\u{2068}abcd\u{2069}", "ok"),
         ],
     );
-    texts(json!({ "type": "multiline" }), &[("a\n\tb", "ok"), ("a\r\nb", "control_character"), (" ", "ok")]);
+    texts(
+        json!({ "type": "multiline" }),
+        &[
+            ("a\n\tb", "ok"),
+            ("a\r\nb\rc", "ok"),
+            ("\r\n", "empty"),
+            ("a\u{2028}b", "control_character"),
+            ("a\u{202d}b", "control_character"),
+            ("a\u{1d}b", "control_character"),
+        ],
+    );
     texts(
         json!({ "type": "barcode" }),
-        &[("4006381333931", "ok"), ("MECARD:N:A\nB;", "ok"), ("\u{1d}0104006381333931", "control_character")],
+        &[
+            ("4006381333931", "ok"),
+            ("MECARD:N:A\r\nB;", "ok"),
+            ("010952110215301321ABC\u{1d}21XYZ", "ok"),
+            ("[)>\u{1e}06\u{1d}1P\u{1c}\u{1f}", "ok"),
+            ("\u{1b}01", "control_character"),
+            ("\u{4}", "control_character"),
+        ],
     );
+    texts(json!({ "type": "multiline", "max_length": 3 }), &[("a\r\nb", "ok"), ("a\r\nbc", "too_long 3")]);
+}
+
+#[test]
+fn what_comes_with_pasting_and_scanning_is_not_kept() {
+    let kept = |kind: &str, text: &str| match validate(&field(json!({ "type": kind })), &FieldValue::Text(text.into())) {
+        Ok(FieldState::Provided(FieldValue::Text(kept))) => kept,
+        other => panic!("{kind} {text:?}: {other:?}"),
+    };
+    for (kind, given, expected) in [
+        ("text", " \u{2068}BX-100/7\u{2069} ", " BX-100/7 "),
+        ("text", "\u{200e}\u{5d0} \u{200e}7\u{200f} b\u{61c}", "\u{5d0} \u{200e}7\u{200f} b"),
+        ("text", "٤٢", "٤٢"),
+        ("multiline", "first\r\nsecond\r\rthird\n", "first\nsecond\n\nthird\n"),
+        ("barcode", "A\r\nB\u{1d}C\r", "A\nB\u{1d}C\n"),
+        ("email", "\u{200e}name@example.com\u{200f}", "name@example.com"),
+        ("url", "\u{2066}https://example.com/٤\u{2069}", "https://example.com/٤"),
+        ("phone", "\u{202d}+44 20 7946 0018\u{202c}", "+44 20 7946 0018"),
+        ("phone", "\u{2068}+٤٤ ٢٠\u{200e} ۷۹۴۶ ००१८\u{2069}", "+44 20 7946 0018"),
+    ] {
+        assert_eq!(kept(kind, given), expected, "{kind} {given:?}");
+    }
+    texts(json!({ "type": "phone", "pattern": "[0-9]+", "max_length": 3 }), &[("\u{2068}١١٢\u{2069}", "ok")]);
+    texts(json!({ "type": "phone" }), &[("\u{202e}112", "bad_format"), ("11\n2", "bad_format"), ("½½½", "bad_format")]);
+
+    let number = |text: &str| FieldValue::Decimal(Decimal(text.into()));
+    let held = validate(&field(json!({ "type": "decimal", "max": "200" })), &number("\u{2066}-١٨٢٫٥٠\u{2069}")).unwrap();
+    assert_eq!(held, FieldState::Provided(number("-182.50")));
+    let place = Location {
+        latitude: Decimal("५२.५१६३".into()),
+        longitude: Decimal("１３.3777".into()),
+        accuracy_m: Some(Decimal("٨".into())),
+        captured_at: "2026-11-23T18:31:40Z".parse().unwrap(),
+    };
+    let Ok(FieldState::Provided(FieldValue::Location(place))) =
+        validate(&field(json!({ "type": "location", "max_accuracy_m": "10" })), &FieldValue::Location(place))
+    else {
+        panic!("a place")
+    };
+    assert_eq!((place.latitude.0.as_str(), place.longitude.0.as_str()), ("52.5163", "13.3777"));
+    assert_eq!(place.accuracy_m, Some(Decimal("8".into())));
 }
 
 #[test]
@@ -299,6 +367,7 @@ fn a_value_of_another_type_is_refused_and_an_empty_text_is_empty_everywhere() {
     assert_eq!(verdict(&boolean, &FieldValue::Boolean(false)), "ok");
     assert_eq!(verdict(&boolean, &FieldValue::Text("yes".into())), "wrong_type");
     assert_eq!(verdict(&boolean, &FieldValue::Text(String::new())), "empty");
+    assert_eq!(verdict(&boolean, &FieldValue::Text(" ".into())), "empty");
     assert_eq!(verdict(&field(json!({ "type": "decimal" })), &FieldValue::Integer(1)), "wrong_type");
     assert_eq!(verdict(&field(json!({ "type": "text" })), &FieldValue::Choices(vec![])), "wrong_type");
 }

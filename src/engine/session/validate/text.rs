@@ -1,6 +1,6 @@
-//! Text-like types. A text is kept as it was entered.
+//! Text-like types. A text is kept as it was entered, but for what comes with pasting and scanning.
 
-use super::Fault;
+use super::{Fault, entry};
 use crate::engine::pattern::whole_match;
 use crate::model::{FieldValue, TextRule};
 
@@ -19,17 +19,27 @@ pub const MIN_PHONE: u32 = MIN_PHONE_DIGITS as u32;
 pub const MIN_URL: u32 = 8;
 
 /// One line.
-pub(super) fn line(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
-    if text.contains('\n') {
+pub(super) fn line(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    if given.contains(['\n', '\r']) {
         return Err(Fault::new("line_break", "this text has one line"));
     }
-    lines(rule, text)
+    kept(rule, entry::unmarked(given), |_| false)
 }
 
-/// Several lines; also a barcode, since two-dimensional ones carry line breaks.
-pub(super) fn lines(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-        return Err(Fault::new("control_character", "control characters other than newline and tab are not accepted"));
+/// Several lines.
+pub(super) fn lines(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    kept(rule, entry::line_feeds(&entry::unmarked(given)), |_| false)
+}
+
+/// Several lines, since two-dimensional codes carry line breaks, and the separators of fields that GS1 codes have.
+pub(super) fn barcode(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    kept(rule, entry::line_feeds(&entry::unmarked(given)), |c| matches!(c, '\u{1c}'..='\u{1f}'))
+}
+
+/// The text as it is kept, if the rule takes it. `also` are control characters of its type.
+fn kept(rule: &TextRule, text: String, also: fn(char) -> bool) -> Result<FieldValue, Fault> {
+    if text.chars().any(|c| entry::is_control(c) && !matches!(c, '\n' | '\t') && !also(c)) {
+        return Err(Fault::new("control_character", "characters that cannot be seen and change how text is shown are not accepted"));
     }
     // A phone's text is short of 4 GiB by far; more than u32 can count is too long in any case.
     let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
@@ -41,36 +51,39 @@ pub(super) fn lines(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
         return Err(Fault::limited("too_long", max, format!("at most {max} characters are accepted")));
     }
     if let Some(pattern) = rule.pattern.as_deref().and_then(|pattern| whole_match(pattern).ok())
-        && !pattern.is_match(text)
+        && !pattern.is_match(&text)
     {
         return Err(Fault::new("pattern", "the text does not have the form that is asked for"));
     }
-    Ok(FieldValue::Text(text.to_owned()))
+    Ok(FieldValue::Text(text))
 }
 
 /// `local@domain`: whether it exists, only a message can tell.
-pub(super) fn email(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+pub(super) fn email(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    let text = entry::unmarked(given);
     let shaped = text
         .rsplit_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && domain.split('.').all(|label| !label.is_empty()));
     if !shaped || text.chars().any(char::is_whitespace) {
         return Err(Fault::new("bad_format", "an e-mail address such as name@example.com is expected"));
     }
-    lines(rule, text)
+    kept(rule, text, |_| false)
 }
 
 /// Digits with what people write between them, extensions included.
-pub(super) fn phone(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+pub(super) fn phone(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    let text = entry::plain(given);
     let accepted = |c: char| c.is_ascii_digit() || " +-./()#*,;".contains(c) || "ext".contains(c.to_ascii_lowercase());
     let digits = text.chars().filter(char::is_ascii_digit).count();
     if digits < MIN_PHONE_DIGITS || !text.chars().all(accepted) {
         return Err(Fault::new("bad_format", "a telephone number such as +44 20 7946 0018 is expected"));
     }
-    lines(rule, text)
+    kept(rule, text, |_| false)
 }
 
 /// `http://host…` or `https://host…` without white space.
-pub(super) fn url(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
+pub(super) fn url(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
+    let text = entry::unmarked(given);
     let after = |scheme: &str| match text.get(..scheme.len()) {
         Some(start) if start.eq_ignore_ascii_case(scheme) => text.get(scheme.len()..),
         _ => None,
@@ -83,5 +96,5 @@ pub(super) fn url(rule: &TextRule, text: &str) -> Result<FieldValue, Fault> {
     if !hosted || text.chars().any(char::is_whitespace) {
         return Err(Fault::new("bad_format", "a web address that begins with https:// or http:// is expected"));
     }
-    lines(rule, text)
+    kept(rule, text, |_| false)
 }

@@ -43,6 +43,7 @@ struct Paths {
         case "would_fire": Written.list(view.wouldFire.map(\.key))
         case "problems": problems(view.problems)
         case "completion_problems": problems(view.completionProblems)
+        case "completion_places": try Written.list(view.completionProblems.map(place))
         case "notes": Written.list(view.notes.map(\.text))
         case "fields": Written.list(view.fields.map(\.definition.key))
         default: throw unknown(member)
@@ -138,6 +139,12 @@ struct Paths {
     }
 
     private static func steps(_ path: [PathStep]) -> String { Written.list(path.map { "\($0.visit):\($0.section)" }) }
+    /// Where the field of a problem is asked.
+    private static func place(_ problem: Problem) throws -> String {
+        guard let visit = problem.visit, let section = problem.section else { throw unknown("completion_places") }
+        return "\(visit):\(section):\(problem.field)"
+    }
+
     private static func problems(_ problems: [Problem]) -> String { Written.list(problems.map { "\($0.field):\($0.code)" }) }
 
     private static func entry(_ entry: TimelineEntry) -> String {

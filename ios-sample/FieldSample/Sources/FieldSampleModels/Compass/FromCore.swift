@@ -10,7 +10,7 @@ extension CompassError {
 }
 
 extension Problem {
-    func app() -> FieldProblem { FieldProblem(field: field, code: code, limit: limit) }
+    func app() -> FieldProblem { FieldProblem(field: field, code: code, limit: limit, visit: visit.map(Int.init)) }
 }
 
 extension WorkflowRef {

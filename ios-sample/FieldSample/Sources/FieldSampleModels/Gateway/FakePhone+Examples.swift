@@ -7,7 +7,7 @@ extension FakePhone {
     /// A phone of a technician at work: a session in progress, one that waits, one that was sent, one that needs a person.
     public static var atWork: FakePhone {
         let boiler = WorkflowName(key: "boiler-service", name: "Boiler service", version: 3)
-        let problem = FieldProblem(field: "serial", code: "required")
+        let problem = FieldProblem(field: "serial", code: "required", visit: 1)
         let session = SessionNow(
             key: "s1", workflow: boiler, startedAt: ago(25), visit: 1, section: "inspection", sectionName: "Inspection and combustion",
             content: "Look at the flame.\n\nMeasure the pressure.", fields: fields.map { SessionField(info: $0) },

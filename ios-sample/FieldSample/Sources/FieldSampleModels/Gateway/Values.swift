@@ -105,10 +105,11 @@ public struct FieldInfo: Hashable, Sendable {
     public var mediaTypes: [String] = []
 }
 
-/// Why a field's value, or its absence, is not accepted: a stable code and the bound that was missed.
+/// Why a field's value, or its absence, is not accepted: a stable code, the bound that was missed, and the step of the session that asks it.
 public struct FieldProblem: Hashable, Sendable {
     public let field: String, code: String
     public var limit: String?
+    public var visit: Int?
 }
 
 /// What came of reading what a person typed.

@@ -35,15 +35,13 @@ public final class ReviewModel {
     private let turns = Turns()
     private var known: SessionNow?
     private var record: RecordNow?
-    private var outline: WorkflowOutline?
     private var integrationOn = true
 
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.session(session)) { [weak self, gateway = work.gateway] now in
-            if self?.outline == nil { self?.outline = try? await gateway.outline(of: now) }
-            self?.known = now
+        turns.follow(work.gateway.session(session)) { [weak self] in
+            self?.known = $0
             self?.draw()
         }
         turns.follow(work.gateway.record(session)) { [weak self] in
@@ -93,11 +91,7 @@ public final class ReviewModel {
         integrationOff = !integrationOn && !now.messages.isEmpty
         missing = now.completionProblems.map { problem in
             let info = record.fields.first { $0.info.key == problem.field }?.info
-            // The nearest section that asks it.
-            let step = now.path.last { step in
-                outline?.sections.first { $0.key == step.section }?.fields.contains { $0.key == problem.field } ?? false
-            }
-            return MissingField(field: problem.field, name: info?.name ?? problem.field, problem: problem.words(info), visit: step?.visit)
+            return MissingField(field: problem.field, name: info?.name ?? problem.field, problem: problem.words(info), visit: problem.visit)
         }
         canComplete = now.canComplete && now.phase == .inProgress
     }

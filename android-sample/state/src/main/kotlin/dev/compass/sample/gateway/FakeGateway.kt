@@ -138,7 +138,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         val before = kept(session).with(changes)
         if (visit != before.visit) return Done(before, changed = false)
         val missing = before.fields.filter { it.info.required && it.holding == Holding.NotProvided }
-        if (missing.isNotEmpty()) throw GatewayFailure("field_problems", missing.map { FieldProblem(it.info.key, "required") })
+        if (missing.isNotEmpty()) throw GatewayFailure("field_problems", missing.map { FieldProblem(it.info.key, "required", visit = visit) })
         val outline = shown.outline(before.workflow.key)
         val index = before.answers.indexOfFirst { it.key == answer }
         val next = outline.sections.first { it.key == before.section }.answers[index].next ?: throw GatewayFailure("unlinked_answer")

@@ -35,7 +35,7 @@ import dev.compass.core.model.Severity as CoreSeverity
 
 internal fun CompassException.gateway() = GatewayFailure(code, problems.map { it.app() }, findings.map { it.app(null) })
 
-internal fun Problem.app() = FieldProblem(field, code, limit, message)
+internal fun Problem.app() = FieldProblem(field, code, limit, message, visit?.toInt())
 
 internal fun WorkflowRef.app() = WorkflowName(key, name, version.toInt(), localRevision.toInt())
 

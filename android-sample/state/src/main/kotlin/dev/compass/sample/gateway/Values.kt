@@ -92,8 +92,11 @@ data class FieldInfo(
     val mediaTypes: List<String> = emptyList(),
 )
 
-/** Why a field's value, or its absence, is not accepted: a stable [code], the bound that was missed, and English for developers. */
-data class FieldProblem(val field: String, val code: String, val limit: String? = null, val detail: String = "")
+/**
+ * Why a field's value, or its absence, is not accepted: a stable [code], the bound that was missed, English for developers, and the step of
+ * the session that asks it.
+ */
+data class FieldProblem(val field: String, val code: String, val limit: String? = null, val detail: String = "", val visit: Int? = null)
 
 /** What came of reading what a person typed. */
 sealed interface Reading {

@@ -70,7 +70,8 @@ class ReviewAndRecordTest {
     @Test
     fun `what is missing leads back to where it is asked`() = desk(closing(), at = "workflows session/s review/s") {
         gateway.show {
-            val session = sessions.getValue("s").copy(canComplete = false, completionProblems = listOf(FieldProblem("flue_temp", "required")))
+            val missing = FieldProblem("flue_temp", "required", visit = 2)
+            val session = sessions.getValue("s").copy(canComplete = false, completionProblems = listOf(missing))
             copy(sessions = mapOf("s" to session))
         }
         val model = ReviewModel("s", work, scope)

@@ -91,7 +91,10 @@ public interface Compass : Closeable {
      */
     public suspend fun run(session: SessionKey, commands: List<Command>, actor: String? = null): CommandOutcome
 
-    /** Keeps what is half typed in a field; an empty text forgets it. Never validated or sent, and no flow tells of it. */
+    /**
+     * Keeps what is half typed in a field, also while a record is edited; an empty text forgets it. Never validated or sent, and no flow tells
+     * of it.
+     */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)
 
     /** Keeps the half-typed text of a note, until a note is added; an empty text forgets it. No flow tells of it. */

@@ -56,8 +56,8 @@ public object WorkflowDocument {
  */
 public object FieldInput {
     /**
-     * Reads what a person typed and validates it; nothing at all is "empty". A problem is a [CompassException] with
-     * [CompassException.problems]. Computes only.
+     * Reads what a person typed and validates it; nothing at all is "empty". Numbers, dates and times may be in the digits of any script. A
+     * problem is a [CompassException] with [CompassException.problems]. Computes only.
      */
     public fun parse(definition: FieldDefinition, text: String): FieldState =
         calling { dev.compass.core.internal.parseValue(definition, text) }

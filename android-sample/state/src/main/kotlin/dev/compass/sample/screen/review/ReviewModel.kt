@@ -67,7 +67,6 @@ class ReviewModel(private val session: String, private val work: Workplace, scop
 
 private fun ReviewUiState.drawn(view: SessionNow, record: RecordNow, outline: WorkflowOutline, integrationOn: Boolean): ReviewUiState {
     val infos: Map<String, FieldInfo> = outline.sections.flatMap { it.fields }.associateBy { it.key }
-    val sections = outline.sections.associateBy { it.key }
     return copy(
         loading = false,
         workflowName = view.workflow.name,
@@ -80,9 +79,7 @@ private fun ReviewUiState.drawn(view: SessionNow, record: RecordNow, outline: Wo
         integrationOff = !integrationOn && view.messages.isNotEmpty(),
         missing = view.completionProblems.map { problem ->
             val info = infos[problem.field]
-            // The nearest section that asks it.
-            val visit = view.path.lastOrNull { step -> sections[step.section]?.fields.orEmpty().any { it.key == problem.field } }?.visit
-            MissingField(problem.field, info?.name ?: problem.field, problem.words(info), visit)
+            MissingField(problem.field, info?.name ?: problem.field, problem.words(info), problem.visit)
         },
         canComplete = view.canComplete && view.state == SessionState.IN_PROGRESS,
     )

@@ -76,6 +76,7 @@ private fun SessionView.read(path: List<String>): String? = when (path.first()) 
     "would_fire" -> wouldFire.listed { it.key }
     "problems" -> problems.codes()
     "completion_problems" -> completionProblems.codes()
+    "completion_places" -> completionProblems.listed { "${it.visit}:${it.section}:${it.field}" }
     "notes" -> notes.texts()
     "fields" -> if (path.size == 1) {
         fields.listed { it.definition.key }
