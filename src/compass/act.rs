@@ -1,5 +1,6 @@
 //! One act of a technician: from a command to an event with everything it changes, inside a transaction that the caller holds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
@@ -7,26 +8,18 @@ use serde::Serialize;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{StoredDocument, StoredFault};
-use crate::engine::session as engine;
+use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
-use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp, Workflow, WorkflowRef};
+use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
-#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) id: i64,
     pub(super) document: Arc<StoredDocument>,
     /// Of the document, as it was imported.
     pub(super) hash: Sha256,
     pub(super) state: engine::State,
-}
-
-/// Who acts, and when.
-pub(super) struct Stamp<'a> {
-    pub(super) at: Timestamp,
-    pub(super) utc_offset: i32,
-    pub(super) actor: Option<&'a str>,
 }
 
 /// What is known of a command id.
@@ -38,12 +31,12 @@ pub(super) enum Known {
 }
 
 impl Inner {
-    pub(super) fn stamp<'a>(&self, actor: Option<&'a str>) -> Result<Stamp<'a>> {
+    pub(super) fn stamp(&self, actor: Option<&str>) -> Result<Stamp> {
         if let Some(actor) = actor {
             engine::check_actor(actor)?;
         }
         let at = self.now();
-        Ok(Stamp { at, utc_offset: self.clock.utc_offset(at), actor })
+        Ok(Stamp { at, utc_offset: self.clock.utc_offset(at), actor: actor.map(str::to_owned) })
     }
 
     /// Reads a session that must be there.
@@ -99,24 +92,19 @@ impl Subject {
         &self.document.workflow
     }
 
-    /// Gives the act its place in the log and applies it to the state.
-    pub(super) fn advance(&mut self, act: Act, command_id: Option<&str>, stamp: &Stamp<'_>) -> Event {
-        let event = Event {
-            seq: self.state.last_seq + 1,
-            v: EVENT_VERSION,
-            at: stamp.at,
-            utc_offset: stamp.utc_offset,
-            actor: stamp.actor.map(str::to_owned),
-            command_id: command_id.map(str::to_owned),
-            act,
-        };
-        engine::apply(&mut self.state, &event);
-        event
+    /// Writes an act as the session's next event, with what it changes.
+    pub(super) fn act(&mut self, tx: &Transaction<'_>, act: Act, command: Option<(&str, Sha256)>, stamp: &Stamp) -> Result<()> {
+        let event = engine::advance(&mut self.state, act, command.map(|(id, _)| id), stamp);
+        self.append(tx, &event, command.map(|(_, hash)| hash))
     }
 
-    /// Writes an event that [`Subject::advance`] gave.
+    /// Writes an event; the state is the one after it.
     pub(super) fn append(&self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
         Ok(store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?)
+    }
+
+    pub(super) fn view(&self, connection: &Connection) -> Result<SessionView> {
+        Ok(engine::view(self.workflow(), &self.state, &store::session::drafts(connection, self.id)?))
     }
 
     pub(super) fn section_name(&self) -> &str {
@@ -146,5 +134,36 @@ pub(super) fn look_up(connection: &Connection, command_id: &str, hash: Sha256) -
         None => Ok(Known::New),
         Some((session, before)) if before == hash => Ok(Known::Repeated(session)),
         Some(_) => Err(Error::CommandIdReused),
+    }
+}
+
+/// The ids of several commands on one session.
+#[derive(Default)]
+pub(super) struct Ids<'c> {
+    /// Those that were carried out before.
+    pub(super) repeated: BTreeSet<&'c str>,
+    /// The others, with the hash of what the command says.
+    pub(super) new: BTreeMap<&'c str, Sha256>,
+}
+
+impl<'c> Ids<'c> {
+    /// Looks all of them up.
+    ///
+    /// # Errors
+    /// `CommandIdReused` when one stands for something else, also for another command of these; `Refused` when one is no id.
+    pub(super) fn of(connection: &Connection, session: SessionKey, commands: &'c [Command]) -> Result<Self> {
+        let mut ids = Self::default();
+        for command in commands {
+            let Some(id) = command.command_id() else { continue };
+            let hash = command_hash(Some(session), command)?;
+            let is_first = match look_up(connection, id, hash)? {
+                Known::Repeated(_) => ids.repeated.insert(id),
+                Known::New => ids.new.insert(id, hash).is_none(),
+            };
+            if !is_first {
+                return Err(Error::CommandIdReused);
+            }
+        }
+        Ok(ids)
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::act::{Known, Stamp, Subject, command_hash, look_up};
+use super::act::{Known, Subject, command_hash, look_up};
 use super::action::permits_of;
 use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
-use crate::engine::session as engine;
+use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::Permit;
@@ -149,7 +149,7 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp<'_>) -> Result<Option<Act>>,
+        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
@@ -163,8 +163,7 @@ impl Compass {
             let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
             let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
                 Some(act) => {
-                    let event = subject.advance(act, Some(command_id), &stamp);
-                    subject.append(tx, &event, Some(hash))?;
+                    subject.act(tx, act, Some((command_id, hash)), &stamp)?;
                     (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
                 }
                 None => (Applied::Stale, Changed::nothing()),
@@ -176,7 +175,7 @@ impl Compass {
 
 impl Inner {
     /// Sends one failed entry again. False where that may not be.
-    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp<'_>) -> Result<bool> {
+    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
         let mut subject = match self.subject_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
             subject => subject?,
@@ -188,8 +187,7 @@ impl Inner {
         }
         store::outbox::send_again(tx, newest.id, stamp.at)?;
         let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
-        let event = subject.advance(act, None, stamp);
-        subject.append(tx, &event, None)?;
+        subject.act(tx, act, None, stamp)?;
         Ok(true)
     }
 

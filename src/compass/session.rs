@@ -1,10 +1,8 @@
 //! Running sessions.
 
-use std::collections::BTreeSet;
-
-use super::act::{Known, Subject, command_hash, look_up};
+use super::act::{Ids, Known, Subject, command_hash, look_up};
 use super::{Changed, Compass, Inner, Result};
-use crate::engine::session::{self as engine, Decision};
+use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
@@ -75,60 +73,27 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
-            let mut ahead = subject.clone();
-            let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
-            let mut drafts_to_forget = Vec::new();
-            let mut repeated = !commands.is_empty();
-            // First everything is decided, then everything is written: a stale or refused command leaves no trace of those before it.
-            for command in commands {
-                let mut hash = None;
-                if let Some(id) = command.command_id() {
-                    let content = command_hash(Some(session), command)?;
-                    if !ids.insert(id) {
-                        return Err(Error::CommandIdReused);
-                    }
-                    if let Known::Repeated(_) = look_up(tx, id, content)? {
-                        continue;
-                    }
-                    hash = Some(content);
-                }
-                repeated = false;
-                match engine::decide(ahead.workflow(), &ahead.state, command)? {
-                    Decision::Stale => {
-                        let view = inner.view(tx, session)?;
-                        return Ok((show(tx, stamp.at, CommandOutcome { applied: Applied::Stale, view })?, Changed::nothing()));
-                    }
-                    Decision::Act(act) => {
-                        let event = ahead.advance(act, command.command_id(), &stamp);
-                        events.push((event, hash));
-                    }
-                    Decision::Unchanged => {}
-                }
-                match command {
-                    Command::SetFields { changes } => drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str())),
-                    Command::Note { .. } => drafts_to_forget.push(engine::NOTE),
-                    _ => {}
-                }
-            }
+            let ids = Ids::of(tx, session, commands)?;
+            let plan = engine::plan(subject.workflow(), &subject.state, commands, &stamp, &ids.repeated)?;
             let mut changed = Changed::nothing();
             // Each event is written with the state right after it: what completing fires is what the session held then.
-            for (event, hash) in &events {
-                engine::apply(&mut subject.state, event);
-                subject.append(tx, event, *hash)?;
+            for (event, state) in plan.steps {
+                subject.state = state;
+                let hash = event.command_id.as_deref().and_then(|id| ids.new.get(id)).copied();
+                subject.append(tx, &event, hash)?;
                 changed.sessions = vec![session];
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
                     changed.outbox |= inner.fire(tx, &subject, stamp.at)?;
                 }
             }
-            for field in drafts_to_forget {
+            for field in plan.drafts {
                 store::session::save_draft(tx, subject.id, field, "")?;
             }
-            if subject.state.state.is_finished() && !events.is_empty() {
+            if subject.state.state.is_finished() && !changed.is_nothing() {
                 subject.index_text(tx)?;
             }
-            let view = engine::view(subject.workflow(), &subject.state, &store::session::drafts(tx, subject.id)?);
-            let applied = if repeated { Applied::Repeated } else { Applied::Yes };
-            Ok((show(tx, stamp.at, CommandOutcome { applied, view })?, changed))
+            let outcome = CommandOutcome { applied: plan.applied, view: subject.view(tx)? };
+            Ok((show(tx, stamp.at, outcome)?, changed))
         })
     }
 
@@ -270,8 +235,7 @@ impl Compass {
 
 impl Inner {
     pub(super) fn view(&self, connection: &Connection, key: SessionKey) -> Result<SessionView> {
-        let subject = self.subject(connection, key)?;
-        Ok(engine::view(subject.workflow(), &subject.state, &store::session::drafts(connection, subject.id)?))
+        self.subject(connection, key)?.view(connection)
     }
 
     /// A UUIDv7: ordered by time, random beyond it.

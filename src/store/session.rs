@@ -10,7 +10,7 @@ use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_js
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
-use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSource, WorkflowRef};
+use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSource, WorkflowRef};
 
 /// A session as it is stored.
 pub(crate) struct Stored {
@@ -210,7 +210,6 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
         }
         Act::FieldsSet { values } => {
             write_values(tx, id, state, values.iter().map(|set| &set.field))?;
-            forget_drafts(tx, id, values)?;
         }
         Act::Answered { visit, answer, .. } => {
             tx.prepare_cached("UPDATE visit SET answer = ?3 WHERE session_id = ?1 AND number = ?2")?.execute(params![id, visit, answer])?;
@@ -275,14 +274,6 @@ fn write_values<'a>(tx: &Transaction<'_>, id: i64, state: &State, fields: impl I
                 delete.execute(params![id, field])?;
             }
         }
-    }
-    Ok(())
-}
-
-fn forget_drafts(tx: &Transaction<'_>, id: i64, values: &[ValueSet]) -> Result<()> {
-    let mut statement = tx.prepare_cached("DELETE FROM draft WHERE session_id = ?1 AND field = ?2")?;
-    for set in values {
-        statement.execute(params![id, set.field])?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! that a command never has to replay.
 //!
 //! - [`start()`] and [`decide()`] say what a call does, or refuse it. They change nothing.
-//! - The caller writes the act as an [`Event`](crate::model::Event) (next `seq`, its clock's time), then [`begin()`] or [`apply()`] gives the
-//!   new state. After a crash between the two, the event is there or it is not; [`replay()`] gives the state that belongs to what is there.
+//! - An act becomes an [`Event`](crate::model::Event) (next `seq`, the clock's time); [`begin()`] or [`apply()`] gives the new state.
+//!   [`replay()`] gives the state that belongs to the events that are there.
+//! - [`plan()`] does all of that for a list of commands: the events, each with the state after it. The caller writes them, once.
 //! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are what others see of a state.
 //! - [`validate()`] and [`parse_value()`] are the rules of values.
 //!
@@ -40,6 +41,7 @@ mod decide;
 mod edit;
 mod limits;
 mod path;
+mod plan;
 mod record;
 mod refusal;
 mod start;
@@ -53,6 +55,7 @@ mod view;
 pub use apply::{apply, begin, replay};
 pub use decide::{Decision, decide};
 pub use limits::{MAX_ACTOR, MAX_COMMAND_ID, MAX_NOTE, MAX_PREFILL_SOURCE, MAX_REASON, check_actor, check_command_id, check_reason};
+pub use plan::{Plan, Stamp, advance, plan};
 pub use record::record;
 pub use refusal::{Refusal, TextFault};
 pub use start::start;

@@ -3,6 +3,7 @@
 mod changing;
 mod finishing;
 mod moving;
+mod planning;
 mod seeing;
 mod starting;
 
