@@ -529,6 +529,7 @@ fn the_record_is_what_the_events_say() {
             seq: *seq,
             v: EVENT_VERSION,
             at: item.at,
+            wall_at: None,
             utc_offset: item.utc_offset,
             actor: actor.clone(),
             command_id: None,

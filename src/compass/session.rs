@@ -38,6 +38,7 @@ impl Compass {
                 seq: 1,
                 v: EVENT_VERSION,
                 at: stamp.at,
+                wall_at: None,
                 utc_offset: stamp.utc_offset,
                 actor: start.actor.clone(),
                 command_id: Some(start.command_id.clone()),

@@ -25,12 +25,13 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     let row = connection
         .prepare_cached(
             "SELECT s.id, s.workflow_id, s.state, s.won, s.actor, s.started_at, s.finished_at, s.end_reason, s.last_seq, s.last_visit,
-                    w.key, w.name, w.version, w.local_revision, w.hash
+                    w.key, w.name, w.version, w.local_revision, w.hash,
+                    ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at)
                FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.key = ?1",
         )?
         .query_row([key.0.as_bytes()], |row| {
             let workflow = WorkflowRef { key: row.get(10)?, name: row.get(11)?, version: row.get(12)?, local_revision: row.get(13)? };
-            let times = (row.get::<_, i64>(5)?, row.get::<_, Option<i64>>(6)?);
+            let times = (row.get::<_, i64>(5)?, row.get::<_, Option<i64>>(6)?, row.get::<_, i64>(15)?);
             let state = State {
                 key,
                 workflow,
@@ -41,6 +42,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 finished_at: None,
                 end_reason: row.get(7)?,
                 last_seq: row.get(8)?,
+                last_at: crate::model::Timestamp::default(),
                 last_visit: row.get(9)?,
                 path: Vec::new(),
                 values: BTreeMap::new(),
@@ -49,11 +51,12 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
             Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
         })
         .optional()?;
-    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at, last_at))) = row else { return Ok(None) };
     let mut stored = Stored { id, workflow_id, workflow_hash: sha256(&hash)?, state: projected };
     stored.state.state = session_state(&state)?;
     stored.state.started_at = from_ms(started_at)?;
     stored.state.finished_at = optional_time(finished_at)?;
+    stored.state.last_at = from_ms(last_at)?;
     stored.state.path = path(connection, stored.id)?;
     if stored.state.path.is_empty() {
         return Err(StoreError::Internal("a session has no visit".to_owned()));
@@ -90,7 +93,7 @@ pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str)
 /// The whole log of a session, in order.
 pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     let mut statement = connection
-        .prepare_cached("SELECT seq, v, at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
+        .prepare_cached("SELECT seq, v, at, wall_at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
     let mut rows = statement.query([id])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
@@ -98,10 +101,11 @@ pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
             seq: row.get(0)?,
             v: row.get(1)?,
             at: from_ms(row.get(2)?)?,
-            utc_offset: row.get(3)?,
-            actor: row.get(4)?,
-            command_id: row.get(5)?,
-            act: from_json(&row.get::<_, String>(6)?, "an event")?,
+            wall_at: optional_time(row.get(3)?)?,
+            utc_offset: row.get(4)?,
+            actor: row.get(5)?,
+            command_id: row.get(6)?,
+            act: from_json(&row.get::<_, String>(7)?, "an event")?,
         });
     }
     Ok(events)
@@ -184,8 +188,8 @@ pub(crate) fn index_text(tx: &Transaction<'_>, id: i64, text: &str) -> Result<()
 
 pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO event (session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO event (session_id, seq, type, v, at, wall_at, utc_offset, actor, command_id, command_hash, json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         id,
@@ -193,6 +197,7 @@ pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_
         event.act.type_name(),
         event.v,
         to_ms(event.at),
+        event.wall_at.map(to_ms),
         event.utc_offset,
         event.actor,
         event.command_id,

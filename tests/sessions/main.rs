@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clocks;
 mod ends;
 mod many;
 mod moving;

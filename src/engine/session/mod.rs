@@ -21,7 +21,8 @@
 //!     { "key": "inside", "name": "Inside", "win": true }
 //! ] }"#;
 //! let workflow: Workflow = serde_json::from_slice(document)?;
-//! let event = |seq, act| Event { seq, v: EVENT_VERSION, at: Timestamp::UNIX_EPOCH, utc_offset: 0, actor: None, command_id: None, act };
+//! let at = Timestamp::UNIX_EPOCH;
+//! let event = |seq, act| Event { seq, v: EVENT_VERSION, at, wall_at: None, utc_offset: 0, actor: None, command_id: None, act };
 //!
 //! let key: SessionKey = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse()?;
 //! let started = session::start(&workflow, &Sha256::of(document), &Start::new("visit", "tap-1"))?;

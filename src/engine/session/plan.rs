@@ -65,12 +65,14 @@ pub fn plan<'c>(
     Ok(plan)
 }
 
-/// Gives an act its place in the log and applies it to the state.
+/// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.
 pub fn advance(state: &mut State, act: Act, command_id: Option<&str>, stamp: &Stamp) -> Event {
+    let at = stamp.at.max(state.last_at);
     let event = Event {
         seq: state.last_seq + 1,
         v: EVENT_VERSION,
-        at: stamp.at,
+        at,
+        wall_at: (stamp.at < at).then_some(stamp.at),
         utc_offset: stamp.utc_offset,
         actor: stamp.actor.clone(),
         command_id: command_id.map(str::to_owned),
