@@ -447,7 +447,7 @@ fn the_outbox_lists_what_is_unsent_oldest_first_and_counts_it() {
 fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
     let app = App::new();
     let session = app.start().key;
-    let run = |commands: &[Command]| drop(app.compass.run(session, Some("Mia"), commands).unwrap());
+    let run = |commands: &[Command]| drop(app.compass.run(session, Some("Mia"), commands, None).unwrap());
     run(&[Command::SetFields { changes: vec![set("site", text("Mill Lane"))] }]);
     run(&[Command::UseResponse { command_id: id(), response: "dear".into() }]);
     run(&[Command::Answer { visit: 1, answer: "on".into() }]);

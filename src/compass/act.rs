@@ -11,6 +11,7 @@ use crate::engine::document::{StoredDocument, StoredFault};
 use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
 use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
@@ -26,7 +27,7 @@ pub(super) struct Subject {
 pub(super) enum Known {
     /// It was never used.
     New,
-    /// This very command was carried out before, on this session.
+    /// This very command was given before, on this session.
     Repeated(SessionKey),
 }
 
@@ -124,46 +125,77 @@ pub(super) fn command_hash(session: Option<SessionKey>, content: &impl Serialize
     Ok(Sha256::of(&json))
 }
 
-/// Looks a command id up.
+/// Looks a command id up; no session: it is to start one. Once what it said is gone, a repeated command is told by its id alone.
 ///
 /// # Errors
 /// `CommandIdReused` when it stands for something else; `Refused` when it is no id.
-pub(super) fn look_up(connection: &Connection, command_id: &str, hash: Sha256) -> Result<Known> {
+pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, command_id: &str, hash: Sha256) -> Result<Known> {
     engine::check_command_id(command_id)?;
-    match store::session::command(connection, command_id)? {
+    match store::command::find(connection, command_id)? {
         None => Ok(Known::New),
-        Some((session, before)) if before == hash => Ok(Known::Repeated(session)),
+        Some((key, Some(before))) if before == hash => Ok(Known::Repeated(key)),
+        Some((key, None)) if session.is_none_or(|session| session == key) => Ok(Known::Repeated(key)),
         Some(_) => Err(Error::CommandIdReused),
     }
 }
 
 /// The ids of several commands on one session.
-#[derive(Default)]
 pub(super) struct Ids<'c> {
-    /// Those that were carried out before.
+    /// That of the whole call, where it has one.
+    whole: Option<(&'c str, Sha256)>,
+    /// Those of commands that were given before.
     pub(super) repeated: BTreeSet<&'c str>,
     /// The others, with the hash of what the command says.
-    pub(super) new: BTreeMap<&'c str, Sha256>,
+    new: BTreeMap<&'c str, Sha256>,
 }
 
 impl<'c> Ids<'c> {
-    /// Looks all of them up.
+    /// Looks all of them up. None: the whole call was made before.
     ///
     /// # Errors
-    /// `CommandIdReused` when one stands for something else, also for another command of these; `Refused` when one is no id.
-    pub(super) fn of(connection: &Connection, session: SessionKey, commands: &'c [Command]) -> Result<Self> {
-        let mut ids = Self::default();
+    /// `CommandIdReused` when one stands for something else, also for another of these; `Refused` when one is no id.
+    pub(super) fn of(
+        connection: &Connection,
+        session: SessionKey,
+        commands: &'c [Command],
+        command_id: Option<&'c str>,
+    ) -> Result<Option<Self>> {
+        let mut ids = Self { whole: None, repeated: BTreeSet::new(), new: BTreeMap::new() };
+        if let Some(id) = command_id {
+            let hash = command_hash(Some(session), &commands)?;
+            match look_up(connection, Some(session), id, hash)? {
+                Known::Repeated(_) => return Ok(None),
+                Known::New => ids.whole = Some((id, hash)),
+            }
+        }
         for command in commands {
             let Some(id) = command.command_id() else { continue };
             let hash = command_hash(Some(session), command)?;
-            let is_first = match look_up(connection, id, hash)? {
+            let is_first = match look_up(connection, Some(session), id, hash)? {
                 Known::Repeated(_) => ids.repeated.insert(id),
-                Known::New => ids.new.insert(id, hash).is_none(),
+                Known::New => command_id != Some(id) && ids.new.insert(id, hash).is_none(),
             };
             if !is_first {
                 return Err(Error::CommandIdReused);
             }
         }
-        Ok(ids)
+        Ok(Some(ids))
+    }
+
+    /// The hash that goes with an event of this id, which is remembered by that.
+    pub(super) fn take(&mut self, event: &Event) -> Option<Sha256> {
+        self.new.remove(event.command_id.as_deref()?)
+    }
+
+    /// Remembers all that no event has.
+    pub(super) fn remember(self, tx: &Transaction<'_>, session_id: i64, whole: Outcome) -> Result<()> {
+        if let Some((id, hash)) = self.whole {
+            store::command::remember(tx, session_id, id, hash, whole)?;
+        }
+        let without_event = if whole == Outcome::Stale { Outcome::Stale } else { Outcome::Unchanged };
+        for (id, hash) in self.new {
+            store::command::remember(tx, session_id, id, hash, without_event)?;
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::Permit;
 use crate::store::action::ActionRow;
+use crate::store::command::Outcome;
 use crate::store::outbox::EntryState;
 use crate::store::outbox::list::FailedEntry;
 use crate::store::{self, Transaction, meta};
@@ -156,7 +157,7 @@ impl Compass {
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
-            if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
+            if let Known::Repeated(_) = look_up(tx, Some(session), command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
@@ -166,7 +167,10 @@ impl Compass {
                     subject.act(tx, act, Some((command_id, hash)), &stamp)?;
                     (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
                 }
-                None => (Applied::Stale, Changed::nothing()),
+                None => {
+                    store::command::remember(tx, subject.id, command_id, hash, Outcome::Stale)?;
+                    (Applied::Stale, Changed::nothing())
+                }
             };
             Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, stamp.at)? }, changed))
         })

@@ -177,7 +177,7 @@ pub enum Applied {
     Yes,
     /// Nothing changed: the session had moved on, and the screen was out of date.
     Stale,
-    /// Nothing changed: the same command had been carried out before.
+    /// Nothing changed: the same command had been given before, whatever it did then.
     Repeated,
 }
 

@@ -111,15 +111,6 @@ pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-/// Where a command id was used before: the session, and the hash of what the command said.
-pub(crate) fn command(connection: &Connection, command_id: &str) -> Result<Option<(SessionKey, Sha256)>> {
-    let row: Option<(Vec<u8>, Vec<u8>)> = connection
-        .prepare_cached("SELECT s.key, e.command_hash FROM event e JOIN session s ON s.id = e.session_id WHERE e.command_id = ?1")?
-        .query_row([command_id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    row.map(|(key, hash)| Ok((super::row::session_key(&key)?, super::row::sha256(&hash)?))).transpose()
-}
-
 /// Inserts a session that has just started, with its first event.
 pub(crate) fn insert(
     tx: &Transaction<'_>,

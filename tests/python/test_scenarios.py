@@ -166,8 +166,8 @@ class Scenarios(Case):
         self.applied(outcome, applied)
 
     def do_run(self, given):
-        commands, actor, applied = strict(given, "commands", "actor applied")
-        self.applied(self.core.run(self.session, actor, [command(each) for each in commands]), applied)
+        commands, actor, command_id, applied = strict(given, "commands", "actor command_id applied")
+        self.applied(self.core.run(self.session, actor, [command(each) for each in commands], command_id), applied)
 
     def do_draft(self, given):
         self.core.save_draft(self.session, *strict(given, "field text"))

@@ -132,8 +132,8 @@ impl Stage {
                 self.session = Some(outcome.view.key);
                 equal("applied", outcome.applied, applied)
             }
-            Step::Run { commands, actor, applied } => {
-                equal("applied", self.compass.run(self.key(), actor.as_deref(), &commands)?.applied, applied)
+            Step::Run { commands, actor, command_id, applied } => {
+                equal("applied", self.compass.run(self.key(), actor.as_deref(), &commands, command_id.as_deref())?.applied, applied)
             }
             Step::Draft { field, text } => self.compass.save_draft(self.key(), &field, &text).map(|()| Faults::new())?,
             Step::Parse { workflow, field, text, state, value } => self.parse(&workflow, &field, &text, &state, value.as_ref())?,

@@ -66,6 +66,7 @@ pub enum Step {
     Run {
         commands: Vec<Command>,
         actor: Option<String>,
+        command_id: Option<String>,
         #[serde(default = "yes")]
         applied: Applied,
     },

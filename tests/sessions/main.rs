@@ -7,6 +7,7 @@ mod clocks;
 mod ends;
 mod many;
 mod moving;
+mod repeats;
 mod starting;
 
 use std::collections::BTreeMap;

@@ -203,6 +203,6 @@ fn a_command_id_stands_for_one_command_alone() {
     assert_eq!(code(app.compass.note(other, "hello", "a-note")), "command_id_reused");
     assert_eq!(app.view(session).notes.len(), 1);
     let twice = Command::Note { command_id: "twice".into(), text: "hello".into() };
-    assert_eq!(code(app.compass.run(session, None, &[twice.clone(), twice])), "command_id_reused");
+    assert_eq!(code(app.compass.run(session, None, &[twice.clone(), twice], None)), "command_id_reused");
     assert_eq!(code(app.compass.note(session, "hello", "  ")), "blank");
 }

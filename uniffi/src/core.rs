@@ -129,9 +129,16 @@ impl Core {
         guard(|| self.0.start(&start))
     }
 
-    /// Carries out commands in one transaction: all of them, or none.
-    pub fn run(&self, session: SessionKey, actor: Option<String>, commands: Vec<Command>) -> Result<CommandOutcome> {
-        guard(|| self.0.run(session, actor.as_deref(), &commands))
+    /// Carries out commands in one transaction: all of them, or none. With an id for all of them, a repeated call changes nothing.
+    #[uniffi::method(default(command_id = None))]
+    pub fn run(
+        &self,
+        session: SessionKey,
+        actor: Option<String>,
+        commands: Vec<Command>,
+        command_id: Option<String>,
+    ) -> Result<CommandOutcome> {
+        guard(|| self.0.run(session, actor.as_deref(), &commands, command_id.as_deref()))
     }
 
     /// Keeps what is half typed in a field; an empty text forgets it.

@@ -34,8 +34,9 @@ public protocol CompassHandle: AnyObject, Sendable {
 
     /// Starts a session.
     func start(_ start: Start) async throws -> CommandOutcome
-    /// Carries out commands in one transaction: all of them, or none.
-    func run(_ commands: [Command], in session: SessionKey, actor: String?) async throws -> CommandOutcome
+    /// Carries out commands in one transaction: all of them, or none. With a `commandId` for all of them, a repeated call changes nothing;
+    /// without one, the commands that have no id of their own are carried out again.
+    func run(_ commands: [Command], in session: SessionKey, actor: String?, commandId: String?) async throws -> CommandOutcome
     /// Keeps what is half typed in a field; an empty text forgets it.
     func saveDraft(_ text: String, field: String, in session: SessionKey) async throws
     /// Keeps the half-typed text of a note, until a note is added; an empty text forgets it.

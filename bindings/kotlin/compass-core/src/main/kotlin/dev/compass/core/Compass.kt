@@ -87,9 +87,15 @@ public interface Compass : Closeable {
 
     /**
      * Carries out commands in one transaction: all of them, or none. The extensions ([answer], [setField], [note], [complete], …) are
-     * one command each.
+     * one command each. With a [commandId] for all of them, a repeated call changes nothing; without one, the commands that have no id of
+     * their own are carried out again.
      */
-    public suspend fun run(session: SessionKey, commands: List<Command>, actor: String? = null): CommandOutcome
+    public suspend fun run(
+        session: SessionKey,
+        commands: List<Command>,
+        actor: String? = null,
+        commandId: String? = null,
+    ): CommandOutcome
 
     /** Keeps what is half typed in a field; an empty text forgets it. Never validated or sent, and no flow tells of it. */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)

@@ -79,8 +79,8 @@ internal class OpenCompass private constructor(
 
     override suspend fun start(start: Start): CommandOutcome = command { start(start) }
 
-    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome =
-        command { run(session, actor, commands) }
+    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome =
+        command { run(session, actor, commands, commandId) }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String) = command { saveDraft(session, field, text) }
 

@@ -153,7 +153,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     }
 
     /** Unless overridden: keeps the commands, and answers with the view as it is. */
-    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome = answer {
+    override suspend fun run(
+        session: SessionKey,
+        commands: List<Command>,
+        actor: String?,
+        commandId: String?,
+    ): CommandOutcome = answer {
         val outcome = CommandOutcome(Applied.YES, view(session))
         asked += commands
         outcome

@@ -168,7 +168,7 @@ private class World(private val repository: Path, path: String) {
             "refused" -> assertEquals(list("secrets").map { it.text() }, generateSequence { store.refused.poll() }.toList())
             "start" -> start()
             "run" -> {
-                val outcome = compass.run(current(), each("commands") { command() }, optionalText("actor"))
+                val outcome = compass.run(current(), each("commands") { command() }, optionalText("actor"), optionalText("command_id"))
                 applied(outcome.applied)
             }
             "draft" -> compass.saveDraft(current(), text("field"), text("text"))
