@@ -1,5 +1,7 @@
 //! What a person does to an action from the record of its session.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use super::act::{Known, Subject, command_hash, look_up};
@@ -23,6 +25,14 @@ struct Content<'a> {
     command: &'static str,
     action: &'a str,
     reason: Option<&'a str>,
+}
+
+/// An entry that was given up.
+#[derive(Clone, Copy)]
+struct GivenUp {
+    entry: i64,
+    /// Whether it was claimed.
+    leased: bool,
 }
 
 /// Actions re-sent per transaction by `send_failed_again`, so that a long list does not hold the writer.
@@ -79,30 +89,51 @@ impl Compass {
         })
     }
 
-    /// Gives an undelivered message up, by name and with a reason: the only way to do so. It is obeyed at once: what has not begun to leave
-    /// does not leave any more. What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after
-    /// all.
+    /// Gives an undelivered message up, by name and with a reason. It is obeyed at once: what has not begun to leave does not leave any more.
+    /// What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after all.
     ///
     /// # Errors
     /// `UnknownAction`, `ActionStatus` when there is nothing to give up, `Refused` without a reason, `CommandIdReused`.
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
-        let given_up = std::cell::Cell::new(None);
+        let given_up = Cell::new(None);
         let mut outcome = self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
             if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                 return Ok(None);
             }
-            let newest = newest(tx, row)?;
-            given_up.set(Some((newest.id, newest.state == EntryState::Leased)));
-            store::outbox::abandon(tx, newest.id)?;
-            // What was claimed is looked at again before it leaves.
-            meta::next_configuration(tx)?;
+            given_up.set(Some(give_up(tx, row)?));
             Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
         })?;
-        // After the commit: an attempt that has not begun by now finds that it may not.
-        outcome.in_flight = given_up.get().is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));
+        outcome.in_flight = self.may_arrive(given_up.get());
         Ok(outcome)
+    }
+
+    /// Gives all undelivered messages of a session up, as [`abandon`](Self::abandon) does one. Where there is none, the outcome is stale.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `CommandIdReused`.
+    pub fn abandon_session(&self, session: SessionKey, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
+        engine::check_reason(reason)?;
+        let content = Content { command: "abandon_session", action: "", reason: Some(reason) };
+        let mut given_up = Vec::new();
+        let mut outcome = self.on_session(session, Some(actor), command_id, &content, |inner, tx, subject, _| {
+            let mut acts = Vec::new();
+            for row in store::action::of_session(tx, subject.id)? {
+                if permits_of(&row, &inner.policy).abandon == Permit::Yes {
+                    given_up.push(give_up(tx, &row)?);
+                    acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+                }
+            }
+            Ok(acts)
+        })?;
+        outcome.in_flight = self.may_arrive(given_up);
+        Ok(outcome)
+    }
+
+    /// Asked after the commit: an attempt that has not begun by then finds that it may not.
+    fn may_arrive(&self, given_up: impl IntoIterator<Item = GivenUp>) -> bool {
+        given_up.into_iter().any(|GivenUp { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
     }
 
     /// Sends everything again that failed, except what is locked, given up, damaged, or can never succeed. Says how many.
@@ -152,6 +183,21 @@ impl Compass {
         content: &Content<'_>,
         work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
     ) -> Result<RecordOutcome> {
+        self.on_session(session, actor, command_id, content, |inner, tx, subject, stamp| {
+            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
+            Ok(work(inner, tx, subject, &row, stamp)?.into_iter().collect())
+        })
+    }
+
+    /// One command on the actions of a session. `work` gives the acts to log; none: there is nothing to do.
+    fn on_session(
+        &self,
+        session: SessionKey,
+        actor: Option<&str>,
+        command_id: &str,
+        content: &Content<'_>,
+        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>>,
+    ) -> Result<RecordOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
         let hash = command_hash(Some(session), content)?;
@@ -161,17 +207,21 @@ impl Compass {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
-                Some(act) => {
-                    subject.act(tx, act, Some((command_id, hash)), &stamp)?;
-                    (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
-                }
-                None => {
-                    store::command::remember(tx, subject.id, command_id, hash, Outcome::Stale)?;
-                    (Applied::Stale, Changed::nothing())
-                }
+            let acts = work(inner, tx, &subject, &stamp)?;
+            let (applied, changed) = if acts.is_empty() {
+                (Applied::Stale, Changed::nothing())
+            } else {
+                (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
             };
+            // An id stands in one event alone.
+            let is_one = acts.len() == 1;
+            if !is_one {
+                let outcome = if acts.is_empty() { Outcome::Stale } else { Outcome::Done };
+                store::command::remember(tx, subject.id, command_id, hash, outcome)?;
+            }
+            for act in acts {
+                subject.act(tx, act, is_one.then_some((command_id, hash)), &stamp)?;
+            }
             Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, stamp.at)? }, changed))
         })
     }
@@ -208,4 +258,12 @@ impl Inner {
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {
     store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+}
+
+fn give_up(tx: &Transaction<'_>, row: &ActionRow) -> Result<GivenUp> {
+    let newest = newest(tx, row)?;
+    store::outbox::abandon(tx, newest.id)?;
+    // What was claimed is looked at again before it leaves.
+    meta::next_configuration(tx)?;
+    Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased })
 }

@@ -55,8 +55,8 @@ impl Compass {
         })
     }
 
-    /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, none is carried out and
-    /// the outcome is stale.
+    /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, the outcome is stale and
+    /// none is carried out, except that new notes are kept.
     ///
     /// With a `command_id` for all of them, a repeated call changes nothing, whatever the commands are. Without one, those of them that have
     /// no id of their own are carried out again.

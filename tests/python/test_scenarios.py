@@ -225,6 +225,10 @@ class Scenarios(Case):
         action, command_id, actor, reason, applied = strict(given, "action command_id actor reason", "applied")
         self.applied(self.core.abandon(self.session, action, actor, reason, command_id), applied)
 
+    def do_abandon_session(self, given):
+        command_id, actor, reason, applied = strict(given, "command_id actor reason", "applied")
+        self.applied(self.core.abandon_session(self.session, actor, reason, command_id), applied)
+
     def do_purge(self, given):
         older_than_ms, sessions = strict(given, "older_than_ms sessions")
         self.assertEqual(self.core.purge(older_than_ms).purged, sessions)

@@ -166,6 +166,9 @@ impl Stage {
             Step::Abandon { action, command_id, actor, reason, applied } => {
                 equal("applied", self.compass.abandon(self.key(), &action, &actor, &reason, &command_id)?.applied, applied)
             }
+            Step::AbandonSession { command_id, actor, reason, applied } => {
+                equal("applied", self.compass.abandon_session(self.key(), &actor, &reason, &command_id)?.applied, applied)
+            }
             Step::Purge { older_than_ms, sessions } => {
                 equal("sessions", self.compass.purge(Duration::from_millis(older_than_ms))?.purged, sessions)
             }

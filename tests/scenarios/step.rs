@@ -111,6 +111,13 @@ pub enum Step {
         #[serde(default = "yes")]
         applied: Applied,
     },
+    AbandonSession {
+        command_id: String,
+        actor: String,
+        reason: String,
+        #[serde(default = "yes")]
+        applied: Applied,
+    },
     Purge {
         older_than_ms: u64,
         sessions: u64,

@@ -157,3 +157,24 @@ fn no_id_of_a_deleted_session_can_be_read_from_the_tables() {
     }
     assert_eq!(app.count("SELECT count(*) FROM spent_command WHERE typeof(id_hash) = 'blob' AND length(id_hash) = 32"), 2);
 }
+
+#[test]
+fn a_note_that_comes_with_a_stale_move_is_kept_once() {
+    let mut app = App::new();
+    let session = app.start().key;
+    app.set(session, "site", "Mill Lane");
+    app.answer(session, "on");
+    app.compass.save_note_draft(session, "Dog in the yard").unwrap();
+    let note = Command::Note { command_id: id(), text: "Dog in the yard".into() };
+    let late = [site("Quay"), note, Command::Answer { visit: 1, answer: "again".into() }];
+    for (whole, applied) in
+        [(Some("a"), Applied::Stale), (Some("a"), Applied::Repeated), (Some("b"), Applied::Stale), (None, Applied::Stale)]
+    {
+        let outcome = app.compass.run(session, Some("Mia"), &late, whole).unwrap();
+        assert_eq!((outcome.applied, outcome.view.visit, outcome.view.notes.len()), (applied, 2, 1));
+        assert_eq!(outcome.view.note_draft, None);
+        app.reopen();
+    }
+    assert_eq!(app.record(session).timeline.len(), 4);
+    assert_eq!(app.faults(), [""; 0]);
+}

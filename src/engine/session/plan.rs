@@ -28,9 +28,10 @@ pub struct Plan<'c> {
 }
 
 /// Plans commands, each on the state that those before it lead to. Pure: the same commands on the same state give the same steps. All are
-/// carried out or none: one that is stale makes the whole list stale.
+/// carried out or none: one that is stale makes the whole list stale. Notes alone are kept then, because they belong to no screen and what
+/// was typed is not to be lost.
 ///
-/// `repeated` holds the ids of commands that were carried out before: those are passed over.
+/// `repeated` holds the ids of commands that were given before: those are passed over.
 ///
 /// # Errors
 /// What [`decide()`](super::decide()) refuses, of any of them.
@@ -41,15 +42,29 @@ pub fn plan<'c>(
     stamp: &Stamp,
     repeated: &BTreeSet<&str>,
 ) -> Result<Plan<'c>, Refusal> {
-    let mut ahead = state.clone();
-    let mut plan = Plan { applied: Applied::Yes, steps: Vec::new(), drafts: Vec::new() };
-    let is_new = |command: &&Command| command.command_id().is_none_or(|id| !repeated.contains(id));
-    if !commands.is_empty() && !commands.iter().any(|command| is_new(&command)) {
-        plan.applied = Applied::Repeated;
+    let new: Vec<&Command> = commands.iter().filter(|command| command.command_id().is_none_or(|id| !repeated.contains(id))).collect();
+    let applied = if new.is_empty() && !commands.is_empty() { Applied::Repeated } else { Applied::Yes };
+    if let Some(plan) = steps(workflow, state, &new, stamp, applied)? {
+        return Ok(plan);
     }
-    for command in commands.iter().filter(is_new) {
+    let notes: Vec<&Command> = new.into_iter().filter(|command| matches!(command, Command::Note { .. })).collect();
+    let plan = steps(workflow, state, &notes, stamp, Applied::Stale)?;
+    Ok(plan.expect("a note is never stale"))
+}
+
+/// All of these; none where one is stale.
+fn steps<'c>(
+    workflow: &Workflow,
+    state: &State,
+    commands: &[&'c Command],
+    stamp: &Stamp,
+    applied: Applied,
+) -> Result<Option<Plan<'c>>, Refusal> {
+    let mut ahead = state.clone();
+    let mut plan = Plan { applied, steps: Vec::new(), drafts: Vec::new() };
+    for command in commands {
         match decide(workflow, &ahead, command)? {
-            Decision::Stale => return Ok(Plan { applied: Applied::Stale, steps: Vec::new(), drafts: Vec::new() }),
+            Decision::Stale => return Ok(None),
             Decision::Act(act) => {
                 let event = advance(&mut ahead, act, command.command_id(), stamp);
                 plan.steps.push((event, ahead.clone()));
@@ -62,7 +77,7 @@ pub fn plan<'c>(
             _ => {}
         }
     }
-    Ok(plan)
+    Ok(Some(plan))
 }
 
 /// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.

@@ -158,6 +158,11 @@ public final class FakeCompass: CompassHandle {
     ) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
+    public func abandonSession(
+        _ session: SessionKey, actor: String, reason: String, commandId: String
+    ) async throws -> RecordOutcome {
+        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+    }
     public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
     public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }

@@ -56,10 +56,27 @@ fn a_list_is_carried_out_whole_or_not_at_all() {
         ("repeated, and a move", vec![noted("n1"), go(1)], &["n1"], Ok((Applied::Yes, 1))),
         ("a later one sees an earlier one", vec![go(1), set(&[("temperature", "60")])], &[], Ok((Applied::Yes, 2))),
         ("and only then", vec![set(&[("temperature", "60")]), go(1)], &[], Err("fields_not_on_path")),
-        ("nothing after the end", vec![end(), noted("n1"), go(1)], &[], Ok((Applied::Stale, 0))),
+        ("nothing after the end", vec![end(), go(1)], &[], Ok((Applied::Stale, 0))),
+        ("stale, and a note", vec![set(&[("customer", "Ann")]), noted("n1"), end(), go(1)], &[], Ok((Applied::Stale, 1))),
+        ("stale, and a note that is no new one", vec![noted("n1"), end(), go(1)], &["n1"], Ok((Applied::Stale, 0))),
+        ("stale, and no note at all", vec![end(), go(1), note(" ")], &[], Err("blank")),
     ];
     for (name, commands, repeated, expected) in table {
         let plan = planned(&session, &commands, repeated);
         assert_eq!(plan.map(|plan| (plan.applied, plan.steps.len())).map_err(|refusal| refusal.code()), expected, "{name}");
     }
+}
+
+#[test]
+fn a_note_that_comes_with_a_stale_move_is_kept() {
+    let mut session = Session::new();
+    session.answer("go");
+    let commands = [go(1), noted("n1"), mark("remark", Change::NotApplicable), noted("n2")];
+    let plan = planned(&session, &commands, &[]).unwrap();
+    assert_eq!((plan.applied, plan.drafts), (Applied::Stale, vec![NOTE, NOTE]));
+    let (_, state) = plan.steps.last().unwrap();
+    assert_eq!((state.notes.len(), state.current()), (2, session.state.current()));
+    assert_eq!(state.values, session.state.values, "nothing else is carried out");
+    session.run(Command::Discard);
+    assert_eq!(planned(&session, &commands, &[]).map_err(|refusal| refusal.code()), Err("discarded"));
 }

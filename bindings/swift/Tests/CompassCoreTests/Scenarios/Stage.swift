@@ -145,6 +145,10 @@ final class Stage {
                 given.text("action"), in: session, actor: given.text("actor"), reason: given.text("reason"),
                 commandId: given.text("command_id"))
             try applied(outcome.applied, given)
+        case "abandon_session":
+            let outcome = try await compass.abandonSession(
+                session, actor: given.text("actor"), reason: given.text("reason"), commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
         case "purge":
             let report = try await compass.purge(olderThan: .milliseconds(given.number("older_than_ms") as Int64))
             try same(report.purged, try given.number("sessions"), "sessions")

@@ -86,7 +86,7 @@ public interface Compass : Closeable {
     public suspend fun start(start: Start): CommandOutcome
 
     /**
-     * Carries out commands in one transaction: all of them, or none. The extensions ([answer], [setField], [note], [complete], …) are
+     * Carries out commands in one transaction: all of them, or none; when one is stale, only new notes are kept. The extensions ([answer], [setField], [note], [complete], …) are
      * one command each. With a [commandId] for all of them, a repeated call changes nothing; without one, the commands that have no id of
      * their own are carried out again.
      */
@@ -162,10 +162,18 @@ public interface Compass : Closeable {
         commandId: String = newCommandId(),
     ): RecordOutcome
 
-    /** Gives an undelivered message up; the only way to do so. Where `inFlight` is true it may arrive all the same: the record tells later. */
+    /** Gives an undelivered message up. Where `inFlight` is true it may arrive all the same: the record tells later. */
     public suspend fun abandon(
         session: SessionKey,
         action: String,
+        actor: String,
+        reason: String,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** Gives all undelivered messages of a session up, as [abandon] does one; stale where there is none. */
+    public suspend fun abandonSession(
+        session: SessionKey,
         actor: String,
         reason: String,
         commandId: String = newCommandId(),

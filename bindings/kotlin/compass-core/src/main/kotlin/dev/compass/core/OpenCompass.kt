@@ -128,6 +128,9 @@ internal class OpenCompass private constructor(
         commandId: String,
     ): RecordOutcome = command { abandon(session, action, actor, reason, commandId) }
 
+    override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
+        command { abandonSession(session, actor, reason, commandId) }
+
     override suspend fun sendFailedAgain(actor: String?): Int = command { sendFailedAgain(actor).toInt() }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =

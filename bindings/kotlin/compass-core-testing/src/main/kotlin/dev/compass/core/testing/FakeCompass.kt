@@ -229,6 +229,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         commandId: String,
     ): RecordOutcome = send(session, action, actor, commandId)
 
+    override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
+        answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+
     override suspend fun sendFailedAgain(actor: String?): Int = answer { 0 }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =

@@ -187,6 +187,8 @@ private class World(private val repository: Path, path: String) {
                 compass.sendCorrected(current(), text("action"), optionalText("actor"), text("command_id")).let { applied(it.applied) }
             "abandon" ->
                 compass.abandon(current(), text("action"), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
+            "abandon_session" ->
+                compass.abandonSession(current(), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
             "purge" -> {
                 val report = compass.purge(number("older_than_ms").milliseconds)
                 assertEquals(number("sessions"), report.purged.toLong())
