@@ -110,7 +110,7 @@ fn work_at_random(path: &Path, seed: u64) {
             }
         };
         say("TRY", &json!({ "session": session, "events": commands.len() }));
-        let outcome = compass.run(session, Some("Mia"), &commands).expect("is accepted");
+        let outcome = compass.run(session, Some("Mia"), &commands, None).expect("is accepted");
         assert_eq!(outcome.applied, Applied::Yes);
         acknowledge(&compass, session);
         if outcome.view.state.is_finished() && !late {

@@ -179,7 +179,7 @@ fn a_phone_in_use() {
     for number in 0..GESTURES {
         let text = format!("several {number}");
         let commands = [Command::SetFields { changes: changes(&text) }, note("one"), note("two")];
-        compass.run(view.key, None, &commands).unwrap();
+        compass.run(view.key, None, &commands, None).unwrap();
     }
     mark("nothing");
     for _ in 0..GESTURES {
@@ -220,7 +220,7 @@ fn with_history(path: &Path, sessions: usize) {
             Command::SetFields { changes: vec![FieldChange { field: "reading".into(), change }] },
             Command::Complete { visit: view.visit },
         ];
-        field.compass.run(view.key, None, &commands).unwrap();
+        field.compass.run(view.key, None, &commands, None).unwrap();
     }
     field.flush();
     field.compass.close().unwrap();

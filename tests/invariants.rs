@@ -338,3 +338,17 @@ fn a_session_counts_its_actions_and_keeps_them() {
         db.refuses(&format!("UPDATE action SET {change} WHERE id = 1"), "an action stays what its session made it");
     }
 }
+
+#[test]
+fn what_a_command_came_to_is_never_changed() {
+    let app = App::new();
+    let kept = app.start().key;
+    app.compass.run(kept, None, &[], Some(&id())).unwrap();
+    let gone = app.start().key;
+    app.compass.discard(gone).unwrap();
+    app.compass.delete(gone).unwrap();
+    let db = Refusals::of(&app);
+    db.refuses("UPDATE command SET command_hash = zeroblob(32)", "never changed");
+    db.refuses("UPDATE command SET outcome = 'stale'", "never changed");
+    db.refuses("UPDATE spent_command SET session_key = zeroblob(16)", "never changed");
+}

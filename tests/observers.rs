@@ -105,7 +105,7 @@ fn what_changes_nothing_is_told_to_nobody() {
     assert_eq!(code(app.compass.answer(session, 2, "nowhere")), "unknown_answer");
     assert_eq!(code(app.compass.set_field(session, "depth", text("deep"))), "field_problems");
     app.set(session, "site", "Mill Lane");
-    app.compass.run(session, None, &[]).unwrap();
+    app.compass.run(session, None, &[], None).unwrap();
     app.compass.save_draft(session, "depth", "12,").unwrap();
     assert!(!app.compass.import_workflow(&pump_check(1)).unwrap().imported);
     app.compass.set_integration_enabled(true).unwrap();

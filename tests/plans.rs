@@ -43,7 +43,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("replace.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("replace.rs", "{configuration}", &["configuration", "0"]),
     ("replace.rs", "{detail}", &["detail", "'abandoned'"]),
-    ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "event"]),
+    ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "command", "event"]),
 ];
 
 /// Parts of statements that may read a whole table or sort what they found, and why.

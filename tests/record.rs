@@ -4,7 +4,7 @@ mod support;
 
 use compass_core::Error;
 use compass_core::model::*;
-use compass_core::testing::ScriptedTransport;
+use compass_core::testing::{ScriptedTransport, answer};
 use support::app::{App, code, endpoint, id, pages, set, text};
 
 const REASON: fn(&Action) -> &str = |action| action.reason.as_deref().unwrap_or("none");
@@ -280,6 +280,50 @@ fn a_message_is_given_up_by_name_and_with_a_reason_alone() {
 }
 
 #[test]
+fn all_undelivered_messages_of_a_session_are_given_up_in_one_call() {
+    let app = App::with_office(ScriptedTransport::numbered(|number, _| Ok(answer(if number == 1 { 202 } else { 400 }))));
+    let session = app.completed();
+    app.deliver();
+    let give_up = |reason: &str, command: &str| app.compass.abandon_session(session, "Mia", reason, command);
+    assert_eq!(code(app.compass.delete(session)), "undelivered");
+    assert_eq!(code(give_up(" ", &id())), "blank");
+    assert_eq!(code(app.compass.abandon_session(session, "", "moved away", &id())), "blank");
+
+    let (command, revision) = (id(), app.count("SELECT revision FROM meta"));
+    let outcome = give_up("moved away", &command).unwrap();
+    assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, false));
+    assert_eq!(app.count("SELECT revision FROM meta"), revision + 1, "one transaction");
+    let mut shown: Vec<_> = statuses(&app, session).into_iter().map(|(_, status, reason)| (status == ActionStatus::Sent, reason)).collect();
+    shown.sort();
+    assert_eq!(shown, [(false, "abandoned".to_owned()), (false, "abandoned".to_owned()), (true, "none".to_owned())]);
+    let lines = outcome
+        .record
+        .timeline
+        .iter()
+        .filter(|line| matches!(&line.entry, TimelineEntry::Abandoned { reason, .. } if reason == "moved away"));
+    assert!(lines.map(|line| line.actor.as_deref()).eq([Some("Mia"); 2]));
+
+    assert_eq!(give_up("moved away", &command).unwrap().applied, Applied::Repeated);
+    assert_eq!(code(give_up("another reason", &command)), "command_id_reused");
+    let nothing = id();
+    assert_eq!(give_up("moved away", &nothing).unwrap().applied, Applied::Stale, "there is nothing left to give up");
+    // A single one.
+    let failed = statuses(&app, session).into_iter().find(|(_, status, _)| *status == ActionStatus::Failed).unwrap().0;
+    app.compass.send(session, &failed, None, &id()).unwrap();
+    assert_eq!(give_up("moved away", &nothing).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.action(session, &failed).status, ActionStatus::Pending);
+    let single = id();
+    assert_eq!(give_up("moved away", &single).unwrap().applied, Applied::Yes);
+    assert_eq!(give_up("moved away", &single).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.faults(), [""; 0]);
+    app.compass.delete(session).unwrap();
+    assert_eq!(code(give_up("moved away", &id())), "deleted_session");
+
+    let running = app.start().key;
+    assert_eq!(app.compass.abandon_session(running, "Mia", "moved away", &id()).unwrap().applied, Applied::Stale);
+}
+
+#[test]
 fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same() {
     let app = App::new();
     let session = app.too_large();
@@ -447,7 +491,7 @@ fn the_outbox_lists_what_is_unsent_oldest_first_and_counts_it() {
 fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
     let app = App::new();
     let session = app.start().key;
-    let run = |commands: &[Command]| drop(app.compass.run(session, Some("Mia"), commands).unwrap());
+    let run = |commands: &[Command]| drop(app.compass.run(session, Some("Mia"), commands, None).unwrap());
     run(&[Command::SetFields { changes: vec![set("site", text("Mill Lane"))] }]);
     run(&[Command::UseResponse { command_id: id(), response: "dear".into() }]);
     run(&[Command::Answer { visit: 1, answer: "on".into() }]);
@@ -529,6 +573,7 @@ fn the_record_is_what_the_events_say() {
             seq: *seq,
             v: EVENT_VERSION,
             at: item.at,
+            wall_at: None,
             utc_offset: item.utc_offset,
             actor: actor.clone(),
             command_id: None,

@@ -62,7 +62,7 @@ impl<'w> Walk<'w> {
 fn event(seq: u32, act: Act) -> Event {
     let start: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
     let at = start + chrono::TimeDelta::seconds(i64::from(seq));
-    Event { seq, v: EVENT_VERSION, at, utc_offset: 0, actor: Some("Mia".into()), command_id: None, act }
+    Event { seq, v: EVENT_VERSION, at, wall_at: None, utc_offset: 0, actor: Some("Mia".into()), command_id: None, act }
 }
 
 /// Whether a walk is so by the rules, checked without the engine's own helpers.

@@ -47,7 +47,7 @@ pub fn leave_by(compass: &Compass, view: &SessionView, answer: &str) -> Outcome<
         commands.push(Command::SetFields { changes });
     }
     commands.push(Command::Answer { visit: view.visit, answer: answer.to_owned() });
-    Ok(compass.run(view.key, None, &commands)?.view)
+    Ok(compass.run(view.key, None, &commands, None)?.view)
 }
 
 /// Fills the end section in and completes.
@@ -60,7 +60,7 @@ pub fn complete(compass: &Compass, view: &SessionView) -> Outcome<SessionView> {
         commands.push(Command::SetFields { changes });
     }
     commands.push(Command::Complete { visit: view.visit });
-    let view = compass.run(view.key, None, &commands)?.view;
+    let view = compass.run(view.key, None, &commands, None)?.view;
     let won = if view.won == Some(true) { "won" } else { "not won" };
     screen::line(format!("    {} {won}; {would_fire} message(s) queued in the same transaction", screen::good("completed,")));
     Ok(view)

@@ -1,5 +1,6 @@
 //! One act of a technician: from a command to an event with everything it changes, inside a transaction that the caller holds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
@@ -7,13 +8,13 @@ use serde::Serialize;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{StoredDocument, StoredFault};
-use crate::engine::session as engine;
+use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
-use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp, Workflow, WorkflowRef};
+use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
-#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) id: i64,
     pub(super) document: Arc<StoredDocument>,
@@ -22,28 +23,21 @@ pub(super) struct Subject {
     pub(super) state: engine::State,
 }
 
-/// Who acts, and when.
-pub(super) struct Stamp<'a> {
-    pub(super) at: Timestamp,
-    pub(super) utc_offset: i32,
-    pub(super) actor: Option<&'a str>,
-}
-
 /// What is known of a command id.
 pub(super) enum Known {
     /// It was never used.
     New,
-    /// This very command was carried out before, on this session.
+    /// This very command was given before, on this session.
     Repeated(SessionKey),
 }
 
 impl Inner {
-    pub(super) fn stamp<'a>(&self, actor: Option<&'a str>) -> Result<Stamp<'a>> {
+    pub(super) fn stamp(&self, actor: Option<&str>) -> Result<Stamp> {
         if let Some(actor) = actor {
             engine::check_actor(actor)?;
         }
         let at = self.now();
-        Ok(Stamp { at, utc_offset: self.clock.utc_offset(at), actor })
+        Ok(Stamp { at, utc_offset: self.clock.utc_offset(at), actor: actor.map(str::to_owned) })
     }
 
     /// Reads a session that must be there.
@@ -99,24 +93,19 @@ impl Subject {
         &self.document.workflow
     }
 
-    /// Gives the act its place in the log and applies it to the state.
-    pub(super) fn advance(&mut self, act: Act, command_id: Option<&str>, stamp: &Stamp<'_>) -> Event {
-        let event = Event {
-            seq: self.state.last_seq + 1,
-            v: EVENT_VERSION,
-            at: stamp.at,
-            utc_offset: stamp.utc_offset,
-            actor: stamp.actor.map(str::to_owned),
-            command_id: command_id.map(str::to_owned),
-            act,
-        };
-        engine::apply(&mut self.state, &event);
-        event
+    /// Writes an act as the session's next event, with what it changes.
+    pub(super) fn act(&mut self, tx: &Transaction<'_>, act: Act, command: Option<(&str, Sha256)>, stamp: &Stamp) -> Result<()> {
+        let event = engine::advance(&mut self.state, act, command.map(|(id, _)| id), stamp);
+        self.append(tx, &event, command.map(|(_, hash)| hash))
     }
 
-    /// Writes an event that [`Subject::advance`] gave.
+    /// Writes an event; the state is the one after it.
     pub(super) fn append(&self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
         Ok(store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?)
+    }
+
+    pub(super) fn view(&self, connection: &Connection) -> Result<SessionView> {
+        Ok(engine::view(self.workflow(), &self.state, &store::session::drafts(connection, self.id)?))
     }
 
     pub(super) fn section_name(&self) -> &str {
@@ -136,15 +125,77 @@ pub(super) fn command_hash(session: Option<SessionKey>, content: &impl Serialize
     Ok(Sha256::of(&json))
 }
 
-/// Looks a command id up.
+/// Looks a command id up; no session: it is to start one. Once what it said is gone, a repeated command is told by its id alone.
 ///
 /// # Errors
 /// `CommandIdReused` when it stands for something else; `Refused` when it is no id.
-pub(super) fn look_up(connection: &Connection, command_id: &str, hash: Sha256) -> Result<Known> {
+pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, command_id: &str, hash: Sha256) -> Result<Known> {
     engine::check_command_id(command_id)?;
-    match store::session::command(connection, command_id)? {
+    match store::command::find(connection, command_id)? {
         None => Ok(Known::New),
-        Some((session, before)) if before == hash => Ok(Known::Repeated(session)),
+        Some((key, Some(before))) if before == hash => Ok(Known::Repeated(key)),
+        Some((key, None)) if session.is_none_or(|session| session == key) => Ok(Known::Repeated(key)),
         Some(_) => Err(Error::CommandIdReused),
+    }
+}
+
+/// The ids of several commands on one session.
+pub(super) struct Ids<'c> {
+    /// That of the whole call, where it has one.
+    whole: Option<(&'c str, Sha256)>,
+    /// Those of commands that were given before.
+    pub(super) repeated: BTreeSet<&'c str>,
+    /// The others, with the hash of what the command says.
+    new: BTreeMap<&'c str, Sha256>,
+}
+
+impl<'c> Ids<'c> {
+    /// Looks all of them up. None: the whole call was made before.
+    ///
+    /// # Errors
+    /// `CommandIdReused` when one stands for something else, also for another of these; `Refused` when one is no id.
+    pub(super) fn of(
+        connection: &Connection,
+        session: SessionKey,
+        commands: &'c [Command],
+        command_id: Option<&'c str>,
+    ) -> Result<Option<Self>> {
+        let mut ids = Self { whole: None, repeated: BTreeSet::new(), new: BTreeMap::new() };
+        if let Some(id) = command_id {
+            let hash = command_hash(Some(session), &commands)?;
+            match look_up(connection, Some(session), id, hash)? {
+                Known::Repeated(_) => return Ok(None),
+                Known::New => ids.whole = Some((id, hash)),
+            }
+        }
+        for command in commands {
+            let Some(id) = command.command_id() else { continue };
+            let hash = command_hash(Some(session), command)?;
+            let is_first = match look_up(connection, Some(session), id, hash)? {
+                Known::Repeated(_) => ids.repeated.insert(id),
+                Known::New => command_id != Some(id) && ids.new.insert(id, hash).is_none(),
+            };
+            if !is_first {
+                return Err(Error::CommandIdReused);
+            }
+        }
+        Ok(Some(ids))
+    }
+
+    /// The hash that goes with an event of this id, which is remembered by that.
+    pub(super) fn take(&mut self, event: &Event) -> Option<Sha256> {
+        self.new.remove(event.command_id.as_deref()?)
+    }
+
+    /// Remembers all that no event has.
+    pub(super) fn remember(self, tx: &Transaction<'_>, session_id: i64, whole: Outcome) -> Result<()> {
+        if let Some((id, hash)) = self.whole {
+            store::command::remember(tx, session_id, id, hash, whole)?;
+        }
+        let without_event = if whole == Outcome::Stale { Outcome::Stale } else { Outcome::Unchanged };
+        for (id, hash) in self.new {
+            store::command::remember(tx, session_id, id, hash, without_event)?;
+        }
+        Ok(())
     }
 }

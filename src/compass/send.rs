@@ -1,16 +1,19 @@
 //! What a person does to an action from the record of its session.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
-use super::act::{Known, Stamp, Subject, command_hash, look_up};
+use super::act::{Known, Subject, command_hash, look_up};
 use super::action::permits_of;
 use super::fire::Body;
 use super::{Changed, Compass, Inner, Result};
-use crate::engine::session as engine;
+use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
 use crate::outbox::{Permit, reason};
 use crate::store::action::ActionRow;
+use crate::store::command::Outcome;
 use crate::store::outbox::EntryState;
 use crate::store::outbox::list::FailedEntry;
 use crate::store::{self, Connection, Transaction, meta};
@@ -22,6 +25,14 @@ struct Content<'a> {
     command: &'static str,
     action: &'a str,
     reason: Option<&'a str>,
+}
+
+/// An entry that was given up.
+#[derive(Clone, Copy)]
+struct GivenUp {
+    entry: i64,
+    /// Whether it was claimed.
+    leased: bool,
 }
 
 /// Actions re-sent per transaction by `send_failed_again`, so that a long list does not hold the writer.
@@ -78,34 +89,55 @@ impl Compass {
         })
     }
 
-    /// Gives an undelivered message up, by name and with a reason: the only way to do so. It is obeyed at once: what has not begun to leave
-    /// does not leave any more. What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after
-    /// all.
+    /// Gives an undelivered message up, by name and with a reason. It is obeyed at once: what has not begun to leave does not leave any more.
+    /// What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after all.
     ///
     /// # Errors
     /// `UnknownAction`, `ActionStatus` when there is nothing to give up, `Refused` without a reason, `CommandIdReused`.
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
-        let given_up = std::cell::Cell::new(None);
+        let given_up = Cell::new(None);
         let mut outcome = self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
             if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                 return Ok(None);
             }
-            let newest = newest(tx, row)?;
-            given_up.set(Some((newest.id, newest.state == EntryState::Leased)));
-            store::outbox::abandon(tx, newest.id)?;
-            // What was claimed is looked at again before it leaves.
-            meta::next_configuration(tx)?;
+            given_up.set(Some(give_up(tx, row)?));
             Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
         })?;
-        // After the commit: an attempt that has not begun by now finds that it may not.
         let given_up = match given_up.get() {
             None if outcome.applied == Applied::Repeated => self.inner.read(|connection| given_up_before(connection, session, action))?,
             given_up => given_up,
         };
-        outcome.in_flight = given_up.is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));
+        outcome.in_flight = self.may_arrive(given_up);
         Ok(outcome)
+    }
+
+    /// Gives all undelivered messages of a session up, as [`abandon`](Self::abandon) does one. Where there is none, the outcome is stale.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `CommandIdReused`.
+    pub fn abandon_session(&self, session: SessionKey, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
+        engine::check_reason(reason)?;
+        let content = Content { command: "abandon_session", action: "", reason: Some(reason) };
+        let mut given_up = Vec::new();
+        let mut outcome = self.on_session(session, Some(actor), command_id, &content, |inner, tx, subject, _| {
+            let mut acts = Vec::new();
+            for row in store::action::of_session(tx, subject.id)? {
+                if permits_of(&row, &inner.policy).abandon == Permit::Yes {
+                    given_up.push(give_up(tx, &row)?);
+                    acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+                }
+            }
+            Ok(acts)
+        })?;
+        outcome.in_flight = self.may_arrive(given_up);
+        Ok(outcome)
+    }
+
+    /// Asked after the commit: an attempt that has not begun by then finds that it may not.
+    fn may_arrive(&self, given_up: impl IntoIterator<Item = GivenUp>) -> bool {
+        given_up.into_iter().any(|GivenUp { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
     }
 
     /// Sends everything again that failed, except what is locked, given up, damaged, or can never succeed. Says how many.
@@ -153,26 +185,47 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp<'_>) -> Result<Option<Act>>,
+        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
+    ) -> Result<RecordOutcome> {
+        self.on_session(session, actor, command_id, content, |inner, tx, subject, stamp| {
+            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
+            Ok(work(inner, tx, subject, &row, stamp)?.into_iter().collect())
+        })
+    }
+
+    /// One command on the actions of a session. `work` gives the acts to log; none: there is nothing to do.
+    fn on_session(
+        &self,
+        session: SessionKey,
+        actor: Option<&str>,
+        command_id: &str,
+        content: &Content<'_>,
+        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
-            if let Known::Repeated(_) = look_up(tx, command_id, hash)? {
+            if let Known::Repeated(_) = look_up(tx, Some(session), command_id, hash)? {
                 let record = inner.record(tx, session, stamp.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            let (applied, changed) = match work(inner, tx, &subject, &row, &stamp)? {
-                Some(act) => {
-                    let event = subject.advance(act, Some(command_id), &stamp);
-                    subject.append(tx, &event, Some(hash))?;
-                    (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
-                }
-                None => (Applied::Stale, Changed::nothing()),
+            let acts = work(inner, tx, &subject, &stamp)?;
+            let (applied, changed) = if acts.is_empty() {
+                (Applied::Stale, Changed::nothing())
+            } else {
+                (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
             };
+            // An id stands in one event alone.
+            let is_one = acts.len() == 1;
+            if !is_one {
+                let outcome = if acts.is_empty() { Outcome::Stale } else { Outcome::Done };
+                store::command::remember(tx, subject.id, command_id, hash, outcome)?;
+            }
+            for act in acts {
+                subject.act(tx, act, is_one.then_some((command_id, hash)), &stamp)?;
+            }
             Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, stamp.at)? }, changed))
         })
     }
@@ -180,7 +233,7 @@ impl Compass {
 
 impl Inner {
     /// Sends one failed entry again. False where that may not be.
-    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp<'_>) -> Result<bool> {
+    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
         let mut subject = match self.subject_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
             subject => subject?,
@@ -192,8 +245,7 @@ impl Inner {
         }
         store::outbox::send_again(tx, newest.id, stamp.at)?;
         let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
-        let event = subject.advance(act, None, stamp);
-        subject.append(tx, &event, None)?;
+        subject.act(tx, act, None, stamp)?;
         Ok(true)
     }
 
@@ -209,13 +261,21 @@ impl Inner {
 }
 
 /// The entry that an earlier call with the same command has given up.
-fn given_up_before(connection: &Connection, session: SessionKey, action: &str) -> Result<Option<(i64, bool)>> {
+fn given_up_before(connection: &Connection, session: SessionKey, action: &str) -> Result<Option<GivenUp>> {
     let Some(stored) = store::session::load(connection, session)? else { return Ok(None) };
     let Some(row) = store::action::find(connection, stored.id, action)? else { return Ok(None) };
     let newest = store::outbox::newest(connection, row.id)?.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
-    Ok(newest.map(|newest| (newest.id, false)))
+    Ok(newest.map(|newest| GivenUp { entry: newest.id, leased: false }))
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {
     store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+}
+
+fn give_up(tx: &Transaction<'_>, row: &ActionRow) -> Result<GivenUp> {
+    let newest = newest(tx, row)?;
+    store::outbox::abandon(tx, newest.id)?;
+    // What was claimed is looked at again before it leaves.
+    meta::next_configuration(tx)?;
+    Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased })
 }

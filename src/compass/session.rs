@@ -1,15 +1,14 @@
 //! Running sessions.
 
-use std::collections::BTreeSet;
-
-use super::act::{Known, Subject, command_hash, look_up};
+use super::act::{Ids, Known, Subject, command_hash, look_up};
 use super::{Changed, Compass, Inner, Result};
-use crate::engine::session::{self as engine, Decision};
+use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
     SessionState, SessionView, Start, Timestamp, Workflow, echoed,
 };
+use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction};
 
 /// The longest half-typed text that is kept, in bytes: more than three times what the largest field takes (20,000 characters of four bytes),
@@ -20,14 +19,15 @@ impl Compass {
     /// Starts a session on the current version of a workflow, or on the one that is named.
     ///
     /// # Errors
-    /// `UnknownWorkflow`, `NotStartable` with what is missing, `Refused` with every problem of the prefill, `CommandIdReused`.
+    /// `UnknownWorkflow`, `NotStartable` with what is missing, `Refused` with every problem of the prefill, `CommandIdReused`,
+    /// `DeletedSession` when it is repeated after the session that it started was deleted or purged.
     pub fn start(&self, start: &Start) -> Result<CommandOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(start.actor.as_deref())?;
         let hash = command_hash(None, start)?;
         let key = inner.new_key(stamp.at);
         inner.write(|tx| {
-            if let Known::Repeated(key) = look_up(tx, &start.command_id, hash)? {
+            if let Known::Repeated(key) = look_up(tx, None, &start.command_id, hash)? {
                 let view = inner.view(tx, key)?;
                 return Ok((CommandOutcome { applied: Applied::Repeated, view }, Changed::nothing()));
             }
@@ -41,6 +41,7 @@ impl Compass {
                 seq: 1,
                 v: EVENT_VERSION,
                 at: stamp.at,
+                wall_at: None,
                 utc_offset: stamp.utc_offset,
                 actor: start.actor.clone(),
                 command_id: Some(start.command_id.clone()),
@@ -55,13 +56,20 @@ impl Compass {
         })
     }
 
-    /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, none is carried out and
-    /// the outcome is stale.
+    /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, the outcome is stale and
+    /// none is carried out, except that new notes are kept.
+    ///
+    /// With a `command_id` for all of them, a repeated call changes nothing, whatever the commands are. Without one, those of them that have
+    /// no id of their own are carried out again.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` with every problem at once, `CommandIdReused`. Nothing is changed then.
-    pub fn run(&self, session: SessionKey, actor: Option<&str>, commands: &[Command]) -> Result<CommandOutcome> {
-        self.run_and_show(session, actor, commands, |_, _, outcome| Ok(outcome))
+    pub fn run(&self, session: SessionKey, actor: Option<&str>, commands: &[Command], command_id: Option<&str>) -> Result<CommandOutcome> {
+        self.run_and_show(session, actor, commands, command_id, |_, _, outcome| Ok(outcome))
+    }
+
+    fn do_one(&self, session: SessionKey, command: Command) -> Result<CommandOutcome> {
+        self.run(session, None, &[command], None)
     }
 
     /// The same; `show` makes of the outcome what the call gives, in the same transaction.
@@ -70,67 +78,42 @@ impl Compass {
         session: SessionKey,
         actor: Option<&str>,
         commands: &[Command],
+        command_id: Option<&str>,
         show: impl FnOnce(&Transaction<'_>, Timestamp, CommandOutcome) -> Result<T>,
     ) -> Result<T> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
-            let mut ahead = subject.clone();
-            let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
-            let mut drafts_to_forget = Vec::new();
-            let mut repeated = !commands.is_empty();
-            // First everything is decided, then everything is written: a stale or refused command leaves no trace of those before it.
-            for command in commands {
-                let mut hash = None;
-                if let Some(id) = command.command_id() {
-                    let content = command_hash(Some(session), command)?;
-                    if !ids.insert(id) {
-                        return Err(Error::CommandIdReused);
-                    }
-                    if let Known::Repeated(_) = look_up(tx, id, content)? {
-                        continue;
-                    }
-                    hash = Some(content);
-                }
-                repeated = false;
-                match engine::decide(ahead.workflow(), &ahead.state, command)? {
-                    Decision::Stale => {
-                        let view = inner.view(tx, session)?;
-                        return Ok((show(tx, stamp.at, CommandOutcome { applied: Applied::Stale, view })?, Changed::nothing()));
-                    }
-                    Decision::Act(act) => {
-                        let event = ahead.advance(act, command.command_id(), &stamp);
-                        events.push((event, hash));
-                    }
-                    Decision::Unchanged => {}
-                }
-                match command {
-                    Command::SetFields { changes } => drafts_to_forget.extend(changes.iter().map(|change| change.field.as_str())),
-                    Command::Edit { fields, .. } => drafts_to_forget.extend(fields.iter().map(|change| change.field.as_str())),
-                    Command::Note { .. } => drafts_to_forget.push(engine::NOTE),
-                    _ => {}
-                }
-            }
+            let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
+                let outcome = CommandOutcome { applied: Applied::Repeated, view: subject.view(tx)? };
+                return Ok((show(tx, stamp.at, outcome)?, Changed::nothing()));
+            };
+            let plan = engine::plan(subject.workflow(), &subject.state, commands, &stamp, &ids.repeated)?;
             let mut changed = Changed::nothing();
             // Each event is written with the state right after it: what completing fires is what the session held then.
-            for (event, hash) in &events {
-                engine::apply(&mut subject.state, event);
-                subject.append(tx, event, *hash)?;
+            for (event, state) in plan.steps {
+                subject.state = state;
+                subject.append(tx, &event, ids.take(&event))?;
                 changed.sessions = vec![session];
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
                     changed.outbox |= inner.fire(tx, &subject, stamp.at)?;
                 }
             }
-            for field in drafts_to_forget {
+            let outcome = match plan.applied {
+                Applied::Stale => Outcome::Stale,
+                _ if changed.is_nothing() => Outcome::Unchanged,
+                _ => Outcome::Done,
+            };
+            ids.remember(tx, subject.id, outcome)?;
+            for field in plan.drafts {
                 store::session::save_draft(tx, subject.id, field, "")?;
             }
-            if subject.state.state.is_finished() && !events.is_empty() {
+            if subject.state.state.is_finished() && !changed.is_nothing() {
                 subject.index_text(tx)?;
             }
-            let view = engine::view(subject.workflow(), &subject.state, &store::session::drafts(tx, subject.id)?);
-            let applied = if repeated { Applied::Repeated } else { Applied::Yes };
-            Ok((show(tx, stamp.at, CommandOutcome { applied, view })?, changed))
+            let outcome = CommandOutcome { applied: plan.applied, view: subject.view(tx)? };
+            Ok((show(tx, stamp.at, outcome)?, changed))
         })
     }
 
@@ -139,7 +122,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn set_fields(&self, session: SessionKey, changes: Vec<FieldChange>) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::SetFields { changes }])
+        self.do_one(session, Command::SetFields { changes })
     }
 
     /// Sets one field.
@@ -191,7 +174,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn answer(&self, session: SessionKey, visit: u32, answer: &str) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::Answer { visit, answer: answer.to_owned() }])
+        self.do_one(session, Command::Answer { visit, answer: answer.to_owned() })
     }
 
     /// Goes back from this visit to an earlier one of the path.
@@ -199,7 +182,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn back(&self, session: SessionKey, visit: u32, to_visit: u32) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::Back { visit, to_visit }])
+        self.do_one(session, Command::Back { visit, to_visit })
     }
 
     /// Notes that a response was used.
@@ -207,7 +190,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn use_response(&self, session: SessionKey, response: &str, command_id: &str) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::UseResponse { command_id: command_id.to_owned(), response: response.to_owned() }])
+        self.do_one(session, Command::UseResponse { command_id: command_id.to_owned(), response: response.to_owned() })
     }
 
     /// Adds a note.
@@ -215,7 +198,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn note(&self, session: SessionKey, text: &str, command_id: &str) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::Note { command_id: command_id.to_owned(), text: text.to_owned() }])
+        self.do_one(session, Command::Note { command_id: command_id.to_owned(), text: text.to_owned() })
     }
 
     /// Completes the session on the end section of this visit. In the same transaction the webhook of every action on the path is frozen
@@ -224,7 +207,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn complete(&self, session: SessionKey, visit: u32) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::Complete { visit }])
+        self.do_one(session, Command::Complete { visit })
     }
 
     /// Ends the session at once. Nothing fires.
@@ -232,7 +215,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn end(&self, session: SessionKey, reason: &str, command_id: &str) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::End { command_id: command_id.to_owned(), reason: reason.to_owned() }])
+        self.do_one(session, Command::End { command_id: command_id.to_owned(), reason: reason.to_owned() })
     }
 
     /// Throws a session in progress away.
@@ -240,7 +223,7 @@ impl Compass {
     /// # Errors
     /// As [`Compass::run`].
     pub fn discard(&self, session: SessionKey) -> Result<CommandOutcome> {
-        self.run(session, None, &[Command::Discard])
+        self.do_one(session, Command::Discard)
     }
 
     /// Edits fields and notes of a completed or ended session. Messages that are frozen do not change.
@@ -256,7 +239,7 @@ impl Compass {
         command_id: &str,
     ) -> Result<RecordOutcome> {
         let edit = Command::Edit { command_id: command_id.to_owned(), fields, notes };
-        self.run_and_show(session, actor, &[edit], |tx, now, outcome| {
+        self.run_and_show(session, actor, &[edit], None, |tx, now, outcome| {
             Ok(RecordOutcome { applied: outcome.applied, in_flight: false, record: self.inner.record(tx, session, now)? })
         })
     }
@@ -272,8 +255,7 @@ impl Compass {
 
 impl Inner {
     pub(super) fn view(&self, connection: &Connection, key: SessionKey) -> Result<SessionView> {
-        let subject = self.subject(connection, key)?;
-        Ok(engine::view(subject.workflow(), &subject.state, &store::session::drafts(connection, subject.id)?))
+        self.subject(connection, key)?.view(connection)
     }
 
     /// A UUIDv7: ordered by time, random beyond it.

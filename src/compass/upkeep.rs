@@ -11,13 +11,16 @@ use crate::error::Error;
 use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
 use crate::store;
 
+/// For how long the id of a command outlives its session: longer than any app tries to repeat a call.
+const COMMANDS_KEPT: Duration = Duration::from_secs(400 * 86_400);
+
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
 const BATCH: u32 = 200;
 
 impl Compass {
     /// Removes finished sessions older than this, counted from their end, unless one of their messages is neither delivered nor given up.
     /// Each leaves a tombstone. One that is damaged so that it cannot be removed stays. Gives bodies of delivered messages back that are
-    /// older than their retention.
+    /// older than their retention, and forgets commands of sessions that went 400 days ago.
     ///
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
@@ -56,6 +59,8 @@ impl Compass {
                 break;
             }
         }
+        let commands_before = earlier(now, COMMANDS_KEPT).timestamp_millis();
+        inner.write_part(stops, |tx| Ok((store::command::forget_spent(tx, commands_before)?, Changed::nothing())))?;
         report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
         Ok(report)
     }

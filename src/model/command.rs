@@ -175,9 +175,9 @@ pub struct WorkflowVersion {
 pub enum Applied {
     /// The change was made and is durable.
     Yes,
-    /// Nothing changed: the session had moved on, and the screen was out of date.
+    /// Nothing changed: the session had moved on, and the screen was out of date. New notes of the call were added all the same.
     Stale,
-    /// Nothing changed: the same command had been carried out before.
+    /// Nothing changed: the same command had been given before, whatever it did then.
     Repeated,
 }
 

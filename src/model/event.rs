@@ -10,12 +10,15 @@ pub const EVENT_VERSION: u32 = 1;
 /// One act in the log of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// From 1, without gaps, in the order of the acts. The truth about order; `at` is what the phone's clock said.
+    /// From 1, without gaps, in the order of the acts.
     pub seq: u32,
     /// The shape of `act`.
     pub v: u32,
-    /// When.
+    /// When: what the phone's clock said, but never before the act before it.
     pub at: Timestamp,
+    /// What the clock said, where that was earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_at: Option<Timestamp>,
     /// Seconds that local time was ahead of UTC.
     pub utc_offset: i32,
     /// Who.

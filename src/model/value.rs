@@ -111,6 +111,6 @@ pub enum ValueSource {
     /// The technician, in the session or in an edit of its record.
     #[default]
     Technician,
-    /// A prefill at the start; the caller's name for where it comes from.
+    /// A prefill at the start; the caller's name for where it comes from. Until the technician sets the field, also to the same value.
     Prefill(String),
 }

@@ -9,6 +9,7 @@
 pub(crate) mod action;
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod command;
 mod connection;
 pub(crate) mod endpoint;
 mod error;

@@ -16,6 +16,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
 
 use super::pool::{Pool, Role};
 use super::retention::UNDELIVERED;
+use super::row::from_ms;
 use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, session};
 use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
 
@@ -317,11 +318,13 @@ fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> 
     }
     let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for message in lost {
-        let (session, seq, action): (i64, u32, String) = tx.query_row(
-            "SELECT s.id, s.last_seq, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id WHERE o.id = ?1",
+        let (session, seq, last_at, action): (i64, u32, i64, String) = tx.query_row(
+            "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key
+               FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id WHERE o.id = ?1",
             [message.entry],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
+        let at = gives_up.at.max(from_ms(last_at)?);
         tx.execute(
             "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
             [message.entry],
@@ -329,7 +332,8 @@ fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> 
         let event = Event {
             seq: seq + 1,
             v: EVENT_VERSION,
-            at: gives_up.at,
+            at,
+            wall_at: (gives_up.at < at).then_some(gives_up.at),
             utc_offset: gives_up.utc_offset,
             actor: Some(gives_up.actor.to_owned()),
             command_id: None,

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, Transaction, command};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition under which an entry may go with its session.
@@ -39,14 +39,15 @@ pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
     Ok(count as u64)
 }
 
-/// Removes a finished session and all that belongs to it, and leaves a tombstone.
+/// Removes a finished session and all that belongs to it. Leaves a tombstone, and what repeated commands are told by.
 pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
         "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause)
          SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
     .execute(params![id, to_ms(now), cause])?;
-    for table in ["outbox", "action", "draft", "note", "value", "visit", "event"] {
+    command::spend(tx, id, to_ms(now))?;
+    for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
     tx.prepare_cached("DELETE FROM session_text WHERE rowid = ?1")?.execute([id])?;

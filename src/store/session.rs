@@ -10,7 +10,7 @@ use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_js
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
-use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSet, ValueSource, WorkflowRef};
+use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSource, WorkflowRef};
 
 /// A session as it is stored.
 pub(crate) struct Stored {
@@ -25,12 +25,13 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     let row = connection
         .prepare_cached(
             "SELECT s.id, s.workflow_id, s.state, s.won, s.actor, s.started_at, s.finished_at, s.end_reason, s.last_seq, s.last_visit,
-                    w.key, w.name, w.version, w.local_revision, w.hash
+                    w.key, w.name, w.version, w.local_revision, w.hash,
+                    ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at)
                FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.key = ?1",
         )?
         .query_row([key.0.as_bytes()], |row| {
             let workflow = WorkflowRef { key: row.get(10)?, name: row.get(11)?, version: row.get(12)?, local_revision: row.get(13)? };
-            let times = (row.get::<_, i64>(5)?, row.get::<_, Option<i64>>(6)?);
+            let times = (row.get::<_, i64>(5)?, row.get::<_, Option<i64>>(6)?, row.get::<_, i64>(15)?);
             let state = State {
                 key,
                 workflow,
@@ -41,6 +42,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 finished_at: None,
                 end_reason: row.get(7)?,
                 last_seq: row.get(8)?,
+                last_at: crate::model::Timestamp::default(),
                 last_visit: row.get(9)?,
                 path: Vec::new(),
                 values: BTreeMap::new(),
@@ -49,11 +51,12 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
             Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
         })
         .optional()?;
-    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at))) = row else { return Ok(None) };
+    let Some((id, workflow_id, hash, projected, state, (started_at, finished_at, last_at))) = row else { return Ok(None) };
     let mut stored = Stored { id, workflow_id, workflow_hash: sha256(&hash)?, state: projected };
     stored.state.state = session_state(&state)?;
     stored.state.started_at = from_ms(started_at)?;
     stored.state.finished_at = optional_time(finished_at)?;
+    stored.state.last_at = from_ms(last_at)?;
     stored.state.path = path(connection, stored.id)?;
     if stored.state.path.is_empty() {
         return Err(StoreError::Internal("a session has no visit".to_owned()));
@@ -90,7 +93,7 @@ pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str)
 /// The whole log of a session, in order.
 pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     let mut statement = connection
-        .prepare_cached("SELECT seq, v, at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
+        .prepare_cached("SELECT seq, v, at, wall_at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
     let mut rows = statement.query([id])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
@@ -98,22 +101,14 @@ pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
             seq: row.get(0)?,
             v: row.get(1)?,
             at: from_ms(row.get(2)?)?,
-            utc_offset: row.get(3)?,
-            actor: row.get(4)?,
-            command_id: row.get(5)?,
-            act: from_json(&row.get::<_, String>(6)?, "an event")?,
+            wall_at: optional_time(row.get(3)?)?,
+            utc_offset: row.get(4)?,
+            actor: row.get(5)?,
+            command_id: row.get(6)?,
+            act: from_json(&row.get::<_, String>(7)?, "an event")?,
         });
     }
     Ok(events)
-}
-
-/// Where a command id was used before: the session, and the hash of what the command said.
-pub(crate) fn command(connection: &Connection, command_id: &str) -> Result<Option<(SessionKey, Sha256)>> {
-    let row: Option<(Vec<u8>, Vec<u8>)> = connection
-        .prepare_cached("SELECT s.key, e.command_hash FROM event e JOIN session s ON s.id = e.session_id WHERE e.command_id = ?1")?
-        .query_row([command_id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    row.map(|(key, hash)| Ok((super::row::session_key(&key)?, super::row::sha256(&hash)?))).transpose()
 }
 
 /// Inserts a session that has just started, with its first event.
@@ -184,8 +179,8 @@ pub(crate) fn index_text(tx: &Transaction<'_>, id: i64, text: &str) -> Result<()
 
 pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO event (session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO event (session_id, seq, type, v, at, wall_at, utc_offset, actor, command_id, command_hash, json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         id,
@@ -193,6 +188,7 @@ pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_
         event.act.type_name(),
         event.v,
         to_ms(event.at),
+        event.wall_at.map(to_ms),
         event.utc_offset,
         event.actor,
         event.command_id,
@@ -210,7 +206,6 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
         }
         Act::FieldsSet { values } => {
             write_values(tx, id, state, values.iter().map(|set| &set.field))?;
-            forget_drafts(tx, id, values)?;
         }
         Act::Answered { visit, answer, .. } => {
             tx.prepare_cached("UPDATE visit SET answer = ?3 WHERE session_id = ?1 AND number = ?2")?.execute(params![id, visit, answer])?;
@@ -275,14 +270,6 @@ fn write_values<'a>(tx: &Transaction<'_>, id: i64, state: &State, fields: impl I
                 delete.execute(params![id, field])?;
             }
         }
-    }
-    Ok(())
-}
-
-fn forget_drafts(tx: &Transaction<'_>, id: i64, values: &[ValueSet]) -> Result<()> {
-    let mut statement = tx.prepare_cached("DELETE FROM draft WHERE session_id = ?1 AND field = ?2")?;
-    for set in values {
-        statement.execute(params![id, set.field])?;
     }
     Ok(())
 }

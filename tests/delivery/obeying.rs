@@ -243,6 +243,18 @@ fn what_was_answered_and_is_not_stored_yet_counts_as_in_the_air() {
 }
 
 #[test]
+fn a_session_that_is_given_up_leaves_with_what_is_in_the_air_alone() {
+    let claimed = Claimed::new();
+    let outcome = claimed.field.compass.abandon_session(claimed.session, "anna", "handed in on paper", &id()).unwrap();
+    assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, true));
+    let (field, session, report) = claimed.go_on();
+    assert_eq!((report.attempts, report.sent, report.pending), (2, 2, 0));
+    let actions = field.compass.record(session).unwrap().actions;
+    assert_eq!(actions.iter().filter(|action| action.status == ActionStatus::Sent).count(), 2, "what arrived is sent after all");
+    assert!(actions.iter().all(|action| action.status == ActionStatus::Sent || action.reason.as_deref() == Some("abandoned")));
+}
+
+#[test]
 fn what_is_in_the_air_when_its_endpoint_moves_gets_fresh_budgets_too() {
     for in_the_air in [false, true] {
         let (field, _) = phone(|_| Ok(answer(404)));

@@ -166,8 +166,8 @@ class Scenarios(Case):
         self.applied(outcome, applied)
 
     def do_run(self, given):
-        commands, actor, applied = strict(given, "commands", "actor applied")
-        self.applied(self.core.run(self.session, actor, [command(each) for each in commands]), applied)
+        commands, actor, command_id, applied = strict(given, "commands", "actor command_id applied")
+        self.applied(self.core.run(self.session, actor, [command(each) for each in commands], command_id), applied)
 
     def do_draft(self, given):
         self.core.save_draft(self.session, *strict(given, "field text"))
@@ -224,6 +224,10 @@ class Scenarios(Case):
     def do_abandon(self, given):
         action, command_id, actor, reason, applied = strict(given, "action command_id actor reason", "applied")
         self.applied(self.core.abandon(self.session, action, actor, reason, command_id), applied)
+
+    def do_abandon_session(self, given):
+        command_id, actor, reason, applied = strict(given, "command_id actor reason", "applied")
+        self.applied(self.core.abandon_session(self.session, actor, reason, command_id), applied)
 
     def do_purge(self, given):
         older_than_ms, sessions = strict(given, "older_than_ms sessions")

@@ -53,6 +53,7 @@ scenarios! {
     busy_then_taken,
     ended_or_discarded,
     every_type,
+    given_once,
     gone,
     half_typed,
     integration_off,

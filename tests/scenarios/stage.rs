@@ -132,8 +132,8 @@ impl Stage {
                 self.session = Some(outcome.view.key);
                 equal("applied", outcome.applied, applied)
             }
-            Step::Run { commands, actor, applied } => {
-                equal("applied", self.compass.run(self.key(), actor.as_deref(), &commands)?.applied, applied)
+            Step::Run { commands, actor, command_id, applied } => {
+                equal("applied", self.compass.run(self.key(), actor.as_deref(), &commands, command_id.as_deref())?.applied, applied)
             }
             Step::Draft { field, text } => self.compass.save_draft(self.key(), &field, &text).map(|()| Faults::new())?,
             Step::Parse { workflow, field, text, state, value } => self.parse(&workflow, &field, &text, &state, value.as_ref())?,
@@ -165,6 +165,9 @@ impl Stage {
             }
             Step::Abandon { action, command_id, actor, reason, applied } => {
                 equal("applied", self.compass.abandon(self.key(), &action, &actor, &reason, &command_id)?.applied, applied)
+            }
+            Step::AbandonSession { command_id, actor, reason, applied } => {
+                equal("applied", self.compass.abandon_session(self.key(), &actor, &reason, &command_id)?.applied, applied)
             }
             Step::Purge { older_than_ms, sessions } => {
                 equal("sessions", self.compass.purge(Duration::from_millis(older_than_ms))?.purged, sessions)

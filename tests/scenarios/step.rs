@@ -66,6 +66,7 @@ pub enum Step {
     Run {
         commands: Vec<Command>,
         actor: Option<String>,
+        command_id: Option<String>,
         #[serde(default = "yes")]
         applied: Applied,
     },
@@ -104,6 +105,13 @@ pub enum Step {
     SendCorrected(Order),
     Abandon {
         action: String,
+        command_id: String,
+        actor: String,
+        reason: String,
+        #[serde(default = "yes")]
+        applied: Applied,
+    },
+    AbandonSession {
         command_id: String,
         actor: String,
         reason: String,

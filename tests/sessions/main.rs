@@ -3,9 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clocks;
 mod ends;
 mod many;
 mod moving;
+mod repeats;
 mod starting;
 
 use std::collections::BTreeMap;

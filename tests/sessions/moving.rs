@@ -76,14 +76,14 @@ fn several_changes_in_one_call_are_made_together_or_not_at_all() {
     let before = app.view(session);
     let mut refused = commands.to_vec();
     refused[6] = Command::Answer { visit: 4, answer: "nowhere".into() };
-    assert_eq!(code(app.compass.run(session, Some("Mia"), &refused)), "unknown_answer");
+    assert_eq!(code(app.compass.run(session, Some("Mia"), &refused, None)), "unknown_answer");
     assert_eq!(app.view(session), before);
     refused[6] = Command::Answer { visit: 3, answer: "left".into() };
-    let stale = app.compass.run(session, Some("Mia"), &refused).unwrap();
-    assert_eq!((stale.applied, &stale.view), (Applied::Stale, &before));
-    assert_eq!(app.count("SELECT count(*) FROM event"), 1);
+    let stale = app.compass.run(session, Some("Mia"), &refused, None).unwrap();
+    assert_eq!((stale.applied, &SessionView { notes: vec![], ..stale.view.clone() }), (Applied::Stale, &before));
+    assert_eq!(app.count("SELECT count(*) FROM event"), 2, "its note is kept");
 
-    let done = app.compass.run(session, Some("Mia"), &commands).unwrap();
+    let done = app.compass.run(session, Some("Mia"), &commands, None).unwrap();
     assert_eq!((done.applied, done.view.state, done.view.visit), (Applied::Yes, SessionState::Completed, 5));
     assert_eq!(done.view.path.iter().map(|step| step.section.as_str()).collect::<Vec<_>>(), ["yard", "pump", "done"]);
     assert_eq!(app.view(session), done.view);
@@ -92,7 +92,7 @@ fn several_changes_in_one_call_are_made_together_or_not_at_all() {
         ["announce", "measured", "report"]
     );
     assert_eq!(app.faults(), [""; 0]);
-    assert_eq!(app.compass.run(session, Some("Mia"), &commands[2..3]).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.compass.run(session, Some("Mia"), &commands[2..3], None).unwrap().applied, Applied::Repeated);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_is_edited_in_the_call_that_completes_is_not_in_the_message() {
     let session = app.at_the_end().key;
     let visit = app.view(session).visit;
     let edit = Command::Edit { command_id: id(), fields: vec![set("site", text("Elsewhere"))], notes: vec![] };
-    app.compass.run(session, None, &[Command::Complete { visit }, edit]).unwrap();
+    app.compass.run(session, None, &[Command::Complete { visit }, edit], None).unwrap();
     let delivery = app.action(session, "report").deliveries.remove(0);
     let body = app.compass.delivery_body(&delivery.id).unwrap().unwrap();
     assert!(body.contains("Mill Lane") && !body.contains("Elsewhere"));
@@ -254,7 +254,7 @@ fn notes_and_responses_are_logged_and_move_nothing() {
     let app = App::new();
     let session = app.start().key;
     let note = Command::Note { command_id: id(), text: "Dog in the yard".into() };
-    app.compass.run(session, Some("Mia"), &[note]).unwrap();
+    app.compass.run(session, Some("Mia"), &[note], None).unwrap();
     let view = app.compass.use_response(session, "why", &id()).unwrap().view;
     assert_eq!((view.visit, view.notes.len(), view.notes[0].actor.as_deref()), (1, 1, Some("Mia")));
     assert_eq!(code(app.compass.use_response(session, "nothing", &id())), "unknown_response");

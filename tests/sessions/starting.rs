@@ -203,6 +203,33 @@ fn a_command_id_stands_for_one_command_alone() {
     assert_eq!(code(app.compass.note(other, "hello", "a-note")), "command_id_reused");
     assert_eq!(app.view(session).notes.len(), 1);
     let twice = Command::Note { command_id: "twice".into(), text: "hello".into() };
-    assert_eq!(code(app.compass.run(session, None, &[twice.clone(), twice])), "command_id_reused");
+    assert_eq!(code(app.compass.run(session, None, &[twice.clone(), twice], None)), "command_id_reused");
     assert_eq!(code(app.compass.note(session, "hello", "  ")), "blank");
+}
+
+#[test]
+fn setting_a_prefilled_value_as_it_is_confirms_it_once() {
+    let app = App::new();
+    let prefill = |field: &str, value: &str| Prefill { field: field.into(), value: text(value), source: "office".into() };
+    let start = Start { prefill: vec![prefill("site", "Mill Lane"), prefill("remark", "Ring first")], ..Start::new("pump-check", id()) };
+    let started = app.compass.start(&start).unwrap().view;
+    let session = started.key;
+    app.tick();
+    let confirmed = app.set(session, "site", "Mill Lane").fields;
+    assert_eq!((confirmed[0].source.clone(), confirmed[0].completed_at), (Some(ValueSource::Technician), Some(app.now())));
+    assert_eq!(confirmed[1].source, Some(ValueSource::Prefill("office".into())), "of the others nothing was said");
+    let timeline = app.record(session).timeline;
+    assert!(matches!(&timeline[1].entry, TimelineEntry::FieldsSet { fields } if fields.len() == 1 && fields[0].field == "site"));
+
+    app.tick();
+    assert_eq!(app.set(session, "site", "Mill Lane").fields[0].completed_at, confirmed[0].completed_at, "once");
+    app.answer(session, "on");
+    app.answer(session, "fine");
+    app.finish(session);
+    let same = vec![set("remark", text("Ring first"))];
+    let edited = app.compass.edit(session, Some("Max"), same, vec![], &id()).unwrap().record;
+    assert_eq!(edited.timeline.len(), timeline.len() + 3, "an edit confirms nothing");
+    let remark = edited.fields.iter().find(|field| field.definition.key == "remark").unwrap();
+    assert_eq!(remark.source, Some(ValueSource::Prefill("office".into())));
+    assert_eq!(app.faults(), [""; 0]);
 }

@@ -21,7 +21,7 @@ impl World {
             Command::Answer { visit: 1, answer: answer.into() },
             Command::Complete { visit: 2 },
         ];
-        fine(compass.run(session, None, &commands), &[])?;
+        fine(compass.run(session, None, &commands, None), &[])?;
         self.after(Cause::Act("complete"))?;
         let record = compass.record(session).map_err(text)?;
         let made = record.actions.iter().filter(|action| !action.deliveries.is_empty()).count();
@@ -44,7 +44,7 @@ impl World {
             Command::SetFields { changes: (1..=4).map(page).collect() },
             Command::Complete { visit: 2 },
         ];
-        fine(compass.run(session, None, &commands), &[])?;
+        fine(compass.run(session, None, &commands, None), &[])?;
         self.after(Cause::Act("complete"))
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use compass_core::model::*;
+use compass_core::port::Clock;
 use compass_core::testing::{ManualClock, ScriptedTransport};
 use compass_core::{CancelToken, Compass, Error, Options};
 use serde_json::{Value, json};
@@ -79,6 +80,12 @@ impl App {
     /// A second passes.
     pub fn tick(&self) {
         self.clock.advance(Duration::from_secs(1));
+    }
+
+    /// What the phone's clock says.
+    pub fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_timestamp_millis(now.timestamp_millis()).expect("a time")
     }
 
     pub fn start(&self) -> SessionView {

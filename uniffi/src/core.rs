@@ -129,9 +129,16 @@ impl Core {
         guard(|| self.0.start(&start))
     }
 
-    /// Carries out commands in one transaction: all of them, or none.
-    pub fn run(&self, session: SessionKey, actor: Option<String>, commands: Vec<Command>) -> Result<CommandOutcome> {
-        guard(|| self.0.run(session, actor.as_deref(), &commands))
+    /// Carries out commands in one transaction: all of them, or, when one is stale, its new notes alone. With an id for all of them, a repeated call changes nothing.
+    #[uniffi::method(default(command_id = None))]
+    pub fn run(
+        &self,
+        session: SessionKey,
+        actor: Option<String>,
+        commands: Vec<Command>,
+        command_id: Option<String>,
+    ) -> Result<CommandOutcome> {
+        guard(|| self.0.run(session, actor.as_deref(), &commands, command_id.as_deref()))
     }
 
     /// Keeps what is half typed in a field, also while a record is edited; an empty text forgets it.
@@ -220,6 +227,11 @@ impl Core {
     /// Gives an undelivered message up.
     pub fn abandon(&self, session: SessionKey, action: String, actor: String, reason: String, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.abandon(session, &action, &actor, &reason, &command_id))
+    }
+
+    /// Gives all undelivered messages of a session up.
+    pub fn abandon_session(&self, session: SessionKey, actor: String, reason: String, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.abandon_session(session, &actor, &reason, &command_id))
     }
 
     /// Sends everything that failed and can be sent again; gives how many.

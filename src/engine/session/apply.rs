@@ -18,6 +18,7 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
         finished_at: None,
         end_reason: None,
         last_seq: event.seq,
+        last_at: event.at,
         last_visit: 1,
         path: vec![Visit { number: 1, section: workflow.start.clone(), at: event.at, answer: None }],
         values: BTreeMap::new(),
@@ -35,6 +36,7 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
 /// visit that is not there) is passed over. `check` compares what is stored with what replay gives.
 pub fn apply(state: &mut State, event: &Event) {
     state.last_seq = event.seq;
+    state.last_at = event.at;
     match &event.act {
         // `begin` has taken the first one; there is no second.
         Act::Started { .. } => {}

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::steps::counted;
 use super::validate::validate_change;
 use super::{Refusal, State, path};
-use crate::model::{FieldChange, FieldState, FieldValue, Workflow, echoed};
+use crate::model::{FieldChange, FieldState, FieldValue, SessionState, ValueSource, Workflow, echoed};
 
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
@@ -14,7 +14,8 @@ pub(super) struct Changed<'w> {
     pub(super) to: FieldState,
 }
 
-/// Checks the changes against the path and the fields' rules and drops those that change nothing.
+/// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, a value that came
+/// from elsewhere is changed by setting it as it is: the technician has confirmed it. An edit of what was done confirms nothing.
 pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
     let on_path: HashMap<&str, path::PathField<'w>> =
@@ -30,7 +31,9 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
         match validate_change(met.definition, change) {
             Ok(to) => {
                 let from = state.holds(field);
-                if !same(from, &to) {
+                let is_confirmed = state.state == SessionState::InProgress
+                    && state.values.get(field).is_some_and(|held| held.source != ValueSource::Technician);
+                if is_confirmed || !same(from, &to) {
                     changed.push(Changed { field: met, from: from.clone(), to });
                 }
             }

@@ -4,8 +4,9 @@
 //! that a command never has to replay.
 //!
 //! - [`start()`] and [`decide()`] say what a call does, or refuse it. They change nothing.
-//! - The caller writes the act as an [`Event`](crate::model::Event) (next `seq`, its clock's time), then [`begin()`] or [`apply()`] gives the
-//!   new state. After a crash between the two, the event is there or it is not; [`replay()`] gives the state that belongs to what is there.
+//! - An act becomes an [`Event`](crate::model::Event) (next `seq`, the clock's time); [`begin()`] or [`apply()`] gives the new state.
+//!   [`replay()`] gives the state that belongs to the events that are there.
+//! - [`plan()`] does all of that for a list of commands: the events, each with the state after it. The caller writes them, once.
 //! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are what others see of a state.
 //! - [`validate()`] and [`parse_value()`] are the rules of values.
 //!
@@ -20,7 +21,8 @@
 //!     { "key": "inside", "name": "Inside", "win": true }
 //! ] }"#;
 //! let workflow: Workflow = serde_json::from_slice(document)?;
-//! let event = |seq, act| Event { seq, v: EVENT_VERSION, at: Timestamp::UNIX_EPOCH, utc_offset: 0, actor: None, command_id: None, act };
+//! let at = Timestamp::UNIX_EPOCH;
+//! let event = |seq, act| Event { seq, v: EVENT_VERSION, at, wall_at: None, utc_offset: 0, actor: None, command_id: None, act };
 //!
 //! let key: SessionKey = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse()?;
 //! let started = session::start(&workflow, &Sha256::of(document), &Start::new("visit", "tap-1"))?;
@@ -40,6 +42,7 @@ mod decide;
 mod edit;
 mod limits;
 mod path;
+mod plan;
 mod record;
 mod refusal;
 mod start;
@@ -53,6 +56,7 @@ mod view;
 pub use apply::{apply, begin, replay};
 pub use decide::{Decision, decide};
 pub use limits::{MAX_ACTOR, MAX_COMMAND_ID, MAX_NOTE, MAX_PREFILL_SOURCE, MAX_REASON, check_actor, check_command_id, check_reason};
+pub use plan::{Plan, Stamp, advance, plan};
 pub use record::record;
 pub use refusal::{Refusal, TextFault};
 pub use start::start;

@@ -25,6 +25,8 @@ pub struct State {
     pub end_reason: Option<String>,
     /// `seq` of its last event.
     pub last_seq: u32,
+    /// When that was: nothing later in the session is earlier.
+    pub last_at: Timestamp,
     /// The highest visit number ever used; numbers are not used twice.
     pub last_visit: u32,
     /// The visits that are not superseded, in order. Never empty; the last one is where the session is, or finished.

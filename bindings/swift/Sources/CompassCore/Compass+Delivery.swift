@@ -54,6 +54,14 @@ extension Compass {
         }
     }
 
+    public func abandonSession(
+        _ session: SessionKey, actor: String, reason: String, commandId: String
+    ) async throws -> RecordOutcome {
+        try await commands.call { [core] in
+            try core.abandonSession(session: session, actor: actor, reason: reason, commandId: commandId)
+        }
+    }
+
     public func sendFailedAgain(actor: String? = nil) async throws -> UInt32 {
         try await commands.call { [core] in try core.sendFailedAgain(actor: actor) }
     }

@@ -88,8 +88,12 @@ public final class Compass: CompassHandle {
         try await commands.call { [core] in try core.start(start: start) }
     }
 
-    public func run(_ commands: [Command], in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await self.commands.call { [core] in try core.run(session: session, actor: actor, commands: commands) }
+    public func run(
+        _ commands: [Command], in session: SessionKey, actor: String? = nil, commandId: String? = nil
+    ) async throws -> CommandOutcome {
+        try await self.commands.call { [core] in
+            try core.run(session: session, actor: actor, commands: commands, commandId: commandId)
+        }
     }
 
     public func saveDraft(_ text: String, field: String, in session: SessionKey) async throws {

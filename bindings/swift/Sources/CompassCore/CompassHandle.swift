@@ -34,8 +34,10 @@ public protocol CompassHandle: AnyObject, Sendable {
 
     /// Starts a session.
     func start(_ start: Start) async throws -> CommandOutcome
-    /// Carries out commands in one transaction: all of them, or none.
-    func run(_ commands: [Command], in session: SessionKey, actor: String?) async throws -> CommandOutcome
+    /// Carries out commands in one transaction: all of them, or none; when one is stale, only new notes are kept. With a
+    /// `commandId` for all of them, a repeated call changes nothing; without one, the commands that have no id of their own are carried out
+    /// again.
+    func run(_ commands: [Command], in session: SessionKey, actor: String?, commandId: String?) async throws -> CommandOutcome
     /// Keeps what is half typed in a field, also while a record is edited; an empty text forgets it.
     func saveDraft(_ text: String, field: String, in session: SessionKey) async throws
     /// Keeps the half-typed text of a note, until a note is added; an empty text forgets it.
@@ -76,6 +78,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome
     /// Gives an undelivered message up. Where `inFlight` is true it may arrive all the same: the record tells later.
     func abandon(_ action: String, in session: SessionKey, actor: String, reason: String, commandId: String) async throws -> RecordOutcome
+    /// Gives all undelivered messages of a session up; stale where there is none.
+    func abandonSession(_ session: SessionKey, actor: String, reason: String, commandId: String) async throws -> RecordOutcome
     /// Sends everything that failed and can be sent again; gives how many.
     func sendFailedAgain(actor: String?) async throws -> UInt32
     /// One page of the outbox, oldest first. `page` is the `next` of the page before.

@@ -113,7 +113,9 @@ public final class FakeCompass: CompassHandle {
         }
     }
 
-    public func run(_ commands: [Command], in session: SessionKey, actor: String?) async throws -> CommandOutcome {
+    public func run(
+        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?
+    ) async throws -> CommandOutcome {
         try call { $0.commands += commands }
         let outcome = try onRun?(commands, session) ?? CommandOutcome(applied: .yes, view: view(session, in: current))
         change { $0.sessions[session] = outcome.view }
@@ -153,6 +155,11 @@ public final class FakeCompass: CompassHandle {
     }
     public func abandon(
         _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String
+    ) async throws -> RecordOutcome {
+        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+    }
+    public func abandonSession(
+        _ session: SessionKey, actor: String, reason: String, commandId: String
     ) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }

@@ -112,7 +112,9 @@ fn edits_keep_old_and_new_and_do_not_make_a_completed_session_incomplete() {
 #[test]
 fn an_edit_of_a_prefilled_value_makes_it_the_technicians() {
     let mut session = Session::started(vec![Prefill { field: "customer".into(), value: value("customer", "Ada"), source: "crm".into() }]);
-    assert_eq!(session.verdict(set(&[("customer", "Ada")])), "unchanged");
-    session.run(end()).run(edit(&[("customer", "Grace")], &[]));
+    assert_eq!(session.verdict(set(&[("customer", "Ada")])), "act", "it is confirmed");
+    session.run(end());
+    assert_eq!(session.verdict(edit(&[("customer", "Ada")], &[])), "unchanged", "an edit confirms nothing");
+    session.run(edit(&[("customer", "Grace")], &[]));
     assert_eq!(session.state.values["customer"].source, ValueSource::Technician);
 }

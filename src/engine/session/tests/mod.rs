@@ -3,6 +3,7 @@
 mod changing;
 mod finishing;
 mod moving;
+mod planning;
 mod seeing;
 mod starting;
 
@@ -58,7 +59,7 @@ struct Session {
 fn event(seq: u32, act: Act) -> Event {
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let at = noon + chrono::TimeDelta::minutes(i64::from(seq));
-    Event { seq, v: EVENT_VERSION, at, utc_offset: 3600, actor: Some("Mia".into()), command_id: None, act }
+    Event { seq, v: EVENT_VERSION, at, wall_at: None, utc_offset: 3600, actor: Some("Mia".into()), command_id: None, act }
 }
 
 impl Session {

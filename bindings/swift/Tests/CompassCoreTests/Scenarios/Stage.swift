@@ -121,7 +121,8 @@ final class Stage {
         case "start": try await start(given)
         case "run":
             let outcome = try await compass.run(
-                given.list("commands").map(Given.command), in: session, actor: given.optionalText("actor"))
+                given.list("commands").map(Given.command), in: session, actor: given.optionalText("actor"),
+                commandId: given.optionalText("command_id"))
             try applied(outcome.applied, given)
         case "draft": try await compass.saveDraft(given.text("text"), field: given.text("field"), in: session)
         case "parse": try await parse(given)
@@ -143,6 +144,10 @@ final class Stage {
             let outcome = try await compass.abandon(
                 given.text("action"), in: session, actor: given.text("actor"), reason: given.text("reason"),
                 commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "abandon_session":
+            let outcome = try await compass.abandonSession(
+                session, actor: given.text("actor"), reason: given.text("reason"), commandId: given.text("command_id"))
             try applied(outcome.applied, given)
         case "purge":
             let report = try await compass.purge(olderThan: .milliseconds(given.number("older_than_ms") as Int64))

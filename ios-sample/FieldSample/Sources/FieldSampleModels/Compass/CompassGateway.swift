@@ -123,7 +123,7 @@ public final class CompassGateway: FieldGateway {
 
     private func run(_ commands: [Command], _ session: String, _ actor: String?) async throws -> Done {
         try await told {
-            let outcome = try await compass.run(commands, in: session, actor: actor)
+            let outcome = try await compass.run(commands, in: session, actor: actor, commandId: nil)
             return Done(session: outcome.view.app(), changed: outcome.applied == .yes)
         }
     }

@@ -86,10 +86,16 @@ public interface Compass : Closeable {
     public suspend fun start(start: Start): CommandOutcome
 
     /**
-     * Carries out commands in one transaction: all of them, or none. The extensions ([answer], [setField], [note], [complete], …) are
-     * one command each.
+     * Carries out commands in one transaction: all of them, or none; when one is stale, only new notes are kept. The extensions ([answer], [setField], [note], [complete], …) are
+     * one command each. With a [commandId] for all of them, a repeated call changes nothing; without one, the commands that have no id of
+     * their own are carried out again.
      */
-    public suspend fun run(session: SessionKey, commands: List<Command>, actor: String? = null): CommandOutcome
+    public suspend fun run(
+        session: SessionKey,
+        commands: List<Command>,
+        actor: String? = null,
+        commandId: String? = null,
+    ): CommandOutcome
 
     /**
      * Keeps what is half typed in a field, also while a record is edited; an empty text forgets it. Never validated or sent, and no flow tells
@@ -159,10 +165,18 @@ public interface Compass : Closeable {
         commandId: String = newCommandId(),
     ): RecordOutcome
 
-    /** Gives an undelivered message up; the only way to do so. Where `inFlight` is true it may arrive all the same: the record tells later. */
+    /** Gives an undelivered message up. Where `inFlight` is true it may arrive all the same: the record tells later. */
     public suspend fun abandon(
         session: SessionKey,
         action: String,
+        actor: String,
+        reason: String,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** Gives all undelivered messages of a session up, as [abandon] does one; stale where there is none. */
+    public suspend fun abandonSession(
+        session: SessionKey,
         actor: String,
         reason: String,
         commandId: String = newCommandId(),

@@ -79,8 +79,8 @@ internal class OpenCompass private constructor(
 
     override suspend fun start(start: Start): CommandOutcome = command { start(start) }
 
-    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome =
-        command { run(session, actor, commands) }
+    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome =
+        command { run(session, actor, commands, commandId) }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String) = command { saveDraft(session, field, text) }
 
@@ -127,6 +127,9 @@ internal class OpenCompass private constructor(
         reason: String,
         commandId: String,
     ): RecordOutcome = command { abandon(session, action, actor, reason, commandId) }
+
+    override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
+        command { abandonSession(session, actor, reason, commandId) }
 
     override suspend fun sendFailedAgain(actor: String?): Int = command { sendFailedAgain(actor).toInt() }
 

@@ -153,7 +153,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     }
 
     /** Unless overridden: keeps the commands, and answers with the view as it is. */
-    override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?): CommandOutcome = answer {
+    override suspend fun run(
+        session: SessionKey,
+        commands: List<Command>,
+        actor: String?,
+        commandId: String?,
+    ): CommandOutcome = answer {
         val outcome = CommandOutcome(Applied.YES, view(session))
         asked += commands
         outcome
@@ -223,6 +228,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         reason: String,
         commandId: String,
     ): RecordOutcome = send(session, action, actor, commandId)
+
+    override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
+        answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun sendFailedAgain(actor: String?): Int = answer { 0 }
 

@@ -168,7 +168,7 @@ private class World(private val repository: Path, path: String) {
             "refused" -> assertEquals(list("secrets").map { it.text() }, generateSequence { store.refused.poll() }.toList())
             "start" -> start()
             "run" -> {
-                val outcome = compass.run(current(), each("commands") { command() }, optionalText("actor"))
+                val outcome = compass.run(current(), each("commands") { command() }, optionalText("actor"), optionalText("command_id"))
                 applied(outcome.applied)
             }
             "draft" -> compass.saveDraft(current(), text("field"), text("text"))
@@ -187,6 +187,8 @@ private class World(private val repository: Path, path: String) {
                 compass.sendCorrected(current(), text("action"), optionalText("actor"), text("command_id")).let { applied(it.applied) }
             "abandon" ->
                 compass.abandon(current(), text("action"), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
+            "abandon_session" ->
+                compass.abandonSession(current(), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
             "purge" -> {
                 val report = compass.purge(number("older_than_ms").milliseconds)
                 assertEquals(number("sessions"), report.purged.toLong())

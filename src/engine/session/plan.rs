@@ -1,0 +1,99 @@
+//! What a list of commands comes to, before anything is written.
+
+use std::collections::BTreeSet;
+
+use super::{Decision, NOTE, Refusal, State, apply, decide};
+use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workflow};
+
+/// Who acts, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// What the clock says.
+    pub at: Timestamp,
+    /// Seconds that local time is ahead of UTC then.
+    pub utc_offset: i32,
+    /// Who.
+    pub actor: Option<String>,
+}
+
+/// What is to be written, in this order. Nothing of it has happened yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan<'c> {
+    /// What the call will have done.
+    pub applied: Applied,
+    /// The events, each with the state right after it.
+    pub steps: Vec<(Event, State)>,
+    /// The fields whose drafts are done with; [`NOTE`] stands for that of a note.
+    pub drafts: Vec<&'c str>,
+}
+
+/// Plans commands, each on the state that those before it lead to. Pure: the same commands on the same state give the same steps. All are
+/// carried out or none: one that is stale makes the whole list stale. Notes alone are kept then, because they belong to no screen and what
+/// was typed is not to be lost.
+///
+/// `repeated` holds the ids of commands that were given before: those are passed over.
+///
+/// # Errors
+/// What [`decide()`](super::decide()) refuses, of any of them.
+pub fn plan<'c>(
+    workflow: &Workflow,
+    state: &State,
+    commands: &'c [Command],
+    stamp: &Stamp,
+    repeated: &BTreeSet<&str>,
+) -> Result<Plan<'c>, Refusal> {
+    let new: Vec<&Command> = commands.iter().filter(|command| command.command_id().is_none_or(|id| !repeated.contains(id))).collect();
+    let applied = if new.is_empty() && !commands.is_empty() { Applied::Repeated } else { Applied::Yes };
+    if let Some(plan) = steps(workflow, state, &new, stamp, applied)? {
+        return Ok(plan);
+    }
+    let notes: Vec<&Command> = new.into_iter().filter(|command| matches!(command, Command::Note { .. })).collect();
+    let plan = steps(workflow, state, &notes, stamp, Applied::Stale)?;
+    Ok(plan.expect("a note is never stale"))
+}
+
+/// All of these; none where one is stale.
+fn steps<'c>(
+    workflow: &Workflow,
+    state: &State,
+    commands: &[&'c Command],
+    stamp: &Stamp,
+    applied: Applied,
+) -> Result<Option<Plan<'c>>, Refusal> {
+    let mut ahead = state.clone();
+    let mut plan = Plan { applied, steps: Vec::new(), drafts: Vec::new() };
+    for command in commands {
+        match decide(workflow, &ahead, command)? {
+            Decision::Stale => return Ok(None),
+            Decision::Act(act) => {
+                let event = advance(&mut ahead, act, command.command_id(), stamp);
+                plan.steps.push((event, ahead.clone()));
+            }
+            Decision::Unchanged => {}
+        }
+        match command {
+            Command::SetFields { changes } => plan.drafts.extend(changes.iter().map(|change| change.field.as_str())),
+            Command::Edit { fields, .. } => plan.drafts.extend(fields.iter().map(|change| change.field.as_str())),
+            Command::Note { .. } => plan.drafts.push(NOTE),
+            _ => {}
+        }
+    }
+    Ok(Some(plan))
+}
+
+/// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.
+pub fn advance(state: &mut State, act: Act, command_id: Option<&str>, stamp: &Stamp) -> Event {
+    let at = stamp.at.max(state.last_at);
+    let event = Event {
+        seq: state.last_seq + 1,
+        v: EVENT_VERSION,
+        at,
+        wall_at: (stamp.at < at).then_some(stamp.at),
+        utc_offset: stamp.utc_offset,
+        actor: stamp.actor.clone(),
+        command_id: command_id.map(str::to_owned),
+        act,
+    };
+    apply(state, &event);
+    event
+}
