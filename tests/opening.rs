@@ -346,6 +346,20 @@ fn a_file_that_another_process_holds_is_locked_for_a_while() {
     assert_eq!(app.compass.note(session, "hello", "the-note").unwrap().applied, Applied::Yes);
 }
 
+/// In a build for phones: `cargo test --no-default-features --test opening`.
+#[cfg(not(feature = "built-in-transport"))]
+#[test]
+fn without_a_transport_of_its_own_one_has_to_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    match open(&path) {
+        Err(Error::InvalidOption { place, .. }) => assert_eq!(place, "transport"),
+        opened => panic!("{opened:?}"),
+    }
+    assert!(!path.exists(), "nothing was made");
+    Compass::open(Options::new(&path).transport(compass_core::testing::ScriptedTransport::always(202))).unwrap();
+}
+
 #[test]
 fn a_full_disk_refuses_and_loses_nothing() {
     const TEST: &str = "a_full_disk_refuses_and_loses_nothing";

@@ -8,7 +8,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
-use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
+#[cfg(any(test, feature = "testing"))]
+use super::pool::STOP_LIMIT;
+use super::pool::{Lent, Pool, Role, Stop, Stopping, WaitLimit};
 use super::{Result, StoreError, files, migrate, replace};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.

@@ -45,7 +45,6 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 import dev.compass.core.internal.Hold as CoreHold
-import dev.compass.core.internal.ManualClock as CoreClock
 
 /** The handle over the compiled core. */
 internal class OpenCompass private constructor(
@@ -209,7 +208,10 @@ internal class OpenCompass private constructor(
 
     companion object {
         suspend fun open(options: CompassOptions): Compass =
-            acquired(options.commands) { OpenCompass(Core.open(options.forCore()), options.commands, options.delivery) }
+            acquired(options.commands) {
+                options.clock?.useFor?.invoke(options.path)
+                OpenCompass(Core.open(options.forCore()), options.commands, options.delivery)
+            }
 
         private fun CompassOptions.forCore() = OpenOptions(
             path = path,
@@ -219,7 +221,6 @@ internal class OpenCompass private constructor(
             extraRoots = extraRoots,
             bodyRetentionMs = bodyRetention?.asMillis(),
             allowPlainHttpToLoopback = allowPlainHttpToLoopback,
-            manualClock = clock?.core as CoreClock?,
         )
     }
 }
