@@ -241,6 +241,7 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn refresh(&self) -> Result<bool> {
         let revision = self.inner.read(|connection| Ok(meta::load(connection)?.revision))?;
+        self.inner.store.keep_room();
         let changed = self.inner.observers.compare(revision);
         if changed {
             self.inner.delivery.look();

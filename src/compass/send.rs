@@ -88,16 +88,18 @@ impl Compass {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
         let given_up = std::cell::Cell::new(None);
-        let mut outcome = self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
-            if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
-                return Ok(None);
-            }
-            let newest = newest(tx, row)?;
-            given_up.set(Some((newest.id, newest.state == EntryState::Leased)));
-            store::outbox::abandon(tx, newest.id)?;
-            // What was claimed is looked at again before it leaves.
-            meta::next_configuration(tx)?;
-            Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
+        let mut outcome = self.inner.freeing(|| {
+            self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
+                if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
+                    return Ok(None);
+                }
+                let newest = newest(tx, row)?;
+                given_up.set(Some((newest.id, newest.state == EntryState::Leased)));
+                store::outbox::abandon(tx, newest.id)?;
+                // What was claimed is looked at again before it leaves.
+                meta::next_configuration(tx)?;
+                Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
+            })
         })?;
         // After the commit: an attempt that has not begun by now finds that it may not.
         outcome.in_flight = given_up.get().is_some_and(|(entry, leased)| self.inner.delivery.may_have_begun(entry, leased));

@@ -28,11 +28,12 @@ impl Compass {
         let mut report = PurgeReport::default();
         let stops = inner.store.stops();
         let mut damaged = BTreeSet::new();
+        let mut batch = BATCH;
         loop {
-            let (purged, is_last) = inner.write_part(stops, |tx| {
-                let mut ids = store::retention::purgeable(tx, before, BATCH.saturating_add(damaged.len() as u32))?;
+            let done = inner.write_part(stops, |tx| {
+                let mut ids = store::retention::purgeable(tx, before, batch.saturating_add(damaged.len() as u32))?;
                 ids.retain(|id| !damaged.contains(id));
-                let is_last = ids.len() < BATCH as usize;
+                let is_last = ids.len() < batch as usize;
                 let mut purged = 0;
                 for id in ids {
                     // One that is damaged stays, and keeps no other.
@@ -42,20 +43,37 @@ impl Compass {
                     }
                 }
                 Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
-            })?;
+            });
+            let (purged, is_last) = match done {
+                // Room for one at a time is enough: the log begins anew once it is folded.
+                Err(Error::DiskFull) if batch > 1 => {
+                    inner.store.make_room();
+                    batch = 1;
+                    continue;
+                }
+                done => done?,
+            };
             report.purged += purged;
             if is_last {
                 break;
             }
         }
         loop {
-            let released =
-                inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
+            let done = inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, batch)?, Changed::nothing())));
+            let released = match done {
+                Err(Error::DiskFull) if batch > 1 => {
+                    inner.store.make_room();
+                    batch = 1;
+                    continue;
+                }
+                done => done?,
+            };
             report.bodies_released += released;
-            if released < u64::from(BATCH) {
+            if released < u64::from(batch) {
                 break;
             }
         }
+        inner.store.keep_room();
         report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
         Ok(report)
     }
@@ -67,17 +85,19 @@ impl Compass {
     pub fn delete(&self, session: SessionKey) -> Result<()> {
         let inner = &self.inner;
         let now = inner.now();
-        inner.write(|tx| {
-            let subject = inner.subject(tx, session)?;
-            if subject.state.state == SessionState::InProgress {
-                return Err(Error::NotDeletable { state: subject.state.state });
-            }
-            let undelivered = store::retention::undelivered(tx, subject.id)?;
-            if undelivered > 0 {
-                return Err(Error::Undelivered { count: Some(undelivered) });
-            }
-            store::retention::delete(tx, subject.id, "deleted", now)?;
-            Ok(((), Changed { outbox: true, ..Changed::session(session) }))
+        inner.freeing(|| {
+            inner.write(|tx| {
+                let subject = inner.subject(tx, session)?;
+                if subject.state.state == SessionState::InProgress {
+                    return Err(Error::NotDeletable { state: subject.state.state });
+                }
+                let undelivered = store::retention::undelivered(tx, subject.id)?;
+                if undelivered > 0 {
+                    return Err(Error::Undelivered { count: Some(undelivered) });
+                }
+                store::retention::delete(tx, subject.id, "deleted", now)?;
+                Ok(((), Changed { outbox: true, ..Changed::session(session) }))
+            })
         })
     }
 

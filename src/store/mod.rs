@@ -20,6 +20,7 @@ mod one_row;
 pub(crate) mod outbox;
 mod pool;
 pub(crate) mod replace;
+mod reserve;
 pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod schema;

@@ -16,7 +16,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
 
 use super::pool::{Pool, Role};
 use super::retention::UNDELIVERED;
-use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, session};
+use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, reserve, session};
 use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
 
 /// Beside the database: the copy while it is checked, the checked copy that is about to be the database, and the database before.
@@ -142,6 +142,7 @@ pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
 
 /// The file last: until it is gone, it is there.
 fn remove_all(path: &Path) -> Result<()> {
+    files::remove(&files::beside(path, reserve::SUFFIX))?;
     for suffix in [PART, READY, BEFORE, ""] {
         files::remove_database(&files::beside(path, suffix))?;
     }
