@@ -106,3 +106,15 @@ pub struct CheckReport {
     /// What is wrong, in English; empty when all is well.
     pub faults: Vec<String>,
 }
+
+/// What `salvage` wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SalvageReport {
+    /// Lines that are messages neither delivered nor given up; they are the first.
+    pub unsent: u64,
+    /// All lines, one row of the database each.
+    pub lines: u64,
+    /// How often something could not be read, and reading went on behind it. 0: everything is there.
+    pub gaps: u64,
+}

@@ -23,6 +23,7 @@ pub(crate) mod replace;
 mod reserve;
 pub(crate) mod retention;
 pub(crate) mod row;
+pub(crate) mod salvage;
 pub(crate) mod schema;
 pub(crate) mod session;
 pub(crate) mod totals;

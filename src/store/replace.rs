@@ -187,7 +187,7 @@ fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     }
 }
 
-fn read_only(path: &Path) -> Result<Connection> {
+pub(super) fn read_only(path: &Path) -> Result<Connection> {
     if files::is_empty(path) {
         // SQLite would delete a log beside it.
         return Err(StoreError::Foreign);

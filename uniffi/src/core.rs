@@ -310,6 +310,13 @@ pub fn erase(path: String, discard_undelivered: Option<DiscardUndelivered>) -> R
     guard(|| Compass::erase(&path, discard_undelivered.map(DiscardUndelivered::into_core).as_ref()))
 }
 
+/// Writes what can still be read of a database to a new file, as JSON Lines, messages that were not delivered first. Also where it does not
+/// open.
+#[uniffi::export]
+pub fn salvage(path: String, to: String) -> Result<SalvageReport> {
+    guard(|| Compass::salvage(&path, &to))
+}
+
 /// The version of the core.
 #[uniffi::export]
 pub fn version() -> String {

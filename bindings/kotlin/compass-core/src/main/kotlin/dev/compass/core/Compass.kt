@@ -17,6 +17,7 @@ import dev.compass.core.model.OutboxTotals
 import dev.compass.core.model.PurgeReport
 import dev.compass.core.model.RecordOutcome
 import dev.compass.core.model.RetryPolicy
+import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -313,6 +314,22 @@ public interface Compass : Closeable {
          */
         public suspend fun erase(path: String, discardUndelivered: DiscardUndelivered? = null): Unit =
             withContext(Dispatchers.IO) { calling { dev.compass.core.internal.erase(path, discardUndelivered?.forCore()) } }
+
+        /**
+         * Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
+         * that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every other
+         * row under the name of its table. Works also where the database does not open, and beside an open handle; its file stays as it is.
+         * The new file is whole, or there is none.
+         *
+         * [ErrorCode.NOT_A_DATABASE] and [ErrorCode.CORRUPT] where nothing can be read; [ErrorCode.INVALID_ARGUMENT] where there is no
+         * database, or a file of the new name already. Works on [Dispatchers.IO]; once begun it runs to its end, also when the caller is
+         * cancelled.
+         *
+         * @param path the database file.
+         * @param to the new file. It holds what technicians typed.
+         */
+        public suspend fun salvage(path: String, to: String): SalvageReport =
+            withContext(Dispatchers.IO) { calling { dev.compass.core.internal.salvage(path, to) } }
 
         /** The version of the core. Loads the library: not on a main thread before the first [open]. */
         public fun version(): String = calling { dev.compass.core.internal.version() }
