@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::{Changed, Compass, Result, registry};
 use crate::error::Error;
-use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
+use crate::model::{DeleteReport, PurgeReport, SessionKey, SessionState, Timestamp};
 use crate::store;
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
@@ -20,31 +20,40 @@ impl Compass {
     /// older than their retention.
     ///
     /// # Errors
-    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so, and the
+    /// files that it let go are those that [`Compass::files`] does not list any more.
     pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
         let inner = &self.inner;
         let now = inner.now();
         let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
         let stops = inner.store.stops();
-        let mut damaged = BTreeSet::new();
+        let (mut damaged, mut let_go) = (BTreeSet::new(), BTreeSet::new());
         let mut batch = BATCH;
         loop {
             let done = inner.write_part(stops, |tx| {
                 let mut ids = store::retention::purgeable(tx, before, batch.saturating_add(damaged.len() as u32))?;
                 ids.retain(|id| !damaged.contains(id));
                 let is_last = ids.len() < batch as usize;
-                let mut purged = 0;
+                let (mut purged, mut let_go) = (0, BTreeSet::new());
                 for id in ids {
                     // One that is damaged stays, and keeps no other.
-                    match store::alone(tx, || store::retention::delete(tx, id, "purged", now))? {
-                        Some(()) => purged += 1,
+                    let deleted = store::alone(tx, || {
+                        let files = store::referred::by_session(tx, id)?;
+                        store::retention::delete(tx, id, "purged", now)?;
+                        Ok::<_, store::StoreError>(files)
+                    })?;
+                    match deleted {
+                        Some(files) => {
+                            purged += 1;
+                            let_go.extend(files);
+                        }
                         None => drop(damaged.insert(id)),
                     }
                 }
-                Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
+                Ok(((purged, is_last, let_go), Changed { everything: purged > 0, ..Changed::default() }))
             });
-            let (purged, is_last) = match done {
+            let (purged, is_last, files) = match done {
                 // Room for one at a time is enough: the log begins anew once it is folded.
                 Err(Error::DiskFull) if batch > 1 => {
                     inner.store.make_room();
@@ -54,6 +63,7 @@ impl Compass {
                 done => done?,
             };
             report.purged += purged;
+            let_go.extend(files);
             if is_last {
                 break;
             }
@@ -74,7 +84,8 @@ impl Compass {
             }
         }
         inner.store.keep_room();
-        report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
+        (report.kept_undelivered, report.files_let_go) = inner
+            .read_part(stops, |connection| Ok((store::retention::kept(connection, before)?, without_referred(connection, let_go)?)))?;
         Ok(report)
     }
 
@@ -82,7 +93,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `NotDeletable` while in progress, `Undelivered` when a message is neither delivered nor given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         let inner = &self.inner;
         let now = inner.now();
         inner.freeing(|| {
@@ -95,10 +106,21 @@ impl Compass {
                 if undelivered > 0 {
                     return Err(Error::Undelivered { count: Some(undelivered) });
                 }
+                let files = store::referred::by_session(tx, subject.id)?;
                 store::retention::delete(tx, subject.id, "deleted", now)?;
-                Ok(((), Changed { outbox: true, ..Changed::session(session) }))
+                let report = DeleteReport { files_let_go: without_referred(tx, files)? };
+                Ok((report, Changed { outbox: true, ..Changed::session(session) }))
             })
         })
+    }
+
+    /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
+    /// that an edit has taken out of a record, which keeps them. The host may remove every other file that it kept for this database.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn files(&self) -> Result<Vec<String>> {
+        self.inner.read_long(|connection| Ok(store::referred::by_all(connection)?.into_iter().collect()))
     }
 
     /// Copies the database, as it is at one moment, to a new file that its owner alone may read. When this returns, the copy is whole in
@@ -116,6 +138,15 @@ impl Compass {
         let stops = self.inner.store.stops();
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
     }
+}
+
+/// Those of these files that no session refers to.
+fn without_referred(connection: &store::Connection, mut files: BTreeSet<String>) -> store::Result<Vec<String>> {
+    if !files.is_empty() {
+        let referred = store::referred::by_all(connection)?;
+        files.retain(|file| !referred.contains(file));
+    }
+    Ok(files.into_iter().collect())
 }
 
 fn earlier(now: Timestamp, by: Duration) -> Timestamp {

@@ -19,6 +19,7 @@ mod migrate;
 mod one_row;
 pub(crate) mod outbox;
 mod pool;
+pub(crate) mod referred;
 pub(crate) mod replace;
 mod reserve;
 pub(crate) mod retention;

@@ -281,8 +281,13 @@ impl Core {
         guard(|| self.0.refresh())
     }
 
+    /// The files that sessions refer to, by the hash of their bytes.
+    pub fn files(&self) -> Result<Vec<String>> {
+        guard(|| self.0.files())
+    }
+
     /// Deletes one finished session whose messages are delivered or given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         guard(|| self.0.delete(session))
     }
 

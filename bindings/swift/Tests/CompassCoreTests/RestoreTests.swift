@@ -50,6 +50,8 @@ final class RestoreTests: XCTestCase {
         let saved = options.file.deletingLastPathComponent().appendingPathComponent("saved.jsonl")
         let compass = try await ready(options)
         let key = try await compass.completed().key
+        let files = try await compass.files()
+        XCTAssertEqual(files, [])
         try await compass.close()
         let report = try await Compass.salvage(options.file, to: saved)
         let lines = try String(contentsOf: saved, encoding: .utf8).split(separator: "\n")

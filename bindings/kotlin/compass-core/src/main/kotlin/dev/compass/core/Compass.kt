@@ -4,6 +4,7 @@ import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
@@ -110,10 +111,19 @@ public interface Compass : Closeable {
     /** Totals over the sessions on this phone. */
     public suspend fun totals(): Totals
 
-    /** Deletes one finished session whose messages are delivered or given up. */
-    public suspend fun delete(session: SessionKey)
+    /** Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more. */
+    public suspend fun delete(session: SessionKey): DeleteReport
 
-    /** Deletes finished sessions older than this whose messages are delivered or given up. */
+    /**
+     * The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
+     * that an edit has taken out of a record, which keeps them. The app may remove every other file that it kept for this database.
+     */
+    public suspend fun files(): List<String>
+
+    /**
+     * Deletes finished sessions older than this whose messages are delivered or given up. Says which files no session refers to any more;
+     * where it ends in an error, they are those that [files] does not list.
+     */
     public suspend fun purge(olderThan: Duration): PurgeReport
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------

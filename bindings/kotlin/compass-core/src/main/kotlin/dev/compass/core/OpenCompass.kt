@@ -8,6 +8,7 @@ import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
@@ -94,7 +95,9 @@ internal class OpenCompass private constructor(
 
     override suspend fun totals(): Totals = command { totals() }
 
-    override suspend fun delete(session: SessionKey) = command { delete(session) }
+    override suspend fun delete(session: SessionKey): DeleteReport = command { delete(session) }
+
+    override suspend fun files(): List<String> = command { files() }
 
     override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
 
