@@ -5,6 +5,7 @@ use crate::engine::session::Refusal;
 use crate::model::{ActionStatus, Finding, Problem, SessionKey, SessionState, WorkflowRef};
 use crate::outbox::InvalidPolicy;
 use crate::store::{OfOneRow, StoreError};
+#[cfg(feature = "built-in-transport")]
 use crate::transport::TransportSetupError;
 use crate::webhook::EndpointError;
 
@@ -353,6 +354,7 @@ impl From<InvalidPolicy> for Error {
     }
 }
 
+#[cfg(feature = "built-in-transport")]
 impl From<TransportSetupError> for Error {
     fn from(error: TransportSetupError) -> Self {
         Error::InvalidOption { place: "transport".to_owned(), problem: error.to_string() }

@@ -13,6 +13,7 @@ mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod threads;
+#[cfg(feature = "built-in-transport")]
 pub mod transport;
 pub mod webhook;
 

@@ -58,6 +58,7 @@ impl Pool {
     }
 
     /// Queues a job. Fails, and drops the job, only when there is no thread and none can be started.
+    #[cfg(any(test, feature = "built-in-transport"))]
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let job: Job = Box::new(move || {
             job();

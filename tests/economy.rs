@@ -1,5 +1,6 @@
 //! What the core costs: writes to flash and bytes per gesture. Counted by `strace` in a process of its own; where there is no `strace`,
 //! these tests say so and count nothing.
+#![cfg(feature = "built-in-transport")]
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

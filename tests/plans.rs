@@ -43,6 +43,11 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("replace.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("replace.rs", "{configuration}", &["configuration", "0"]),
     ("replace.rs", "{detail}", &["detail", "'abandoned'"]),
+    ("salvage.rs", "{first}", &["rowid"]),
+    ("salvage.rs", "{condition}", &["1"]),
+    ("salvage.rs", "{}", &["session"]),
+    ("salvage.rs", "{trusted}", &["NOT INDEXED"]),
+    ("salvage.rs", "{table}", &["session", "action"]),
     ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "command", "event"]),
 ];
 
@@ -64,6 +69,9 @@ const ALLOWED: &[(&str, &str)] = &[
     ("s.workflow_id IN (SELECT id FROM workflow", "sessions of several versions are listed together"),
     ("session_text MATCH", "the index of words knows no order of sessions"),
     ("GROUP BY endpoint", "of what is unsent alone"),
+    ("FROM pragma_table_", "salvaging looks at what there is"),
+    ("FROM \"session\" o NOT INDEXED", "salvaging reads all there is"),
+    ("FROM event WHERE instr(json", "files of all sessions are asked for, after upkeep"),
     ("WITH RECURSIVE waiting", "reads what it has put there itself"),
 ];
 

@@ -3,6 +3,7 @@
 //! In these tests the wall clock runs thirty times as fast as it does elsewhere, so that a lease of a minute takes two seconds. All
 //! processes of a test share it, as they do on a phone.
 
+#![cfg(feature = "built-in-transport")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;

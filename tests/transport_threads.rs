@@ -1,4 +1,5 @@
 //! The built-in transport starts no thread per request. Alone in its binary, so that no other test's threads are counted.
+#![cfg(feature = "built-in-transport")]
 #![cfg(target_os = "linux")]
 
 mod support;

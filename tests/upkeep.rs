@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use compass_core::Compass;
 use compass_core::model::*;
-use support::app::{App, code, id};
+use serde_json::json;
+use support::app::{App, code, id, pump_check_with};
 use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -20,6 +21,36 @@ fn sessions(app: &App) -> Vec<SessionKey> {
 }
 
 // Purging and deleting ------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn files_are_let_go_with_the_last_session_that_refers_to_them() {
+    let app = App::bare();
+    let document = pump_check_with(1, |document| {
+        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
+        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
+    });
+    app.compass.import_workflow(&document).unwrap();
+    let hash = |digit: &str| digit.repeat(64);
+    let take = |session, digit: &str| {
+        let photo = FileManifest { sha256: hash(digit), media_type: "image/jpeg".into(), size: 9, name: "\"sha256\":\"".into() };
+        app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
+    };
+    let (first, second, third) = (app.start().key, app.start().key, app.start().key);
+    take(first, "a");
+    take(first, "b");
+    take(second, "a");
+    take(third, "c");
+    assert_eq!(app.compass.files().unwrap(), [hash("a"), hash("b"), hash("c")], "one that was taken again stays in the log");
+    for session in [first, second] {
+        app.compass.end(session, "nobody home", &id()).unwrap();
+    }
+    assert_eq!(app.compass.delete(first).unwrap().files_let_go, [hash("b")], "the other one has the first photo as well");
+    assert_eq!(app.compass.files().unwrap(), [hash("a"), hash("c")]);
+    app.tick();
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, [hash("a")]);
+    assert_eq!(app.compass.files().unwrap(), [hash("c")]);
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap(), PurgeReport::default());
+}
 
 #[test]
 fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
@@ -38,7 +69,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let young = app.ended();
 
     let report = app.compass.purge(30 * DAY).unwrap();
-    assert_eq!(report, PurgeReport { purged: 4, kept_undelivered: 2, bodies_released: 0 });
+    assert_eq!(report, PurgeReport { purged: 4, kept_undelivered: 2, ..Default::default() });
     let mut left = sessions(&app);
     left.sort();
     let mut expected = [waiting, failed, running, young];
@@ -53,7 +84,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     }
     assert_eq!(app.view(running).state, SessionState::InProgress);
     assert_eq!(app.count("SELECT count(*) FROM tombstone"), 4);
-    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { purged: 0, kept_undelivered: 2, bodies_released: 0 });
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { purged: 0, kept_undelivered: 2, ..Default::default() });
     assert_eq!(app.faults(), [""; 0]);
 }
 

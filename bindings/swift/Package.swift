@@ -28,13 +28,15 @@ let package = Package(
         core,
         .target(name: "CompassModel", dependencies: ["CompassFFI"], linkerSettings: link),
         .target(name: "CompassInternal", dependencies: ["CompassFFI", "CompassModel"]),
+        // The clock for tests, which the library for phones does not have.
+        .target(name: "CompassClock", dependencies: ["CompassFFI", "CompassModel"]),
         .target(
             name: "CompassCore",
             dependencies: ["CompassInternal", "CompassModel"],
             resources: [.copy("PrivacyInfo.xcprivacy")],
             swiftSettings: ours
         ),
-        .target(name: "CompassCoreTesting", dependencies: ["CompassCore", "CompassInternal"], swiftSettings: ours),
+        .target(name: "CompassCoreTesting", dependencies: ["CompassClock", "CompassCore"], swiftSettings: ours),
         .testTarget(
             name: "CompassCoreTests",
             dependencies: ["CompassCore", "CompassCoreTesting", "CompassFFI", "CompassInternal"],

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds CompassFFI.xcframework (iOS, its simulator and macOS) and the generated sources beside it, on a Mac with Xcode 16 or newer:
 #
-#     bindings/swift/build-xcframework.sh
+#     bindings/swift/build-xcframework.sh [--built-in-transport]
+#
+# --built-in-transport: with the core's own HTTP client, which the platform's makes needless (docs/http-transport.md).
 #
 # Has never been run: it was written where there is no Xcode.
 set -euo pipefail
@@ -17,7 +19,11 @@ export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 targets=(aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin)
 rustup target add "${targets[@]}"
 for target in "${targets[@]}"; do
-  uniffi/ship "$target"
+  # Tests run in the simulator and on the Mac, with the clock that they move by hand; what runs on a phone has none.
+  case $target in
+    aarch64-apple-ios) uniffi/ship "$target" "$@" ;;
+    *) uniffi/ship "$target" --testing "$@" ;;
+  esac
 done
 
 bindings/swift/generate.sh
@@ -26,7 +32,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # In a folder of its own: a second framework with a module map would otherwise meet this one.
 mkdir -p "$work/headers/CompassFFI" "$work/simulator" "$work/mac"
-cp "$package"/Sources/CompassFFI/{CompassModelFFI.h,CompassInternalFFI.h,module.modulemap} "$work/headers/CompassFFI/"
+cp "$package"/Sources/CompassFFI/{CompassModelFFI.h,CompassInternalFFI.h,CompassClockFFI.h,module.modulemap} "$work/headers/CompassFFI/"
 library=release/libcompass_ffi.a
 lipo -create "$out/aarch64-apple-ios-sim/$library" "$out/x86_64-apple-ios/$library" -output "$work/simulator/libcompass_ffi.a"
 lipo -create "$out/aarch64-apple-darwin/$library" "$out/x86_64-apple-darwin/$library" -output "$work/mac/libcompass_ffi.a"

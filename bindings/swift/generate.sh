@@ -12,11 +12,11 @@ trap 'rm -rf "$fresh"' EXIT
 
 # What the generator cannot be told: Foundation has a `Decimal`; and one generated source does not import the other.
 perl -pi -e 's/(?<![\w."`])Decimal\b(?!")/DecimalValue/g' "$fresh/CompassModel.swift"
-perl -pi -e 's/^import Foundation$/import CompassModel\nimport Foundation/' "$fresh/CompassInternal.swift"
+perl -pi -e 's/^import Foundation$/import CompassModel\nimport Foundation/' "$fresh/CompassInternal.swift" "$fresh/CompassClock.swift"
 
 # Unchanged files keep their time, and so what the compiler made of them.
 place() { cmp -s "$1" "$2" || { mkdir -p "$(dirname "$2")" && cp "$1" "$2"; }; }
-for module in CompassModel CompassInternal; do
+for module in CompassModel CompassInternal CompassClock; do
   place "$fresh/$module.swift" "$package/Sources/$module/Generated/$module.swift"
   place "$fresh/${module}FFI.h" "$package/Sources/CompassFFI/${module}FFI.h"
 done

@@ -8,8 +8,9 @@ use crate::crypto::Sha256;
 use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
 use crate::model::{Connectivity, FlushReport, NextDue, Notice};
-use crate::port::Random;
+use crate::port::{Random, Transport};
 use crate::store::{STOP_LIMIT, Store, meta};
+#[cfg(feature = "built-in-transport")]
 use crate::transport::{BuiltIn, BuiltInOptions};
 
 /// How long closing waits for somebody else who closes.
@@ -62,13 +63,9 @@ impl Compass {
     /// replaced or emptied.
     pub fn open(options: Options) -> Result<Self> {
         options.retry.check()?;
-        let transport = match options.transport {
-            Some(transport) => transport,
-            None => Arc::new(BuiltIn::new(BuiltInOptions {
-                parallelism: options.retry.in_flight_total,
-                allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
-                ..BuiltInOptions::default()
-            })?),
+        let transport = match &options.transport {
+            Some(transport) => Arc::clone(transport),
+            None => built_in(&options)?,
         };
         if let Some(problem) = registry::no_path(&options.path) {
             return Err(Error::InvalidOption { place: "path".to_owned(), problem: problem.to_owned() });
@@ -244,6 +241,7 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn refresh(&self) -> Result<bool> {
         let revision = self.inner.read(|connection| Ok(meta::load(connection)?.revision))?;
+        self.inner.store.keep_room();
         let changed = self.inner.observers.compare(revision);
         if changed {
             self.inner.delivery.look();
@@ -306,6 +304,20 @@ impl Drop for Inner {
 
 fn refuse_reentrance() -> Result<()> {
     if is_foreign_call() { Err(Error::Reentrant) } else { Ok(()) }
+}
+
+#[cfg(feature = "built-in-transport")]
+fn built_in(options: &Options) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(BuiltIn::new(BuiltInOptions {
+        parallelism: options.retry.in_flight_total,
+        allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
+        ..BuiltInOptions::default()
+    })?))
+}
+
+#[cfg(not(feature = "built-in-transport"))]
+fn built_in(_: &Options) -> Result<Arc<dyn Transport>> {
+    Err(Error::InvalidOption { place: "transport".to_owned(), problem: "this build has none of its own: one has to be given".to_owned() })
 }
 
 /// 32 hexadecimal digits.

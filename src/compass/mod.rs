@@ -128,6 +128,14 @@ impl Inner {
         Ok(value.expect("work that succeeded has a value"))
     }
 
+    /// Makes a call that frees space. Where the disk is full it is made once more, with the room that was kept for it.
+    fn freeing<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+        match call() {
+            Err(Error::DiskFull) if self.store.make_room() => call(),
+            made => made,
+        }
+    }
+
     /// What every write has in common, compiled once.
     fn write_once(&self, stops: Option<u64>, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
         let call = self.gate.enter()?;

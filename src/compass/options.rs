@@ -20,7 +20,7 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// Looks secrets up. Without one, signed endpoints wait for their secret.
     pub secrets: Arc<dyn Secrets>,
-    /// Sends requests; the built-in transport when absent.
+    /// Sends requests; the built-in transport when absent. Without the feature `built-in-transport` opening fails with `InvalidOption` then.
     pub transport: Option<Arc<dyn Transport>>,
     /// When to try again and when to stop.
     pub retry: RetryPolicy,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::{Compass, Result, registry};
 use crate::engine::session as engine;
 use crate::error::Error;
+use crate::model::SalvageReport;
 use crate::port::{Clock, SystemClock};
 use crate::store::replace::{self, GivesUp, Replaced};
+use crate::store::salvage;
 
 /// Options of [`Compass::restore`].
 #[derive(Clone)]
@@ -107,6 +109,31 @@ impl Compass {
         }
         let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
         told(replace::restore(from, &path, gives_up.as_ref(), &|step| options.step(step))?)
+    }
+
+    /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
+    /// that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every
+    /// other row under the name of its table. Works also where the database does not open; its file stays as it is. When this returns, the
+    /// new file is whole and on the disk; otherwise there is none.
+    ///
+    /// # Errors
+    /// - `InvalidArgument` where there is no database, or a file of the new name already, or a path is none.
+    /// - `NotADatabase` and `Corrupt` where nothing of ours can be read; `Locked` while another process keeps it to itself.
+    /// - `CannotOpen`, `DiskFull`, `Io`.
+    pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
+        let (path, to) = (path.as_ref(), to.as_ref());
+        for (path, place) in [(path, "path"), (to, "to")] {
+            if let Some(problem) = registry::no_path(path) {
+                return Err(Error::InvalidArgument { place, problem });
+            }
+        }
+        if !path.is_file() {
+            return Err(Error::InvalidArgument { place: "path", problem: "there is no such file" });
+        }
+        if to.exists() {
+            return Err(Error::InvalidArgument { place: "to", problem: "there is a file of this name already" });
+        }
+        Ok(salvage::salvage(path, to)?)
     }
 
     /// Removes a database and everything beside it. What was in it is gone.

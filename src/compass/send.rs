@@ -1,6 +1,6 @@
 //! What a person does to an action from the record of its session.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 
@@ -98,12 +98,14 @@ impl Compass {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
         let given_up = Cell::new(None);
-        let mut outcome = self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
-            if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
-                return Ok(None);
-            }
-            given_up.set(Some(give_up(tx, row)?));
-            Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
+        let mut outcome = self.inner.freeing(|| {
+            self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
+                if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
+                    return Ok(None);
+                }
+                given_up.set(Some(give_up(tx, row)?));
+                Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
+            })
         })?;
         let given_up = match given_up.get() {
             None if outcome.applied == Applied::Repeated => self.inner.read(|connection| given_up_before(connection, session, action))?,
@@ -120,18 +122,21 @@ impl Compass {
     pub fn abandon_session(&self, session: SessionKey, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon_session", action: "", reason: Some(reason) };
-        let mut given_up = Vec::new();
-        let mut outcome = self.on_session(session, Some(actor), command_id, &content, |inner, tx, subject, _| {
-            let mut acts = Vec::new();
-            for row in store::action::of_session(tx, subject.id)? {
-                if permits_of(&row, &inner.policy).abandon == Permit::Yes {
-                    given_up.push(give_up(tx, &row)?);
-                    acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+        let given_up = RefCell::new(Vec::new());
+        let mut outcome = self.inner.freeing(|| {
+            given_up.take();
+            self.on_session(session, Some(actor), command_id, &content, |inner, tx, subject, _| {
+                let mut acts = Vec::new();
+                for row in store::action::of_session(tx, subject.id)? {
+                    if permits_of(&row, &inner.policy).abandon == Permit::Yes {
+                        given_up.borrow_mut().push(give_up(tx, &row)?);
+                        acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+                    }
                 }
-            }
-            Ok(acts)
+                Ok(acts)
+            })
         })?;
-        outcome.in_flight = self.may_arrive(given_up);
+        outcome.in_flight = self.may_arrive(given_up.into_inner());
         Ok(outcome)
     }
 

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::{Changed, Compass, Result, registry};
 use crate::error::Error;
-use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
+use crate::model::{DeleteReport, PurgeReport, SessionKey, SessionState, Timestamp};
 use crate::store;
 
 /// For how long the id of a command outlives its session: longer than any app tries to repeat a call.
@@ -23,45 +23,74 @@ impl Compass {
     /// older than their retention, and forgets commands of sessions that went 400 days ago.
     ///
     /// # Errors
-    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so, and the
+    /// files that it let go are those that [`Compass::files`] does not list any more.
     pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
         let inner = &self.inner;
         let now = inner.now();
         let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
         let stops = inner.store.stops();
-        let mut damaged = BTreeSet::new();
+        let (mut damaged, mut let_go) = (BTreeSet::new(), BTreeSet::new());
+        let mut batch = BATCH;
         loop {
-            let (purged, is_last) = inner.write_part(stops, |tx| {
-                let mut ids = store::retention::purgeable(tx, before, BATCH.saturating_add(damaged.len() as u32))?;
+            let done = inner.write_part(stops, |tx| {
+                let mut ids = store::retention::purgeable(tx, before, batch.saturating_add(damaged.len() as u32))?;
                 ids.retain(|id| !damaged.contains(id));
-                let is_last = ids.len() < BATCH as usize;
-                let mut purged = 0;
+                let is_last = ids.len() < batch as usize;
+                let (mut purged, mut let_go) = (0, BTreeSet::new());
                 for id in ids {
                     // One that is damaged stays, and keeps no other.
-                    match store::alone(tx, || store::retention::delete(tx, id, "purged", now))? {
-                        Some(()) => purged += 1,
+                    let deleted = store::alone(tx, || {
+                        let files = store::referred::by_session(tx, id)?;
+                        store::retention::delete(tx, id, "purged", now)?;
+                        Ok::<_, store::StoreError>(files)
+                    })?;
+                    match deleted {
+                        Some(files) => {
+                            purged += 1;
+                            let_go.extend(files);
+                        }
                         None => drop(damaged.insert(id)),
                     }
                 }
-                Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
-            })?;
+                Ok(((purged, is_last, let_go), Changed { everything: purged > 0, ..Changed::default() }))
+            });
+            let (purged, is_last, files) = match done {
+                // Room for one at a time is enough: the log begins anew once it is folded.
+                Err(Error::DiskFull) if batch > 1 => {
+                    inner.store.make_room();
+                    batch = 1;
+                    continue;
+                }
+                done => done?,
+            };
             report.purged += purged;
+            let_go.extend(files);
             if is_last {
                 break;
             }
         }
         loop {
-            let released =
-                inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
+            let done = inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, batch)?, Changed::nothing())));
+            let released = match done {
+                Err(Error::DiskFull) if batch > 1 => {
+                    inner.store.make_room();
+                    batch = 1;
+                    continue;
+                }
+                done => done?,
+            };
             report.bodies_released += released;
-            if released < u64::from(BATCH) {
+            if released < u64::from(batch) {
                 break;
             }
         }
         let commands_before = earlier(now, COMMANDS_KEPT).timestamp_millis();
         inner.write_part(stops, |tx| Ok((store::command::forget_spent(tx, commands_before)?, Changed::nothing())))?;
-        report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
+        inner.store.keep_room();
+        (report.kept_undelivered, report.files_let_go) = inner
+            .read_part(stops, |connection| Ok((store::retention::kept(connection, before)?, without_referred(connection, let_go)?)))?;
         Ok(report)
     }
 
@@ -69,21 +98,34 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `NotDeletable` while in progress, `Undelivered` when a message is neither delivered nor given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         let inner = &self.inner;
         let now = inner.now();
-        inner.write(|tx| {
-            let subject = inner.subject(tx, session)?;
-            if subject.state.state == SessionState::InProgress {
-                return Err(Error::NotDeletable { state: subject.state.state });
-            }
-            let undelivered = store::retention::undelivered(tx, subject.id)?;
-            if undelivered > 0 {
-                return Err(Error::Undelivered { count: Some(undelivered) });
-            }
-            store::retention::delete(tx, subject.id, "deleted", now)?;
-            Ok(((), Changed { outbox: true, ..Changed::session(session) }))
+        inner.freeing(|| {
+            inner.write(|tx| {
+                let subject = inner.subject(tx, session)?;
+                if subject.state.state == SessionState::InProgress {
+                    return Err(Error::NotDeletable { state: subject.state.state });
+                }
+                let undelivered = store::retention::undelivered(tx, subject.id)?;
+                if undelivered > 0 {
+                    return Err(Error::Undelivered { count: Some(undelivered) });
+                }
+                let files = store::referred::by_session(tx, subject.id)?;
+                store::retention::delete(tx, subject.id, "deleted", now)?;
+                let report = DeleteReport { files_let_go: without_referred(tx, files)? };
+                Ok((report, Changed { outbox: true, ..Changed::session(session) }))
+            })
         })
+    }
+
+    /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
+    /// that an edit has taken out of a record, which keeps them. The host may remove every other file that it kept for this database.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file.
+    pub fn files(&self) -> Result<Vec<String>> {
+        self.inner.read_long(|connection| Ok(store::referred::by_all(connection)?.into_iter().collect()))
     }
 
     /// Copies the database, as it is at one moment, to a new file that its owner alone may read. When this returns, the copy is whole in
@@ -101,6 +143,15 @@ impl Compass {
         let stops = self.inner.store.stops();
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
     }
+}
+
+/// Those of these files that no session refers to.
+fn without_referred(connection: &store::Connection, mut files: BTreeSet<String>) -> store::Result<Vec<String>> {
+    if !files.is_empty() {
+        let referred = store::referred::by_all(connection)?;
+        files.retain(|file| !referred.contains(file));
+    }
+    Ok(files.into_iter().collect())
 }
 
 fn earlier(now: Timestamp, by: Duration) -> Timestamp {

@@ -82,7 +82,12 @@ impl Delivery {
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
-        match self.store.write_for_delivery(wait, |tx| round.write(tx, &batch)) {
+        let mut wrote = self.store.write_for_delivery(wait, |tx| round.write(tx, &batch));
+        // A result is not left in memory for want of room.
+        if matches!(wrote, Err(StoreError::Full)) && !batch.results.is_empty() && self.store.make_room() {
+            wrote = self.store.write_for_delivery(wait, |tx| round.write(tx, &batch));
+        }
+        match wrote {
             Ok(outcome) => {
                 self.database_worked(run);
                 self.wrote(run, outcome, batch.claim, now);

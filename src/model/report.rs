@@ -86,7 +86,7 @@ pub struct ImportOutcome {
 }
 
 /// What a purge did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PurgeReport {
     /// Sessions that are gone, each leaving a tombstone.
@@ -95,6 +95,17 @@ pub struct PurgeReport {
     pub kept_undelivered: u64,
     /// Bodies of delivered messages that were given back; hash and size stay.
     pub bodies_released: u64,
+    /// Files that the purged sessions referred to and no other one does: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove
+    /// them.
+    pub files_let_go: Vec<String>,
+}
+
+/// What deleting a session did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct DeleteReport {
+    /// Files that the session referred to and no other one does, as in [`PurgeReport::files_let_go`].
+    pub files_let_go: Vec<String>,
 }
 
 /// What `check` found.
@@ -105,4 +116,16 @@ pub struct CheckReport {
     pub sessions: u64,
     /// What is wrong, in English; empty when all is well.
     pub faults: Vec<String>,
+}
+
+/// What `salvage` wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SalvageReport {
+    /// Lines that are messages neither delivered nor given up; they are the first.
+    pub unsent: u64,
+    /// All lines, one row of the database each.
+    pub lines: u64,
+    /// How often something could not be read, and reading went on behind it. 0: everything is there.
+    pub gaps: u64,
 }

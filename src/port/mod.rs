@@ -12,7 +12,7 @@ mod transport;
 #[cfg(any(test, feature = "testing"))]
 pub use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, FollowUp, Reply};
 #[cfg(not(any(test, feature = "testing")))]
-pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, FollowUp, Reply};
+pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, Reply};
 pub use clock::{Clock, SystemClock};
 pub use random::{Random, SystemRandom};
 pub use secrets::{NoSecrets, SecretLookup, SecretValue, Secrets, StaticSecrets};

@@ -8,8 +8,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
-use super::pool::{Lent, Pool, Role, STOP_LIMIT, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, files, migrate, replace};
+#[cfg(any(test, feature = "testing"))]
+use super::pool::STOP_LIMIT;
+use super::pool::{Lent, Pool, Role, Stop, Stopping, WaitLimit};
+use super::{Result, StoreError, files, migrate, replace, reserve};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -40,6 +42,7 @@ impl Store {
         let meta = meta::load(&connection)?;
         replace::forget_before(path);
         pool.keep(Role::Writer, connection);
+        reserve::make(path);
         let store = Self {
             path: path.to_owned(),
             pool,
@@ -47,6 +50,16 @@ impl Store {
             commits: Default::default(),
         };
         Ok((store, meta))
+    }
+
+    /// Gives up the room that was kept for what frees space, because the disk is full. False where there is none.
+    pub(crate) fn make_room(&self) -> bool {
+        reserve::give_up(&self.path)
+    }
+
+    /// Keeps room for a full disk again, where there is enough.
+    pub(crate) fn keep_room(&self) {
+        reserve::make(&self.path);
     }
 
     /// How many write transactions were committed since the store was opened.

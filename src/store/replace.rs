@@ -17,7 +17,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
 use super::pool::{Pool, Role};
 use super::retention::UNDELIVERED;
 use super::row::from_ms;
-use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, session};
+use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, reserve, session};
 use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
 
 /// Beside the database: the copy while it is checked, the checked copy that is about to be the database, and the database before.
@@ -143,6 +143,7 @@ pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
 
 /// The file last: until it is gone, it is there.
 fn remove_all(path: &Path) -> Result<()> {
+    files::remove(&files::beside(path, reserve::SUFFIX))?;
     for suffix in [PART, READY, BEFORE, ""] {
         files::remove_database(&files::beside(path, suffix))?;
     }
@@ -187,7 +188,7 @@ fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     }
 }
 
-fn read_only(path: &Path) -> Result<Connection> {
+pub(super) fn read_only(path: &Path) -> Result<Connection> {
     if files::is_empty(path) {
         // SQLite would delete a log beside it.
         return Err(StoreError::Foreign);

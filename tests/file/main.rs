@@ -10,6 +10,7 @@ mod erase;
 mod killed;
 mod made;
 mod restore;
+mod salvage;
 mod schema;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 //! The clock is set by hand, so bands of time are exact; certificates are judged by the real one. Signatures are checked with the
 //! `standardwebhooks` crate on every request.
 
+#![cfg(feature = "built-in-transport")]
 #![allow(unreachable_pub, reason = "a suite in several files, not a library")]
 
 #[path = "../support/mod.rs"]

@@ -138,7 +138,9 @@ class Case(unittest.TestCase):
         self.folder = folder.name
         self.path = os.path.join(self.folder, "compass.db")
 
-    def open(self, **options):
+    def open(self, clock=None, **options):
+        if clock:
+            clock.use_for(self.path)
         core = ffi.Core.open(ffi.OpenOptions(path=self.path, allow_plain_http_to_loopback=True, **options))
         self.addCleanup(core.shut_down)
         return core

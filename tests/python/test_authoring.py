@@ -5,6 +5,7 @@ import re
 
 from compass import compass_core as model
 from compass import compass_ffi as ffi
+from compass import compass_ffi_testing as testing
 from support import WORKFLOW, Case, Keystore, Wire, answered
 
 
@@ -84,8 +85,8 @@ class Package(Case):
         keys = []
         for number in range(2):
             self.path = f"{self.folder}/{number}.db"
-            clock = ffi.ManualClock()
-            core = self.ready(manual_clock=clock)
+            clock = testing.ManualClock()
+            core = self.ready(clock=clock)
             clock.advance(1500)
             view = self.start(core)
             self.assertEqual(view.started_at, clock.now())

@@ -1,5 +1,6 @@
 """Holds, network, copies."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -67,6 +68,19 @@ class Life(Case):
         core.shut_down()
         ffi.erase(self.path)
         self.assertFalse(os.path.exists(self.path))
+
+    def test_what_can_be_read_is_saved_line_by_line(self):
+        core = self.ready()
+        session = self.complete(core)
+        saved = os.path.join(self.folder, "saved.jsonl")
+        report = ffi.salvage(self.path, saved)
+        core.shut_down()
+        with open(saved, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual((report.unsent, report.gaps, report.lines), (1, 0, len(lines)))
+        self.assertEqual((lines[0]["unsent"]["session"], lines[0]["unsent"]["action"]), (session, "report"))
+        self.assertEqual(json.loads(lines[0]["unsent"]["body"])["key"], session)
+        self.fails("invalid_argument", ffi.salvage, self.path, saved)
 
     def test_a_handle_opened_on_one_thread_works_on_another(self):
         core = self.within(30, self.ready)

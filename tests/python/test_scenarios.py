@@ -8,6 +8,7 @@ import threading
 import scenario_paths
 from compass import compass_core as model
 from compass import compass_ffi as ffi
+from compass import compass_ffi_testing as testing
 from scenario_values import command, name, state_name, state_value, strict, value
 from support import Case
 
@@ -92,7 +93,7 @@ class Scenarios(Case):
     def play(self, file):
         title, steps = strict(json.loads(file.read_text("utf-8")), "title steps")
         self.assertTrue(title and steps)
-        self.wire, self.store, self.clock = Wire(), Store(), ffi.ManualClock()
+        self.wire, self.store, self.clock = Wire(), Store(), testing.ManualClock()
         self.core, self.session, self.seen = self.open(), None, 0
         for number, step in enumerate(steps, 1):
             try:
@@ -105,7 +106,7 @@ class Scenarios(Case):
         self.assertEqual(self.core.check().faults, [])
 
     def open(self):
-        return super().open(secrets=self.store, transport=self.wire, manual_clock=self.clock)
+        return super().open(secrets=self.store, transport=self.wire, clock=self.clock)
 
     def step(self, step):
         members = {name: value for name, value in step.items() if name not in ("do", "error")}

@@ -38,6 +38,8 @@ suite_rust() {
     skip 'documentation, tests and example: the code does not compile' 3
     return
   fi
+  check 'Lints: what phones have, without the built-in transport' \
+    cargo clippy --locked -p compass-core -p compass-ffi --no-default-features -- -D warnings || true
   check 'Documentation: cargo doc' env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --workspace --exclude compass-bindgen --all-features || true
   cargo_tests 'Tests: cargo test' cargo test --locked --no-fail-fast --workspace --exclude compass-bindgen --all-features || true
   check 'Example: field_day' field_day || true

@@ -1,5 +1,7 @@
 //! The built-in transport against a server that misbehaves: every outcome arrives as what it is.
 
+#![cfg(feature = "built-in-transport")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

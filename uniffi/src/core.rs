@@ -293,8 +293,13 @@ impl Core {
         guard(|| self.0.refresh())
     }
 
+    /// The files that sessions refer to, by the hash of their bytes.
+    pub fn files(&self) -> Result<Vec<String>> {
+        guard(|| self.0.files())
+    }
+
     /// Deletes one finished session whose messages are delivered or given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         guard(|| self.0.delete(session))
     }
 
@@ -320,6 +325,13 @@ pub fn restore(from: String, options: RestoreOptions) -> Result<()> {
 #[uniffi::export(default(discard_undelivered = None))]
 pub fn erase(path: String, discard_undelivered: Option<DiscardUndelivered>) -> Result<()> {
     guard(|| Compass::erase(&path, discard_undelivered.map(DiscardUndelivered::into_core).as_ref()))
+}
+
+/// Writes what can still be read of a database to a new file, as JSON Lines, messages that were not delivered first. Also where it does not
+/// open.
+#[uniffi::export]
+pub fn salvage(path: String, to: String) -> Result<SalvageReport> {
+    guard(|| Compass::salvage(&path, &to))
 }
 
 /// The version of the core.

@@ -15,7 +15,6 @@ mod guard;
 mod hold;
 mod listener;
 mod log_sink;
-mod manual_clock;
 mod options;
 mod port_error;
 mod secrets;
@@ -23,13 +22,12 @@ mod transport;
 
 pub use self::core::{
     AuthoredDocument, Core, add_action, default_retry_policy, erase, lint_document, parse_value, remove_action, replace_action, restore,
-    version,
+    salvage, version,
 };
 pub use cancel::Cancel;
 pub use hold::Hold;
 pub use listener::{ChangeListener, Subscription};
 pub use log_sink::{LogLevel, LogRecord, LogSink, set_log_sink};
-pub use manual_clock::ManualClock;
 pub use options::{DiscardUndelivered, OpenOptions, RestoreOptions};
 pub use port_error::PortError;
 pub use secrets::Secrets;
@@ -38,3 +36,5 @@ pub use transport::{HttpHeader, HttpOutcome, HttpRequest, HttpResponse, Transpor
 uniffi::setup_scaffolding!();
 // Keeps the model's half in the library that is built from this crate.
 compass_core::uniffi_reexport_scaffolding!();
+#[cfg(feature = "testing")]
+compass_ffi_testing::uniffi_reexport_scaffolding!();

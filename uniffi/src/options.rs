@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use compass_core::outbox::RetryPolicy;
+#[cfg(feature = "built-in-transport")]
 use compass_core::transport::{BuiltIn, BuiltInOptions};
 use compass_core::{Error, Options};
 
-use crate::ManualClock;
 use crate::secrets::{ForeignSecrets, Secrets};
 use crate::transport::{ForeignTransport, Transport};
 
@@ -19,7 +19,8 @@ pub struct OpenOptions {
     /// Looks secrets up. Without one, signed endpoints wait for their secret.
     #[uniffi(default = None)]
     pub secrets: Option<Arc<dyn Secrets>>,
-    /// Sends requests; the core's built-in transport when absent.
+    /// Sends requests; the core's built-in transport when absent. A library for phones has none (docs/http-transport.md): there, opening
+    /// without one fails with `invalid_option`.
     #[uniffi(default = None)]
     pub transport: Option<Arc<dyn Transport>>,
     /// When to try again and when to stop; `default_retry_policy` when absent.
@@ -34,9 +35,6 @@ pub struct OpenOptions {
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     #[uniffi(default = false)]
     pub allow_plain_http_to_loopback: bool,
-    /// For tests: time moves by hand, and keys, ids and jitter repeat.
-    #[uniffi(default = None)]
-    pub manual_clock: Option<Arc<ManualClock>>,
 }
 
 /// Options of `restore`.
@@ -83,7 +81,9 @@ impl OpenOptions {
         }
         if let Some(transport) = self.transport {
             options.transport = Some(Arc::new(ForeignTransport(transport)));
-        } else if !self.extra_roots.is_empty() {
+        }
+        #[cfg(feature = "built-in-transport")]
+        if options.transport.is_none() && !self.extra_roots.is_empty() {
             options.transport = Some(Arc::new(BuiltIn::new(BuiltInOptions {
                 extra_roots: self.extra_roots.into_iter().map(String::into_bytes).collect(),
                 parallelism: options.retry.in_flight_total,
@@ -95,9 +95,9 @@ impl OpenOptions {
             options.body_retention = Duration::from_millis(retention);
         }
         options.allow_plain_http_to_loopback = self.allow_plain_http_to_loopback;
-        if let Some(clock) = self.manual_clock {
-            options.clock = clock.clock.clone();
-            options.random = clock.random();
+        #[cfg(feature = "testing")]
+        if let Some((clock, random)) = options.path.to_str().and_then(compass_ffi_testing::time_for) {
+            (options.clock, options.random) = (clock, random);
         }
         Ok(options)
     }

@@ -120,8 +120,13 @@ public final class Compass: CompassHandle {
         try await commands.call { [core] in try core.totals() }
     }
 
-    public func delete(_ session: SessionKey) async throws {
+    @discardableResult
+    public func delete(_ session: SessionKey) async throws -> DeleteReport {
         try await commands.call { [core] in try core.delete(session: session) }
+    }
+
+    public func files() async throws -> [String] {
+        try await commands.call { [core] in try core.files() }
     }
 
     // What changes ---------------------------------------------------------------------------------------------------------------------

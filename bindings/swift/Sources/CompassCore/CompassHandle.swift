@@ -50,8 +50,12 @@ public protocol CompassHandle: AnyObject, Sendable {
     func record(_ session: SessionKey) async throws -> SessionRecord
     /// Totals over the sessions on this phone.
     func totals() async throws -> Totals
-    /// Deletes one finished session whose messages are delivered or given up.
-    func delete(_ session: SessionKey) async throws
+    /// Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more.
+    @discardableResult
+    func delete(_ session: SessionKey) async throws -> DeleteReport
+    /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
+    /// that an edit has taken out of a record, which keeps them. The app may remove every other file that it kept for this database.
+    func files() async throws -> [String]
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 
@@ -118,7 +122,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func quiesce() async throws
     /// Looks whether another process has changed the database; true if so. Sequences then ask again.
     func refresh() async throws -> Bool
-    /// Removes finished sessions older than this whose messages are delivered or given up.
+    /// Removes finished sessions older than this whose messages are delivered or given up. Says which files no session refers to any more;
+    /// where it ends in an error, they are those that ``files()`` does not list.
     func purge(olderThan age: Duration) async throws -> PurgeReport
     /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back.
     func backup(to file: URL) async throws

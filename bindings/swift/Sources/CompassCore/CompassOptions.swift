@@ -13,7 +13,8 @@ public struct CompassOptions: Sendable {
     public enum Sending: Sendable {
         /// ``URLSessionTransport``: proxies, managed authorities and VPN of the device. The default on Apple's platforms.
         case urlSession
-        /// The core's own HTTP client with the roots it brings and these, in PEM. The default on Linux.
+        /// The core's own HTTP client with the roots it brings and these, in PEM. The default on Linux. The library for Apple's platforms is
+        /// built without it unless told otherwise; opening fails with `invalidOption` then.
         case builtIn(extraRoots: [String] = [])
         /// The app's.
         case custom(any Transport)
@@ -42,8 +43,8 @@ public struct CompassOptions: Sendable {
     public var bodyRetention: Duration?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
-    /// Set by `CompassCoreTesting`.
-    package var manualClock: CompassInternal.ManualClock?
+    /// Set by `CompassCoreTesting`: tells the core, just before it opens this path, by which clock the handle goes.
+    package var useTestClock: (@Sendable (_ path: String) -> Void)?
 
     /// For a database in this file. ``standard(name:)`` picks a file that is excluded from backups and readable in the background.
     public init(file: URL) {
@@ -72,10 +73,10 @@ public struct CompassOptions: Sendable {
         case .builtIn(let extra): roots = extra
         case .custom(let custom): transport = custom
         }
+        useTestClock?(file.path)
         return OpenOptions(
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
-            extraRoots: roots, bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds), allowPlainHttpToLoopback: allowsPlainHTTPToLoopback,
-            manualClock: manualClock)
+            extraRoots: roots, bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds), allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
     }
 }
 

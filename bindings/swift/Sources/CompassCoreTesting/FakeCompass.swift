@@ -130,10 +130,13 @@ public final class FakeCompass: CompassHandle {
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
     public func totals() async throws -> Totals { try none() }
-    public func delete(_ session: SessionKey) async throws {
+    @discardableResult
+    public func delete(_ session: SessionKey) async throws -> DeleteReport {
         try call { _ in }
         change { $0.list.removeAll { $0.key == session } }
+        return DeleteReport(filesLetGo: [])
     }
+    public func files() async throws -> [String] { try call { _ in [] } }
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 

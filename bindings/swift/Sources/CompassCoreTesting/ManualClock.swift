@@ -1,9 +1,9 @@
-package import CompassInternal
+import CompassClock
 public import CompassCore
 public import Foundation
 
 /// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
-/// every run. Begins at 2027-01-15T08:00:00Z; local time is UTC.
+/// every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. On Linux, on a Mac and in the simulator; not on a phone.
 ///
 /// ```swift
 /// let clock = ManualClock()
@@ -11,7 +11,7 @@ public import Foundation
 /// clock.advance(.seconds(5))
 /// ```
 public final class ManualClock: Sendable {
-    package let core = CompassInternal.ManualClock()
+    private let core = CompassClock.ManualClock()
 
     /// A clock at its beginning.
     public init() {}
@@ -24,6 +24,9 @@ public final class ManualClock: Sendable {
 
     /// Somebody sets the phone's clock; no time passes.
     public func set(_ now: Date) { core.setWall(to: now) }
+
+    /// The next handle on this path goes by the clock.
+    func use(for path: String) { core.useFor(path: path) }
 }
 
 extension CompassOptions {
@@ -42,7 +45,7 @@ extension CompassOptions {
         options.sending = .custom(transport)
         options.secrets = secrets
         options.allowsPlainHTTPToLoopback = true
-        options.manualClock = clock?.core
+        if let clock { options.useTestClock = { clock.use(for: $0) } }
         return options
     }
 }

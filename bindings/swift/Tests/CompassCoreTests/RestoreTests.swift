@@ -45,6 +45,21 @@ final class RestoreTests: XCTestCase {
         XCTAssertFalse(try names(beside: options).contains("test.db.before-restore"))
     }
 
+    func testWhatCanBeReadIsSavedLineByLineMessagesThatWaitFirst() async throws {
+        let options = try CompassOptions.testing(clock: ManualClock())
+        let saved = options.file.deletingLastPathComponent().appendingPathComponent("saved.jsonl")
+        let compass = try await ready(options)
+        let key = try await compass.completed().key
+        let files = try await compass.files()
+        XCTAssertEqual(files, [])
+        try await compass.close()
+        let report = try await Compass.salvage(options.file, to: saved)
+        let lines = try String(contentsOf: saved, encoding: .utf8).split(separator: "\n")
+        XCTAssertEqual([report.unsent, report.gaps, report.lines], [1, 0, UInt64(lines.count)])
+        XCTAssertTrue(lines[0].hasPrefix("{\"unsent\":") && lines[0].contains("\(key)"))
+        await assertThrows("invalid_argument", try await Compass.salvage(options.file, to: saved))
+    }
+
     func testACopyTakesThePlaceOfADatabaseThatDoesNotOpen() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let copy = copy(of: options)

@@ -83,9 +83,9 @@ class BorderTest {
 
     @Test
     fun `a panic arrives as an exception, and the library goes on`() = watched {
-        val clock = dev.compass.core.internal.ManualClock()
+        val clock = dev.compass.core.internal.testing.ManualClock()
         // A function that cannot fail panics when its argument cannot be read: this moment is beyond the core's calendar.
-        assertThrows(InternalException::class.java) { clock.setWall(Instant.MAX) }
+        assertThrows(dev.compass.core.internal.testing.InternalException::class.java) { clock.setWall(Instant.MAX) }
         clock.advance(1u)
         core().run {
             shutDown()

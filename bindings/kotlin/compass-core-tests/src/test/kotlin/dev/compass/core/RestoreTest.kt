@@ -123,13 +123,25 @@ class RestoreTest {
     }
 
     @Test
+    fun `what can be read of a database is saved line by line, messages that wait first`() = test {
+        val saved = folder.resolve("saved.jsonl")
+        val options = folder.options(name = "compass.db", transport = accepting)
+        val session = folder.ready(options).use { it.completed() }
+        val report = Compass.salvage(options.path, saved.toString())
+        val lines = Files.readAllLines(saved)
+        assertEquals(listOf(1uL, 0uL, lines.size.toULong()), listOf(report.unsent, report.gaps, report.lines))
+        assertTrue(lines.first().startsWith("{\"unsent\":") && session in lines.first())
+        assertCode(ErrorCode.INVALID_ARGUMENT) { Compass.salvage(options.path, saved.toString()) }
+    }
+
+    @Test
     fun `a version that no session uses can be forgotten, and imported again with other content`() = test {
         val first = WorkflowVersion(1u, 0u)
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             assertCode(ErrorCode.WORKFLOW_IN_USE) { compass.forgetWorkflow("pump-check", first) }
             compass.discard(session)
-            compass.delete(session)
+            assertEquals(emptyList<String>(), compass.delete(session).filesLetGo + compass.files())
             compass.forgetWorkflow("pump-check", first)
             assertCode(ErrorCode.UNKNOWN_WORKFLOW) { compass.forgetWorkflow("pump-check", first) }
             assertTrue(compass.importWorkflow(PUMP_CHECK.replace("Pump check", "Another").toByteArray()).imported)

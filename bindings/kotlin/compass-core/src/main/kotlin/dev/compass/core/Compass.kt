@@ -4,6 +4,7 @@ import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
@@ -17,6 +18,7 @@ import dev.compass.core.model.OutboxTotals
 import dev.compass.core.model.PurgeReport
 import dev.compass.core.model.RecordOutcome
 import dev.compass.core.model.RetryPolicy
+import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -118,10 +120,19 @@ public interface Compass : Closeable {
     /** Totals over the sessions on this phone. */
     public suspend fun totals(): Totals
 
-    /** Deletes one finished session whose messages are delivered or given up. */
-    public suspend fun delete(session: SessionKey)
+    /** Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more. */
+    public suspend fun delete(session: SessionKey): DeleteReport
 
-    /** Deletes finished sessions older than this whose messages are delivered or given up. */
+    /**
+     * The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
+     * that an edit has taken out of a record, which keeps them. The app may remove every other file that it kept for this database.
+     */
+    public suspend fun files(): List<String>
+
+    /**
+     * Deletes finished sessions older than this whose messages are delivered or given up. Says which files no session refers to any more;
+     * where it ends in an error, they are those that [files] does not list.
+     */
     public suspend fun purge(olderThan: Duration): PurgeReport
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------
@@ -330,6 +341,22 @@ public interface Compass : Closeable {
          */
         public suspend fun erase(path: String, discardUndelivered: DiscardUndelivered? = null): Unit =
             withContext(Dispatchers.IO) { calling { dev.compass.core.internal.erase(path, discardUndelivered?.forCore()) } }
+
+        /**
+         * Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
+         * that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every other
+         * row under the name of its table. Works also where the database does not open, and beside an open handle; its file stays as it is.
+         * The new file is whole, or there is none.
+         *
+         * [ErrorCode.NOT_A_DATABASE] and [ErrorCode.CORRUPT] where nothing can be read; [ErrorCode.INVALID_ARGUMENT] where there is no
+         * database, or a file of the new name already. Works on [Dispatchers.IO]; once begun it runs to its end, also when the caller is
+         * cancelled.
+         *
+         * @param path the database file.
+         * @param to the new file. It holds what technicians typed.
+         */
+        public suspend fun salvage(path: String, to: String): SalvageReport =
+            withContext(Dispatchers.IO) { calling { dev.compass.core.internal.salvage(path, to) } }
 
         /** The version of the core. Loads the library: not on a main thread before the first [open]. */
         public fun version(): String = calling { dev.compass.core.internal.version() }

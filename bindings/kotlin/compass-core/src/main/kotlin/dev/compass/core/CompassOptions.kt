@@ -17,7 +17,8 @@ import kotlinx.coroutines.Dispatchers
  *
  * @property path the database file; made when it is not there, in a folder that is. On local storage that the app owns alone.
  * @property secrets looks secrets up. Without one, signed endpoints wait for their secret.
- * @property transport sends requests; the core's own (`https` with bundled certificate authorities) when null. See [HttpTransport].
+ * @property transport sends requests; the core's own (`https` with bundled certificate authorities) when null. The libraries for phones have
+ *   none of their own: there it has to be given. See [HttpTransport].
  * @property retry when to try again and when to stop; [Compass.defaultRetryPolicy] when null.
  * @property extraRoots certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
  * @property bodyRetention bodies of delivered messages are kept this long for review; 90 days when null.
@@ -58,6 +59,6 @@ public class CompassOptions(
  * clock.advance(5.minutes)
  * ```
  *
- * @param core the core's own clock.
+ * @param useFor tells the core that the next handle on this path goes by the clock.
  */
-public abstract class TestClock protected constructor(internal val core: Any)
+public abstract class TestClock protected constructor(internal val useFor: (path: String) -> Unit)

@@ -8,6 +8,7 @@ import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
@@ -45,7 +46,6 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 import dev.compass.core.internal.Hold as CoreHold
-import dev.compass.core.internal.ManualClock as CoreClock
 
 /** The handle over the compiled core. */
 internal class OpenCompass private constructor(
@@ -95,7 +95,9 @@ internal class OpenCompass private constructor(
 
     override suspend fun totals(): Totals = command { totals() }
 
-    override suspend fun delete(session: SessionKey) = command { delete(session) }
+    override suspend fun delete(session: SessionKey): DeleteReport = command { delete(session) }
+
+    override suspend fun files(): List<String> = command { files() }
 
     override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
 
@@ -212,7 +214,10 @@ internal class OpenCompass private constructor(
 
     companion object {
         suspend fun open(options: CompassOptions): Compass =
-            acquired(options.commands) { OpenCompass(Core.open(options.forCore()), options.commands, options.delivery) }
+            acquired(options.commands) {
+                options.clock?.useFor?.invoke(options.path)
+                OpenCompass(Core.open(options.forCore()), options.commands, options.delivery)
+            }
 
         private fun CompassOptions.forCore() = OpenOptions(
             path = path,
@@ -222,7 +227,6 @@ internal class OpenCompass private constructor(
             extraRoots = extraRoots,
             bodyRetentionMs = bodyRetention?.asMillis(),
             allowPlainHttpToLoopback = allowPlainHttpToLoopback,
-            manualClock = clock?.core as CoreClock?,
         )
     }
 }

@@ -9,6 +9,7 @@ import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
@@ -192,10 +193,14 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun totals(): Totals = answer { totals }
 
-    override suspend fun delete(session: SessionKey): Unit =
+    override suspend fun delete(session: SessionKey): DeleteReport {
         show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
+        return DeleteReport(emptyList())
+    }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL) }
+    override suspend fun files(): List<String> = answer { emptyList() }
+
+    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, emptyList()) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
 

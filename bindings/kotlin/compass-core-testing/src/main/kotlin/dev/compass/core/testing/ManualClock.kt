@@ -3,11 +3,12 @@ package dev.compass.core.testing
 import dev.compass.core.TestClock
 import java.time.Instant
 import kotlin.time.Duration
-import dev.compass.core.internal.ManualClock as CoreClock
+import dev.compass.core.internal.testing.ManualClock as CoreClock
 
 /**
  * A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
- * every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. One per handle.
+ * every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. One per handle. The host library of `compass-core-jvm` has it; the libraries
+ * for phones do not.
  *
  * ```kotlin
  * val clock = ManualClock()
@@ -15,7 +16,7 @@ import dev.compass.core.internal.ManualClock as CoreClock
  * clock.advance(5.minutes)
  * ```
  */
-public class ManualClock private constructor(private val clock: CoreClock) : TestClock(clock) {
+public class ManualClock private constructor(private val clock: CoreClock) : TestClock(clock::useFor) {
     /** A clock at its beginning. */
     public constructor() : this(CoreClock())
 

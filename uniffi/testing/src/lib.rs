@@ -1,13 +1,33 @@
-//! Time for tests of apps.
+//! Time for tests of apps. A component of its own (`docs/decisions/0036-the-platform-sends.md`): the bindings of the facade are the same
+//! with and without it, and so a library that ships needs nothing of it.
 
-use std::sync::Arc;
+// What UniFFI generates for an object is not ours to document or to make safe.
+#![allow(missing_docs, unsafe_code, unreachable_pub)]
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use compass_core::model::Timestamp;
 use compass_core::port::{Clock, Random};
 use compass_core::testing::{self, SequentialRandom};
 
+uniffi::setup_scaffolding!();
 uniffi::use_remote_type!(compass_core::Timestamp);
+
+/// What a handle goes by.
+type Time = (Arc<dyn Clock>, Arc<dyn Random>);
+
+static NEXT: LazyLock<Mutex<HashMap<String, Time>>> = LazyLock::new(Mutex::default);
+
+fn next() -> MutexGuard<'static, HashMap<String, Time>> {
+    NEXT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the handle that is about to be opened on this path goes by, if a test has said so. Given once.
+pub fn time_for(path: &str) -> Option<Time> {
+    next().remove(path)
+}
 
 /// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
 /// every run. For tests alone.
@@ -15,15 +35,9 @@ uniffi::use_remote_type!(compass_core::Timestamp);
 /// Begins at 2027-01-15T08:00:00Z; local time is UTC.
 #[derive(uniffi::Object)]
 pub struct ManualClock {
-    pub(crate) clock: Arc<testing::ManualClock>,
+    clock: Arc<testing::ManualClock>,
     /// One for all handles that are opened with the clock: what it gave once is not given again.
     random: Arc<SequentialRandom>,
-}
-
-impl ManualClock {
-    pub(crate) fn random(&self) -> Arc<dyn Random> {
-        self.random.clone()
-    }
 }
 
 #[uniffi::export]
@@ -33,6 +47,11 @@ impl ManualClock {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { clock: Arc::default(), random: Arc::default() }
+    }
+
+    /// The next handle that this process opens on this path, given in these letters, goes by this clock.
+    pub fn use_for(&self, path: String) {
+        next().insert(path, (self.clock.clone(), self.random.clone()));
     }
 
     /// What it shows.

@@ -1,0 +1,177 @@
+//! A disk without room. Each test runs in a process of its own, on a small disk of its own, where such a disk can be made.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use compass_core::model::*;
+use compass_core::testing::{ScriptedTransport, answer};
+use compass_core::{Compass, DiscardUndelivered, Error, Options};
+use support::app::{App, code, id, pump_check, set, text};
+
+/// Set in the process of its own: the folder that is the disk.
+const DISK: &str = "COMPASS_SMALL_DISK";
+/// In the process that made the disk, the app's folder is on it as well.
+const TEMPORARY: &str = "TMPDIR";
+
+fn on_a_disk_of(size: &str, test: &str, work: fn(&Path)) {
+    if let Ok(folder) = std::env::var(DISK) {
+        work(Path::new(&folder));
+        println!("as it should be");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"mount -t tmpfs -o size="$2" none "$1" || exit 77; shift 2; exec "$@""#;
+    let mut process = Process::new("unshare");
+    process.args(["-rm", "sh", "-c", script, "sh"]).arg(folder.path()).arg(size).arg(std::env::current_exe().unwrap());
+    process.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    match process.env(DISK, folder.path()).env(TEMPORARY, folder.path()).output() {
+        Ok(output) if String::from_utf8_lossy(&output.stdout).contains("as it should be") => {}
+        Ok(output) if output.status.code() == Some(77) || output.stdout.is_empty() => {
+            println!("note: not tested here, no small disk can be made: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output) => panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        Err(error) => println!("note: not tested here, unshare does not run: {error}"),
+    }
+}
+
+/// Somebody else takes what room there is. Gives the file that holds it.
+fn fill(folder: &Path) -> PathBuf {
+    let filler = folder.join("filler");
+    let mut file = OpenOptions::new().create(true).append(true).open(&filler).unwrap();
+    let mut size = 1 << 20;
+    while size >= 4096 {
+        if file.write_all(&vec![0; size]).is_err() {
+            size /= 2;
+        }
+    }
+    filler
+}
+
+fn open(path: &Path) -> Result<Compass, Error> {
+    Compass::open(Options::new(path).transport(ScriptedTransport::always(202)))
+}
+
+#[test]
+fn a_full_disk_refuses_and_loses_nothing() {
+    on_a_disk_of("3m", "a_full_disk_refuses_and_loses_nothing", refuses_and_loses_nothing);
+}
+
+fn refuses_and_loses_nothing(folder: &Path) {
+    let path = folder.join("compass.db");
+    let compass = open(&path).unwrap();
+    compass.import_workflow(&pump_check(1)).unwrap();
+    compass.set_integration_enabled(true).unwrap();
+    let start = |compass: &Compass| compass.start(&Start::new("pump-check", id())).map(|outcome| outcome.view.key);
+    let session = start(&compass).unwrap();
+    compass.set_field(session, "site", text("Mill Lane")).unwrap();
+    compass.answer(session, 1, "on").unwrap();
+    let long = |page: u32| vec![set(&format!("page{page}"), text(&"x".repeat(20_000)))];
+    compass.set_fields(session, [long(1), long(2), long(3), long(4), long(5)].concat()).unwrap();
+    compass.answer(session, 2, "fine").unwrap();
+    let before = compass.session(session).unwrap();
+
+    let filler = fill(folder);
+    let error = compass.complete(session, 3).expect_err("it was completed");
+    assert_eq!((error.code(), error.retryable()), ("disk_full", true), "{error}");
+    let after = compass.session(session).unwrap();
+    assert_eq!((after.state, &after), (SessionState::InProgress, &before));
+    assert_eq!(compass.outbox_totals().unwrap(), OutboxTotals::default(), "nothing is queued");
+    assert_eq!(compass.record(session).unwrap().actions, []);
+    let copy = compass.backup(&folder.join("copy.db")).expect_err("there is room for a copy");
+    assert_eq!(copy.code(), "disk_full");
+    assert!(!folder.join("copy.db").exists());
+
+    std::fs::remove_file(&filler).unwrap();
+    assert_eq!(compass.complete(session, 3).unwrap().view.state, SessionState::Completed);
+    assert_eq!(compass.outbox_totals().unwrap().pending, 3);
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+    compass.close().unwrap();
+    assert_eq!(open(&path).unwrap().outbox_totals().unwrap().pending, 3);
+}
+
+/// The room that is kept for a full disk.
+fn reserve(app: &App) -> PathBuf {
+    app.folder().join("compass.db-reserve")
+}
+
+/// Notes are written until there is no room for one.
+fn note_until_full(app: &App, session: SessionKey) {
+    let note = "x".repeat(4_000);
+    let full = (0..10_000).find_map(|_| app.compass.note(session, &note, &id()).err()).expect("the disk is full");
+    assert_eq!(full.code(), "disk_full", "{full}");
+}
+
+#[test]
+fn on_a_full_disk_space_can_still_be_freed() {
+    on_a_disk_of("24m", "on_a_full_disk_space_can_still_be_freed", frees_space);
+}
+
+fn frees_space(_: &Path) {
+    let mut app = App::new();
+    let (first, second) = (app.completed(), app.completed());
+    app.deliver();
+    let (waits, notes) = (app.completed(), app.start().key);
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 20);
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().permissions().mode() & 0o777, 0o600, "for its owner alone");
+
+    let filler = fill(app.folder());
+    note_until_full(&app, notes);
+    assert!(reserve(&app).exists(), "what adds something does not get it");
+    let given_up = app.compass.abandon(waits, "report", "Mia", "told them", &id()).unwrap();
+    assert_eq!(given_up.applied, Applied::Yes);
+    assert!(!reserve(&app).exists());
+    app.compass.delete(first).unwrap();
+    assert_eq!(code(app.compass.record(first)), "deleted_session");
+    app.tick();
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 1, "the one that waits stays");
+    assert_eq!(code(app.compass.record(second)), "deleted_session");
+    assert!(!reserve(&app).exists(), "there is no room for it");
+
+    std::fs::remove_file(filler).unwrap();
+    app.compass.refresh().unwrap();
+    assert!(reserve(&app).exists(), "there is room again");
+    assert_eq!(app.faults(), [""; 0]);
+    // One that was cut short by the end of the process is made anew.
+    app.compass.close().unwrap();
+    File::create(reserve(&app)).unwrap();
+    app.reopen();
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 20);
+    app.compass.close().unwrap();
+    let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "a new phone".to_owned() };
+    Compass::erase(app.path(), Some(&discard)).unwrap();
+    assert_eq!(std::fs::read_dir(app.folder()).unwrap().count(), 0, "nothing stays");
+}
+
+#[test]
+fn on_a_full_disk_what_was_delivered_is_kept_as_sent() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_delivered_is_kept_as_sent", keeps_what_was_delivered);
+}
+
+fn keeps_what_was_delivered(disk: &Path) {
+    // The disk is full when the answer comes.
+    let busy: Arc<Mutex<Option<(Compass, SessionKey)>>> = Arc::default();
+    let (told, disk) = (Arc::clone(&busy), disk.to_owned());
+    let office = ScriptedTransport::new(move |_| {
+        if let Some((compass, notes)) = told.lock().unwrap().take() {
+            fill(&disk);
+            while compass.note(notes, &"x".repeat(4_000), &id()).is_ok() {}
+        }
+        Ok(answer(202))
+    });
+    let app = App::with_office(office);
+    let session = app.completed();
+    *busy.lock().unwrap() = Some((app.compass.clone(), app.start().key));
+    app.deliver();
+    assert!(!reserve(&app).exists());
+    let sent = app.record(session).actions.iter().filter(|action| action.status == ActionStatus::Sent).count();
+    assert_eq!(sent, 3);
+}
