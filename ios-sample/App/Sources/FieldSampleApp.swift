@@ -36,7 +36,9 @@ final class AppDelegate: NSObject, UIApplicationDelegate {
 
     private static func open() async throws -> Workplace {
         let phone = try await Phone.shared.opened()
-        return Workplace(gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault)
+        return Workplace(
+            gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault,
+            attachments: try? Attachments.folder())
     }
 
     func application(

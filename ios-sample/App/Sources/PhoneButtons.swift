@@ -9,11 +9,15 @@ import UniformTypeIdentifiers
 enum Attachments {
     static func keep(_ data: Data, name: String, mediaType: String) throws -> FileMark {
         let hash = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
-        let support = try FileManager.default.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
-        let folder = support.appendingPathComponent("attachments", isDirectory: true)
+        let folder = try Self.folder()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try data.write(to: folder.appendingPathComponent(hash), options: [.atomic, .completeFileProtectionUntilFirstUserAuthentication])
         return FileMark(sha256: hash, mediaType: mediaType, size: data.count, name: name)
+    }
+
+    static func folder() throws -> URL {
+        try FileManager.default.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+            .appendingPathComponent("attachments", isDirectory: true)
     }
 }
 

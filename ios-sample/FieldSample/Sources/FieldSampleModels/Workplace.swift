@@ -11,6 +11,8 @@ public final class Workplace {
     public let locale: Locale
     /// Where exports go.
     public let exports: URL
+    /// Where photos, files and signatures are; gone when everything is erased.
+    public let attachments: URL?
     /// Kept as soon as they change.
     public var preferences: Preferences {
         didSet { if preferences != oldValue { store.save(preferences) } }
@@ -19,9 +21,10 @@ public final class Workplace {
 
     public init(
         gateway: any FieldGateway, navigator: Navigator, preferences: any PreferenceStore, vault: any SecretVault,
-        locale: Locale = .current, exports: URL = FileManager.default.temporaryDirectory
+        locale: Locale = .current, exports: URL = FileManager.default.temporaryDirectory, attachments: URL? = nil
     ) {
         (self.gateway, self.navigator, self.vault, self.locale, self.exports) = (gateway, navigator, vault, locale, exports)
+        self.attachments = attachments
         store = preferences
         self.preferences = preferences.load()
     }

@@ -121,6 +121,22 @@ struct Scene {
                 return $0.editing != nil
             }
         },
+        Scene(name: "settings, a backup is put back", saved: "settings") { try await $0.asks { try $0.chooseBackup(aBackup()) } },
+        Scene(name: "settings, everything is erased", saved: "settings") { try await $0.asks { $0.eraseEverything() } },
+        Scene(name: "settings, everything is erased for good", saved: "settings") {
+            try await $0.asks {
+                $0.eraseEverything()
+                $0.confirm()
+            }
+        },
+        Scene(name: "settings, messages would be lost", saved: "settings") {
+            try await $0.asks {
+                $0.eraseEverything()
+                $0.confirm()
+                $0.confirm()
+            }
+            try await $0.model(SettingsModel.self) { if case .undelivered? = $0.question { true } else { false } }
+        },
         Scene(name: "settings, a new endpoint", saved: "settings") {
             try await $0.model(SettingsModel.self) {
                 $0.addEndpoint()
@@ -128,6 +144,12 @@ struct Scene {
             }
         },
     ]
+
+    private static func aBackup() throws -> URL {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).db")
+        try Data("a backup".utf8).write(to: file)
+        return file
+    }
 
     private static func without(_ change: (inout FakePhone) -> Void) -> FakePhone {
         var phone = FakePhone.atWork
@@ -194,6 +216,15 @@ extension Stand {
         _ = drawn
         let model = Mirror(reflecting: screens.model(of: work.navigator.top)).children.first?.value as? Model
         try await eventually { try model.map(condition) ?? false }
+    }
+
+    /// A question of the settings.
+    func asks(_ lead: @MainActor (SettingsModel) throws -> Void) async throws {
+        try await model(SettingsModel.self) { !$0.loading }
+        try await model(SettingsModel.self) {
+            try lead($0)
+            return $0.question != nil
+        }
     }
 
     func sheet(_ sheet: SessionSheet) async throws {

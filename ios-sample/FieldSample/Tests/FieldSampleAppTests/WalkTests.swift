@@ -204,6 +204,44 @@ final class WalkTests: XCTestCase {
         _ = try await stand.find("Imported: Boiler service", .button)
     }
 
+    func testABackupIsPutBackFromAFile() async throws {
+        let stand = try stand(saved: "settings")
+        let lost = stand.gateway.now.outbox.count
+        try await stand.tap("Put a backup back")
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).db")
+        try Data("a backup".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        stand.drawn.chosen(file)
+        _ = try await stand.find("What is on this phone now goes", .text)
+        try await stand.tap("Put it back")
+        _ = try await stand.find("\(lost) messages are not delivered and would be lost", .text)
+        // A reason and a name are needed.
+        XCTAssertFalse(stand.spoken.contains { $0.words.hasPrefix("Give them up and go on") && !$0.isOff })
+        try await stand.type("Mia", into: "Your name")
+        try await stand.type("on paper", into: "Why?")
+        // With the keyboard there is one button: that it is done.
+        try await stand.tap("Done")
+        try await stand.tap("Give them up and go on")
+        _ = try await stand.find("The backup is back", .button)
+        XCTAssertEqual(stand.gateway.now.calls, ["putBack chosen-backup.db", "putBack chosen-backup.db Mia: on paper"])
+    }
+
+    func testEverythingIsErasedAfterTwoQuestions() async throws {
+        var phone = FakePhone.atWork
+        (phone.outbox, phone.numbers) = ([], OutboxNumbers())
+        let stand = try stand(phone, saved: "settings")
+        try await stand.tap("Erase everything")
+        try await stand.tap("Cancel")
+        try await stand.tap("Erase everything")
+        try await stand.tap("Go on")
+        XCTAssertEqual(stand.gateway.now.calls, [])
+        try await stand.tap("Erase it now")
+        _ = try await stand.find("Everything is erased", .button)
+        XCTAssertEqual(stand.gateway.now.calls, ["erase"])
+        try await stand.tap("Workflows")
+        try await eventually { !stand.spoken.contains { $0.words.hasPrefix("Open: Boiler service") } }
+    }
+
     func testWithLargeTextOrInALowWindowTheFootScrollsAlong() async throws {
         var low = EnvironmentValues()
         low.verticalSizeClass = .compact

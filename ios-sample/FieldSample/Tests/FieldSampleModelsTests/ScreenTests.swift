@@ -284,4 +284,124 @@ final class ScreenTests: XCTestCase {
         await model.settled()
         XCTAssertEqual(model.notice, Notice(words: .text(.failureBadFile), failed: true))
     }
+
+    private func aBackup() throws -> URL {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).db")
+        try Data("a backup".utf8).write(to: file)
+        return file
+    }
+
+    private func undelivered(_ model: SettingsModel) throws -> UndeliveredQuestion {
+        guard case .undelivered(let question)? = model.question else { throw Impatient() }
+        return question
+    }
+
+    func testABackupIsPutBackAfterAQuestionAndTheCopyThatWasChosenGoes() async throws {
+        gateway.change { $0 = FakePhone() }
+        let model = SettingsModel(work)
+        let copy = work.exports.appendingPathComponent("chosen-backup.db")
+        model.chooseBackup(try aBackup())
+        XCTAssertEqual(model.question, .putBack(copy))
+        XCTAssertEqual(try Data(contentsOf: copy), Data("a backup".utf8))
+        model.dismissQuestion()
+        await model.settled()
+        XCTAssertNil(model.question)
+        XCTAssertEqual(gateway.now.calls, [])
+        XCTAssertFalse(FileManager.default.fileExists(atPath: copy.path))
+        model.chooseBackup(try aBackup())
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["putBack chosen-backup.db"])
+        XCTAssertNil(model.question)
+        XCTAssertFalse(model.replacing)
+        XCTAssertEqual(model.notice, Notice(words: .text(.noticePutBack)))
+        XCTAssertFalse(FileManager.default.fileExists(atPath: copy.path))
+        // The settings go on with what is there now.
+        try await eventually { model.endpoints.map(\.key) == ["office"] }
+        model.chooseBackup(copy.appendingPathComponent("nowhere"))
+        XCTAssertEqual(model.notice, Notice(words: .text(.failureUnreadable), failed: true))
+        XCTAssertNil(model.question)
+    }
+
+    func testMessagesThatWouldBeLostAreCountedAndGivenUpByNameAndWithAReasonOrNotAtAll() async throws {
+        let lost = gateway.now.outbox.count
+        XCTAssertGreaterThan(lost, 0)
+        work.preferences.actor = "Jo"
+        let model = SettingsModel(work)
+        model.chooseBackup(try aBackup())
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(try undelivered(model).lost, .count(.undelivered, lost))
+        XCTAssertFalse(try undelivered(model).asksName)
+        model.discard(reason: " ")
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["putBack chosen-backup.db"])
+        model.discard(reason: "on paper ")
+        model.confirm()
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["putBack chosen-backup.db", "putBack chosen-backup.db Jo: on paper"])
+        XCTAssertEqual(model.notice, Notice(words: .text(.noticePutBack)))
+    }
+
+    func testEverythingIsErasedAfterTwoQuestionsWithTheSecretsTheFilesAndTheName() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())")
+        let photos = folder.appendingPathComponent("photos")
+        try FileManager.default.createDirectory(at: photos, withIntermediateDirectories: true)
+        let work = Workplace(
+            gateway: gateway, navigator: Navigator(store), preferences: store, vault: store, exports: folder, attachments: photos)
+        try store.put("x", named: "office-secret")
+        let model = SettingsModel(work)
+        try await eventually { !model.loading }
+        model.exportDiagnostics()
+        await model.settled()
+        // Left at every question.
+        model.eraseEverything()
+        model.confirm()
+        model.dismissQuestion()
+        model.eraseEverything()
+        model.confirm()
+        XCTAssertEqual(model.question, .erase(sure: true))
+        model.confirm()
+        await model.settled()
+        XCTAssertTrue(try undelivered(model).asksName)
+        model.discard(reason: "sold")
+        XCTAssertFalse(try undelivered(model).canDiscard)
+        model.dismissQuestion()
+        XCTAssertTrue(store.has("office-secret"))
+        XCTAssertTrue(FileManager.default.fileExists(atPath: photos.path))
+
+        model.eraseEverything()
+        model.confirm()
+        model.confirm()
+        await model.settled()
+        model.discard(reason: "sold", by: "Mia")
+        work.preferences.actor = "Jo"
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(gateway.now.calls, ["diagnostics", "erase", "erase", "erase Mia: sold"])
+        XCTAssertEqual(model.notice, Notice(words: .text(.noticeErased)))
+        XCTAssertFalse(store.has("office-secret"))
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path), [])
+        XCTAssertNil(model.exported)
+        XCTAssertEqual(store.load().actor, "")
+        try await eventually { model.endpoints.isEmpty }
+    }
+
+    func testADamagedPhoneCannotTellHowManyMessagesWouldBeLostAndAFileThatIsNoBackupIsSaidToBeNone() async throws {
+        let model = SettingsModel(work)
+        gateway.change { $0.failure = GatewayFailure(code: "undelivered") }
+        model.chooseBackup(try aBackup())
+        model.confirm()
+        await model.settled()
+        XCTAssertEqual(try undelivered(model).lost, .text(.undeliveredUnknown))
+        model.dismissQuestion()
+        gateway.change { $0.failure = GatewayFailure(code: "not_a_database") }
+        model.chooseBackup(try aBackup())
+        model.confirm()
+        await model.settled()
+        XCTAssertNil(model.question)
+        XCTAssertEqual(model.notice, Notice(words: .text(.failureNotOurs), failed: true))
+    }
 }

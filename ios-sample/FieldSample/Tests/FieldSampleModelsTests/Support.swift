@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import XCTest
 
@@ -27,6 +28,9 @@ func workplace(
         gateway: gateway, navigator: Navigator(places ?? store), preferences: store, vault: store, locale: Locale(identifier: locale),
         exports: FileManager.default.temporaryDirectory)
 }
+
+/// This handle and no other.
+func always(_ compass: any CompassHandle) -> OneHandle { OneHandle(file: URL(fileURLWithPath: "/nowhere")) { compass } }
 
 /// The app's String Catalog, as a phone of this language would read it.
 struct Catalog: Messages {

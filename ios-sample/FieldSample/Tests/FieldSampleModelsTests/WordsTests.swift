@@ -55,6 +55,19 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(try phrases()(GatewayFailure(code: "new_code").words), "That did not work (new_code). Nothing was lost.")
     }
 
+    func testThereAreOwnWordsForWhatMayGoWrongWithAFileAWorkflowOrAnotherProcess() throws {
+        let codes = [
+            "requires_newer_core", "workflow_in_use", "corrupt", "undelivered", "locked", "newer_schema", "not_a_database", "disk_full",
+            "cannot_open",
+        ]
+        for language in ["en_GB", "ar_EG"] {
+            let words = try codes.map { try phrases(language)(GatewayFailure(code: $0).words) }
+            XCTAssertEqual(Set(words).count, codes.count, "\(words)")
+            for (code, words) in zip(codes, words) { XCTAssertFalse(words.contains(code) || words.hasPrefix("?"), words) }
+        }
+        XCTAssertNotEqual(GatewayFailure(code: "undelivered").words, GatewayFailure(code: "action_locked").words)
+    }
+
     func testNumbersAreTypedAsTheLocaleWritesThem() {
         XCTAssertEqual(NumberInput(Locale(identifier: "de_DE")).toCore(" 1,5 "), "1.5")
         XCTAssertEqual(NumberInput(Locale(identifier: "ar_EG")).toCore("٤٢"), "42")

@@ -22,6 +22,8 @@ public struct Flash: PreferenceStore, SecretVault, SecretStore {
 
     public func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: secret(name).path) }
 
+    public func remove(_ name: String) throws { if has(name) { try FileManager.default.removeItem(at: secret(name)) } }
+
     public func secret(named name: String, origin: String) throws -> SecretLookup {
         guard has(name) else { return .missing }
         return .found(current: try String(contentsOf: secret(name), encoding: .utf8), previous: nil)

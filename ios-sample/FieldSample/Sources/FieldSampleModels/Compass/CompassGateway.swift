@@ -1,9 +1,9 @@
 import CompassCore
 import Foundation
 
-/// The gateway to an open handle. One per process, beside the handle; the core is imported in this folder and nowhere else.
+/// The gateway to the app's handle. One per process; the core is imported in this folder and nowhere else.
 public final class CompassGateway: FieldGateway {
-    private let compass: any CompassHandle
+    private let handles: OneHandle
     // The core tells of neither by itself: they change when this app changes them.
     private let workflowsChanged = Watched(0)
     private let integrationChanged = Watched(0)
@@ -15,7 +15,33 @@ public final class CompassGateway: FieldGateway {
         var now: Connectivity { simulated ? .offline : told }
     }
 
-    public init(_ compass: any CompassHandle) { self.compass = compass }
+    public init(_ handles: OneHandle) { self.handles = handles }
+
+    private func compass() async throws -> any CompassHandle { try await handles.handle() }
+
+    /// What a handle tells, in the app's words, and after it the next one.
+    private func watch<Told: AsyncSequence & Sendable, Value: Sendable>(
+        _ observe: @escaping @Sendable (any CompassHandle) -> Told, _ change: @escaping @Sendable (Told.Element) -> Value
+    ) -> Flow<Value> {
+        let (flow, told) = Flow.makeStream(of: Value.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        let task = Task { [handles] in
+            do {
+                var before: (any CompassHandle)?
+                while !Task.isCancelled {
+                    let compass = try await handles.handle()
+                    // There is no other: it was closed for good.
+                    if compass === before { break }
+                    before = compass
+                    for try await element in observe(compass) { told.yield(change(element)) }
+                }
+                told.finish()
+            } catch {
+                told.finish(throwing: (error as? CompassError)?.app() ?? error)
+            }
+        }
+        told.onTermination = { _ in task.cancel() }
+        return flow
+    }
 
     // Workflows ------------------------------------------------------------------------------------------------------------------------
 
@@ -23,7 +49,7 @@ public final class CompassGateway: FieldGateway {
         workflowsChanged.flow().flow { [self] _ in
             try await told {
                 var items: [WorkflowItem] = []
-                for summary in try await compass.workflows() where summary.current { items.append(try await item(summary)) }
+                for summary in try await compass().workflows() where summary.current { items.append(try await item(summary)) }
                 return items.sorted { $0.workflow.name < $1.workflow.name }
             }
         }
@@ -32,10 +58,10 @@ public final class CompassGateway: FieldGateway {
     public func outline(of workflow: String) -> Flow<WorkflowOutline> {
         workflowsChanged.flow().flow { [self] _ in
             try await told {
-                guard let summary = try await compass.workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
+                guard let summary = try await compass().workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
                     throw GatewayFailure(code: "unknown_workflow")
                 }
-                let whole = try await compass.workflow(workflow, version: summary.workflow.version())
+                let whole = try await compass().workflow(workflow, version: summary.workflow.version())
                 return whole.outline(summary.app(whole))
             }
         }
@@ -44,12 +70,12 @@ public final class CompassGateway: FieldGateway {
     // Names for the findings cost a read of the workflow; few have any.
     private func item(_ summary: WorkflowSummary) async throws -> WorkflowItem {
         if summary.findings.isEmpty { return summary.app(nil) }
-        return summary.app(try await compass.workflow(summary.workflow.key, version: summary.workflow.version()))
+        return summary.app(try await compass().workflow(summary.workflow.key, version: summary.workflow.version()))
     }
 
     public func importWorkflow(_ document: Data) async throws -> Imported {
         try await told {
-            let outcome = try await compass.importWorkflow(document)
+            let outcome = try await compass().importWorkflow(document)
             workflowsChanged.change { $0 += 1 }
             return Imported(isNew: outcome.imported, workflow: try await item(outcome.workflow))
         }
@@ -57,7 +83,7 @@ public final class CompassGateway: FieldGateway {
 
     public func addMessage(to section: String, of workflow: String, name: String, endpoint: String) async throws -> WorkflowItem {
         try await told {
-            let taken = Set(try await compass.workflow(workflow, version: nil).sections.flatMap { $0.actions.map(\.key) })
+            let taken = Set(try await compass().workflow(workflow, version: nil).sections.flatMap { $0.actions.map(\.key) })
             let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
             return try await author(workflow) {
                 let action = ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint)
@@ -71,7 +97,7 @@ public final class CompassGateway: FieldGateway {
     }
 
     private func author(_ workflow: String, _ change: (inout WorkflowDocument) throws -> Void) async throws -> WorkflowItem {
-        var document = WorkflowDocument(try await compass.workflowDocument(workflow, version: nil))
+        var document = WorkflowDocument(try await compass().workflowDocument(workflow, version: nil))
         try change(&document)
         return try await importWorkflow(document.bytes).workflow
     }
@@ -79,29 +105,30 @@ public final class CompassGateway: FieldGateway {
     // A session ------------------------------------------------------------------------------------------------------------------------
 
     public func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow {
-        try await told { try await compass.start(workflow, commandId: command, actor: actor).view.app() }
+        try await told { try await compass().start(workflow, commandId: command, actor: actor).view.app() }
     }
 
     public func session(_ key: String) -> Flow<SessionNow> {
-        compass.observeSession(key).flow { $0.app() }.named()
+        watch({ $0.observeSession(key) }) { $0.app() }
     }
 
     public func now(_ session: String) async throws -> SessionNow {
-        try await told { try await compass.session(session).app() }
+        try await told { try await compass().session(session).app() }
     }
 
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow
             let version = WorkflowVersion(version: UInt32(name.version), localRevision: UInt32(name.revision))
-            let workflow = try await compass.workflow(name.key, version: version)
+            let workflow = try await compass().workflow(name.key, version: version)
             return workflow.outline(WorkflowItem(workflow: name, about: workflow.description, startable: true))
         }
     }
 
     public func read(_ text: String, field: String, session: String) async throws -> Reading {
         try await told {
-            guard let definition = try await compass.record(session).fields.first(where: { $0.definition.key == field })?.definition else {
+            let fields = try await compass().record(session).fields
+            guard let definition = fields.first(where: { $0.definition.key == field })?.definition else {
                 throw GatewayFailure(code: "unknown_fields")
             }
             do {
@@ -114,16 +141,16 @@ public final class CompassGateway: FieldGateway {
     }
 
     public func saveNoteDraft(_ text: String, session: String) async throws {
-        try await told { try await compass.saveNoteDraft(text, in: session) }
+        try await told { try await compass().saveNoteDraft(text, in: session) }
     }
 
     public func saveDraft(_ text: String, field: String, session: String) async throws {
-        try await told { try await compass.saveDraft(text, field: field, in: session) }
+        try await told { try await compass().saveDraft(text, field: field, in: session) }
     }
 
     private func run(_ commands: [Command], _ session: String, _ actor: String?) async throws -> Done {
         try await told {
-            let outcome = try await compass.run(commands, in: session, actor: actor, commandId: nil)
+            let outcome = try await compass().run(commands, in: session, actor: actor, commandId: nil)
             return Done(session: outcome.view.app(), changed: outcome.applied == .yes)
         }
     }
@@ -164,12 +191,13 @@ public final class CompassGateway: FieldGateway {
     // Records --------------------------------------------------------------------------------------------------------------------------
 
     public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
-        compass.observeSessions(query.core(), limit: UInt32(limit))
-            .flow { SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil) }.named()
+        watch({ $0.observeSessions(query.core(), limit: UInt32(limit)) }) {
+            SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil)
+        }
     }
 
     public func record(_ session: String) -> Flow<RecordNow> {
-        compass.observeRecord(session).flow { $0.app() }.named()
+        watch({ $0.observeRecord(session) }) { $0.app() }
     }
 
     public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
@@ -181,20 +209,21 @@ public final class CompassGateway: FieldGateway {
     public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {
         try await told {
             if corrected {
-                _ = try await compass.sendCorrected(action, in: session, actor: actor, commandId: command)
+                _ = try await compass().sendCorrected(action, in: session, actor: actor, commandId: command)
             } else {
-                _ = try await compass.send(action, in: session, actor: actor, commandId: command)
+                _ = try await compass().send(action, in: session, actor: actor, commandId: command)
             }
         }
     }
 
     public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
-        try await told { _ = try await compass.abandon(action, in: session, actor: actor, reason: reason, commandId: command) }
+        try await told { _ = try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command) }
     }
 
     public func look(at action: String, session: String) async throws -> MessageLook {
         try await told {
             // What is frozen is what is sent, whatever was edited since.
+            let compass = try await self.compass()
             let frozen = try await compass.record(session).actions.first { $0.key == action }?.deliveries.first
             if let frozen, let body = try await compass.deliveryBody(frozen.id) { return MessageLook(endpoint: frozen.endpoint, body: body) }
             let preview = try await compass.preview(action, in: session)
@@ -205,32 +234,31 @@ public final class CompassGateway: FieldGateway {
     // The outbox and the integration ---------------------------------------------------------------------------------------------------
 
     public func outbox(limit: Int) -> Flow<OutboxList> {
-        compass.observeOutbox(.unsent, limit: UInt32(limit))
-            .flow { OutboxList(lines: $0.items.map { $0.app() }, more: $0.next != nil) }.named()
+        watch({ $0.observeOutbox(.unsent, limit: UInt32(limit)) }) { OutboxList(lines: $0.items.map { $0.app() }, more: $0.next != nil) }
     }
 
     public func outboxNumbers() -> Flow<OutboxNumbers> {
-        compass.observeOutboxTotals().flow { $0.app() }.named()
+        watch({ $0.observeOutboxTotals() }) { $0.app() }
     }
 
     public func sendNow() async throws -> SentNow {
         try await told {
             // A person asks; but what plays to be without a network stays without.
-            let report = try await compass.flush(deadline: .seconds(20), urgent: !network.value.simulated)
+            let report = try await compass().flush(deadline: .seconds(20), urgent: !network.value.simulated)
             return SentNow(sent: Int(report.sent), waiting: Int(report.pending), offline: report.end == .offline)
         }
     }
 
     public func sendFailedAgain(actor: String?) async throws -> Int {
-        try await told { Int(try await compass.sendFailedAgain(actor: actor)) }
+        try await told { Int(try await compass().sendFailedAgain(actor: actor)) }
     }
 
     public func integrationEnabled() -> Flow<Bool> {
-        integrationChanged.flow().flow { [compass] _ in try await compass.integrationEnabled() }.named()
+        integrationChanged.flow().flow { [handles] _ in try await handles.handle().integrationEnabled() }.named()
     }
 
     public func setIntegrationEnabled(_ enabled: Bool) async throws {
-        try await told { try await compass.setIntegrationEnabled(enabled) }
+        try await told { try await compass().setIntegrationEnabled(enabled) }
         integrationChanged.change { $0 += 1 }
     }
 
@@ -239,35 +267,35 @@ public final class CompassGateway: FieldGateway {
         // What waits for an endpoint, and whether it was switched off by its receiver, changes with the outbox.
         let tasks = [
             Task { [integrationChanged] in for try await _ in integrationChanged.flow() { asked.yield() } },
-            Task { [compass] in for try await _ in compass.observeOutboxTotals() { asked.yield() } },
+            Task { [self] in for try await _ in outboxNumbers() { asked.yield() } },
         ]
         asked.onTermination = { _ in tasks.forEach { $0.cancel() } }
-        return flow.flow { [compass] _ in
-            try await compass.endpoints().filter { $0.archivedAt == nil }.map { $0.app() }
+        return flow.flow { [handles] _ in
+            try await handles.handle().endpoints().filter { $0.archivedAt == nil }.map { $0.app() }
         }.named()
     }
 
     public func putEndpoint(_ endpoint: EndpointLine) async throws {
         try await told {
-            let headers = try await compass.endpoints().first { $0.endpoint.key == endpoint.key }?.endpoint.headers ?? []
-            try await compass.putEndpoint(endpoint.core(headers: headers))
+            let headers = try await compass().endpoints().first { $0.endpoint.key == endpoint.key }?.endpoint.headers ?? []
+            try await compass().putEndpoint(endpoint.core(headers: headers))
         }
         integrationChanged.change { $0 += 1 }
     }
 
     public func setEndpoint(_ key: String, enabled: Bool) async throws {
-        try await told { try await compass.setEndpointEnabled(key, enabled: enabled) }
+        try await told { try await compass().setEndpointEnabled(key, enabled: enabled) }
         integrationChanged.change { $0 += 1 }
     }
 
     public func testDelivery(to endpoint: String) async throws -> TestResult {
         try await told {
-            let test = try await compass.testDelivery(endpoint)
+            let test = try await compass().testDelivery(endpoint)
             return TestResult(delivered: test.delivered, status: test.status.map(Int.init), outcome: test.outcome)
         }
     }
 
-    public func secretsChanged() async throws { try await told { try await compass.secretsChanged() } }
+    public func secretsChanged() async throws { try await told { try await compass().secretsChanged() } }
 
     // The phone ------------------------------------------------------------------------------------------------------------------------
 
@@ -285,17 +313,18 @@ public final class CompassGateway: FieldGateway {
 
     public func simulateOffline(_ simulate: Bool) async throws {
         network.change { $0.simulated = simulate }
-        try await told { try await compass.setConnectivity(network.value.now) }
+        try await told { try await compass().setConnectivity(network.value.now) }
     }
 
     /// The phone says what it knows of the network. `NetworkWatch` calls it.
     public func networkChanged(_ connectivity: Connectivity) async {
         network.change { $0.told = connectivity }
-        try? await compass.setConnectivity(network.value.now)
+        try? await compass().setConnectivity(network.value.now)
     }
 
     public func diagnostics() async throws -> String {
         try await told {
+            let compass = try await self.compass()
             let sessions = try await compass.totals().sessions
             let outbox = try await compass.outboxTotals()
             let due = try await compass.nextDue()
@@ -320,7 +349,30 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func backup(to file: URL) async throws { try await told { try await compass.backup(to: file) } }
+    public func backup(to file: URL) async throws { try await told { try await compass().backup(to: file) } }
+
+    public func putBack(_ copy: URL, discarding: Discard?) async throws {
+        try await replace { file in
+            try await Compass.restore(from: copy, options: RestoreOptions(file: file, discardUndelivered: discarding?.core()))
+        }
+    }
+
+    public func erase(discarding: Discard?) async throws {
+        try await replace { try await Compass.erase($0, discardUndelivered: discarding?.core()) }
+    }
+
+    private func replace(_ work: @escaping @Sendable (URL) async throws -> Void) async throws {
+        try await told {
+            var refused: (any Error)?
+            do { try await handles.whileClosed(work) } catch { refused = error }
+            // Also after a refusal the app goes on with another handle, which knows nothing of the network yet.
+            try? await compass().setConnectivity(network.value.now)
+            workflowsChanged.change { $0 += 1 }
+            integrationChanged.change { $0 += 1 }
+            if let refused { throw refused }
+            _ = try await compass()
+        }
+    }
 }
 
 /// The core's refusals in the app's words.

@@ -5,7 +5,10 @@ import Foundation
 
 extension CompassError {
     func app() -> GatewayFailure {
-        GatewayFailure(code: code.rawValue, problems: problems.map { $0.app() }, findings: findings.map { $0.app(nil) })
+        // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
+        let count = code == .undelivered ? detail.split(separator: " ").first.flatMap { Int($0) } : nil
+        return GatewayFailure(
+            code: code.rawValue, problems: problems.map { $0.app() }, findings: findings.map { $0.app(nil) }, count: count)
     }
 }
 

@@ -2,7 +2,7 @@
 import CompassCore
 import Foundation
 
-/// The one open handle of the process, with what the phone gives to it: the Keychain, the network's state, background time.
+/// The one handle of the process, with what the phone gives to it: the Keychain, the network's state, background time.
 public final class Phone: Sendable {
     public static let shared = Phone()
 
@@ -13,7 +13,7 @@ public final class Phone: Sendable {
         public let gateway: CompassGateway
         public let vault: KeychainVault
         public let place: PlaceFile
-        let compass: Compass
+        let handles: OneHandle
         let watch: NetworkWatch
     }
 
@@ -25,11 +25,12 @@ public final class Phone: Sendable {
                 let vault = KeychainVault()
                 var options = try CompassOptions.standard()
                 options.secrets = vault.store
-                let compass = try await Compass.open(options)
-                let gateway = CompassGateway(compass)
+                let handles = OneHandle(file: options.file) { [options] in try await Compass.open(options) }
+                _ = try await handles.handle()
+                let gateway = CompassGateway(handles)
                 // Beside the database, whose folder can be read from the first unlock on.
                 let place = PlaceFile(options.file.deletingLastPathComponent().appendingPathComponent("place", isDirectory: false))
-                return Opened(gateway: gateway, vault: vault, place: place, compass: compass, watch: NetworkWatch(gateway))
+                return Opened(gateway: gateway, vault: vault, place: place, handles: handles, watch: NetworkWatch(gateway))
             }
             self.task = task
             do {
@@ -58,7 +59,7 @@ public final class Phone: Sendable {
 
     /// Delivers while the app does not run. Call it before the launch ends.
     public func registerBackgroundDelivery() {
-        BackgroundDelivery.register(identifier: Self.task) { [opening] in try await opening.opened().compass }
+        BackgroundDelivery.register(identifier: Self.task) { [opening] in try await opening.opened().handles.handle() }
     }
 }
 
@@ -67,6 +68,8 @@ public struct KeychainVault: SecretVault {
     let store = KeychainSecretStore(service: "dev.compass.sample.webhooks")
 
     public func put(_ secret: String, named name: String) throws { try store.set(secret, named: name) }
+
+    public func remove(_ name: String) throws { try store.remove(named: name) }
 
     public func has(_ name: String) -> Bool {
         if case .found = try? store.secret(named: name) { true } else { false }

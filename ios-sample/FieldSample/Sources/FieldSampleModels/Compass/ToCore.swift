@@ -88,3 +88,7 @@ extension EndpointLine {
             network: wifiOnly ? .unmetered : .any)
     }
 }
+
+extension Discard {
+    func core() -> DiscardUndelivered { DiscardUndelivered(actor: actor, reason: reason) }
+}

@@ -265,6 +265,22 @@ public final class FakeGateway: FieldGateway {
     public func simulateOffline(_ simulate: Bool) async throws { try call("simulate \(simulate)") { $0.simulated = simulate } }
     public func diagnostics() async throws -> String { try call("diagnostics") { _ in "fake\n" } }
     public func backup(to file: URL) async throws { try call("backup") { _ in } }
+
+    public func putBack(_ copy: URL, discarding: Discard?) async throws {
+        try replace("putBack \(copy.lastPathComponent)", discarding, by: .atWork)
+    }
+
+    public func erase(discarding: Discard?) async throws { try replace("erase", discarding, by: FakePhone()) }
+
+    private func replace(_ call: String, _ discard: Discard?, by next: FakePhone) throws {
+        try self.call(discard.map { "\(call) \($0.actor): \($0.reason)" } ?? call) { phone in
+            let lost = phone.outbox.count
+            if lost > 0, discard == nil { throw GatewayFailure(code: "undelivered", count: lost) }
+            let calls = phone.calls
+            phone = next
+            phone.calls = calls
+        }
+    }
 }
 
 extension FakePhone {

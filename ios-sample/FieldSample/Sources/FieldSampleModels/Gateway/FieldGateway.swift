@@ -61,4 +61,9 @@ public protocol FieldGateway: Sendable {
     /// For support: counts and codes, no value of any field.
     func diagnostics() async throws -> String
     func backup(to file: URL) async throws
+    /// Puts such a copy in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+    /// gives them up. The flows go on with what is there then, also after a refusal.
+    func putBack(_ copy: URL, discarding: Discard?) async throws
+    /// Removes the database; an empty one takes its place. Refused as `putBack` is.
+    func erase(discarding: Discard?) async throws
 }

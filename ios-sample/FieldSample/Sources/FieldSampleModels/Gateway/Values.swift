@@ -124,4 +124,11 @@ public struct GatewayFailure: Error, Hashable, Sendable {
     public let code: String
     public var problems: [FieldProblem] = []
     public var findings: [WorkflowFinding] = []
+    /// How many messages would be lost, where that is the reason and the file can be read to count them.
+    public var count: Int?
+}
+
+/// Who gives undelivered messages up, and why; neither is blank.
+public struct Discard: Hashable, Sendable {
+    public let actor: String, reason: String
 }

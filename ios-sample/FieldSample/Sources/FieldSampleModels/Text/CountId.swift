@@ -28,6 +28,8 @@ public enum CountId: String, CaseIterable, Sendable {
     case kilobytes
     /// "3 sent".
     case sentNow
+    /// "3 messages are not delivered and would be lost".
+    case undelivered
 
     /// Its name in the catalog: `status_no_signal`.
     public var key: String { rawValue.catalogKey }

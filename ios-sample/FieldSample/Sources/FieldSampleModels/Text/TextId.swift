@@ -153,6 +153,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case noticeTestDelivered
     case noticeTestRefused
     case noticeExported
+    case noticePutBack
+    case noticeErased
     case noticeMovedOn
 
     // What went wrong
@@ -166,6 +168,14 @@ public enum TextId: String, CaseIterable, Sendable {
     case failureNothingCorrected
     case failureBadEndpoint
     case failureFields
+    case failureUnreadable
+    case failureNewerCore
+    case failureNewerSchema
+    case failureInUse
+    case failureDamaged
+    case failureNotOurs
+    case failureUndelivered
+    case failureBusy
     case failureOther
 
     // Titles and buttons
@@ -209,6 +219,12 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonAddEndpoint
     case buttonDiagnostics
     case buttonBackup
+    case buttonPutBack
+    case buttonPutItBack
+    case buttonErase
+    case buttonGoOn
+    case buttonEraseNow
+    case buttonGiveUpAll
     case buttonTakePhoto
     case buttonChooseFile
     case buttonSign
@@ -235,6 +251,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case headingEndpoints
     case headingDisplay
     case headingSupport
+    case headingEraseSure
+    case headingUndelivered
     case headingFilter
     case headingPerson
     case labelRequired
@@ -290,6 +308,11 @@ public enum TextId: String, CaseIterable, Sendable {
     case questionDiscard
     case questionRemove
     case questionAbandon
+    case questionPutBack
+    case questionErase
+    case questionEraseSure
+    case questionUndelivered
+    case undeliveredUnknown
 
     /// Its name in the catalog: `status_no_signal`.
     public var key: String { rawValue.catalogKey }

@@ -147,7 +147,14 @@ extension GatewayFailure {
         case "nothing_corrected": .text(.failureNothingCorrected)
         case "invalid_endpoint", "unknown_endpoint": .text(.failureBadEndpoint)
         case "field_problems": .text(.failureFields)
-        case "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked", "undelivered":
+        case "requires_newer_core": .text(.failureNewerCore)
+        case "newer_schema": .text(.failureNewerSchema)
+        case "workflow_in_use": .text(.failureInUse)
+        case "corrupt": .text(.failureDamaged)
+        case "not_a_database": .text(.failureNotOurs)
+        case "undelivered": .text(.failureUndelivered)
+        case "locked": .text(.failureBusy)
+        case "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked":
             .text(.failureNotAllowed)
         default: .text(.failureOther, .plain(code))
         }

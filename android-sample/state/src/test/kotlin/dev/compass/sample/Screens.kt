@@ -40,16 +40,30 @@ class FakeVault : SecretVault {
     }
 
     override suspend fun has(name: String): Boolean = name in secrets
+
+    override suspend fun remove(name: String) {
+        secrets -= name
+    }
 }
 
 class FakeExports : ExportFolder {
     val written = mutableMapOf<String, String>()
+    val removed = mutableListOf<String>()
+    var cleared = false
 
     override suspend fun path(name: String): String = "/exports/$name"
 
     override suspend fun write(name: String, text: String): String {
         written[name] = text
         return path(name)
+    }
+
+    override suspend fun remove(path: String) {
+        removed += path
+    }
+
+    override suspend fun clear() {
+        cleared = true
     }
 }
 

@@ -72,7 +72,7 @@ class MainActivity : Activity(), Phone {
         LaterApis.edgeToEdge(this)
         @Suppress("DEPRECATION")
         screens = lastNonConfigurationInstance as OpenScreens? ?: OpenScreens(app)
-        tools = DeviceTools(this, screens.places, state, screens::deliver, screens::deliver)
+        tools = DeviceTools(this, screens.places, state, screens::deliver, screens::deliver, screens::deliverBackup)
         val kit = Kit(this)
         around = Surroundings(kit, Words(resources), tools, this)
         root = FrameLayout(this)
@@ -157,6 +157,8 @@ class MainActivity : Activity(), Phone {
     }
 
     override fun chooseWorkflow() = tools.chooseWorkflow()
+
+    override fun chooseBackup() = tools.chooseBackup()
 
     override fun share(path: String) {
         val address = SharedFiles.export(this, File(path))

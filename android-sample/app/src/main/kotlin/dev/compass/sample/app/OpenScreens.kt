@@ -88,7 +88,15 @@ class OpenScreens(private val app: SampleApp) {
 
     /** A workflow file was chosen; none when it could not be read. */
     fun deliver(document: ByteArray?) = once {
-        val event = if (document == null) SettingsEvent.WorkflowUnreadable else SettingsEvent.WorkflowChosen(document)
+        settings(if (document == null) SettingsEvent.FileUnreadable else SettingsEvent.WorkflowChosen(document))
+    }
+
+    /** A backup was chosen: the path of a copy of it; none when it could not be read. */
+    fun deliverBackup(copy: String?) = once {
+        settings(if (copy == null) SettingsEvent.FileUnreadable else SettingsEvent.BackupChosen(copy))
+    }
+
+    private fun settings(event: SettingsEvent) {
         (open[Screen.Settings]?.model as? SettingsModel)?.onEvent(event)
     }
 

@@ -47,6 +47,7 @@ import dev.compass.sample.screen.session.SessionUiState
 import dev.compass.sample.screen.session.StepUi
 import dev.compass.sample.screen.sessions.SessionRow
 import dev.compass.sample.screen.sessions.SessionsUiState
+import dev.compass.sample.screen.settings.DataQuestion
 import dev.compass.sample.screen.settings.EndpointForm
 import dev.compass.sample.screen.settings.EndpointRow
 import dev.compass.sample.screen.settings.SettingsUiState
@@ -129,6 +130,13 @@ class Examples(private val arabic: Boolean) {
             Example("settings") { SettingsView(it) {}.showing(settings) },
             Example("settings-endpoint") {
                 SettingsView(it) {}.showing(settings.copy(editing = EndpointForm(office, "https://office.example/hooks", secretStored = true, isNew = false)))
+            },
+            Example("settings-put-back") { SettingsView(it) {}.showing(settings.copy(question = putBack)) },
+            Example("settings-erase") { SettingsView(it) {}.showing(settings.copy(question = DataQuestion.Erase())) },
+            Example("settings-erase-sure") { SettingsView(it) {}.showing(settings.copy(question = DataQuestion.Erase(sure = true))) },
+            Example("settings-undelivered") {
+                val lost = Text.Count(CountId.UNDELIVERED, 3)
+                SettingsView(it) {}.showing(settings.copy(question = DataQuestion.Undelivered(putBack, lost, reason = "", actor = "", asksActor = true)))
             },
         )
     }
@@ -306,6 +314,8 @@ class Examples(private val arabic: Boolean) {
         canSendNow = true,
         canSendFailedAgain = true,
     )
+
+    private val putBack = DataQuestion.PutBack("/exports/chosen-backup.db")
 
     private val settings = SettingsUiState(
         loading = false,

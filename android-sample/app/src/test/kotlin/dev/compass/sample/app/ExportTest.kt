@@ -57,7 +57,7 @@ class ExportTest : Technician() {
 
     @Test
     fun `the copy of the database is one that the core opens, with the session in it`() {
-        val address = exports("Export a copy of the database")
+        val address = exports("Back up")
         assertThrows(FileNotFoundException::class.java) { app.contentResolver.openOutputStream(address) }
         val bytes = read(address)
         assertEquals("SQLite format 3\u0000", bytes.copyOf(16).decodeToString())

@@ -13,7 +13,7 @@ class OpeningTest : Technician() {
     fun `what cannot be opened is said, with the reason, and can be tried again`() {
         opensTheApp()
         sees("What is saved on this phone cannot be opened now.")
-        sees("That did not work (")
+        sees("This file is not a backup of this app")
         phone.recreate()
         sees("What is saved on this phone cannot be opened now.")
         // The office has looked after it.

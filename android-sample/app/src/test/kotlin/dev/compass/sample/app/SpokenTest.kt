@@ -42,7 +42,7 @@ class SpokenTest {
         assertEquals(listOf("Workflows", "Boiler service", "Start something new", "Boiler service", "Pump check"), screen("workflows").headings())
         assertEquals(listOf("Review", "Still missing", "Done", "Your answers"), screen("review-missing").headings())
         assertEquals(listOf("Outbox", "3 messages wait", "1 message needs you", "Waiting"), screen("outbox").headings())
-        assertEquals(listOf("Settings", "Your name", "Workflows", "Webhooks", "Reading and screen", "For support"), screen("settings").headings())
+        assertEquals(listOf("Settings", "Your name", "Workflows", "Webhooks", "Reading and screen", "Backup and support"), screen("settings").headings())
     }
 
     @Test
@@ -74,7 +74,7 @@ class SpokenTest {
 
     @Test
     fun `a form or a question that opens tells its title`() {
-        for ((name, title) in mapOf("session-note" to "Add a note", "workflow-add" to "Send a message from here", "record-abandon" to "Give it up", "settings-endpoint" to "Endpoint")) {
+        for ((name, title) in mapOf("session-note" to "Add a note", "workflow-add" to "Send a message from here", "record-abandon" to "Give it up", "settings-endpoint" to "Endpoint", "settings-undelivered" to "Messages would be lost")) {
             assertEquals(title, screen(name).filterIsInstance<Page>().single().accessibilityPaneTitle.toString())
         }
     }

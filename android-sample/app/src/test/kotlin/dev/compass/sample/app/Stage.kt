@@ -69,5 +69,6 @@ private object NoPhone : Phone {
     override fun openOutbox() = Unit
     override fun openTab(tab: Tab) = Unit
     override fun chooseWorkflow() = Unit
+    override fun chooseBackup() = Unit
     override fun share(path: String) = Unit
 }

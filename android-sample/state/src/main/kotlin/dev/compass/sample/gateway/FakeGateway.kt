@@ -301,4 +301,14 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     override suspend fun diagnostics(): String = "core: fake"
 
     override suspend fun backup(path: String) = asked("backup")
+
+    override suspend fun putBack(copy: String, discard: Discard?) = replace("put back $copy", discard) { FakePhone.atWork() }
+
+    override suspend fun erase(discard: Discard?) = replace("erase", discard) { FakePhone() }
+
+    private fun replace(call: String, discard: Discard?, phone: () -> FakePhone) {
+        asked(if (discard == null) call else "$call, ${discard.actor}: ${discard.reason}")
+        if (shown.outbox.isNotEmpty() && discard == null) throw GatewayFailure("undelivered", count = shown.outbox.size)
+        show { phone() }
+    }
 }

@@ -148,4 +148,16 @@ interface FieldGateway {
 
     /** Writes a copy of the database to a file that is not there yet. */
     suspend fun backup(path: String)
+
+    /**
+     * Puts such a copy in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+     * gives them up. The flows go on with what is there then, also after a refusal.
+     */
+    suspend fun putBack(copy: String, discard: Discard? = null)
+
+    /** Removes the database; an empty one takes its place. Refused as [putBack] is. */
+    suspend fun erase(discard: Discard? = null)
 }
+
+/** Who gives undelivered messages up, and why; neither is blank. */
+data class Discard(val actor: String, val reason: String)

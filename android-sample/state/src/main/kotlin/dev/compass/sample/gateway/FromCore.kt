@@ -1,6 +1,7 @@
 package dev.compass.sample.gateway
 
 import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
 import dev.compass.core.model.Action
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.DeliveryState
@@ -33,7 +34,11 @@ import dev.compass.core.model.Severity as CoreSeverity
 
 // From the core's words to the app's.
 
-internal fun CompassException.gateway() = GatewayFailure(code, problems.map { it.app() }, findings.map { it.app(null) })
+internal fun CompassException.gateway() =
+    GatewayFailure(code, problems.map { it.app() }, findings.map { it.app(null) }, count = lost())
+
+// The core counts in its words alone: "2 messages are …", and without a number where it cannot.
+private fun CompassException.lost(): Int? = if (code == ErrorCode.UNDELIVERED) detail.substringBefore(' ').toIntOrNull() else null
 
 internal fun Problem.app() = FieldProblem(field, code, limit, message, visit?.toInt())
 

@@ -7,17 +7,8 @@ import kotlin.time.Duration
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 
-/**
- * A handle that hears what it is told of the network, so that the strip can show it, and that can play to be without one.
- *
- * Give it to everything that takes the handle:
- *
- * ```kotlin
- * private val shared = SharedCompass { SignalCompass(CompassAndroid.open(this)) }
- * ```
- */
-class SignalCompass(private val core: Compass) : Compass by core {
-    private val lock = Any()
+/** What the app was told of the network, and whether it plays to be without one. One per process: handles come and go. */
+class PhoneNetwork {
     private var told: Connectivity = Connectivity.Unknown
     private val playing = MutableStateFlow(false)
     private val heard = MutableStateFlow(Signal.UNKNOWN)
@@ -28,25 +19,38 @@ class SignalCompass(private val core: Compass) : Compass by core {
     /** Whether "no network" is played. */
     val simulated: StateFlow<Boolean> get() = playing
 
-    override suspend fun setConnectivity(connectivity: Connectivity) = pass { told = connectivity }
+    /** Hears something; gives what a handle is to know now. */
+    @Synchronized
+    internal fun hear(told: Connectivity = this.told, simulated: Boolean = playing.value): Connectivity {
+        this.told = told
+        playing.value = simulated
+        val now = if (simulated) Connectivity.Offline else told
+        heard.value = when (now) {
+            Connectivity.Unknown -> Signal.UNKNOWN
+            Connectivity.Offline -> Signal.NONE
+            is Connectivity.Online -> Signal.ONLINE
+        }
+        return now
+    }
+}
+
+/**
+ * A handle whose app hears what it is told of the network, so that the strip can show it, and can play to be without one.
+ *
+ * Give it to everything that takes the handle:
+ *
+ * ```kotlin
+ * private val network = PhoneNetwork()
+ * private val shared = SharedCompass { SignalCompass(CompassAndroid.open(this), network) }
+ * ```
+ */
+class SignalCompass(private val core: Compass, private val network: PhoneNetwork) : Compass by core {
+    override suspend fun setConnectivity(connectivity: Connectivity) = core.setConnectivity(network.hear(told = connectivity))
 
     /** What is urgent goes through the lack of a network, but not through one that is played. */
-    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = core.flush(deadline, urgent && !playing.value)
+    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport =
+        core.flush(deadline, urgent && !network.simulated.value)
 
     /** Plays that there is no network, or stops doing so. */
-    suspend fun simulateOffline(simulate: Boolean) = pass { playing.value = simulate }
-
-    private suspend fun pass(change: () -> Unit) {
-        val now = synchronized(lock) {
-            change()
-            val now = if (playing.value) Connectivity.Offline else told
-            heard.value = when (now) {
-                Connectivity.Unknown -> Signal.UNKNOWN
-                Connectivity.Offline -> Signal.NONE
-                is Connectivity.Online -> Signal.ONLINE
-            }
-            now
-        }
-        core.setConnectivity(now)
-    }
+    suspend fun simulateOffline(simulate: Boolean) = core.setConnectivity(network.hear(simulated = simulate))
 }

@@ -35,6 +35,9 @@ interface SecretVault {
 
     /** Whether there is one. */
     suspend fun has(name: String): Boolean
+
+    /** Forgets the secret of this name; when there is none, does nothing. */
+    suspend fun remove(name: String)
 }
 
 /** Where exports go: a folder of the app that it shares from. What cannot be written is thrown as a [GatewayFailure]. */
@@ -44,4 +47,10 @@ interface ExportFolder {
 
     /** Writes a text file; gives its path. */
     suspend fun write(name: String, text: String): String
+
+    /** Removes the file at this path; when there is none, does nothing. */
+    suspend fun remove(path: String)
+
+    /** Removes every file that the app keeps beside its database: exports, photos, signatures. */
+    suspend fun clear()
 }

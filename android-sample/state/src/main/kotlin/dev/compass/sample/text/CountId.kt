@@ -52,4 +52,7 @@ enum class CountId {
 
     /** "3 sent, …" after send now: how many were sent. */
     SENT_NOW,
+
+    /** "3 messages are not delivered and would be lost". */
+    UNDELIVERED,
 }

@@ -160,7 +160,12 @@ enum class TextId {
     NOTICE_TEST_DELIVERED, // The test message was accepted (HTTP %1$s)
     NOTICE_TEST_REFUSED, // The test message was not accepted: %1$s
     NOTICE_EXPORTED, // Written: %1$s
+    NOTICE_PUT_BACK, // The backup is back
+    NOTICE_ERASED, // Everything is erased
     NOTICE_MOVED_ON, // The session had moved on already
+
+    // What is asked before the database is replaced or erased --------------------------------------------------------------------------
+    UNDELIVERED_UNKNOWN, // What is on this phone is damaged. It may hold messages that would be lost.
 
     // What went wrong ----------------------------------------------------------------------------------------------------------------
     FAILURE_DISK_FULL, // There is no room left on this phone
@@ -173,5 +178,12 @@ enum class TextId {
     FAILURE_NOTHING_CORRECTED, // Change a value first: the message would be the same
     FAILURE_BAD_ENDPOINT, // This endpoint cannot be used: check its name and address
     FAILURE_FIELDS, // Some answers are not accepted
+    FAILURE_NEWER_CORE, // This workflow needs a newer version of this app
+    FAILURE_NEWER_SCHEMA, // A newer version of this app has written this. Update the app.
+    FAILURE_IN_USE, // Sessions on this phone need this workflow
+    FAILURE_DAMAGED, // The file is damaged. It was left as it is.
+    FAILURE_NOT_OURS, // This file is not a backup of this app
+    FAILURE_UNDELIVERED, // Messages that are not delivered would be lost
+    FAILURE_LOCKED, // Something else is using what is saved. Try again.
     FAILURE_OTHER, // That did not work (%1$s). Nothing was lost.
 }

@@ -168,7 +168,14 @@ fun GatewayFailure.words(): Text = when (code) {
     "nothing_corrected" -> text(TextId.FAILURE_NOTHING_CORRECTED)
     "invalid_endpoint", "unknown_endpoint" -> text(TextId.FAILURE_BAD_ENDPOINT)
     "field_problems" -> text(TextId.FAILURE_FIELDS)
-    "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked", "undelivered" ->
+    "requires_newer_core" -> text(TextId.FAILURE_NEWER_CORE)
+    "newer_schema" -> text(TextId.FAILURE_NEWER_SCHEMA)
+    "workflow_in_use" -> text(TextId.FAILURE_IN_USE)
+    "corrupt" -> text(TextId.FAILURE_DAMAGED)
+    "not_a_database" -> text(TextId.FAILURE_NOT_OURS)
+    "undelivered" -> text(TextId.FAILURE_UNDELIVERED)
+    "locked" -> text(TextId.FAILURE_LOCKED)
+    "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked" ->
         text(TextId.FAILURE_NOT_ALLOWED)
     else -> text(TextId.FAILURE_OTHER, Text.Plain(code))
 }

@@ -1,15 +1,19 @@
 package dev.compass.sample.screen
 
 import dev.compass.sample.Desk
+import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
+import dev.compass.sample.gateway.FakePhone
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Severity
 import dev.compass.sample.gateway.WorkflowFinding
 import dev.compass.sample.port.TextSize
+import dev.compass.sample.screen.settings.DataQuestion
 import dev.compass.sample.screen.settings.EndpointForm
 import dev.compass.sample.screen.settings.SettingsEvent
 import dev.compass.sample.screen.settings.SettingsModel
+import dev.compass.sample.text.CountId
 import dev.compass.sample.text.TextId
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -111,6 +115,97 @@ class SettingsModelTest {
         assertTrue(model.state.value.notice!!.failed)
         assertEquals("whsec_abc", model.state.value.editing?.secret)
         assertFalse(model.state.value.working)
+    }
+
+    private fun SettingsModel.undelivered() = state.value.question as DataQuestion.Undelivered
+
+    @Test
+    fun `a backup is put back after a question, and the copy that was chosen goes`() = desk(FakePhone()) {
+        val model = settings()
+        model.tap(SettingsEvent.BackupChosen("/exports/chosen"))
+        assertEquals(DataQuestion.PutBack("/exports/chosen"), model.state.value.question)
+        model.tap(SettingsEvent.Dismissed)
+        assertNull(model.state.value.question)
+        assertEquals(emptyList<String>() to listOf("/exports/chosen"), gateway.calls to exports.removed)
+        model.tap(SettingsEvent.BackupChosen("/exports/other"), SettingsEvent.Confirmed)
+        assertEquals(listOf("put back /exports/other"), gateway.calls)
+        assertNull(model.state.value.question)
+        assertSays(TextId.NOTICE_PUT_BACK, model.state.value.notice?.text)
+        assertEquals("office", model.state.value.endpoints.single().key, "the settings go on with what is there now")
+        assertEquals("/exports/other", exports.removed.last())
+        assertFalse(exports.cleared || model.state.value.working)
+    }
+
+    @Test
+    fun `messages that would be lost are counted, and given up by name and with a reason or not at all`() = desk {
+        val model = settings()
+        model.tap(SettingsEvent.BackupChosen("/exports/chosen"), SettingsEvent.Confirmed)
+        assertCounts(CountId.UNDELIVERED, 2, model.undelivered().lost)
+        assertEquals("Jo" to false, model.undelivered().run { actor to asksActor })
+        model.tap(SettingsEvent.DiscardReasonTyped(" "), SettingsEvent.Confirmed)
+        assertEquals(listOf("put back /exports/chosen"), gateway.calls)
+        assertEquals(emptyList<String>(), exports.removed, "the copy is still needed")
+        model.tap(SettingsEvent.DiscardReasonTyped("on paper "), SettingsEvent.Confirmed)
+        assertEquals("put back /exports/chosen, Jo: on paper", gateway.calls.last())
+        assertSays(TextId.NOTICE_PUT_BACK, model.state.value.notice?.text)
+        assertEquals(listOf("/exports/chosen"), exports.removed)
+    }
+
+    @Test
+    fun `everything is erased after two questions, with the secrets, the files and the name`() = desk {
+        gateway.show { copy(outbox = emptyList()) }
+        vault.put("office-secret", "x")
+        val model = settings()
+        model.tap(SettingsEvent.BackupExported, SettingsEvent.EraseTapped, SettingsEvent.Confirmed)
+        assertEquals(DataQuestion.Erase(sure = true), model.state.value.question)
+        assertEquals(listOf("backup"), gateway.calls)
+        model.tap(SettingsEvent.Confirmed)
+        assertEquals("erase", gateway.calls.last())
+        assertSays(TextId.NOTICE_ERASED, model.state.value.notice?.text)
+        assertEquals(emptyMap<String, String>(), vault.secrets)
+        assertTrue(exports.cleared)
+        assertEquals("" to null, model.state.value.run { actor to exported })
+        assertNull(work.actor)
+        assertEquals(emptyList<Any>(), model.state.value.endpoints)
+    }
+
+    @Test
+    fun `erasing asks for a name where the settings have none, and can be left at every question`() = desk {
+        vault.put("office-secret", "x")
+        val model = settings()
+        model.tap(SettingsEvent.ActorTyped(""), SettingsEvent.EraseTapped, SettingsEvent.Dismissed, SettingsEvent.Confirmed)
+        assertEquals(emptyList<String>(), gateway.calls)
+        model.tap(SettingsEvent.EraseTapped, SettingsEvent.Confirmed, SettingsEvent.Confirmed)
+        assertTrue(model.undelivered().asksActor)
+        model.tap(SettingsEvent.DiscardReasonTyped("sold"))
+        assertFalse(model.undelivered().canDiscard)
+        model.tap(SettingsEvent.Dismissed)
+        assertEquals(mapOf("office-secret" to "x"), vault.secrets)
+        assertFalse(exports.cleared)
+        model.tap(SettingsEvent.EraseTapped, SettingsEvent.Confirmed, SettingsEvent.Confirmed)
+        model.tap(SettingsEvent.DiscardReasonTyped("sold"), SettingsEvent.DiscardActorTyped("Mia"), SettingsEvent.Confirmed)
+        assertEquals("erase, Mia: sold", gateway.calls.last())
+        assertTrue(exports.cleared)
+    }
+
+    @Test
+    fun `a phone whose file is damaged cannot tell how many messages would be lost`() = desk {
+        val model = settings()
+        gateway.show { copy(failure = GatewayFailure("undelivered")) }
+        model.tap(SettingsEvent.BackupChosen("/exports/chosen"), SettingsEvent.Confirmed)
+        assertSays(TextId.UNDELIVERED_UNKNOWN, model.undelivered().lost)
+    }
+
+    @Test
+    fun `a backup that is none is refused in words, and nothing is asked any more`() = desk {
+        val model = settings()
+        gateway.show { copy(failure = GatewayFailure("not_a_database")) }
+        model.tap(SettingsEvent.BackupChosen("/exports/chosen"), SettingsEvent.Confirmed)
+        assertNull(model.state.value.question)
+        assertSays(TextId.FAILURE_NOT_OURS, model.state.value.notice?.text)
+        assertEquals(listOf("/exports/chosen"), exports.removed)
+        model.tap(SettingsEvent.FileUnreadable)
+        assertSays(TextId.FAILURE_UNREADABLE, model.state.value.notice?.text)
     }
 
     @Test

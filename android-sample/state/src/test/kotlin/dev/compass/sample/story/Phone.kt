@@ -18,6 +18,8 @@ import dev.compass.sample.FakePreferences
 import dev.compass.sample.FakeVault
 import dev.compass.sample.SampleApp
 import dev.compass.sample.gateway.CompassGateway
+import dev.compass.sample.gateway.Handles
+import dev.compass.sample.gateway.PhoneNetwork
 import dev.compass.sample.gateway.SignalCompass
 import dev.compass.sample.nav.Navigator
 import dev.compass.sample.screen.Model
@@ -35,6 +37,8 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.job
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeout
 
 /** The office at the other end: answers as it is told, and keeps what arrived. */
@@ -54,13 +58,27 @@ class Office : Transport {
     }
 }
 
+/** The handle of a phone without Android, or a fake in its place. */
+class OneHandle(private val path: String, private val open: suspend () -> Compass) : Handles {
+    private val mutex = Mutex()
+    private var opened: SignalCompass? = null
+    val network = PhoneNetwork()
+
+    override suspend fun get(): SignalCompass = mutex.withLock { opened ?: SignalCompass(open(), network).also { opened = it } }
+
+    override suspend fun whileClosed(work: suspend (path: String) -> Unit) = mutex.withLock {
+        opened?.shutDown()
+        opened = null
+        work(path)
+    }
+}
+
 /** A phone with the real core, whose screens run on one thread as on Android. [restored] is what Android kept of the screens. */
-class Phone private constructor(private val core: Compass, private val office: Office, restored: String?, main: CoroutineScope) {
+class Phone private constructor(private val handles: OneHandle, private val office: Office, restored: String?, main: CoroutineScope) {
     private val screens = CoroutineScope(main.coroutineContext + Job(main.coroutineContext.job))
-    private val compass = SignalCompass(core)
-    private val vault = FakeVault()
+    val vault = FakeVault()
     val exports = FakeExports()
-    val gateway = CompassGateway(compass)
+    val gateway = CompassGateway(handles, handles.network)
     val navigator = Navigator(restored)
     val work = Workplace(gateway, navigator, FakePreferences(), { Locale.UK })
     val app = SampleApp(work, vault, exports)
@@ -71,13 +89,14 @@ class Phone private constructor(private val core: Compass, private val office: O
     /** The network callback of the phone. */
     suspend fun network(there: Boolean) {
         office.reachable = there
-        compass.setConnectivity(if (there) Connectivity.Online(validated = true, metered = false, network = 1u) else Connectivity.Offline)
+        val online = Connectivity.Online(validated = true, metered = false, network = 1u)
+        handles.get().setConnectivity(if (there) online else Connectivity.Offline)
     }
 
     /** The process ends in good order. */
     suspend fun shutDown() {
         screens.coroutineContext.job.cancelAndJoin()
-        core.shutDown()
+        handles.get().shutDown()
     }
 
     companion object {
@@ -85,7 +104,9 @@ class Phone private constructor(private val core: Compass, private val office: O
 
         suspend fun switchOn(file: Path, office: Office, main: CoroutineScope, restored: String? = null): Phone {
             val secrets = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
-            return Phone(Compass.open(CompassOptions(file.toString(), secrets, office)), office, restored, main)
+            val handles = OneHandle(file.toString()) { Compass.open(CompassOptions(file.toString(), secrets, office)) }
+            handles.get()
+            return Phone(handles, office, restored, main)
         }
     }
 }

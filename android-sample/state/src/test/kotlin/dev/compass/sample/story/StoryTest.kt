@@ -11,7 +11,6 @@ import dev.compass.sample.gateway.ActionState
 import dev.compass.sample.gateway.CompassGateway
 import dev.compass.sample.gateway.EndpointLine
 import dev.compass.sample.gateway.SessionState
-import dev.compass.sample.gateway.SignalCompass
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.outbox.OutboxEvent
 import dev.compass.sample.screen.outbox.OutboxModel
@@ -348,7 +347,8 @@ class StoryTest {
     @Test
     fun `who sends by hand goes through pauses, but not through a network that is played to be gone`() = story {
         val core = FakeCompass()
-        val gateway = CompassGateway(SignalCompass(core))
+        val handles = OneHandle("nowhere") { core }
+        val gateway = CompassGateway(handles, handles.network)
         gateway.sendNow()
         assertEquals(1, core.urgentFlushes)
         gateway.simulateOffline(true)

@@ -3,6 +3,7 @@ package dev.compass.sample.text
 import dev.compass.sample.gateway.FieldInfo
 import dev.compass.sample.gateway.FieldProblem
 import dev.compass.sample.gateway.FieldType
+import dev.compass.sample.gateway.GatewayFailure
 import java.math.BigDecimal
 import java.nio.file.Files
 import java.nio.file.Path
@@ -11,6 +12,7 @@ import java.time.LocalDate
 import java.time.ZoneId
 import java.util.Locale
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -62,6 +64,17 @@ class TextsTest {
     @Test
     fun `a reason of a newer core is shown as it is`() {
         assertEquals(text(TextId.REASON_OTHER, Text.Plain("sun_spots")), reasonWords("sun_spots"))
+    }
+
+    @Test
+    fun `there are own words for what may go wrong with a file, a workflow or another process, and they differ`() {
+        val codes = listOf(
+            "requires_newer_core", "workflow_in_use", "corrupt", "undelivered", "locked", "newer_schema", "not_a_database", "disk_full",
+        )
+        val words = codes.map { (GatewayFailure(it).words() as Text.Message).id }
+        assertFalse(TextId.FAILURE_OTHER in words || TextId.FAILURE_NOT_ALLOWED in words, "$words")
+        assertEquals(codes.size, words.toSet().size)
+        assertEquals(text(TextId.FAILURE_OTHER, Text.Plain("sun_spots")), GatewayFailure("sun_spots").words())
     }
 
     @Test

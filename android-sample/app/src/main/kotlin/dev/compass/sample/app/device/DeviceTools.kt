@@ -36,6 +36,7 @@ import kotlinx.coroutines.withContext
  *
  * @param tell gets what came of it, as an event of the field.
  * @param imported gets the bytes of a workflow file; none when it could not be read.
+ * @param backup gets the path of a copy of a backup, which is the app's own; none when it could not be read.
  */
 class DeviceTools(
     private val activity: Activity,
@@ -43,6 +44,7 @@ class DeviceTools(
     state: Bundle?,
     private val tell: (FieldEvent) -> Unit,
     private val imported: (ByteArray?) -> Unit,
+    private val backup: (String?) -> Unit,
 ) : FieldTools {
     private val attachments = Attachments(activity.applicationContext)
 
@@ -135,6 +137,8 @@ class DeviceTools(
 
     fun chooseWorkflow() = start(chooser(), IMPORT)
 
+    fun chooseBackup() = start(chooser(), PUT_BACK)
+
     override fun keepSignature(field: String, picture: Bitmap) {
         work.launch {
             val file = onDisk {
@@ -157,6 +161,7 @@ class DeviceTools(
             request == TAKE && asked != null && taken != null -> work.launch { attach(asked, attachments.named(taken), "image/jpeg", taken) }
             request == CHOOSE && asked != null && chosen != null -> work.launch { copy(asked, chosen) }
             request == IMPORT && chosen != null -> work.launch { imported(read(chosen)) }
+            request == PUT_BACK && chosen != null -> work.launch { backup(copy(chosen)) }
         }
     }
 
@@ -172,21 +177,29 @@ class DeviceTools(
             this.photo = photo
         } catch (_: ActivityNotFoundException) {
             photo?.let(::forget)
-            if (field == null) imported(null) else tell(FieldEvent.NotAttached(field))
+            when (request) {
+                IMPORT -> imported(null)
+                PUT_BACK -> backup(null)
+                else -> field?.let { tell(FieldEvent.NotAttached(it)) }
+            }
         }
     }
 
     private fun forget(photo: String) = work.launch { onDisk { attachments.named(photo).delete() } }
 
     private suspend fun copy(field: String, from: Uri) {
-        val file = onDisk {
-            attachments.create("bin").filled { file ->
-                (open(from) ?: throw IOException("no such document")).use { source -> file.outputStream().use(source::copyTo) }
-            }
-        }
+        val file = onDisk { attachments.create("bin").filled { it.take(from) } }
         if (file == null) return tell(FieldEvent.NotAttached(field))
         val type = onDisk { activity.contentResolver.getType(from) } ?: "application/octet-stream"
         attach(field, file, type, onDisk { name(from) } ?: file.name)
+    }
+
+    private suspend fun copy(backup: Uri): String? = onDisk {
+        File(Exports.folder(activity).apply { mkdirs() }, CHOSEN_BACKUP).filled { it.take(backup) }.path
+    }
+
+    private fun File.take(from: Uri) {
+        (open(from) ?: throw IOException("no such document")).use { source -> outputStream().use(source::copyTo) }
     }
 
     private suspend fun attach(field: String, file: File, type: String, name: String) {
@@ -247,6 +260,8 @@ class DeviceTools(
         const val TAKE = 2
         const val CHOOSE = 3
         const val IMPORT = 4
+        const val PUT_BACK = 5
+        const val CHOSEN_BACKUP = "chosen-backup.db"
         const val BEST = 100
 
         /** The core refuses a larger one; of a film that was chosen by mistake no more is read. */

@@ -24,6 +24,14 @@ class Exports(private val context: Context) : ExportFolder {
         }
     }
 
+    override suspend fun remove(path: String) {
+        withContext(Dispatchers.IO) { File(path).delete() }
+    }
+
+    override suspend fun clear() {
+        withContext(Dispatchers.IO) { for (folder in listOf(folder(context), Attachments.folder(context))) folder.deleteRecursively() }
+    }
+
     companion object {
         internal fun folder(context: Context) = File(context.noBackupFilesDir, "exports")
     }

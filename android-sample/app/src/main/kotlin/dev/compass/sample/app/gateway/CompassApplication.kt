@@ -12,19 +12,25 @@ import dev.compass.core.android.SharedCompass
 import dev.compass.sample.gateway.CompassGateway
 import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.sample.gateway.Handles
+import dev.compass.sample.gateway.PhoneNetwork
 import dev.compass.sample.gateway.SignalCompass
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 
 /**
- * An application with the core in it: one handle, and delivery for as long as the process lives. Beside this folder nothing of the app
- * knows the core.
+ * An application with the core in it: one handle at a time, and delivery for as long as the process lives. Beside this folder nothing of
+ * the app knows the core.
  *
  * @param deliveryJob the number of the job that delivers while the app is away.
  */
 abstract class CompassApplication(private val deliveryJob: Int) : Application(), CompassHost {
+    private val network = PhoneNetwork()
     private val shared = SharedCompass {
-        SignalCompass(CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) })
+        val compass = CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) }
+        SignalCompass(compass, network)
     }
-    private var opened: FieldGateway? = null
+    private val opened by lazy { CompassGateway(TheHandle(), network) }
 
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
 
@@ -40,10 +46,18 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
     override suspend fun compass(): Compass = shared.get()
 
     /** What screens reach the core through; opens the database the first time, or says why it cannot. Of the main thread. */
-    suspend fun gateway(): FieldGateway = opened ?: try {
-        val compass = shared.get() as SignalCompass
-        opened ?: CompassGateway(compass).also { opened = it }
+    suspend fun gateway(): FieldGateway = try {
+        shared.get()
+        opened
     } catch (failure: CompassException) {
         throw GatewayFailure(failure.code)
+    }
+
+    private inner class TheHandle : Handles {
+        override suspend fun get() = shared.get() as SignalCompass
+
+        override suspend fun whileClosed(work: suspend (path: String) -> Unit) = shared.whileClosed {
+            work(withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path })
+        }
     }
 }

@@ -23,5 +23,11 @@ class PhoneSecrets(private val store: KeystoreSecretStore) : SecretVault, Secret
         throw GatewayFailure("secret_unavailable")
     }
 
+    override suspend fun remove(name: String) = try {
+        store.remove(name)
+    } catch (_: IOException) {
+        throw GatewayFailure("secret_unavailable")
+    }
+
     override suspend fun has(name: String): Boolean = withContext(Dispatchers.IO) { store.get(name) != SecretLookup.Missing }
 }

@@ -143,7 +143,10 @@ internal val TextId.resource: Int
         TextId.NOTICE_TEST_DELIVERED -> R.string.notice_test_delivered
         TextId.NOTICE_TEST_REFUSED -> R.string.notice_test_refused
         TextId.NOTICE_EXPORTED -> R.string.notice_exported
+        TextId.NOTICE_PUT_BACK -> R.string.notice_put_back
+        TextId.NOTICE_ERASED -> R.string.notice_erased
         TextId.NOTICE_MOVED_ON -> R.string.notice_moved_on
+        TextId.UNDELIVERED_UNKNOWN -> R.string.undelivered_unknown
         TextId.FAILURE_DISK_FULL -> R.string.failure_disk_full
         TextId.FAILURE_NOT_FOUND -> R.string.failure_not_found
         TextId.FAILURE_NOT_STARTABLE -> R.string.failure_not_startable
@@ -154,6 +157,13 @@ internal val TextId.resource: Int
         TextId.FAILURE_NOTHING_CORRECTED -> R.string.failure_nothing_corrected
         TextId.FAILURE_BAD_ENDPOINT -> R.string.failure_bad_endpoint
         TextId.FAILURE_FIELDS -> R.string.failure_fields
+        TextId.FAILURE_NEWER_CORE -> R.string.failure_newer_core
+        TextId.FAILURE_NEWER_SCHEMA -> R.string.failure_newer_schema
+        TextId.FAILURE_IN_USE -> R.string.failure_in_use
+        TextId.FAILURE_DAMAGED -> R.string.failure_damaged
+        TextId.FAILURE_NOT_OURS -> R.string.failure_not_ours
+        TextId.FAILURE_UNDELIVERED -> R.string.failure_undelivered
+        TextId.FAILURE_LOCKED -> R.string.failure_locked
         TextId.FAILURE_OTHER -> R.string.failure_other
     }
 
@@ -177,4 +187,5 @@ internal val CountId.resource: Int
         CountId.SENT_AGAIN -> R.plurals.sent_again
         CountId.KILOBYTES -> R.plurals.kilobytes
         CountId.SENT_NOW -> R.plurals.sent_now
+        CountId.UNDELIVERED -> R.plurals.undelivered
     }

@@ -29,6 +29,9 @@ interface Phone {
     /** Opens the phone's chooser for a workflow file. */
     fun chooseWorkflow()
 
+    /** Opens the phone's chooser for a backup. */
+    fun chooseBackup()
+
     /** Hands an exported file to another app. */
     fun share(path: String)
 }

@@ -37,7 +37,10 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
     private val diagnostics = kit.secondary(string(R.string.settings_diagnostics), R.drawable.ic_outbox) { send(SettingsEvent.DiagnosticsExported) }
     private val backup = kit.secondary(string(R.string.settings_backup), R.drawable.ic_outbox) { send(SettingsEvent.BackupExported) }
     private val share = kit.secondary(string(R.string.settings_share), R.drawable.ic_send) { exported?.let(around.phone::share) }
+    private val putBack = kit.secondary(string(R.string.settings_put_back), R.drawable.ic_back) { around.phone.chooseBackup() }
+    private val erase = kit.danger(string(R.string.settings_erase)) { send(SettingsEvent.EraseTapped) }
     private val form = FormPage()
+    private val questions = DataSheets(kit, words, ::sheet, send)
     private var exported: String? = null
     private var testing: String? = null
 
@@ -53,7 +56,7 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
             offline,
         )
         part(R.string.settings_look, *sizes.values.toTypedArray(), contrast, awake)
-        part(R.string.settings_support, diagnostics, backup, share)
+        part(R.string.settings_support, backup, putBack, diagnostics, share, erase)
     }
 
     override fun bind(state: SettingsUiState) {
@@ -68,8 +71,8 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
         offline.mark(state.offlineSimulated)
         exported = state.exported
         share.visible(exported != null)
-        for (button in listOf(import, diagnostics, backup)) button.isEnabled = !state.working
-        over(state.editing?.let { form.bind(it, state.working) })
+        for (button in listOf(import, diagnostics, backup, putBack, erase)) button.isEnabled = !state.working
+        over(questions.bind(state.question, state.working) ?: state.editing?.let { form.bind(it, state.working) })
         notice(state.notice) { send(SettingsEvent.NoticeShown) }
     }
 

@@ -1,5 +1,6 @@
 package dev.compass.sample.screen.settings
 
+import dev.compass.sample.gateway.Discard
 import dev.compass.sample.gateway.EndpointLine
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.port.ExportFolder
@@ -8,6 +9,7 @@ import dev.compass.sample.port.SecretVault
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
 import dev.compass.sample.screen.Workplace
+import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.reasonWords
@@ -51,7 +53,7 @@ class SettingsModel(
                 prefer { copy(actor = event.name.trim()) }
             }
             is SettingsEvent.WorkflowChosen -> import(event.document)
-            SettingsEvent.WorkflowUnreadable -> say(Notice(text(TextId.FAILURE_UNREADABLE), failed = true))
+            SettingsEvent.FileUnreadable -> say(Notice(text(TextId.FAILURE_UNREADABLE), failed = true))
             is SettingsEvent.IntegrationSwitched -> gateway.setIntegrationEnabled(event.on)
             SettingsEvent.EndpointAdded -> show { copy(editing = EndpointForm()) }
             is SettingsEvent.EndpointOpened -> openEndpoint(event.key)
@@ -65,7 +67,15 @@ class SettingsModel(
             is SettingsEvent.KeepScreenOnSwitched -> prefer { copy(keepScreenOn = event.on) }
             SettingsEvent.DiagnosticsExported -> export { exports.write("diagnostics.txt", gateway.diagnostics()) }
             SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { gateway.backup(it) } }
-            SettingsEvent.Dismissed -> show { copy(editing = null, importFindings = emptyList()) }
+            is SettingsEvent.BackupChosen -> show { copy(question = DataQuestion.PutBack(event.copy)) }
+            SettingsEvent.EraseTapped -> show { copy(question = DataQuestion.Erase()) }
+            is SettingsEvent.DiscardReasonTyped -> discarding { copy(reason = event.reason) }
+            is SettingsEvent.DiscardActorTyped -> discarding { copy(actor = event.actor) }
+            SettingsEvent.Confirmed -> confirm()
+            SettingsEvent.Dismissed -> {
+                forgetCopy(now.question)
+                show { copy(editing = null, importFindings = emptyList(), question = null) }
+            }
             SettingsEvent.NoticeShown -> say(null)
         }
     }
@@ -141,6 +151,56 @@ class SettingsModel(
         val path = write()
         show { copy(exported = path) }
         say(Notice(text(TextId.NOTICE_EXPORTED, Text.Plain(path.substringAfterLast('/')))))
+    }
+
+    // Another database -----------------------------------------------------------------------------------------------------------------
+
+    private fun discarding(typed: DataQuestion.Undelivered.() -> DataQuestion) =
+        show { copy(question = (question as? DataQuestion.Undelivered)?.typed() ?: question) }
+
+    private suspend fun confirm() {
+        when (val question = now.question) {
+            null -> Unit
+            is DataQuestion.PutBack -> replace(question, null)
+            is DataQuestion.Erase ->
+                if (question.sure) replace(question, null) else show { copy(question = DataQuestion.Erase(sure = true)) }
+            is DataQuestion.Undelivered ->
+                if (question.canDiscard) replace(question.change, Discard(question.actor.trim(), question.reason.trim()))
+        }
+    }
+
+    private suspend fun replace(change: DataQuestion, discard: Discard?) = working {
+        try {
+            if (change is DataQuestion.PutBack) gateway.putBack(change.copy, discard) else erase(discard)
+        } catch (failure: GatewayFailure) {
+            if (failure.code == "undelivered" && discard == null) return@working show { copy(question = undelivered(change, failure)) }
+            forgetCopy(change)
+            show { copy(question = null) }
+            throw failure
+        }
+        forgetCopy(change)
+        show { copy(question = null) }
+        say(Notice(text(if (change is DataQuestion.PutBack) TextId.NOTICE_PUT_BACK else TextId.NOTICE_ERASED)))
+    }
+
+    private suspend fun erase(discard: Discard?) {
+        val secrets = endpoints.mapNotNull { it.secret }
+        gateway.erase(discard)
+        for (name in secrets) vault.remove(name)
+        exports.clear()
+        prefer { copy(actor = "") }
+        show { copy(actor = "", exported = null, importFindings = emptyList()) }
+    }
+
+    private fun undelivered(change: DataQuestion, failure: GatewayFailure): DataQuestion {
+        val lost = failure.count?.let { Text.Count(CountId.UNDELIVERED, it) } ?: text(TextId.UNDELIVERED_UNKNOWN)
+        return DataQuestion.Undelivered(change, lost, reason = "", actor = work.actor.orEmpty(), asksActor = work.actor == null)
+    }
+
+    private suspend fun forgetCopy(question: DataQuestion?): Unit = when (question) {
+        is DataQuestion.PutBack -> exports.remove(question.copy)
+        is DataQuestion.Undelivered -> forgetCopy(question.change)
+        is DataQuestion.Erase, null -> Unit
     }
 
     private suspend fun working(work: suspend () -> Unit) {

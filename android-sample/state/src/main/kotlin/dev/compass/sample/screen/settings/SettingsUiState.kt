@@ -11,6 +11,7 @@ import dev.compass.sample.text.Text
  * @property editing the endpoint being registered or changed.
  * @property testing key of the endpoint that a test message is on its way to.
  * @property exported path of the file that was written last, to share.
+ * @property question what is asked before what is on the phone is replaced or erased.
  */
 data class SettingsUiState(
     val loading: Boolean = true,
@@ -25,6 +26,7 @@ data class SettingsUiState(
     val keepScreenOn: Boolean = true,
     val working: Boolean = false,
     val exported: String? = null,
+    val question: DataQuestion? = null,
     val importFindings: List<Text> = emptyList(),
     val notice: Notice? = null,
 )
@@ -62,6 +64,32 @@ data class EndpointForm(
     override fun toString(): String = "EndpointForm($key)"
 }
 
+/** What is asked before what is on the phone is replaced or erased. */
+sealed interface DataQuestion {
+    /** Whether a backup, which lies at the path [copy], takes the place of what is on the phone. */
+    data class PutBack(val copy: String) : DataQuestion
+
+    /** Whether everything is erased; asked once more to be [sure]. */
+    data class Erase(val sure: Boolean = false) : DataQuestion
+
+    /**
+     * Whether messages are given up, which needs a reason and a name, so that [change] can be done.
+     *
+     * @property lost how many messages, in words.
+     * @property asksActor whether the name is asked here, because the settings have none.
+     */
+    data class Undelivered(
+        val change: DataQuestion,
+        val lost: Text,
+        val reason: String,
+        val actor: String,
+        val asksActor: Boolean,
+    ) : DataQuestion {
+        /** Whether they can be given up. */
+        val canDiscard: Boolean get() = reason.isNotBlank() && actor.isNotBlank()
+    }
+}
+
 /** What a technician does in the settings. */
 sealed interface SettingsEvent {
     /** Every change of the technician's name. */
@@ -71,7 +99,7 @@ sealed interface SettingsEvent {
     class WorkflowChosen(val document: ByteArray) : SettingsEvent
 
     /** The file that was chosen could not be read. */
-    data object WorkflowUnreadable : SettingsEvent
+    data object FileUnreadable : SettingsEvent
 
     /** Webhooks on or off. */
     data class IntegrationSwitched(val on: Boolean) : SettingsEvent
@@ -112,7 +140,22 @@ sealed interface SettingsEvent {
     /** Write a copy of the database to a file. */
     data object BackupExported : SettingsEvent
 
-    /** The form was left. */
+    /** A backup was chosen; the path of a copy of it that is the app's own. */
+    data class BackupChosen(val copy: String) : SettingsEvent
+
+    /** Erase everything; asks first. */
+    data object EraseTapped : SettingsEvent
+
+    /** Every change of the reason why messages are given up. */
+    data class DiscardReasonTyped(val reason: String) : SettingsEvent
+
+    /** Every change of the name of who gives them up. */
+    data class DiscardActorTyped(val actor: String) : SettingsEvent
+
+    /** Yes to the question. */
+    data object Confirmed : SettingsEvent
+
+    /** The form or the question was left. */
     data object Dismissed : SettingsEvent
 
     /** The notice was shown. */

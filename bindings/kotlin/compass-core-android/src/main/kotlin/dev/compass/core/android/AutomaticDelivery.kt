@@ -4,6 +4,8 @@ import android.app.Activity
 import android.app.Application
 import android.os.Bundle
 import dev.compass.core.Compass
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
 import dev.compass.core.Hold
 import dev.compass.core.model.Connectivity
 import java.io.Closeable
@@ -21,14 +23,18 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.collectLatest
+import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.flow.drop
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 
 /**
  * Delivery for the life of a process. While an activity is visible, what is due leaves at once and the network is watched; a few seconds
  * after the last one is gone the handle is let go, and one job of Android's JobScheduler takes over ([FlushJobService]). The job is planned
- * at all times, so that it is there when the process dies.
+ * at all times, so that it is there when the process dies. After a handle that was closed ([SharedCompass.whileClosed]) it takes the next.
  *
  * Start it in `Application.onCreate`, in the process that has the database and in no other. It opens the handle, on another thread.
  *
@@ -47,6 +53,9 @@ public class AutomaticDelivery private constructor(
 ) : Closeable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val visible = MutableStateFlow(false)
+
+    /** The app's handle; none before it is open, and while it is closed for something else to take the database's place. */
+    private val handle = MutableStateFlow<Compass?>(null)
     private val activities = Visibility { visible.value = it }
 
     private fun begin() {
@@ -56,27 +65,45 @@ public class AutomaticDelivery private constructor(
     }
 
     private suspend fun keepTheJobPlanned() {
+        var over: Compass? = null
         while (true) {
+            var closed = false
             guarded("the job cannot be planned") {
                 val compass = host.compass()
-                compass.observeNextDue().collect { scheduler.plan(compass) }
+                // One that is closed already has no more to say.
+                if (compass === over) return@guarded
+                handle.value = compass
+                planUntilClosed(compass)
+                handle.value = null
+                over = compass
+                closed = true
             }
-            delay(RETRY)
+            // After a handle that was closed the app may have another one.
+            if (!closed) withTimeoutOrNull(RETRY) { visible.drop(1).first { it } }
+        }
+    }
+
+    private suspend fun planUntilClosed(compass: Compass) {
+        try {
+            compass.observeNextDue().collect { scheduler.plan(compass) }
+        } catch (failed: CompassException) {
+            if (failed.code != ErrorCode.CLOSED) throw failed
         }
     }
 
     private suspend fun followTheForeground() {
         var foreground: Foreground? = null
         try {
-            visible.collectLatest { isVisible ->
+            combine(visible, handle, ::Pair).collectLatest { (isVisible, compass) ->
                 // Whether an activity goes for good or because another comes shows only after a moment; and what is in the air may land.
-                if (!isVisible && foreground != null) delay(grace)
+                if (!isVisible && foreground?.compass === compass && compass != null) delay(grace)
                 withContext(NonCancellable) {
-                    if (!isVisible) {
+                    if (!isVisible || foreground?.compass !== compass) {
                         foreground?.leave()
                         foreground = null
-                    } else if (foreground == null) {
-                        guarded("the foreground cannot deliver") { foreground = Foreground.enter(application, host.compass(), scheduler) }
+                    }
+                    if (isVisible && foreground == null && compass != null) {
+                        guarded("the foreground cannot deliver") { foreground = Foreground.enter(application, compass, scheduler) }
                     }
                 }
             }
@@ -101,7 +128,7 @@ public class AutomaticDelivery private constructor(
         /** How long after the last activity the handle is held. Android has not frozen the process by then. */
         internal val GRACE: Duration = 5.seconds
 
-        /** A database that cannot be read now may be readable in a minute. */
+        /** A database that cannot be read now may be readable in a minute, or when somebody looks. */
         private val RETRY: Duration = 1.minutes
 
         /** Whether a monitor tells the core of the network; a job then does not. */
@@ -123,7 +150,7 @@ public class AutomaticDelivery private constructor(
 
 /** What is so while an activity is visible. */
 private class Foreground(
-    private val compass: Compass,
+    val compass: Compass,
     private val hold: Hold,
     private val monitor: ConnectivityMonitor,
     private val scheduler: FlushScheduler,

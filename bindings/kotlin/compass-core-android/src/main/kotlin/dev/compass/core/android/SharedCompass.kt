@@ -7,8 +7,8 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
 /**
- * Opens a handle when it is first asked for, and keeps it for the life of the process. There is one handle per database and process; a
- * second `open` of the same file is refused with `already_open`.
+ * Opens a handle when it is first asked for, and keeps it for the life of the process, or until [whileClosed]. There is one handle per
+ * database and process; a second `open` of the same file is refused with `already_open`.
  *
  * A failed opening is thrown to whoever asked and tried again for the next one. Safe from any thread.
  *
@@ -17,7 +17,7 @@ import kotlinx.coroutines.withContext
  * override suspend fun compass(): Compass = shared.get()
  * ```
  *
- * @param open opens the handle; called again only after it has failed.
+ * @param open opens the handle; called again only after it has failed, or after [whileClosed].
  */
 public class SharedCompass(private val open: suspend () -> Compass) {
     private val mutex = Mutex()
@@ -29,5 +29,24 @@ public class SharedCompass(private val open: suspend () -> Compass) {
     public suspend fun get(): Compass = opened ?: mutex.withLock {
         // Whoever asked may be cancelled; a handle that was opened must not get lost with them.
         opened ?: withContext(NonCancellable) { open() }.also { opened = it }
+    }
+
+    /**
+     * Closes the handle, does [work] while none is open, and lets whoever asks next open another: for `Compass.restore` and
+     * `Compass.erase`. Whoever asks meanwhile waits. Once it has begun it runs to its end, also when the caller is cancelled. Calls of the
+     * handle before fail with `closed` from then on and its flows complete: ask [get] again. [AutomaticDelivery] does so by itself.
+     *
+     * ```kotlin
+     * shared.whileClosed { Compass.restore(copy.path, RestoreOptions(CompassAndroid.databaseFile(this).path)) }
+     * ```
+     *
+     * @throws Exception what [work] throws.
+     */
+    public suspend fun <T> whileClosed(work: suspend () -> T): T = mutex.withLock {
+        withContext(NonCancellable) {
+            opened?.shutDown()
+            opened = null
+            work()
+        }
     }
 }

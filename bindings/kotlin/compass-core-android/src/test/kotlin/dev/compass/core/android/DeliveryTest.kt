@@ -1,15 +1,19 @@
 package dev.compass.core.android
 
+import dev.compass.core.Compass
+import dev.compass.core.RestoreOptions
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
+import java.io.File
 import java.net.ServerSocket
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
@@ -153,6 +157,24 @@ class DeliveryTest : OnAPhone() {
         compass.completed()
         screen.restart().start().resume()
         until("the handle to be taken again") { wait { compass.flush() }.end != FlushEnd.QUIESCED }
+        until("the network to be watched") { air.watched }
+    }
+
+    @Test
+    fun `a copy takes the place of the database while the app is on the screen, and what is completed then is delivered at once`() {
+        air.network()
+        val office = WebhookSink().closing()
+        val before = ready(office.url)
+        deliverAutomatically()
+        onScreen()
+        until("the network to be watched") { air.watched }
+        val copy = File(app.noBackupFilesDir, "copy.db").path
+        wait { before.backup(copy) }
+        wait { app.whileClosed { Compass.restore(copy, RestoreOptions(CompassAndroid.databaseFile(app).path)) } }
+        val after = wait { app.compass() }
+        assertNotSame(before, after)
+        val session = after.completed()
+        until("the record to say sent") { after.action(session).status == ActionStatus.SENT }
         until("the network to be watched") { air.watched }
     }
 

@@ -54,6 +54,8 @@ class FieldApp : Application(), CompassHost {
 
     override suspend fun compass(): Compass = shared.get()
 
+    suspend fun <T> whileClosed(work: suspend () -> T): T = shared.whileClosed(work)
+
     private fun newProcess() = SharedCompass {
         CompassAndroid.open(this) { path, transport ->
             // Not to wait for the network any longer than it takes to come.

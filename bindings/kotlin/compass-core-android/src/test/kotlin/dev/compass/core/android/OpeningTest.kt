@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
@@ -22,6 +23,7 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -72,6 +74,40 @@ class OpeningTest : OnAPhone() {
         val shared = SharedCompass { if (tries.incrementAndGet() == 1) throw CompassException(ErrorCode.LOCKED) else app.compass() }
         assertThrows(CompassException::class.java) { wait { shared.get() } }
         assertSame(wait { app.compass() }, wait { shared.get() })
+    }
+
+    @Test
+    fun `whoever asks while the handle is closed waits, and gets another one on the database that is there then`() {
+        val before = ready()
+        val erased = CompletableDeferred<Unit>()
+        val began = CompletableDeferred<Unit>()
+        val asked = CoroutineScope(Dispatchers.Default)
+        val closed = asked.async {
+            app.whileClosed {
+                Compass.erase(CompassAndroid.databaseFile(app).path)
+                began.complete(Unit)
+                erased.await()
+            }
+        }
+        wait { began.await() }
+        val next = asked.async { app.compass() }
+        assertFalse(next.isCompleted)
+        erased.complete(Unit)
+        wait { closed.await() }
+        val after = wait { next.await() }
+        assertNotSame(before, after)
+        assertEquals(emptyList<Any>(), wait { after.workflows() })
+        assertSame(after, wait { app.compass() })
+    }
+
+    @Test
+    fun `what fails while the handle is closed is told, and the database opens again as it was`() {
+        val session = ready().completed()
+        val refused = assertThrows(CompassException::class.java) {
+            wait { app.whileClosed { Compass.erase(CompassAndroid.databaseFile(app).path) } }
+        }
+        assertEquals(ErrorCode.UNDELIVERED, refused.code)
+        assertEquals(session, wait { app.compass().session(session) }.key)
     }
 
     @Test
