@@ -86,8 +86,8 @@ impl Compass {
     /// Puts a copy that [`Compass::backup`] made in the place of a database, which need not open any more, or be there.
     ///
     /// The copy is checked and stays as it is. A process that is killed leaves the old database or the new one, each whole; another process
-    /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept. The file
-    /// before stays as `<name>.before-restore` until the database has been opened.
+    /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept, and
+    /// nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened.
     ///
     /// # Errors
     /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.

@@ -10,6 +10,7 @@ use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey
 use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
+use crate::store::outbox::queue::MessageId;
 
 const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: Some(1) };
 const NO_NETWORK: FailureKind = FailureKind::NoNetwork;
@@ -54,9 +55,11 @@ impl Table {
     }
 
     fn claimed_entry(&self, endpoint: &str, id: i64, waited: u64, failures: u32) -> Claimed {
+        let delivery_id = DeliveryId(format!("msg_{id:0>26}"));
+        let message = MessageId::of(&delivery_id).unwrap();
         Claimed {
-            lease: Lease { entry: id, epoch: 1, until: self.now.wall + chrono::TimeDelta::seconds(60) },
-            delivery_id: DeliveryId(format!("msg_{id}")),
+            lease: Lease { entry: id, message, epoch: 1, until: self.now.wall + chrono::TimeDelta::seconds(60) },
+            delivery_id,
             endpoint: endpoint.to_owned(),
             session: SessionKey(uuid::Uuid::nil()),
             action: "notify".to_owned(),

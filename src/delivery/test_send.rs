@@ -14,7 +14,7 @@ use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
 use crate::port::{BlockingAnswer, BlockingCall, Departure, FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
-use crate::store::outbox::queue::{Claimed, Lease};
+use crate::store::outbox::queue::{Claimed, Lease, MessageId};
 use crate::webhook;
 
 /// Header `compass-workflow-version` of a test message: it belongs to no workflow.
@@ -28,7 +28,8 @@ impl Delivery {
             drop(self.shared.wait_until(RENEWAL_LIMIT, |shared| shared.renewals.is_empty()));
         }
         let began = self.now();
-        let id = Sha256::of(&self.ports.random.bytes()).base32();
+        let delivery_id = DeliveryId(format!("msg_{}", &Sha256::of(&self.ports.random.bytes()).base32()[..26]));
+        let message = MessageId::of(&delivery_id).expect("made with the length of an id");
         let request = next_request();
         let entered = self.shared.change(|shared| {
             let hanging = shared.test_sends.values().filter(|test| test.left_behind).count();
@@ -44,8 +45,8 @@ impl Delivery {
         let mut attempt = Attempt {
             request,
             claimed: Claimed {
-                lease: Lease { entry: 0, epoch: 0, until: began.wall },
-                delivery_id: DeliveryId(format!("msg_{}", &id[..26])),
+                lease: Lease { entry: 0, message, epoch: 0, until: began.wall },
+                delivery_id,
                 endpoint: endpoint.key.clone(),
                 session: SessionKey(uuid::Uuid::nil()),
                 action: String::new(),

@@ -307,6 +307,22 @@ fn carry_over(present: &Connection, copy: &Connection) -> Result<()> {
     while let Some(row) = rows.next()? {
         abandons.execute(params![row.get::<_, String>(0)?, row.get::<_, String>(1)?])?;
     }
+    // A session that was deleted held nothing undelivered: what of it was not sent was given up.
+    let mut unsent = copy.prepare(
+        "SELECT o.id, s.key FROM outbox o JOIN session s ON s.id = o.session_id
+          WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND NOT (o.state = 'failed' AND o.reason = 'abandoned')",
+    )?;
+    let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let unsent: Vec<(i64, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
+    let mut is_deleted = present.prepare("SELECT EXISTS (SELECT 1 FROM tombstone WHERE key = ?1)")?;
+    let mut abandons = copy.prepare(
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+    )?;
+    for (entry, session) in unsent {
+        if is_deleted.query_row([session], |row| row.get(0))? {
+            abandons.execute([entry])?;
+        }
+    }
     Ok(())
 }
 

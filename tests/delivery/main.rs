@@ -19,6 +19,7 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
+mod replaced;
 mod secrets;
 mod stopping;
 mod urgent;

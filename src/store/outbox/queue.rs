@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
@@ -75,10 +76,29 @@ fn moment(ms: i64) -> Timestamp {
 pub(crate) struct Lease {
     /// The entry's row.
     pub(crate) entry: i64,
+    /// Its delivery id: the row of another file, which has taken the place of the one that was claimed in, may have the same number.
+    pub(crate) message: MessageId,
     /// Tells this claim from every other one of the entry.
     pub(crate) epoch: i64,
     /// When it ends, by the wall clock.
     pub(crate) until: Timestamp,
+}
+
+/// A delivery id by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MessageId([u8; 30]);
+
+impl MessageId {
+    /// None where no id is as long as this.
+    pub(crate) fn of(id: &DeliveryId) -> Option<Self> {
+        id.0.as_bytes().try_into().map(Self).ok()
+    }
+}
+
+impl ToSql for MessageId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        std::str::from_utf8(&self.0).map(ToSqlOutput::from).map_err(|_| rusqlite::Error::InvalidQuery)
+    }
 }
 
 /// A claimed entry, with all that an attempt needs.
@@ -222,9 +242,11 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         resynced: row.get(20)?,
         refreshed: row.get(21)?,
     };
+    let delivery_id = DeliveryId(row.get(2)?);
+    let message = MessageId::of(&delivery_id).ok_or(rusqlite::Error::InvalidQuery)?;
     Ok(Claimed {
-        lease: Lease { entry: row.get(0)?, epoch: row.get(1)?, until },
-        delivery_id: DeliveryId(row.get(2)?),
+        lease: Lease { entry: row.get(0)?, message, epoch: row.get(1)?, until },
+        delivery_id,
         endpoint: row.get(3)?,
         session: session_key(&row.get::<_, Vec<u8>>(4)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         action: row.get(5)?,
@@ -243,9 +265,10 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
 pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> Result<bool> {
     Ok(connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND state = 'leased' AND lease_owner = ?2 AND lease_epoch = ?3)",
+            "SELECT EXISTS (SELECT 1 FROM outbox
+                             WHERE id = ?1 AND delivery_id = ?4 AND state = 'leased' AND lease_owner = ?2 AND lease_epoch = ?3)",
         )?
-        .query_row(params![lease.entry, owner, lease.epoch], |row| row.get(0))?)
+        .query_row(params![lease.entry, owner, lease.epoch, lease.message], |row| row.get(0))?)
 }
 
 /// Undoes a claim of which nothing was begun. Of an entry that was given up meanwhile it is only noted that nothing of it left; otherwise
@@ -254,9 +277,9 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Resul
     let released = tx
         .prepare_cached(
         "UPDATE outbox SET state = 'queued', lease_owner = NULL, lease_until = NULL, attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1
-          WHERE id = ?1 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
+          WHERE id = ?1 AND delivery_id = ?4 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
         )?
-        .execute(params![lease.entry, owner, lease.epoch])?;
+        .execute(params![lease.entry, owner, lease.epoch, lease.message])?;
     if released == 1 && fault("seeded: a release keeps its counters") {
         tx.execute("UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1 WHERE id = ?1", [lease.entry])?;
     }
@@ -334,15 +357,15 @@ pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) 
 
 /// Records a delivery, from whatever state, and whatever numbers the row holds: the receiver has the message. False when the entry is
 /// `sent` already, or purged.
-pub(crate) fn settle_sent(tx: &Transaction<'_>, entry: i64, status: u16, now: Timestamp) -> Result<bool> {
+pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2, last_status = ?3, attempts = max(attempts, 1),
                                unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
                                lease_owner = NULL, lease_until = NULL
-              WHERE id = ?1 AND state <> 'sent'",
+              WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",
         )?
-        .execute(params![entry, to_ms(now), status])?;
+        .execute(params![lease.entry, to_ms(now), status, lease.message])?;
     Ok(changed == 1)
 }
 
@@ -356,7 +379,7 @@ pub(crate) fn settle(
     now: Timestamp,
 ) -> Result<bool> {
     let (state, reason, due_at) = match settled.settlement {
-        Settlement::Sent => return settle_sent(tx, lease.entry, status.unwrap_or_default(), now),
+        Settlement::Sent => return settle_sent(tx, lease, status.unwrap_or_default(), now),
         Settlement::Queued { due_at, reason } => ("queued", reason, due_at),
         Settlement::Failed { reason } => ("failed", reason, now),
     };
@@ -367,7 +390,7 @@ pub(crate) fn settle(
                                offline_tries = ?11, cut_short = ?12, failing_ms = ?13, last_failure_at = ?14,
                                last_status = coalesce(?15, last_status), resynced = ?16, refreshed = ?17,
                                lease_owner = NULL, lease_until = NULL
-              WHERE id = ?1 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
+              WHERE id = ?1 AND delivery_id = ?18 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
         )?
         .execute(params![
             lease.entry,
@@ -387,6 +410,7 @@ pub(crate) fn settle(
             status,
             progress.resynced,
             progress.refreshed,
+            lease.message,
         ])?;
     Ok(changed == 1)
 }
@@ -396,9 +420,9 @@ pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, outcome_is_kn
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0)
-              WHERE id = ?1 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')",
+              WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')",
         )?
-        .execute(params![lease.entry, lease.epoch, outcome_is_known])?;
+        .execute(params![lease.entry, lease.epoch, outcome_is_known, lease.message])?;
     Ok(changed == 1)
 }
 

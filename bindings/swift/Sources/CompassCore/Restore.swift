@@ -53,8 +53,8 @@ extension Compass {
     /// and open it again afterwards. Works off the caller's thread; once begun it runs to its end, also when the task is cancelled.
     ///
     /// The copy is checked and stays as it is. A process that is killed meanwhile leaves the old database or the new one, each whole. What the
-    /// present file knows of messages that were given up is kept. The file before stays as `<name>.before-restore` until the database has been
-    /// opened.
+    /// present file knows of messages that were given up is kept, and nothing leaves for a session that it has deleted. The file before stays
+    /// as `<name>.before-restore` until the database has been opened.
     ///
     /// - Parameter copy: The copy.
     /// - Throws: ``CompassError`` with ``CompassError/Code/alreadyOpen`` while this process has the database open; `locked` while another

@@ -314,8 +314,8 @@ public interface Compass : Closeable {
          * [ErrorCode.ALREADY_OPEN] otherwise. [open] it again afterwards.
          *
          * The copy is checked and stays as it is. A process that is killed meanwhile leaves the old database or the new one, each whole. What
-         * the present file knows of messages that were given up is kept. The file before stays as `<name>.before-restore` until the database
-         * has been opened.
+         * the present file knows of messages that were given up is kept, and nothing leaves for a session that it has deleted. The file
+         * before stays as `<name>.before-restore` until the database has been opened.
          *
          * Refused with [ErrorCode.UNDELIVERED] while the present file holds messages that are neither delivered nor given up and that the
          * copy does not hold, or while it cannot be read to count them, unless a person gives them up: [RestoreOptions.discardUndelivered].

@@ -1,0 +1,59 @@
+//! A copy takes the place of the database while messages are on their way, or after they were given up.
+
+use compass_core::{DiscardUndelivered, RestoreOptions};
+
+use super::*;
+
+#[test]
+fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
+    // The copy of another phone: its only message waits.
+    let (theirs, _) = phone_with(|_| Ok(answer(202)), |options| options.random = Options::new("unused").random);
+    let session = theirs.complete();
+    let copy = theirs.folder.path().join("copy.db");
+    theirs.compass.backup(&copy).unwrap();
+    for status in [202, 500] {
+        // This phone: another process has its only message, which has the same number, in the air.
+        let (ours, _) = phone(move |_| Ok(answer(status)));
+        ours.complete();
+        ours.compass.close().unwrap();
+        let other = Compass::open(ours.options.clone().as_other_process()).unwrap();
+        ours.transport.hold("");
+        let running = flushing(&other);
+        ours.transport.wait_for_requests(1);
+        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+        Compass::restore(&copy, &RestoreOptions::new(ours.path()).discard_undelivered(discard)).unwrap();
+        // Nothing more leaves than what is in the air.
+        other.set_integration_enabled(false).unwrap();
+        ours.transport.release();
+        joined("the flush", running);
+        let delivery = other.record(session).unwrap().actions[0].deliveries[0].clone();
+        assert_eq!((delivery.state, delivery.attempts, delivery.last_attempts.len()), (DeliveryState::Pending, 0, 0), "{status}");
+        other.set_integration_enabled(true).unwrap();
+        flush(&other);
+        let left = ours.transport.requests().iter().filter(|request| header(request, "webhook-id") == delivery.id.0).count();
+        assert_eq!(left, 1, "{status}");
+        other.close().unwrap();
+    }
+}
+
+#[test]
+fn what_was_given_up_and_deleted_does_not_leave_from_a_restored_copy() {
+    for deleted in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        let key = field.action(session).key;
+        field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+        if deleted {
+            field.compass.delete(session).unwrap();
+        }
+        field.compass.close().unwrap();
+        Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        let compass = Compass::open(field.options.clone()).unwrap();
+        assert_eq!(flush(&compass).sent, 1, "deleted: {deleted}");
+        assert!(is_sent(&compass, other), "deleted: {deleted}");
+        assert_eq!(compass.record(session).unwrap().actions[0].reason.as_deref(), Some("abandoned"), "deleted: {deleted}");
+    }
+}
