@@ -9,8 +9,8 @@ use super::scan::{may_urge, quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
 use crate::crypto::Sha256;
 use crate::fault::fault;
-use crate::model::Timestamp;
-use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, reason, settle};
+use crate::model::{Attempt, Timestamp};
+use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, after, reason, settle};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, judged, meta};
@@ -132,9 +132,10 @@ impl Round<'_> {
             // It was leased when what waits for a network was made due.
             *due_at = at;
         }
-        let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
+        self.record(tx, result, &verdict, &settled, outcome)?;
 
-        let Some(state) = state.filter(|_| recorded || verdict.class == Class::Sent) else { return Ok(()) };
+        // What the receiver says of itself counts, whatever has become of the entry.
+        let Some(state) = state else { return Ok(()) };
         states.insert(key.clone(), state);
         if verdict.class == Class::Gone
             && let Some(row) = outcome.rows.get_mut(key).filter(|row| row.enabled)
@@ -148,7 +149,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Writes what became of the entry. False when the lease was lost to another claim, and it is somebody else's to say.
+    /// Writes what became of the entry, unless the lease was lost to another claim, and it is somebody else's to say.
     fn record(
         &self,
         tx: &Transaction<'_>,
@@ -156,12 +157,20 @@ impl Round<'_> {
         verdict: &Verdict,
         settled: &Settled,
         outcome: &mut BatchOutcome,
-    ) -> Result<bool, StoreError> {
-        let claimed = &result.attempt.claimed;
+    ) -> Result<(), StoreError> {
+        let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
         // What never left is a try as well.
         outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun);
-        let recorded = queue::settle(tx, &claimed.lease, self.owner, settled, result.status(), result.ended_at)?;
-        let was_given_up = !recorded && queue::settle_given_up(tx, &claimed.lease, verdict.contact != Contact::Unknown)?;
+        let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
+        let is_kept = recorded
+            || match verdict.contact {
+                _ if verdict.class == Class::Sent => queue::is_sent(tx, lease)?,
+                Contact::NotBegun => queue::release(tx, lease, self.owner)?,
+                contact => {
+                    let pause = verdict.pause.unwrap_or_default().min(self.settings.policy.longest_delay);
+                    queue::settle_given_up(tx, lease, contact == Contact::Known, Some(after(result.ended_at, pause)))?
+                }
+            };
         if recorded {
             match settled.settlement {
                 Settlement::Sent => outcome.counts.sent += 1,
@@ -169,14 +178,15 @@ impl Round<'_> {
                 Settlement::Failed { .. } => outcome.counts.failed += 1,
             }
         }
-        if recorded || was_given_up {
+        if is_kept {
             outcome.sessions.insert(claimed.session);
             if verdict.contact != Contact::NotBegun {
-                // Nor does a history that takes no more lines.
-                judged(queue::add_attempt(tx, claimed.lease.entry, &result.row(verdict)))?;
+                // A history that takes no more lines stands in the way of no result.
+                let row = result.row(verdict);
+                judged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
             }
         }
-        Ok(recorded || was_given_up)
+        Ok(())
     }
 
     fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey
 use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
-use crate::store::outbox::queue::MessageId;
+use crate::store::outbox::MessageId;
 
 const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: Some(1) };
 const NO_NETWORK: FailureKind = FailureKind::NoNetwork;

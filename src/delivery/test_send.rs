@@ -14,7 +14,8 @@ use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
 use crate::port::{BlockingAnswer, BlockingCall, Departure, FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
-use crate::store::outbox::queue::{Claimed, Lease, MessageId};
+use crate::store::outbox::MessageId;
+use crate::store::outbox::queue::{Claimed, Lease};
 use crate::webhook;
 
 /// Header `compass-workflow-version` of a test message: it belongs to no workflow.

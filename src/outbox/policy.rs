@@ -201,7 +201,7 @@ pub(super) fn span(duration: Duration) -> TimeDelta {
 }
 
 /// A moment later; the last moment there is rather than none.
-pub(super) fn after(at: Timestamp, delay: Duration) -> Timestamp {
+pub fn after(at: Timestamp, delay: Duration) -> Timestamp {
     at.checked_add_signed(span(delay)).unwrap_or(Timestamp::MAX_UTC)
 }
 

@@ -149,3 +149,19 @@ fn a_test_delivery_ends_in_the_time_of_an_attempt_whatever_hangs() {
     secrets_store.gate.open();
     eventually("they have ended", || field.compass.test_delivery("lab").unwrap().delivered);
 }
+
+#[test]
+fn a_2xx_that_comes_after_another_one_is_on_record_too() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    short_window(&field, || field.transport.wait_for_requests(1));
+    // Its lease runs out, and both tries are answered at the same time.
+    field.clock.advance(61 * SECOND);
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(2);
+    field.transport.release();
+    joined("the flush", running);
+    eventually("both are on record", || outcomes(&field, session) == ["sent", "sent"]);
+}

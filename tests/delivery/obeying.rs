@@ -300,3 +300,74 @@ fn what_a_receiver_says_to_a_message_that_was_given_up_counts_for_its_endpoint()
         assert_eq!((office.enabled, office.paused_until.is_some(), field.transport.requests().len()), (enabled, paused, 1));
     }
 }
+
+/// A message that is given up and sent again while its first try is in the air, which ends like this.
+fn sent_again_in_the_air(says: TransportResponse) -> (Field, SessionKey) {
+    let seen = std::sync::atomic::AtomicBool::new(false);
+    let (field, _) = phone(move |_| Ok(if seen.swap(true, std::sync::atomic::Ordering::Relaxed) { answer(202) } else { says.clone() }));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    assert!(abandon(&field.compass, session, 0).in_flight);
+    field.compass.send(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.transport.release();
+    joined("the flush", running);
+    (field, session)
+}
+
+#[test]
+fn a_pause_that_a_receiver_asks_for_holds_for_what_was_sent_again_meanwhile() {
+    let (field, session) = sent_again_in_the_air(answer_with(429, &[("retry-after", "3600")]));
+    assert_eq!(field.transport.requests().len(), 1, "the receiver asked for an hour of patience");
+    let end = field.now() + TimeDelta::hours(1);
+    assert_eq!((status(&field, OFFICE).paused_until, field.delivery(session).next_attempt_at), (Some(end), Some(end)));
+    field.advance_to(end);
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn a_410_disables_an_endpoint_although_its_message_was_sent_again_meanwhile() {
+    let (field, session) = sent_again_in_the_air(answer(410));
+    assert!(!status(&field, OFFICE).enabled);
+    assert_eq!((reason(&field, session).as_deref(), field.transport.requests().len()), (Some("endpoint_disabled"), 1));
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn a_try_stays_on_record_although_its_message_was_sent_again_meanwhile() {
+    let (field, session) = sent_again_in_the_air(answer(500));
+    let delivery = field.delivery(session);
+    assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Sent, 2));
+    assert_eq!(outcomes(&field, session), ["server_error", "sent"]);
+    assert_eq!(counted(&field, session), 0, "the budgets are fresh");
+    assert!(!delivery.may_have_been_delivered);
+}
+
+#[test]
+fn what_was_given_up_and_sent_again_before_it_began_counts_as_never_tried() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.import_workflow(&workflow("round", &[OFFICE; ACTIONS])).unwrap();
+    let session = complete(&field.compass, "round");
+    field.transport.hold(OFFICE_URL);
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(2);
+    let waits = begun(&field, session).iter().position(|begun| !begun).unwrap();
+    assert!(!abandon(&field.compass, session, waits).in_flight);
+    field.compass.send(session, &format!("tell-{waits}"), Some("anna"), &id()).unwrap();
+    cancel.cancel();
+    joined("the flush", running);
+    field.transport.release();
+    let delivery = field.compass.record(session).unwrap().actions[waits].deliveries[0].clone();
+    assert_eq!((delivery.attempts, delivery.may_have_been_delivered), (0, false), "nothing of it has left");
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+    let attempt = |request: &TransportRequest| (header(request, "webhook-id"), header(request, "compass-attempt"));
+    let tries: Vec<_> = field.transport.requests().iter().map(attempt).filter(|(id, _)| *id == delivery.id.0).collect();
+    assert_eq!(tries, [(delivery.id.0.clone(), "1".to_owned())]);
+}

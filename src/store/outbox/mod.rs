@@ -3,8 +3,8 @@
 pub(crate) mod list;
 pub(crate) mod queue;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
 use super::{Connection, Result, Transaction};
@@ -47,6 +47,23 @@ pub(crate) struct EntryRow {
     pub(crate) cut_short: u32,
     /// Everything about it reads back. If not, what could not be read is blank.
     pub(crate) readable: bool,
+}
+
+/// A delivery id by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MessageId([u8; 30]);
+
+impl MessageId {
+    /// None where no id is as long as this.
+    pub(crate) fn of(id: &DeliveryId) -> Option<Self> {
+        id.0.as_bytes().try_into().map(Self).ok()
+    }
+}
+
+impl ToSql for MessageId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        std::str::from_utf8(&self.0).map(ToSqlOutput::from).map_err(|_| rusqlite::Error::InvalidQuery)
+    }
 }
 
 /// The states of an entry in the database.

@@ -9,12 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{OptionalExtension, Row, ToSql, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
-use super::FRESH;
+use super::{FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
@@ -82,23 +81,6 @@ pub(crate) struct Lease {
     pub(crate) epoch: i64,
     /// When it ends, by the wall clock.
     pub(crate) until: Timestamp,
-}
-
-/// A delivery id by value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct MessageId([u8; 30]);
-
-impl MessageId {
-    /// None where no id is as long as this.
-    pub(crate) fn of(id: &DeliveryId) -> Option<Self> {
-        id.0.as_bytes().try_into().map(Self).ok()
-    }
-}
-
-impl ToSql for MessageId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        std::str::from_utf8(&self.0).map(ToSqlOutput::from).map_err(|_| rusqlite::Error::InvalidQuery)
-    }
 }
 
 /// A claimed entry, with all that an attempt needs.
@@ -271,9 +253,16 @@ pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> 
         .query_row(params![lease.entry, owner, lease.epoch, lease.message], |row| row.get(0))?)
 }
 
-/// Undoes a claim of which nothing was begun. Of an entry that was given up meanwhile it is only noted that nothing of it left; otherwise
-/// nothing is done when the lease is lost.
-pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<()> {
+/// Undoes a claim of which nothing was begun, also where the entry was given up and sent again meanwhile. Of one that was given up it is
+/// only noted that nothing of it left; otherwise nothing is done when the lease is lost. False then.
+pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<bool> {
+    // An attempt is taken back with a lease alone. One that ran out has its line in the history, and counts.
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_until = due_at
+          WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?3 AND state = 'queued' AND attempts > 0 AND unknown_outcomes > 0
+            AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
+    )?
+    .execute(params![lease.entry, owner, lease.epoch, lease.message])?;
     let released = tx
         .prepare_cached(
         "UPDATE outbox SET state = 'queued', lease_owner = NULL, lease_until = NULL, attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1
@@ -283,10 +272,7 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Resul
     if released == 1 && fault("seeded: a release keeps its counters") {
         tx.execute("UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1 WHERE id = ?1", [lease.entry])?;
     }
-    if released == 0 {
-        settle_given_up(tx, lease, true)?;
-    }
-    Ok(())
+    if released == 0 { settle_given_up(tx, lease, true, None) } else { Ok(true) }
 }
 
 /// Whether there is a lease that [`void_dead_leases`] would end.
@@ -415,15 +401,25 @@ pub(crate) fn settle(
     Ok(changed == 1)
 }
 
-/// An attempt has ended whose entry was given up meanwhile: what became of it is kept all the same. False when that is not so.
-pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, outcome_is_known: bool) -> Result<bool> {
+/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same. One that
+/// waits again is not due before this moment; without one it is left alone. False when that is not so.
+pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, outcome_is_known: bool, not_before: Option<Timestamp>) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0)
-              WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')",
+            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0),
+                               due_at = CASE state WHEN 'queued' THEN max(due_at, ?5) ELSE due_at END
+              WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
+                AND (state = 'superseded' OR state = 'queued' AND ?5 IS NOT NULL OR state = 'failed' AND reason = 'abandoned')",
         )?
-        .execute(params![lease.entry, lease.epoch, outcome_is_known, lease.message])?;
+        .execute(params![lease.entry, lease.epoch, outcome_is_known, lease.message, not_before.map(to_ms)])?;
     Ok(changed == 1)
+}
+
+/// Whether the entry of a lease is `sent`.
+pub(crate) fn is_sent(connection: &Connection, lease: &Lease) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND delivery_id = ?2 AND state = 'sent')")?
+        .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
 }
 
 /// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. What is learned late takes the place of what
