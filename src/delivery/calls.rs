@@ -220,10 +220,11 @@ impl Delivery {
         let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
             let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
             let mut damaged = BTreeSet::new();
-            meta::next_configuration(tx)?;
+            meta::next_secrets(tx)?;
             for stored in endpoint::all(tx)? {
                 let StoredEndpoint::Readable(row) = stored else { continue };
-                if row.is_open() && !webhook::secret_names(&row.endpoint).is_empty() {
+                // Also where it is disabled or archived: what is revived there waits for that.
+                if !webhook::secret_names(&row.endpoint).is_empty() {
                     judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
                     let mut revived = queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?;
                     notice.sessions.append(&mut revived.sessions);

@@ -100,7 +100,6 @@ impl Round<'_> {
     ) -> Result<(), StoreError> {
         let (attempt, policy, at) = (&result.attempt, &self.settings.policy, result.ended_at);
         let (claimed, key) = (&attempt.claimed, &attempt.claimed.endpoint);
-        let older = outcome.configuration > attempt.configuration && !fault("seeded: secrets of an older generation count");
         if !outcome.rows.contains_key(key)
             && let Some(StoredEndpoint::Readable(row)) = endpoint::find(tx, key)?
         {
@@ -112,7 +111,10 @@ impl Round<'_> {
         let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
         let mut verdict = result.verdict;
         // Nor has a new secret with what became of the old one.
-        let is_of_old_secret = older && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
+        let has_new_secrets = meta::secrets_generation(outcome.configuration) > meta::secrets_generation(attempt.configuration)
+            && !webhook::secret_names(&attempt.endpoint).is_empty()
+            && !fault("seeded: secrets of an older generation count");
+        let is_of_old_secret = has_new_secrets && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }

@@ -8,7 +8,7 @@ pub(crate) struct Meta {
     pub(crate) revision: u64,
     pub(crate) integration_enabled: bool,
     /// Rises with every change of endpoints, of the integration, of secrets, and with every message that is given up: what was decided
-    /// before is looked at again.
+    /// before is looked at again. Its upper half counts the changes of secrets: see [`secrets_generation`].
     pub(crate) configuration: u64,
 }
 
@@ -36,6 +36,17 @@ pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
 pub(crate) fn next_configuration(tx: &Transaction<'_>) -> Result<()> {
     tx.prepare_cached("UPDATE meta SET configuration = configuration + 1 WHERE id = 1")?.execute([])?;
     Ok(())
+}
+
+/// The same for a change of secrets.
+pub(crate) fn next_secrets(tx: &Transaction<'_>) -> Result<()> {
+    tx.prepare_cached("UPDATE meta SET configuration = ((configuration >> 32) + 1) << 32 WHERE id = 1")?.execute([])?;
+    Ok(())
+}
+
+/// The generation of the secrets in one of the configuration.
+pub(crate) fn secrets_generation(configuration: u64) -> u64 {
+    configuration >> 32
 }
 
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {

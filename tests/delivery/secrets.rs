@@ -460,3 +460,84 @@ fn a_store_that_takes_its_time_is_not_asked_in_vain_in_every_window() {
     field.clock.advance(16 * MINUTE);
     assert_eq!(field.compass.flush(MINUTE, &CancelToken::new()).unwrap().sent, 1, "a longer window is enough");
 }
+
+/// A phone with an office that wants a secret or none and refuses what it gets, after five tries of a message, of six that it has.
+fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
+    let (field, _) = phone(|request| Ok(answer(if request.url == OFFICE_URL { 401 } else { 500 })));
+    if signs {
+        field.secrets.set(SECRET_NAME, SECRET);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    }
+    register(&field, "lab");
+    let session = field.complete();
+    for _ in 0..5 {
+        field.flush();
+        field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+    }
+    (field, session)
+}
+
+#[test]
+fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_refused() {
+    type Change = fn(&Field, SessionKey);
+    let given_up_elsewhere: Change = |field, other| {
+        field.compass.abandon(other, "tell-0", "anna", "handed in on paper", &id()).unwrap();
+    };
+    let another_moves: Change = |field, _| field.compass.put_endpoint(&endpoint("lab", "https://new.example/hook")).unwrap();
+    let switched_off_and_on: Change = |field, _| {
+        field.compass.set_integration_enabled(false).unwrap();
+        field.compass.set_integration_enabled(true).unwrap();
+    };
+    let secrets_of_others: Change = |field, _| field.compass.secrets_changed().unwrap();
+    for (signs, change) in [
+        (true, given_up_elsewhere),
+        (true, another_moves),
+        (true, switched_off_and_on),
+        (false, given_up_elsewhere),
+        (false, secrets_of_others),
+    ] {
+        let (field, session) = before_its_last_try(signs);
+        let other = complete_for(&field, "lab");
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(6);
+        change(&field, other);
+        field.transport.release();
+        joined("the flush", running);
+        assert_eq!(field.action(session).reason.as_deref(), Some("auth"));
+        assert_eq!((field.action(session).status, requests_to(&field, OFFICE_URL)), (ActionStatus::Failed, 6));
+    }
+}
+
+#[test]
+fn secrets_that_another_process_changed_count_as_well() {
+    let (field, session) = before_its_last_try(true);
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(6);
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    other.secrets_changed().unwrap();
+    field.transport.release();
+    joined("the flush", running);
+    assert_eq!(field.action(session).status, ActionStatus::Pending, "the new secret has budgets of its own");
+}
+
+#[test]
+fn new_secrets_revive_what_was_refused_also_where_the_endpoint_is_disabled_just_now() {
+    let (field, receivers) = phone_with(|_| Ok(answer(401)), |options| options.retry.slow_schedule.truncate(1));
+    field.secrets.set(SECRET_NAME, OLD_SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    field.flush();
+    field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+    field.flush();
+    assert_eq!(field.action(session).reason.as_deref(), Some("auth"));
+    field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.secrets_changed().unwrap();
+    assert_eq!(reason(&field, session).as_deref(), Some("endpoint_disabled"));
+    receivers.take();
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+}
