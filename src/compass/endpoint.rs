@@ -85,7 +85,8 @@ impl Compass {
         })
     }
 
-    /// Enables or disables an endpoint. Enabling one takes once more what failed because it was gone (410).
+    /// Enables or disables an endpoint. Enabling one takes once more what failed because it was gone (410). One that a 410 has disabled and
+    /// that the app disables then stays disabled when it is changed.
     ///
     /// # Errors
     /// `UnknownEndpoint`.
@@ -94,7 +95,12 @@ impl Compass {
         let damaged = self.inner.write(|tx| {
             let row = known(store::endpoint::find(tx, key)?, key)?;
             if row.enabled == enabled {
-                return Ok((BTreeSet::new(), Changed::nothing()));
+                // What a 410 has disabled is the app's decision from now on.
+                if enabled || row.disabled_reason.as_deref() == Some(store::endpoint::BY_APP) {
+                    return Ok((BTreeSet::new(), Changed::nothing()));
+                }
+                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
+                return Ok((BTreeSet::new(), Changed { endpoints: true, ..Changed::default() }));
             }
             let Revived { sessions, damaged } = if enabled {
                 store::endpoint::enable(tx, key, &self.inner.policy)?;

@@ -371,3 +371,21 @@ fn what_was_given_up_and_sent_again_before_it_began_counts_as_never_tried() {
     let tries: Vec<_> = field.transport.requests().iter().map(attempt).filter(|(id, _)| *id == delivery.id.0).collect();
     assert_eq!(tries, [(delivery.id.0.clone(), "1".to_owned())]);
 }
+
+#[test]
+fn an_endpoint_that_the_app_disables_after_a_410_stays_disabled_when_it_moves() {
+    for by_app in [false, true] {
+        let (field, receivers) = phone(|_| Ok(answer(410)));
+        field.complete();
+        field.flush();
+        assert_eq!(status(&field, OFFICE).disabled_reason.as_deref(), Some("gone"));
+        if by_app {
+            field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+            assert_eq!(status(&field, OFFICE).disabled_reason.as_deref(), Some("by_app"));
+        }
+        receivers.take();
+        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+        field.flush();
+        assert_eq!((status(&field, OFFICE).enabled, requests_to(&field, "https://new.example/hook")), (!by_app, usize::from(!by_app)));
+    }
+}
