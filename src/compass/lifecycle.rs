@@ -240,7 +240,8 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn refresh(&self) -> Result<bool> {
-        let revision = self.inner.read(|connection| Ok(meta::load(connection)?.revision))?;
+        let (revision, file) = self.inner.read(|connection| Ok((meta::load(connection)?.revision, meta::file_generation(connection)?)))?;
+        self.inner.delivery.read_file(file);
         self.inner.store.keep_room();
         let changed = self.inner.observers.compare(revision);
         if changed {

@@ -38,6 +38,8 @@ pub(super) struct ClaimWish {
 pub(super) struct BatchOutcome {
     /// The configuration that it read.
     pub(super) configuration: u64,
+    /// The file that it wrote: `meta::file_generation`.
+    pub(super) file: i64,
     pub(super) claimed: Vec<Claimed>,
     /// Endpoints at which more may be due.
     pub(super) more: BTreeSet<String>,

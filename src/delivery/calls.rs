@@ -156,6 +156,15 @@ impl Delivery {
         views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))).collect()
     }
 
+    /// Which file somebody has read: what is known not to read back of another one, whose place it has taken, is forgotten.
+    pub(crate) fn read_file(&self, file: i64) {
+        let mut shared = self.shared.lock();
+        if shared.file.replace(file).is_some_and(|before| before != file) {
+            let schedule = &mut shared.schedule;
+            schedule.set_aside = schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry).collect();
+        }
+    }
+
     /// Entries that are known not to read back.
     pub(crate) fn aside(&self) -> BTreeSet<i64> {
         self.shared.lock().schedule.aside()

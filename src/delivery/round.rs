@@ -32,13 +32,18 @@ fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState
     state
 }
 
+/// What is known before anything is written.
+fn begin(tx: &Transaction<'_>) -> Result<BatchOutcome, StoreError> {
+    Ok(BatchOutcome { configuration: meta::load(tx)?.configuration, file: meta::file_generation(tx)?, ..BatchOutcome::default() })
+}
+
 /// Endpoints' states while results are settled one after the other.
 type States = BTreeMap<String, EndpointState>;
 
 impl Round<'_> {
     /// Settles, gives back, ends dead leases, and claims.
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
-        let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
+        let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
             if judged(queue::release(tx, lease, self.owner))?.is_none() {
@@ -59,7 +64,7 @@ impl Round<'_> {
 
     /// Settles one result by itself, after its group could not be stored.
     pub(super) fn write_alone(&self, tx: &Transaction<'_>, batch: &Batch, result: &AttemptResult) -> Result<BatchOutcome, StoreError> {
-        let mut outcome = BatchOutcome { configuration: meta::load(tx)?.configuration, ..BatchOutcome::default() };
+        let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, std::slice::from_ref(result), &mut outcome)?;
         outcome.revision = Some(meta::next_revision(tx)?);
         Ok(outcome)

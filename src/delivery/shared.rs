@@ -50,6 +50,8 @@ pub(super) struct Shared {
     pub(super) secrets: SecretHistory,
     /// How many entries waited when that was last counted.
     pub(super) pending: u64,
+    /// The file that was read last: `meta::file_generation`.
+    pub(super) file: Option<i64>,
     events: u64,
 }
 

@@ -41,26 +41,35 @@ impl Delivery {
 
     /// Whether something is due that could begin now. Reads only.
     pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
-        let (views, alive, passed_over, connectivity, urgent) = {
+        let (known, views, alive, passed_over, connectivity, urgent) = {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
+            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall));
             let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
-            (views, schedule.alive(), schedule.passed_over(now.wall), schedule.network.connectivity(), urgent)
+            (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
-        self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
+        let (file, is_due) = self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
+            let file = meta::file_generation(connection)?;
+            if known.is_some_and(|known| known != file) {
+                return Ok((file, None));
+            }
             if queue::has_dead_leases(connection, now.wall, lease, &alive)? {
-                return Ok(true);
+                return Ok((file, Some(true)));
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let world = World { integration_enabled, connectivity, now: now.wall, woken: false };
-            Ok(scan_endpoints(connection, &world, &passed_over)?.iter().any(|scan| {
+            let is_due = scan_endpoints(connection, &world, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
                 (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
-            }))
-        })
+            });
+            Ok::<_, StoreError>((file, Some(is_due)))
+        })?;
+        self.read_file(file);
+        // What is known not to read back was of another file.
+        is_due.map_or_else(|| self.is_something_due(run, now), Ok)
     }
 
     /// One write transaction: results, releases, and a claim where that is wanted. Until it succeeds, everything is kept.
@@ -131,6 +140,7 @@ impl Delivery {
         counts.sent += outcome.counts.sent;
         counts.retrying += outcome.counts.retrying;
         counts.failed += outcome.counts.failed;
+        self.read_file(outcome.file);
         {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;

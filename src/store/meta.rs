@@ -49,6 +49,12 @@ pub(crate) fn secrets_generation(configuration: u64) -> u64 {
     configuration >> 32
 }
 
+/// Another one than before when another file has taken the place of the database under its connections.
+pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
+    // SQLite counts it on with every change of the schema, of which there is none while the database is open, and when a copy is written over it.
+    Ok(connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?)
+}
+
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {
     tx.execute("UPDATE meta SET integration_enabled = ?1, configuration = configuration + 1 WHERE id = 1", [enabled])?;
     Ok(())

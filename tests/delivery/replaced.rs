@@ -57,3 +57,27 @@ fn what_was_given_up_and_deleted_does_not_leave_from_a_restored_copy() {
         assert_eq!(compass.record(session).unwrap().actions[0].reason.as_deref(), Some("abandoned"), "deleted: {deleted}");
     }
 }
+
+#[test]
+fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
+    for refreshed in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        let row = entry(&field, session);
+        damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
+        field.compass.close().unwrap();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        assert_eq!(flush(&other).sent, 0);
+        let shown = || other.record(session).unwrap().actions[0].deliveries[0].reason.clone();
+        assert_eq!(shown().as_deref(), Some("corrupt"));
+        Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        if refreshed {
+            other.refresh().unwrap();
+            assert_eq!(shown(), None, "the copy's is sound");
+        }
+        assert_eq!(flush(&other).sent, 1, "refreshed: {refreshed}");
+        other.close().unwrap();
+    }
+}
