@@ -9,7 +9,7 @@ fn a_stall_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
     let given = secrets_store.clone();
     let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    let session = field.complete();
+    field.complete();
     let never = CancelToken::new();
     let mut job = field.compass.flush_steps(20 * SECOND, &never, false).unwrap();
     secrets_store.gate.close();
@@ -136,8 +136,8 @@ fn an_endpoint_that_is_held_up_by_what_hangs_shows_it() {
         joined("the flush", running);
     }
     let session = field.complete();
-    let report = field.flush();
-    let (delivery, due) = (field.delivery(session), field.next_due());
+    field.flush();
+    let delivery = field.delivery(session);
     field.transport.release();
     assert!(delivery.reason.is_some(), "it shows why");
     assert!(delivery.next_attempt_at.is_none_or(|at| at > field.now()), "nothing begins now");
@@ -172,9 +172,7 @@ fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
     field.transport.wait_until_running(1);
     field.clock.advance(3 * SECOND);
     gate.wait_for(1);
-    let began = Instant::now();
     field.compass.stop_delivery().unwrap();
-    let took = began.elapsed();
     let asked = cancelled.load(std::sync::atomic::Ordering::SeqCst);
     gate.open();
     drop(told);
