@@ -6,12 +6,14 @@ mod support;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use compass_core::Compass;
 use compass_core::model::*;
 use support::app::{App, code, id};
 use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: TimeDelta = TimeDelta::days(365);
 
 fn sessions(app: &App) -> Vec<SessionKey> {
     let all = [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded].to_vec();
@@ -34,7 +36,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let discarded = app.start().key;
     app.compass.discard(discarded).unwrap();
     let (waiting, failed, running) = (app.completed(), app.too_large(), app.start().key);
-    app.clock.advance(31 * DAY);
+    app.days(31);
     let young = app.ended();
 
     let report = app.compass.purge(30 * DAY).unwrap();
@@ -61,13 +63,74 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
 fn age_counts_from_the_end_of_a_session() {
     let app = App::new();
     let session = app.start().key;
-    app.clock.advance(40 * DAY);
+    app.days(40);
     app.compass.end(session, "forgotten", &id()).unwrap();
     assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 0);
-    app.clock.advance(31 * DAY);
+    app.days(31);
     assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1);
     let report = app.compass.purge(Duration::MAX).unwrap();
     assert_eq!(report, PurgeReport::default(), "an age beyond all time keeps everything");
+}
+
+#[test]
+fn a_clock_that_runs_far_ahead_makes_nothing_old() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * 20);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 0, "a fresh session stays");
+    app.clock.jump_wall(YEAR * -20);
+    for _ in 0..2 {
+        app.clock.jump_wall(YEAR * 3);
+        assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default(), "nor is a body given back");
+        app.clock.jump_wall(YEAR * -3);
+    }
+    assert_eq!(app.record(session).state, SessionState::Completed);
+}
+
+#[test]
+fn what_finished_while_the_clock_was_behind_is_as_young_as_it_is() {
+    let app = App::new();
+    app.clock.jump_wall(YEAR * -2);
+    let session = app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * 2);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default());
+    app.days(10);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default());
+    assert_eq!(app.record(session).state, SessionState::Completed);
+    app.days(30);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1);
+}
+
+#[test]
+fn what_finished_while_the_clock_was_ahead_goes_all_the_same() {
+    let app = App::new();
+    app.clock.jump_wall(YEAR * 20);
+    app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * -20);
+    app.days(91);
+    assert_eq!(app.compass.purge(100 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..PurgeReport::default() });
+    app.days(10);
+    assert_eq!(app.compass.purge(100 * DAY).unwrap().purged, 1);
+}
+
+#[test]
+fn the_database_ages_once_an_hour_and_by_a_week_at_most() {
+    let app = App::new();
+    let age = || app.count("SELECT age FROM meta") / 60_000;
+    let writes = |minutes: u64| {
+        app.clock.advance(Duration::from_secs(60 * minutes));
+        app.start();
+        age()
+    };
+    assert_eq!((writes(0), writes(59), writes(1), writes(30), writes(45)), (0, 0, 60, 60, 135));
+    assert_eq!(writes(60 * 24 * 7), 135 + 60 * 24 * 7);
+    assert_eq!(writes(60 * 24 * 90), 135 + 60 * 24 * 14, "a phone that lay in a drawer");
+    let before = age();
+    app.clock.jump_wall(-YEAR);
+    assert_eq!((writes(0), writes(61)), (before, before + 61), "from where the clock was set back to");
 }
 
 #[test]
@@ -124,9 +187,9 @@ fn bodies_of_sent_messages_are_given_back_after_their_retention_and_no_others() 
     app.deliver();
     let waiting = app.completed();
     let (sent, unsent) = (app.action(session, "report").deliveries.remove(0), app.action(waiting, "report").deliveries.remove(0));
-    app.clock.advance(89 * DAY);
+    app.days(89);
     assert_eq!(app.compass.purge(3650 * DAY).unwrap().bodies_released, 0);
-    app.clock.advance(2 * DAY);
+    app.days(2);
     assert_eq!(app.compass.purge(3650 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..Default::default() });
     assert_eq!(app.compass.delivery_body(&sent.id).unwrap(), None);
     assert!(app.compass.delivery_body(&unsent.id).unwrap().is_some());
@@ -256,7 +319,7 @@ fn whatever_was_changed_from_outside_is_found() {
         "UPDATE event SET json = '{}' WHERE type = 'answered'",
         "DELETE FROM event WHERE type = 'fields_set'",
         "UPDATE event SET at = at + 1 WHERE type = 'completed'",
-        "UPDATE outbox SET body = CAST(replace(body, 'Mill Lane', 'Mill Road') AS BLOB) WHERE id = 2",
+        "UPDATE body SET bytes = CAST(replace(bytes, 'Mill Lane', 'Mill Road') AS BLOB)",
         "UPDATE outbox SET body_sha256 = zeroblob(32) WHERE id = 2",
         "UPDATE session SET won = 0",
         "UPDATE session SET last_visit = 9",

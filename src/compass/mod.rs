@@ -131,7 +131,9 @@ impl Inner {
     /// What every write has in common, compiled once.
     fn write_once(&self, stops: Option<u64>, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
         let call = self.gate.enter()?;
+        let now = self.now();
         let (changed, revision) = self.store.write_part(stops, |tx| {
+            meta::carry_age(tx, now)?;
             let changed = work(tx)?;
             let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
             Ok::<_, Error>((changed, revision))

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
 use super::{Changed, Compass, Result, registry};
 use crate::error::Error;
-use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
-use crate::store;
+use crate::model::{PurgeReport, SessionKey, SessionState};
+use crate::store::{self, meta};
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
 const BATCH: u32 = 200;
@@ -19,18 +17,21 @@ impl Compass {
     /// Each leaves a tombstone. One that is damaged so that it cannot be removed stays. Gives bodies of delivered messages back that are
     /// older than their retention.
     ///
+    /// Time is counted by the age of the database, which a clock that is set wrong does not change: it grows with what is written, by an hour
+    /// or more at a time, and by seven days at most between two writes.
+    ///
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
     pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
         let inner = &self.inner;
         let now = inner.now();
-        let (before, bodies_before) = (earlier(now, older_than), earlier(now, inner.body_retention));
         let mut report = PurgeReport::default();
         let stops = inner.store.stops();
         let mut damaged = BTreeSet::new();
         loop {
             let (purged, is_last) = inner.write_part(stops, |tx| {
-                let mut ids = store::retention::purgeable(tx, before, BATCH.saturating_add(damaged.len() as u32))?;
+                let age = earlier(meta::age(tx)?, older_than);
+                let mut ids = store::retention::purgeable(tx, age, BATCH.saturating_add(damaged.len() as u32))?;
                 ids.retain(|id| !damaged.contains(id));
                 let is_last = ids.len() < BATCH as usize;
                 let mut purged = 0;
@@ -49,14 +50,17 @@ impl Compass {
             }
         }
         loop {
-            let released =
-                inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
+            let released = inner.write_part(stops, |tx| {
+                let age = earlier(meta::age(tx)?, inner.body_retention);
+                Ok((store::retention::release_bodies(tx, age, BATCH)?, Changed::nothing()))
+            })?;
             report.bodies_released += released;
             if released < u64::from(BATCH) {
                 break;
             }
         }
-        report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
+        report.kept_undelivered =
+            inner.read_part(stops, |connection| Ok(store::retention::kept(connection, earlier(meta::age(connection)?, older_than))?))?;
         Ok(report)
     }
 
@@ -98,6 +102,7 @@ impl Compass {
     }
 }
 
-fn earlier(now: Timestamp, by: Duration) -> Timestamp {
-    TimeDelta::from_std(by).ok().and_then(|by| now.checked_sub_signed(by)).unwrap_or(Timestamp::UNIX_EPOCH)
+/// This age of the database, so much before; in milliseconds.
+fn earlier(age: i64, by: Duration) -> i64 {
+    age.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }

@@ -9,25 +9,25 @@ use crate::model::{SessionKey, Timestamp};
 /// The condition under which an entry may go with its session.
 pub(super) const UNDELIVERED: &str = "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))";
 
-/// Rows of finished sessions that are older than `before` and hold nothing undelivered, oldest first.
-pub(crate) fn purgeable(connection: &Connection, before: Timestamp, limit: u32) -> Result<Vec<i64>> {
+/// Rows of finished sessions that finished at this age of the database or before and hold nothing undelivered, oldest first.
+pub(crate) fn purgeable(connection: &Connection, age: i64, limit: u32) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT s.id FROM session s WHERE s.finished_at < ?1
+        "SELECT s.id FROM session s WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1
             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})
-          ORDER BY s.finished_at LIMIT ?2"
+          ORDER BY s.finished_age LIMIT ?2"
     ))?;
-    let rows = statement.query_map(params![to_ms(before), limit], |row| row.get(0))?;
+    let rows = statement.query_map(params![age, limit], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many sessions that old stay because of something undelivered.
-pub(crate) fn kept(connection: &Connection, before: Timestamp) -> Result<u64> {
+pub(crate) fn kept(connection: &Connection, age: i64) -> Result<u64> {
     let count: i64 = connection
         .prepare_cached(&format!(
-            "SELECT count(*) FROM session s WHERE s.finished_at < ?1
+            "SELECT count(*) FROM session s WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1
                 AND EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})"
         ))?
-        .query_row([to_ms(before)], |row| row.get(0))?;
+        .query_row([age], |row| row.get(0))?;
     Ok(count as u64)
 }
 
@@ -59,13 +59,13 @@ pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<b
     Ok(connection.prepare_cached("SELECT 1 FROM tombstone WHERE key = ?1")?.query_row([key.0.as_bytes()], |_| Ok(())).optional()?.is_some())
 }
 
-/// Gives the bodies of messages back that were sent before `before`; hash and size stay.
-pub(crate) fn release_bodies(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<u64> {
+/// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay.
+pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32) -> Result<u64> {
     let released = tx
         .prepare_cached(
-            "UPDATE outbox SET body = NULL WHERE id IN
-                (SELECT id FROM outbox WHERE state = 'sent' AND body IS NOT NULL AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
+            "UPDATE outbox SET body_kept = 0 WHERE id IN
+                (SELECT id FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1 ORDER BY sent_age LIMIT ?2)",
         )?
-        .execute(params![to_ms(before), limit])?;
+        .execute(params![age, limit])?;
     Ok(released as u64)
 }

@@ -62,12 +62,9 @@ fn a_check_tells_what_it_finds_wherever_the_file_is_damaged() {
 fn a_damaged_id_beside_a_damaged_body_hides_nothing() {
     let app = App::new();
     app.completed();
-    damage(
-        &app,
-        "UPDATE outbox SET body = x'00', delivery_id = CAST(x'ff' AS TEXT) WHERE id = 1; UPDATE outbox SET body = x'00' WHERE id = 2",
-    );
+    damage(&app, "UPDATE outbox SET delivery_id = CAST(x'ff' AS TEXT) WHERE id = 1; UPDATE body SET bytes = x'00'");
     let bodies = app.faults().into_iter().filter(|fault| fault.contains("body")).count();
-    assert_eq!(bodies, 2, "{:?}", app.faults());
+    assert_eq!(bodies, 3, "{:?}", app.faults());
 }
 
 #[test]
@@ -77,6 +74,12 @@ fn counts_statuses_names_and_search_are_checked() {
         ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
         ("UPDATE session SET section_name = 'Elsewhere'", "section"),
         ("DELETE FROM session_text", "search"),
+        ("UPDATE session_totals SET won = won + 1", "totals"),
+        ("DELETE FROM session_totals", "totals"),
+        ("INSERT INTO session_totals (workflow_id, actor) VALUES (1, 'nobody')", "totals"),
+        ("DELETE FROM body", "lost"),
+        ("UPDATE outbox SET body_kept = 0", "no message's"),
+        ("INSERT INTO body VALUES (zeroblob(32), x'00')", "no message's"),
         ("UPDATE outbox SET delivery_id = 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE id = 1", "id"),
     ] {
         let app = App::new();
