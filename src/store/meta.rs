@@ -66,6 +66,12 @@ pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Whether the age is to be carried forward by the next write.
+pub(crate) fn is_age_due(connection: &Connection, now: Timestamp) -> Result<bool> {
+    let mut statement = connection.prepare_cached("SELECT age_at IS NULL OR ?1 < age_at OR ?1 - age_at >= ?2 FROM meta WHERE id = 1")?;
+    Ok(statement.query_row(params![to_ms(now), AGE_STEP], |row| row.get(0))?)
+}
+
 /// The age of the database in milliseconds: what finishing and sending are stamped with, and what is kept is counted by.
 pub(crate) fn age(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("SELECT age FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?)

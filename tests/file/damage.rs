@@ -112,3 +112,20 @@ fn what_search_finds_is_what_a_session_says() {
     let faults = app.faults();
     assert!(faults.len() == 1 && faults[0].contains(&session.to_string()) && faults[0].contains("search"), "{faults:?}");
 }
+
+#[test]
+fn totals_that_damage_made_absurd_refuse_no_change() {
+    let app = App::new();
+    let session = app.at_the_end().key;
+    damage(
+        &app,
+        "UPDATE session_totals SET (in_progress, completed, won, ended, actions_not_fired, actions_pending, actions_sent)
+                                 = (-9, 9223372036854775807, 9223372036854775807, -1, 9223372036854775807, 9223372036854775807, -7)",
+    );
+    app.finish(session);
+    app.ended();
+    assert_eq!(app.deliver().sent, 3);
+    app.compass.delete(session).unwrap();
+    app.compass.totals().unwrap();
+    assert!(app.faults().iter().any(|fault| fault.contains("totals")), "{:?}", app.faults());
+}

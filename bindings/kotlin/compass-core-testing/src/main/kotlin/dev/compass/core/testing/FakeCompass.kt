@@ -36,6 +36,7 @@ import dev.compass.core.model.Totals
 import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.model.WorkflowVersion
+import java.time.Instant
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration
 import kotlinx.coroutines.flow.Flow
@@ -190,7 +191,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun delete(session: SessionKey): Unit =
         show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL) }
+    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL) }
+
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
 

@@ -1,0 +1,174 @@
+//! What is kept for how long: purging, when an app or a person asks for it, and by itself.
+
+use std::time::Duration;
+
+use super::{Changed, Compass, Inner, Result};
+use crate::delivery::CancelToken;
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::model::{PurgeReport, Timestamp};
+use crate::store::retention::{Old, Place};
+use crate::store::{self, Connection, Transaction, meta};
+
+/// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
+/// bodies and their bytes. A session goes whole, and a body too.
+const SESSIONS: u32 = 100;
+const ACTS: u32 = 400;
+const BODIES: u32 = 50;
+const BODY_BYTES: i64 = 1024 * 1024;
+
+/// How long what nobody has asked for waits for the file.
+const WAIT: Duration = Duration::from_millis(200);
+/// What a transaction may take: none begins later than so long before the deadline of a flush.
+const ROOM: Duration = Duration::from_millis(500);
+
+/// A purge on its way.
+struct Purge<'a> {
+    actor: Option<&'a str>,
+    now: Timestamp,
+    place: Place,
+    report: PurgeReport,
+}
+
+impl<'a> Purge<'a> {
+    fn new(actor: Option<&'a str>, now: Timestamp) -> Self {
+        Self { actor, now, place: Place::FIRST, report: PurgeReport::default() }
+    }
+
+    /// One transaction's worth of old sessions. False when there are no more.
+    fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
+        let found = store::retention::old(tx, old, self.place, SESSIONS)?;
+        let (mut looked_at, mut acts, mut purged) = (0, 0_u32, 0);
+        for session in &found {
+            if acts >= ACTS {
+                break;
+            }
+            (looked_at, self.place) = (looked_at + 1, session.place);
+            if session.undelivered {
+                self.report.kept_undelivered += 1;
+            } else if session.unfired && matches!(old, Old::ByAge(_)) {
+                self.report.kept_not_fired += 1;
+            } else if store::alone(tx, || store::retention::delete(tx, session.id, "purged", self.actor, self.now))?.is_some() {
+                // One that is damaged stays, and keeps no other.
+                purged += 1;
+                acts = acts.saturating_add(session.acts);
+            }
+        }
+        self.report.purged += purged;
+        let is_last = looked_at == found.len() && found.len() < SESSIONS as usize;
+        Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
+    }
+}
+
+impl Compass {
+    /// Removes finished sessions older than this, counted from their end. Each leaves a tombstone. Gives bodies of delivered messages back that
+    /// are older than their retention.
+    ///
+    /// A session stays while one of its messages is neither delivered nor given up, and where an action did not fire because the integration
+    /// was off, if it was ever on; so does one that is damaged so that it cannot be removed.
+    ///
+    /// Time is counted by the age of the database, which a clock that is set wrong does not change: it grows with what is written, by an hour
+    /// or more at a time, and by seven days at most between two writes.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so.
+    pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
+        let inner = &self.inner;
+        let mut purge = Purge::new(None, inner.now());
+        let stops = inner.store.stops();
+        while inner.write_part(stops, |tx| purge.sessions(tx, Old::ByAge(earlier(meta::age(tx)?, older_than))))? {}
+        loop {
+            let released = inner.write_part(stops, |tx| inner.release_bodies(tx))?;
+            purge.report.bodies_released += released;
+            if released == 0 {
+                return Ok(purge.report);
+            }
+        }
+    }
+
+    /// A person removes all sessions that finished before this moment of the wall clock, also those with actions that did not fire. One with a
+    /// message that is neither delivered nor given up stays. The name of the person stays in the tombstones.
+    ///
+    /// # Errors
+    /// `Refused` without a name, and as [`Compass::purge`].
+    pub fn purge_all_before(&self, time: Timestamp, actor: &str) -> Result<PurgeReport> {
+        engine::check_actor(actor)?;
+        let inner = &self.inner;
+        let mut purge = Purge::new(Some(actor), inner.now());
+        let stops = inner.store.stops();
+        while inner.write_part(stops, |tx| purge.sessions(tx, Old::Before(time)))? {}
+        Ok(purge.report)
+    }
+}
+
+impl Inner {
+    /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
+    pub(super) fn keep_at_open(&self) {
+        let kept = self
+            .read(|connection| self.is_something_old(connection))
+            .and_then(|due| if due { self.keep_a_little(Duration::ZERO).map(drop) } else { Ok(()) });
+        kept.unwrap_or_else(log_what_stays);
+    }
+
+    /// What is old goes until this moment of the monotonic clock.
+    pub(super) fn keep_until(&self, until: Duration, cancel: &CancelToken) {
+        let kept = || -> Result<()> {
+            let mut is_first = true;
+            loop {
+                let left = until.saturating_sub(self.clock.monotonic());
+                if left <= ROOM || cancel.is_cancelled() {
+                    return Ok(());
+                }
+                let wait = WAIT.min(left - ROOM);
+                let now = self.now();
+                let look = |connection: &Connection| Ok((meta::is_age_due(connection, now)?, self.is_something_old(connection)));
+                let (ages, is_old) = self.store.read_for_delivery(wait, look)?;
+                // What is left and does not go is damaged.
+                if !(is_first && ages || is_old?) || (self.keep_a_little(wait)? == 0 && !is_first) {
+                    return Ok(());
+                }
+                is_first = false;
+            }
+        };
+        kept().unwrap_or_else(log_what_stays);
+    }
+
+    fn is_something_old(&self, connection: &Connection) -> Result<bool> {
+        let age = meta::age(connection)?;
+        Ok(store::retention::is_due(
+            connection,
+            self.retention.map(|retention| earlier(age, retention)),
+            earlier(age, self.body_retention),
+        )?)
+    }
+
+    /// One transaction's worth. Says how many sessions and bodies went.
+    fn keep_a_little(&self, wait: Duration) -> Result<u64> {
+        let mut purge = Purge::new(None, self.now());
+        self.write_aside(wait, |tx| {
+            if let Some(retention) = self.retention {
+                let old = Old::ByAge(earlier(meta::age(tx)?, retention));
+                // Those that stay are passed over.
+                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 {}
+            }
+            let (released, _) = self.release_bodies(tx)?;
+            let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
+            Ok((purge.report.purged + released, changed))
+        })
+    }
+
+    fn release_bodies(&self, tx: &Transaction<'_>) -> Result<(u64, Changed)> {
+        let age = earlier(meta::age(tx)?, self.body_retention);
+        Ok((store::retention::release_bodies(tx, age, BODIES, BODY_BYTES)?, Changed::nothing()))
+    }
+}
+
+/// Nothing waits for it: the next flush tries again.
+fn log_what_stays(error: Error) {
+    log::info!("what is older than its retention stays for now: {}", error.code());
+}
+
+/// This age of the database, so much before; in milliseconds.
+fn earlier(age: i64, by: Duration) -> i64 {
+    age.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+}
