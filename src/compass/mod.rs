@@ -179,6 +179,11 @@ impl Inner {
         self.store.read(work)
     }
 
+    /// The same on the connection that has just been opened: another one would read the whole schema once more.
+    fn read_at_open<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        self.store.read_at_open(work)
+    }
+
     /// The same for a call that reads the whole database: screens do not wait for it.
     fn read_long<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.gate.enter()?;

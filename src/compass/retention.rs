@@ -105,7 +105,7 @@ impl Inner {
     /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
     pub(super) fn keep_at_open(&self) {
         let kept = self
-            .read(|connection| self.is_something_old(connection))
+            .read_at_open(|connection| self.is_something_old(connection))
             .and_then(|due| if due { self.keep_a_little(Duration::ZERO).map(drop) } else { Ok(()) });
         kept.unwrap_or_else(log_what_stays);
     }
@@ -121,10 +121,11 @@ impl Inner {
                 }
                 let wait = WAIT.min(left - ROOM);
                 let now = self.now();
-                let look = |connection: &Connection| Ok((meta::is_age_due(connection, now)?, self.is_something_old(connection)));
-                let (ages, is_old) = self.store.read_for_delivery(wait, look)?;
-                // What is left and does not go is damaged.
-                if !(is_first && ages || is_old?) || (self.keep_a_little(wait)? == 0 && !is_first) {
+                let has_work = self.store.read_for_delivery(wait, |connection| {
+                    Ok::<_, Error>(is_first && meta::is_age_due(connection, now)? || self.is_something_old(connection)?)
+                })?;
+                // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
+                if !has_work || self.keep_a_little(wait)? == 0 && !is_first {
                     return Ok(());
                 }
                 is_first = false;

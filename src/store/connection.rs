@@ -128,6 +128,14 @@ impl Store {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
     }
 
+    /// The same on the writer's connection.
+    pub(crate) fn read_at_open<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.read_with(Role::Writer, self.pool.wait_limit(DEFAULT_WAIT), work)
+    }
+
     /// The same for a call that reads the whole database: on a connection of its own, so that screens do not wait for it.
     pub(crate) fn read_long<T, E: From<StoreError>>(
         &self,
@@ -137,7 +145,11 @@ impl Store {
     }
 
     /// The same, for delivery: `Locked` while the store is quiesced.
-    pub(crate) fn read_for_delivery<T>(&self, wait_limit: Duration, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
+        &self,
+        wait_limit: Duration,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit).only_while_open(), work)
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction, judged};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition under which an entry may go with its session.
@@ -117,12 +117,13 @@ pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: 
     let (mut ids, mut size) = (Vec::new(), 0_i64);
     while let Some(row) = rows.next()?.filter(|_| size < bytes) {
         ids.push(row.get::<_, i64>(0)?);
-        size = size.saturating_add(row.get(1)?);
+        size = size.saturating_add(row.get::<_, i64>(1).unwrap_or_default());
     }
     drop(rows);
     let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?;
-    for id in &ids {
-        release.execute([id])?;
+    let mut released = 0;
+    for id in ids {
+        released += u64::from(judged(release.execute([id]).map_err(StoreError::from))?.is_some());
     }
-    Ok(ids.len() as u64)
+    Ok(released)
 }

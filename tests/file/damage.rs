@@ -129,3 +129,19 @@ fn totals_that_damage_made_absurd_refuse_no_change() {
     app.compass.totals().unwrap();
     assert!(app.faults().iter().any(|fault| fault.contains("totals")), "{:?}", app.faults());
 }
+
+#[test]
+fn a_body_that_is_lost_or_damaged_is_made_again_also_where_it_is_frozen_again() {
+    for change in ["DELETE FROM body", "UPDATE body SET bytes = x'00'"] {
+        let app = App::new();
+        app.compass.set_integration_enabled(false).unwrap();
+        let session = app.completed();
+        app.compass.set_integration_enabled(true).unwrap();
+        app.compass.send(session, "announce", None, &id()).unwrap();
+        damage(&app, change);
+        app.compass.send(session, "report", None, &id()).unwrap();
+        assert_eq!(app.deliver().sent, 2, "{change}");
+        let sent = app.office.requests();
+        assert!(sent.iter().all(|request| String::from_utf8_lossy(&request.body).contains("Mill Lane")), "{change}");
+    }
+}
