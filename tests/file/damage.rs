@@ -140,6 +140,7 @@ fn a_body_that_is_lost_or_damaged_is_made_again_also_where_it_is_frozen_again() 
         app.compass.send(session, "announce", None, &id()).unwrap();
         damage(&app, change);
         app.compass.send(session, "report", None, &id()).unwrap();
+        damage(&app, change);
         assert_eq!(app.deliver().sent, 2, "{change}");
         let sent = app.office.requests();
         assert!(sent.iter().all(|request| String::from_utf8_lossy(&request.body).contains("Mill Lane")), "{change}");
