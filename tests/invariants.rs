@@ -32,7 +32,7 @@ impl<'a> Refusals<'a> {
     }
 
     fn picture(&self) -> Vec<String> {
-        let tables = ["session", "event", "action", "outbox", "attempt", "tombstone", "workflow"];
+        let tables = ["session", "session_totals", "event", "action", "body", "outbox", "attempt", "tombstone", "workflow"];
         let row = |table: &str| {
             let mut statement = self.sql.prepare(&format!("SELECT * FROM {table}")).expect("a table");
             let columns = statement.column_count();
@@ -86,11 +86,43 @@ fn a_frozen_message_does_not_change() {
     ] {
         db.refuses(&format!("UPDATE outbox SET {column} WHERE id = 1"), "an entry is frozen");
     }
-    db.refuses("UPDATE outbox SET body = zeroblob(5) WHERE id = 1", "a body is frozen");
-    db.refuses("UPDATE outbox SET body = NULL WHERE id = 1", "a body is frozen");
+}
+
+#[test]
+fn a_body_is_there_once_and_stays_while_a_message_keeps_it() {
+    let app = App::new();
+    app.completed();
+    app.completed();
+    assert_eq!(app.count("SELECT count(*) FROM outbox") * 10 + app.count("SELECT count(*) FROM body"), 62);
+    let db = Refusals::of(&app);
+    let of_first = "WHERE sha256 = (SELECT body_sha256 FROM outbox WHERE id = 1)";
+    let frozen = || {
+        db.refuses("UPDATE body SET bytes = zeroblob(5)", "a body is frozen");
+        db.refuses("UPDATE body SET sha256 = zeroblob(32)", "a body is frozen");
+        db.refuses("INSERT OR REPLACE INTO body SELECT sha256, zeroblob(5) FROM body", "a body is frozen");
+        db.refuses(&format!("DELETE FROM body {of_first}"), "a body stays while an entry keeps it");
+    };
+    frozen();
+    db.refuses("UPDATE outbox SET body_kept = 0 WHERE id = 1", "a body is given back only once sent");
+    let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version,
+                                     session_state, frozen_at, due_at, body_kept)
+                 SELECT 1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', HASH, 1, '1', 'completed', 1, 1, KEPT FROM outbox WHERE id = 1";
+    for (hash, kept) in [("zeroblob(32)", "1"), ("body_sha256", "0")] {
+        db.refuses(&entry.replace("HASH", hash).replace("KEPT", kept), "an entry is born with its body");
+    }
     app.deliver();
-    db.refuses("UPDATE outbox SET body = zeroblob(5) WHERE id = 1", "a body is frozen");
-    db.takes("UPDATE outbox SET body = NULL WHERE id = 1");
+    frozen();
+    db.refuses("UPDATE outbox SET body_kept = 2 WHERE id = 1", "CHECK");
+    db.takes("UPDATE outbox SET body_kept = 0 WHERE id = 1 OR id = 2");
+    db.refuses("UPDATE outbox SET body_kept = 1 WHERE id = 1", "a body is given back only once sent, and for good");
+    frozen();
+    // The last one that keeps it takes it along, and so do deleted ones.
+    db.takes("UPDATE outbox SET body_kept = 0 WHERE id = 3");
+    assert_eq!(app.count("SELECT count(*) FROM body"), 1);
+    db.takes("DELETE FROM outbox WHERE id = 4 OR id = 5");
+    assert_eq!(app.count("SELECT count(*) FROM body"), 1);
+    db.takes("DELETE FROM outbox WHERE id = 6");
+    assert_eq!(app.count("SELECT count(*) FROM body"), 0);
 }
 
 #[test]
@@ -98,12 +130,13 @@ fn sent_is_proof_and_final() {
     let app = App::new();
     app.completed();
     let db = Refusals::of(&app);
-    db.refuses("UPDATE outbox SET state = 'sent', sent_at = 5 WHERE id = 1", "nothing is sent without an attempt");
+    db.refuses("UPDATE outbox SET state = 'sent', sent_at = 5, sent_age = 5 WHERE id = 1", "nothing is sent without an attempt");
     db.refuses("UPDATE outbox SET attempts = 1, state = 'sent' WHERE id = 1", "CHECK");
     app.deliver();
-    db.refuses("UPDATE outbox SET state = 'queued', sent_at = NULL WHERE id = 1", "sent is final");
-    db.refuses("UPDATE outbox SET state = 'failed', reason = 'gone', sent_at = NULL WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET state = 'queued', sent_at = NULL, sent_age = NULL WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET state = 'failed', reason = 'gone', sent_at = NULL, sent_age = NULL WHERE id = 1", "sent is final");
     db.refuses("UPDATE outbox SET sent_at = 5 WHERE id = 1", "sent is final");
+    db.refuses("UPDATE outbox SET sent_age = 5 WHERE id = 1", "sent is final");
     db.refuses("UPDATE outbox SET unknown_outcomes = 1 WHERE id = 1", "sent is final");
 }
 
@@ -146,9 +179,9 @@ fn nothing_fires_before_the_end_of_a_session() {
     db.refuses(born, "an action is born not fired");
     let entry = |session: u32, revision: u32, state: &str| {
         format!(
-            "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size, workflow_version,
-                                 session_state, frozen_at, state, due_at)
-             VALUES (1, {session}, {revision}, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', zeroblob(1), zeroblob(32), 1, '1', 'completed', 1, '{state}', 1)"
+            "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
+                                 frozen_at, state, due_at)
+             SELECT 1, {session}, {revision}, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', sha256, 1, '1', 'completed', 1, '{state}', 1 FROM body WHERE true"
         )
     };
     for (session, revision, state) in [(2, 1, "queued"), (2, 3, "queued"), (1, 2, "queued"), (2, 2, "sent"), (2, 2, "leased")] {
@@ -169,6 +202,7 @@ fn a_finished_session_stays_as_it_ended() {
         "state = 'ended', won = NULL, end_reason = 'x'",
         "won = 0",
         "finished_at = 5",
+        "finished_age = 5",
     ] {
         db.refuses(&format!("UPDATE session SET {change} WHERE id = 1"), "a finished session stays finished");
     }
@@ -248,9 +282,9 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
 
 #[test]
 fn an_undelivered_message_gives_way_to_a_newer_revision_from_wherever_it_is() {
-    let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size,
-                                     workflow_version, session_state, frozen_at, due_at)
-                 VALUES (1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', zeroblob(1), zeroblob(32), 1, '1', 'completed', 1, 1)";
+    let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version,
+                                     session_state, frozen_at, due_at)
+                 SELECT 1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', sha256, 1, '1', 'completed', 1, 1 FROM body";
     let failed = "state = 'failed', reason = 'rejected'";
     let leased = format!("{LEASE}, attempts = 1, unknown_outcomes = 1");
     for now in ["state = 'queued'", leased.as_str(), failed] {
@@ -267,7 +301,11 @@ fn an_undelivered_message_gives_way_to_a_newer_revision_from_wherever_it_is() {
         let again = sql.execute("UPDATE outbox SET state = 'queued' WHERE id = 1", []).unwrap_err().to_string();
         assert!(again.contains("not sent again"), "{again}");
         // The receiver has it after all.
-        sql.execute("UPDATE outbox SET state = 'sent', reason = NULL, sent_at = 5, attempts = max(attempts, 1) WHERE id = 1", []).unwrap();
+        sql.execute(
+            "UPDATE outbox SET state = 'sent', reason = NULL, sent_at = 5, sent_age = 5, attempts = max(attempts, 1) WHERE id = 1",
+            [],
+        )
+        .unwrap();
     }
 }
 

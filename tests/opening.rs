@@ -347,6 +347,23 @@ fn a_file_that_another_process_holds_is_locked_for_a_while() {
     assert_eq!(app.compass.note(session, "hello", "the-note").unwrap().applied, Applied::Yes);
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn opening_opens_the_file_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    let opened = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+        files.filter(|file| *file == path).count()
+    };
+    let compass = open(&path).unwrap();
+    assert_eq!(opened(), 1, "each connection reads the whole schema");
+    compass.totals().unwrap();
+    assert_eq!(opened(), 2);
+    compass.close().unwrap();
+    assert_eq!(opened(), 0);
+}
+
 /// In a build for phones: `cargo test --no-default-features --test opening`.
 #[cfg(not(feature = "built-in-transport"))]
 #[test]

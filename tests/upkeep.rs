@@ -6,13 +6,16 @@ mod support;
 
 use std::time::Duration;
 
-use compass_core::Compass;
+use chrono::TimeDelta;
 use compass_core::model::*;
+use compass_core::port::Clock;
+use compass_core::{CancelToken, Compass, Options};
 use serde_json::json;
 use support::app::{App, code, id, pump_check_with};
 use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: TimeDelta = TimeDelta::days(365);
 
 fn sessions(app: &App) -> Vec<SessionKey> {
     let all = [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded].to_vec();
@@ -65,7 +68,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let discarded = app.start().key;
     app.compass.discard(discarded).unwrap();
     let (waiting, failed, running) = (app.completed(), app.too_large(), app.start().key);
-    app.clock.advance(31 * DAY);
+    app.days(31);
     let young = app.ended();
 
     let report = app.compass.purge(30 * DAY).unwrap();
@@ -84,7 +87,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     }
     assert_eq!(app.view(running).state, SessionState::InProgress);
     assert_eq!(app.count("SELECT count(*) FROM tombstone"), 4);
-    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { purged: 0, kept_undelivered: 2, ..Default::default() });
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { kept_undelivered: 2, ..Default::default() });
     assert_eq!(app.faults(), [""; 0]);
 }
 
@@ -92,13 +95,74 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
 fn age_counts_from_the_end_of_a_session() {
     let app = App::new();
     let session = app.start().key;
-    app.clock.advance(40 * DAY);
+    app.days(40);
     app.compass.end(session, "forgotten", &id()).unwrap();
     assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 0);
-    app.clock.advance(31 * DAY);
+    app.days(31);
     assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1);
     let report = app.compass.purge(Duration::MAX).unwrap();
     assert_eq!(report, PurgeReport::default(), "an age beyond all time keeps everything");
+}
+
+#[test]
+fn a_clock_that_runs_far_ahead_makes_nothing_old() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * 20);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 0, "a fresh session stays");
+    app.clock.jump_wall(YEAR * -20);
+    for _ in 0..2 {
+        app.clock.jump_wall(YEAR * 3);
+        assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default(), "nor is a body given back");
+        app.clock.jump_wall(YEAR * -3);
+    }
+    assert_eq!(app.record(session).state, SessionState::Completed);
+}
+
+#[test]
+fn what_finished_while_the_clock_was_behind_is_as_young_as_it_is() {
+    let app = App::new();
+    app.clock.jump_wall(YEAR * -2);
+    let session = app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * 2);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default());
+    app.days(10);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default());
+    assert_eq!(app.record(session).state, SessionState::Completed);
+    app.days(30);
+    assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1);
+}
+
+#[test]
+fn what_finished_while_the_clock_was_ahead_goes_all_the_same() {
+    let app = App::new();
+    app.clock.jump_wall(YEAR * 20);
+    app.completed();
+    app.deliver();
+    app.clock.jump_wall(YEAR * -20);
+    app.days(91);
+    assert_eq!(app.compass.purge(100 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..PurgeReport::default() });
+    app.days(10);
+    assert_eq!(app.compass.purge(100 * DAY).unwrap().purged, 1);
+}
+
+#[test]
+fn the_database_ages_once_an_hour_and_by_a_week_at_most() {
+    let app = App::new();
+    let age = || app.count("SELECT age FROM meta") / 60_000;
+    let writes = |minutes: u64| {
+        app.clock.advance(Duration::from_secs(60 * minutes));
+        app.start();
+        age()
+    };
+    assert_eq!((writes(0), writes(59), writes(1), writes(30), writes(45)), (0, 0, 60, 60, 135));
+    assert_eq!(writes(60 * 24 * 7), 135 + 60 * 24 * 7);
+    assert_eq!(writes(60 * 24 * 90), 135 + 60 * 24 * 14, "a phone that lay in a drawer");
+    let before = age();
+    app.clock.jump_wall(-YEAR);
+    assert_eq!((writes(0), writes(61)), (before, before + 61), "from where the clock was set back to");
 }
 
 #[test]
@@ -155,9 +219,9 @@ fn bodies_of_sent_messages_are_given_back_after_their_retention_and_no_others() 
     app.deliver();
     let waiting = app.completed();
     let (sent, unsent) = (app.action(session, "report").deliveries.remove(0), app.action(waiting, "report").deliveries.remove(0));
-    app.clock.advance(89 * DAY);
+    app.days(89);
     assert_eq!(app.compass.purge(3650 * DAY).unwrap().bodies_released, 0);
-    app.clock.advance(2 * DAY);
+    app.days(2);
     assert_eq!(app.compass.purge(3650 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..Default::default() });
     assert_eq!(app.compass.delivery_body(&sent.id).unwrap(), None);
     assert!(app.compass.delivery_body(&unsent.id).unwrap().is_some());
@@ -167,6 +231,151 @@ fn bodies_of_sent_messages_are_given_back_after_their_retention_and_no_others() 
         (&sent.id, &sent.body_sha256, sent.body_size, DeliveryState::Sent)
     );
     assert_eq!(app.faults(), [""; 0]);
+}
+
+// Retention ---------------------------------------------------------------------------------------------------------------------------
+
+/// The app is started again with other options.
+fn reopen(app: &mut App, change: impl FnOnce(&mut Options)) {
+    app.compass.close().unwrap();
+    let mut options = app.options();
+    change(&mut options);
+    app.compass = Compass::open(options).unwrap();
+}
+
+#[test]
+fn what_is_old_goes_with_a_flush_and_what_is_undelivered_stays() {
+    let mut app = App::new();
+    reopen(&mut app, |options| (options.retention, options.body_retention) = (Some(30 * DAY), 10 * DAY));
+    let sent = app.completed();
+    app.deliver();
+    let waiting = app.too_large();
+    for _ in 0..250 {
+        app.compass.discard(app.start().key).unwrap();
+    }
+    app.days(20);
+    let young = app.completed();
+    app.deliver();
+    assert_eq!(code(app.compass.session(sent)), "fine");
+    let body = |session| app.compass.delivery_body(&app.action(session, "report").deliveries[0].id).unwrap();
+    assert_eq!((body(sent), body(young).is_some()), (None, true), "a body goes before its session does");
+    app.days(11);
+    app.deliver();
+    let mut left = sessions(&app);
+    left.sort();
+    let mut expected = [waiting, young];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert_eq!(code(app.compass.session(sent)), "deleted_session");
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn on_a_phone_that_only_flushes_things_get_old_too() {
+    let mut app = App::new();
+    reopen(&mut app, |options| options.retention = Some(30 * DAY));
+    app.completed();
+    app.deliver();
+    for day in 1..=30 {
+        assert_eq!(sessions(&app).len(), 1, "day {day}");
+        app.clock.advance(DAY);
+        app.deliver();
+    }
+    assert_eq!(sessions(&app), []);
+}
+
+#[test]
+fn a_flush_without_time_leaves_what_is_old_and_opening_takes_a_little_of_it() {
+    let mut app = App::new();
+    app.completed();
+    app.deliver();
+    for _ in 0..120 {
+        app.compass.discard(app.start().key).unwrap();
+    }
+    app.days(31);
+    app.deliver();
+    assert_eq!(sessions(&app).len(), 121, "nothing goes by itself unless it is asked for");
+    reopen(&mut app, |options| options.retention = Some(30 * DAY));
+    let left = sessions(&app).len();
+    assert!((1..121).contains(&left), "{left}");
+    app.compass.flush(Duration::from_millis(400), &CancelToken::new()).unwrap();
+    let cancelled = CancelToken::new();
+    cancelled.cancel();
+    app.compass.flush(Duration::from_secs(60), &cancelled).unwrap();
+    assert_eq!(sessions(&app).len(), left);
+    app.deliver();
+    assert_eq!(sessions(&app), []);
+}
+
+#[test]
+fn what_did_not_fire_is_kept_where_the_integration_was_ever_on() {
+    for was_on in [true, false] {
+        let app = if was_on { App::new() } else { App::bare() };
+        if was_on {
+            app.compass.set_integration_enabled(false).unwrap();
+        } else {
+            app.compass.import_workflow(&support::app::pump_check(1)).unwrap();
+        }
+        let session = app.completed();
+        app.ended();
+        app.days(31);
+        let report = app.compass.purge(30 * DAY).unwrap();
+        assert_eq!((report.purged, report.kept_not_fired), if was_on { (1, 1) } else { (2, 0) });
+        if was_on {
+            app.compass.set_integration_enabled(true).unwrap();
+            app.compass.put_endpoint(&support::app::endpoint("office")).unwrap();
+            for action in ["announce", "measured", "report"] {
+                app.compass.send(session, action, None, &id()).unwrap();
+            }
+            app.deliver();
+            assert_eq!(app.compass.purge(30 * DAY).unwrap().purged, 1, "once it is sent, it goes");
+        }
+    }
+}
+
+#[test]
+fn a_person_purges_by_the_calendar() {
+    let app = App::new();
+    let sent = app.completed();
+    app.deliver();
+    app.compass.set_integration_enabled(false).unwrap();
+    let unfired = app.completed();
+    let running = app.start().key;
+    app.compass.set_integration_enabled(true).unwrap();
+    let waiting = app.too_large();
+    app.clock.jump_wall(YEAR);
+    let today = app.clock.now();
+    app.tick();
+    let young = app.ended();
+    assert_eq!(code(app.compass.purge_all_before(today, " ")), "blank");
+    let report = app.compass.purge_all_before(today, "Mia").unwrap();
+    assert_eq!(report, PurgeReport { purged: 2, kept_undelivered: 1, ..PurgeReport::default() });
+    let mut left = sessions(&app);
+    left.sort();
+    let mut expected = [running, waiting, young];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert_eq!(code(app.compass.session(sent)), "deleted_session");
+    assert_eq!(code(app.compass.session(unfired)), "deleted_session");
+    assert_eq!(app.count("SELECT count(*) FROM tombstone WHERE actor = 'Mia'"), 2);
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn of_an_actor_whose_sessions_are_gone_no_total_is_left() {
+    let app = App::new();
+    let start = |actor: &str| app.compass.start(&Start { actor: Some(actor.into()), ..Start::new("pump-check", id()) }).unwrap().view.key;
+    let (one, other) = (start("Mia"), start("Max"));
+    app.compass.end(one, "nobody home", &id()).unwrap();
+    app.compass.end(other, "nobody home", &id()).unwrap();
+    let totals = app.compass.totals().unwrap();
+    assert_eq!((totals.sessions.ended, totals.by_actor.len()), (2, 2));
+    app.compass.delete(one).unwrap();
+    let totals = app.compass.totals().unwrap();
+    assert_eq!((totals.sessions.ended, totals.by_actor[0].key.as_str()), (1, "Max"));
+    app.compass.delete(other).unwrap();
+    assert_eq!(app.compass.totals().unwrap(), Totals::default());
+    assert_eq!(app.count("SELECT count(*) FROM session_totals"), 0);
 }
 
 // Copies ------------------------------------------------------------------------------------------------------------------------------
@@ -287,7 +496,7 @@ fn whatever_was_changed_from_outside_is_found() {
         "UPDATE event SET json = '{}' WHERE type = 'answered'",
         "DELETE FROM event WHERE type = 'fields_set'",
         "UPDATE event SET at = at + 1 WHERE type = 'completed'",
-        "UPDATE outbox SET body = CAST(replace(body, 'Mill Lane', 'Mill Road') AS BLOB) WHERE id = 2",
+        "UPDATE body SET bytes = CAST(replace(bytes, 'Mill Lane', 'Mill Road') AS BLOB)",
         "UPDATE outbox SET body_sha256 = zeroblob(32) WHERE id = 2",
         "UPDATE session SET won = 0",
         "UPDATE session SET last_visit = 9",

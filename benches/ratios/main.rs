@@ -107,7 +107,7 @@ fn with_history(folder: &Path) {
     row("the newest 50 sessions", || large.list(), || small.list());
     row("the record of a session", || large.record(), || small.record());
     row("the outbox in numbers, and what is due next", || large.look(), || small.look());
-    row("totals for a report, which reads all sessions", || large.report(), || small.report());
+    row("totals for a report", || large.report(), || small.report());
     let reopen = |phone: &Phone| {
         phone.compass.close().unwrap();
         Compass::open(phone.options.clone()).unwrap().close().unwrap();

@@ -9,8 +9,8 @@ use crate::webhook;
 
 impl Compass {
     /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was imported, whether every session, its counts and its search text are
-    /// what its events say, whether every action shows what its newest message says, and whether every frozen body and id is the one that was
-    /// frozen. What cannot be read is told, and the look goes on. Reads everything; for a support screen, not for every start.
+    /// what its events say, whether totals are those of the sessions, whether every action shows what its newest message says, and whether every
+    /// frozen body and id is there, is the one that was frozen, and is needed. What cannot be read is told, and the look goes on. Reads everything; for a support screen, not for every start.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
@@ -46,6 +46,11 @@ impl Compass {
                     }
                     Err(error) => return Err(error),
                 }
+            }
+            match store::totals::are_true(connection) {
+                Ok(true) => {}
+                Ok(false) => faults.push("the totals are not those of the sessions".to_owned()),
+                Err(error) => told("the totals", Err(error), faults)?,
             }
             let looked = check::messages(connection, webhook::delivery_id, faults);
             told("the outbox", looked, faults)?;

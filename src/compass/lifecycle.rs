@@ -96,6 +96,7 @@ impl Compass {
                 clock: options.clock,
                 random: options.random,
                 policy: options.retry,
+                retention: options.retention,
                 body_retention: options.body_retention,
                 allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
                 gate: gate::Gate::default(),
@@ -108,6 +109,7 @@ impl Compass {
         };
         // Whoever holds the file now: it is tried again at the next open, and nothing waits for it.
         compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
+        compass.inner.keep_at_open();
         Ok(compass)
     }
 
@@ -124,7 +126,8 @@ impl Compass {
     }
 
     /// Delivers what is due, until nothing is, `deadline` has passed since the call, or `cancel` says so. Returns before the deadline;
-    /// afterwards no transaction and no statement is open. While quiesced it returns at once and says so.
+    /// afterwards no transaction and no statement is open. While quiesced it returns at once and says so. In the time that is left, what is
+    /// older than its retention goes ([`Options::retention`], [`Options::body_retention`]).
     ///
     /// # Errors
     /// `Closed`, `Reentrant`, and errors of the file, after which nothing is lost: what could not be recorded is tried again.
@@ -145,7 +148,10 @@ impl Compass {
     fn flush_as(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<FlushReport> {
         refuse_reentrance()?;
         let _call = self.inner.gate.enter()?;
-        Ok(self.inner.delivery.flush(deadline, cancel, urgent)?)
+        let until = self.inner.clock.monotonic().saturating_add(deadline);
+        let report = self.inner.delivery.flush(deadline, cancel, urgent)?;
+        self.inner.keep_until(until, cancel);
+        Ok(report)
     }
 
     /// Delivers in the background, on a thread of its own, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in

@@ -14,6 +14,7 @@ mod outbox;
 mod query;
 mod registry;
 mod replace;
+mod retention;
 mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]
@@ -30,6 +31,7 @@ pub use steps::{DeliverySteps, StepOutcome};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::DateTime;
 
@@ -57,7 +59,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     policy: crate::outbox::RetryPolicy,
-    body_retention: std::time::Duration,
+    retention: Option<Duration>,
+    body_retention: Duration,
     allow_plain_http_to_loopback: bool,
     gate: gate::Gate,
     observers: Arc<observer::Observers>,
@@ -100,6 +103,16 @@ impl Changed {
     }
 }
 
+/// How long a write waits for others.
+enum Waits {
+    /// As a call of the app does.
+    Call,
+    /// As one of several transactions of a call, which began when the store had been told this often to leave the file alone.
+    Part(u64),
+    /// No longer than this.
+    Aside(Duration),
+}
+
 impl Inner {
     /// Now, cut to the milliseconds that are kept.
     fn now(&self) -> Timestamp {
@@ -109,18 +122,23 @@ impl Inner {
 
     /// Runs one write transaction. Observers are told after the commit, on this thread, with nothing held.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
-        self.write_any(None, work)
+        self.write_any(Waits::Call, work)
     }
 
     /// The same for one of several transactions of a call that began when the store had been told this often to leave the file alone:
     /// `Locked` once it was told again.
     fn write_part<T>(&self, stops: u64, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
-        self.write_any(Some(stops), work)
+        self.write_any(Waits::Part(stops), work)
     }
 
-    fn write_any<T>(&self, stops: Option<u64>, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+    /// The same for what nobody has asked for: waits no longer than this, and leaves the file alone while the store is quiesced.
+    fn write_aside<T>(&self, wait_limit: Duration, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        self.write_any(Waits::Aside(wait_limit), work)
+    }
+
+    fn write_any<T>(&self, waits: Waits, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         let (mut work, mut value) = (Some(work), None);
-        self.write_once(stops, &mut |tx| {
+        self.write_once(waits, &mut |tx| {
             let (done, changed) = work.take().expect("work is done once")(tx)?;
             value = Some(done);
             Ok(changed)
@@ -137,13 +155,20 @@ impl Inner {
     }
 
     /// What every write has in common, compiled once.
-    fn write_once(&self, stops: Option<u64>, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
+    fn write_once(&self, waits: Waits, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
         let call = self.gate.enter()?;
-        let (changed, revision) = self.store.write_part(stops, |tx| {
+        let now = self.now();
+        let work = |tx: &Transaction<'_>| {
+            meta::carry_age(tx, now)?;
             let changed = work(tx)?;
             let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
             Ok::<_, Error>((changed, revision))
-        })?;
+        };
+        let (changed, revision) = match waits {
+            Waits::Call => self.store.write_part(None, work),
+            Waits::Part(stops) => self.store.write_part(Some(stops), work),
+            Waits::Aside(wait_limit) => self.store.write_for_delivery(wait_limit, work),
+        }?;
         drop(call);
         if let Some(revision) = revision {
             // Before observers are told, who may take their time.
@@ -162,10 +187,9 @@ impl Inner {
         self.store.read(work)
     }
 
-    /// The same for the last part of a call of several transactions, as [`Inner::write_part`].
-    fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
-        let _call = self.gate.enter()?;
-        self.store.read_part(stops, work)
+    /// The same on the connection that has just been opened: another one would read the whole schema once more.
+    fn read_at_open<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        self.store.read_at_open(work)
     }
 
     /// The same for a call that reads the whole database: screens do not wait for it.

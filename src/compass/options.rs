@@ -24,7 +24,10 @@ pub struct Options {
     pub transport: Option<Arc<dyn Transport>>,
     /// When to try again and when to stop.
     pub retry: RetryPolicy,
-    /// Bodies of delivered messages are kept this long for the technician to review. Default 90 days.
+    /// Finished sessions go this long after their end, as [`Compass::purge`](super::Compass::purge) takes them: a few when the database is
+    /// opened, and the others with [`Compass::flush`](super::Compass::flush). None, the default: they stay until `purge` is called.
+    pub retention: Option<Duration>,
+    /// Bodies of delivered messages are kept this long for the technician to review, and go when sessions do. Default 90 days.
     pub body_retention: Duration,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     pub allow_plain_http_to_loopback: bool,
@@ -46,6 +49,7 @@ impl Options {
             secrets: Arc::new(NoSecrets),
             transport: None,
             retry: RetryPolicy::default(),
+            retention: None,
             body_retention: Duration::from_secs(90 * 24 * 60 * 60),
             allow_plain_http_to_loopback: false,
             #[cfg(any(test, feature = "testing"))]

@@ -38,8 +38,7 @@ impl Compass {
         self.inner.read(|connection| self.inner.record(connection, session, now))
     }
 
-    /// Totals for reports. Reads a row of every session: some milliseconds with ten thousand, so not for each change of a screen. What waits
-    /// and what failed is in [`outbox_totals`](Self::outbox_totals), at the same cost whatever lies behind.
+    /// Totals for reports. Costs what there are workflow versions and actors, whatever lies behind.
     ///
     /// # Errors
     /// `Closed` and errors of the file.

@@ -196,7 +196,7 @@ impl Inner {
             }
             Ok(known)
         };
-        if self.read(waiting)?.is_empty() {
+        if self.read_at_open(waiting)?.is_empty() {
             return Ok(());
         }
         self.write(|tx| {

@@ -43,6 +43,7 @@ type States = BTreeMap<String, EndpointState>;
 impl Round<'_> {
     /// Settles, gives back, ends dead leases, and claims.
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+        meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
@@ -64,6 +65,7 @@ impl Round<'_> {
 
     /// Settles one result by itself, after its group could not be stored.
     pub(super) fn write_alone(&self, tx: &Transaction<'_>, batch: &Batch, result: &AttemptResult) -> Result<BatchOutcome, StoreError> {
+        meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, std::slice::from_ref(result), &mut outcome)?;
         outcome.revision = Some(meta::next_revision(tx)?);

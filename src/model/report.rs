@@ -93,6 +93,8 @@ pub struct PurgeReport {
     pub purged: u64,
     /// Sessions old enough that stay because a message of theirs is neither delivered nor given up.
     pub kept_undelivered: u64,
+    /// Sessions old enough that stay because an action did not fire while the integration was off.
+    pub kept_not_fired: u64,
     /// Bodies of delivered messages that were given back; hash and size stay.
     pub bodies_released: u64,
     /// Files that the purged sessions referred to and no other one does: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove

@@ -1,5 +1,7 @@
 //! The look for damage: what SQLite finds, and rows as far as they can be read. What cannot be read is a finding, and hides no other.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::ValueRef;
 
 use super::row::sha256;
@@ -101,15 +103,17 @@ pub(crate) fn is_found(connection: &Connection, id: i64, text: Option<&str>) -> 
     Ok(statement.query_row(rusqlite::params![phrase, id], |row| row.get(0))?)
 }
 
-/// Messages whose bytes are not those that were frozen, or whose id is not the one that `id_of` makes of install, session, action and hash.
+/// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `id_of` makes of
+/// install, session, action and hash.
 pub(crate) fn messages(
     connection: &Connection,
     id_of: impl Fn(&str, SessionKey, &str, &Sha256) -> DeliveryId,
     faults: &mut Vec<String>,
 ) -> Result<()> {
+    let damaged = damaged_bodies(connection, faults)?;
     let install_id: String = connection.query_row("SELECT install_id FROM meta WHERE id = 1", [], |row| row.get(0))?;
     let mut statement = connection.prepare(
-        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, o.body FROM outbox o
+        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, b.rowid, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
            LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id ORDER BY o.id",
     )?;
     let mut rows = statement.query([])?;
@@ -119,13 +123,14 @@ pub(crate) fn messages(
             _ => String::new(),
         };
         let hash = row.get::<_, Vec<u8>>(1).ok().and_then(|hash| sha256(&hash).ok());
-        let body = match row.get_ref(4)? {
-            ValueRef::Null => None,
-            ValueRef::Blob(body) => Some(Sha256::of(body)),
-            _ => Some(Sha256([0; 32])),
-        };
-        if body.is_some() && body != hash {
-            faults.push(format!("the body of delivery {id} is not the one that was frozen"));
+        if row.get(5).unwrap_or(true) {
+            match row.get::<_, Option<i64>>(4)? {
+                None => faults.push(format!("the body of delivery {id} is lost")),
+                Some(body) if damaged.contains(&body) => {
+                    faults.push(format!("the body of delivery {id} is not the one that was frozen"));
+                }
+                Some(_) => {}
+            }
         }
         let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| super::row::session_key(&key).ok());
         let made = match (session, row.get::<_, String>(3), hash) {
@@ -137,4 +142,24 @@ pub(crate) fn messages(
         }
     }
     Ok(())
+}
+
+/// Rows of bodies whose bytes have another hash. Tells of those that no message keeps.
+fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<BTreeSet<i64>> {
+    let mut statement = connection.prepare(
+        "SELECT b.rowid, b.sha256, EXISTS (SELECT 1 FROM outbox o WHERE o.body_sha256 = b.sha256 AND o.body_kept = 1), b.bytes FROM body b",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut damaged = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let hash = row.get::<_, Vec<u8>>(1).ok().and_then(|hash| sha256(&hash).ok());
+        let made = row.get_ref(3)?.as_blob().ok().map(Sha256::of);
+        if hash.is_none() || made != hash {
+            damaged.insert(row.get(0)?);
+        }
+        if !row.get::<_, bool>(2)? {
+            faults.push("a body is kept that is no message's".to_owned());
+        }
+    }
+    Ok(damaged)
 }

@@ -86,7 +86,11 @@ impl Store {
     }
 
     /// The same, for delivery: `Locked` while the store is quiesced, which leaves the file to new calls of the app alone.
-    pub(crate) fn write_for_delivery<T>(&self, wait_limit: Duration, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write_for_delivery<T, E: From<StoreError>>(
+        &self,
+        wait_limit: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         self.write_with(self.pool.wait_limit(wait_limit).only_while_open(), work)
     }
 
@@ -137,13 +141,12 @@ impl Store {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
     }
 
-    /// The same, for one of several transactions of a call, as [`write_part`](Self::write_part).
-    pub(crate) fn read_part<T, E: From<StoreError>>(
+    /// The same on the writer's connection.
+    pub(crate) fn read_at_open<T, E: From<StoreError>>(
         &self,
-        stops: u64,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.read_with(Role::Reader, self.pool.wait_limit(DEFAULT_WAIT).since(stops), work)
+        self.read_with(Role::Writer, self.pool.wait_limit(DEFAULT_WAIT), work)
     }
 
     /// The same for a call that reads the whole database: on a connection of its own, so that screens do not wait for it.
@@ -155,7 +158,11 @@ impl Store {
     }
 
     /// The same, for delivery: `Locked` while the store is quiesced.
-    pub(crate) fn read_for_delivery<T>(&self, wait_limit: Duration, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
+        &self,
+        wait_limit: Duration,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit).only_while_open(), work)
     }
 

@@ -1,6 +1,14 @@
 //! The one row about the database itself.
 
+use rusqlite::params;
+
+use super::row::to_ms;
 use super::{Connection, Result, Transaction};
+use crate::model::Timestamp;
+
+/// How much wall time passes before the age is carried forward, and how much of it counts at most, in milliseconds.
+const AGE_STEP: i64 = 3_600_000;
+const LONGEST_AGE_STEP: i64 = 7 * 86_400_000;
 
 /// The row.
 pub(crate) struct Meta {
@@ -56,6 +64,32 @@ pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
 }
 
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {
-    tx.execute("UPDATE meta SET integration_enabled = ?1, configuration = configuration + 1 WHERE id = 1", [enabled])?;
+    tx.execute(
+        "UPDATE meta SET integration_enabled = ?1, integration_was_enabled = max(integration_was_enabled, ?1), configuration = configuration + 1
+          WHERE id = 1",
+        [enabled],
+    )?;
     Ok(())
+}
+
+/// Carries the age of the database forward where an hour has passed since the last time, in whatever transaction comes first. A clock that
+/// was set back adds nothing, and one that was set far ahead a week.
+pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE meta SET age = age + max(0, min(?1 - ifnull(age_at, ?1), ?3)), age_at = ?1
+          WHERE id = 1 AND (age_at IS NULL OR ?1 < age_at OR ?1 - age_at >= ?2)",
+    )?
+    .execute(params![to_ms(now), AGE_STEP, LONGEST_AGE_STEP])?;
+    Ok(())
+}
+
+/// Whether the age is to be carried forward by the next write.
+pub(crate) fn is_age_due(connection: &Connection, now: Timestamp) -> Result<bool> {
+    let mut statement = connection.prepare_cached("SELECT age_at IS NULL OR ?1 < age_at OR ?1 - age_at >= ?2 FROM meta WHERE id = 1")?;
+    Ok(statement.query_row(params![to_ms(now), AGE_STEP], |row| row.get(0))?)
+}
+
+/// The age of the database in milliseconds: what finishing and sending are stamped with, and what is kept is counted by.
+pub(crate) fn age(connection: &Connection) -> Result<i64> {
+    Ok(connection.prepare_cached("SELECT age FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?)
 }

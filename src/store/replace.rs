@@ -257,7 +257,8 @@ fn not_in(present: &Connection, copy: Option<&Connection>) -> Result<Vec<Message
     let mut rows = statement.query([])?;
     let mut holds = match copy {
         Some(copy) => Some(copy.prepare(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1 AND body_sha256 = ?2 AND (body IS NOT NULL OR state = 'sent')
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1 AND body_sha256 = ?2
+                               AND (state = 'sent' OR EXISTS (SELECT 1 FROM body WHERE sha256 = body_sha256))
                                AND NOT (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'))",
         )?),
         None => None,

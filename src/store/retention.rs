@@ -3,32 +3,80 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction, command};
+use super::{Connection, Result, StoreError, Transaction, command, judged, meta};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition under which an entry may go with its session.
 pub(super) const UNDELIVERED: &str = "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))";
 
-/// Rows of finished sessions that are older than `before` and hold nothing undelivered, oldest first.
-pub(crate) fn purgeable(connection: &Connection, before: Timestamp, limit: u32) -> Result<Vec<i64>> {
+/// What keeps a session whose actions did not fire because the integration was off, once it was on.
+const UNFIRED: &str = "(SELECT integration_was_enabled FROM meta WHERE id = 1) = 1
+            AND EXISTS (SELECT 1 FROM action a WHERE a.session_id = s.id AND a.status = 'not_fired' AND a.reason = 'integration_off')";
+
+/// Finished sessions that are old enough to go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Old {
+    /// Finished at this age of the database, in milliseconds, or before.
+    ByAge(i64),
+    /// Finished before this moment of the wall clock. A person says so: also where actions did not fire.
+    Before(Timestamp),
+}
+
+/// Where a look at finished sessions goes on: behind the one that has this row and finished at this age.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    age: i64,
+    id: i64,
+}
+
+impl Place {
+    pub(crate) const FIRST: Self = Self { age: i64::MIN, id: 0 };
+}
+
+/// An old session.
+pub(crate) struct OldSession {
+    pub(crate) id: i64,
+    pub(crate) place: Place,
+    /// Acts in its log: what removing it costs.
+    pub(crate) acts: u32,
+    /// A message of it is neither delivered nor given up.
+    pub(crate) undelivered: bool,
+    /// It has actions that did not fire because the integration was off, which was on at some time.
+    pub(crate) unfired: bool,
+}
+
+/// At most `limit` old sessions behind this place, in the order in which they finished.
+pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -> Result<Vec<OldSession>> {
+    let (until_age, before) = match old {
+        Old::ByAge(age) => (age, i64::MAX),
+        Old::Before(time) => (i64::MAX, to_ms(time)),
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT s.id FROM session s WHERE s.finished_at < ?1
-            AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})
-          ORDER BY s.finished_at LIMIT ?2"
+        "SELECT s.id, s.finished_age, s.last_seq, EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}), {UNFIRED}
+           FROM session s
+          WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND s.finished_at < ?2 AND (s.finished_age, s.id) > (?3, ?4)
+          ORDER BY s.finished_age, s.id LIMIT ?5"
     ))?;
-    let rows = statement.query_map(params![to_ms(before), limit], |row| row.get(0))?;
+    let rows = statement.query_map(params![until_age, before, after.age, after.id, limit], |row| {
+        let (id, age) = (row.get(0)?, row.get(1)?);
+        let acts = row.get(2).unwrap_or_default();
+        Ok(OldSession { id, place: Place { age, id }, acts, undelivered: row.get(3)?, unfired: row.get(4)? })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many sessions that old stay because of something undelivered.
-pub(crate) fn kept(connection: &Connection, before: Timestamp) -> Result<u64> {
-    let count: i64 = connection
+/// Whether a session finished at this age or before and may go, or a body was sent at that one or before. None: sessions stay.
+pub(crate) fn is_due(connection: &Connection, session_age: Option<i64>, body_age: i64) -> Result<bool> {
+    let session = connection
         .prepare_cached(&format!(
-            "SELECT count(*) FROM session s WHERE s.finished_at < ?1
-                AND EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})"
+            "SELECT EXISTS (SELECT 1 FROM session s WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({UNFIRED})
+                               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}))"
         ))?
-        .query_row([to_ms(before)], |row| row.get(0))?;
-    Ok(count as u64)
+        .query_row([session_age.unwrap_or(i64::MIN)], |row| row.get(0))?;
+    let body = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)")?
+        .query_row([body_age], |row| row.get::<_, bool>(0))?;
+    Ok(session || body)
 }
 
 /// How many undelivered entries the session holds.
@@ -40,13 +88,13 @@ pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
 }
 
 /// Removes a finished session and all that belongs to it. Leaves a tombstone, and what repeated commands are told by.
-pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, now: Timestamp) -> Result<()> {
+pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&str>, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause)
-         SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
+        "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause, actor)
+         SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
-    .execute(params![id, to_ms(now), cause])?;
-    command::spend(tx, id, to_ms(now))?;
+    .execute(params![id, to_ms(now), cause, actor])?;
+    command::spend(tx, id, meta::age(tx)?)?;
     for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
@@ -60,13 +108,23 @@ pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<b
     Ok(connection.prepare_cached("SELECT 1 FROM tombstone WHERE key = ?1")?.query_row([key.0.as_bytes()], |_| Ok(())).optional()?.is_some())
 }
 
-/// Gives the bodies of messages back that were sent before `before`; hash and size stay.
-pub(crate) fn release_bodies(tx: &Transaction<'_>, before: Timestamp, limit: u32) -> Result<u64> {
-    let released = tx
-        .prepare_cached(
-            "UPDATE outbox SET body = NULL WHERE id IN
-                (SELECT id FROM outbox WHERE state = 'sent' AND body IS NOT NULL AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
-        )?
-        .execute(params![to_ms(before), limit])?;
-    Ok(released as u64)
+/// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more
+/// than one beyond so many bytes.
+pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64) -> Result<u64> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, body_size FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1 ORDER BY sent_age LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![age, limit])?;
+    let (mut ids, mut size) = (Vec::new(), 0_i64);
+    while let Some(row) = rows.next()?.filter(|_| size < bytes) {
+        ids.push(row.get::<_, i64>(0)?);
+        size = size.saturating_add(row.get::<_, i64>(1).unwrap_or_default());
+    }
+    drop(rows);
+    let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?;
+    let mut released = 0;
+    for id in ids {
+        released += u64::from(judged(release.execute([id]).map_err(StoreError::from))?.is_some());
+    }
+    Ok(released)
 }

@@ -9,7 +9,7 @@ use super::{Connection, Result, StoreError};
 use crate::crypto::Sha256;
 
 /// One per schema version: kind, name and hash of each object, sorted.
-const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0004.list")];
+const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// Instead of a hash: what SQLite, or its full-text search, keeps for itself.
 const BY_NAME: &str = "-";

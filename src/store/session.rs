@@ -152,8 +152,19 @@ pub(crate) fn append(
     project(tx, id, state, event)?;
     match event.act {
         Act::Completed { .. } | Act::Ended { .. } | Act::Discarded => {
-            tx.prepare_cached("UPDATE session SET state = ?2, won = ?3, finished_at = ?4, end_reason = ?5, last_seq = ?6 WHERE id = ?1")?
-                .execute(params![id, state.state.as_str(), state.won, state.finished_at.map(to_ms), state.end_reason, state.last_seq])?;
+            tx.prepare_cached(
+                "UPDATE session SET state = ?2, won = ?3, finished_at = ?4, end_reason = ?5, last_seq = ?6,
+                                    finished_age = (SELECT age FROM meta WHERE id = 1)
+                  WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                state.state.as_str(),
+                state.won,
+                state.finished_at.map(to_ms),
+                state.end_reason,
+                state.last_seq
+            ])?;
         }
         Act::Answered { .. } | Act::WentBack { .. } => {
             tx.prepare_cached("UPDATE session SET section_name = ?2, last_visit = ?3, last_seq = ?4 WHERE id = ?1")?.execute(params![

@@ -1,58 +1,63 @@
-//! Totals for reports. Each is one pass over sessions; nothing is kept up to date at each tap for them.
+//! Totals for reports: the schema's triggers keep them with each change, by workflow version and actor.
 
 use std::collections::BTreeMap;
 
-use super::row::{lossy, optional_lossy, session_state};
+use super::row::lossy;
 use super::{Connection, Result};
-use crate::model::{GroupTotals, SessionState, SessionTotals, Totals};
+use crate::model::{GroupTotals, SessionTotals, Totals};
 
-/// No session has a million actions: a count beyond that was damaged, and must not overflow when it is added to the others.
 pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     let mut totals = Totals::default();
     let mut by_workflow: BTreeMap<String, SessionTotals> = BTreeMap::new();
     let mut by_actor: BTreeMap<String, SessionTotals> = BTreeMap::new();
     let mut statement = connection.prepare_cached(
-        "SELECT w.key, s.actor, s.state, s.won, count(*), sum(max(0, min(s.actions_not_fired, 1000000))), sum(max(0, min(s.actions_pending, 1000000))),
-                sum(max(0, min(s.actions_sent, 1000000))), sum(max(0, min(s.actions_failed, 1000000)))
-           FROM session s JOIN workflow w ON w.id = s.workflow_id
-          GROUP BY w.key, s.actor, s.state, s.won",
+        "SELECT w.key, t.actor, t.in_progress, t.completed, t.won, t.ended, t.discarded,
+                t.actions_not_fired, t.actions_pending, t.actions_sent, t.actions_failed
+           FROM session_totals t JOIN workflow w ON w.id = t.workflow_id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let workflow = lossy(row, 0)?;
-        let actor = optional_lossy(row, 1)?;
-        // One whose state is no word is left out; `check` names it.
-        let Some(state) = row.get_ref(2)?.as_str().ok().and_then(|state| session_state(state).ok()) else { continue };
-        let won: Option<bool> = row.get(3).unwrap_or_default();
-        let count = row.get::<_, i64>(4)? as u64;
-        let groups = [
-            Some(&mut totals.sessions),
-            Some(by_workflow.entry(workflow).or_default()),
-            actor.map(|actor| by_actor.entry(actor).or_default()),
-        ];
-        for group in groups.into_iter().flatten() {
-            add(group, state, won, count);
+        // A count that was damaged is named by `check`, and must not overflow when it is added to the others.
+        let count = |index: usize| row.get::<_, i64>(index).unwrap_or_default().clamp(0, 1_000_000_000_000) as u64;
+        let counts = SessionTotals { in_progress: count(2), completed: count(3), won: count(4), ended: count(5), discarded: count(6) };
+        let actor = Some(lossy(row, 1)?).filter(|actor| !actor.is_empty());
+        add(&mut totals.sessions, counts);
+        add(by_workflow.entry(lossy(row, 0)?).or_default(), counts);
+        if let Some(actor) = actor {
+            add(by_actor.entry(actor).or_default(), counts);
         }
-        totals.actions_not_fired += row.get::<_, i64>(5)? as u64;
-        totals.actions_pending += row.get::<_, i64>(6)? as u64;
-        totals.actions_sent += row.get::<_, i64>(7)? as u64;
-        totals.actions_failed += row.get::<_, i64>(8)? as u64;
+        totals.actions_not_fired += count(7);
+        totals.actions_pending += count(8);
+        totals.actions_sent += count(9);
+        totals.actions_failed += count(10);
     }
     totals.by_workflow = groups(by_workflow);
     totals.by_actor = groups(by_actor);
     Ok(totals)
 }
 
-fn add(totals: &mut SessionTotals, state: SessionState, won: Option<bool>, count: u64) {
-    match state {
-        SessionState::InProgress => totals.in_progress += count,
-        SessionState::Completed => totals.completed += count,
-        SessionState::Ended => totals.ended += count,
-        SessionState::Discarded => totals.discarded += count,
-    }
-    if won == Some(true) {
-        totals.won += count;
-    }
+/// Whether they are what the sessions say.
+pub(crate) fn are_true(connection: &Connection) -> Result<bool> {
+    let mut statement = connection.prepare(
+        "WITH counted AS (
+             SELECT workflow_id, coalesce(actor, '') AS actor, count(*) FILTER (WHERE state = 'in_progress'),
+                    count(*) FILTER (WHERE state = 'completed'), count(*) FILTER (WHERE won = 1), count(*) FILTER (WHERE state = 'ended'),
+                    count(*) FILTER (WHERE state = 'discarded'),
+                    sum(min(max(actions_not_fired, 0), 1000000)), sum(min(max(actions_pending, 0), 1000000)),
+                    sum(min(max(actions_sent, 0), 1000000)), sum(min(max(actions_failed, 0), 1000000))
+               FROM session GROUP BY workflow_id, coalesce(actor, ''))
+         SELECT NOT EXISTS (SELECT * FROM counted EXCEPT SELECT * FROM session_totals)
+            AND NOT EXISTS (SELECT * FROM session_totals EXCEPT SELECT * FROM counted)",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+fn add(totals: &mut SessionTotals, counts: SessionTotals) {
+    totals.in_progress += counts.in_progress;
+    totals.completed += counts.completed;
+    totals.won += counts.won;
+    totals.ended += counts.ended;
+    totals.discarded += counts.discarded;
 }
 
 fn groups(groups: BTreeMap<String, SessionTotals>) -> Vec<GroupTotals> {

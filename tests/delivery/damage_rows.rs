@@ -101,7 +101,7 @@ fn a_claim_of_a_dead_process_that_does_not_read_back_stops_itself_alone() {
         "UPDATE outbox SET attempts = 5000000000 WHERE id = ROW",
         "UPDATE outbox SET attempts = -1 WHERE id = ROW",
         "UPDATE outbox SET session_id = 999 WHERE id = ROW",
-        "UPDATE outbox SET body = NULL WHERE id = ROW",
+        "DELETE FROM body WHERE sha256 = (SELECT body_sha256 FROM outbox WHERE id = ROW)",
         "UPDATE action SET status = 'waiting' WHERE id = (SELECT action_id FROM outbox WHERE id = ROW)",
         "UPDATE outbox SET lease_until = 9223372036854775807 WHERE id = ROW",
         "UPDATE outbox SET lease_until = -9223372036854775807 WHERE id = ROW",
@@ -152,10 +152,10 @@ fn a_message_that_cannot_be_claimed_stops_itself_alone() {
         "UPDATE outbox SET state = 'queuee' WHERE id = ROW",
         // Its bytes are lost as well, which is to be recorded in a session whose counts are wrong.
         "UPDATE session SET actions_failed = 7 WHERE id = (SELECT session_id FROM outbox WHERE id = ROW);
-         UPDATE outbox SET body = x'00', body_sha256 = zeroblob(32) WHERE id = ROW",
+         UPDATE outbox SET body_sha256 = zeroblob(32) WHERE id = ROW",
         // Nor can they be made again, without the path of the session.
         "UPDATE visit SET superseded = 1 WHERE session_id = (SELECT session_id FROM outbox WHERE id = ROW);
-         UPDATE outbox SET body = x'7b7d' WHERE id = ROW",
+         UPDATE body SET bytes = x'7b7d' WHERE sha256 = (SELECT body_sha256 FROM outbox WHERE id = ROW)",
     ] {
         stops_itself_alone(When::Waiting, damages);
     }

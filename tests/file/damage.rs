@@ -62,12 +62,9 @@ fn a_check_tells_what_it_finds_wherever_the_file_is_damaged() {
 fn a_damaged_id_beside_a_damaged_body_hides_nothing() {
     let app = App::new();
     app.completed();
-    damage(
-        &app,
-        "UPDATE outbox SET body = x'00', delivery_id = CAST(x'ff' AS TEXT) WHERE id = 1; UPDATE outbox SET body = x'00' WHERE id = 2",
-    );
+    damage(&app, "UPDATE outbox SET delivery_id = CAST(x'ff' AS TEXT) WHERE id = 1; UPDATE body SET bytes = x'00'");
     let bodies = app.faults().into_iter().filter(|fault| fault.contains("body")).count();
-    assert_eq!(bodies, 2, "{:?}", app.faults());
+    assert_eq!(bodies, 3, "{:?}", app.faults());
 }
 
 #[test]
@@ -77,6 +74,12 @@ fn counts_statuses_names_and_search_are_checked() {
         ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
         ("UPDATE session SET section_name = 'Elsewhere'", "section"),
         ("DELETE FROM session_text", "search"),
+        ("UPDATE session_totals SET won = won + 1", "totals"),
+        ("DELETE FROM session_totals", "totals"),
+        ("INSERT INTO session_totals (workflow_id, actor) VALUES (1, 'nobody')", "totals"),
+        ("DELETE FROM body", "lost"),
+        ("UPDATE outbox SET body_kept = 0", "no message's"),
+        ("INSERT INTO body VALUES (zeroblob(32), x'00')", "no message's"),
         ("UPDATE outbox SET delivery_id = 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE id = 1", "id"),
     ] {
         let app = App::new();
@@ -108,4 +111,38 @@ fn what_search_finds_is_what_a_session_says() {
     damage(&app, "DELETE FROM session_text; INSERT INTO session_text (rowid, text) VALUES (1, 'something else')");
     let faults = app.faults();
     assert!(faults.len() == 1 && faults[0].contains(&session.to_string()) && faults[0].contains("search"), "{faults:?}");
+}
+
+#[test]
+fn totals_that_damage_made_absurd_refuse_no_change() {
+    let app = App::new();
+    let session = app.at_the_end().key;
+    damage(
+        &app,
+        "UPDATE session_totals SET (in_progress, completed, won, ended, actions_not_fired, actions_pending, actions_sent)
+                                 = (-9, 9223372036854775807, 9223372036854775807, -1, 9223372036854775807, 9223372036854775807, -7)",
+    );
+    app.finish(session);
+    app.ended();
+    assert_eq!(app.deliver().sent, 3);
+    app.compass.delete(session).unwrap();
+    app.compass.totals().unwrap();
+    assert!(app.faults().iter().any(|fault| fault.contains("totals")), "{:?}", app.faults());
+}
+
+#[test]
+fn a_body_that_is_lost_or_damaged_is_made_again_also_where_it_is_frozen_again() {
+    for change in ["DELETE FROM body", "UPDATE body SET bytes = x'00'"] {
+        let app = App::new();
+        app.compass.set_integration_enabled(false).unwrap();
+        let session = app.completed();
+        app.compass.set_integration_enabled(true).unwrap();
+        app.compass.send(session, "announce", None, &id()).unwrap();
+        damage(&app, change);
+        app.compass.send(session, "report", None, &id()).unwrap();
+        damage(&app, change);
+        assert_eq!(app.deliver().sent, 2, "{change}");
+        let sent = app.office.requests();
+        assert!(sent.iter().all(|request| String::from_utf8_lossy(&request.body).contains("Mill Lane")), "{change}");
+    }
 }

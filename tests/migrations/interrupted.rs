@@ -8,27 +8,33 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use super::*;
 use crate::support::field::{Process, eventually, say, setting};
 
-const UPDATE: &str = include_str!("../../src/store/sql/0002_delivery.sql");
+/// What takes each old schema to the next.
+const UPDATES: [&str; OLD.len()] =
+    [include_str!("../../src/store/sql/0002_delivery.sql"), include_str!("../../src/store/sql/0003_the_file.sql")];
 
 /// The file opens, with all that was in it, and in the schema that it should have.
-fn opens_whole(path: &Path, before: &[String], what: &str) {
+fn opens_whole(path: &Path, from: u32, before: &[String], what: &str) {
     open(path).unwrap_or_else(|error| panic!("{what}: {error}")).close().unwrap();
-    assert_eq!(version(path), 3, "{what}");
-    assert!(picture(path) == before, "{what}: other rows than before");
+    assert_eq!(version(path), OLD.len() as u32 + 1, "{what}");
+    assert!(picture(path, from) == before, "{what}: other rows than before");
 }
 
 #[test]
 fn an_update_that_ends_at_any_statement_is_made_anew() {
+    old_schemas().for_each(an_update_from);
+}
+
+fn an_update_from(schema: u32) {
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old.db");
-    old_file(&old);
-    let before = picture(&old);
+    old_file(&old, schema);
+    let before = picture(&old, schema);
     for end in 0.. {
         let path = folder.path().join(format!("{end}.db"));
         std::fs::copy(&old, &path).unwrap();
         let sql = Connection::open(&path).unwrap();
         sql.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE").unwrap();
-        let mut statements = Batch::new(&sql, UPDATE);
+        let mut statements = Batch::new(&sql, UPDATES[schema as usize - 1]);
         let mut done = 0;
         while done < end {
             let Some(mut statement) = statements.next().unwrap() else { break };
@@ -36,9 +42,9 @@ fn an_update_that_ends_at_any_statement_is_made_anew() {
             done += 1;
         }
         drop(sql);
-        assert_eq!(version(&path), 1);
-        assert_eq!(picture(&path), before, "after {end} statements");
-        opens_whole(&path, &before, &format!("after {end} statements"));
+        assert_eq!(version(&path), schema);
+        assert_eq!(picture(&path, schema), before, "after {end} statements");
+        opens_whole(&path, schema, &before, &format!("after {end} statements"));
         if done < end {
             assert!(end > 50, "the update has {done} statements");
             return;
@@ -73,8 +79,8 @@ const MORE: &str = "
 fn a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old.db");
-    old_file_with(&old, MORE);
-    let before = picture(&old);
+    old_file_with(&old, 1, MORE);
+    let before = picture(&old, 1);
     let mut in_the_middle = 0;
     for kill in 0..60 {
         let path = folder.path().join(format!("{kill}.db"));
@@ -84,11 +90,11 @@ fn a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing() {
         let log = format!("{}-wal", path.display());
         eventually("the update writes", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
         process.kill();
-        let unfinished = version(&path) == 1;
-        assert!(picture(&path) == before, "kill {kill}: other rows than before");
+        let unfinished = version(&path) as usize <= OLD.len();
+        assert!(picture(&path, 1) == before, "kill {kill}: other rows than before");
         if unfinished {
             in_the_middle += 1;
-            opens_whole(&path, &before, &format!("kill {kill}"));
+            opens_whole(&path, 1, &before, &format!("kill {kill}"));
         }
         std::fs::remove_file(&path).unwrap();
         if in_the_middle == 3 {
@@ -102,23 +108,23 @@ fn a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing() {
 fn two_processes_that_open_an_old_file_at_once_update_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("compass.db");
-    old_file(&path);
-    let before = picture(&path);
+    old_file(&path, 1);
+    let before = picture(&path, 1);
     let both = [opening(&path), opening(&path)];
     let told: Vec<_> = both.into_iter().map(Process::finish).collect();
     assert!(told[0].len() == 1 && told[0] == told[1], "{told:?}");
-    opens_whole(&path, &before, "after both");
+    opens_whole(&path, 1, &before, "after both");
 }
 
 #[test]
 fn a_file_with_a_row_that_refers_to_nothing_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("compass.db");
-    old_file_with(&path, "INSERT INTO note VALUES (4711, 1, 1, NULL, 'of a session that is not there', 0)");
-    let before = picture(&path);
+    old_file_with(&path, 1, "INSERT INTO note VALUES (4711, 1, 1, NULL, 'of a session that is not there', 0)");
+    let before = picture(&path, 1);
     let error = open(&path).unwrap_err();
     assert_eq!((error.code(), error.retryable()), ("corrupt", false));
     let told = error.to_string();
     assert!(told.contains("note") && !told.contains("not there"), "{told}");
-    assert_eq!((version(&path), picture(&path)), (1, before));
+    assert_eq!((version(&path), picture(&path, 1)), (1, before));
 }

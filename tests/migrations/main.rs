@@ -15,21 +15,35 @@ use compass_core::{Compass, Error, Options};
 use rusqlite::Connection;
 use support::past_every_rule;
 
-/// What each schema looked like when it was released, and rows that its last release left behind.
-const SCHEMA: &str = include_str!("../schema/0001.sql");
-const ROWS: &str = include_str!("../schema/0001-data.sql");
+/// Each schema before the newest: what made it, and rows that its last release left behind.
+const OLD: [(&[&str], &str); 2] = [
+    (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
+    (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
+];
 
-/// Makes the file that the release of schema 1 left behind.
-fn old_file(path: &Path) {
-    old_file_with(path, "");
+/// Every schema before the newest.
+fn old_schemas() -> impl Iterator<Item = u32> {
+    1..=OLD.len() as u32
+}
+
+/// An empty database of this schema.
+fn make(sql: &Connection, schema: u32) {
+    sql.pragma_update(None, "foreign_keys", false).unwrap();
+    OLD[schema as usize - 1].0.iter().for_each(|made| sql.execute_batch(made).unwrap());
+}
+
+/// Makes the file that the release of this schema left behind.
+fn old_file(path: &Path, schema: u32) {
+    old_file_with(path, schema, "");
 }
 
 /// The same with something more, which no trigger looks at.
-fn old_file_with(path: &Path, more: &str) {
+fn old_file_with(path: &Path, schema: u32, more: &str) {
     let sql = Connection::open(path).unwrap();
     sql.pragma_update(None, "synchronous", false).unwrap();
-    sql.execute_batch(SCHEMA).unwrap();
-    past_every_rule(&sql, |sql| sql.execute_batch(&format!("BEGIN; {ROWS} {more}; COMMIT")).unwrap());
+    make(&sql, schema);
+    let rows = OLD[schema as usize - 1].1;
+    past_every_rule(&sql, |sql| sql.execute_batch(&format!("BEGIN; {rows} {more}; COMMIT")).unwrap());
 }
 
 fn open(path: &Path) -> Result<Compass, Error> {
@@ -40,10 +54,10 @@ fn version(path: &Path) -> u32 {
     Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
 }
 
-/// The columns that schema 1 had, table by table, and what schema 2 calls them where it has another name.
-fn columns() -> Vec<(String, Vec<String>)> {
+/// The columns that a schema had, table by table.
+fn columns(schema: u32) -> Vec<(String, Vec<String>)> {
     let sql = Connection::open_in_memory().unwrap();
-    sql.execute_batch(SCHEMA).unwrap();
+    make(&sql, schema);
     let names = |text: &str| -> Vec<String> {
         let mut statement = sql.prepare(text).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
@@ -56,13 +70,17 @@ fn columns() -> Vec<(String, Vec<String>)> {
     tables.into_iter().map(with_columns).collect()
 }
 
-/// Everything that was in the file when schema 1 was left, in the terms of schema 1.
-fn picture(path: &Path) -> Vec<String> {
+/// Everything that was in the file when this schema was left, in its terms.
+fn picture(path: &Path, schema: u32) -> Vec<String> {
     let sql = Connection::open(path).unwrap();
-    let is_old = version(path) == 1;
+    let now = version(path);
     let mut picture = Vec::new();
-    for (table, columns) in columns() {
-        let name = |column: &String| if !is_old && column == "first_contact_at" { "last_failure_at".to_owned() } else { column.clone() };
+    for (table, columns) in columns(schema) {
+        let name = |column: &String| match column.as_str() {
+            "first_contact_at" if now >= 2 => "last_failure_at".to_owned(),
+            "body" if now >= 3 => "(SELECT bytes FROM body WHERE sha256 = body_sha256 AND body_kept = 1)".to_owned(),
+            name => name.to_owned(),
+        };
         let list = columns.iter().map(name).collect::<Vec<_>>().join(", ");
         let mut statement = sql.prepare(&format!("SELECT {list} FROM {table} ORDER BY 1, 2")).unwrap();
         let mut rows = statement.query([]).unwrap();

@@ -28,7 +28,7 @@ fn words(path: &Path, sql: &str) -> BTreeSet<String> {
 fn the_file_of_the_first_schema_has_rows_of_every_kind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("compass.db");
-    old_file(&path);
+    old_file(&path, 1);
     let has = |sql: &str, expected: &[&str]| {
         let found = words(&path, sql);
         let missing: Vec<_> = expected.iter().filter(|word| !found.contains(**word)).collect();
@@ -103,24 +103,58 @@ fn the_file_of_the_first_schema_has_rows_of_every_kind() {
 
 #[test]
 fn an_update_keeps_every_row_and_ends_in_the_schema_of_a_new_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
-    old_file(&old);
-    let before = picture(&old);
-    open(&old).unwrap().close().unwrap();
-    open(&new).unwrap().close().unwrap();
-    assert_eq!(version(&old), version(&new));
-    assert_eq!(schema(&old), schema(&new));
-    assert_eq!(picture(&old), before);
-    let given_up = words(&old, "SELECT reason || ' ' || detail FROM outbox WHERE detail IS NOT NULL");
-    assert_eq!(given_up, BTreeSet::from(["abandoned abandoned".to_owned()]));
+    for from in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
+        old_file(&old, from);
+        let before = picture(&old, from);
+        open(&old).unwrap().close().unwrap();
+        open(&new).unwrap().close().unwrap();
+        assert_eq!(version(&old), version(&new));
+        assert_eq!(schema(&old), schema(&new));
+        assert_eq!(picture(&old, from), before);
+        let given_up = words(&old, "SELECT reason || ' ' || detail FROM outbox WHERE detail IS NOT NULL");
+        assert_eq!(given_up, BTreeSet::from(["abandoned abandoned".to_owned()]));
+    }
+}
+
+#[test]
+fn equal_bodies_are_one_after_an_update_whatever_damage_has_made_of_some() {
+    // Three entries with the same content, of which the first was damaged: the bytes that two agree on are the ones.
+    const MORE: &str = "
+        INSERT INTO action (id, session_id, key, name, section, endpoint, status, revision)
+        VALUES (901, 15, 'a', 'A', 's', 'office', 'pending', 1), (902, 15, 'b', 'B', 's', 'office', 'pending', 1);
+        INSERT INTO outbox (id, action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size, workflow_version,
+                            session_state, frozen_at, due_at)
+        SELECT n, n, session_id, 1, 'msg_' || substr('aaaaaaaaaaaaaaaaaaaaaaaaaa' || n, -26), 'office', body, body_sha256, body_size,
+               workflow_version, session_state, frozen_at, due_at
+          FROM outbox, (SELECT 901 AS n UNION ALL SELECT 902) WHERE outbox.id = 14;
+        UPDATE outbox SET body = x'00' WHERE id = 14;
+        UPDATE outbox SET body = x'01' WHERE id = 15;
+        UPDATE sqlite_sequence SET seq = 902 WHERE name = 'outbox'";
+    for from in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("compass.db");
+        old_file_with(&path, from, MORE);
+        let compass = open(&path).unwrap();
+        let damaged = compass.check().unwrap().faults.into_iter().filter(|fault| fault.contains("not the one that was frozen")).count();
+        assert_eq!(damaged, 1, "the one that nobody else says otherwise of");
+        let sql = Connection::open(&path).unwrap();
+        let count = |sql_text: &str| sql.query_row(sql_text, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.id IN (14, 901, 902)"), 3);
+        assert_eq!(count("SELECT count(*) FROM body"), count("SELECT count(DISTINCT body_sha256) FROM outbox WHERE body_kept = 1"));
+    }
 }
 
 #[test]
 fn work_goes_on_after_an_update() {
+    old_schemas().for_each(work_goes_on_after_an_update_from);
+}
+
+fn work_goes_on_after_an_update_from(schema: u32) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("compass.db");
-    old_file(&path);
+    old_file(&path, schema);
     let (clock, office) = (Arc::new(ManualClock::default()), ScriptedTransport::always(202));
     // An hour after what happened last.
     clock.set_wall(Timestamp::from_timestamp_millis(1_809_768_000_000).unwrap());

@@ -139,10 +139,10 @@ fn a_retry_is_signed_with_the_secret_of_its_time() {
 
 /// Damages the bytes of the only message, as a failing flash would: past every rule.
 fn damage_body(phone: &Phone) {
-    let body = "UPDATE outbox SET body = CAST(replace(CAST(body AS TEXT), 'Visit', 'Visat') AS BLOB)";
+    let body = "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Visit', 'Visat') AS BLOB)";
     let file = rusqlite::Connection::open(&phone.path).expect("the file");
     assert!(file.execute(body, []).is_err(), "the database itself refuses it");
-    file.execute_batch("DROP TRIGGER outbox_body_is_frozen").expect("no trigger");
+    file.execute_batch("DROP TRIGGER body_is_frozen").expect("no trigger");
     assert_eq!(file.execute(body, []).expect("damage"), 1);
 }
 

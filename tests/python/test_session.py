@@ -52,6 +52,22 @@ class WholeSession(Case):
         self.assertEqual(values["pressure"], model.FieldState.PROVIDED(model.FieldValue.DECIMAL("182.50")))
         self.assertEqual(values["day"], model.FieldState.PROVIDED(model.FieldValue.DATE("2026-03-09")))
 
+    def test_old_sessions_go_by_themselves_or_because_a_person_says_so(self):
+        clock, day = ffi.ManualClock(), 24 * 3600 * 1000
+        core = self.ready(manual_clock=clock, retention_ms=2 * day)
+        ended = []
+        for number in (1, 2):
+            session = self.start(core, f"start-{number}").key
+            core.run(session, None, [model.Command.END(f"end-{number}", "nobody home")])
+            ended.append(session)
+            clock.advance(day)
+        self.flush(core)
+        self.fails("deleted_session", core.session, ended[0])
+        self.assertEqual(core.session(ended[1]).state, model.SessionState.ENDED)
+        report = core.purge_all_before(clock.now(), "Ada")
+        self.assertEqual((report.purged, report.kept_not_fired), (1, 0))
+        self.fails("deleted_session", core.session, ended[1])
+
     def test_what_is_typed_is_read_by_the_type_of_the_field(self):
         core = self.ready()
         pressure = core.workflow("pump-check", None).fields[1]

@@ -39,11 +39,11 @@ impl World {
 
     pub fn corrupt_body(&mut self, which: u64) -> Check {
         let Some(entry) = self.one(which, |entry| entry.state == "queued") else { return Ok(()) };
-        self.tampered.insert(entry.row, "body");
-        self.tamper(
-            "outbox_body_is_frozen",
-            &format!("UPDATE outbox SET body = CAST(x'00' || substr(body, 2) AS BLOB) WHERE id = {}", entry.row),
-        )
+        // Of all messages that it is the body of.
+        let same = self.rows.entries.values().filter(|other| other.body_sha256 == entry.body_sha256).map(|other| (other.row, "body"));
+        self.tampered.extend(same.collect::<Vec<_>>());
+        let change = format!("UPDATE body SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE sha256 = x'{}'", entry.body_sha256);
+        self.tamper("body_is_frozen", &change)
     }
 
     pub fn corrupt_endpoint(&mut self, key: &str) -> Check {

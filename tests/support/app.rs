@@ -77,6 +77,14 @@ impl App {
         self.sql().query_row(sql, [], |row| row.get(0)).expect("a number")
     }
 
+    /// So many days pass, on each of which something is written, so that the database ages.
+    pub fn days(&self, days: u32) {
+        for _ in 0..days {
+            self.clock.advance(Duration::from_secs(86_400));
+            self.compass.set_integration_enabled(self.compass.integration_enabled().expect("a flag")).expect("a write");
+        }
+    }
+
     /// A second passes.
     pub fn tick(&self) {
         self.clock.advance(Duration::from_secs(1));

@@ -66,9 +66,15 @@ impl Core {
         guard(|| self.0.resume().map(Hold::new))
     }
 
-    /// Removes finished sessions older than this, in milliseconds, whose messages are delivered or given up.
+    /// Removes finished sessions older than this, in milliseconds, whose messages are delivered or given up and whose actions all fired or were
+    /// never to. Time is counted by the age of the database, which a clock that is set wrong does not change.
     pub fn purge(&self, older_than_ms: u64) -> Result<PurgeReport> {
         guard(|| self.0.purge(Duration::from_millis(older_than_ms)))
+    }
+
+    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up.
+    pub fn purge_all_before(&self, time: Timestamp, actor: String) -> Result<PurgeReport> {
+        guard(|| self.0.purge_all_before(time, &actor))
     }
 
     /// Writes a copy of the database to a file that is not there yet.

@@ -29,7 +29,11 @@ pub struct OpenOptions {
     /// Certificate authorities, in PEM, that the built-in transport trusts beside the bundled ones. Without effect on a transport given.
     #[uniffi(default = [])]
     pub extra_roots: Vec<String>,
-    /// Bodies of delivered messages are kept this long for review, in milliseconds; 90 days when absent.
+    /// Finished sessions go this long after their end, in milliseconds, as `purge` takes them: a few when the database is opened, the others
+    /// with `flush`. When absent they stay until `purge` is called.
+    #[uniffi(default = None)]
+    pub retention_ms: Option<u64>,
+    /// Bodies of delivered messages are kept this long for review, in milliseconds, and go when sessions do; 90 days when absent.
     #[uniffi(default = None)]
     pub body_retention_ms: Option<u64>,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
@@ -91,6 +95,7 @@ impl OpenOptions {
                 ..BuiltInOptions::default()
             })?));
         }
+        options.retention = self.retention_ms.map(Duration::from_millis);
         if let Some(retention) = self.body_retention_ms {
             options.body_retention = Duration::from_millis(retention);
         }

@@ -35,8 +35,8 @@ fn a_body_that_changed_on_disk_is_never_sent_and_stops_nobody() {
     let phone = Phone::new(ScriptedTransport::always(202));
     let entries = phone.complete("office", 3);
     phone.write(|tx| {
-        tx.execute_batch("DROP TRIGGER outbox_body_is_frozen")?;
-        Ok(tx.execute("UPDATE outbox SET body = x'00' WHERE id = ?1", [entries[1]])?)
+        tx.execute_batch("DROP TRIGGER body_is_frozen")?;
+        Ok(tx.execute("UPDATE body SET bytes = x'00' WHERE sha256 = (SELECT body_sha256 FROM outbox WHERE id = ?1)", [entries[1]])?)
     });
     let report = phone.flush();
     assert_eq!((report.sent, report.failed), (2, 1));

@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
 
@@ -88,10 +88,11 @@ const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short
 
 /// Freezes a message: due at once, or born failed.
 pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -> Result<()> {
+    insert_body(tx, new)?;
     tx.prepare_cached(
-        "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body, body_sha256, body_size, workflow_version,
-                             session_state, frozen_at, state, reason, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?11)",
+        "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
+                             frozen_at, state, reason, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?10)",
     )?
     .execute(params![
         new.action_id,
@@ -99,7 +100,6 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
         new.revision,
         new.delivery_id.0,
         new.endpoint,
-        new.body,
         new.body_sha256.0,
         new.body.len() as i64,
         new.workflow_version,
@@ -108,6 +108,22 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
         if new.failed.is_some() { "failed" } else { "queued" },
         new.failed,
     ])?;
+    Ok(())
+}
+
+/// Stores the bytes unless they are there. Where damage has made others of them, those stay: what leaves is made again from the session.
+fn insert_body(tx: &Transaction<'_>, new: &NewEntry<'_>) -> Result<()> {
+    let there: Option<bool> = tx
+        .prepare_cached("SELECT bytes = ?2 FROM body WHERE sha256 = ?1")?
+        .query_row(params![new.body_sha256.0, new.body], |row| row.get(0))
+        .optional()?;
+    match there {
+        None => {
+            tx.prepare_cached("INSERT INTO body (sha256, bytes) VALUES (?1, ?2)")?.execute(params![new.body_sha256.0, new.body])?;
+        }
+        Some(true) => {}
+        Some(false) => log::warn!("the body of an earlier message with the same content is damaged"),
+    }
     Ok(())
 }
 
@@ -152,7 +168,14 @@ pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Att
 
 /// The body of a message: absent when there is no such message, `None` inside when the body was given back.
 pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Option<Vec<u8>>>> {
-    Ok(connection.prepare_cached("SELECT body FROM outbox WHERE delivery_id = ?1")?.query_row([&id.0], |row| row.get(0)).optional()?)
+    let mut statement = connection.prepare_cached(
+        "SELECT b.bytes, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256 AND o.body_kept = 1 WHERE o.delivery_id = ?1",
+    )?;
+    let row: Option<(Option<Vec<u8>>, bool)> = statement.query_row([&id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match row {
+        Some((None, true)) => Err(StoreError::Corrupt("the body of a message is lost".to_owned())),
+        row => Ok(row.map(|(bytes, _)| bytes)),
+    }
 }
 
 /// Whether these bytes were frozen before under the same identity.

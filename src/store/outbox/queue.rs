@@ -201,10 +201,11 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
 /// None: the row is gone or has changed meanwhile.
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(
-        "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, o.body, o.body_sha256, o.workflow_version, o.session_state,
+        "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
                 o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
                 o.last_failure_at, o.revived, o.resynced, o.refreshed
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
+                LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.id = ?1 AND o.state = 'queued'",
     )?;
     statement.query_row([id], |row| claimed(row, until, claim)).optional()
@@ -232,7 +233,8 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         endpoint: row.get(3)?,
         session: session_key(&row.get::<_, Vec<u8>>(4)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         action: row.get(5)?,
-        body: row.get(6)?,
+        // Bytes that are lost are damaged ones.
+        body: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
         body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         workflow_version: row.get(8)?,
         session_state: session_state(&row.get::<_, String>(9)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
@@ -346,7 +348,8 @@ pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) 
 pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2, last_status = ?3, attempts = max(attempts, 1),
+            "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2,
+                               sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts, 1),
                                unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
                                lease_owner = NULL, lease_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",

@@ -137,6 +137,10 @@ extension Compass {
         try await commands.call { [core] in try core.purge(olderThanMs: age.wholeMilliseconds) }
     }
 
+    public func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport {
+        try await commands.call { [core] in try core.purgeAllBefore(time: time, actor: actor) }
+    }
+
     public func backup(to file: URL) async throws {
         try await commands.call { [core] in try core.backup(to: file.path) }
     }

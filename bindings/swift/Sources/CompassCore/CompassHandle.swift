@@ -122,9 +122,13 @@ public protocol CompassHandle: AnyObject, Sendable {
     func quiesce() async throws
     /// Looks whether another process has changed the database; true if so. Sequences then ask again.
     func refresh() async throws -> Bool
-    /// Removes finished sessions older than this whose messages are delivered or given up. Says which files no session refers to any more;
-    /// where it ends in an error, they are those that ``files()`` does not list.
+    /// Removes finished sessions older than this whose messages are delivered or given up; those with an action that did not fire because the
+    /// integration was off stay, if it was ever on. Time is counted by the age of the database, which a clock that is set wrong does not
+    /// change.
+    /// Says which files no session refers to any more; where it ends in an error, they are those that ``files()`` does not list.
     func purge(olderThan age: Duration) async throws -> PurgeReport
+    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up.
+    func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport
     /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back.
     func backup(to file: URL) async throws
     /// Checks the whole file against the log.

@@ -39,7 +39,10 @@ public struct CompassOptions: Sendable {
     public var delivery = Delivery.automatic
     /// When to try again and when to stop; the core's own policy when absent.
     public var retry: RetryPolicy?
-    /// Bodies of delivered messages are kept this long for review; 90 days when absent.
+    /// Finished sessions go this long after their end, as ``CompassHandle/purge(olderThan:)`` takes them: a few when the database is opened, the
+    /// others with ``CompassHandle/flush(deadline:urgent:)``. When absent they stay until `purge` is called.
+    public var retention: Duration?
+    /// Bodies of delivered messages are kept this long for review, and go when sessions do; 90 days when absent.
     public var bodyRetention: Duration?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
@@ -76,7 +79,8 @@ public struct CompassOptions: Sendable {
         useTestClock?(file.path)
         return OpenOptions(
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
-            extraRoots: roots, bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds), allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
+            extraRoots: roots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
+            allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
     }
 }
 

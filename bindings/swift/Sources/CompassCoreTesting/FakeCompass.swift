@@ -193,6 +193,7 @@ public final class FakeCompass: CompassHandle {
     public func quiesce() async throws { try call { _ in } }
     public func refresh() async throws -> Bool { try call { _ in false } }
     public func purge(olderThan age: Duration) async throws -> PurgeReport { try none() }
+    public func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport { try none() }
     public func backup(to file: URL) async throws { try call { _ in } }
     public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.list.count), faults: []) } }
     public func close() async throws {

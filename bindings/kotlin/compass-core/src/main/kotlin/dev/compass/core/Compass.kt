@@ -31,6 +31,7 @@ import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.model.WorkflowVersion
 import java.io.Closeable
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.Dispatchers
@@ -130,10 +131,14 @@ public interface Compass : Closeable {
     public suspend fun files(): List<String>
 
     /**
-     * Deletes finished sessions older than this whose messages are delivered or given up. Says which files no session refers to any more;
-     * where it ends in an error, they are those that [files] does not list.
+     * Deletes finished sessions older than this whose messages are delivered or given up; those with an action that did not fire because the
+     * integration was off stay, if it was ever on. Time is counted by the age of the database, which a clock that is set wrong does not change.
+     * Says which files no session refers to any more; where it ends in an error, they are those that [files] does not list.
      */
     public suspend fun purge(olderThan: Duration): PurgeReport
+
+    /** A person deletes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up. */
+    public suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------
 

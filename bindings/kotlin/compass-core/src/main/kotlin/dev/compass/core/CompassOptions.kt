@@ -21,7 +21,9 @@ import kotlinx.coroutines.Dispatchers
  *   none of their own: there it has to be given. See [HttpTransport].
  * @property retry when to try again and when to stop; [Compass.defaultRetryPolicy] when null.
  * @property extraRoots certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
- * @property bodyRetention bodies of delivered messages are kept this long for review; 90 days when null.
+ * @property retention finished sessions go this long after their end, as [Compass.purge] takes them: a few when the database is opened, the
+ *   others with [Compass.flush]. When null they stay until `purge` is called.
+ * @property bodyRetention bodies of delivered messages are kept this long for review, and go when sessions do; 90 days when null.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
  * @property commands where commands and queries run. They block, each for some milliseconds; `quiesce` and its like for up to two
  *   seconds, so more than one thread is better.
@@ -35,6 +37,7 @@ public class CompassOptions(
     public val transport: Transport? = null,
     public val retry: RetryPolicy? = null,
     public val extraRoots: List<String> = emptyList(),
+    public val retention: Duration? = null,
     public val bodyRetention: Duration? = null,
     public val allowPlainHttpToLoopback: Boolean = false,
     public val commands: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),

@@ -34,6 +34,7 @@ import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.model.WorkflowVersion
 import java.io.Closeable
+import java.time.Instant
 import kotlin.time.Duration
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
@@ -100,6 +101,8 @@ internal class OpenCompass private constructor(
     override suspend fun files(): List<String> = command { files() }
 
     override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
+
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = command { purgeAllBefore(time, actor) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean) = command { setIntegrationEnabled(enabled) }
 
@@ -225,6 +228,7 @@ internal class OpenCompass private constructor(
             transport = transport?.let(::TransportOfCore),
             retry = retry,
             extraRoots = extraRoots,
+            retentionMs = retention?.asMillis(),
             bodyRetentionMs = bodyRetention?.asMillis(),
             allowPlainHttpToLoopback = allowPlainHttpToLoopback,
         )

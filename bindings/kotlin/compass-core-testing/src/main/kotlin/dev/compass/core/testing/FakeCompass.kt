@@ -37,6 +37,7 @@ import dev.compass.core.model.Totals
 import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.model.WorkflowVersion
+import java.time.Instant
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration
 import kotlinx.coroutines.flow.Flow
@@ -200,7 +201,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun files(): List<String> = answer { emptyList() }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, emptyList()) }
+    override suspend fun purge(olderThan: Duration): PurgeReport = answer { nothingPurged() }
+
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = answer { nothingPurged() }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
 

@@ -1,0 +1,231 @@
+//! What is kept for how long: purging, when an app or a person asks for it, and by itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::upkeep::without_referred;
+use super::{Changed, Compass, Inner, Result};
+use crate::delivery::CancelToken;
+use crate::engine::session as engine;
+use crate::error::Error;
+use crate::model::{PurgeReport, Timestamp};
+use crate::store::retention::{Old, Place};
+use crate::store::{self, Connection, Transaction, meta};
+
+/// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
+/// bodies and their bytes. A session goes whole, and a body too.
+const SESSIONS: u32 = 100;
+const ACTS: u32 = 400;
+const BODIES: u32 = 50;
+const BODY_BYTES: i64 = 1024 * 1024;
+
+/// For how long the id of a command outlives its session: longer than any app tries to repeat a call.
+const COMMANDS_KEPT: Duration = Duration::from_secs(400 * 86_400);
+
+/// How long what nobody has asked for waits for the file.
+const WAIT: Duration = Duration::from_millis(200);
+/// What a transaction may take: none begins later than so long before the deadline of a flush.
+const ROOM: Duration = Duration::from_millis(500);
+
+/// A purge on its way.
+struct Purge<'a> {
+    actor: Option<&'a str>,
+    now: Timestamp,
+    place: Place,
+    /// Sessions that are looked at in one transaction.
+    sessions: u32,
+    /// Files that the sessions referred to that went.
+    let_go: BTreeSet<String>,
+    report: PurgeReport,
+}
+
+impl<'a> Purge<'a> {
+    fn new(actor: Option<&'a str>, now: Timestamp) -> Self {
+        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), report: PurgeReport::default() }
+    }
+
+    /// One transaction's worth of old sessions. False when there are no more.
+    fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
+        let found = store::retention::old(tx, old, self.place, self.sessions)?;
+        let (mut looked_at, mut acts, mut purged) = (0, 0_u32, 0);
+        for session in &found {
+            if acts >= ACTS {
+                break;
+            }
+            (looked_at, self.place) = (looked_at + 1, session.place);
+            if session.undelivered {
+                self.report.kept_undelivered += 1;
+                continue;
+            }
+            if session.unfired && matches!(old, Old::ByAge(_)) {
+                self.report.kept_not_fired += 1;
+                continue;
+            }
+            let files = store::alone(tx, || {
+                let files = store::referred::by_session(tx, session.id)?;
+                store::retention::delete(tx, session.id, "purged", self.actor, self.now)?;
+                Ok::<_, store::StoreError>(files)
+            })?;
+            // One that is damaged stays, and keeps no other.
+            if let Some(files) = files {
+                purged += 1;
+                acts = acts.saturating_add(session.acts);
+                self.let_go.extend(files);
+            }
+        }
+        self.report.purged += purged;
+        let is_last = looked_at == found.len() && found.len() < self.sessions as usize;
+        Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
+    }
+
+    /// All old sessions, one transaction's worth after the other.
+    fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
+        loop {
+            let (place, report) = (self.place, self.report.clone());
+            match inner.write_part(stops, |tx| self.sessions(tx, old(tx)?)) {
+                // Room for one at a time is enough: the log begins anew once it is folded.
+                Err(Error::DiskFull) if self.sessions > 1 => {
+                    inner.store.make_room();
+                    (self.sessions, self.place, self.report) = (1, place, report);
+                }
+                Ok(false) => return Ok(()),
+                done => drop(done?),
+            }
+        }
+    }
+
+    /// What went, with the files that no session refers to any more.
+    fn report(mut self, inner: &Inner) -> Result<PurgeReport> {
+        inner.store.keep_room();
+        self.report.files_let_go = inner.read(|connection| Ok(without_referred(connection, self.let_go)?))?;
+        Ok(self.report)
+    }
+}
+
+impl Compass {
+    /// Removes finished sessions older than this, counted from their end. Each leaves a tombstone. Gives bodies of delivered messages back that
+    /// are older than their retention, and forgets commands of sessions that went 400 days ago.
+    ///
+    /// A session stays while one of its messages is neither delivered nor given up, and where an action did not fire because the integration
+    /// was off, if it was ever on; so does one that is damaged so that it cannot be removed.
+    ///
+    /// Time is counted by the age of the database, which a clock that is set wrong does not change: it grows with what is written, by an hour
+    /// or more at a time, and by seven days at most between two writes.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so, and the
+    /// files that it let go are those that [`Compass::files`] does not list any more.
+    pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
+        let inner = &self.inner;
+        let mut purge = Purge::new(None, inner.now());
+        let stops = inner.store.stops();
+        purge.all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))?;
+        let mut bodies = BODIES;
+        loop {
+            let released = match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies)) {
+                Err(Error::DiskFull) if bodies > 1 => {
+                    inner.store.make_room();
+                    bodies = 1;
+                    continue;
+                }
+                done => done?,
+            };
+            purge.report.bodies_released += released;
+            if released == 0 {
+                break;
+            }
+        }
+        inner.write_part(stops, |tx| {
+            store::command::forget_spent(tx, earlier(meta::age(tx)?, COMMANDS_KEPT))?;
+            Ok(((), Changed::nothing()))
+        })?;
+        purge.report(inner)
+    }
+
+    /// A person removes all sessions that finished before this moment of the wall clock, also those with actions that did not fire. One with a
+    /// message that is neither delivered nor given up stays. The name of the person stays in the tombstones.
+    ///
+    /// # Errors
+    /// `Refused` without a name, and as [`Compass::purge`].
+    pub fn purge_all_before(&self, time: Timestamp, actor: &str) -> Result<PurgeReport> {
+        engine::check_actor(actor)?;
+        let inner = &self.inner;
+        let mut purge = Purge::new(Some(actor), inner.now());
+        let stops = inner.store.stops();
+        purge.all_sessions(inner, stops, |_| Ok(Old::Before(time)))?;
+        purge.report(inner)
+    }
+}
+
+impl Inner {
+    /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
+    pub(super) fn keep_at_open(&self) {
+        let kept = self
+            .read_at_open(|connection| self.is_something_old(connection))
+            .and_then(|due| if due { self.keep_a_little(Duration::ZERO).map(drop) } else { Ok(()) });
+        kept.unwrap_or_else(log_what_stays);
+    }
+
+    /// What is old goes until this moment of the monotonic clock.
+    pub(super) fn keep_until(&self, until: Duration, cancel: &CancelToken) {
+        let kept = || -> Result<()> {
+            let mut is_first = true;
+            loop {
+                let left = until.saturating_sub(self.clock.monotonic());
+                if left <= ROOM || cancel.is_cancelled() {
+                    return Ok(());
+                }
+                let wait = WAIT.min(left - ROOM);
+                let now = self.now();
+                let has_work = self.store.read_for_delivery(wait, |connection| {
+                    Ok::<_, Error>(is_first && meta::is_age_due(connection, now)? || self.is_something_old(connection)?)
+                })?;
+                // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
+                if !has_work || self.keep_a_little(wait)? == 0 && !is_first {
+                    return Ok(());
+                }
+                is_first = false;
+            }
+        };
+        kept().unwrap_or_else(log_what_stays);
+    }
+
+    fn is_something_old(&self, connection: &Connection) -> Result<bool> {
+        let age = meta::age(connection)?;
+        Ok(store::retention::is_due(
+            connection,
+            self.retention.map(|retention| earlier(age, retention)),
+            earlier(age, self.body_retention),
+        )?)
+    }
+
+    /// One transaction's worth. Says how many sessions and bodies went.
+    fn keep_a_little(&self, wait: Duration) -> Result<u64> {
+        let mut purge = Purge::new(None, self.now());
+        self.write_aside(wait, |tx| {
+            if let Some(retention) = self.retention {
+                let old = Old::ByAge(earlier(meta::age(tx)?, retention));
+                // Those that stay are passed over.
+                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 {}
+            }
+            let (released, _) = self.release_bodies(tx, BODIES)?;
+            let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
+            Ok((purge.report.purged + released, changed))
+        })
+    }
+
+    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32) -> Result<(u64, Changed)> {
+        let age = earlier(meta::age(tx)?, self.body_retention);
+        Ok((store::retention::release_bodies(tx, age, limit, BODY_BYTES)?, Changed::nothing()))
+    }
+}
+
+/// Nothing waits for it: the next flush tries again.
+fn log_what_stays(error: Error) {
+    log::info!("what is older than its retention stays for now: {}", error.code());
+}
+
+/// This age of the database, so much before; in milliseconds.
+fn earlier(age: i64, by: Duration) -> i64 {
+    age.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+}

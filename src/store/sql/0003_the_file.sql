@@ -1,0 +1,393 @@
+-- Equal bodies are stored once, what is kept is counted by the database's own age, totals are kept up to date, and commands are remembered.
+--
+-- `event` and `outbox` are built anew: a row of a table without a rowid that is longer than a quarter of a page gets pages of its own, and a
+-- CHECK cannot be changed. Every row is kept, and the number of every message.
+
+-- How old the database is, in milliseconds, whatever the wall clock says; when it was carried forward last, by the wall clock.
+ALTER TABLE meta ADD COLUMN age INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE meta ADD COLUMN age_at INTEGER;
+ALTER TABLE meta ADD COLUMN integration_was_enabled INTEGER NOT NULL DEFAULT 0 CHECK (integration_was_enabled IN (0, 1));   -- ever
+
+-- The age at which it finished; meaningless before. What was there before the update is as old as the database, which begins to count.
+ALTER TABLE session ADD COLUMN finished_age INTEGER NOT NULL DEFAULT 0;
+
+-- Who purged it, where a person did.
+ALTER TABLE tombstone ADD COLUMN actor TEXT;
+
+CREATE TABLE new_event (
+    session_id   INTEGER NOT NULL REFERENCES session (id),
+    seq          INTEGER NOT NULL CHECK (seq >= 1),
+    type         TEXT    NOT NULL,
+    v            INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    utc_offset   INTEGER NOT NULL,                     -- seconds
+    actor        TEXT,
+    command_id   TEXT,
+    command_hash BLOB,                                 -- of the command's content, to tell a repeat from a reuse
+    json         TEXT    NOT NULL,
+    UNIQUE (session_id, seq),
+    CHECK ((command_id IS NULL) = (command_hash IS NULL))
+) STRICT;
+
+-- The bytes of messages, once however many entries name them.
+CREATE TABLE body (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    bytes  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE new_outbox (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    action_id        INTEGER NOT NULL REFERENCES action (id),
+    session_id       INTEGER NOT NULL REFERENCES session (id),
+    revision         INTEGER NOT NULL CHECK (revision >= 1),
+    -- Frozen.
+    delivery_id      TEXT    NOT NULL UNIQUE CHECK (length(delivery_id) = 30 AND delivery_id NOT GLOB '*[^a-z0-9_]*'),
+    endpoint         TEXT    NOT NULL,                 -- may name an endpoint that is not known yet
+    body_sha256      BLOB    NOT NULL CHECK (length(body_sha256) = 32),
+    body_size        INTEGER NOT NULL,
+    workflow_version TEXT    NOT NULL,
+    session_state    TEXT    NOT NULL CHECK (session_state IN ('completed', 'ended')),
+    frozen_at        INTEGER NOT NULL,
+    -- Delivery.
+    state            TEXT    NOT NULL DEFAULT 'queued'
+                             CHECK (state = 'queued' OR state = 'leased' OR state = 'sent' OR state = 'failed' OR state = 'superseded'),
+    reason           TEXT,
+    detail           TEXT    CHECK (detail = 'abandoned' OR detail = 'redacted' OR detail = 'restored'),   -- by what it was given up
+    due_at           INTEGER NOT NULL,
+    attempts         INTEGER NOT NULL DEFAULT 0,       -- begun; written before any byte leaves
+    unknown_outcomes INTEGER NOT NULL DEFAULT 0 CHECK (unknown_outcomes BETWEEN 0 AND attempts),
+    counted          INTEGER NOT NULL DEFAULT 0,       -- against the budget of this cycle
+    slow_counted     INTEGER NOT NULL DEFAULT 0,
+    offline_tries    INTEGER NOT NULL DEFAULT 0,       -- in a row; only spaces the next try
+    cut_short        INTEGER NOT NULL DEFAULT 0,       -- attempts in a row that did not end by themselves
+    refreshed        INTEGER NOT NULL DEFAULT 0 CHECK (refreshed = 0 OR refreshed = 1),
+    resynced         INTEGER NOT NULL DEFAULT 0 CHECK (resynced IN (0, 1)),
+    failing_ms       INTEGER NOT NULL DEFAULT 0,       -- what this cycle has used up of the budget of age
+    last_failure_at  INTEGER,                          -- the last one that was counted
+    last_status      INTEGER,
+    revived          INTEGER NOT NULL DEFAULT 0,       -- cycles begun after a failure
+    cycle_counts     INTEGER NOT NULL DEFAULT 1 CHECK (cycle_counts IN (0, 1)),   -- whether the lock counts this cycle
+    lease_owner      TEXT,
+    lease_epoch      INTEGER NOT NULL DEFAULT 0,
+    lease_until      INTEGER,
+    sent_at          INTEGER,
+    sent_age         INTEGER,                          -- the database's age then
+    body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be given back once sent
+    UNIQUE (action_id, revision),
+    CHECK ((state = 'leased') = (lease_owner IS NOT NULL) AND (lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL) AND (sent_at IS NULL) = (sent_age IS NULL)),
+    CHECK (state <> 'failed' OR reason IS NOT NULL),
+    CHECK ((reason IS 'abandoned') = (detail IS NOT NULL)),
+    CHECK (body_kept = 1 OR state = 'sent')
+) STRICT;
+
+-- Counts of sessions, and of their actions by status, of a workflow version and an actor; no actor is ''. Written by triggers alone.
+CREATE TABLE session_totals (
+    workflow_id       INTEGER NOT NULL,
+    actor             TEXT    NOT NULL,
+    in_progress       INTEGER NOT NULL DEFAULT 0,
+    completed         INTEGER NOT NULL DEFAULT 0,
+    won               INTEGER NOT NULL DEFAULT 0,
+    ended             INTEGER NOT NULL DEFAULT 0,
+    discarded         INTEGER NOT NULL DEFAULT 0,
+    actions_not_fired INTEGER NOT NULL DEFAULT 0,
+    actions_pending   INTEGER NOT NULL DEFAULT 0,
+    actions_sent      INTEGER NOT NULL DEFAULT 0,
+    actions_failed    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (workflow_id, actor)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_event (session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json)
+SELECT session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash, json FROM event ORDER BY session_id, seq;
+
+INSERT OR IGNORE INTO body (sha256, bytes) SELECT body_sha256, body FROM outbox WHERE body IS NOT NULL ORDER BY id;
+
+-- Where damage has made two of one: the bytes that more entries hold, that are as long as they were, that are older.
+UPDATE body
+   SET bytes = (SELECT o.body FROM outbox o WHERE o.body_sha256 = body.sha256 AND o.body IS NOT NULL
+                 GROUP BY o.body ORDER BY count(*) DESC, max(length(o.body) = o.body_size) DESC, min(o.id) LIMIT 1)
+ WHERE sha256 IN (SELECT o.body_sha256 FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.body <> b.bytes);
+
+-- A body that was lost before it was sent is missed, and not given back.
+INSERT INTO new_outbox (id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
+                        frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_tries, cut_short,
+                        refreshed, resynced, failing_ms, last_failure_at, last_status, revived, cycle_counts, lease_owner, lease_epoch,
+                        lease_until, sent_at, sent_age, body_kept)
+SELECT id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
+       frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_tries, cut_short,
+       refreshed, resynced, failing_ms, last_failure_at, last_status, revived, cycle_counts, lease_owner, lease_epoch,
+       lease_until, sent_at, iif(sent_at IS NULL, NULL, 0), body IS NOT NULL OR state <> 'sent'
+  FROM outbox ORDER BY id;
+
+INSERT INTO session_totals (workflow_id, actor, in_progress, completed, won, ended, discarded,
+                            actions_not_fired, actions_pending, actions_sent, actions_failed)
+SELECT workflow_id, coalesce(actor, ''), count(*) FILTER (WHERE state = 'in_progress'), count(*) FILTER (WHERE state = 'completed'),
+       count(*) FILTER (WHERE won = 1), count(*) FILTER (WHERE state = 'ended'), count(*) FILTER (WHERE state = 'discarded'),
+       sum(min(max(actions_not_fired, 0), 1000000)), sum(min(max(actions_pending, 0), 1000000)),
+       sum(min(max(actions_sent, 0), 1000000)), sum(min(max(actions_failed, 0), 1000000))
+  FROM session GROUP BY workflow_id, coalesce(actor, '');
+
+UPDATE meta SET integration_was_enabled = 1 WHERE integration_enabled = 1 OR EXISTS (SELECT 1 FROM outbox);
+
+-- A row's number is never given to another one, not even to one that comes after the last was deleted.
+DELETE FROM sqlite_sequence WHERE name = 'new_outbox';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_outbox', seq FROM sqlite_sequence WHERE name = 'outbox';
+
+-- Those of other tables that look at the outbox come back below as they were.
+DROP TRIGGER action_status_is_projected;
+DROP TRIGGER action_failed_sends_rise;
+DROP TRIGGER attempt_stays;
+DROP TRIGGER session_finished_is_final;
+DROP INDEX session_finished;
+DROP TABLE event;
+DROP TABLE outbox;
+ALTER TABLE new_event RENAME TO event;
+ALTER TABLE new_outbox RENAME TO outbox;
+
+CREATE UNIQUE INDEX event_command ON event (command_id) WHERE command_id IS NOT NULL;
+CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT NULL;
+
+CREATE INDEX outbox_due ON outbox (endpoint, due_at, id) WHERE state = 'queued';
+CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0;
+CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
+CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
+CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
+-- Also what damage has given a state that is no word: it is not known to be delivered.
+CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
+CREATE INDEX outbox_body_kept ON outbox (sent_age) WHERE state = 'sent' AND body_kept = 1;
+CREATE INDEX outbox_body ON outbox (body_sha256) WHERE body_kept = 1;
+CREATE INDEX outbox_session ON outbox (session_id);
+
+-- Sessions ----------------------------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER session_finished_is_final BEFORE UPDATE OF state, won, finished_at, finished_age, end_reason ON session
+WHEN OLD.state <> 'in_progress'
+ AND (NEW.state <> OLD.state OR NEW.won IS NOT OLD.won OR NEW.finished_at <> OLD.finished_at OR NEW.finished_age <> OLD.finished_age
+      OR NEW.end_reason IS NOT OLD.end_reason)
+BEGIN SELECT RAISE(ABORT, 'a finished session stays finished'); END;
+
+CREATE TRIGGER event_is_append_only BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+
+CREATE TRIGGER event_goes_with_its_session BEFORE DELETE ON event
+WHEN NOT EXISTS (SELECT 1 FROM session s JOIN tombstone t ON t.key = s.key WHERE s.id = OLD.session_id AND s.state <> 'in_progress')
+BEGIN SELECT RAISE(ABORT, 'events are deleted with their session alone'); END;
+
+-- Totals ------------------------------------------------------------------------------------------------------------------------------
+
+-- No session has a million actions: a count beyond that was damaged, and must not keep a change from being recorded. Nor must a total.
+
+CREATE TRIGGER totals_of_begun AFTER INSERT ON session
+BEGIN
+    INSERT INTO session_totals (workflow_id, actor)
+    SELECT NEW.workflow_id, coalesce(NEW.actor, '')
+     WHERE NOT EXISTS (SELECT 1 FROM session_totals WHERE workflow_id = NEW.workflow_id AND actor = coalesce(NEW.actor, ''));
+    UPDATE session_totals
+       SET in_progress = min(max(in_progress, 0), 1000000000000) + (NEW.state = 'in_progress'),
+           completed   = min(max(completed, 0), 1000000000000) + (NEW.state = 'completed'),
+           won         = min(max(won, 0), 1000000000000) + (NEW.won IS 1),
+           ended       = min(max(ended, 0), 1000000000000) + (NEW.state = 'ended'),
+           discarded   = min(max(discarded, 0), 1000000000000) + (NEW.state = 'discarded')
+     WHERE workflow_id = NEW.workflow_id AND actor = coalesce(NEW.actor, '');
+END;
+
+CREATE TRIGGER totals_of_finished AFTER UPDATE OF state, won ON session
+WHEN NEW.state <> OLD.state OR NEW.won IS NOT OLD.won
+BEGIN
+    UPDATE session_totals
+       SET in_progress = min(max(in_progress, 0), 1000000000000) + (NEW.state = 'in_progress') - (OLD.state = 'in_progress'),
+           completed   = min(max(completed, 0), 1000000000000) + (NEW.state = 'completed') - (OLD.state = 'completed'),
+           won         = min(max(won, 0), 1000000000000) + (NEW.won IS 1) - (OLD.won IS 1),
+           ended       = min(max(ended, 0), 1000000000000) + (NEW.state = 'ended') - (OLD.state = 'ended'),
+           discarded   = min(max(discarded, 0), 1000000000000) + (NEW.state = 'discarded') - (OLD.state = 'discarded')
+     WHERE workflow_id = NEW.workflow_id AND actor = coalesce(NEW.actor, '');
+END;
+
+CREATE TRIGGER totals_of_actions AFTER UPDATE OF actions_not_fired, actions_pending, actions_sent, actions_failed ON session
+BEGIN
+    UPDATE session_totals
+       SET actions_not_fired = min(max(actions_not_fired, 0), 1000000000000)
+                             + min(max(NEW.actions_not_fired, 0), 1000000) - min(max(OLD.actions_not_fired, 0), 1000000),
+           actions_pending   = min(max(actions_pending, 0), 1000000000000)
+                             + min(max(NEW.actions_pending, 0), 1000000) - min(max(OLD.actions_pending, 0), 1000000),
+           actions_sent      = min(max(actions_sent, 0), 1000000000000)
+                             + min(max(NEW.actions_sent, 0), 1000000) - min(max(OLD.actions_sent, 0), 1000000),
+           actions_failed    = min(max(actions_failed, 0), 1000000000000)
+                             + min(max(NEW.actions_failed, 0), 1000000) - min(max(OLD.actions_failed, 0), 1000000)
+     WHERE workflow_id = NEW.workflow_id AND actor = coalesce(NEW.actor, '');
+END;
+
+-- Of an actor whose last session is gone, nothing is left.
+CREATE TRIGGER totals_of_deleted AFTER DELETE ON session
+BEGIN
+    UPDATE session_totals
+       SET in_progress       = min(max(in_progress, 0), 1000000000000) - (OLD.state = 'in_progress'),
+           completed         = min(max(completed, 0), 1000000000000) - (OLD.state = 'completed'),
+           won               = min(max(won, 0), 1000000000000) - (OLD.won IS 1),
+           ended             = min(max(ended, 0), 1000000000000) - (OLD.state = 'ended'),
+           discarded         = min(max(discarded, 0), 1000000000000) - (OLD.state = 'discarded'),
+           actions_not_fired = min(max(actions_not_fired, 0), 1000000000000) - min(max(OLD.actions_not_fired, 0), 1000000),
+           actions_pending   = min(max(actions_pending, 0), 1000000000000) - min(max(OLD.actions_pending, 0), 1000000),
+           actions_sent      = min(max(actions_sent, 0), 1000000000000) - min(max(OLD.actions_sent, 0), 1000000),
+           actions_failed    = min(max(actions_failed, 0), 1000000000000) - min(max(OLD.actions_failed, 0), 1000000)
+     WHERE workflow_id = OLD.workflow_id AND actor = coalesce(OLD.actor, '');
+    DELETE FROM session_totals
+     WHERE workflow_id = OLD.workflow_id AND actor = coalesce(OLD.actor, '')
+       AND in_progress <= 0 AND completed <= 0 AND ended <= 0 AND discarded <= 0;
+END;
+
+-- Actions -----------------------------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER action_status_is_projected BEFORE UPDATE OF status, reason, revision ON action
+WHEN NOT EXISTS (
+    SELECT 1 FROM outbox
+     WHERE action_id = NEW.id AND revision = NEW.revision AND reason IS NEW.reason
+       AND NEW.status = CASE state WHEN 'queued' THEN 'pending' WHEN 'leased' THEN 'pending' WHEN 'superseded' THEN 'failed' ELSE state END)
+BEGIN SELECT RAISE(ABORT, 'an action shows what its newest entry says'); END;
+
+CREATE TRIGGER action_failed_sends_rise BEFORE UPDATE OF failed_sends ON action
+WHEN NEW.failed_sends <> OLD.failed_sends
+ AND (NEW.failed_sends <> OLD.failed_sends + 1 OR NOT EXISTS (SELECT 1 FROM outbox WHERE action_id = NEW.id AND state = 'failed'))
+BEGIN SELECT RAISE(ABORT, 'failed sends rise by one, with an entry that failed'); END;
+
+-- Bodies ------------------------------------------------------------------------------------------------------------------------------
+
+CREATE TRIGGER body_is_frozen BEFORE UPDATE ON body
+BEGIN SELECT RAISE(ABORT, 'a body is frozen'); END;
+
+CREATE TRIGGER body_is_not_replaced BEFORE INSERT ON body
+WHEN EXISTS (SELECT 1 FROM body WHERE sha256 = NEW.sha256)
+BEGIN SELECT RAISE(ABORT, 'a body is frozen'); END;
+
+CREATE TRIGGER body_is_kept BEFORE DELETE ON body
+WHEN EXISTS (SELECT 1 FROM outbox WHERE body_sha256 = OLD.sha256 AND body_kept = 1)
+BEGIN SELECT RAISE(ABORT, 'a body stays while an entry keeps it'); END;
+
+-- Entries -----------------------------------------------------------------------------------------------------------------------------
+
+-- An entry belongs to its action, continues its revisions, is born queued or failed, and has a body.
+CREATE TRIGGER outbox_born BEFORE INSERT ON outbox
+BEGIN
+    SELECT CASE
+        WHEN NEW.state NOT IN ('queued', 'failed')
+          OR NEW.revision <> (SELECT revision + 1 FROM action WHERE id = NEW.action_id)
+          OR NEW.session_id IS NOT (SELECT session_id FROM action WHERE id = NEW.action_id)
+            THEN RAISE(ABORT, 'an entry continues the revisions of its action and is born queued or failed')
+        WHEN NEW.body_kept <> 1 OR NOT EXISTS (SELECT 1 FROM body WHERE sha256 = NEW.body_sha256)
+            THEN RAISE(ABORT, 'an entry is born with its body')
+    END;
+END;
+
+CREATE TRIGGER outbox_is_frozen BEFORE UPDATE OF
+    id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state, frozen_at ON outbox
+BEGIN SELECT RAISE(ABORT, 'an entry is frozen'); END;
+
+CREATE TRIGGER outbox_body_is_given_back BEFORE UPDATE OF body_kept ON outbox
+WHEN NEW.body_kept <> OLD.body_kept AND (NEW.body_kept = 1 OR OLD.state <> 'sent')
+BEGIN SELECT RAISE(ABORT, 'a body is given back only once sent, and for good'); END;
+
+-- How an entry may go on. One trigger, because each costs every change of a row.
+CREATE TRIGGER outbox_goes_on BEFORE UPDATE OF state, sent_at, sent_age, attempts, unknown_outcomes ON outbox
+BEGIN
+    SELECT CASE
+        WHEN OLD.state = 'sent' AND (NEW.state <> 'sent' OR NEW.sent_at IS NOT OLD.sent_at OR NEW.sent_age IS NOT OLD.sent_age
+                                     OR NEW.unknown_outcomes <> OLD.unknown_outcomes)
+            THEN RAISE(ABORT, 'sent is final')
+        WHEN NEW.state = 'sent' AND NEW.attempts = 0
+            THEN RAISE(ABORT, 'nothing is sent without an attempt')
+        WHEN NEW.attempts < OLD.attempts
+         AND NOT (OLD.state = 'leased' AND (NEW.state = 'queued' OR NEW.state = 'failed') AND NEW.attempts = OLD.attempts - 1)
+            THEN RAISE(ABORT, 'an attempt is taken back only with the lease of its entry')
+        WHEN OLD.state = 'failed' AND (NEW.state = 'queued' OR NEW.state = 'leased') AND NEW.revived <> OLD.revived + 1
+            THEN RAISE(ABORT, 'a failed entry is revived on purpose or not at all')
+        WHEN OLD.state = 'superseded' AND NEW.state <> 'superseded' AND NEW.state <> 'sent'
+            THEN RAISE(ABORT, 'a superseded entry is not sent again')
+        -- A late 2xx may still make it sent.
+        WHEN NEW.state = 'superseded' AND OLD.state <> 'superseded'
+         AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = OLD.action_id AND newer.revision > OLD.revision)
+            THEN RAISE(ABORT, 'an undelivered entry is superseded, by a newer revision alone')
+    END;
+END;
+
+CREATE TRIGGER outbox_undelivered_is_kept BEFORE DELETE ON outbox
+WHEN NOT (OLD.state IN ('sent', 'superseded') OR (OLD.state = 'failed' AND OLD.reason = 'abandoned'))
+BEGIN SELECT RAISE(ABORT, 'an undelivered entry is never deleted'); END;
+
+-- The visible status is a projection of the newest revision, in the same transaction.
+CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
+BEGIN
+    UPDATE action
+       SET revision     = NEW.revision,
+           status       = CASE NEW.state WHEN 'failed' THEN 'failed' ELSE 'pending' END,
+           reason       = NEW.reason,
+           failed_sends = failed_sends + (NEW.state = 'failed')
+     WHERE id = NEW.action_id;
+END;
+
+-- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: giving up is no send, and revivals that come
+-- by themselves are not counted.
+CREATE TRIGGER outbox_updated AFTER UPDATE OF state, reason ON outbox
+WHEN NEW.reason IS NOT OLD.reason
+  OR (NEW.state <> OLD.state AND NOT (NEW.state = 'leased' AND OLD.state = 'queued') AND NOT (NEW.state = 'queued' AND OLD.state = 'leased'))
+BEGIN
+    UPDATE action
+       SET status = CASE NEW.state WHEN 'queued' THEN 'pending' WHEN 'leased' THEN 'pending' WHEN 'superseded' THEN 'failed' ELSE NEW.state END,
+           reason = NEW.reason
+     WHERE id = NEW.action_id AND revision = NEW.revision;
+    UPDATE action
+       SET failed_sends = failed_sends + 1
+     WHERE NEW.state = 'failed' AND OLD.state <> 'failed' AND NEW.cycle_counts = 1 AND NEW.reason <> 'abandoned' AND id = NEW.action_id;
+END;
+
+-- The last entry that keeps a body takes it along.
+CREATE TRIGGER outbox_gave_body_back AFTER UPDATE OF body_kept ON outbox
+WHEN NEW.body_kept = 0
+BEGIN
+    DELETE FROM body
+     WHERE sha256 = NEW.body_sha256 AND NOT EXISTS (SELECT 1 FROM outbox WHERE body_sha256 = NEW.body_sha256 AND body_kept = 1);
+END;
+
+CREATE TRIGGER outbox_deleted AFTER DELETE ON outbox
+BEGIN
+    DELETE FROM body
+     WHERE sha256 = OLD.body_sha256 AND NOT EXISTS (SELECT 1 FROM outbox WHERE body_sha256 = OLD.body_sha256 AND body_kept = 1);
+END;
+
+-- Attempts ----------------------------------------------------------------------------------------------------------------------------
+
+-- They go with their entry: it is gone by then.
+CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt
+WHEN EXISTS (SELECT 1 FROM outbox WHERE id = OLD.outbox_id)
+ AND (OLD.number = 1 OR OLD.status BETWEEN 200 AND 299
+      OR (SELECT count(*) FROM attempt newer WHERE newer.outbox_id = OLD.outbox_id AND newer.number > OLD.number) < 10)
+BEGIN SELECT RAISE(ABORT, 'of an entry the first attempt, the newest ten and every delivery stay'); END;
+
+-- Acts --------------------------------------------------------------------------------------------------------------------------------
+
+-- What the phone's clock said when an act was made, where that was before the act before it: `at` never is.
+ALTER TABLE event ADD COLUMN wall_at INTEGER;
+
+-- Ids of commands that left no event of that id: stale ones, those that changed nothing, and those of calls that made several events.
+CREATE TABLE command (
+    command_id   TEXT    PRIMARY KEY,
+    command_hash BLOB    NOT NULL CHECK (length(command_hash) = 32),   -- of its content, to tell a repeat from a reuse
+    session_id   INTEGER NOT NULL REFERENCES session (id),
+    outcome      TEXT    NOT NULL CHECK (outcome IN ('done', 'unchanged', 'stale'))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX command_session ON command (session_id);
+
+CREATE TRIGGER command_is_not_changed BEFORE UPDATE ON command
+BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
+
+-- Ids of commands whose session is gone. What they said is gone, too.
+CREATE TABLE spent_command (
+    id_hash     BLOB    PRIMARY KEY CHECK (length(id_hash) = 32),      -- HMAC-SHA-256 of the id with the install id as key
+    session_key BLOB    NOT NULL CHECK (length(session_key) = 16),
+    spent_age   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX spent_command_oldest ON spent_command (spent_age);
+
+CREATE TRIGGER spent_command_is_not_changed BEFORE UPDATE ON spent_command
+BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
