@@ -124,8 +124,9 @@ fn a_backlog_costs_one_fsync_per_32_messages_and_one_per_claim() {
     let phases = traced("a_phone_that_delivers_a_backlog", &[]);
     let drain = phase(&phases, "drain");
     println!("{drain:?}");
-    // Ten groups of 32 and their claims; two to spare for groups that a busy machine settles for their age.
-    assert!(drain.at_least() <= 22, "{drain:?}");
+    // Ten groups of 32 and their claims, and three for the search index, which has a longer backlog than a search takes; two to spare for
+    // groups that a busy machine settles for their age.
+    assert!(drain.at_least() <= 25, "{drain:?}");
     assert!(drain.log_syncs >= 10, "the count is not blind: {drain:?}");
     let idle = phase(&phases, "drained");
     assert_eq!((idle.log_syncs, idle.log_bytes), (0, 0), "a flush with nothing to do writes nothing");

@@ -14,6 +14,7 @@ mod outbox;
 mod query;
 mod registry;
 mod replace;
+mod search;
 mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]

@@ -75,6 +75,7 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
+            let was_finished = subject.state.state.is_finished();
             let mut ahead = subject.clone();
             let (mut events, mut ids) = (Vec::new(), BTreeSet::new());
             let mut drafts_to_forget = Vec::new();
@@ -123,8 +124,8 @@ impl Compass {
             for field in drafts_to_forget {
                 store::session::save_draft(tx, subject.id, field, "")?;
             }
-            if subject.state.state.is_finished() && !events.is_empty() {
-                subject.index_text(tx)?;
+            if was_finished && !events.is_empty() {
+                store::search::look_again(tx, subject.id)?;
             }
             let view = engine::view(subject.workflow(), &subject.state, &store::session::drafts(tx, subject.id)?);
             let applied = if repeated { Applied::Repeated } else { Applied::Yes };

@@ -84,7 +84,17 @@ impl Store {
         stops: Option<u64>,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let wait_limit = self.pool.wait_limit(DEFAULT_WAIT);
+        self.write_part_within(stops, DEFAULT_WAIT, work)
+    }
+
+    /// The same, waiting no longer than this for others.
+    pub(crate) fn write_part_within<T, E: From<StoreError>>(
+        &self,
+        stops: Option<u64>,
+        wait_limit: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let wait_limit = self.pool.wait_limit(wait_limit);
         self.write_with(stops.map_or(wait_limit, |stops| wait_limit.since(stops)), work)
     }
 

@@ -23,6 +23,7 @@ pub(crate) mod replace;
 pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod schema;
+pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod totals;
 pub(crate) mod workflow;

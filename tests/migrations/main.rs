@@ -40,6 +40,14 @@ fn version(path: &Path) -> u32 {
     Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
 }
 
+/// The version of a new file.
+fn newest() -> u32 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    open(&path).unwrap().close().unwrap();
+    version(&path)
+}
+
 /// The columns that schema 1 had, table by table, and what schema 2 calls them where it has another name.
 fn columns() -> Vec<(String, Vec<String>)> {
     let sql = Connection::open_in_memory().unwrap();
@@ -48,7 +56,7 @@ fn columns() -> Vec<(String, Vec<String>)> {
         let mut statement = sql.prepare(text).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
     };
-    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name");
+    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'session_text%' ORDER BY name");
     let with_columns = |table: String| {
         let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
         (table, columns)

@@ -42,7 +42,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func saveNoteDraft(_ text: String, in session: SessionKey) async throws
     /// The session as its screen shows it.
     func session(_ session: SessionKey) async throws -> SessionView
-    /// One page of the list of sessions, newest first. `page` is the `next` of the page before.
+    /// One page of the list of sessions, newest first. `page` is the `next` of the page before. A search for text first looks at what changed
+    /// since the last one; what it did not come to is in `notIndexed`.
     func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage
     /// The record of a session.
     func record(_ session: SessionKey) async throws -> SessionRecord

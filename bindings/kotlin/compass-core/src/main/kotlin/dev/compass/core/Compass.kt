@@ -100,7 +100,10 @@ public interface Compass : Closeable {
     /** The session as its screen shows it. */
     public suspend fun session(session: SessionKey): SessionView
 
-    /** One page of the list of sessions, newest first. [page] is the `next` of the page before. */
+    /**
+     * One page of the list of sessions, newest first. [page] is the `next` of the page before. A search for text first looks at what changed
+     * since the last one; what it did not come to is in `notIndexed`.
+     */
     public suspend fun sessions(filter: SessionFilter = NO_SESSION_FILTER, page: String? = null, limit: Int = PAGE): SessionPage
 
     /** The record of a session: what happened, in order, and what became of its actions. */

@@ -181,7 +181,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun session(session: SessionKey): SessionView = answer { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        answer { SessionPage(sessions.take(limit), null) }
+        answer { SessionPage(sessions.take(limit), null, 0uL) }
 
     override suspend fun record(session: SessionKey): SessionRecord = answer { recordOf(session) }
 
@@ -274,7 +274,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override fun observeSession(session: SessionKey): Flow<SessionView> = watch { view(session) }
 
-    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit), null) }
+    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit), null, 0uL) }
 
     override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch { recordOf(session) }
 
