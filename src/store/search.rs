@@ -96,6 +96,10 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
 
 /// Has a finished session looked at again.
 pub(crate) fn look_again(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    if id > newest(tx)? {
+        // It is looked at as it is; a mark would say that those before it were, too.
+        return Ok(());
+    }
     tx.prepare_cached("INSERT INTO open_text (session_id, seq) VALUES (?1, 0) ON CONFLICT DO UPDATE SET seq = 0")?.execute([id])?;
     Ok(())
 }
