@@ -272,7 +272,7 @@ fn filled(app: &App, sessions: u32) {
     let mut seed = 7_u32;
     let mut random = move |below: u32| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(seed >> 8) * u64::from(below) >> 24) as u32
+        ((u64::from(seed >> 8) * u64::from(below)) >> 24) as u32
     };
     const SYLLABLES: [&str; 48] = [
         "ab", "an", "auf", "bau", "be", "ber", "bren", "dich", "dorf", "druck", "ein", "en", "er", "fen", "fil", "gas", "ge", "gel", "hei",

@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn words_are_found_by_their_beginnings_and_by_parts_of_three_characters() {
         for asked in ["w", "wä", "war", "pum", "mpe", "pumpe", "WÄRMEPUMPE", "warmepumpe 4", "471199", "471", "119", "9 47"] {
-            assert_eq!(finds(asked, "Wärmepumpe, 471199: 98"), true, "{asked}");
+            assert!(finds(asked, "Wärmepumpe, 471199: 98"), "{asked}");
         }
         for asked in ["p", "pe", "mpex", "xpumpe", "471 47119x", "19", "8"] {
-            assert_eq!(finds(asked, "Wärmepumpe, 471199: 98"), false, "{asked}");
+            assert!(!finds(asked, "Wärmepumpe, 471199: 98"), "{asked}");
         }
     }
 
