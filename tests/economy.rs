@@ -241,8 +241,9 @@ fn what_a_gesture_costs_follows_what_it_changes_and_not_what_was_before() {
     for name in ["answers", "values"] {
         let [few, many] = [&few, &many].map(|phases| phase(phases, name).log_bytes as f64 / GESTURES as f64);
         println!("{name}: {few} bytes after 10 sessions, {many} after 2000");
-        // A tree that outgrows its first page costs a little, once: half a page of 4 KiB in the mean.
-        let room = (few * 0.1).max(2048.0);
+        // A tree that outgrows its first page costs a little, once: half a page of 4 KiB in the mean, and a note of each new page, so that
+        // the file can shrink.
+        let room = (few * 0.1).max(2560.0);
         assert!(few > 0.0 && (many - few).abs() <= room, "{name}: {few} bytes after 10 sessions, {many} after 2000");
     }
 }

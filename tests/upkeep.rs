@@ -38,7 +38,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let young = app.ended();
 
     let report = app.compass.purge(30 * DAY).unwrap();
-    assert_eq!(report, PurgeReport { purged: 4, kept_undelivered: 2, bodies_released: 0 });
+    assert_eq!(report, PurgeReport { purged: 4, kept_undelivered: 2, ..Default::default() });
     let mut left = sessions(&app);
     left.sort();
     let mut expected = [waiting, failed, running, young];
@@ -53,7 +53,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     }
     assert_eq!(app.view(running).state, SessionState::InProgress);
     assert_eq!(app.count("SELECT count(*) FROM tombstone"), 4);
-    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { purged: 0, kept_undelivered: 2, bodies_released: 0 });
+    assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { kept_undelivered: 2, ..Default::default() });
     assert_eq!(app.faults(), [""; 0]);
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Changed, Compass, Result, registry};
+use super::{Changed, Compass, Inner, Result, registry};
 use crate::error::Error;
-use crate::model::{PurgeReport, SessionKey, SessionState, Timestamp};
+use crate::model::{Erased, PurgeReport, SessionKey, SessionState, Timestamp};
 use crate::store;
 
 /// Sessions or bodies per transaction, so that a long purge does not hold the writer.
-const BATCH: u32 = 200;
+const BATCH: u32 = 50;
 
 impl Compass {
     /// Removes finished sessions older than this, counted from their end, unless one of their messages is neither delivered nor given up.
@@ -41,6 +41,7 @@ impl Compass {
                         None => drop(damaged.insert(id)),
                     }
                 }
+                store::erasure::shrink(tx)?;
                 Ok(((purged, is_last), Changed { everything: purged > 0, ..Changed::default() }))
             })?;
             report.purged += purged;
@@ -49,24 +50,31 @@ impl Compass {
             }
         }
         loop {
-            let released =
-                inner.write_part(stops, |tx| Ok((store::retention::release_bodies(tx, bodies_before, BATCH)?, Changed::nothing())))?;
+            let released = inner.write_part(stops, |tx| {
+                let released = store::retention::release_bodies(tx, bodies_before, BATCH)?;
+                store::erasure::shrink(tx)?;
+                Ok((released, Changed::nothing()))
+            })?;
             report.bodies_released += released;
             if released < u64::from(BATCH) {
                 break;
             }
         }
         report.kept_undelivered = inner.read_part(stops, |connection| Ok(store::retention::kept(connection, before)?))?;
+        if report.purged + report.bodies_released > 0 {
+            report.erased = inner.erased(stops);
+        }
         Ok(report)
     }
 
-    /// Deletes one finished session, on the terms of [`Compass::purge`], leaving a tombstone.
+    /// Deletes one finished session, on the terms of [`Compass::purge`], leaving a tombstone. Says whether it is gone from the file.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `NotDeletable` while in progress, `Undelivered` when a message is neither delivered nor given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    pub fn delete(&self, session: SessionKey) -> Result<Erased> {
         let inner = &self.inner;
         let now = inner.now();
+        let stops = inner.store.stops();
         inner.write(|tx| {
             let subject = inner.subject(tx, session)?;
             if subject.state.state == SessionState::InProgress {
@@ -77,8 +85,10 @@ impl Compass {
                 return Err(Error::Undelivered { count: Some(undelivered) });
             }
             store::retention::delete(tx, subject.id, "deleted", now)?;
+            store::erasure::shrink(tx)?;
             Ok(((), Changed { outbox: true, ..Changed::session(session) }))
-        })
+        })?;
+        Ok(inner.erased(stops))
     }
 
     /// Copies the database, as it is at one moment, to a new file that its owner alone may read. When this returns, the copy is whole in
@@ -95,6 +105,16 @@ impl Compass {
         }
         let stops = self.inner.store.stops();
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
+    }
+}
+
+impl Inner {
+    /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.
+    fn erased(&self, stops: u64) -> Erased {
+        match self.gate.enter() {
+            Ok(_call) if self.store.cut_log(stops) => Erased::Now,
+            _ => Erased::AtNextClose,
+        }
     }
 }
 

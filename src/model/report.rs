@@ -95,6 +95,21 @@ pub struct PurgeReport {
     pub kept_undelivered: u64,
     /// Bodies of delivered messages that were given back; hash and size stay.
     pub bodies_released: u64,
+    /// Whether all this is gone from the file.
+    pub erased: Erased,
+}
+
+/// Whether what was deleted is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum Erased {
+    /// No word of it is in the file, in what SQLite keeps beside it, or in a later backup.
+    #[default]
+    Now,
+    /// It is deleted, but what SQLite keeps beside the file may still hold it, because somebody reads or writes. It is gone after the next
+    /// write while nobody reads, when the file is closed, or when it is opened again.
+    AtNextClose,
 }
 
 /// What `check` found.

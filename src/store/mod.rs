@@ -11,6 +11,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 mod connection;
 pub(crate) mod endpoint;
+pub(crate) mod erasure;
 mod error;
 mod files;
 pub(crate) mod list;

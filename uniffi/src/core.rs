@@ -281,8 +281,8 @@ impl Core {
         guard(|| self.0.refresh())
     }
 
-    /// Deletes one finished session whose messages are delivered or given up.
-    pub fn delete(&self, session: SessionKey) -> Result<()> {
+    /// Deletes one finished session whose messages are delivered or given up. Says whether it is gone from the file.
+    pub fn delete(&self, session: SessionKey) -> Result<Erased> {
         guard(|| self.0.delete(session))
     }
 

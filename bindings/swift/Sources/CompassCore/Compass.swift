@@ -116,7 +116,8 @@ public final class Compass: CompassHandle {
         try await commands.call { [core] in try core.totals() }
     }
 
-    public func delete(_ session: SessionKey) async throws {
+    @discardableResult
+    public func delete(_ session: SessionKey) async throws -> Erased {
         try await commands.call { [core] in try core.delete(session: session) }
     }
 

@@ -49,8 +49,10 @@ public protocol CompassHandle: AnyObject, Sendable {
     func record(_ session: SessionKey) async throws -> SessionRecord
     /// Totals over the sessions on this phone.
     func totals() async throws -> Totals
-    /// Deletes one finished session whose messages are delivered or given up.
-    func delete(_ session: SessionKey) async throws
+    /// Deletes one finished session whose messages are delivered or given up. Says whether no word of it is left in the file (`now`), or
+    /// somebody still reads it, so that it is gone after a later write or when the file is closed or opened again.
+    @discardableResult
+    func delete(_ session: SessionKey) async throws -> Erased
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 

@@ -128,9 +128,11 @@ public final class FakeCompass: CompassHandle {
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
     public func totals() async throws -> Totals { try none() }
-    public func delete(_ session: SessionKey) async throws {
+    @discardableResult
+    public func delete(_ session: SessionKey) async throws -> Erased {
         try call { _ in }
         change { $0.list.removeAll { $0.key == session } }
+        return .now
     }
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------

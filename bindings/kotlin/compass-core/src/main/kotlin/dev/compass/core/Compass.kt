@@ -7,6 +7,7 @@ import dev.compass.core.model.Connectivity
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -112,10 +113,13 @@ public interface Compass : Closeable {
     /** Totals over the sessions on this phone. */
     public suspend fun totals(): Totals
 
-    /** Deletes one finished session whose messages are delivered or given up. */
-    public suspend fun delete(session: SessionKey)
+    /**
+     * Deletes one finished session whose messages are delivered or given up. Says whether no word of it is left in the file
+     * ([Erased.NOW]), or somebody still reads it, so that it is gone after a later write or when the file is closed or opened again.
+     */
+    public suspend fun delete(session: SessionKey): Erased
 
-    /** Deletes finished sessions older than this whose messages are delivered or given up. */
+    /** Deletes finished sessions older than this whose messages are delivered or given up. Says whether they are gone as [delete] does. */
     public suspend fun purge(olderThan: Duration): PurgeReport
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------

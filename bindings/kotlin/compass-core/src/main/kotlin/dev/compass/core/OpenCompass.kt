@@ -11,6 +11,7 @@ import dev.compass.core.model.Connectivity
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -95,7 +96,7 @@ internal class OpenCompass private constructor(
 
     override suspend fun totals(): Totals = command { totals() }
 
-    override suspend fun delete(session: SessionKey) = command { delete(session) }
+    override suspend fun delete(session: SessionKey): Erased = command { delete(session) }
 
     override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
 

@@ -12,6 +12,7 @@ import dev.compass.core.model.Connectivity
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
@@ -187,10 +188,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun totals(): Totals = answer { totals }
 
-    override suspend fun delete(session: SessionKey): Unit =
+    override suspend fun delete(session: SessionKey): Erased {
         show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
+        return Erased.NOW
+    }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL) }
+    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, Erased.NOW) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
 
