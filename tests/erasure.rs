@@ -67,8 +67,12 @@ fn no_word_of_a_deleted_session_is_left() {
     app.completed();
     assert_eq!(left(&app), WORDS, "the look is not blind");
     assert!(left_in_a_backup(&app).len() >= 6);
+    // Of `Quarkstrudel`; no other word has it, so the index holds it as it is.
+    let pieces = || app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('qua' AS BLOB)) > 0");
+    assert!(pieces() > 0);
     assert_eq!(app.compass.delete(session).unwrap(), Erased::Now);
     assert_eq!(left(&app), [""; 0]);
+    assert_eq!(pieces(), 0, "nor a piece of one");
     assert_eq!(left_in_a_backup(&app), [""; 0]);
     assert_eq!(app.view(before).state, SessionState::Completed);
     assert_eq!(app.faults(), [""; 0]);
@@ -184,5 +188,5 @@ fn a_file_that_cannot_shrink_is_written_anew_when_it_is_opened() {
     assert_eq!(app.faults(), [""; 0]);
     let before = std::fs::read(app.path()).unwrap();
     app.reopen();
-    assert_eq!(std::fs::read(app.path()).unwrap(), before, "once");
+    assert!(std::fs::read(app.path()).unwrap() == before, "once");
 }
