@@ -125,8 +125,9 @@ fn a_backlog_costs_one_fsync_per_32_messages_and_one_per_claim() {
     let phases = traced("a_phone_that_delivers_a_backlog", &[]);
     let drain = phase(&phases, "drain");
     println!("{drain:?}");
-    // Ten groups of 32 and their claims; two to spare for groups that a busy machine settles for their age.
-    assert!(drain.at_least() <= 22, "{drain:?}");
+    // Ten groups of 32 and their claims, and three for the search index, which has a longer backlog than a search takes; two to spare for
+    // groups that a busy machine settles for their age.
+    assert!(drain.at_least() <= 25, "{drain:?}");
     assert!(drain.log_syncs >= 10, "the count is not blind: {drain:?}");
     let idle = phase(&phases, "drained");
     assert_eq!((idle.log_syncs, idle.log_bytes), (0, 0), "a flush with nothing to do writes nothing");
@@ -241,8 +242,9 @@ fn what_a_gesture_costs_follows_what_it_changes_and_not_what_was_before() {
     for name in ["answers", "values"] {
         let [few, many] = [&few, &many].map(|phases| phase(phases, name).log_bytes as f64 / GESTURES as f64);
         println!("{name}: {few} bytes after 10 sessions, {many} after 2000");
-        // Trees that outgrow their first page cost a little, once: less than a page of 4 KiB in the mean.
-        let room = (few * 0.1).max(4096.0);
+        // Trees that outgrow their first page cost a little, once: less than a page of 4 KiB in the mean, and a note of each new page, so that
+        // the file can shrink.
+        let room = (few * 0.1).max(4608.0);
         assert!(few > 0.0 && (many - few).abs() <= room, "{name}: {few} bytes after 10 sessions, {many} after 2000");
     }
 }

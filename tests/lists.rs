@@ -1,4 +1,4 @@
-//! The list of sessions as a screen pages through it, its filters and its search, and the totals of reports.
+//! The list of sessions as a screen pages through it, its filters, and the totals of reports.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -7,25 +7,10 @@ mod support;
 use std::time::Duration;
 
 use compass_core::model::*;
-use support::app::{App, code, id, pump_check_with, set, text};
+use support::app::{App, code, id, pump_check_with};
 
 fn list(app: &App, filter: SessionFilter) -> Vec<SessionKey> {
     app.compass.sessions(&filter, None, 100).expect("a list").sessions.into_iter().map(|session| session.key).collect()
-}
-
-fn found(app: &App, words: &str) -> Vec<SessionKey> {
-    list(app, SessionFilter { text: Some(words.into()), ..Default::default() })
-}
-
-/// A session that somebody completed at this site with this note.
-fn visit(app: &App, site: &str, note: &str) -> SessionKey {
-    let session = app.start().key;
-    app.set(session, "site", site);
-    app.compass.note(session, note, &id()).unwrap();
-    app.answer(session, "on");
-    app.answer(session, "fine");
-    app.finish(session);
-    session
 }
 
 fn started_by(app: &App, actor: &str) -> SessionKey {
@@ -148,103 +133,6 @@ fn sessions_are_found_by_what_became_of_their_actions() {
     app.compass.send(not_fired, "announce", None, &id()).unwrap();
     assert_eq!(with(ActionStatus::Pending), [not_fired, pending]);
     assert_eq!(with(ActionStatus::NotFired), [not_fired], "the other action of it did not fire");
-}
-
-// Search ------------------------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn finished_sessions_are_found_by_notes_and_text_fields() {
-    let app = App::new();
-    let mill = visit(&app, "Mill Lane 4", "The bearing is loud");
-    let quay = visit(&app, "Quay Road", "Quiet, nothing to do");
-    assert_eq!(found(&app, "mill"), [mill]);
-    assert_eq!(found(&app, "BEARING"), [mill]);
-    assert_eq!(found(&app, "bear lo"), [mill], "beginnings of words, in any order");
-    assert_eq!(found(&app, "loud mill"), [mill], "notes and fields together");
-    assert_eq!(found(&app, "loud quay"), [], "all of the words");
-    assert_eq!(found(&app, "earing"), [], "not the middle of a word");
-    assert_eq!(found(&app, "qu"), [quay]);
-    assert_eq!(list(&app, SessionFilter { text: Some("quay".into()), won: Some(false), ..Default::default() }), []);
-}
-
-#[test]
-fn diacritics_and_scripts_do_not_keep_a_session_from_being_found() {
-    let app = App::new();
-    let session = visit(&app, "Żółta Łąka", "Café näher prüfen, насос шумит, 水泵");
-    for words in ["cafe", "Café", "cafe\u{301}", "naher", "NÄHER", "prüf", "насос", "Насо", "水泵", "Żółta", "zółta", "Z\u{307}o\u{301}łta"]
-    {
-        assert_eq!(found(&app, words), [session], "{words}");
-    }
-}
-
-#[test]
-fn what_is_typed_into_the_search_is_never_an_operator() {
-    let app = App::new();
-    let session = visit(&app, "Mill-Lane 4", "said \"never again\" AND left; 100% OR silence");
-    for words in [
-        "\"never",
-        "never\"",
-        "\"never again\"",
-        "AND",
-        "and OR",
-        "mill-lane",
-        "mill-",
-        "lane*",
-        "(left)",
-        "left;",
-        "100%",
-        "^never",
-        "said:",
-        "' or 1=1 --",
-        "NEAR(never)",
-        "ne\u{0}ver",
-    ] {
-        let list = app.compass.sessions(&SessionFilter { text: Some(words.into()), ..Default::default() }, None, 10);
-        let list = list.unwrap_or_else(|error| panic!("{words}: {error}"));
-        assert!(list.sessions.len() <= 1, "{words}");
-    }
-    for words in ["\"never again\"", "AND left", "mill-lane", "(left)", "100%", "lane*"] {
-        assert_eq!(found(&app, words), [session], "{words}");
-    }
-    for words in ["NOT left", "never NOT again", "text:left", "mill NEAR lane"] {
-        assert_eq!(found(&app, words), [], "{words}: these are words that it does not hold");
-    }
-    for words in ["", "  ", "\"", "*", "- ;"] {
-        assert_eq!(found(&app, words), [session], "{words:?} asks for nothing");
-    }
-}
-
-#[test]
-fn the_search_follows_edits_and_late_notes_and_forgets_what_was_replaced() {
-    let mut app = App::new();
-    let session = visit(&app, "Mill Lane", "loud");
-    app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
-    assert_eq!((found(&app, "mill"), found(&app, "quay")), (vec![], vec![session]));
-    app.compass.note(session, "key is with the neighbour", &id()).unwrap();
-    assert_eq!(found(&app, "neighbour"), [session]);
-    let note = app.record(session).notes[0].seq;
-    app.compass.edit(session, None, vec![], vec![NoteChange { note, text: "silent".into() }], &id()).unwrap();
-    assert_eq!((found(&app, "loud"), found(&app, "silent")), (vec![], vec![session]));
-    app.reopen();
-    assert_eq!(found(&app, "quay neighbour"), [session]);
-    app.deliver();
-    app.compass.delete(session).unwrap();
-    assert_eq!(found(&app, "quay"), []);
-}
-
-#[test]
-fn only_finished_sessions_are_found_by_text() {
-    let app = App::new();
-    let session = app.start().key;
-    app.set(session, "site", "Mill Lane");
-    assert_eq!(found(&app, "mill"), []);
-    app.compass.end(session, "nobody home", &id()).unwrap();
-    assert_eq!(found(&app, "mill"), [session]);
-    let discarded = app.start().key;
-    app.set(discarded, "site", "Quay Road");
-    app.compass.discard(discarded).unwrap();
-    let everywhere = SessionFilter { text: Some("quay".into()), states: vec![SessionState::Discarded], ..Default::default() };
-    assert_eq!(list(&app, everywhere), []);
 }
 
 // Totals ------------------------------------------------------------------------------------------------------------------------------

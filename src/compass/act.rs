@@ -112,11 +112,6 @@ impl Subject {
         let key = &self.state.current().section;
         self.workflow().section(key).map_or(key.as_str(), |section| &section.name)
     }
-
-    /// Makes the session findable by what its notes and text fields say now.
-    pub(super) fn index_text(&self, tx: &Transaction<'_>) -> Result<()> {
-        Ok(store::session::index_text(tx, self.id, &engine::search_text(self.workflow(), &self.state))?)
-    }
 }
 
 /// Hash of what a command says, to tell a repeated call from a command id that is used twice.

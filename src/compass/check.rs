@@ -2,6 +2,7 @@
 
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
+use crate::engine::words;
 use crate::error::Error;
 use crate::model::{Act, CheckReport, SessionKey};
 use crate::store::{self, Connection, check};
@@ -94,8 +95,8 @@ impl Inner {
         faults.extend(check::projections(connection, subject.id, subject.section_name())?.into_iter().map(str::to_owned));
         let statuses = check::statuses(connection, subject.id)?;
         faults.extend(statuses.into_iter().map(|action| format!("action `{action}` shows another status than its message has")));
-        let text = is_finished.then(|| engine::search_text(subject.workflow(), &subject.state));
-        if !check::is_found(connection, subject.id, text.as_deref())? {
+        let text = words::plain(&engine::search_text(subject.workflow(), &subject.state));
+        if !check::is_found(connection, subject.id, &text)? {
             faults.push("search finds it by other words than it says".to_owned());
         }
         Ok(faults)

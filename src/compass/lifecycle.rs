@@ -7,7 +7,7 @@ use super::{Compass, Inner, Options, Result, gate, observer, registry};
 use crate::crypto::Sha256;
 use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
-use crate::model::{Connectivity, FlushReport, NextDue, Notice};
+use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice};
 use crate::port::{Random, Transport};
 use crate::store::{STOP_LIMIT, Store, meta};
 #[cfg(feature = "built-in-transport")]
@@ -15,6 +15,8 @@ use crate::transport::{BuiltIn, BuiltInOptions};
 
 /// How long closing waits for somebody else who closes.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// A flush need not end later.
+const LONGEST_FLUSH: Duration = Duration::from_secs(365 * 86_400);
 
 #[derive(Default)]
 pub(super) struct Lifecycle {
@@ -110,6 +112,7 @@ impl Compass {
         // Whoever holds the file now: it is tried again at the next open, and nothing waits for it.
         compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
         compass.inner.keep_at_open();
+        compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index stays as it is: {}", error.code()));
         Ok(compass)
     }
 
@@ -148,9 +151,14 @@ impl Compass {
     fn flush_as(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<FlushReport> {
         refuse_reentrance()?;
         let _call = self.inner.gate.enter()?;
-        let until = self.inner.clock.monotonic().saturating_add(deadline);
+        let (until, began) = (self.inner.clock.monotonic().saturating_add(deadline), Instant::now());
         let report = self.inner.delivery.flush(deadline, cancel, urgent)?;
         self.inner.keep_until(until, cancel);
+        if report.end != FlushEnd::Quiesced {
+            // Nothing of it is lost, and a search says what is missing.
+            let until = began + deadline.min(LONGEST_FLUSH);
+            self.index_backlog(until, cancel).unwrap_or_else(|error| log::info!("the search index stays as it is: {}", error.code()));
+        }
         Ok(report)
     }
 

@@ -15,6 +15,7 @@ mod query;
 mod registry;
 mod replace;
 mod retention;
+mod search;
 mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]

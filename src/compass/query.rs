@@ -14,18 +14,26 @@ impl Compass {
     /// Sessions, newest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500. A session whose key, state or workflow
     /// is damaged is not listed; [`check`](Self::check) names it.
     ///
+    /// A search first looks at what changed since the last one, at 200 sessions at most, and waits 200 ms at most for whoever writes. What it
+    /// did not look at is in `not_indexed`.
+    ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.
     pub fn sessions(&self, filter: &SessionFilter, page: Option<&str>, limit: u32) -> Result<SessionPage> {
         let limit = page_limit(limit)?;
         let after = page.map(parse_cursor).transpose()?;
+        let searches = filter.text.is_some();
+        if searches {
+            self.inner.index_for_search()?;
+        }
         self.inner.read(|connection| {
             // One more than asked tells whether there is another page.
             let mut found = store::list::sessions(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|(_, cursor)| format!("{}.{}", cursor.started_at, cursor.id));
-            Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next })
+            let not_indexed = if searches { store::search::count_due(connection)? } else { 0 };
+            Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next, not_indexed })
         })
     }
 

@@ -73,6 +73,7 @@ impl<'a> Purge<'a> {
                 self.let_go.extend(files);
             }
         }
+        store::erasure::shrink(tx)?;
         self.report.purged += purged;
         let is_last = looked_at == found.len() && found.len() < self.sessions as usize;
         Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
@@ -95,8 +96,11 @@ impl<'a> Purge<'a> {
     }
 
     /// What went, with the files that no session refers to any more.
-    fn report(mut self, inner: &Inner) -> Result<PurgeReport> {
+    fn report(mut self, inner: &Inner, stops: u64) -> Result<PurgeReport> {
         inner.store.keep_room();
+        if self.report.purged + self.report.bodies_released > 0 {
+            self.report.erased = inner.erased(stops);
+        }
         self.report.files_let_go = inner.read(|connection| Ok(without_referred(connection, self.let_go)?))?;
         Ok(self.report)
     }
@@ -139,7 +143,7 @@ impl Compass {
             store::command::forget_spent(tx, earlier(meta::age(tx)?, COMMANDS_KEPT))?;
             Ok(((), Changed::nothing()))
         })?;
-        purge.report(inner)
+        purge.report(inner, stops)
     }
 
     /// A person removes all sessions that finished before this moment of the wall clock, also those with actions that did not fire. One with a
@@ -153,7 +157,7 @@ impl Compass {
         let mut purge = Purge::new(Some(actor), inner.now());
         let stops = inner.store.stops();
         purge.all_sessions(inner, stops, |_| Ok(Old::Before(time)))?;
-        purge.report(inner)
+        purge.report(inner, stops)
     }
 }
 
@@ -202,7 +206,8 @@ impl Inner {
     /// One transaction's worth. Says how many sessions and bodies went.
     fn keep_a_little(&self, wait: Duration) -> Result<u64> {
         let mut purge = Purge::new(None, self.now());
-        self.write_aside(wait, |tx| {
+        let stops = self.store.stops();
+        let went = self.write_aside(wait, |tx| {
             if let Some(retention) = self.retention {
                 let old = Old::ByAge(earlier(meta::age(tx)?, retention));
                 // Those that stay are passed over.
@@ -211,12 +216,18 @@ impl Inner {
             let (released, _) = self.release_bodies(tx, BODIES)?;
             let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
             Ok((purge.report.purged + released, changed))
-        })
+        })?;
+        if went > 0 {
+            self.store.cut_log(stops);
+        }
+        Ok(went)
     }
 
     fn release_bodies(&self, tx: &Transaction<'_>, limit: u32) -> Result<(u64, Changed)> {
         let age = earlier(meta::age(tx)?, self.body_retention);
-        Ok((store::retention::release_bodies(tx, age, limit, BODY_BYTES)?, Changed::nothing()))
+        let released = store::retention::release_bodies(tx, age, limit, BODY_BYTES)?;
+        store::erasure::shrink(tx)?;
+        Ok((released, Changed::nothing()))
     }
 }
 

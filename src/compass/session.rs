@@ -85,6 +85,7 @@ impl Compass {
         let stamp = inner.stamp(actor)?;
         inner.write(|tx| {
             let mut subject = inner.subject_to_change(tx, session)?;
+            let was_finished = subject.state.state.is_finished();
             let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
                 let outcome = CommandOutcome { applied: Applied::Repeated, view: subject.view(tx)? };
                 return Ok((show(tx, stamp.at, outcome)?, Changed::nothing()));
@@ -109,8 +110,8 @@ impl Compass {
             for field in plan.drafts {
                 store::session::save_draft(tx, subject.id, field, "")?;
             }
-            if subject.state.state.is_finished() && !changed.is_nothing() {
-                subject.index_text(tx)?;
+            if was_finished && !changed.is_nothing() {
+                store::search::look_again(tx, subject.id)?;
             }
             let outcome = CommandOutcome { applied: plan.applied, view: subject.view(tx)? };
             Ok((show(tx, stamp.at, outcome)?, changed))

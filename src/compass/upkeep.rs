@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Changed, Compass, Result, registry};
+use super::{Changed, Compass, Inner, Result, registry};
 use crate::error::Error;
-use crate::model::{DeleteReport, SessionKey, SessionState};
+use crate::model::{DeleteReport, Erased, SessionKey, SessionState};
 use crate::store;
 
 impl Compass {
-    /// Deletes one finished session, on the terms of [`Compass::purge`], leaving a tombstone.
+    /// Deletes one finished session, on the terms of [`Compass::purge`], leaving a tombstone. Says whether it is gone from the file.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `NotDeletable` while in progress, `Undelivered` when a message is neither delivered nor given up.
     pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         let inner = &self.inner;
         let now = inner.now();
-        inner.freeing(|| {
+        let stops = inner.store.stops();
+        let files_let_go = inner.freeing(|| {
             inner.write(|tx| {
                 let subject = inner.subject(tx, session)?;
                 if subject.state.state == SessionState::InProgress {
@@ -28,10 +29,11 @@ impl Compass {
                 }
                 let files = store::referred::by_session(tx, subject.id)?;
                 store::retention::delete(tx, subject.id, "deleted", None, now)?;
-                let report = DeleteReport { files_let_go: without_referred(tx, files)? };
-                Ok((report, Changed { outbox: true, ..Changed::session(session) }))
+                store::erasure::shrink(tx)?;
+                Ok((without_referred(tx, files)?, Changed { outbox: true, ..Changed::session(session) }))
             })
-        })
+        })?;
+        Ok(DeleteReport { files_let_go, erased: inner.erased(stops) })
     }
 
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
@@ -67,4 +69,14 @@ pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeS
         files.retain(|file| !referred.contains(file));
     }
     Ok(files.into_iter().collect())
+}
+
+impl Inner {
+    /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.
+    pub(super) fn erased(&self, stops: u64) -> Erased {
+        match self.gate.enter() {
+            Ok(_call) if self.store.cut_log(stops) => Erased::Now,
+            _ => Erased::AtNextClose,
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod decimal;
 pub mod document;
+mod letters;
 mod media_type;
 mod moment;
 mod pattern;
@@ -12,3 +13,4 @@ mod pattern_length;
 pub mod session;
 #[cfg(test)]
 mod tests;
+pub(crate) mod words;

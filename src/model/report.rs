@@ -100,6 +100,8 @@ pub struct PurgeReport {
     /// Files that the purged sessions referred to and no other one does: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove
     /// them.
     pub files_let_go: Vec<String>,
+    /// Whether all this is gone from the file.
+    pub erased: Erased,
 }
 
 /// What deleting a session did.
@@ -108,6 +110,21 @@ pub struct PurgeReport {
 pub struct DeleteReport {
     /// Files that the session referred to and no other one does, as in [`PurgeReport::files_let_go`].
     pub files_let_go: Vec<String>,
+    /// Whether it is gone from the file.
+    pub erased: Erased,
+}
+
+/// Whether what was deleted is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum Erased {
+    /// No word of it is in the file, in what SQLite keeps beside it, or in a later backup.
+    #[default]
+    Now,
+    /// It is deleted, but what SQLite keeps beside the file may still hold it, because somebody reads or writes. It is gone after the next
+    /// write while nobody reads, when the file is closed, or when it is opened again.
+    AtNextClose,
 }
 
 /// What `check` found.

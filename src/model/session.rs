@@ -84,7 +84,9 @@ pub struct SessionFilter {
     pub actor: Option<String>,
     /// With at least one action of this status.
     pub action_status: Option<ActionStatus>,
-    /// With all of these words (or beginnings of words) in notes or text fields. Only finished sessions are found by text.
+    /// With all of these words in notes, values, names of chosen options, of the section or of the workflow. The beginning of a word will do,
+    /// so will a part of three characters or more, and of two in scripts that put no space between words. Case and accents make no
+    /// difference. Signs alone find nothing, white space alone asks for nothing, and words after the sixteenth do not count.
     pub text: Option<String>,
 }
 
@@ -96,4 +98,8 @@ pub struct SessionPage {
     pub sessions: Vec<SessionSummary>,
     /// Give this to the next call for the page after; none on the last page.
     pub next: Option<String>,
+    /// Of a search: how many sessions changed since they were last looked at, so that they may be missing, or here for what they said before.
+    /// `flush` and opening look at a long backlog, which an update may leave behind.
+    #[serde(default)]
+    pub not_indexed: u64,
 }

@@ -5,12 +5,9 @@ use std::collections::BTreeSet;
 use rusqlite::types::ValueRef;
 
 use super::row::sha256;
-use super::{Connection, Result, StoreError};
+use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey};
-
-/// The words of a session that its search text is asked for; each makes the question dearer.
-const MAX_WORDS: usize = 16;
 
 /// Whether an error is a finding, and not a reason to look again later.
 pub(crate) fn is_damage(error: &StoreError) -> bool {
@@ -87,20 +84,9 @@ pub(crate) fn statuses(connection: &Connection, id: i64) -> Result<Vec<String>> 
     Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether search finds a session by the first words that it says; none: whether it is not there to be found.
-pub(crate) fn is_found(connection: &Connection, id: i64, text: Option<&str>) -> Result<bool> {
-    let is_there: bool =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM session_text WHERE rowid = ?1)")?.query_row([id], |row| row.get(0))?;
-    let Some(text) = text else { return Ok(!is_there) };
-    let words = text.split_whitespace().take(MAX_WORDS).collect::<Vec<_>>().join(" ");
-    // Signs alone are no words.
-    if !is_there || !words.contains(char::is_alphanumeric) {
-        return Ok(is_there);
-    }
-    let phrase = format!("\"{}\"", words.replace('"', "\"\""));
-    let mut statement =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM session_text WHERE session_text MATCH ?1 AND rowid = ?2)")?;
-    Ok(statement.query_row(rusqlite::params![phrase, id], |row| row.get(0))?)
+/// Whether search finds a session by this plain text, or is still to look at it.
+pub(crate) fn is_found(connection: &Connection, id: i64, text: &str) -> Result<bool> {
+    Ok(search::is_due(connection, id)? || search::text(connection, id)?.as_deref() == Some(text))
 }
 
 /// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `id_of` makes of

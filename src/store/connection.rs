@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -11,7 +12,7 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, Pool, Role, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, files, migrate, replace, reserve};
+use super::{Result, StoreError, erasure, files, migrate, replace, reserve};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ const STATEMENT_CACHE: usize = 160;
 pub(crate) struct Store {
     path: PathBuf,
     pool: Arc<Pool>,
+    /// Something was deleted, and may still stand in the log.
+    owes_cut: AtomicBool,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
@@ -39,13 +42,18 @@ impl Store {
         let pool = Arc::new(Pool::default());
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
+        // Where somebody else has the file, the next one that opens it tries again.
+        erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not written anew: {error}"));
         let meta = meta::load(&connection)?;
+        // It may hold what was deleted before the process before this one ended.
+        let is_cut = !files::has_log(path) || erasure::cut_log(&connection).unwrap_or(false);
         replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
         let store = Self {
             path: path.to_owned(),
             pool,
+            owes_cut: AtomicBool::new(!is_cut),
             #[cfg(test)]
             commits: Default::default(),
         };
@@ -65,7 +73,7 @@ impl Store {
     /// How many write transactions were committed since the store was opened.
     #[cfg(test)]
     pub(crate) fn commits(&self) -> u64 {
-        self.commits.load(std::sync::atomic::Ordering::Relaxed)
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics.
@@ -101,7 +109,17 @@ impl Store {
         stops: Option<u64>,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let wait_limit = self.pool.wait_limit(DEFAULT_WAIT);
+        self.write_part_within(stops, DEFAULT_WAIT, work)
+    }
+
+    /// The same, waiting no longer than this for others.
+    pub(crate) fn write_part_within<T, E: From<StoreError>>(
+        &self,
+        stops: Option<u64>,
+        wait_limit: Duration,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let wait_limit = self.pool.wait_limit(wait_limit);
         self.write_with(stops.map_or(wait_limit, |stops| wait_limit.since(stops)), work)
     }
 
@@ -120,8 +138,27 @@ impl Store {
         }
         transaction.commit().map_err(StoreError::from)?;
         #[cfg(test)]
-        self.commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if self.owes_cut.load(Ordering::Relaxed) {
+            self.cut_log_with(lent.connection());
+        }
         Ok(result)
+    }
+
+    /// Leaves nothing in the log of what was deleted, unless somebody reads or writes: then the next write tries again, and so does whoever
+    /// closes or opens the file. Says whether nothing is left. `stops` as of [`write_part`](Self::write_part).
+    pub(crate) fn cut_log(&self, stops: u64) -> bool {
+        self.owes_cut.store(true, Ordering::Relaxed);
+        match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
+            Ok(mut lent) => self.cut_log_with(lent.connection()),
+            Err(_) => false,
+        }
+    }
+
+    fn cut_log_with(&self, connection: &Connection) -> bool {
+        let is_cut = erasure::cut_log(connection).unwrap_or(false);
+        self.owes_cut.store(!is_cut, Ordering::Relaxed);
+        is_cut
     }
 
     /// Runs `work` on one snapshot of the database.
@@ -248,12 +285,6 @@ impl Store {
     }
 }
 
-/// Closes a connection and lets SQLite fold its log into the file, if nobody else has it open. Waits for nobody; where it fails, the log
-/// stays, which is as good.
-pub(super) fn fold(connection: Connection) {
-    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
-}
-
 /// `look` judges the file before anything is written to it.
 pub(super) fn connect(
     path: &Path,
@@ -299,6 +330,11 @@ pub(super) fn connect(
     if reader {
         connection.execute_batch("PRAGMA query_only = ON;")?;
     } else {
+        connection.execute_batch("PRAGMA secure_delete = ON")?;
+        // It cannot be said once a page is written, and would write one.
+        if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+        }
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));

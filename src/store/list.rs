@@ -4,7 +4,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
 use super::row::{from_ms, lossy, optional_lossy, optional_time, session_key, session_state, to_ms};
-use super::{Connection, Result};
+use super::{Connection, Result, search};
+use crate::engine::words::Query;
 use crate::model::{ActionStatus, SessionFilter, SessionSummary, Timestamp, WorkflowRef};
 
 /// Where a page begins: after the session that began then and has this row.
@@ -22,6 +23,12 @@ pub(crate) fn sessions(
     after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<(Option<SessionSummary>, Cursor)>> {
+    let query = match filter.text.as_deref().filter(|text| !text.trim().is_empty()).map(Query::of) {
+        // Signs alone.
+        Some(None) => return Ok(Vec::new()),
+        query => query.flatten(),
+    };
+    let candidates = query.as_ref().map(|query| search::Candidates::of(connection, query)).transpose()?;
     let mut conditions = vec![if filter.states.is_empty() {
         "s.state <> 'discarded'".to_owned()
     } else {
@@ -49,9 +56,6 @@ pub(crate) fn sessions(
     if let Some(actor) = &filter.actor {
         add("s.actor = ?", Value::Text(actor.clone()));
     }
-    if let Some(words) = filter.text.as_deref().map(match_expression).filter(|words| !words.is_empty()) {
-        add("s.id IN (SELECT rowid FROM session_text WHERE session_text MATCH ?)", Value::Text(words));
-    }
     if let Some(after) = after {
         add("s.started_at <= ?", Value::Integer(after.started_at));
         // Rows that began in the same millisecond are ordered by their rowid.
@@ -70,7 +74,12 @@ pub(crate) fn sessions(
             .to_owned(),
         );
     }
-    values.push(Value::Integer(limit.into()));
+    if let Some(ids) = candidates.as_ref().and_then(search::Candidates::all) {
+        let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+        conditions.push(format!("s.id IN ({})", ids.join(", ")));
+    }
+    // Of candidates it is not known how many are found.
+    values.push(Value::Integer(if candidates.is_some() { -1 } else { limit.into() }));
     let sql = format!(
         "SELECT s.id, s.key, s.state, s.won, s.actor, s.started_at, s.finished_at, s.section_name,
                 s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed, w.key, w.name, w.version, w.local_revision
@@ -82,9 +91,21 @@ pub(crate) fn sessions(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    while found.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        if let Some(candidates) = &candidates
+            && !candidates.has(connection, row.get(0)?)?
+        {
+            continue;
+        }
         let cursor = Cursor { started_at: row.get(5)?, id: row.get(0)? };
         found.push((summary(row, cursor).ok(), cursor));
+    }
+    drop(rows);
+    if candidates.is_some() {
+        // It names rows, and is not asked a second time.
+        statement.discard();
     }
     Ok(found)
 }
@@ -106,22 +127,55 @@ fn summary(row: &Row<'_>, cursor: Cursor) -> Result<SessionSummary> {
     })
 }
 
-/// Every word must be there, each as the beginning of one. What a person types never reaches FTS5's own syntax: each word is a quoted
-/// string, which FTS5 takes apart as it took the text apart, diacritics and hyphens included.
-fn match_expression(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| word.contains(char::is_alphanumeric));
-    words.map(|word| format!("\"{}\"*", word.replace('"', "\"\""))).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::match_expression;
+    use super::super::migrate::tests::{NEWEST, migrated_to};
+    use super::*;
+
+    const SESSIONS: i64 = 6_000;
+
+    /// Sessions of which the older half began later, by a clock that was wrong. Every second one says `often`, every thousandth `seldom`.
+    fn filled() -> Connection {
+        let connection = migrated_to(NEWEST);
+        connection
+            .execute_batch(
+                "INSERT INTO workflow (id, key, version, local_revision, name, hash, document, startable, findings, imported_at)
+                 VALUES (1, 'w', 1, 0, 'W', zeroblob(32), x'', 1, '[]', 0); BEGIN",
+            )
+            .unwrap();
+        for id in 1..=SESSIONS {
+            let began = if id <= SESSIONS / 2 { id + SESSIONS } else { id };
+            connection
+                .prepare_cached(
+                    "INSERT INTO session (id, key, workflow_id, state, started_at, section_name, last_visit, last_seq)
+                     VALUES (?1, CAST(printf('%016d', ?1) AS BLOB), 1, 'in_progress', ?2, '', 1, 1)",
+                )
+                .unwrap()
+                .execute([id, began])
+                .unwrap();
+            let text = format!("  {}  {}", if id % 2 == 0 { "often" } else { "other" }, if id % 1000 == 0 { "seldom" } else { "usual" });
+            connection.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)").unwrap().execute((id, text)).unwrap();
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        connection
+    }
 
     #[test]
-    fn what_a_person_types_is_words_and_never_syntax() {
-        assert_eq!(match_expression("flue temp"), "\"flue\"* \"temp\"*");
-        assert_eq!(match_expression("a\" OR text:* NEAR(b)"), "\"a\"\"\"* \"OR\"* \"text:*\"* \"NEAR(b)\"*");
-        assert_eq!(match_expression("flue\0temp"), "\"flue\"* \"temp\"*");
-        assert_eq!(match_expression("  ,;- "), "");
+    fn a_search_gives_each_session_once_in_the_order_of_the_list_however_many_it_finds() {
+        let connection = filled();
+        for (words, step) in [("often", 2), ("oft", 2), ("often usual", 2), ("seldom", 1000), ("ldo often", 1000)] {
+            let filter = SessionFilter { text: Some(words.to_owned()), ..SessionFilter::default() };
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = sessions(&connection, &filter, after, 50).unwrap();
+                let Some((_, cursor)) = page.last() else { break };
+                after = Some(*cursor);
+                assert!(page.len() == 50 || sessions(&connection, &filter, after, 1).unwrap().is_empty());
+                found.extend(page.into_iter().map(|(session, cursor)| session.map(|_| cursor.id).unwrap()));
+            }
+            let newest_first = (1..=SESSIONS / 2).rev().chain((SESSIONS / 2 + 1..=SESSIONS).rev());
+            let is_found = |id: &i64| id % step == 0 && (step == 1000 || words != "often usual" || id % 1000 != 0);
+            assert_eq!(found, newest_first.filter(is_found).collect::<Vec<_>>(), "{words}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{Result, StoreError, connection};
+use super::{Result, StoreError, erasure};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
@@ -234,7 +234,7 @@ impl Pool {
         drop(state);
         drop(readers);
         if folds && let Some(last) = writer.or_else(open) {
-            connection::fold(last);
+            erasure::fold(last);
         }
     }
 

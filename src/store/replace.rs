@@ -17,7 +17,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
 use super::pool::{Pool, Role};
 use super::retention::UNDELIVERED;
 use super::row::from_ms;
-use super::{Connection, Result, StoreError, backup, check, connection, files, migrate, reserve, session};
+use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, migrate, reserve, session};
 use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
 
 /// Beside the database: the copy while it is checked, the checked copy that is about to be the database, and the database before.
@@ -155,7 +155,7 @@ fn checked_copy(from: &Path, part: &Path) -> Result<Connection> {
     let source = read_only(from)?;
     let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Until it is whole nobody needs it, and then it is brought to the disk as a whole.
-    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")?;
+    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")?;
     if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
         return Err(StoreError::Locked);
     }
@@ -171,6 +171,7 @@ fn checked_copy(from: &Path, part: &Path) -> Result<Connection> {
         return Err(StoreError::Corrupt(fault));
     }
     migrate::migrate(&mut copy, &String::new)?;
+    erasure::rebuild(&copy)?;
     Ok(copy)
 }
 
@@ -240,7 +241,7 @@ fn write_over(
         drop(over);
         step("written");
         drop(watcher);
-        connection::fold(present);
+        erasure::fold(present);
         return Ok(Replaced::Done);
     }
     Err(StoreError::Locked)

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, judged, meta};
+use super::{Connection, Result, StoreError, Transaction, command, judged, meta, search};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition under which an entry may go with its session.
@@ -98,7 +98,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
     for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
-    tx.prepare_cached("DELETE FROM session_text WHERE rowid = ?1")?.execute([id])?;
+    search::remove(tx, id)?;
     tx.prepare_cached("DELETE FROM session WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

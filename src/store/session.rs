@@ -181,13 +181,6 @@ pub(crate) fn append(
     Ok(())
 }
 
-/// Makes a finished session findable by this text.
-pub(crate) fn index_text(tx: &Transaction<'_>, id: i64, text: &str) -> Result<()> {
-    tx.prepare_cached("DELETE FROM session_text WHERE rowid = ?1")?.execute([id])?;
-    tx.prepare_cached("INSERT INTO session_text (rowid, text) VALUES (?1, ?2)")?.execute(params![id, text])?;
-    Ok(())
-}
-
 pub(super) fn write_event(tx: &Transaction<'_>, id: i64, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO event (session_id, seq, type, v, at, wall_at, utc_offset, actor, command_id, command_hash, json)

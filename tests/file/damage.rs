@@ -12,6 +12,12 @@ fn damage(app: &App, change: &str) {
     });
 }
 
+/// Whatever it finds, the index is up to date afterwards.
+fn search(app: &App) {
+    let filter = compass_core::model::SessionFilter { text: Some("pump".into()), ..Default::default() };
+    assert_eq!(app.compass.sessions(&filter, None, 1).unwrap().not_indexed, 0);
+}
+
 #[test]
 fn a_row_that_does_not_read_back_is_damage_and_no_fault_of_ours() {
     for change in [
@@ -73,7 +79,7 @@ fn counts_statuses_names_and_search_are_checked() {
         ("UPDATE session SET actions_sent = 99", "counts"),
         ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
         ("UPDATE session SET section_name = 'Elsewhere'", "section"),
-        ("DELETE FROM session_text", "search"),
+        ("DELETE FROM search WHERE rowid = 1", "search"),
         ("UPDATE session_totals SET won = won + 1", "totals"),
         ("DELETE FROM session_totals", "totals"),
         ("INSERT INTO session_totals (workflow_id, actor) VALUES (1, 'nobody')", "totals"),
@@ -86,6 +92,8 @@ fn counts_statuses_names_and_search_are_checked() {
         let session = app.at_the_end().key;
         app.compass.note(session, "it was loud", "a-note").unwrap();
         app.finish(session);
+        app.completed();
+        search(&app);
         assert_eq!(app.faults(), [""; 0]);
         damage(&app, change);
         let faults = app.faults();
@@ -101,6 +109,8 @@ fn words_of_every_kind_are_found_as_they_were_written() {
         app.compass.note(session, note, &id()).unwrap();
         app.finish(session);
     }
+    app.start();
+    search(&app);
     assert_eq!(app.faults(), [""; 0]);
 }
 
@@ -108,7 +118,8 @@ fn words_of_every_kind_are_found_as_they_were_written() {
 fn what_search_finds_is_what_a_session_says() {
     let app = App::new();
     let session = app.completed();
-    damage(&app, "DELETE FROM session_text; INSERT INTO session_text (rowid, text) VALUES (1, 'something else')");
+    search(&app);
+    damage(&app, "DELETE FROM search; INSERT INTO search (rowid, text) VALUES (1, '  something  else')");
     let faults = app.faults();
     assert!(faults.len() == 1 && faults[0].contains(&session.to_string()) && faults[0].contains("search"), "{faults:?}");
 }

@@ -62,7 +62,7 @@ fn columns(schema: u32) -> Vec<(String, Vec<String>)> {
         let mut statement = sql.prepare(text).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
     };
-    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name");
+    let tables = names("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'session_text%' ORDER BY name");
     let with_columns = |table: String| {
         let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
         (table, columns)

@@ -304,7 +304,7 @@ impl Core {
         guard(|| self.0.files())
     }
 
-    /// Deletes one finished session whose messages are delivered or given up.
+    /// Deletes one finished session whose messages are delivered or given up. Says whether it is gone from the file.
     pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         guard(|| self.0.delete(session))
     }

@@ -1,7 +1,7 @@
 //! What leaves a session: the content of its webhooks, and the words it is found by.
 
 use super::{State, path};
-use crate::model::{FieldState, FieldValue, Submission, SubmittedField, Workflow};
+use crate::model::{FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Workflow};
 
 /// The content of the session's webhooks: the fields of the path that hold a value, in path order and then section order, each once.
 ///
@@ -22,13 +22,40 @@ pub fn submission(workflow: &Workflow, state: &State) -> Submission {
     }
 }
 
-/// The words a finished session is found by: its notes as they read now, then its text-like values in the order of the field library,
-/// those off the path included; joined by newlines.
+/// What a session is found by: the names of its workflow and of its section, its notes as they read now, then its values in the order of the
+/// field library, those off the path included; joined by newlines.
 pub fn search_text(workflow: &Workflow, state: &State) -> String {
-    let notes = state.notes.iter().map(|note| note.text.as_str());
-    let values = workflow.fields.iter().filter_map(|field| match state.holds(&field.key) {
-        FieldState::Provided(FieldValue::Text(text)) => Some(text.as_str()),
-        _ => None,
-    });
-    notes.chain(values).collect::<Vec<_>>().join("\n")
+    let section = &state.current().section;
+    let section = workflow.section(section).map_or(section, |section| &section.name);
+    let mut text = [&state.workflow.name, section].into_iter().chain(state.notes.iter().map(|note| &note.text)).fold(
+        String::new(),
+        |mut text, part| {
+            text.extend([part, "\n"]);
+            text
+        },
+    );
+    for field in &workflow.fields {
+        if let FieldState::Provided(value) = state.holds(&field.key) {
+            write_value(&mut text, field, value);
+        }
+    }
+    text
+}
+
+/// As a person reads it. Yes and no, and a place, are nothing to look for.
+fn write_value(text: &mut String, field: &FieldDefinition, value: &FieldValue) {
+    let name_of = |key: &String| field.kind.options().iter().find(|option| option.key == *key).map_or(key, |option| &option.name).clone();
+    let written = match value {
+        FieldValue::Text(text) => text.clone(),
+        FieldValue::Integer(number) => number.to_string(),
+        FieldValue::Decimal(decimal) => decimal.0.clone(),
+        FieldValue::Date(date) => date.to_string(),
+        FieldValue::Time(time) => time.to_string(),
+        FieldValue::DateTime(moment) => moment.naive_local().to_string(),
+        FieldValue::Choice(key) => name_of(key),
+        FieldValue::Choices(keys) => keys.iter().map(name_of).collect::<Vec<_>>().join("\n"),
+        FieldValue::File(file) => file.name.clone(),
+        FieldValue::Boolean(_) | FieldValue::Location(_) => return,
+    };
+    text.extend([written.as_str(), "\n"]);
 }

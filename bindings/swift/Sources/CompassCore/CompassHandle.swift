@@ -44,13 +44,16 @@ public protocol CompassHandle: AnyObject, Sendable {
     func saveNoteDraft(_ text: String, in session: SessionKey) async throws
     /// The session as its screen shows it.
     func session(_ session: SessionKey) async throws -> SessionView
-    /// One page of the list of sessions, newest first. `page` is the `next` of the page before.
+    /// One page of the list of sessions, newest first. `page` is the `next` of the page before. A search for text first looks at what changed
+    /// since the last one; what it did not come to is in `notIndexed`.
     func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage
     /// The record of a session.
     func record(_ session: SessionKey) async throws -> SessionRecord
     /// Totals over the sessions on this phone.
     func totals() async throws -> Totals
-    /// Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more.
+    /// Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more, and
+    /// whether no word of it is left in the file (`now`), or somebody still reads it, so that it is gone after a later write or when the file
+    /// is closed or opened again.
     @discardableResult
     func delete(_ session: SessionKey) async throws -> DeleteReport
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files

@@ -126,7 +126,7 @@ public final class FakeCompass: CompassHandle {
     public func saveNoteDraft(_ text: String, in session: SessionKey) async throws { try call { _ in } }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
     public func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
-        try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil) }
+        try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil, notIndexed: 0) }
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
     public func totals() async throws -> Totals { try none() }
@@ -134,7 +134,7 @@ public final class FakeCompass: CompassHandle {
     public func delete(_ session: SessionKey) async throws -> DeleteReport {
         try call { _ in }
         change { $0.list.removeAll { $0.key == session } }
-        return DeleteReport(filesLetGo: [])
+        return DeleteReport(filesLetGo: [], erased: .now)
     }
     public func files() async throws -> [String] { try call { _ in [] } }
 
@@ -168,7 +168,7 @@ public final class FakeCompass: CompassHandle {
     }
     public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
     public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
-        try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
+        try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil, notIndexed: 0) }
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
     public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview { try none() }

@@ -82,7 +82,7 @@ fn notes_can_be_added_while_and_after_and_edited_after() {
     assert_eq!(*notes, [NoteEdit { note: noted, from: "dog in\nthe yard".into(), to: "no dog".into() }]);
     assert_eq!((session.state.notes[0].text.as_str(), session.state.notes[0].edited), ("no dog", true));
     assert!(!session.state.notes[1].edited);
-    assert_eq!(search_text(&session.workflow, &session.state), "no dog\npaid in cash");
+    assert_eq!(search_text(&session.workflow, &session.state), "Boiler service\nDone\nno dog\npaid in cash\n182.50\n");
 }
 
 #[test]

@@ -74,7 +74,7 @@ data class SessionItem(
     val failed: Int,
 )
 
-/** Which sessions to list; every condition that is given must hold. [text] is searched in notes and text fields of finished sessions. */
+/** Which sessions to list; every condition that is given must hold. [text] is searched in notes, values and names. */
 data class SessionQuery(
     val states: Set<SessionState> = emptySet(),
     val workflow: String? = null,

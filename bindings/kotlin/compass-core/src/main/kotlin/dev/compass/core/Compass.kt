@@ -8,6 +8,7 @@ import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -112,7 +113,10 @@ public interface Compass : Closeable {
     /** The session as its screen shows it. */
     public suspend fun session(session: SessionKey): SessionView
 
-    /** One page of the list of sessions, newest first. [page] is the `next` of the page before. */
+    /**
+     * One page of the list of sessions, newest first. [page] is the `next` of the page before. A search for text first looks at what changed
+     * since the last one; what it did not come to is in `notIndexed`.
+     */
     public suspend fun sessions(filter: SessionFilter = NO_SESSION_FILTER, page: String? = null, limit: Int = PAGE): SessionPage
 
     /** The record of a session: what happened, in order, and what became of its actions. */
@@ -121,7 +125,11 @@ public interface Compass : Closeable {
     /** Totals over the sessions on this phone. */
     public suspend fun totals(): Totals
 
-    /** Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more. */
+    /**
+     * Deletes one finished session whose messages are delivered or given up. Says which files no session refers to any more, and whether no
+     * word of it is left in the file ([Erased.NOW]), or somebody still reads it, so that it is gone after a later write or when the file is
+     * closed or opened again.
+     */
     public suspend fun delete(session: SessionKey): DeleteReport
 
     /**
@@ -133,7 +141,7 @@ public interface Compass : Closeable {
     /**
      * Deletes finished sessions older than this whose messages are delivered or given up; those with an action that did not fire because the
      * integration was off stay, if it was ever on. Time is counted by the age of the database, which a clock that is set wrong does not change.
-     * Says which files no session refers to any more; where it ends in an error, they are those that [files] does not list.
+     * Says which files no session refers to any more; where it ends in an error, they are those that [files] does not list. Says whether they are gone as [delete] does.
      */
     public suspend fun purge(olderThan: Duration): PurgeReport
 

@@ -13,6 +13,7 @@ import dev.compass.core.model.DeleteReport
 import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
@@ -188,7 +189,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun session(session: SessionKey): SessionView = answer { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        answer { SessionPage(sessions.take(limit), null) }
+        answer { SessionPage(sessions.take(limit), null, 0uL) }
 
     override suspend fun record(session: SessionKey): SessionRecord = answer { recordOf(session) }
 
@@ -196,14 +197,14 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun delete(session: SessionKey): DeleteReport {
         show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
-        return DeleteReport(emptyList())
+        return DeleteReport(emptyList(), Erased.NOW)
     }
 
     override suspend fun files(): List<String> = answer { emptyList() }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { nothingPurged() }
+    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
 
-    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = answer { nothingPurged() }
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
 
@@ -290,7 +291,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override fun observeSession(session: SessionKey): Flow<SessionView> = watch { view(session) }
 
-    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit), null) }
+    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit), null, 0uL) }
 
     override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch { recordOf(session) }
 

@@ -1,0 +1,77 @@
+//! Keeping the index of words up to date, outside the acts.
+
+use std::time::{Duration, Instant};
+
+use super::{Compass, Inner, Result};
+use crate::delivery::CancelToken;
+use crate::engine::session as engine;
+use crate::engine::words;
+use crate::error::Error;
+use crate::model::SessionState;
+use crate::store::{Connection, OfOneRow, Transaction, search};
+
+/// A search looks at so many sessions itself.
+const OF_A_SEARCH: u32 = 200;
+/// How long it waits for the writer. Then it answers with what there is.
+const WRITER_WAIT: Duration = Duration::from_millis(200);
+/// A flush takes so many at a time, and so much time for them.
+const OF_A_FLUSH: u32 = 50;
+const TIME_OF_A_FLUSH: Duration = Duration::from_secs(1);
+
+impl Compass {
+    /// A backlog that is longer than what a search looks at itself: it comes from an older schema.
+    pub(super) fn index_backlog(&self, until: Instant, cancel: &CancelToken) -> Result<()> {
+        let inner = &self.inner;
+        let stops = inner.store.stops();
+        let goes_on = || until.saturating_duration_since(Instant::now()) > TIME_OF_A_FLUSH && !cancel.is_cancelled();
+        while goes_on() && inner.store.read_for_delivery(WRITER_WAIT, has_backlog)? {
+            inner.store.write_part_within(Some(stops), WRITER_WAIT, |tx| inner.index(tx, OF_A_FLUSH))?;
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Looks at what changed since the last search. Where the writer is not free in time, or there is no room, the index stays as it is.
+    pub(super) fn index_for_search(&self) -> Result<()> {
+        if self.read(|connection| Ok(search::due(connection, 1)?.is_empty()))? {
+            return Ok(());
+        }
+        let _call = self.gate.enter()?;
+        match self.store.write_within(WRITER_WAIT, |tx| self.index(tx, OF_A_SEARCH)) {
+            Err(Error::Locked | Error::DiskFull) => Ok(()),
+            indexed => indexed,
+        }
+    }
+
+    /// The same when the file is opened, for a part of a backlog.
+    pub(super) fn index_at_open(&self) -> Result<()> {
+        if self.read(has_backlog)? { self.index_for_search() } else { Ok(()) }
+    }
+
+    fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {
+        for id in search::due(tx, at_most)? {
+            search::write(tx, id, &self.entry(tx, id)?)?;
+        }
+        Ok(())
+    }
+
+    /// What a session is found by. One that does not read back is found by nothing.
+    fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
+        let subject = match search::key_of(connection, id).map_err(Error::from).and_then(|key| self.subject(connection, key)) {
+            Err(error) if error.is_of_one_row() || matches!(error, Error::RequiresNewerCore { .. }) => None,
+            subject => Some(subject?),
+        };
+        Ok(match subject {
+            Some(subject) => search::Entry {
+                text: words::plain(&engine::search_text(subject.workflow(), &subject.state)),
+                open_at: (subject.state.state == SessionState::InProgress).then_some(subject.state.last_seq),
+            },
+            None => search::Entry { text: String::new(), open_at: None },
+        })
+    }
+}
+
+fn has_backlog(connection: &Connection) -> Result<bool> {
+    Ok(search::due(connection, OF_A_SEARCH + 1)?.len() > OF_A_SEARCH as usize)
+}

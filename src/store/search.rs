@@ -1,0 +1,157 @@
+//! The index of words: which sessions it lacks, what they are found by, and which of them are found.
+//!
+//! An act writes nothing here, but for an edit of a finished session, which leaves a mark. So a session is looked at again when it is newer
+//! than all that was looked at, or when `open_text` has it with another last event than it has now.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::row::session_key;
+use super::{Connection, Result, Transaction};
+use crate::engine::words::Query;
+use crate::model::SessionKey;
+
+/// Of more sessions than these it is not asked which they are: they are so many that reading the newest ones finds a page of them.
+const MANY: i64 = 2_000;
+
+/// What a session is found by.
+pub(crate) struct Entry {
+    /// Made plain.
+    pub(crate) text: String,
+    /// Its last event, while it is in progress.
+    pub(crate) open_at: Option<u32>,
+}
+
+/// The rows of sessions that have to be looked at again, at most so many.
+pub(crate) fn due(connection: &Connection, limit: u32) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT o.session_id FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.last_seq <> o.seq ORDER BY o.session_id LIMIT ?1",
+    )?;
+    let mut ids = statement.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+    let left = limit - ids.len() as u32;
+    let mut statement = connection.prepare_cached("SELECT id FROM session WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    for id in statement.query_map(params![newest(connection)?, left], |row| row.get(0))? {
+        ids.push(id?);
+    }
+    Ok(ids)
+}
+
+/// How many have to be.
+pub(crate) fn count_due(connection: &Connection) -> Result<u64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.last_seq <> o.seq)
+              + (SELECT count(*) FROM session WHERE id > ?1)",
+    )?;
+    Ok(statement.query_row([newest(connection)?], |row| row.get::<_, i64>(0))? as u64)
+}
+
+/// Whether this session has to be.
+pub(crate) fn is_due(connection: &Connection, id: i64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.id = ?1 AND s.last_seq <> o.seq)",
+    )?;
+    Ok(id > newest(connection)? || statement.query_row([id], |row| row.get(0))?)
+}
+
+/// The newest session that was looked at. Those before it were, too.
+fn newest(connection: &Connection) -> Result<i64> {
+    let newest = |statement: &str| connection.prepare_cached(statement)?.query_row([], |row| row.get(0)).optional();
+    let indexed: Option<i64> = newest("SELECT rowid FROM search ORDER BY rowid DESC LIMIT 1")?;
+    let open: Option<i64> = newest("SELECT session_id FROM open_text ORDER BY session_id DESC LIMIT 1")?;
+    Ok(indexed.max(open).unwrap_or(0))
+}
+
+/// The session in a row.
+pub(crate) fn key_of(connection: &Connection, id: i64) -> Result<SessionKey> {
+    let key: Vec<u8> = connection.prepare_cached("SELECT key FROM session WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
+    session_key(&key)
+}
+
+/// Writes what a session is found by from now on.
+pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> {
+    match entry.open_at {
+        Some(seq) => {
+            tx.prepare_cached(
+                "INSERT INTO open_text (session_id, seq, text) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET seq = excluded.seq, text = excluded.text",
+            )?
+            .execute(params![id, seq, entry.text])?;
+        }
+        None => {
+            let before: Option<String> =
+                tx.prepare_cached("SELECT text FROM search WHERE rowid = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+            // Taking a text out of the index is dear.
+            if before.as_ref() != Some(&entry.text) {
+                if before.is_some() {
+                    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+                }
+                tx.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?.execute(params![id, entry.text])?;
+            }
+            tx.prepare_cached("DELETE FROM open_text WHERE session_id = ?1")?.execute([id])?;
+        }
+    }
+    Ok(())
+}
+
+/// Has a finished session looked at again.
+pub(crate) fn look_again(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    if id > newest(tx)? {
+        // It is looked at as it is; a mark would say that those before it were, too.
+        return Ok(());
+    }
+    tx.prepare_cached("INSERT INTO open_text (session_id, seq) VALUES (?1, 0) ON CONFLICT DO UPDATE SET seq = 0")?.execute([id])?;
+    Ok(())
+}
+
+/// Leaves no word of a session.
+pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+    tx.prepare_cached("DELETE FROM open_text WHERE session_id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// What a session is found by now.
+pub(crate) fn text(connection: &Connection, id: i64) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce((SELECT text FROM open_text WHERE session_id = ?1), (SELECT text FROM search WHERE rowid = ?1))",
+    )?;
+    Ok(statement.query_row([id], |row| row.get(0))?)
+}
+
+/// The sessions that a query may find.
+pub(super) struct Candidates<'a> {
+    query: &'a Query,
+    ids: BTreeSet<i64>,
+    /// Of what is older nothing is known.
+    known_from: i64,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn of(connection: &Connection, query: &'a Query) -> Result<Self> {
+        let pieces: Vec<String> = query.pieces().iter().map(|piece| format!("\"{piece}\"")).collect();
+        let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
+        let found = statement.query_map(params![pieces.join(" AND "), MANY], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let known_from = if found.len() < MANY as usize { 0 } else { found.last().copied().unwrap_or(0) };
+        let mut ids: BTreeSet<i64> = found.into_iter().collect();
+        let mut statement = connection.prepare_cached("SELECT session_id, text FROM open_text WHERE text IS NOT NULL")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if query.matches(row.get_ref(1)?.as_str().unwrap_or_default()) {
+                ids.insert(row.get(0)?);
+            }
+        }
+        Ok(Self { query, ids, known_from })
+    }
+
+    /// All of them, where they are known.
+    pub(super) fn all(&self) -> Option<&BTreeSet<i64>> {
+        (self.known_from == 0).then_some(&self.ids)
+    }
+
+    /// Whether the query finds this session.
+    pub(super) fn has(&self, connection: &Connection, id: i64) -> Result<bool> {
+        let may = id < self.known_from || self.ids.contains(&id);
+        Ok(may && text(connection, id)?.is_some_and(|text| self.query.matches(&text)))
+    }
+}
