@@ -70,7 +70,7 @@ fn no_word_of_a_deleted_session_is_left() {
     // Of `Quarkstrudel`; no other word has it, so the index holds it as it is.
     let pieces = || app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('qua' AS BLOB)) > 0");
     assert!(pieces() > 0);
-    assert_eq!(app.compass.delete(session).unwrap(), Erased::Now);
+    assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
     assert_eq!(left(&app), [""; 0]);
     assert_eq!(pieces(), 0, "nor a piece of one");
     assert_eq!(left_in_a_backup(&app), [""; 0]);
@@ -88,7 +88,7 @@ fn no_word_of_purged_sessions_is_left_and_the_file_shrinks() {
         app.compass.discard(session).unwrap();
     }
     search(&app);
-    app.clock.advance(2 * DAY);
+    app.days(2);
     app.reopen();
     let length = || std::fs::metadata(app.path()).unwrap().len();
     let before = length();
@@ -111,7 +111,7 @@ fn bodies_that_are_given_back_are_gone() {
         std::fs::read_dir(app.folder()).unwrap().any(|entry| has(&entry.unwrap().path(), &body))
     };
     assert!(is_there());
-    app.clock.advance(100 * DAY);
+    app.days(100);
     let report = app.compass.purge(3650 * DAY).unwrap();
     assert_eq!((report.bodies_released, report.erased), (3, Erased::Now));
     assert!(!is_there());
@@ -124,7 +124,7 @@ fn deleted_beside_a_reader() -> (App, rusqlite::Connection) {
     let reader = app.sql();
     reader.execute_batch("BEGIN; SELECT count(*) FROM meta").unwrap();
     reader.query_row("SELECT count(*) FROM session", [], |_| Ok(())).unwrap();
-    assert_eq!(app.compass.delete(session).unwrap(), Erased::AtNextClose);
+    assert_eq!(app.compass.delete(session).unwrap().erased, Erased::AtNextClose);
     assert!(!left(&app).is_empty());
     (app, reader)
 }
@@ -165,7 +165,7 @@ fn a_delete_while_quiesced_leaves_nothing_either() {
     let app = App::new();
     let session = told(&app);
     app.compass.quiesce().unwrap();
-    assert_eq!(app.compass.delete(session).unwrap(), Erased::Now);
+    assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
     assert_eq!(left(&app), [""; 0]);
 }
 

@@ -15,6 +15,8 @@ use crate::guard::guard;
 use crate::listener::{ChangeListener, Subscription, observer};
 use crate::{Cancel, DiscardUndelivered, Hold, OpenOptions, RestoreOptions};
 
+uniffi::use_remote_type!(compass_core::Timestamp);
+
 type Result<T> = std::result::Result<T, CoreError>;
 
 /// An open database: the methods of the core's `Compass`, where their rules and errors are described.
