@@ -177,7 +177,12 @@ impl Round<'_> {
                 Contact::NotBegun => queue::release(tx, lease, self.owner)?,
                 contact => {
                     let pause = verdict.pause.unwrap_or_default().min(self.settings.policy.longest_delay);
-                    queue::settle_given_up(tx, lease, contact == Contact::Known, Some(after(result.ended_at, pause)))?
+                    queue::settle_given_up(
+                        tx,
+                        lease,
+                        contact == Contact::Known,
+                        Some((claimed.progress.attempts, after(result.ended_at, pause))),
+                    )?
                 }
             };
         if recorded {

@@ -353,13 +353,19 @@ impl World {
             return self.check_claim(&middle, next, before, place);
         }
         match (entry.state.as_str(), next.state.as_str()) {
-            ("queued", "leased") => self.check_claim(entry, next, before, place),
+            ("queued", "leased") => {
+                let mut middle = entry.clone();
+                (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
+                let from = if has_learned(entry, &middle) { &middle } else { entry };
+                self.check_claim(from, next, before, place)
+            }
             ("leased", "queued" | "failed" | "sent") => self.check_end(entry, next, place),
             ("queued", "failed") if next.reason == "corrupt" && self.tampered.contains_key(&entry.row) => {
                 self.coverage.count("row", "corrupt");
                 Ok(())
             }
             ("queued" | "failed" | "superseded", "sent") => self.late_2xx(entry, next),
+            ("queued", "queued") if has_learned(entry, next) => Ok(()),
             ("queued", "queued") => self.check_made_due(entry, next),
             ("leased" | "failed" | "superseded", same) if same == entry.state => {
                 let late = entry.unknown == next.unknown + 1 && (entry.reason == "abandoned" || entry.state == "superseded");
@@ -396,12 +402,11 @@ impl World {
                 _ => false,
             },
             ("failed" | "queued", "superseded") => act == "send corrected",
+            ("queued", "queued") if has_learned(entry, next) && STORES.contains(&act) => true,
             // Budgets begin anew, and what waited is due.
             ("queued", "queued") => ["secrets changed", "put endpoint", "enable"].contains(&act) && next.due_at <= entry.due_at,
             // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.
-            _ if ["resume", "close", "quiesce", "foreground", "background", "stop delivery"].contains(&act) => {
-                return Ok(());
-            }
+            _ if STORES.contains(&act) => return Ok(()),
             _ => entry.state == next.state && entry.reason == next.reason && act != "look",
         };
         if may { Ok(()) } else { Err(format!("not what the act `{act}` does")) }
@@ -475,4 +480,16 @@ impl Attempt {
 pub fn seconds_of(text: &str) -> Option<i64> {
     let date = chrono::NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
     Some(date.and_utc().timestamp())
+}
+
+/// Acts that store what came in while nobody drove.
+const STORES: [&str; 6] = ["resume", "close", "quiesce", "foreground", "background", "stop delivery"];
+
+/// Of an entry that was given up and sent again it was learned what its last claim came to: that nothing of it had begun, or what was
+/// answered, and by when the receiver wants the next try.
+fn has_learned(entry: &Entry, next: &Entry) -> bool {
+    let was_sent_again = entry.reason.is_empty() && next.reason.is_empty() && next.epoch == entry.epoch;
+    let not_begun = next.attempts + 1 == entry.attempts && next.due_at == entry.due_at;
+    let answered = next.attempts == entry.attempts && next.due_at >= entry.due_at;
+    was_sent_again && (not_begun || answered) && next.unknown + 1 == entry.unknown
 }

@@ -76,7 +76,7 @@ const FOREGROUND: Act = Act::Foreground { at: 0 };
 const SECONDS: Act = Act::Pass { ms: 3_000 };
 
 /// So many seeds are tried for each.
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 40;
 
 #[test]
 fn the_simulation_finds_every_seeded_fault() {

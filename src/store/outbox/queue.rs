@@ -405,16 +405,17 @@ pub(crate) fn settle(
 }
 
 /// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same. One that
-/// waits again is not due before this moment; without one it is left alone. False when that is not so.
-pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, outcome_is_known: bool, not_before: Option<Timestamp>) -> Result<bool> {
+/// waits again is not due before this moment, and has this attempt as its last one; without them it is left alone. False when that is not so.
+pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, is_known: bool, again: Option<(u32, Timestamp)>) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0),
                                due_at = CASE state WHEN 'queued' THEN max(due_at, ?5) ELSE due_at END
               WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
-                AND (state = 'superseded' OR state = 'queued' AND ?5 IS NOT NULL OR state = 'failed' AND reason = 'abandoned')",
+                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
+                     OR state = 'queued' AND reason IS NULL AND attempts = ?6)",
         )?
-        .execute(params![lease.entry, lease.epoch, outcome_is_known, lease.message, not_before.map(to_ms)])?;
+        .execute(params![lease.entry, lease.epoch, is_known, lease.message, again.map(|it| to_ms(it.1)), again.map(|it| it.0)])?;
     Ok(changed == 1)
 }
 
