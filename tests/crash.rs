@@ -170,6 +170,12 @@ fn without_drafts(view: &SessionView) -> SessionView {
     view
 }
 
+fn what_is_done(record: &SessionRecord) -> SessionRecord {
+    let mut record = record.clone();
+    record.fields.iter_mut().for_each(|field| field.draft = None);
+    record
+}
+
 /// Kills the phone after so many acknowledged calls, and gives the call that was under way.
 fn work_until_killed(path: &Path, seed: u64, acknowledged: usize, spin: usize, known: &mut Known) -> Value {
     let work = format!("random|{}|{seed}", path.display());
@@ -243,7 +249,7 @@ fn compare(path: &Path, known: &mut Known, under_way: &Value) -> bool {
                     let before: Vec<Value> = told.timeline.iter().map(line).collect();
                     assert_eq!(record.timeline[..before.len()].iter().map(line).collect::<Vec<_>>(), before);
                     if events == 0 {
-                        assert_eq!((without_drafts(seen), told), (without_drafts(&view), &record));
+                        assert_eq!((without_drafts(seen), what_is_done(told)), (without_drafts(&view), what_is_done(&record)));
                     }
                 }
             }

@@ -46,7 +46,7 @@ impl Inner {
 
     /// The same when the file is opened, for a part of a backlog.
     pub(super) fn index_at_open(&self) -> Result<()> {
-        if self.read(has_backlog)? { self.index_for_search() } else { Ok(()) }
+        if self.read_at_open(has_backlog)? { self.index_for_search() } else { Ok(()) }
     }
 
     fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {

@@ -73,7 +73,7 @@ fn a_damaged_page_costs_what_stood_on_it() {
         assert_eq!(lines(&to).len() as u64, report.lines);
         // An index is not trusted, and not needed.
         assert!(report.unsent == 120 || report.gaps > 0, "{report:?}");
-        assert!(report.unsent > 100, "{report:?}");
+        assert!(report.unsent > 80, "{report:?}");
         saved.push(report.unsent);
     }
     assert!(saved.len() > 1 && saved.iter().any(|unsent| *unsent < 120), "{saved:?}");

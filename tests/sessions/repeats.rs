@@ -116,7 +116,7 @@ fn a_start_that_is_repeated_after_its_session_was_deleted_starts_no_other() {
         app.compass.note(session, "Dog in the yard", &note).unwrap();
         app.compass.discard(session).unwrap();
         if purged {
-            app.clock.advance(2 * DAY);
+            app.days(2);
             assert_eq!(app.compass.purge(DAY).unwrap().purged, 1);
         } else {
             app.compass.delete(session).unwrap();
@@ -133,10 +133,10 @@ fn a_start_that_is_repeated_after_its_session_was_deleted_starts_no_other() {
         assert_eq!(app.count("SELECT count(*) FROM spent_command"), 2);
         assert_eq!(app.faults(), [""; 0]);
 
-        app.clock.advance(399 * DAY);
+        app.days(399);
         app.compass.purge(DAY).unwrap();
         assert_eq!(code(app.compass.start(&start)), "deleted_session");
-        app.clock.advance(2 * DAY);
+        app.days(2);
         app.compass.purge(DAY).unwrap();
         assert_eq!(app.compass.start(&start).unwrap().applied, Applied::Yes, "after 400 days it is forgotten");
     }
