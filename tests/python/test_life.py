@@ -79,7 +79,9 @@ class Life(Case):
             lines = [json.loads(line) for line in file]
         self.assertEqual((report.unsent, report.gaps, report.lines), (1, 0, len(lines)))
         self.assertEqual((lines[0]["unsent"]["session"], lines[0]["unsent"]["action"]), (session, "report"))
-        self.assertEqual(json.loads(lines[0]["unsent"]["body"])["key"], session)
+        body = next(line["body"] for line in lines if "body" in line)
+        self.assertEqual(body["sha256"], lines[0]["unsent"]["body_sha256"])
+        self.assertEqual(json.loads(body["bytes"])["key"], session)
         self.fails("invalid_argument", ffi.salvage, self.path, saved)
 
     def test_a_handle_opened_on_one_thread_works_on_another(self):

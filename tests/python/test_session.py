@@ -8,6 +8,7 @@ import time
 
 from compass import compass_core as model
 from compass import compass_ffi as ffi
+from compass import compass_ffi_testing as testing
 from support import Case, KEY, Keystore, Office
 
 
@@ -53,8 +54,8 @@ class WholeSession(Case):
         self.assertEqual(values["day"], model.FieldState.PROVIDED(model.FieldValue.DATE("2026-03-09")))
 
     def test_old_sessions_go_by_themselves_or_because_a_person_says_so(self):
-        clock, day = ffi.ManualClock(), 24 * 3600 * 1000
-        core = self.ready(manual_clock=clock, retention_ms=2 * day)
+        clock, day = testing.ManualClock(), 24 * 3600 * 1000
+        core = self.ready(clock=clock, retention_ms=2 * day)
         ended = []
         for number in (1, 2):
             session = self.start(core, f"start-{number}").key

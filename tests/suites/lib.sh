@@ -7,7 +7,6 @@ work_dir=$(mktemp -d)
 trap 'rm -rf "$work_dir"' EXIT
 # What tools say goes here, one file per check, and is shown when the check fails.
 logs=target/logs
-rm -rf "$logs"
 mkdir -p "$logs"
 # Where a check says something of its own.
 exec 3>&1

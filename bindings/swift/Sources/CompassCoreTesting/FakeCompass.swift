@@ -168,7 +168,7 @@ public final class FakeCompass: CompassHandle {
     }
     public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
     public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
-        try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil, notIndexed: 0) }
+        try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
     public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview { try none() }
