@@ -6,6 +6,7 @@ final class ScenarioTests: XCTestCase {
     func testAbandonedAndPurged() async throws { try await Stage.play("abandoned-and-purged") }
     func testAllOrNothing() async throws { try await Stage.play("all-or-nothing") }
     func testAnotherNetwork() async throws { try await Stage.play("another-network") }
+    func testAsTyped() async throws { try await Stage.play("as-typed") }
     func testBusyThenTaken() async throws { try await Stage.play("busy-then-taken") }
     func testEndedOrDiscarded() async throws { try await Stage.play("ended-or-discarded") }
     func testEveryType() async throws { try await Stage.play("every-type") }
