@@ -50,7 +50,7 @@ class BackupTest : Technician() {
             types("Your name", "Jo")
             taps("Give them up and go on")
             sees("The backup is back")
-            sees("Everything is sent")
+            sees("No signal: everything is saved")
             assertEquals(0, sessions())
             assertEquals(listOf("compass-backup.db"), Exports.folder(app).list()!!.toList())
 

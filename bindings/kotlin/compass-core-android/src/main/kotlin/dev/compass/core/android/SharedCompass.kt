@@ -44,8 +44,10 @@ public class SharedCompass(private val open: suspend () -> Compass) {
      */
     public suspend fun <T> whileClosed(work: suspend () -> T): T = mutex.withLock {
         withContext(NonCancellable) {
-            opened?.shutDown()
+            // Before it is closed: who asks because its flows have completed waits for the next one.
+            val before = opened
             opened = null
+            before?.shutDown()
             work()
         }
     }
