@@ -6,6 +6,7 @@ mod delivery;
 pub mod engine;
 mod error;
 mod fault;
+mod filled;
 pub mod model;
 pub mod outbox;
 pub mod port;

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crypto", 0),
     // Faults that a simulation puts back; nothing of it ships.
     ("fault", 0),
+    ("filled", 0),
     ("model", 0),
     ("threads", 0),
     ("engine", 1),

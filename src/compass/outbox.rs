@@ -1,13 +1,12 @@
 //! The outbox as an app shows it.
 
-use std::collections::BTreeSet;
-
 use super::action::{Endpoints, delivery};
 use super::fire::Body;
 use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
+use crate::filled::set;
 use crate::model::{
     DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp, echoed,
 };
@@ -36,7 +35,7 @@ impl Compass {
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|last| last.entry.id.to_string());
             let mut around = self.inner.around(connection, now)?;
-            let unreadable: BTreeSet<i64> = found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id).collect();
+            let unreadable = set(found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id));
             // So that totals, which do not read every row, know of them as well.
             self.inner.delivery.set_aside(&unreadable);
             around.aside.extend(unreadable);

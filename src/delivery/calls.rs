@@ -18,6 +18,7 @@ use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
+use crate::filled::{map, set};
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
@@ -131,7 +132,7 @@ impl Delivery {
         let monotonic = self.ports.clock.monotonic();
         let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
         let until = |view: &EndpointView| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?);
-        views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))).collect()
+        map(views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))))
     }
 
     /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
@@ -141,7 +142,7 @@ impl Delivery {
     pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
         let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
         let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
-        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
+        Ok(set(over.into_iter().filter(|entry| !alive.contains(entry))))
     }
 
     /// Entries of which an attempt of this handle has begun and has not ended, whatever their rows say.
@@ -153,7 +154,7 @@ impl Delivery {
     pub(crate) fn held_up(&self, now: Timestamp) -> BTreeMap<String, (Arc<Endpoint>, Timestamp)> {
         let monotonic = self.ports.clock.monotonic();
         let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
-        views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))).collect()
+        map(views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))))
     }
 
     /// Which file somebody has read: what is known not to read back of another one, whose place it has taken, is forgotten.
@@ -161,7 +162,7 @@ impl Delivery {
         let mut shared = self.shared.lock();
         if shared.file.replace(file).is_some_and(|before| before != file) {
             let schedule = &mut shared.schedule;
-            schedule.set_aside = schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry).collect();
+            schedule.set_aside = set(schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry));
         }
     }
 

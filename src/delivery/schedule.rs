@@ -16,6 +16,7 @@ use super::network::Network;
 use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
+use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy, Timestamp};
 use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
@@ -284,8 +285,7 @@ impl Schedule {
         }
         given_back.iter().for_each(|claimed| self.release(claimed));
         // What its secrets have come for meanwhile does not begin either.
-        let waits: BTreeSet<String> =
-            self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
+        let waits = set(self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()));
         self.drop_attempts(|attempt| {
             let too_dear = metered && attempt.endpoint.network == NetworkPolicy::Unmetered;
             let waits = offline || waits.contains(&attempt.claimed.endpoint);
@@ -393,7 +393,7 @@ impl Schedule {
         let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
         // One that was left behind has until the end of its lease to bring something.
         let left_behind = self.left_behind.attempts().filter(|attempt| now < attempt.claimed.lease.until);
-        self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)).collect()
+        set(self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)))
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -407,7 +407,7 @@ impl Schedule {
     /// Entries of which an attempt has begun and has not ended.
     pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
         let attempts = self.in_flight.values().chain(self.left_behind.attempts());
-        attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry).collect()
+        set(attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {
@@ -424,10 +424,10 @@ impl Schedule {
 
     /// What is known of each endpoint.
     pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
-        let unsettled: BTreeSet<&str> = self.results.iter().map(|result| result.attempt.claimed.endpoint.as_str()).collect();
+        let is_unsettled = |key: &str| self.results.iter().any(|result| result.attempt.claimed.endpoint == key);
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
-            room: unsettled.contains(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
+            room: is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_network: queue.settled_network,
             has_ready: !queue.ready.is_empty(),
@@ -436,7 +436,7 @@ impl Schedule {
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
         };
-        self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))).collect()
+        map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
     }
 
     /// Takes over what a round has written of an endpoint.

@@ -3,10 +3,9 @@
 //!
 //! Each version has a list in `sql/`, with a hash of each object's normal text. What SQLite itself keeps is compared by its name alone.
 
-use std::collections::BTreeMap;
-
 use super::{Connection, Result, StoreError};
 use crate::crypto::Sha256;
+use crate::filled::map;
 
 /// One per schema version: kind, name and hash of each object, sorted.
 const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
@@ -49,7 +48,7 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
     let mut found = Differences::default();
     // A new file has no schema yet, and one from the future is refused before.
     let Some(list) = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)) else { return Ok(found) };
-    let mut expected: BTreeMap<&str, &str> = list.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let mut expected = map(list.lines().filter_map(|line| line.rsplit_once(' ')));
     let mut statement = connection.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, params};
 use super::row::session_key;
 use super::{Connection, Result, Transaction};
 use crate::engine::words::Query;
+use crate::filled::set;
 use crate::model::SessionKey;
 
 /// Of more sessions than these it is not asked which they are: they are so many that reading the newest ones finds a page of them.
@@ -133,7 +134,7 @@ impl<'a> Candidates<'a> {
         let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
         let found = statement.query_map(params![pieces.join(" AND "), MANY], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let known_from = if found.len() < MANY as usize { 0 } else { found.last().copied().unwrap_or(0) };
-        let mut ids: BTreeSet<i64> = found.into_iter().collect();
+        let mut ids = set(found.into_iter());
         let mut statement = connection.prepare_cached("SELECT session_id, text FROM open_text WHERE text IS NOT NULL")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
