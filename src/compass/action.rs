@@ -129,7 +129,7 @@ pub(super) fn delivery(
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
             let waits = [around.backoffs.get(&entry.endpoint).copied(), held_up_until];
             let next_attempt_at = blocker.next_attempt_at().map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
-            // Whoever holds it up does not answer.
+            // What holds it up does not answer.
             let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
             (DeliveryState::Pending, why.map(str::to_owned), next_attempt_at, blocker.needs_person())
         }
