@@ -23,7 +23,7 @@ pub struct Endpoint {
 /// How messages are signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "scheme", rename_all = "snake_case")]
+#[serde(tag = "scheme", rename_all = "snake_case", try_from = "Scheme")]
 pub enum Signing {
     /// Standard Webhooks, HMAC-SHA256 (`v1`).
     StandardWebhooks {
@@ -32,6 +32,25 @@ pub enum Signing {
     },
     /// Not signed.
     None,
+}
+
+/// What a signing scheme may have in its JSON.
+#[derive(Deserialize)]
+struct Scheme {
+    scheme: String,
+    secret: Option<String>,
+}
+
+impl TryFrom<Scheme> for Signing {
+    type Error = &'static str;
+
+    fn try_from(members: Scheme) -> Result<Self, Self::Error> {
+        match (members.scheme.as_str(), members.secret) {
+            ("standard_webhooks", Some(secret)) => Ok(Signing::StandardWebhooks { secret }),
+            ("none", _) => Ok(Signing::None),
+            _ => Err("a signing scheme that is not known, or without its secret"),
+        }
+    }
 }
 
 /// A header of an endpoint.
@@ -47,12 +66,31 @@ pub struct EndpointHeader {
 /// The value of a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case", try_from = "Header")]
 pub enum HeaderValue {
     /// This text.
     Plain(String),
     /// The secret of this name, looked up at each attempt.
     Secret(String),
+}
+
+/// What the value of a header has in its JSON.
+#[derive(Deserialize)]
+struct Header {
+    kind: String,
+    value: String,
+}
+
+impl TryFrom<Header> for HeaderValue {
+    type Error = &'static str;
+
+    fn try_from(members: Header) -> Result<Self, Self::Error> {
+        match members.kind.as_str() {
+            "plain" => Ok(HeaderValue::Plain(members.value)),
+            "secret" => Ok(HeaderValue::Secret(members.value)),
+            _ => Err("a sort of header that is not known"),
+        }
+    }
 }
 
 /// Which networks may carry an endpoint's messages.

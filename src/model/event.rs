@@ -31,7 +31,7 @@ pub struct Event {
 
 /// What a technician did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
+#[serde(tag = "act", rename_all = "snake_case", try_from = "Members")]
 pub enum Act {
     /// The session began with visit 1 in the start section.
     Started {
@@ -118,6 +118,66 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+}
+
+/// What an act may have in its JSON. Read in one go: an enum with its tag inside is read into a buffer first, and every type within it is
+/// compiled a second time for that.
+#[derive(Deserialize)]
+struct Members {
+    act: String,
+    action: Option<String>,
+    answer: Option<String>,
+    corrected: Option<bool>,
+    fields: Option<Vec<FieldEdit>>,
+    next_section: Option<String>,
+    next_visit: Option<u32>,
+    notes: Option<Vec<NoteEdit>>,
+    prefill: Option<Vec<ValueSet>>,
+    reason: Option<String>,
+    response: Option<String>,
+    revision: Option<u32>,
+    text: Option<String>,
+    to_visit: Option<u32>,
+    values: Option<Vec<ValueSet>>,
+    visit: Option<u32>,
+    won: Option<bool>,
+    workflow: Option<WorkflowRef>,
+    workflow_hash: Option<String>,
+}
+
+impl TryFrom<Members> for Act {
+    type Error = &'static str;
+
+    fn try_from(members: Members) -> Result<Self, Self::Error> {
+        members.act().ok_or("an act that is not known, or without one of its members")
+    }
+}
+
+impl Members {
+    fn act(self) -> Option<Act> {
+        Some(match self.act.as_str() {
+            "started" => Act::Started { workflow: self.workflow?, workflow_hash: self.workflow_hash?, prefill: self.prefill? },
+            "fields_set" => Act::FieldsSet { values: self.values? },
+            "answered" => {
+                Act::Answered { visit: self.visit?, answer: self.answer?, next_visit: self.next_visit?, next_section: self.next_section? }
+            }
+            "went_back" => Act::WentBack {
+                visit: self.visit?,
+                to_visit: self.to_visit?,
+                next_visit: self.next_visit?,
+                next_section: self.next_section?,
+            },
+            "response_used" => Act::ResponseUsed { visit: self.visit?, response: self.response? },
+            "noted" => Act::Noted { text: self.text? },
+            "completed" => Act::Completed { visit: self.visit?, won: self.won? },
+            "ended" => Act::Ended { reason: self.reason? },
+            "discarded" => Act::Discarded,
+            "edited" => Act::Edited { fields: self.fields?, notes: self.notes? },
+            "send_requested" => Act::SendRequested { action: self.action?, corrected: self.corrected?, revision: self.revision? },
+            "abandoned" => Act::Abandoned { action: self.action?, reason: self.reason? },
+            _ => return None,
+        })
+    }
 }
 
 impl Act {

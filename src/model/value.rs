@@ -90,7 +90,7 @@ pub struct FileManifest {
 /// What a field holds. "Not provided", "empty" and "not applicable" are three different things.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "state", content = "value", rename_all = "snake_case")]
+#[serde(tag = "state", content = "value", rename_all = "snake_case", try_from = "State")]
 pub enum FieldState {
     /// Nobody has said anything.
     #[default]
@@ -103,14 +103,54 @@ pub enum FieldState {
     NotApplicable,
 }
 
+/// What the state of a field may have in its JSON.
+#[derive(Deserialize)]
+struct State {
+    state: String,
+    value: Option<FieldValue>,
+}
+
+impl TryFrom<State> for FieldState {
+    type Error = &'static str;
+
+    fn try_from(members: State) -> Result<Self, Self::Error> {
+        match (members.state.as_str(), members.value) {
+            ("not_provided", _) => Ok(FieldState::NotProvided),
+            ("provided", Some(value)) => Ok(FieldState::Provided(value)),
+            ("empty", _) => Ok(FieldState::Empty),
+            ("not_applicable", _) => Ok(FieldState::NotApplicable),
+            _ => Err("a state that is not known, or without its value"),
+        }
+    }
+}
+
 /// Where a value came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case", try_from = "Source")]
 pub enum ValueSource {
     /// The technician, in the session or in an edit of its record.
     #[default]
     Technician,
     /// A prefill at the start; the caller's name for where it comes from. Until the technician sets the field, also to the same value.
     Prefill(String),
+}
+
+/// What the source of a value may have in its JSON.
+#[derive(Deserialize)]
+struct Source {
+    kind: String,
+    name: Option<String>,
+}
+
+impl TryFrom<Source> for ValueSource {
+    type Error = &'static str;
+
+    fn try_from(members: Source) -> Result<Self, Self::Error> {
+        match (members.kind.as_str(), members.name) {
+            ("technician", _) => Ok(ValueSource::Technician),
+            ("prefill", Some(name)) => Ok(ValueSource::Prefill(name)),
+            _ => Err("a source that is not known, or without its name"),
+        }
+    }
 }
