@@ -1,26 +1,30 @@
 //! The definition of a field: a reusable, typed question.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::value::text;
 
 /// One question of a workflow's field library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+#[serde(try_from = "Members")]
 pub struct FieldDefinition {
     /// Unique among the fields of the document.
     pub key: String,
     /// The question.
     pub name: String,
     /// A hint below the question.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Whether a section that asks it can be left, and a session completed, without a value.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
     /// Whether "empty" satisfies `required`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_empty: bool,
     /// Whether "not applicable" may be chosen; it then satisfies `required`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_not_applicable: bool,
     /// The type with its constraints.
     #[serde(flatten)]
@@ -28,7 +32,7 @@ pub struct FieldDefinition {
 }
 
 /// A field's type and what constrains its values. Bounds are inclusive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FieldKind {
@@ -39,22 +43,22 @@ pub enum FieldKind {
     /// A whole number within ±(2^53 − 1).
     Integer {
         /// The smallest value.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<i64>,
         /// The largest value.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<i64>,
     },
     /// An exact decimal number of at most 15 significant digits.
     Decimal {
         /// The smallest value, as decimal text.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<String>,
         /// The largest value, as decimal text.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<String>,
         /// The most digits after the point.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         decimal_places: Option<u32>,
     },
     /// Yes or no.
@@ -62,29 +66,29 @@ pub enum FieldKind {
     /// A calendar date.
     Date {
         /// The earliest date, `2026-11-23`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<String>,
         /// The latest date.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<String>,
     },
     /// A time of day.
     Time {
         /// The earliest time, `08:00:00`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<String>,
         /// The latest time.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<String>,
     },
     /// A moment with its offset from UTC.
     #[serde(rename = "datetime")]
     DateTime {
         /// The earliest moment, RFC 3339.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<String>,
         /// The latest moment.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<String>,
     },
     /// One of the options.
@@ -97,10 +101,10 @@ pub enum FieldKind {
         /// What can be chosen.
         options: Vec<FieldOption>,
         /// The fewest that must be chosen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         min: Option<u32>,
         /// The most that may be chosen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<u32>,
     },
     /// An e-mail address, checked leniently.
@@ -114,7 +118,7 @@ pub enum FieldKind {
     /// A place on Earth.
     Location {
         /// The worst accuracy that is accepted, in metres, as decimal text.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         max_accuracy_m: Option<String>,
     },
     /// A photo or another file. The host owns the bytes; the value is a manifest.
@@ -124,29 +128,29 @@ pub enum FieldKind {
 }
 
 /// Constraints of the text-like types. Lengths count Unicode scalar values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TextRule {
     /// The shortest text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u32>,
     /// The longest text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
     /// A regular expression that the whole text must match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
 }
 
 /// Constraints of attachments and signatures.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FileRule {
     /// The largest file, in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_size: Option<u64>,
     /// The media types that are accepted, such as `image/jpeg`; a star after the slash accepts every image; any when absent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub media_types: Vec<String>,
 }
 
@@ -158,6 +162,111 @@ pub struct FieldOption {
     pub key: String,
     /// What is shown.
     pub name: String,
+}
+
+/// What a definition may have in its JSON. Read in one go, like an act of the log, and for the same reason.
+#[derive(Deserialize)]
+struct Members {
+    key: String,
+    name: String,
+    help: Option<String>,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    allow_empty: bool,
+    #[serde(default)]
+    allow_not_applicable: bool,
+    #[serde(rename = "type")]
+    kind: String,
+    // What depends on the type; one that does not know a member passes over it, whatever it holds.
+    min: Option<Value>,
+    max: Option<Value>,
+    min_length: Option<Value>,
+    max_length: Option<Value>,
+    pattern: Option<Value>,
+    decimal_places: Option<Value>,
+    options: Option<Value>,
+    max_accuracy_m: Option<Value>,
+    max_size: Option<Value>,
+    media_types: Option<Value>,
+}
+
+impl TryFrom<Members> for FieldDefinition {
+    type Error = &'static str;
+
+    fn try_from(members: Members) -> Result<Self, Self::Error> {
+        let kind = members.kind().ok_or("a type of field that is not known, or with a member that does not fit it")?;
+        Ok(FieldDefinition {
+            key: members.key,
+            name: members.name,
+            help: members.help,
+            required: members.required,
+            allow_empty: members.allow_empty,
+            allow_not_applicable: members.allow_not_applicable,
+            kind,
+        })
+    }
+}
+
+impl Members {
+    fn kind(&self) -> Option<FieldKind> {
+        Some(match self.kind.as_str() {
+            "text" => FieldKind::Text(self.text_rule()?),
+            "multiline" => FieldKind::Multiline(self.text_rule()?),
+            "integer" => FieldKind::Integer { min: read(&self.min, Value::as_i64)?, max: read(&self.max, Value::as_i64)? },
+            "decimal" => FieldKind::Decimal {
+                min: read(&self.min, text)?,
+                max: read(&self.max, text)?,
+                decimal_places: read(&self.decimal_places, count)?,
+            },
+            "boolean" => FieldKind::Boolean,
+            "date" => FieldKind::Date { min: read(&self.min, text)?, max: read(&self.max, text)? },
+            "time" => FieldKind::Time { min: read(&self.min, text)?, max: read(&self.max, text)? },
+            "datetime" => FieldKind::DateTime { min: read(&self.min, text)?, max: read(&self.max, text)? },
+            "single_choice" => FieldKind::SingleChoice { options: self.options()? },
+            "multiple_choice" => {
+                FieldKind::MultipleChoice { options: self.options()?, min: read(&self.min, count)?, max: read(&self.max, count)? }
+            }
+            "email" => FieldKind::Email(self.text_rule()?),
+            "phone" => FieldKind::Phone(self.text_rule()?),
+            "url" => FieldKind::Url(self.text_rule()?),
+            "barcode" => FieldKind::Barcode(self.text_rule()?),
+            "location" => FieldKind::Location { max_accuracy_m: read(&self.max_accuracy_m, text)? },
+            "attachment" => FieldKind::Attachment(self.file_rule()?),
+            "signature" => FieldKind::Signature(self.file_rule()?),
+            _ => return None,
+        })
+    }
+
+    fn text_rule(&self) -> Option<TextRule> {
+        Some(TextRule {
+            min_length: read(&self.min_length, count)?,
+            max_length: read(&self.max_length, count)?,
+            pattern: read(&self.pattern, text)?,
+        })
+    }
+
+    fn file_rule(&self) -> Option<FileRule> {
+        let media_types = read(&self.media_types, |value| value.as_array()?.iter().map(text).collect())?;
+        Some(FileRule { max_size: read(&self.max_size, Value::as_u64)?, media_types: media_types.unwrap_or_default() })
+    }
+
+    fn options(&self) -> Option<Vec<FieldOption>> {
+        let option = |value: &Value| Some(FieldOption { key: text(value.get("key")?)?, name: text(value.get("name")?)? });
+        self.options.as_ref()?.as_array()?.iter().map(option).collect()
+    }
+}
+
+/// What is absent is nothing; what `of` does not read fits nothing.
+fn read<T>(value: &Option<Value>, of: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(value) => of(value).map(Some),
+    }
+}
+
+fn count(value: &Value) -> Option<u32> {
+    value.as_u64()?.try_into().ok()
 }
 
 impl FieldKind {

@@ -1,9 +1,11 @@
 //! Values of fields.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Timestamp;
 
@@ -14,7 +16,7 @@ pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// A value as a technician gave it. Which of these fits a field is decided by the field's type (`engine/`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+#[serde(tag = "type", content = "value", rename_all = "snake_case", try_from = "Typed")]
 pub enum FieldValue {
     /// For text, multiline, email, phone, url and barcode.
     Text(String),
@@ -38,6 +40,63 @@ pub enum FieldValue {
     Location(Location),
     /// For attachment and signature.
     File(FileManifest),
+}
+
+/// What a value has in its JSON. The type may stand behind it, so it is read as whatever it is first.
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    kind: String,
+    value: Value,
+}
+
+impl TryFrom<Typed> for FieldValue {
+    type Error = &'static str;
+
+    fn try_from(members: Typed) -> Result<Self, Self::Error> {
+        members.value().ok_or("a type of value that is not known, or a value that does not fit it")
+    }
+}
+
+impl Typed {
+    fn value(&self) -> Option<FieldValue> {
+        let value = &self.value;
+        Some(match self.kind.as_str() {
+            "text" => FieldValue::Text(text(value)?),
+            "integer" => FieldValue::Integer(value.as_i64()?),
+            "decimal" => FieldValue::Decimal(Decimal(text(value)?)),
+            "boolean" => FieldValue::Boolean(value.as_bool()?),
+            "date" => FieldValue::Date(parsed(value)?),
+            "time" => FieldValue::Time(parsed(value)?),
+            "date_time" => FieldValue::DateTime(parsed(value)?),
+            "choice" => FieldValue::Choice(text(value)?),
+            "choices" => FieldValue::Choices(value.as_array()?.iter().map(text).collect::<Option<_>>()?),
+            "location" => FieldValue::Location(Location {
+                latitude: Decimal(text(&value["latitude"])?),
+                longitude: Decimal(text(&value["longitude"])?),
+                accuracy_m: match &value["accuracy_m"] {
+                    Value::Null => None,
+                    accuracy => Some(Decimal(text(accuracy)?)),
+                },
+                captured_at: parsed(&value["captured_at"])?,
+            }),
+            "file" => FieldValue::File(FileManifest {
+                sha256: text(&value["sha256"])?,
+                media_type: text(&value["media_type"])?,
+                size: value["size"].as_u64()?,
+                name: text(&value["name"])?,
+            }),
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn parsed<T: FromStr>(value: &Value) -> Option<T> {
+    value.as_str()?.parse().ok()
 }
 
 /// A decimal number kept as the text it was entered in, so that `182.50` stays `182.50`. Never a binary float.
