@@ -80,6 +80,8 @@ pub(super) struct Schedule {
     pub(super) made_due: u64,
     /// What callers ask for beside whoever drives.
     pub(super) wishes: Wishes,
+    /// Entries that a person waits for were left, for a whole batch of them was claimed.
+    pub(super) more_urgent: bool,
     pub(super) looked_at: Duration,
     pub(super) starts: u64,
 }
@@ -97,6 +99,7 @@ impl Schedule {
         if let Some(request) = self.overdue(now) {
             return Action::GiveUp(request);
         }
+        self.ask_for_more_urgent();
         self.give_up_slow_secrets(now, conditions);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
@@ -171,6 +174,15 @@ impl Schedule {
     pub(super) fn made_due(&mut self, wake: u64) {
         self.made_due = self.made_due.max(wake);
         self.look();
+    }
+
+    /// Once those that were claimed for a person have begun, the next are claimed: no more than a batch waits for its turn.
+    fn ask_for_more_urgent(&mut self) {
+        let waits = |queue: &EndpointQueue| queue.ready.iter().any(|claimed| claimed.urgent);
+        if self.more_urgent && !self.endpoints.values().any(waits) {
+            self.more_urgent = false;
+            self.wishes.urgent_again();
+        }
     }
 
     /// Whether a person's wish is still to be served: nothing was claimed for it, or what was claimed has not begun.

@@ -150,9 +150,7 @@ impl Delivery {
             schedule.set_aside(outcome.unreadable);
             if let Some(wish) = claim {
                 schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
-                if outcome.urgent_again {
-                    schedule.wishes.urgent_again();
-                }
+                schedule.more_urgent |= outcome.urgent_again;
             } else {
                 // What was settled may be due again at once.
                 schedule.look();
