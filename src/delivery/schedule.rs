@@ -80,8 +80,8 @@ pub(super) struct Schedule {
     pub(super) made_due: u64,
     /// What callers ask for beside whoever drives.
     pub(super) wishes: Wishes,
-    /// Entries that a person waits for were left, for a whole batch of them was claimed.
-    pub(super) more_urgent: bool,
+    /// A person waits for more entries than were claimed.
+    more_urgent: bool,
     pub(super) looked_at: Duration,
     pub(super) starts: u64,
 }
@@ -176,7 +176,13 @@ impl Schedule {
         self.look();
     }
 
-    /// Once those that were claimed for a person have begun, the next are claimed: no more than a batch waits for its turn.
+    /// A person waits for more entries than were claimed. They are claimed when those have begun, so that no more than a batch waits for its
+    /// turn; at once, if none of them is there.
+    pub(super) fn left_urgent(&mut self) {
+        self.more_urgent = true;
+        self.ask_for_more_urgent();
+    }
+
     fn ask_for_more_urgent(&mut self) {
         let waits = |queue: &EndpointQueue| queue.ready.iter().any(|claimed| claimed.urgent);
         if self.more_urgent && !self.endpoints.values().any(waits) {

@@ -150,7 +150,9 @@ impl Delivery {
             schedule.set_aside(outcome.unreadable);
             if let Some(wish) = claim {
                 schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
-                schedule.more_urgent |= outcome.urgent_again;
+                if outcome.urgent_again {
+                    schedule.left_urgent();
+                }
             } else {
                 // What was settled may be due again at once.
                 schedule.look();
