@@ -242,7 +242,7 @@ fn calls_of_a_quiesced_store_do_not_take_one_another_for_another_process() {
     store.quiesce();
     let (begun, go) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
-        // It has locked the file, as whoever reads the log anew has.
+        // It has locked the file, as a call that reads the log anew does.
         let opens = scope.spawn(|| {
             let open = |wait_limit| {
                 let reads_the_log = other(&store);

@@ -61,8 +61,8 @@ struct Place {
 enum Stage {
     /// It waits for its turn.
     Waiting,
-    /// It opens a connection. One call at a time: whoever opens the file first reads the log anew, and SQLite tells whoever comes meanwhile
-    /// what it tells when another process has the file, for which nobody waits while the store is quiesced.
+    /// It opens a connection. One call at a time: the first one that opens the file reads the log anew. SQLite tells a call that comes
+    /// meanwhile the same as when another process has the file, and while the store is quiesced no call waits for another process.
     Opening,
     /// It has a connection.
     Working(InterruptHandle),
@@ -194,7 +194,7 @@ impl Pool {
             let opened = open(wait_limit)?;
             self.state().set(lent.number, Stage::Working(opened.get_interrupt_handle()));
             lent.connection = Some(opened);
-            // Whoever is next to open.
+            // For the next call that has to open one.
             self.changed.notify_all();
         }
         Ok(lent)
@@ -240,8 +240,8 @@ impl Pool {
         Stopping { stop: state.stops, folds }
     }
 
-    /// Waits for calls that run or wait for a connection, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and
-    /// only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
+    /// Waits for calls that run or wait for a connection, then interrupts them, for at most so long. Afterwards every connection is closed,
+    /// no file lock is left, and only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
     /// connection for it where none was left, or none where there is nothing to fold.
     pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration, open: impl FnOnce() -> Option<Connection>) {
         let Stopping { stop, folds } = stopping;

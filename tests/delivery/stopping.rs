@@ -234,7 +234,7 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     let _subscription = field.compass.observe(Arc::new(move |_| at.pass()));
     let compass = field.compass.clone();
     let at = gate.clone();
-    // Where the file takes longer than whoever resumes waits for it, the answer is stored by the next.
+    // A resume waits for the file for a short time only. If that was too short, the next one stores the answer.
     let resuming = std::thread::spawn(move || {
         while at.came() == 0 {
             drop(compass.resume().unwrap());

@@ -118,7 +118,7 @@ public class AutomaticDelivery private constructor(
         scope.coroutineContext.job.join()
     }
 
-    /** [end] without waiting: who closes the handle or starts another delivery after it does that first. */
+    /** Begins to end it, and does not wait. Before you close the handle or start another delivery, call [end] instead. */
     override fun close() {
         application.unregisterActivityLifecycleCallbacks(activities)
         scope.cancel()
@@ -165,7 +165,7 @@ private class Foreground(
             guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
         }
         compass.startDelivery()
-        // What another process has changed can wait where the file cannot be read now; what is due cannot.
+        // Where the file cannot be read now, the changes of another process can wait. What is due cannot.
         guarded("the changes of another process are not known") { compass.refresh() }
     }
 

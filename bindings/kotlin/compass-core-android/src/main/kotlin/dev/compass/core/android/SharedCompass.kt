@@ -11,8 +11,8 @@ import kotlinx.coroutines.withContext
  * Opens a handle when it is first asked for, and keeps it for the life of the process, or until [whileClosed]. There is one handle per
  * database and process; a second `open` of the same file is refused with `already_open`.
  *
- * A failed opening is thrown to whoever asked and tried again for the next one. Safe from any thread, also from one that blocks until it has
- * the handle: nothing is done on the threads of those who ask.
+ * A failed opening is thrown to the caller, and tried again for the next one. Safe from any thread, also from one that blocks until it has
+ * the handle: nothing is done on the threads of the callers.
  *
  * ```kotlin
  * private val shared = SharedCompass { CompassAndroid.open(this) }
@@ -34,8 +34,8 @@ public class SharedCompass(private val open: suspend () -> Compass) {
     }
 
     /**
-     * Closes the handle, does [work] on [Dispatchers.Default] while none is open, and lets whoever asks next open another: for `Compass.restore` and
-     * `Compass.erase`. Whoever asks meanwhile waits. Once it has begun it runs to its end, also when the caller is cancelled. Calls of the
+     * Closes the handle, does [work] on [Dispatchers.Default] while none is open, and lets the next caller of [get] open another: for
+     * `Compass.restore` and `Compass.erase`. Callers of [get] wait meanwhile. Once it has begun it runs to its end, also when the caller is cancelled. Calls of the
      * handle before fail with `closed` from then on and its flows complete: ask [get] again. [AutomaticDelivery] does so by itself.
      *
      * ```kotlin
@@ -54,7 +54,7 @@ public class SharedCompass(private val open: suspend () -> Compass) {
         }
     }
 
-    // Never on a thread of whoever asks: a main thread that blocks until it has the handle would wait for a coroutine of its own that is
-    // just opening it, or is the next to.
+    // Never on the caller's thread: a main thread that blocks until it has the handle would wait for ever, if a coroutine on that same
+    // thread opens the handle or is the next to do so.
     private suspend fun <T> alone(work: suspend () -> T): T = withContext(Dispatchers.Default) { mutex.withLock { work() } }
 }
