@@ -161,6 +161,7 @@ impl Restore<'_> {
             if let Some(gives_up) = self.gives_up {
                 lost::give_up(&part, &lost, gives_up).map_err(of_present)?;
             }
+            (self.step)("copied");
             // What comes back is kept until it has.
             let is_before = self.from == before;
             if !is_before {
