@@ -1,14 +1,13 @@
 //! What would be lost with a file whose place another one takes: messages that are not delivered, and what it alone knows.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::replace::GivesUp;
 use super::retention::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
-use super::{Connection, Result, StoreError, check, migrate, session};
+use super::{Connection, Result, StoreError, Transaction, check, session};
 use crate::crypto::Sha256;
 use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey};
 
@@ -176,13 +175,7 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
 }
 
 /// Writes into the file that is kept who gave these messages up, and why: whoever opens it does not send them.
-pub(super) fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
-    let mut file = Connection::open(kept)?;
-    if migrate::version(&file)? < migrate::newest() {
-        // An older schema has no word for it.
-        return Ok(());
-    }
-    let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
     for message in lost {
         let (session, last, last_at, action): (i64, u32, i64, String) = tx.query_row(
             "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key
@@ -206,8 +199,8 @@ pub(super) fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> 
             command_id: None,
             act: Act::Abandoned { action, reason: gives_up.reason.to_owned() },
         };
-        session::write_event(&tx, session, &event, None)?;
+        session::write_event(tx, session, &event, None)?;
         tx.execute("UPDATE session SET last_seq = ?2 WHERE id = ?1", params![session, event.seq])?;
     }
-    Ok(tx.commit()?)
+    Ok(())
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
-use super::lost::{self, IdOf, Known};
+use super::lost::{self, IdOf, Known, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema};
 use crate::model::Timestamp;
@@ -159,7 +159,7 @@ impl Restore<'_> {
             Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
             backup::to_part(&watcher, &part, || true).map_err(of_present)?;
             if let Some(gives_up) = self.gives_up {
-                lost::give_up(&part, &lost, gives_up).map_err(of_present)?;
+                give_up(&part, &lost, gives_up).map_err(of_present)?;
             }
             (self.step)("copied");
             // What comes back is kept until it has.
@@ -207,6 +207,18 @@ impl Restore<'_> {
         files::remove_database(&files::beside(self.path, files::BEFORE))?;
         move_in(self.path, self.step)
     }
+}
+
+/// Nobody else has this file, and it is no copy yet.
+fn give_up(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+    let mut file = Target::open(part)?;
+    if migrate::version(&file)? < migrate::newest() {
+        // An older schema has no word for it.
+        return Ok(());
+    }
+    let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    lost::give_up(&tx, lost, gives_up)?;
+    Ok(tx.commit()?)
 }
 
 /// What does not read back of the file that is there is damage of it, whatever it is of.
