@@ -20,6 +20,7 @@ mod obeying;
 mod odd_moments;
 mod offline;
 mod replaced;
+mod review_probe;
 mod secrets;
 mod stopping;
 mod urgent;

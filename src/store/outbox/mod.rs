@@ -10,6 +10,7 @@ use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
+use crate::outbox::at_once;
 
 /// A message to freeze.
 pub(crate) struct NewEntry<'a> {
@@ -92,7 +93,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
     tx.prepare_cached(
         "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
                              frozen_at, state, reason, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         new.action_id,
@@ -107,6 +108,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
         to_ms(now),
         if new.failed.is_some() { "failed" } else { "queued" },
         new.failed,
+        to_ms(at_once(now)),
     ])?;
     Ok(())
 }
@@ -186,10 +188,11 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
 /// A person sends a failed entry again: the same id and bytes, fresh budgets.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 1, {FRESH}
+        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH},
+                           due_at = ?2
           WHERE id = ?1 AND state = 'failed'"
     ))?
-    .execute(params![entry_id, to_ms(now)])?;
+    .execute(params![entry_id, to_ms(at_once(now))])?;
     Ok(())
 }
 
