@@ -76,7 +76,10 @@ mod tests {
             assert!(is_due(at_once(now), at(-57 * year)) && is_due(at_once(now), at(1000 * year)));
             assert_eq!((due_since(at_once(now)), due_since(now)), (now, now));
             assert!(at_once(now) < at_once(now + span(Duration::from_millis(1))));
-            assert_eq!((due_after(now, Duration::ZERO), due_after(now, Duration::from_secs(1))), (at_once(now), now + span(Duration::from_secs(1))));
+            assert_eq!(
+                (due_after(now, Duration::ZERO), due_after(now, Duration::from_secs(1))),
+                (at_once(now), now + span(Duration::from_secs(1)))
+            );
         }
     }
 

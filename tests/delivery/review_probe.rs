@@ -82,24 +82,6 @@ fn slow_secret(beside_a_short_flush: bool) {
 }
 
 #[test]
-fn a_message_that_was_never_tried_does_not_wait_for_a_clock_that_was_set_right() {
-    for ahead in [TimeDelta::zero(), TimeDelta::days(2), TimeDelta::minutes(10), TimeDelta::hours(3), TimeDelta::hours(24)] {
-        let (field, _) = phone(|_| Ok(answer(202)));
-        field.compass.set_connectivity(Connectivity::Offline);
-        // The phone's clock is ahead while there is no signal.
-        field.clock.jump_wall(ahead);
-        let session = field.complete();
-        field.flush();
-        // Signal comes, and with it the right time.
-        field.clock.jump_wall(-ahead);
-        field.compass.set_connectivity(ONLINE);
-        field.clock.advance(5 * SECOND);
-        let sent = field.flush().sent;
-        assert_eq!(sent, 1, "{ahead}: waits until {:?}, now {}", field.delivery(session).next_attempt_at, field.now());
-    }
-}
-
-#[test]
 fn a_try_that_hangs_beyond_its_lease_does_not_hide_what_needs_a_person() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();

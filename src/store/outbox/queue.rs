@@ -174,9 +174,8 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
             "SELECT due_at, id FROM outbox WHERE state = 'queued' {which} AND endpoint = ?1 AND due_at BETWEEN ?2 AND ?3
               ORDER BY due_at, id LIMIT ?4"
         ))?;
-        let rows = statement.query_map(params![claim.endpoint, from, to, limit as i64], |row| {
-            Ok((due_since(moment(row.get(0)?)), row.get(1)?))
-        })?;
+        let rows = statement
+            .query_map(params![claim.endpoint, from, to, limit as i64], |row| Ok((due_since(moment(row.get(0)?)), row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     let latest = if claim.urgent { i64::MAX } else { now };
