@@ -401,11 +401,8 @@ impl Schedule {
 
     /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
     /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self, now: Timestamp) -> BTreeSet<i64> {
-        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
-        // One that was left behind has until the end of its lease to bring something.
-        let left_behind = self.left_behind.attempts().filter(|attempt| now < attempt.claimed.lease.until);
-        set(self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)))
+    pub(super) fn passed_over(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        &self.set_aside | &self.on_its_way(now, lease)
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -416,10 +413,11 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and has not ended.
-    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
-        let attempts = self.in_flight.values().chain(self.left_behind.attempts());
-        set(attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
+    /// Entries of which an attempt has begun and has not ended. One that was left behind has until the end of its lease to bring something.
+    pub(super) fn on_its_way(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
+        let left_behind = self.left_behind.attempts().filter(|attempt| !lease_is_void(attempt.claimed.lease.until, now, lease));
+        set(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {

@@ -45,7 +45,7 @@ impl Delivery {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall));
+            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall, self.settings.limits.lease));
             let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
             (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
         };
@@ -86,7 +86,8 @@ impl Delivery {
                 urgent: serves_urgent && schedule.wishes.is_urgent(),
                 asked: schedule.wishes.asked(serves_urgent),
             };
-            let (passed_over, endpoints) = (schedule.passed_over(now.wall), schedule.views(now, &self.settings.policy));
+            let (passed_over, endpoints) =
+                (schedule.passed_over(now.wall, self.settings.limits.lease), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };

@@ -218,3 +218,19 @@ fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right(
         assert_eq!(field.flush().sent, 1, "{expected}");
     }
 }
+
+#[test]
+fn a_request_that_hangs_when_the_clock_is_set_back_parks_no_message() {
+    for back in [TimeDelta::hours(1), TimeDelta::days(3653)] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        left_behind(&field, 1);
+        field.clock.jump_wall(-back);
+        // More than any lease lasts.
+        field.clock.advance(10 * MINUTE);
+        let came = requests_of_a_flush(&field, &field.compass, 2);
+        let (due, shown) = (field.next_due(), field.delivery(session));
+        field.transport.release();
+        assert_eq!(came, 2, "{back}: its lease is void; {due:?}, {:?} until {:?}", shown.reason, shown.next_attempt_at);
+    }
+}
