@@ -135,7 +135,7 @@ impl Schedule {
         }
     }
 
-    fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
+    pub(super) fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
         let request = self.in_flight.values().find(|attempt| takes(attempt))?.request;
         self.in_flight.remove(&request)
     }

@@ -168,8 +168,8 @@ impl Round<'_> {
         outcome: &mut BatchOutcome,
     ) -> Result<(), StoreError> {
         let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
-        // What never left is a try as well.
-        outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun);
+        // What never left is a try as well. One whose request was handed over was counted then.
+        outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun && result.attempt.sending.is_none());
         let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
         let is_kept = recorded
             || match verdict.contact {

@@ -13,7 +13,7 @@ use super::endpoint_queue::{EndpointQueue, EndpointView};
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
-use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
+use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
@@ -100,7 +100,7 @@ impl Schedule {
             return Action::GiveUp(request);
         }
         self.ask_for_more_urgent();
-        self.give_up_slow_secrets(now, conditions);
+        self.give_up_slow_secrets(now, &conditions.settings.policy);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -269,12 +269,8 @@ impl Schedule {
     }
 
     /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
-    fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
-        let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
-        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && attempt.waited_for_secrets() >= LEAST_TIME;
-        while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
-            let Some(attempt) = self.in_flight.remove(&request) else { return };
-            let policy = &conditions.settings.policy;
+    fn give_up_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
+        while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
         }
     }
