@@ -185,14 +185,15 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1)")?.query_row([&id.0], |row| row.get(0))?)
 }
 
-/// A person sends a failed entry again: the same id and bytes, fresh budgets.
+/// A person sends a failed entry again: the same id and bytes, fresh budgets. Due at once, unless a try of before it was given up may still be
+/// in the air.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
         "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH},
-                           due_at = ?2
+                           due_at = CASE WHEN reason = 'abandoned' AND due_at > ?2 THEN due_at ELSE ?3 END
           WHERE id = ?1 AND state = 'failed'"
     ))?
-    .execute(params![entry_id, to_ms(at_once(now))])?;
+    .execute(params![entry_id, to_ms(now), to_ms(at_once(now))])?;
     Ok(())
 }
 
@@ -202,10 +203,14 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded.
+/// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded; until its lease ends, or until
+/// it has ended, nothing else of the entry leaves.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL,
+                           due_at = CASE WHEN state = 'leased' THEN lease_until
+                                         WHEN state = 'queued' AND reason IS NULL THEN due_at
+                                         ELSE 0 END
           WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'",
     )?
     .execute([entry_id])?;
