@@ -389,3 +389,15 @@ fn an_endpoint_that_the_app_disables_after_a_410_stays_disabled_when_it_moves() 
         assert_eq!((status(&field, OFFICE).enabled, requests_to(&field, "https://new.example/hook")), (!by_app, usize::from(!by_app)));
     }
 }
+
+#[test]
+fn switching_an_endpoint_off_and_on_ends_no_pause_that_a_receiver_asked_for() {
+    let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 1, "it asked for an hour");
+}
