@@ -183,7 +183,7 @@ impl Delivery {
         };
         let key = before.key.clone();
         let now = self.now();
-        let wait = run.database_wait(now.monotonic);
+        let wait = self.database_wait(run);
         let look = |connection: &Connection| {
             let meta = meta::load(connection)?;
             // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
