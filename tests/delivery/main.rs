@@ -242,9 +242,13 @@ impl Gate {
 
     /// Waits until so many have come.
     fn wait_for(&self, count: usize) {
-        let waited = self.changed.wait_timeout_while(self.state(), PATIENCE, |state| state.came < count);
-        let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!timeout.timed_out(), "waited in vain for {count} at the gate; {} came", state.came);
+        assert!(self.comes_within(count, PATIENCE), "waited in vain for {count} at the gate; {} came", self.came());
+    }
+
+    /// The same, for this long; says whether they came.
+    fn comes_within(&self, count: usize, limit: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), limit, |state| state.came < count);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     fn state(&self) -> MutexGuard<'_, GateState> {
