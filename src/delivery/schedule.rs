@@ -409,11 +409,12 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and has not ended. One that was left behind has until the end of its lease to bring something.
+    /// Entries of which an attempt has begun and has not ended. It has until the end of its lease to bring something: somebody else goes by
+    /// that as well.
     pub(super) fn on_its_way(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
-        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
-        let left_behind = self.left_behind.attempts().filter(|attempt| !lease_is_void(attempt.claimed.lease.until, now, lease));
-        set(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry))
+        let is_waited_for = |attempt: &&Attempt| attempt.has_begun() && !lease_is_void(attempt.claimed.lease.until, now, lease);
+        let attempts = self.in_flight.values().chain(self.left_behind.attempts());
+        set(attempts.filter(is_waited_for).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {

@@ -356,8 +356,17 @@ impl World {
             ("queued", "leased") => {
                 let mut middle = entry.clone();
                 (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
+                (middle.due_at, middle.at_once) = (next.due_at, next.at_once);
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
                 self.check_claim(from, next, before, place)
+            }
+            ("leased", "failed") if next.reason == "corrupt" && next.epoch > entry.epoch && self.tampered.contains_key(&entry.row) => {
+                // Given back, claimed once more and looked at in one transaction.
+                let mut middle = entry.clone();
+                (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
+                (middle.attempts, middle.unknown) = (next.attempts, next.unknown);
+                self.coverage.count("row", "corrupt");
+                self.check_end(entry, &middle, place)
             }
             ("leased", "queued" | "failed" | "sent") => self.check_end(entry, next, place),
             ("queued", "failed") if next.reason == "corrupt" && self.tampered.contains_key(&entry.row) => {
