@@ -206,8 +206,9 @@ fn an_endpoint_that_was_changed_or_enabled_keeps_what_its_clock_says_and_the_pau
     state = after_all(state, &[asks(503, 600), refused()], start());
     state.clock_skew_ms = Some(5000);
     assert!(state.failing.is_some() && state.paused_until(start()).is_some());
-    let EndpointState { paused_until, pause_reason, asked_until, .. } = state.clone();
-    assert_eq!(state.fresh(&policy), EndpointState { clock_skew_ms: Some(5000), paused_until, pause_reason, asked_until, ..fresh() });
+    let (asked_until, pause_reason) = (Some(start() + TimeDelta::minutes(10)), Some("server_error".to_owned()));
+    let expected = EndpointState { clock_skew_ms: Some(5000), paused_until: asked_until, pause_reason, asked_until, ..fresh() };
+    assert_eq!(state.fresh(&policy), expected);
 }
 
 #[test]
