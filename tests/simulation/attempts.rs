@@ -377,7 +377,9 @@ impl World {
             ("queued", "queued") if has_learned(entry, next) => Ok(()),
             ("queued", "queued") => self.check_made_due(entry, next),
             ("leased" | "failed" | "superseded", same) if same == entry.state => {
-                let late = ended_unknown(entry, next) || entry.unknown == next.unknown + 1;
+                let has_begun = self.attempts.all.contains_key(&(entry.row, entry.attempts));
+                let counts_as = next.attempts + u32::from(!has_begun && next.attempts != entry.attempts);
+                let late = ended_unknown(entry, next) || entry.unknown == next.unknown + 1 && entry.attempts == counts_as;
                 let late = late && (entry.reason == "abandoned" || entry.state == "superseded");
                 if late { Ok(()) } else { Err("changed without a reason".to_owned()) }
             }

@@ -262,8 +262,8 @@ pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> 
         .query_row(params![lease.entry, owner, lease.epoch, lease.message], |row| row.get(0))?)
 }
 
-/// Undoes a claim of which nothing was begun, also where the entry was given up and sent again meanwhile. Of one that was given up it is
-/// only noted that nothing of it left; otherwise nothing is done when the lease is lost. False then.
+/// Undoes a claim of which nothing was begun, also where the entry was given up meanwhile, or given up and sent again. Otherwise nothing is
+/// done when the lease is lost. False then.
 pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Timestamp) -> Result<bool> {
     // An attempt is taken back with a lease alone. One that ran out has its line in the history, and counts.
     let due_at = at_once(now);
@@ -282,7 +282,18 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Tim
     if released == 1 && fault("seeded: a release keeps its counters") {
         tx.execute("UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1 WHERE id = ?1", [lease.entry])?;
     }
-    if released == 0 { settle_given_up(tx, lease, true, due_at, None) } else { Ok(true) }
+    if released == 1 {
+        return Ok(true);
+    }
+    let taken_back = tx
+        .prepare_cached(
+            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, due_at = ?4
+              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')
+                AND attempts > 0 AND unknown_outcomes > 0
+                AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
+        )?
+        .execute(params![lease.entry, lease.epoch, lease.message, to_ms(due_at)])?;
+    if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true, due_at, None) }
 }
 
 /// Whether there is a lease that [`void_dead_leases`] would end.
