@@ -303,7 +303,7 @@ fn carry_over(present: &Connection, copy: &Connection) -> Result<()> {
         present.prepare(&format!("SELECT delivery_id, {detail} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'"))?;
     let mut rows = abandoned.query([])?;
     let mut abandons = copy.prepare(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL, due_at = 0
           WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')",
     )?;
     while let Some(row) = rows.next()? {
@@ -318,7 +318,8 @@ fn carry_over(present: &Connection, copy: &Connection) -> Result<()> {
     let unsent: Vec<(i64, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
     let mut is_deleted = present.prepare("SELECT EXISTS (SELECT 1 FROM tombstone WHERE key = ?1)")?;
     let mut abandons = copy.prepare(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL,
+                           due_at = 0 WHERE id = ?1",
     )?;
     for (entry, session) in unsent {
         if is_deleted.query_row([session], |row| row.get(0))? {
@@ -345,7 +346,8 @@ fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> 
         )?;
         let at = gives_up.at.max(from_ms(last_at)?);
         tx.execute(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL,
+                           due_at = 0 WHERE id = ?1",
             [message.entry],
         )?;
         let event = Event {
