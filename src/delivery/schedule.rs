@@ -13,7 +13,7 @@ use super::endpoint_queue::{EndpointQueue, EndpointView};
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
-use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
+use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
@@ -100,7 +100,7 @@ impl Schedule {
             return Action::GiveUp(request);
         }
         self.ask_for_more_urgent();
-        self.give_up_slow_secrets(now, conditions);
+        self.give_up_slow_secrets(now, &conditions.settings.policy);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -275,12 +275,8 @@ impl Schedule {
     }
 
     /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
-    fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
-        let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
-        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && attempt.waited_for_secrets() >= LEAST_TIME;
-        while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
-            let Some(attempt) = self.in_flight.remove(&request) else { return };
-            let policy = &conditions.settings.policy;
+    fn give_up_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
+        while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
         }
     }
@@ -407,11 +403,8 @@ impl Schedule {
 
     /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
     /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self, now: Timestamp) -> BTreeSet<i64> {
-        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
-        // One that was left behind has until the end of its lease to bring something.
-        let left_behind = self.left_behind.attempts().filter(|attempt| now < attempt.claimed.lease.until);
-        set(self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)))
+    pub(super) fn passed_over(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        &self.set_aside | &self.on_its_way(now, lease)
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -422,10 +415,12 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and has not ended.
-    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
+    /// Entries of which an attempt has begun and has not ended. It has until the end of its lease to bring something: somebody else goes by
+    /// that as well.
+    pub(super) fn on_its_way(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        let is_waited_for = |attempt: &&Attempt| attempt.has_begun() && !lease_is_void(attempt.claimed.lease.until, now, lease);
         let attempts = self.in_flight.values().chain(self.left_behind.attempts());
-        set(attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
+        set(attempts.filter(is_waited_for).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {

@@ -135,7 +135,7 @@ impl Known {
             }
         }
         let mut abandons = copy.prepare(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL
+            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL, due_at = 0
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')",
         )?;
         for (delivery_id, detail) in &self.abandoned {
@@ -186,7 +186,8 @@ pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp
         let seq = last.checked_add(1).ok_or_else(|| StoreError::Unreadable("a session's number of acts is out of range".to_owned()))?;
         let at = gives_up.at.max(from_ms(last_at)?);
         tx.execute(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL,
+                               due_at = 0 WHERE id = ?1",
             [message.entry],
         )?;
         let event = Event {

@@ -131,6 +131,17 @@ fn left_behind(field: &Field, requests: usize) {
     joined("the flush", running);
 }
 
+/// Flushes while requests hang, until the flush is over or so many requests have come. Gives how many came.
+fn requests_of_a_flush(field: &Field, compass: &Compass, wanted: usize) -> usize {
+    let cancel = CancelToken::new();
+    let (compass, token) = (compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    eventually("the flush ends or a request comes", || running.is_finished() || field.transport.requests().len() >= wanted);
+    cancel.cancel();
+    joined("the flush", running);
+    field.transport.requests().len()
+}
+
 fn is_sent(compass: &Compass, session: SessionKey) -> bool {
     compass.record(session).unwrap().actions.iter().all(|action| action.status == ActionStatus::Sent)
 }
