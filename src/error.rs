@@ -175,6 +175,16 @@ pub enum Error {
         /// How many failed.
         failed_sends: u32,
     },
+    /// The message would be larger than any message may be. Nothing was changed; shorten a value, and send it corrected.
+    #[error("the message of action `{action}` has {size} bytes, and may have {limit}")]
+    PayloadTooLarge {
+        /// Key of the action.
+        action: String,
+        /// How many bytes it has.
+        size: u64,
+        /// How many a message may have: [`MAX_BODY`](crate::model::MAX_BODY).
+        limit: u64,
+    },
     /// The values are the same as in an earlier message: there is nothing new to send.
     #[error("nothing was corrected since action `{action}` was last frozen")]
     NothingCorrected {
@@ -242,6 +252,7 @@ impl Error {
             Error::UnknownAction { .. } => "unknown_action",
             Error::ActionStatus { .. } => "action_status",
             Error::ActionLocked { .. } => "action_locked",
+            Error::PayloadTooLarge { .. } => "payload_too_large",
             Error::NothingCorrected { .. } => "nothing_corrected",
             Error::UnknownDelivery => "unknown_delivery",
             Error::UnknownEndpoint { .. } => "unknown_endpoint",
@@ -269,6 +280,7 @@ impl Error {
             Error::UnknownAction { action }
             | Error::ActionStatus { action, .. }
             | Error::ActionLocked { action, .. }
+            | Error::PayloadTooLarge { action, .. }
             | Error::NothingCorrected { action } => Some(action.clone()),
             Error::UnknownEndpoint { key } | Error::UnknownWorkflow { key } => Some(key.clone()),
             _ => None,

@@ -329,7 +329,7 @@ fn upkeep_tells_of_what_it_removed() {
     assert_eq!(told.take(), []);
     app.compass.delete(session).unwrap();
     assert_eq!(told.one().sessions, [session]);
-    app.compass.edit(large, None, pages('🚰'), vec![], &id()).unwrap();
+    app.compass.edit(large, None, pages('x'), vec![], &id()).unwrap();
     app.compass.send_corrected(large, "report", None, &id()).unwrap();
     told.take();
     app.compass.discard(app.start().key).unwrap();

@@ -420,6 +420,7 @@ fn codes_of_errors_are_stable() {
         (Error::UnknownAction { action: text() }, "unknown_action", false),
         (Error::ActionStatus { action: text(), status: ActionStatus::Sent, problem: "x" }, "action_status", false),
         (Error::ActionLocked { action: text(), failed_sends: 4 }, "action_locked", false),
+        (Error::PayloadTooLarge { action: text(), size: 262_145, limit: 262_144 }, "payload_too_large", false),
         (Error::NothingCorrected { action: text() }, "nothing_corrected", false),
         (Error::UnknownDelivery, "unknown_delivery", false),
         (Error::UnknownEndpoint { key: text() }, "unknown_endpoint", false),

@@ -23,6 +23,50 @@ fn shortened(word: &str) -> Vec<FieldChange> {
     (1..=5).map(|page| set(&format!("page{page}"), text(word))).collect()
 }
 
+/// The office refuses the report for good.
+fn refused(app: &App, session: SessionKey) {
+    while app.action(session, "report").status == ActionStatus::Pending {
+        app.deliver();
+        app.clock.advance(std::time::Duration::from_secs(25 * 3600));
+    }
+    assert_eq!(REASON(&app.action(session, "report")), "rejected");
+}
+
+#[test]
+fn what_is_too_large_is_no_send_however_often_it_is_corrected() {
+    let app = App::new();
+    let session = app.too_large();
+    for character in ['🚰', '🔧', '🔩', '🧰', '🪛'] {
+        app.compass.edit(session, None, pages(character), vec![], &id()).unwrap();
+        let command = id();
+        let Err(Error::PayloadTooLarge { size, limit, .. }) = app.compass.send_corrected(session, "report", None, &command) else {
+            panic!("it was sent")
+        };
+        assert!(size > limit && limit == 256 * 1024);
+        // Refused, it has changed nothing, and its id is free.
+        assert_eq!(app.action(session, "report").deliveries.len(), 1);
+        assert!(!app.action(session, "report").locked);
+    }
+    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.send_corrected(session, "report", None, &id()).unwrap();
+    assert_eq!(app.action(session, "report").status, ActionStatus::Pending);
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn an_action_that_did_not_fire_is_not_sent_while_its_message_is_too_large() {
+    let app = App::new();
+    app.compass.set_integration_enabled(false).unwrap();
+    let session = app.too_large();
+    app.compass.set_integration_enabled(true).unwrap();
+    assert_eq!(code(app.compass.send(session, "report", None, &id())), "payload_too_large");
+    let action = app.action(session, "report");
+    assert_eq!((action.status, action.deliveries.len()), (ActionStatus::NotFired, 0));
+    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.send(session, "report", None, &id()).unwrap();
+    assert_eq!(app.action(session, "report").status, ActionStatus::Pending);
+}
+
 // Freezing ----------------------------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -329,12 +373,15 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
     let session = app.too_large();
     assert_eq!(app.view(session).state, SessionState::Completed);
     for action in app.record(session).actions {
-        assert_eq!((action.status, REASON(&action), action.failed_sends), (ActionStatus::Failed, "payload_too_large", 1));
+        assert_eq!((action.status, REASON(&action), action.failed_sends), (ActionStatus::Failed, "payload_too_large", 0));
         assert!(action.deliveries[0].body_size > 256 * 1024 && !action.can_send && action.can_send_corrected && action.can_abandon);
     }
-    let Err(Error::ActionStatus { status, .. }) = app.compass.send(session, "report", None, &id()) else { panic!("it was sent") };
-    assert_eq!(status, ActionStatus::Failed);
-    assert_eq!(code(app.compass.send_corrected(session, "report", None, &id())), "nothing_corrected");
+    let size = app.action(session, "report").deliveries[0].body_size;
+    let Err(Error::PayloadTooLarge { size: told, limit, .. }) = app.compass.send(session, "report", None, &id()) else {
+        panic!("it was sent")
+    };
+    assert_eq!((told, limit), (size, 256 * 1024));
+    assert_eq!(code(app.compass.send_corrected(session, "report", None, &id())), "payload_too_large");
     assert_eq!(app.compass.send_failed_again(None).unwrap(), 0, "the same bytes can never succeed");
 
     let old = app.action(session, "report").deliveries.remove(0);
@@ -342,7 +389,7 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
     let outcome = app.compass.send_corrected(session, "report", Some("Mia"), &id()).unwrap();
     assert_eq!(outcome.applied, Applied::Yes);
     let action = app.action(session, "report");
-    assert_eq!((action.status, action.reason.as_deref(), action.failed_sends), (ActionStatus::Pending, None, 1));
+    assert_eq!((action.status, action.reason.as_deref(), action.failed_sends), (ActionStatus::Pending, None, 0));
     assert_eq!(
         action.deliveries.iter().map(|one| (one.revision, one.state)).collect::<Vec<_>>(),
         [(2, DeliveryState::Pending), (1, DeliveryState::Superseded)]
@@ -357,18 +404,21 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
 
 #[test]
 fn more_than_three_failed_sends_lock_the_action() {
-    let app = App::new();
-    let session = app.too_large();
-    for (round, character) in ['🚰', '🔧', '🔩'].into_iter().enumerate() {
+    let app = App::with_office(ScriptedTransport::always(400));
+    let session = app.completed();
+    for (round, site) in ["Mill Lane", "Mill Road", "Mill Street", "Mill Way"].into_iter().enumerate() {
         assert!(!app.action(session, "report").locked);
-        app.compass.edit(session, None, pages(character), vec![], &id()).unwrap();
-        app.compass.send_corrected(session, "report", None, &id()).unwrap();
-        assert_eq!(app.action(session, "report").failed_sends, round as u32 + 2);
+        if round > 0 {
+            app.compass.edit(session, None, vec![set("site", text(site))], vec![], &id()).unwrap();
+            app.compass.send_corrected(session, "report", None, &id()).unwrap();
+        }
+        refused(&app, session);
+        assert_eq!(app.action(session, "report").failed_sends, round as u32 + 1);
     }
     let action = app.action(session, "report");
     assert!(action.locked && !action.can_send && !action.can_send_corrected && action.can_abandon);
     assert_eq!(action.deliveries.len(), 4);
-    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, None, vec![set("site", text("Mill End"))], vec![], &id()).unwrap();
     let Err(Error::ActionLocked { failed_sends, .. }) = app.compass.send_corrected(session, "report", None, &id()) else {
         panic!("it was sent")
     };
@@ -381,15 +431,16 @@ fn more_than_three_failed_sends_lock_the_action() {
 
 #[test]
 fn bytes_that_any_earlier_revision_had_are_not_frozen_twice() {
-    let app = App::new();
-    let session = app.too_large();
-    let original: Vec<FieldChange> = pages('🔥');
-    app.compass.edit(session, None, pages('🚰'), vec![], &id()).unwrap();
-    app.compass.send_corrected(session, "report", None, &id()).unwrap();
-    // The values are the first ones again, and so is the field's time: only the bytes count.
-    app.tick();
-    app.compass.edit(session, None, original, vec![], &id()).unwrap();
-    app.compass.send_corrected(session, "report", None, &id()).unwrap();
+    let app = App::with_office(ScriptedTransport::always(400));
+    let session = app.completed();
+    refused(&app, session);
+    // The value is the first one again, and so is the field's time: only the bytes count.
+    for site in ["Mill Road", "Mill Lane"] {
+        app.tick();
+        app.compass.edit(session, None, vec![set("site", text(site))], vec![], &id()).unwrap();
+        app.compass.send_corrected(session, "report", None, &id()).unwrap();
+        refused(&app, session);
+    }
     assert_eq!(app.action(session, "report").deliveries.len(), 3, "a value's time is part of the bytes");
     assert_eq!(code(app.compass.send_corrected(session, "report", None, &id())), "nothing_corrected");
 }

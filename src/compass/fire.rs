@@ -11,6 +11,11 @@ use crate::store::outbox::NewEntry;
 use crate::store::{self, Transaction, meta};
 use crate::webhook;
 
+/// What a person is told of a message that is larger than any may be.
+pub(super) fn too_large(action: &str, size: u64) -> Error {
+    Error::PayloadTooLarge { action: action.to_owned(), size, limit: webhook::MAX_BODY as u64 }
+}
+
 /// A payload that is about to be frozen.
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
@@ -30,6 +35,19 @@ impl Body {
 
     pub(super) fn of_session(subject: &Subject) -> Result<Self> {
         Self::of(&engine::submission(subject.workflow(), &subject.state))
+    }
+
+    /// The same where a person sends it.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge`: nobody can send it.
+    pub(super) fn to_send(subject: &Subject, action: &str) -> Result<Self> {
+        let body = Self::of_session(subject)?;
+        if body.is_too_large() { Err(too_large(action, body.bytes.len() as u64)) } else { Ok(body) }
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.bytes.len() > webhook::MAX_BODY
     }
 }
 
@@ -85,7 +103,7 @@ impl Inner {
             body_sha256: body.hash,
             workflow_version: &subject.state.workflow.version_label(),
             session_state: subject.state.state,
-            failed: (body.bytes.len() > webhook::MAX_BODY).then_some(reason::PAYLOAD_TOO_LARGE),
+            failed: body.is_too_large().then_some(reason::PAYLOAD_TOO_LARGE),
         };
         Ok(store::outbox::insert(tx, &entry, now)?)
     }

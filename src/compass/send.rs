@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::act::{Known, Subject, command_hash, look_up};
 use super::action::permits_of;
-use super::fire::Body;
+use super::fire::{Body, too_large};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
@@ -43,17 +43,25 @@ impl Compass {
     /// and bytes. `pending`: nothing changes, and the outcome is stale.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionLocked`, `ActionStatus` when it is sent already or its bytes can never succeed, `CommandIdReused`.
+    /// `UnknownAction`, `ActionLocked`, `PayloadTooLarge`, `ActionStatus` when it is sent already or its bytes can never succeed,
+    /// `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
+            if row.reason.as_deref() == Some(reason::PAYLOAD_TOO_LARGE) {
+                let size = newest(tx, row)?.body_size;
+                // A receiver may have found a smaller one too large.
+                if size > webhook::MAX_BODY as u64 {
+                    return Err(too_large(&row.key, size));
+                }
+            }
             if !inner.allows(row, permits_of(row, &inner.policy).send)? {
                 return Ok(None);
             }
             match row.status {
                 ActionStatus::NotFired => {
                     let meta = meta::load(tx)?;
-                    let body = Body::of_session(subject)?;
+                    let body = Body::to_send(subject, &row.key)?;
                     inner.freeze(tx, &meta, subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
                 }
                 _ => store::outbox::send_again(tx, newest(tx, row)?.id, stamp.at)?,
@@ -68,8 +76,8 @@ impl Compass {
     /// Sends a failed action with the values as they were edited since: a new revision with a new id. The old one stays in the record.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionLocked`, `ActionStatus` unless it failed, `NothingCorrected` when the bytes were sent before,
-    /// `CommandIdReused`.
+    /// `UnknownAction`, `ActionLocked`, `ActionStatus` unless it failed, `PayloadTooLarge` while the values are too long,
+    /// `NothingCorrected` when the bytes were sent before, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
@@ -77,7 +85,7 @@ impl Compass {
                 return Ok(None);
             }
             let meta = meta::load(tx)?;
-            let body = Body::of_session(subject)?;
+            let body = Body::to_send(subject, &row.key)?;
             if store::outbox::exists(tx, &webhook::delivery_id(&meta.install_id, session, &row.key, &body.hash))? {
                 return Err(Error::NothingCorrected { action: row.key.clone() });
             }

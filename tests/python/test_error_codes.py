@@ -339,6 +339,20 @@ class ErrorCodes(Case):
         core, session = self.rejected()
         self.assertEqual(self.fails("nothing_corrected", core.send_corrected, session, "report", None, "send-1").place, "report")
 
+    def test_payload_too_large(self):
+        arrive, done = WORKFLOW["sections"]
+        pages = [f"page{page}" for page in range(1, 5)]
+        fields = WORKFLOW["fields"] + [{"key": page, "name": "Page", "type": "text"} for page in pages]
+        core = self.wired()
+        core.import_workflow(document(version=2, fields=fields, sections=[arrive | {"fields": arrive["fields"] + pages}, done]))
+        view = self.start(core)
+        session = view.key
+        changes = [text(page, "🔥" * 20_000) for page in pages] + [text("site", "Mill Lane")]
+        view = core.run(session, None, [set_fields(*changes), model.Command.ANSWER(view.visit, "on")]).view
+        core.run(session, None, [model.Command.COMPLETE(view.visit)])
+        self.assertEqual(self.fails("payload_too_large", core.send, session, "report", None, "send-1").place, "report")
+        self.fails("payload_too_large", core.send_corrected, session, "report", None, "send-2")
+
     def test_unknown_delivery(self):
         self.fails("unknown_delivery", self.open().delivery_body, "msg_" + "a" * 26)
 

@@ -97,7 +97,7 @@ impl World {
     pub fn send_corrected(&mut self, at: u64, which: u64) -> Check {
         let Some(entry) = self.one(which, |entry| entry.state == "failed") else { return Ok(()) };
         let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
-        let allowed = ["action_locked", "action_status", "nothing_corrected"];
+        let allowed = ["action_locked", "action_status", "nothing_corrected", "payload_too_large"];
         fine(self.compass(place).send_corrected(session, &entry.action, Some("Ada"), &id), &allowed)?;
         self.after(Cause::Act("send corrected"))
     }

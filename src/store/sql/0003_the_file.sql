@@ -323,14 +323,13 @@ CREATE TRIGGER outbox_undelivered_is_kept BEFORE DELETE ON outbox
 WHEN NOT (OLD.state IN ('sent', 'superseded') OR (OLD.state = 'failed' AND OLD.reason = 'abandoned'))
 BEGIN SELECT RAISE(ABORT, 'an undelivered entry is never deleted'); END;
 
--- The visible status is a projection of the newest revision, in the same transaction.
+-- The visible status is a projection of the newest revision, in the same transaction. What is born failed was no send.
 CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
 BEGIN
     UPDATE action
-       SET revision     = NEW.revision,
-           status       = CASE NEW.state WHEN 'failed' THEN 'failed' ELSE 'pending' END,
-           reason       = NEW.reason,
-           failed_sends = failed_sends + (NEW.state = 'failed')
+       SET revision = NEW.revision,
+           status   = CASE NEW.state WHEN 'failed' THEN 'failed' ELSE 'pending' END,
+           reason   = NEW.reason
      WHERE id = NEW.action_id;
 END;
 

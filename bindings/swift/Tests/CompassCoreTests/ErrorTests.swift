@@ -251,6 +251,26 @@ final class ErrorTests: XCTestCase {
         try await compass.close()
     }
 
+    func testMessageThatIsTooLarge() async throws {
+        let pages = (1...4).map { "page\($0)" }
+        let definitions = pages.map { #"{"key": "\#($0)", "name": "Page", "type": "text"}, "# }.joined()
+        let document = String(decoding: pumpCheck, as: UTF8.self)
+            .replacingOccurrences(of: #""fields": [\#n"#, with: #""fields": ["# + definitions)
+            .replacingOccurrences(of: #""fields": ["site""#, with: #""fields": ["# + pages.map { #""\#($0)", "# }.joined() + #""site""#)
+            .replacingOccurrences(of: #""version": 1"#, with: #""version": 2"#)
+        let compass = try await Compass.ready()
+        _ = try await compass.importWorkflow(Data(document.utf8))
+        let view = try await compass.begun()
+        var values: [String: FieldValue] = ["site": .text("Mill Lane")]
+        for page in pages { values[page] = .text(String(repeating: "🔥", count: 20_000)) }
+        _ = try await compass.set(values, in: view.key)
+        let end = try await compass.answer("on", visit: view.visit, in: view.key).view
+        _ = try await compass.complete(view.key, visit: end.visit)
+        await assertThrows("payload_too_large", try await compass.send("report", in: view.key, commandId: fresh()))
+        await assertThrows("payload_too_large", try await compass.sendCorrected("report", in: view.key, commandId: fresh()))
+        try await compass.close()
+    }
+
     func testFinishedSessionsAndTheirActions() async throws {
         let compass = try await Compass.ready(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 400)) }) {
             $0.retry = CompassOptions.defaultRetryPolicy

@@ -145,6 +145,7 @@ extension GatewayFailure {
         case "invalid_workflow": .text(.failureBadFile)
         case "workflow_conflict": .text(.failureConflict)
         case "nothing_corrected": .text(.failureNothingCorrected)
+        case "payload_too_large": .text(.reasonPayloadTooLarge)
         case "invalid_endpoint", "unknown_endpoint": .text(.failureBadEndpoint)
         case "field_problems": .text(.failureFields)
         case "requires_newer_core": .text(.failureNewerCore)

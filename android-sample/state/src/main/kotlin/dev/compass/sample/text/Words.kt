@@ -166,6 +166,7 @@ fun GatewayFailure.words(): Text = when (code) {
     "invalid_workflow" -> text(TextId.FAILURE_BAD_FILE)
     "workflow_conflict" -> text(TextId.FAILURE_CONFLICT)
     "nothing_corrected" -> text(TextId.FAILURE_NOTHING_CORRECTED)
+    "payload_too_large" -> text(TextId.REASON_PAYLOAD_TOO_LARGE)
     "invalid_endpoint", "unknown_endpoint" -> text(TextId.FAILURE_BAD_ENDPOINT)
     "field_problems" -> text(TextId.FAILURE_FIELDS)
     "requires_newer_core" -> text(TextId.FAILURE_NEWER_CORE)

@@ -433,6 +433,24 @@ class ErrorCodeTest {
     }
 
     @Test
+    fun payload_too_large() = test {
+        val pages = (1..4).map { "page$it" }
+        val document = document {
+            replace("\"fields\": [\n", "\"fields\": [\n" + pages.joinToString("") { "{ \"key\": \"$it\", \"name\": \"Page\", \"type\": \"text\" },\n" })
+                .replace("\"fields\": [\"site\"", "\"fields\": [${pages.joinToString("") { "\"$it\", " }}\"site\"")
+                .replace("\"version\": 1", "\"version\": 2")
+        }
+        folder.ready(folder.options(transport = answering(202))).use { compass ->
+            compass.importWorkflow(document)
+            val session = compass.start("pump-check").view.key
+            compass.setFields(session, pages.map { set(it, "🔥".repeat(20_000)) } + set("site", "Mill Lane"))
+            compass.complete(compass.answer(compass.session(session), "on").view)
+            assertEquals("report", assertCode(ErrorCode.PAYLOAD_TOO_LARGE) { compass.send(session, "report") }.place)
+            assertCode(ErrorCode.PAYLOAD_TOO_LARGE) { compass.sendCorrected(session, "report") }
+        }
+    }
+
+    @Test
     fun unknown_delivery() = test {
         Compass.open(folder.options()).use { assertCode(ErrorCode.UNKNOWN_DELIVERY) { it.deliveryBody("msg_" + "a".repeat(26)) } }
     }

@@ -162,6 +162,9 @@ public object ErrorCode {
     /** Too many sends failed; the action cannot be sent again from the phone. */
     public const val ACTION_LOCKED: String = "action_locked"
 
+    /** The message would be larger than 256 KiB. Nothing was changed; shorten a value, and send it corrected. */
+    public const val PAYLOAD_TOO_LARGE: String = "payload_too_large"
+
     /** The values are the same as in an earlier message. */
     public const val NOTHING_CORRECTED: String = "nothing_corrected"
 
