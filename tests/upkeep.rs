@@ -4,11 +4,14 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::Clock;
+use compass_core::testing::ManualClock;
 use compass_core::{CancelToken, Compass, Options};
 use serde_json::json;
 use support::app::{App, code, id, pump_check_with};
@@ -89,6 +92,46 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     assert_eq!(app.count("SELECT count(*) FROM tombstone"), 4);
     assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport { kept_undelivered: 2, ..Default::default() });
     assert_eq!(app.faults(), [""; 0]);
+}
+
+/// A clock on which time passes whenever somebody looks.
+struct Passing(Arc<ManualClock>);
+
+impl Clock for Passing {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.advance(Duration::from_millis(6));
+        self.0.monotonic()
+    }
+
+    fn utc_offset(&self, at: Timestamp) -> i32 {
+        self.0.utc_offset(at)
+    }
+}
+
+#[test]
+fn a_purge_lets_others_write_before_they_notice_it() {
+    let app = App::new();
+    for _ in 0..6 {
+        app.ended();
+    }
+    app.days(31);
+    let transactions = |compass: &Compass| {
+        let told = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&told);
+        let _subscription = compass.observe(Arc::new(move |_| {
+            counts.fetch_add(1, Ordering::SeqCst);
+        }));
+        let purged = compass.purge(30 * DAY).unwrap().purged;
+        (purged, told.load(Ordering::SeqCst))
+    };
+    let options = app.options();
+    app.compass.close().unwrap();
+    let slow = Compass::open(options.clone().clock(Arc::new(Passing(Arc::clone(&app.clock))))).unwrap();
+    assert_eq!(transactions(&slow), (6, 3), "where each takes 6 ms, a third one would begin after more than 10 ms");
 }
 
 #[test]

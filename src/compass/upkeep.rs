@@ -17,7 +17,7 @@ impl Compass {
         let inner = &self.inner;
         let now = inner.now();
         let stops = inner.store.stops();
-        let files_let_go = inner.freeing(|| {
+        let files = inner.freeing(|| {
             inner.write(|tx| {
                 let subject = inner.subject(tx, session)?;
                 if subject.state.state == SessionState::InProgress {
@@ -30,10 +30,14 @@ impl Compass {
                 let files = store::referred::by_session(tx, subject.id)?;
                 store::retention::delete(tx, subject.id, "deleted", None, now)?;
                 store::erasure::shrink(tx)?;
-                Ok((without_referred(tx, files)?, Changed { outbox: true, ..Changed::session(session) }))
+                Ok((files, Changed { outbox: true, ..Changed::session(session) }))
             })
         })?;
-        Ok(DeleteReport { files_let_go, erased: inner.erased(stops) })
+        let erased = inner.erased(stops);
+        // Not while others wait for the writer: every act on the phone is looked at. The session is gone, whatever comes of it: `files` says
+        // the same later.
+        let files_let_go = inner.read(|connection| Ok(without_referred(connection, files)?)).unwrap_or_default();
+        Ok(DeleteReport { files_let_go, erased })
     }
 
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
