@@ -6,8 +6,11 @@ mod support;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use compass_core::model::*;
 use support::app::{App, code, id, pump_check_with};
+
+const TWENTY_YEARS: TimeDelta = TimeDelta::days(20 * 365);
 
 fn list(app: &App, filter: SessionFilter) -> Vec<SessionKey> {
     app.compass.sessions(&filter, None, 100).expect("a list").sessions.into_iter().map(|session| session.key).collect()
@@ -80,6 +83,20 @@ fn the_last_page_says_that_it_is_the_last() {
     let first = app.compass.sessions(&SessionFilter::default(), None, 2).unwrap();
     let second = app.compass.sessions(&SessionFilter::default(), first.next.as_deref(), 2).unwrap();
     assert_eq!((first.next.is_some(), second.sessions.len(), second.next), (true, 2, None));
+}
+
+#[test]
+fn a_clock_that_was_wrong_puts_no_session_before_later_ones() {
+    let app = App::new();
+    let before = app.start().key;
+    app.clock.jump_wall(TWENTY_YEARS);
+    let ahead = app.start().key;
+    app.clock.jump_wall(-TWENTY_YEARS);
+    let after = app.start().key;
+    assert_eq!(list(&app, SessionFilter::default()), [after, ahead, before]);
+    let first = app.compass.sessions(&SessionFilter::default(), None, 1).unwrap();
+    let second = app.compass.sessions(&SessionFilter::default(), first.next.as_deref(), 1).unwrap();
+    assert_eq!(second.sessions[0].key, ahead);
 }
 
 #[test]

@@ -21,7 +21,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         "{}",
         &[
             "s.state <> 'discarded'",
-            "s.state <> 'discarded' AND s.started_at <= ?1 AND (s.started_at < ?1 OR s.id < ?2)",
+            "s.state <> 'discarded' AND s.id < ?1",
             "s.state <> 'discarded' AND s.started_at >= ?1 AND s.started_at < ?2",
             "(s.state = 'in_progress')",
             "(s.state = 'completed' OR s.state = 'ended')",
@@ -75,7 +75,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT id FROM workflow ORDER BY id", "likewise"),
     ("FROM session_totals t", "has a row per workflow version and actor"),
     ("s.workflow_id IN (SELECT id FROM workflow", "sessions of several versions are listed together"),
-    ("s.id IN (3, 4)", "what a search finds is put in order"),
+    ("ORDER BY s.id DESC LIMIT", "rows stand in the order of the list, which ends with the page"),
     ("FROM open_text", "few sessions are in progress"),
     ("GROUP BY endpoint", "of what is unsent alone"),
     ("FROM pragma_table_", "salvaging looks at what there is"),
@@ -218,11 +218,26 @@ fn a_statement_that_reads_too_much_is_found() {
         assert!(faults(bad) > 0, "{bad}");
     }
     for fine in [
-        "SELECT id FROM session ORDER BY started_at DESC, id DESC LIMIT ?1",
+        "SELECT seq FROM event ORDER BY session_id, seq LIMIT ?1",
         "SELECT id FROM outbox WHERE state = 'leased'",
         "SELECT text FROM note WHERE session_id = ?1 ORDER BY seq",
         "UPDATE outbox SET reason = NULL WHERE id = ?1",
     ] {
         assert_eq!(faults(fine), 0, "{fine}");
+    }
+}
+
+#[test]
+fn a_list_of_what_waits_or_failed_reads_those_sessions_alone() {
+    let (_folder, connection) = database();
+    let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"));
+    let lists: Vec<_> = sources.iter().filter(|source| source.path == "list.rs").flat_map(|source| statements(source, &sources)).collect();
+    for (condition, index) in [
+        ("(s.state = 'in_progress')", "session_in_progress"),
+        ("s.actions_pending > 0", "session_pending"),
+        ("s.actions_failed > 0", "session_failed"),
+    ] {
+        let list = lists.iter().find(|list| list.text.contains(condition)).expect("such a list");
+        assert!(plan(&connection, list).iter().any(|step| step.contains(index)), "{condition}: {:?}", plan(&connection, list));
     }
 }

@@ -4,14 +4,13 @@ use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{SessionFilter, SessionKey, SessionPage, SessionRecord, Timestamp, Totals};
-use crate::store::list::Cursor;
 use crate::store::{self, Connection};
 
 /// The most lines of one page.
 pub(super) const MAX_PAGE: u32 = 500;
 
 impl Compass {
-    /// Sessions, newest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500. A session whose key, state or workflow
+    /// Sessions, the one that began last on this phone first, whatever its clock said then. `page` is what the call before gave as `next`; `limit` is from 1 to 500. A session whose key, state or workflow
     /// is damaged is not listed; [`check`](Self::check) names it.
     ///
     /// A search first looks at what changed since the last one, at 200 sessions at most, and waits 200 ms at most for whoever writes. What it
@@ -31,7 +30,7 @@ impl Compass {
             let mut found = store::list::sessions(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
-            let next = found.last().filter(|_| more).map(|(_, cursor)| format!("{}.{}", cursor.started_at, cursor.id));
+            let next = found.last().filter(|_| more).map(|(_, row)| format!("s.{row}"));
             let not_indexed = if searches { store::search::count_due(connection)? } else { 0 };
             Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next, not_indexed })
         })
@@ -78,8 +77,8 @@ pub(super) fn page_limit(limit: u32) -> Result<u32> {
     }
 }
 
-fn parse_cursor(page: &str) -> Result<Cursor> {
-    let parsed =
-        page.split_once('.').and_then(|(started_at, id)| Some(Cursor { started_at: started_at.parse().ok()?, id: id.parse().ok()? }));
-    parsed.ok_or(Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })
+fn parse_cursor(page: &str) -> Result<i64> {
+    page.strip_prefix("s.")
+        .and_then(|row| row.parse().ok())
+        .ok_or(Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })
 }

@@ -8,21 +8,15 @@ use super::{Connection, Result, search};
 use crate::engine::words::Query;
 use crate::model::{ActionStatus, SessionFilter, SessionSummary, Timestamp, WorkflowRef};
 
-/// Where a page begins: after the session that began then and has this row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    pub(crate) started_at: i64,
-    pub(crate) id: i64,
-}
-
-/// At most `limit` sessions after the cursor, each with its own. What of a session does not read back is blank; one that nothing could be done
+/// At most `limit` sessions after the one of this row, each with its row. They are in the order in which they began on this phone, which is
+/// that of their rows: what the clock said then may have been wrong. What of a session does not read back is blank; one that nothing could be done
 /// with, because its key, its state or its workflow does not, is none, and is named by `check`.
 pub(crate) fn sessions(
     connection: &Connection,
     filter: &SessionFilter,
-    after: Option<Cursor>,
+    after: Option<i64>,
     limit: u32,
-) -> Result<Vec<(Option<SessionSummary>, Cursor)>> {
+) -> Result<Vec<(Option<SessionSummary>, i64)>> {
     let query = match filter.text.as_deref().filter(|text| !text.trim().is_empty()).map(Query::of) {
         // Signs alone.
         Some(None) => return Ok(Vec::new()),
@@ -57,11 +51,7 @@ pub(crate) fn sessions(
         add("s.actor = ?", Value::Text(actor.clone()));
     }
     if let Some(after) = after {
-        add("s.started_at <= ?", Value::Integer(after.started_at));
-        // Rows that began in the same millisecond are ordered by their rowid.
-        let (same, id) = (values.len(), values.len() + 1);
-        values.push(Value::Integer(after.id));
-        conditions.push(format!("(s.started_at < ?{same} OR s.id < ?{id})"));
+        add("s.id < ?", Value::Integer(after));
     }
     if let Some(status) = filter.action_status {
         conditions.push(
@@ -84,7 +74,7 @@ pub(crate) fn sessions(
         "SELECT s.id, s.key, s.state, s.won, s.actor, s.started_at, s.finished_at, s.section_name,
                 s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed, w.key, w.name, w.version, w.local_revision
            FROM session s JOIN workflow w ON w.id = s.workflow_id
-          WHERE {} ORDER BY s.started_at DESC, s.id DESC LIMIT ?{}",
+          WHERE {} ORDER BY s.id DESC LIMIT ?{}",
         conditions.join(" AND "),
         values.len()
     );
@@ -99,8 +89,7 @@ pub(crate) fn sessions(
         {
             continue;
         }
-        let cursor = Cursor { started_at: row.get(5)?, id: row.get(0)? };
-        found.push((summary(row, cursor).ok(), cursor));
+        found.push((summary(row).ok(), row.get(0)?));
     }
     drop(rows);
     if candidates.is_some() {
@@ -110,14 +99,14 @@ pub(crate) fn sessions(
     Ok(found)
 }
 
-fn summary(row: &Row<'_>, cursor: Cursor) -> Result<SessionSummary> {
+fn summary(row: &Row<'_>) -> Result<SessionSummary> {
     Ok(SessionSummary {
         key: session_key(&row.get::<_, Vec<u8>>(1)?)?,
         workflow: WorkflowRef { key: row.get(12)?, name: lossy(row, 13)?, version: row.get(14)?, local_revision: row.get(15)? },
         state: session_state(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
         won: row.get(3).unwrap_or_default(),
         actor: optional_lossy(row, 4)?,
-        started_at: from_ms(cursor.started_at).unwrap_or(Timestamp::UNIX_EPOCH),
+        started_at: row.get(5).map_or(Ok(Timestamp::UNIX_EPOCH), from_ms).unwrap_or(Timestamp::UNIX_EPOCH),
         finished_at: optional_time(row.get(6)?).unwrap_or_default(),
         section_name: lossy(row, 7)?,
         actions_not_fired: row.get(8).unwrap_or_default(),
@@ -168,12 +157,12 @@ mod tests {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
                 let page = sessions(&connection, &filter, after, 50).unwrap();
-                let Some((_, cursor)) = page.last() else { break };
-                after = Some(*cursor);
+                let Some((_, row)) = page.last() else { break };
+                after = Some(*row);
                 assert!(page.len() == 50 || sessions(&connection, &filter, after, 1).unwrap().is_empty());
-                found.extend(page.into_iter().map(|(session, cursor)| session.map(|_| cursor.id).unwrap()));
+                found.extend(page.into_iter().map(|(session, row)| session.map(|_| row).unwrap()));
             }
-            let newest_first = (1..=SESSIONS / 2).rev().chain((SESSIONS / 2 + 1..=SESSIONS).rev());
+            let newest_first = (1..=SESSIONS).rev();
             let is_found = |id: &i64| id % step == 0 && (step == 1000 || words != "often usual" || id % 1000 != 0);
             assert_eq!(found, newest_first.filter(is_found).collect::<Vec<_>>(), "{words}");
         }

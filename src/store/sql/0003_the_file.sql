@@ -150,6 +150,17 @@ DROP TABLE outbox;
 ALTER TABLE new_event RENAME TO event;
 ALTER TABLE new_outbox RENAME TO outbox;
 
+-- Lists are in the order in which sessions began on this phone, which is that of their rows: a clock may have been wrong.
+DROP INDEX session_newest;
+DROP INDEX session_by_workflow;
+DROP INDEX session_in_progress;
+DROP INDEX session_pending;
+DROP INDEX session_failed;
+CREATE INDEX session_by_workflow ON session (workflow_id);
+CREATE INDEX session_in_progress ON session (state) WHERE state = 'in_progress';
+CREATE INDEX session_pending ON session (id) WHERE actions_pending > 0;
+CREATE INDEX session_failed ON session (id) WHERE actions_failed > 0;
+
 CREATE UNIQUE INDEX event_command ON event (command_id) WHERE command_id IS NOT NULL;
 CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT NULL;
 
