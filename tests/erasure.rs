@@ -245,3 +245,59 @@ fn no_word_is_left_whatever_was_written_before() {
         assert_eq!(left_of_any(seed, 110), [""; 0], "seed {seed}");
     }
 }
+
+#[test]
+fn what_is_owed_when_quiesced_goes_at_the_next_open() {
+    let (mut app, reader) = deleted_beside_a_reader();
+    drop(reader);
+    app.compass.quiesce().unwrap();
+    let files = || {
+        let files =
+            std::fs::read_dir(app.folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("compass.db-shm"));
+        files.map(|path| (std::fs::read(&path).unwrap(), path)).collect::<Vec<_>>()
+    };
+    let before = files();
+    app.compass.close().unwrap();
+    assert!(files() == before, "the file is left alone");
+    assert!(!left(&app).is_empty());
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(left(&app), [""; 0]);
+}
+
+/// Puts a word into the gap of every page that has one, past SQLite, as a balanced tree leaves it.
+fn put_into_gaps(sql: &rusqlite::Connection, word: &str) -> usize {
+    let mut pages = sql.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE pgno > 1").unwrap();
+    let pages = pages.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let pages: Vec<(u32, Vec<u8>)> = pages.map(Result::unwrap).filter(|(_, page): &(u32, Vec<u8>)| matches!(page[0], 10 | 13)).collect();
+    let mut put = 0;
+    for (number, mut page) in pages {
+        let short = |at: usize| usize::from(u16::from_be_bytes([page[at], page[at + 1]]));
+        let gap = 8 + 2 * short(3)..short(5);
+        if gap.len() >= word.len() {
+            page[gap.start..gap.start + word.len()].copy_from_slice(word.as_bytes());
+            sql.execute("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1", rusqlite::params![number, page]).unwrap();
+            put += 1;
+        }
+    }
+    put
+}
+
+#[test]
+fn a_copy_is_cleaned_when_it_is_opened() {
+    let mut app = App::new();
+    told(&app);
+    let open = app.start().key;
+    app.compass.save_draft(open, "remark", "?").unwrap();
+    app.compass.close().unwrap();
+    let sql = app.sql();
+    // Long enough for a second page of the map, which looks like a page of a tree and is none.
+    sql.execute("UPDATE draft SET text = hex(randomblob(2000000)) WHERE text = '?'", []).unwrap();
+    assert!(app.count("PRAGMA page_count") > 900);
+    assert!(put_into_gaps(&sql, "Murmeltier") > 20);
+    sql.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
+    drop(sql);
+    assert!(has(&app.path(), "Murmeltier"));
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!has(&app.path(), "Murmeltier"));
+    assert_eq!(app.faults(), [""; 0]);
+}

@@ -1,8 +1,8 @@
 //! Leaving nothing of what was deleted.
 //!
 //! SQLite overwrites what is deleted (`secure_delete`), where it stands then. What is left is in pages that nothing uses, which are given
-//! back; in the log, which keeps older pages until it is cut off; and in the gaps of pages, where SQLite leaves the old bytes of what it moves
-//! to another page. So no page goes from the log into the file before its gap is cleaned, and the log is folded here alone.
+//! back; in the log, which keeps older pages until it is cut off; and in the gaps of pages, where SQLite leaves the old bytes of what it
+//! moves to another page. So no page goes from the log into the file before its gap is cleaned, and the log is folded here alone.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -32,8 +32,8 @@ pub(crate) fn shrink(tx: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
-/// After something was deleted: leaves nothing of it in the file, folds the log and cuts it off; says whether that was done. Not while somebody
-/// else reads or writes, and it waits for nobody.
+/// After something was deleted: leaves nothing of it in the file, folds the log and cuts it off; says whether that was done. Not while
+/// somebody else reads or writes, and it waits for nobody.
 pub(super) fn erase(connection: &Connection) -> Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
     if !has_pages(connection)? {
