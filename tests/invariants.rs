@@ -278,6 +278,13 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
     db.refuses(&released(1), "taken back only with the lease");
     db.takes(&released(2));
     db.refuses(&released(1), "taken back only with the lease");
+    // Of one that was given up meanwhile, as long as nothing says that it had begun.
+    db.takes("UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned' WHERE id = 1");
+    db.refuses("UPDATE outbox SET attempts = 1 WHERE id = 1", "taken back only with the lease");
+    db.refuses("UPDATE outbox SET attempts = 0, unknown_outcomes = 0 WHERE id = 1", "taken back only with the lease");
+    db.takes("UPDATE outbox SET attempts = 1, unknown_outcomes = 1 WHERE id = 1");
+    db.takes("INSERT INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (1, 1, 1, 1, 'timeout', 1, 1)");
+    db.refuses("UPDATE outbox SET attempts = 0, unknown_outcomes = 0 WHERE id = 1", "taken back only with the lease");
 }
 
 #[test]

@@ -39,6 +39,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     ("outbox/list.rs", "{unsent}", &["AND (o.state <> 'sent' AND o.state <> 'superseded')", ""]),
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
+    ("outbox/queue.rs", "{which}", &["", "AND counted = 0 AND slow_counted = 0"]),
     ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
     ("replace.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("replace.rs", "{configuration}", &["configuration", "0"]),

@@ -57,7 +57,7 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
-        let (on_its_way, held_up) = (self.delivery.on_its_way(), self.delivery.held_up(now));
+        let (on_its_way, held_up) = (self.delivery.on_its_way(now), self.delivery.held_up(now));
         Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_up, backoffs })
     }
 

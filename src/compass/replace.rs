@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 #[cfg(any(test, feature = "testing"))]
 use std::sync::Arc;
 
+use super::upkeep::new_file;
 use super::{Compass, Result, registry};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
 use crate::port::{Clock, SystemClock, sayable};
-use crate::store::replace::{self, GivesUp, Replaced};
-use crate::store::salvage;
+use crate::store::replace::{self, GivesUp, Replaced, Restore};
+use crate::store::{self, salvage};
+use crate::webhook;
 
 /// Options of [`Compass::restore`].
 #[derive(Clone)]
@@ -85,7 +87,8 @@ impl std::fmt::Debug for DiscardUndelivered {
 impl Compass {
     /// Puts a copy that [`Compass::backup`] made in the place of a database, which need not open any more, or be there.
     ///
-    /// The copy is checked and stays as it is. A process that is killed leaves the old database or the new one, each whole; another process
+    /// The copy is checked and stays as it is; where it says that it is complete by itself, as that of `backup` does, a log beside it is not
+    /// looked at. `from` may be what was kept of the database before. A process that is killed leaves the old database or the new one, each whole; another process
     /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept, and
     /// nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened.
     ///
@@ -93,7 +96,8 @@ impl Compass {
     /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
     /// - `Undelivered` while the present file holds messages that are neither delivered nor given up and that the copy does not hold, or
     ///   cannot be read to count them, unless a person gives them up.
-    /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is.
+    /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is. A copy with a trigger that
+    ///   is not the schema's is `Corrupt`.
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();
@@ -104,11 +108,14 @@ impl Compass {
         if !from.is_file() {
             return Err(Error::InvalidArgument { place: "from", problem: "there is no such file" });
         }
-        if registry::canonical(from)? == path {
-            return Err(Error::InvalidArgument { place: "from", problem: "this is the database itself" });
+        let from = registry::canonical(from)?;
+        if store::files::is_of(&from, &path) {
+            return Err(Error::InvalidArgument { place: "from", problem: "this is a file of the database itself" });
         }
         let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
-        told(replace::restore(from, &path, gives_up.as_ref(), &|step| options.step(step))?)
+        let step = |step: &str| options.step(step);
+        let restore = Restore { from: &from, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
+        told(restore.run()?)
     }
 
     /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
@@ -117,22 +124,19 @@ impl Compass {
     /// new file is whole and on the disk; otherwise there is none.
     ///
     /// # Errors
-    /// - `InvalidArgument` where there is no database, or a file of the new name already, or a path is none.
+    /// - `InvalidArgument` where there is no database, or a file of the new name already, where that name is one of the database's own
+    ///   files, or a path is none.
     /// - `NotADatabase` and `Corrupt` where nothing of ours can be read; `Locked` while another process keeps it to itself.
     /// - `CannotOpen`, `DiskFull`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
         let (path, to) = (path.as_ref(), to.as_ref());
-        for (path, place) in [(path, "path"), (to, "to")] {
-            if let Some(problem) = registry::no_path(path) {
-                return Err(Error::InvalidArgument { place, problem });
-            }
+        if let Some(problem) = registry::no_path(path) {
+            return Err(Error::InvalidArgument { place: "path", problem });
         }
         if !path.is_file() {
             return Err(Error::InvalidArgument { place: "path", problem: "there is no such file" });
         }
-        if to.exists() {
-            return Err(Error::InvalidArgument { place: "to", problem: "there is a file of this name already" });
-        }
+        new_file(to, &registry::canonical(path)?)?;
         Ok(salvage::salvage(path, to)?)
     }
 

@@ -49,17 +49,24 @@ impl Compass {
     /// that one file, and on the disk; otherwise there is none. A copy that is opened elsewhere sends what it sends with the same ids.
     ///
     /// # Errors
-    /// `InvalidArgument` when there is a file already, or the path is none; errors of either file.
+    /// `InvalidArgument` when there is a file already, the name is one of the database's own files, or the path is none; errors of either
+    /// file.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        if let Some(problem) = registry::no_path(to) {
-            return Err(Error::InvalidArgument { place: "to", problem });
-        }
-        if to.exists() {
-            return Err(Error::InvalidArgument { place: "to", problem: "there is a file of this name already" });
-        }
+        new_file(to, self.inner.store.path())?;
         let stops = self.inner.store.stops();
         self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
     }
+}
+
+/// Refuses to make this file where one is already, or where it would touch those of the database, whose path is canonical.
+pub(super) fn new_file(to: &Path, database: &Path) -> Result<()> {
+    let problem = match registry::no_path(to) {
+        Some(problem) => problem,
+        None if to.exists() => "there is a file of this name already",
+        None if store::files::would_touch(&registry::canonical(to)?, database) => "this name is for a file of the database itself",
+        None => return Ok(()),
+    };
+    Err(Error::InvalidArgument { place: "to", problem })
 }
 
 /// Those of these files that no session refers to.

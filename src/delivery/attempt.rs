@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
 use crate::outbox::{Contact, Obstacle, Outcome, Verdict};
 use crate::port::{SecretValue, TransportRequest};
@@ -92,8 +93,14 @@ impl Attempt {
     }
 
     /// How long its secrets took.
-    pub(super) fn waited_for_secrets(&self) -> Duration {
+    fn waited_for_secrets(&self) -> Duration {
         self.found_at.map_or(Duration::ZERO, |at| at.saturating_sub(self.began))
+    }
+
+    /// Whether its secrets have used up the time that it had: what they left is not enough to send it. No time of anybody else is meant.
+    pub(super) fn secrets_took_its_time(&self, now: Duration) -> bool {
+        let (left, waited) = (self.until().saturating_sub(now), self.waited_for_secrets());
+        left + SETTLING_TIME < LEAST_TIME && waited >= LEAST_TIME && waited + LEAST_TIME >= self.timeout
     }
 
     /// Its request is handed over, to leave as soon as there is a thread.

@@ -27,7 +27,7 @@ impl Schedule {
                 true
             }
             Stage::Refreshing => {
-                self.refreshed(attempt, false, ended, policy);
+                self.refreshed(attempt, None, ended, policy);
                 false
             }
             Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
@@ -106,7 +106,7 @@ impl Schedule {
     pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
         // An answer that a newer secret was asked for is settled as it is.
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Refreshing) {
-            self.refreshed(attempt, false, ended, policy);
+            self.refreshed(attempt, None, ended, policy);
         }
         while let Some(attempt) = self.take(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Leaving)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
@@ -135,7 +135,7 @@ impl Schedule {
         }
     }
 
-    fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
+    pub(super) fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
         let request = self.in_flight.values().find(|attempt| takes(attempt))?.request;
         self.in_flight.remove(&request)
     }

@@ -50,19 +50,16 @@ impl Schedule {
                 self.finish(attempt, outcome, ended.at, ended.random, policy, true);
             }
             Stage::Refreshing => {
-                let is_newer = obstacle.is_none()
-                    && webhook::header_secret_names(&attempt.endpoint)
-                        .into_iter()
-                        .any(|name| value_of(&attempt.secrets, name) != value_of(&secrets, name));
                 let Some(attempt) = self.in_flight.remove(&request) else { return };
-                self.refreshed(attempt, is_newer, ended, policy);
+                self.refreshed(attempt, obstacle.is_none().then_some(&secrets), ended, policy);
             }
             Stage::Found | Stage::Looking | Stage::Leaving | Stage::Sending => {}
         }
     }
 
-    /// The answer that a newer secret was asked for is settled, with what was found. Others that waited for the same are settled with it.
-    pub(super) fn refreshed(&mut self, attempt: Attempt, is_newer: bool, ended: &Ended, policy: &RetryPolicy) {
+    /// The answer that a newer secret was asked for is settled, with what was found. Others that waited for the same are settled with it, each
+    /// by the secrets that it was refused with.
+    pub(super) fn refreshed(&mut self, attempt: Attempt, found: Option<&Vec<Secret>>, ended: &Ended, policy: &RetryPolicy) {
         let endpoint = attempt.claimed.endpoint.clone();
         let mut waiting = vec![attempt];
         let others: Vec<u64> = self
@@ -74,6 +71,9 @@ impl Schedule {
         waiting.extend(others.into_iter().filter_map(|request| self.in_flight.remove(&request)));
         for mut attempt in waiting {
             let Some((outcome, wall, monotonic)) = attempt.refused.take() else { continue };
+            let is_other = |found: &Vec<Secret>, name| value_of(&attempt.secrets, name) != value_of(found, name);
+            let is_newer =
+                found.is_some_and(|found| webhook::header_secret_names(&attempt.endpoint).into_iter().any(|name| is_other(found, name)));
             self.finish_refreshed(attempt, outcome, Moment { wall, monotonic }, ended.random, policy, is_newer);
         }
     }

@@ -10,7 +10,7 @@ use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Timestamp};
-use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, after, reason, settle};
+use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, due_after, reason, settle};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, judged, meta};
@@ -47,7 +47,7 @@ impl Round<'_> {
         let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
-            if judged(queue::release(tx, lease, self.owner))?.is_none() {
+            if judged(queue::release(tx, lease, self.owner, self.now))?.is_none() {
                 outcome.unreadable.push(lease.entry);
             }
         }
@@ -139,7 +139,7 @@ impl Round<'_> {
             && let Settlement::Queued { due_at, .. } = &mut settled.settlement
         {
             // It was leased when what waits for a network was made due.
-            *due_at = at;
+            *due_at = at_once(at);
         }
         self.record(tx, result, &verdict, &settled, outcome)?;
 
@@ -168,21 +168,17 @@ impl Round<'_> {
         outcome: &mut BatchOutcome,
     ) -> Result<(), StoreError> {
         let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
-        // What never left is a try as well.
-        outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun);
+        // What never left is a try as well. One whose request was handed over was counted then.
+        outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun && result.attempt.sending.is_none());
         let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
         let is_kept = recorded
             || match verdict.contact {
                 _ if verdict.class == Class::Sent => queue::is_sent(tx, lease)?,
-                Contact::NotBegun => queue::release(tx, lease, self.owner)?,
+                Contact::NotBegun => queue::release(tx, lease, self.owner, self.now)?,
                 contact => {
                     let pause = verdict.pause.unwrap_or_default().min(self.settings.policy.longest_delay);
-                    queue::settle_given_up(
-                        tx,
-                        lease,
-                        contact == Contact::Known,
-                        Some((claimed.progress.attempts, after(result.ended_at, pause))),
-                    )?
+                    let due_at = due_after(result.ended_at, pause);
+                    queue::settle_given_up(tx, lease, contact == Contact::Known, due_at, Some(claimed.progress.attempts))?
                 }
             };
         if recorded {
@@ -221,7 +217,6 @@ impl Round<'_> {
         let endpoints = candidates.len();
         for (scan, room, urgent) in candidates {
             let view = batch.endpoints.get(&scan.key).cloned().unwrap_or_default();
-            let has_waited = (self.now - scan.first_due).to_std().is_ok_and(|waited| waited >= LONG_DUE);
             let Some(StoredEndpoint::Readable(row)) = scan.endpoint else { continue };
             if urgent && left == 0 {
                 outcome.urgent_again = true;
@@ -231,7 +226,8 @@ impl Round<'_> {
             let claim = Claim {
                 endpoint: &scan.key,
                 limit,
-                longest_due_first: !urgent && (view.longest_due_first || view.first_of_flush && has_waited),
+                longest_due_first: !urgent && view.longest_due_first,
+                long_due: (!urgent && view.first_of_flush).then(|| self.now - LONG_DUE),
                 urgent,
                 skip: &batch.passed_over,
                 configuration: outcome.configuration,

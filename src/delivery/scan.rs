@@ -19,7 +19,6 @@ pub(super) struct EndpointScan {
     /// When one may leave, and on which network that is not there now; none where neither brings it on.
     pub(super) next: Option<Next>,
     pub(super) needs_person: bool,
-    pub(super) first_due: Timestamp,
 }
 
 impl EndpointScan {
@@ -42,7 +41,7 @@ pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over
         let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, offline: false, cut_short: 0 };
         let blocker = blocker(&entry, facts.as_ref(), world);
         let (may_begin, next, needs_person) = (blocker.may_begin(world.now), blocker.next(), blocker.needs_person());
-        found.push(EndpointScan { key: waiting.endpoint, may_begin, next, needs_person, first_due: waiting.first_due, endpoint });
+        found.push(EndpointScan { key: waiting.endpoint, may_begin, next, needs_person, endpoint });
     }
     Ok(found)
 }

@@ -13,7 +13,7 @@ use super::endpoint_queue::{EndpointQueue, EndpointView};
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
-use super::settings::{LEASE_MARGIN, LEAST_TIME, SETTLE_AFTER, SETTLING_TIME, Settings};
+use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
@@ -80,8 +80,8 @@ pub(super) struct Schedule {
     pub(super) made_due: u64,
     /// What callers ask for beside whoever drives.
     pub(super) wishes: Wishes,
-    /// Entries that a person waits for were left, for a whole batch of them was claimed.
-    pub(super) more_urgent: bool,
+    /// A person waits for more entries than were claimed.
+    more_urgent: bool,
     pub(super) looked_at: Duration,
     pub(super) starts: u64,
 }
@@ -100,7 +100,7 @@ impl Schedule {
             return Action::GiveUp(request);
         }
         self.ask_for_more_urgent();
-        self.give_up_slow_secrets(now, conditions);
+        self.give_up_slow_secrets(now, &conditions.settings.policy);
         self.give_back_waiting(now, conditions.may_begin);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -176,7 +176,13 @@ impl Schedule {
         self.look();
     }
 
-    /// Once those that were claimed for a person have begun, the next are claimed: no more than a batch waits for its turn.
+    /// A person waits for more entries than were claimed. They are claimed when those have begun, so that no more than a batch waits for its
+    /// turn; at once, if none of them is there.
+    pub(super) fn left_urgent(&mut self) {
+        self.more_urgent = true;
+        self.ask_for_more_urgent();
+    }
+
     fn ask_for_more_urgent(&mut self) {
         let waits = |queue: &EndpointQueue| queue.ready.iter().any(|claimed| claimed.urgent);
         if self.more_urgent && !self.endpoints.values().any(waits) {
@@ -269,12 +275,8 @@ impl Schedule {
     }
 
     /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
-    fn give_up_slow_secrets(&mut self, now: Moment, conditions: &Conditions<'_>) {
-        let is_short = conditions.timeout + SETTLING_TIME < LEAST_TIME;
-        let is_slow = |attempt: &&Attempt| attempt.stage == Stage::Found && attempt.waited_for_secrets() >= LEAST_TIME;
-        while let Some(request) = self.in_flight.values().find(is_slow).filter(|_| is_short).map(|attempt| attempt.request) {
-            let Some(attempt) = self.in_flight.remove(&request) else { return };
-            let policy = &conditions.settings.policy;
+    fn give_up_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
+        while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
         }
     }
@@ -401,11 +403,8 @@ impl Schedule {
 
     /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
     /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self, now: Timestamp) -> BTreeSet<i64> {
-        let here = self.in_flight.values().filter(|attempt| attempt.has_begun());
-        // One that was left behind has until the end of its lease to bring something.
-        let left_behind = self.left_behind.attempts().filter(|attempt| now < attempt.claimed.lease.until);
-        set(self.set_aside.iter().copied().chain(here.chain(left_behind).map(|attempt| attempt.claimed.lease.entry)))
+    pub(super) fn passed_over(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        &self.set_aside | &self.on_its_way(now, lease)
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -416,10 +415,12 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and has not ended.
-    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
+    /// Entries of which an attempt has begun and has not ended. It has until the end of its lease to bring something: somebody else goes by
+    /// that as well.
+    pub(super) fn on_its_way(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
+        let is_waited_for = |attempt: &&Attempt| attempt.has_begun() && !lease_is_void(attempt.claimed.lease.until, now, lease);
         let attempts = self.in_flight.values().chain(self.left_behind.attempts());
-        set(attempts.filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
+        set(attempts.filter(is_waited_for).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {

@@ -183,7 +183,7 @@ impl Delivery {
         };
         let key = before.key.clone();
         let now = self.now();
-        let wait = run.database_wait(now.monotonic);
+        let wait = self.database_wait(run);
         let look = |connection: &Connection| {
             let meta = meta::load(connection)?;
             // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
@@ -258,9 +258,8 @@ impl Delivery {
         let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
         let lease_left = (attempt.claimed.lease.until - now.wall).to_std().unwrap_or_default();
         let has_time = left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN;
-        // The store of secrets has used up what the attempt had: it is not asked anew without end.
-        let secrets_took_it_all = left + SETTLING_TIME < LEAST_TIME && attempt.waited_for_secrets() + LEAST_TIME >= attempt.timeout;
-        let built = if secrets_took_it_all && is_running && !attempt.cancelled {
+        let built = if attempt.secrets_took_its_time(now.monotonic) && is_running && !attempt.cancelled {
+            // The store of secrets is not asked anew without end.
             Some(Err(Obstacle::SecretUnavailable))
         } else if attempt.cancelled || !is_running || !has_time {
             None

@@ -13,14 +13,19 @@ use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
 use crate::store::{OfOneRow, StoreError, meta};
+
 impl Delivery {
     // The database.
 
+    /// How long the next call of the database may take. To be asked for each: the one before took its time.
+    pub(super) fn database_wait(&self, run: &Run) -> Duration {
+        run.database_wait(self.ports.clock.monotonic())
+    }
+
     pub(super) fn make_due(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
-        let wait = run.database_wait(now.monotonic);
         let wake = self.shared.lock().schedule.current_wake();
-        if self.store.read_for_delivery(wait, |connection| queue::waits_for_network(connection, now.wall))? {
-            self.store.write_for_delivery(wait, |tx| queue::make_due(tx, now.wall))?;
+        if self.store.read_for_delivery(self.database_wait(run), |connection| queue::waits_for_network(connection, now.wall))? {
+            self.store.write_for_delivery(self.database_wait(run), |tx| queue::make_due(tx, now.wall))?;
         }
         self.database_worked(run);
         self.shared.lock().schedule.made_due(wake);
@@ -45,12 +50,12 @@ impl Delivery {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall));
+            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall, self.settings.limits.lease));
             let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
             (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
-        let (file, is_due) = self.store.read_for_delivery(run.database_wait(now.monotonic), |connection| {
+        let (file, is_due) = self.store.read_for_delivery(self.database_wait(run), |connection| {
             let file = meta::file_generation(connection)?;
             if known.is_some_and(|known| known != file) {
                 return Ok((file, None));
@@ -75,7 +80,6 @@ impl Delivery {
     /// One write transaction: results, releases, and a claim where that is wanted. Until it succeeds, everything is kept.
     pub(super) fn settle(&self, run: &mut Run, claim: bool) -> Result<(), StoreError> {
         let now = self.now();
-        let wait = run.database_wait(now.monotonic);
         let batch = {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
@@ -86,15 +90,17 @@ impl Delivery {
                 urgent: serves_urgent && schedule.wishes.is_urgent(),
                 asked: schedule.wishes.asked(serves_urgent),
             };
-            let (passed_over, endpoints) = (schedule.passed_over(now.wall), schedule.views(now, &self.settings.policy));
+            let (passed_over, endpoints) =
+                (schedule.passed_over(now.wall, self.settings.limits.lease), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
-        let mut wrote = self.store.write_for_delivery(wait, |tx| round.write(tx, &batch));
+        let write = || self.store.write_for_delivery(self.database_wait(run), |tx| round.write(tx, &batch));
+        let mut wrote = write();
         // A result is not left in memory for want of room.
         if matches!(wrote, Err(StoreError::Full)) && !batch.results.is_empty() && self.store.make_room() {
-            wrote = self.store.write_for_delivery(wait, |tx| round.write(tx, &batch));
+            wrote = write();
         }
         match wrote {
             Ok(outcome) => {
@@ -116,8 +122,7 @@ impl Delivery {
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
         let mut failed = None;
         for result in std::mem::take(&mut batch.results) {
-            let wait = run.database_wait(self.now().monotonic);
-            match self.store.write_for_delivery(wait, |tx| round.write_alone(tx, &batch, &result)) {
+            match self.store.write_for_delivery(self.database_wait(run), |tx| round.write_alone(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if !error.is_of_one_row() => {
                     self.shared.lock().schedule.put_unsettled(vec![result], Vec::new(), now);
@@ -150,7 +155,9 @@ impl Delivery {
             schedule.set_aside(outcome.unreadable);
             if let Some(wish) = claim {
                 schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
-                schedule.more_urgent |= outcome.urgent_again;
+                if outcome.urgent_again {
+                    schedule.left_urgent();
+                }
             } else {
                 // What was settled may be due again at once.
                 schedule.look();
@@ -174,7 +181,7 @@ impl Delivery {
             // A call like any other: on a connection that is closed before it returns.
             self.store.read_within(Duration::ZERO, queue::pending)
         } else {
-            self.store.read_for_delivery(run.database_wait(self.now().monotonic), queue::pending)
+            self.store.read_for_delivery(self.database_wait(run), queue::pending)
         };
         let mut shared = self.shared.lock();
         if let Ok(count) = count {

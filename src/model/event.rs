@@ -233,3 +233,47 @@ pub struct NoteEdit {
     /// What it says now.
     pub to: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, to_string};
+
+    use super::*;
+    use crate::model::{FieldValue, ValueSource};
+
+    #[test]
+    fn every_act_reads_back_as_it_was_written() {
+        let text = |text: &str| FieldState::Provided(FieldValue::Text(text.to_owned()));
+        let set = ValueSet { field: "name".into(), to: text("Ada"), source: ValueSource::Prefill("crm".into()) };
+        let workflow = WorkflowRef { key: "boiler".into(), name: "Boiler".into(), version: 2, local_revision: 1 };
+        let acts = [
+            Act::Started { workflow, workflow_hash: "00ff".into(), prefill: vec![set.clone()] },
+            Act::FieldsSet { values: vec![set] },
+            Act::Answered { visit: 1, answer: "yes".into(), next_visit: 2, next_section: "end".into() },
+            Act::WentBack { visit: 2, to_visit: 1, next_visit: 3, next_section: "start".into() },
+            Act::ResponseUsed { visit: 1, response: "price".into() },
+            Act::Noted { text: "A note".into() },
+            Act::Completed { visit: 3, won: true },
+            Act::Ended { reason: "nobody there".into() },
+            Act::Discarded,
+            Act::Edited {
+                fields: vec![FieldEdit { field: "name".into(), from: text("Ada"), to: FieldState::Empty }],
+                notes: vec![NoteEdit { note: 6, from: "A note".into(), to: String::new() }],
+            },
+            Act::SendRequested { action: "send".into(), corrected: true, revision: 2 },
+            Act::Abandoned { action: "send".into(), reason: "on paper".into() },
+        ];
+        for act in acts {
+            let json = to_string(&act).unwrap();
+            assert!(json.starts_with(&format!("{{\"act\":\"{}\"", act.type_name())), "{json}");
+            assert_eq!(from_str::<Act>(&json).unwrap(), act, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_act_that_is_unknown_or_lacks_a_member_is_refused() {
+        for json in [r#"{"act":"sold"}"#, r#"{"act":"noted"}"#, r#"{"text":"A note"}"#, r#"{"act":"completed","visit":1,"won":null}"#] {
+            assert!(from_str::<Act>(json).is_err(), "{json}");
+        }
+    }
+}

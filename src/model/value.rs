@@ -213,3 +213,59 @@ impl TryFrom<Source> for ValueSource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, json, to_string};
+
+    use super::*;
+
+    fn values() -> Vec<FieldValue> {
+        let place = |accuracy_m| Location {
+            latitude: Decimal("51.5".into()),
+            longitude: Decimal("-0.10".into()),
+            accuracy_m,
+            captured_at: "2026-11-23T18:31:40.123Z".parse().unwrap(),
+        };
+        vec![
+            FieldValue::Text("Größe 12".into()),
+            FieldValue::Integer(-MAX_INTEGER),
+            FieldValue::Decimal(Decimal("182.50".into())),
+            FieldValue::Boolean(true),
+            FieldValue::Date("2024-02-29".parse().unwrap()),
+            FieldValue::Time("23:59:59".parse().unwrap()),
+            FieldValue::DateTime("2026-11-23T18:31:40.5+05:30".parse().unwrap()),
+            FieldValue::Choice("a".into()),
+            FieldValue::Choices(vec!["a".into(), "b".into()]),
+            FieldValue::Location(place(None)),
+            FieldValue::Location(place(Some(Decimal("8.5".into())))),
+            FieldValue::File(FileManifest { sha256: "0f".repeat(32), media_type: "image/png".into(), size: 4096, name: "a.png".into() }),
+        ]
+    }
+
+    #[test]
+    fn every_state_of_a_field_reads_back_as_it_was_written() {
+        let states = [FieldState::NotProvided, FieldState::Empty, FieldState::NotApplicable];
+        for state in values().into_iter().map(FieldState::Provided).chain(states) {
+            let json = to_string(&state).unwrap();
+            assert_eq!(from_str::<FieldState>(&json).unwrap(), state, "{json}");
+        }
+        for source in [ValueSource::Technician, ValueSource::Prefill("crm".into())] {
+            let json = to_string(&source).unwrap();
+            assert_eq!(from_str::<ValueSource>(&json).unwrap(), source, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_than_it_says_is_refused() {
+        for value in values() {
+            let mut json = json!(value);
+            json["value"] = json!({ "no": "value" });
+            assert!(from_str::<FieldValue>(&json.to_string()).is_err(), "{json}");
+        }
+        for json in [r#"{"type":"colour","value":"red"}"#, r#"{"type":"integer","value":1.5}"#, r#"{"type":"text"}"#] {
+            assert!(from_str::<FieldValue>(json).is_err(), "{json}");
+        }
+        assert!(from_str::<FieldState>(r#"{"state":"provided"}"#).is_err());
+    }
+}

@@ -3,7 +3,7 @@
 //! What needs a person is asked before what waits for a network or for time. So neither the network nor the clock ever hides a cause that
 //! will not pass by itself, and all entries of an endpoint that wait with the same reason get the same answer.
 
-use super::due::{is_due, pause_end};
+use super::due::{due_since, is_due, pause_end};
 use super::policy::CUT_SHORT_AT_ONCE;
 use super::reason;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, Timestamp};
@@ -248,7 +248,7 @@ pub fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>,
 
 fn due_at(entry: &EntryFacts<'_>, world: &World) -> Timestamp {
     let at_once = world.woken && entry.offline && entry.cut_short < CUT_SHORT_AT_ONCE;
-    if at_once || is_due(entry.due_at, world.now) { entry.due_at.min(world.now) } else { entry.due_at }
+    if at_once || is_due(entry.due_at, world.now) { due_since(entry.due_at).min(world.now) } else { entry.due_at }
 }
 
 /// The network that an endpoint's messages need and that is not there. What nobody has said is tried.

@@ -2,12 +2,37 @@
 
 use std::time::Duration;
 
-use super::policy::span;
+use chrono::TimeDelta;
+
+use super::policy::{after, span};
 use crate::model::Timestamp;
+
+/// What is due at once is due this long before it became so: no clock is so far behind, and the order in which entries became due stays.
+const AT_ONCE: TimeDelta = TimeDelta::days(100_000 * 365);
 
 /// No delay is longer than 24 hours after jitter, so a due time further ahead than this was written by a clock that has since been set
 /// back. The hour on top is slack for smaller corrections.
 const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
+
+/// When an entry is due that waits for no time from this moment on, wherever the clock is set to.
+pub fn at_once(now: Timestamp) -> Timestamp {
+    now.checked_sub_signed(AT_ONCE).unwrap_or(Timestamp::MIN_UTC)
+}
+
+/// When an entry is due that waits for so long from this moment on.
+pub fn due_after(now: Timestamp, delay: Duration) -> Timestamp {
+    if delay.is_zero() { at_once(now) } else { after(now, delay) }
+}
+
+/// No time that somebody waits for is earlier than this, and nothing that is due at once is later.
+pub fn first_time() -> Timestamp {
+    Timestamp::UNIX_EPOCH - AT_ONCE / 2
+}
+
+/// Since when an entry is due, or when it will be.
+pub fn due_since(due_at: Timestamp) -> Timestamp {
+    if due_at < first_time() { due_at + AT_ONCE } else { due_at }
+}
 
 /// Whether an entry is due: its time has come, or lies so far ahead that the clock must have been set back.
 pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
@@ -42,6 +67,20 @@ mod tests {
         assert!(is_due(at(25 * hour + 1), at(0)));
         assert!(is_due(at(10 * 365 * 24 * hour), at(0)));
         assert!(is_due(Timestamp::MAX_UTC, Timestamp::MIN_UTC));
+    }
+
+    #[test]
+    fn what_is_due_at_once_is_due_on_every_clock_in_the_order_of_its_moments() {
+        let year = 365 * 24 * 3600;
+        for now in [at(-57 * year), at(0), at(1000 * year)] {
+            assert!(is_due(at_once(now), at(-57 * year)) && is_due(at_once(now), at(1000 * year)));
+            assert_eq!((due_since(at_once(now)), due_since(now)), (now, now));
+            assert!(at_once(now) < at_once(now + span(Duration::from_millis(1))));
+            assert_eq!(
+                (due_after(now, Duration::ZERO), due_after(now, Duration::from_secs(1))),
+                (at_once(now), now + span(Duration::from_secs(1)))
+            );
+        }
     }
 
     #[test]

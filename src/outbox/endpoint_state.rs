@@ -90,18 +90,15 @@ impl EndpointState {
         }
     }
 
-    /// The state after the endpoint was enabled or really changed: old failures say nothing any more, its clock does.
+    /// The state after the endpoint was enabled or changed, or its secrets were, while it is the same receiver: old failures say nothing any
+    /// more. Its clock does, and a pause that the receiver asked for stays.
     pub fn fresh(&self, policy: &RetryPolicy) -> Self {
-        Self { clock_skew_ms: self.clock_skew_ms, ..Self::new(policy) }
-    }
-
-    /// The state after secrets changed: fresh, but a pause that the receiver asked for stays.
-    pub fn with_new_secrets(&self, policy: &RetryPolicy) -> Self {
         let mut state = Self {
             paused_until: self.paused_until,
             pause_reason: self.pause_reason.clone(),
             asked_until: self.asked_until,
-            ..self.fresh(policy)
+            clock_skew_ms: self.clock_skew_ms,
+            ..Self::new(policy)
         };
         state.end_own_pause();
         state

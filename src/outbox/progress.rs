@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::classify::{Class, Contact, Verdict};
-use super::policy::{CUT_SHORT_AT_ONCE, RetryPolicy, after};
+use super::due::due_after;
+use super::policy::{CUT_SHORT_AT_ONCE, RetryPolicy};
 use super::reason;
 use crate::fault::fault;
 use crate::model::Timestamp;
@@ -141,7 +142,7 @@ pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, polic
     if verdict.counted() {
         progress = progress.with_failure(now, policy);
     }
-    let queued = |delay: Duration| Settlement::Queued { due_at: after(now, delay.min(policy.longest_delay)), reason: verdict.reason };
+    let queued = |delay: Duration| Settlement::Queued { due_at: due_after(now, delay.min(policy.longest_delay)), reason: verdict.reason };
     let settlement = match verdict.class {
         Class::Sent => Settlement::Sent,
         Class::Permanent | Class::Gone => Settlement::Failed { reason: verdict.reason },

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::super::classify::{Context, classify};
+use super::super::due::{at_once, due_since};
 use super::super::outcome::{Answer, Obstacle, Outcome};
 use super::*;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
@@ -60,7 +61,7 @@ fn cut_short(progress: Progress, now: Timestamp) -> Settled {
 /// In how many seconds it is tried again.
 fn wait(settled: &Settled, now: Timestamp) -> i64 {
     match settled.settlement {
-        Settlement::Queued { due_at, .. } => (due_at - now).num_seconds(),
+        Settlement::Queued { due_at, .. } => (due_since(due_at) - now).num_seconds(),
         other => panic!("it waits: {other:?}"),
     }
 }
@@ -190,7 +191,7 @@ fn an_attempt_that_was_never_begun_or_cut_short_uses_no_budget() {
     assert_eq!(blocked.progress, Progress::default());
     assert_eq!(blocked.settlement, Settlement::Queued { due_at: start() + TimeDelta::minutes(15), reason: "secret_missing" });
     let cut = cut_short(Progress::default(), start());
-    assert_eq!(cut.settlement, Settlement::Queued { due_at: start(), reason: "interrupted" });
+    assert_eq!(cut.settlement, Settlement::Queued { due_at: at_once(start()), reason: "interrupted" });
     assert_eq!(cut.progress, Progress { attempts: 1, unknown_outcomes: 1, cut_short: 1, ..Progress::default() });
 }
 
@@ -272,7 +273,7 @@ fn a_wrong_clock_costs_one_attempt_and_no_budget() {
     let answer = Answer { status: 401, retry_after: None, date: Some(start() + TimeDelta::minutes(7)) };
     let verdict = classify(&Outcome::Answer(answer), &context(true, start()), &policy);
     let settled = settle(&Progress::default().claimed(), &verdict, &facts(start()), &policy);
-    assert_eq!(settled.settlement, Settlement::Queued { due_at: start(), reason: "clock_skew" });
+    assert_eq!(settled.settlement, Settlement::Queued { due_at: at_once(start()), reason: "clock_skew" });
     assert_eq!(settled.progress, Progress { attempts: 1, resynced: true, ..Progress::default() });
     for next in [status(500), status(401), status(202), no_network(), Outcome::NotAttempted(Obstacle::SecretMissing)] {
         assert!(!attempt(settled.progress, &next, true, start()).progress.resynced, "only the attempt right before counts: {next:?}");
@@ -286,7 +287,7 @@ fn the_receivers_wish_and_its_load_are_floors() {
     let delay = |outcome: Outcome, random| {
         let verdict = classify(&outcome, &context(true, start()), &policy);
         match settle(&Progress::default().claimed(), &verdict, &SettleFacts { random, ..facts(start()) }, &policy).settlement {
-            Settlement::Queued { due_at, .. } => (due_at - start()).num_seconds(),
+            Settlement::Queued { due_at, .. } => (due_since(due_at) - start()).num_seconds(),
             other => panic!("{other:?}"),
         }
     };
@@ -391,14 +392,15 @@ proptest! {
             prop_assert!(longer.is_some_and(|longer| longer <= at_most));
             match settled.settlement {
                 Settlement::Queued { due_at, .. } => {
-                    prop_assert!(due_at >= now && due_at - now <= TimeDelta::hours(24));
-                    let at_once = match verdict.class {
+                    let waits = due_since(due_at) - now;
+                    prop_assert!(waits >= TimeDelta::zero() && waits <= TimeDelta::hours(24));
+                    let is_at_once = match verdict.class {
                         Class::CutShort => progress.cut_short < 3,
                         Class::ResyncNow => true,
                         Class::RetrySlow => progress.refreshed && !before.refreshed,
                         _ => false,
                     };
-                    prop_assert_eq!(due_at == now, at_once);
+                    prop_assert_eq!(due_at == at_once(now), is_at_once);
                 }
                 Settlement::Failed { .. } => progress = progress.revived(),
                 Settlement::Sent => prop_assert_eq!(verdict.class, Class::Sent),

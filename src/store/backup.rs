@@ -13,16 +13,21 @@ const PAGES: i32 = 4096;
 /// Copies the snapshot that `connection` sees to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The
 /// install id goes with it, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
-    let part = files::beside(to, "-part");
-    // A process that was killed may have left one.
-    files::remove_database(&part)?;
-    files::create(&part)?;
-    let made = fill(connection, &part, goes_on).and_then(|()| files::publish(&part, to));
+    let part = files::part_of(to);
+    let made = to_part(connection, &part, goes_on).and_then(|()| files::publish_database(&part, to));
     if made.is_err() {
         // The error is told; what is left of the copy is no copy.
         let _ = files::remove_database(&part);
     }
     made
+}
+
+/// The same without bringing it to the disk: to a file that is no copy yet, made anew.
+pub(super) fn to_part(connection: &Connection, part: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
+    // A process that was killed may have left one.
+    files::remove_database(part)?;
+    files::create(part)?;
+    fill(connection, part, goes_on)
 }
 
 fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {

@@ -215,6 +215,64 @@ fn a_call_beside_a_quiesce_needs_nothing_of_others_and_is_carried_out() {
 }
 
 #[test]
+fn quiescing_waits_for_who_waits_for_a_connection() {
+    let (_folder, store) = store();
+    let lend = || store.lend(Role::Reader, &mut store.pool.wait_limit(DEFAULT_WAIT)).map_err(|_| "refused");
+    for _ in 0..8 {
+        let both = [lend().unwrap(), lend().unwrap()];
+        std::thread::scope(|scope| {
+            let waiting = [(); 4].map(|()| scope.spawn(|| lend().map(drop)));
+            while store.pool.waiting() < waiting.len() {
+                std::thread::yield_now();
+            }
+            let stopping = store.begin_quiesce();
+            drop(both);
+            store.finish_quiesce(stopping, STOP_LIMIT);
+            assert_eq!(store.pool.open(), 0);
+            assert_eq!(waiting.map(|call| call.join().unwrap()), [Ok(()); 4]);
+        });
+        store.resume();
+    }
+}
+
+#[test]
+fn calls_of_a_quiesced_store_do_not_take_one_another_for_another_process() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    store.quiesce();
+    let (begun, go) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        // It has locked the file, as a call that reads the log anew does.
+        let opens = scope.spawn(|| {
+            let open = |wait_limit| {
+                let reads_the_log = other(&store);
+                reads_the_log.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+                begun.wait();
+                go.wait();
+                drop(reads_the_log);
+                store.connect(Role::Reader, wait_limit)
+            };
+            store.pool.lend(Role::Reader, &mut store.pool.wait_limit(DEFAULT_WAIT), open).map(drop)
+        });
+        begun.wait();
+        let calls = [Role::Reader, Role::LongReader, Role::Writer].map(|role| {
+            let store = &store;
+            scope.spawn(move || store.lend(role, &mut store.pool.wait_limit(DEFAULT_WAIT)).map(drop))
+        });
+        while store.pool.waiting() < calls.iter().filter(|call| !call.is_finished()).count() {
+            std::thread::yield_now();
+        }
+        go.wait();
+        opens.join().unwrap().unwrap();
+        for call in calls {
+            call.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(store.pool.open(), 0);
+    assert_eq!(store.pool.rests(), 0);
+}
+
+#[test]
 fn the_rest_of_a_call_of_several_transactions_is_left_when_the_store_is_quiesced() {
     let (_folder, store) = store();
     let stops = store.stops();

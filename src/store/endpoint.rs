@@ -122,10 +122,13 @@ const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, p
                        in_flight_limit, skew_ms, failing_reason, failing_since, failing_networks, failing_needs_person, last_urgent_at,
                        last_urgent_pause, asked_until";
 
-/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten. Whatever of its row did not
-/// read back does afterwards.
+/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten, all of it where its URL is
+/// another. Whatever of its row did not read back does afterwards.
 pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
-    let fresh = EndpointState::new(policy);
+    let fresh = match find(tx, &endpoint.key)? {
+        Some(StoredEndpoint::Readable(row)) if row.endpoint.url == endpoint.url => row.state(0).fresh(policy),
+        _ => EndpointState::new(policy),
+    };
     tx.prepare_cached(
         "INSERT INTO endpoint (key, definition, in_flight_limit) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET definition = excluded.definition, archived_at = NULL",
@@ -140,7 +143,7 @@ pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolic
     Ok(())
 }
 
-/// Enables an endpoint, which forgets its failures.
+/// Enables an endpoint: pauses of our own end, and failures are forgotten.
 pub(crate) fn enable(tx: &Transaction<'_>, key: &str, policy: &RetryPolicy) -> Result<()> {
     tx.prepare_cached("UPDATE endpoint SET enabled = 1, disabled_reason = NULL WHERE key = ?1")?.execute([key])?;
     match find(tx, key)? {
@@ -157,7 +160,7 @@ pub(crate) fn disable(tx: &Transaction<'_>, key: &str, reason: &str) -> Result<(
 
 /// Secrets have changed: pauses of our own end, and failures are forgotten.
 pub(crate) fn new_secrets(tx: &Transaction<'_>, row: &EndpointRow, policy: &RetryPolicy) -> Result<()> {
-    save_state(tx, &row.endpoint.key, &row.state(0).with_new_secrets(policy))
+    save_state(tx, &row.endpoint.key, &row.state(0).fresh(policy))
 }
 
 /// Writes a state. When a person had the last urgent attempt stays known.

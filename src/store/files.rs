@@ -2,13 +2,50 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Result, StoreError};
 
 /// What SQLite puts beside a database: its log, what it shares of the log, and the journal of a file without a log.
 pub(super) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// What we put beside a database: the copy that is about to take its place, while it is checked and when it is ready; the database before,
+/// while it is copied and when it is whole; the room for a full disk.
+pub(super) const COPY: &str = "-restore-part";
+pub(super) const READY: &str = "-restoring";
+pub(super) const BEFORE_PART: &str = ".before-restore-part";
+pub(super) const BEFORE: &str = ".before-restore";
+pub(super) const RESERVE: &str = "-reserve";
+
+/// What is added to the name of a file until it is whole.
+const PART: &str = "-part";
+
+/// Every file that may be of this database. The database itself comes last: until it is gone, it is there.
+pub(super) fn all_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    [RESERVE, COPY, READY, BEFORE_PART, BEFORE, ""].into_iter().flat_map(|suffix| with_side_files(beside(path, suffix)))
+}
+
+fn with_side_files(path: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let side_files = SIDE_FILES.map(|suffix| beside(&path, suffix));
+    side_files.into_iter().chain([path])
+}
+
+/// Whether making a file of this name, whole or not at all, would touch a file of the database.
+pub(crate) fn would_touch(to: &Path, database: &Path) -> bool {
+    let mut made = [to.to_owned(), part_of(to)].into_iter().flat_map(with_side_files);
+    made.any(|made| all_of(database).any(|file| file == made))
+}
+
+/// Whether a copy of this name would go, or change, when it takes the place of the database. What was kept of the database before does not.
+pub(crate) fn is_of(from: &Path, database: &Path) -> bool {
+    from != beside(database, BEFORE) && all_of(database).any(|file| file == from)
+}
+
+/// The name of a file until it is whole.
+pub(super) fn part_of(path: &Path) -> PathBuf {
+    beside(path, PART)
+}
 
 /// The path with something added to the file's name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -39,6 +76,14 @@ pub(super) fn has_log(path: &Path) -> bool {
     fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
+/// The file says that it is complete by itself, and no change of it was cut short. SQLite would use a log beside it all the same.
+pub(super) fn has_no_log(path: &Path) -> bool {
+    // Of the header: by which way it is written, and read. 2 is with a log.
+    let mut header = [0; 20];
+    let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+    is_read && header[18] == 1 && header[19] == 1 && !fs::metadata(beside(path, "-journal")).is_ok_and(|journal| journal.len() > 0)
+}
+
 /// The file is empty, or not there.
 pub(super) fn is_empty(path: &Path) -> bool {
     match fs::metadata(path) {
@@ -62,6 +107,12 @@ pub(super) fn publish(part: &Path, path: &Path) -> Result<()> {
     OpenOptions::new().write(true).open(part)?.sync_all()?;
     fs::rename(part, path)?;
     sync_folder(path)
+}
+
+/// The same for a database. What lies beside that name is another one's, and SQLite would take it for a part of this.
+pub(super) fn publish_database(part: &Path, path: &Path) -> Result<()> {
+    SIDE_FILES.iter().try_for_each(|suffix| remove(&beside(path, suffix)))?;
+    publish(part, path)
 }
 
 /// Returns when the names in the folder of this file are on the disk.
@@ -88,10 +139,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// Removes a database with all that SQLite has put beside it.
 pub(super) fn remove_database(path: &Path) -> Result<()> {
-    for suffix in SIDE_FILES {
-        remove(&beside(path, suffix))?;
-    }
-    remove(path)
+    with_side_files(path.to_owned()).try_for_each(|file| remove(&file))
 }
 
 impl From<Error> for StoreError {

@@ -42,19 +42,30 @@ struct State {
     stopped: u64,
     writer: Vec<Connection>,
     readers: Vec<Connection>,
-    lent: Vec<Place>,
-    places: u64,
+    places: Vec<Place>,
+    numbers: u64,
     /// How often a call rested before it asked for a lock again.
     #[cfg(test)]
     rests: u64,
 }
 
-/// The place of a connection that is in use, from before it is opened until after it is closed.
+/// The place of a call, from when it asks for a connection until after that is given back or closed.
 struct Place {
     number: u64,
     role: Role,
     stops: u64,
-    interrupt: Option<InterruptHandle>,
+    stage: Stage,
+}
+
+/// How far a call has got.
+enum Stage {
+    /// It waits for its turn.
+    Waiting,
+    /// It opens a connection. One call at a time: the first one that opens the file reads the log anew. SQLite tells a call that comes
+    /// meanwhile the same as when another process has the file, and while the store is quiesced no call waits for another process.
+    Opening,
+    /// It has a connection.
+    Working(InterruptHandle),
 }
 
 /// What a connection is for.
@@ -104,13 +115,26 @@ impl State {
         }
     }
 
-    fn is_full(&self, role: Role) -> bool {
-        self.lent.iter().filter(|place| place.role == role).count() >= role.limit()
+    /// The next stage of a call that waits, and the idle connection that it takes, if there is one. None while it is not its turn.
+    fn turn(&mut self, role: Role) -> Option<Option<Connection>> {
+        let in_use = |place: &&Place| place.role == role && !matches!(place.stage, Stage::Waiting);
+        if self.places.iter().filter(in_use).count() >= role.limit() {
+            return None;
+        }
+        let idle = if role == Role::LongReader { None } else { self.idle(role).pop() };
+        let is_opening = || self.places.iter().any(|place| matches!(place.stage, Stage::Opening));
+        if idle.is_none() && is_opening() { None } else { Some(idle) }
     }
 
-    /// Connections in use by calls that began before this stop.
+    fn set(&mut self, number: u64, stage: Stage) {
+        if let Some(place) = self.places.iter_mut().find(|place| place.number == number) {
+            place.stage = stage;
+        }
+    }
+
+    /// Calls that began before this stop, and have not ended.
     fn earlier(&self, stop: u64) -> impl Iterator<Item = &Place> {
-        self.lent.iter().filter(move |place| place.stops < stop)
+        self.places.iter().filter(move |place| place.stops < stop)
     }
 }
 
@@ -143,41 +167,50 @@ impl Pool {
         wait_limit: &mut WaitLimit,
         open: impl FnOnce(WaitLimit) -> Result<Connection>,
     ) -> Result<Lent> {
+        // A failure has to give the place back, which this does when it is dropped.
+        let mut lent = self.place(role, wait_limit);
         let mut state = self.state();
-        if wait_limit.is_for != For::Part {
-            // It has done nothing yet: it begins now.
-            wait_limit.stops = state.stops;
-        }
-        loop {
+        lent.connection = loop {
             if !wait_limit.may_begin(&state) {
                 return Err(StoreError::Locked);
             }
-            if !state.is_full(role) {
-                break;
+            if let Some(idle) = state.turn(role) {
+                break idle;
             }
             let left = wait_limit.until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(StoreError::Locked);
             }
             state = self.wait(state, left);
-        }
+        };
         let wait_limit = *wait_limit;
-        state.places += 1;
-        let number = state.places;
-        state.lent.push(Place { number, role, stops: wait_limit.stops, interrupt: None });
-        let idle = if role == Role::LongReader { None } else { state.idle(role).pop() };
-        drop(state);
-        // From here on a failure has to give the place back, which this does when it is dropped.
-        let mut lent = Lent { pool: Arc::clone(self), role, number, connection: idle };
-        match &mut lent.connection {
-            Some(idle) => idle.busy_handler(Some(self.handler(wait_limit)))?,
-            none => *none = Some(open(wait_limit)?),
-        }
-        let interrupt = lent.connection().get_interrupt_handle();
-        if let Some(place) = self.state().lent.iter_mut().find(|place| place.number == number) {
-            place.interrupt = Some(interrupt);
+        if let Some(idle) = &mut lent.connection {
+            state.set(lent.number, Stage::Working(idle.get_interrupt_handle()));
+            drop(state);
+            idle.busy_handler(Some(self.handler(wait_limit)))?;
+        } else {
+            state.set(lent.number, Stage::Opening);
+            drop(state);
+            let opened = open(wait_limit)?;
+            self.state().set(lent.number, Stage::Working(opened.get_interrupt_handle()));
+            lent.connection = Some(opened);
+            // For the next call that has to open one.
+            self.changed.notify_all();
         }
         Ok(lent)
+    }
+
+    /// A place for a call that waits.
+    fn place(self: &Arc<Self>, role: Role, wait_limit: &mut WaitLimit) -> Lent {
+        let mut state = self.state();
+        if wait_limit.is_for != For::Part {
+            // It has done nothing yet: it begins now.
+            wait_limit.stops = state.stops;
+        }
+        state.numbers += 1;
+        let number = state.numbers;
+        state.places.push(Place { number, role, stops: wait_limit.stops, stage: Stage::Waiting });
+        Lent { pool: Arc::clone(self), role, number, connection: None }
     }
 
     /// Keeps a connection that was opened before there was anybody to lend it to.
@@ -207,8 +240,8 @@ impl Pool {
         Stopping { stop: state.stops, folds }
     }
 
-    /// Waits for running calls, then interrupts them, for at most so long. Afterwards every connection is closed and no file lock is left, and
-    /// only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
+    /// Waits for calls that run or wait for a connection, then interrupts them, for at most so long. Afterwards every connection is closed,
+    /// no file lock is left, and only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
     /// connection for it where none was left, or none where there is nothing to fold.
     pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration, open: impl FnOnce() -> Option<Connection>) {
         let Stopping { stop, folds } = stopping;
@@ -219,7 +252,11 @@ impl Pool {
                 Some(left) => left,
                 None => {
                     // Again and again: it ends the statement that runs, and not the one after it.
-                    state.earlier(stop).filter_map(|place| place.interrupt.as_ref()).for_each(InterruptHandle::interrupt);
+                    for place in state.earlier(stop) {
+                        if let Stage::Working(interrupt) = &place.stage {
+                            interrupt.interrupt();
+                        }
+                    }
                     INTERRUPT_AGAIN
                 }
             };
@@ -271,11 +308,17 @@ impl Pool {
         self.state().stopped <= wait_limit.stops
     }
 
-    /// Connections that are open, idle or in use.
+    /// Connections that are open, idle or in use, and calls that wait for one.
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
         let state = self.state();
-        state.writer.len() + state.readers.len() + state.lent.len()
+        state.writer.len() + state.readers.len() + state.places.len()
+    }
+
+    /// Calls that wait for a connection.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.state().places.iter().filter(|place| matches!(place.stage, Stage::Waiting)).count()
     }
 
     #[cfg(test)]
@@ -364,7 +407,7 @@ impl Drop for Lent {
                 state = self.pool.state();
             }
         }
-        state.lent.retain(|place| place.number != self.number);
+        state.places.retain(|place| place.number != self.number);
         drop(state);
         self.pool.changed.notify_all();
     }

@@ -12,18 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
+use super::lost::{self, IdOf, Known, Message};
 use super::pool::{Pool, Role};
-use super::retention::UNDELIVERED;
-use super::row::from_ms;
-use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, migrate, reserve, session};
-use crate::model::{Act, EVENT_VERSION, Event, Timestamp};
-
-/// Beside the database: the copy while it is checked, the checked copy that is about to be the database, and the database before.
-const PART: &str = "-restore-part";
-const READY: &str = "-restoring";
-const BEFORE: &str = ".before-restore";
+use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema};
+use crate::model::Timestamp;
 
 /// How long another process may hold the file.
 const WAIT: Duration = Duration::from_secs(5);
@@ -31,6 +25,8 @@ const WAIT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 10;
 /// Pages written at a time, 64 kB.
 const PAGES: i32 = 16;
+const READ_ONLY: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_EXRESCODE);
 
 /// What a person says who gives undelivered messages up.
 pub(crate) struct GivesUp<'a> {
@@ -55,56 +51,182 @@ enum Present {
     Damaged,
 }
 
-/// An undelivered message.
-struct Message {
-    entry: i64,
-    delivery_id: String,
-    body_sha256: Vec<u8>,
+/// A copy that is to take the place of a database. Both paths are canonical.
+pub(crate) struct Restore<'a> {
+    pub(crate) from: &'a Path,
+    pub(crate) path: &'a Path,
+    pub(crate) gives_up: Option<&'a GivesUp<'a>>,
+    pub(crate) id_of: IdOf,
+    /// Is told of each step.
+    pub(crate) step: &'a dyn Fn(&str),
 }
 
-/// Writes a copy over the database. `step` is told of each step.
-///
-/// # Errors
-/// Of the copy: `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`. Of the present file: `Locked`, `NewerSchema`, `Foreign` where it is a
-/// database of something else, `Full`, `Io`. Nothing was changed then.
-pub(crate) fn restore(from: &Path, path: &Path, gives_up: Option<&GivesUp<'_>>, step: &dyn Fn(&str)) -> Result<Replaced> {
-    finish(path, step)?;
-    let part = files::beside(path, PART);
-    files::remove_database(&part)?;
-    files::create(&part)?;
-    let replaced = take(from, &part, path, gives_up, step);
-    // Gone already where it became the database.
-    let _ = files::remove_database(&part);
-    replaced
-}
-
-fn take(from: &Path, part: &Path, path: &Path, gives_up: Option<&GivesUp<'_>>, step: &dyn Fn(&str)) -> Result<Replaced> {
-    let copy = checked_copy(from, part)?;
-    step("checked");
-    let pool = Arc::new(Pool::default());
-    let is_damaged = match present(path, &pool)? {
-        Present::None => false,
-        Present::Damaged => true,
-        Present::Opens(present) => match write_over(present, &copy, path, &pool, gives_up, step) {
-            // It opens, but what is needed of it cannot be read.
-            Err(StoreError::Corrupt(_)) => true,
-            replaced => return replaced,
-        },
-    };
-    if is_damaged {
-        let present = read_only(path);
-        let lost = present.as_ref().ok().and_then(|present| not_in(present, Some(&copy)).ok());
-        if gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
-            return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
+impl Restore<'_> {
+    /// # Errors
+    /// Of the copy: `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`. Of the present file: `Locked`, `NewerSchema`, `Foreign` where it is a
+    /// database of something else, `Full`, `Io`. Nothing was changed then.
+    pub(crate) fn run(&self) -> Result<Replaced> {
+        finish(self.path, self.step)?;
+        let part = files::beside(self.path, files::COPY);
+        {
+            let _left = alone(&part)?;
+            files::remove_database(&part)?;
         }
-        if let Ok(present) = present {
-            // As far as it can be read.
-            let _ = carry_over(&present, &copy);
+        files::create(&part)?;
+        let replaced = self.take(&part);
+        // Gone already where they got another name.
+        for left in [files::BEFORE_PART, files::COPY] {
+            let _ = files::remove_database(&files::beside(self.path, left));
         }
+        replaced
     }
-    copy.close().map_err(|(_, error)| error)?;
-    put_in_place(part, path, step)?;
-    Ok(Replaced::Done)
+
+    fn take(&self, part: &Path) -> Result<Replaced> {
+        let copy = self.checked_copy(part)?;
+        (self.step)("checked");
+        let pool = Arc::new(Pool::default());
+        let is_damaged = match present(self.path, &pool)? {
+            Present::None => false,
+            Present::Damaged => true,
+            Present::Opens(present) => match self.write_over(present, &copy, &pool) {
+                // It opens, but what is needed of it cannot be read.
+                Err(StoreError::Corrupt(_)) => true,
+                replaced => return replaced,
+            },
+        };
+        if is_damaged {
+            let present = read_only(self.path);
+            let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.id_of))).ok());
+            if self.gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
+                return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
+            }
+            if let Ok(present) = present {
+                Known::of_damaged(&present).carry_to(&copy)?;
+            }
+        }
+        copy.close().map_err(|(_, error)| error)?;
+        self.put_in_place(part)?;
+        Ok(Replaced::Done)
+    }
+
+    /// Copies the copy, looks whether it is a sound database of ours, and brings its schema up to date.
+    fn checked_copy(&self, part: &Path) -> Result<Connection> {
+        let source = if files::has_no_log(self.from) { one_file(self.from)? } else { read_only(self.from)? };
+        let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        // Until it is whole nobody needs it, and then it is brought to the disk as a whole. Its lock tells other processes that somebody
+        // restores.
+        copy.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
+        )?;
+        if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
+            return Err(StoreError::Locked);
+        }
+        drop(source);
+        copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+        migrate::look(&copy)?;
+        let version = migrate::version(&copy)?;
+        if version == 0 {
+            return Err(StoreError::Foreign);
+        }
+        schema::check_triggers(&copy, version)?;
+        let mut faults = Vec::new();
+        check::integrity(&copy, &mut faults)?;
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(StoreError::Corrupt(fault));
+        }
+        migrate::migrate(&mut copy, &String::new)?;
+        erasure::rebuild(&copy)?;
+        // Without this it does not open, or cannot be written.
+        meta::load(&copy)?;
+        Known::of(&copy)?;
+        Ok(copy)
+    }
+
+    /// One write transaction over the file that is there.
+    ///
+    /// # Errors
+    /// `Corrupt` where what is needed of that file cannot be read.
+    fn write_over(&self, mut present: Connection, copy: &Connection, pool: &Arc<Pool>) -> Result<Replaced> {
+        // It sees whether somebody else writes.
+        let watcher = connection::connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
+        let (part, before) = (files::beside(self.path, files::BEFORE_PART), files::beside(self.path, files::BEFORE));
+        for _ in 0..TRIES {
+            let seen = changes(&watcher)?;
+            let lost = lost::not_in(&watcher, Some((copy, self.id_of))).map_err(of_present)?;
+            if !lost.is_empty() && self.gives_up.is_none() {
+                return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
+            }
+            Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
+            backup::to_part(&watcher, &part, || true).map_err(of_present)?;
+            if let Some(gives_up) = self.gives_up {
+                give_up(&part, &lost, gives_up).map_err(of_present)?;
+            }
+            (self.step)("copied");
+            // What comes back is kept until it has.
+            let is_before = self.from == before;
+            if !is_before {
+                files::publish_database(&part, &before)?;
+            }
+            (self.step)("kept");
+            let over = Backup::new(copy, &mut present)?;
+            // The first step begins the transaction: from here on nobody else writes.
+            let mut went = over.step(1)?;
+            if changes(&watcher)? != seen {
+                continue;
+            }
+            while went == StepResult::More {
+                (self.step)("writes");
+                went = over.step(PAGES)?;
+            }
+            if went != StepResult::Done {
+                return Err(StoreError::Locked);
+            }
+            drop(over);
+            (self.step)("written");
+            if is_before {
+                files::publish_database(&part, &before)
+                    .unwrap_or_else(|error| log::warn!("what was before the copy that is in place is not kept: {error}"));
+            }
+            drop(watcher);
+            erasure::fold(present);
+            return Ok(Replaced::Done);
+        }
+        Err(StoreError::Locked)
+    }
+
+    /// Lets the checked copy take the place of a file that does not open, or of none.
+    fn put_in_place(&self, part: &Path) -> Result<()> {
+        let _alone = alone(self.path)?;
+        // Kept until it is in place, so that no other process that opens the file finishes this as well.
+        let Some(new) = alone(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
+        new.sync_all()?;
+        files::rename(part, &files::beside(self.path, files::READY))?;
+        files::sync_folder(self.path)?;
+        (self.step)("ready");
+        // Only now: it may be where the copy came from.
+        files::remove_database(&files::beside(self.path, files::BEFORE))?;
+        move_in(self.path, self.step)
+    }
+}
+
+/// Nobody else has this file, and it is no copy yet.
+fn give_up(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+    let mut file = Target::open(part)?;
+    if migrate::version(&file)? < migrate::newest() {
+        // An older schema has no word for it.
+        return Ok(());
+    }
+    let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    lost::give_up(&tx, lost, gives_up)?;
+    Ok(tx.commit()?)
+}
+
+/// What does not read back of the file that is there is damage of it, whatever it is of.
+fn of_present(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unreadable(what) | StoreError::Internal(what) => StoreError::Corrupt(what),
+        error => error,
+    }
 }
 
 /// Removes the database with everything beside it.
@@ -113,16 +235,18 @@ fn take(from: &Path, part: &Path, path: &Path, gives_up: Option<&GivesUp<'_>>, s
 /// `Locked` while another process has the file open; `NewerSchema`, `Foreign`, `CannotOpen`, `Io`.
 pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
     finish(path, &|_| {})?;
+    // Another process that restores has it locked.
+    drop(alone(&files::beside(path, files::COPY))?);
     let pool = Arc::new(Pool::default());
     let lost = match present(path, &pool)? {
         Present::None => Some(Vec::new()),
-        Present::Damaged => read_only(path).and_then(|present| not_in(&present, None)).ok(),
+        Present::Damaged => read_only(path).and_then(|present| lost::not_in(&present, None)).ok(),
         Present::Opens(mut present) => {
             // Nobody else may have it open, and what is counted stays as it is.
             present.busy_timeout(Duration::ZERO)?;
             present.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             let transaction = present.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let lost = not_in(&transaction, None).ok();
+            let lost = lost::not_in(&transaction, None).ok();
             drop(transaction);
             if gives_up || lost.as_ref().is_some_and(Vec::is_empty) {
                 // One file, which goes as a whole. Where that fails, its log goes first.
@@ -141,38 +265,9 @@ pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
     Ok(Replaced::Done)
 }
 
-/// The file last: until it is gone, it is there.
 fn remove_all(path: &Path) -> Result<()> {
-    files::remove(&files::beside(path, reserve::SUFFIX))?;
-    for suffix in [PART, READY, BEFORE, ""] {
-        files::remove_database(&files::beside(path, suffix))?;
-    }
+    files::all_of(path).try_for_each(|file| files::remove(&file))?;
     files::sync_folder(path)
-}
-
-/// Copies `from` to `part`, looks whether it is a sound database of ours, and brings its schema up to date.
-fn checked_copy(from: &Path, part: &Path) -> Result<Connection> {
-    let source = read_only(from)?;
-    let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Until it is whole nobody needs it, and then it is brought to the disk as a whole.
-    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON")?;
-    if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
-        return Err(StoreError::Locked);
-    }
-    drop(source);
-    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
-    migrate::look(&copy)?;
-    if migrate::version(&copy)? == 0 {
-        return Err(StoreError::Foreign);
-    }
-    let mut faults = Vec::new();
-    check::integrity(&copy, &mut faults)?;
-    if let Some(fault) = faults.into_iter().next() {
-        return Err(StoreError::Corrupt(fault));
-    }
-    migrate::migrate(&mut copy, &String::new)?;
-    erasure::rebuild(&copy)?;
-    Ok(copy)
 }
 
 fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
@@ -194,57 +289,19 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
         // SQLite would delete a log beside it.
         return Err(StoreError::Foreign);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Target::open_with_flags(path, flags)?;
+    let connection = Target::open_with_flags(path, READ_ONLY)?;
     connection.busy_timeout(WAIT)?;
     Ok(connection)
 }
 
-/// One write transaction over the file that is there.
-fn write_over(
-    mut present: Connection,
-    copy: &Connection,
-    path: &Path,
-    pool: &Arc<Pool>,
-    gives_up: Option<&GivesUp<'_>>,
-    step: &dyn Fn(&str),
-) -> Result<Replaced> {
-    // It sees whether somebody else writes.
-    let watcher = connection::connect(path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
-    for _ in 0..TRIES {
-        let seen = changes(&watcher)?;
-        let lost = not_in(&watcher, Some(copy))?;
-        if !lost.is_empty() && gives_up.is_none() {
-            return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
-        }
-        carry_over(&watcher, copy)?;
-        let before = files::beside(path, BEFORE);
-        files::remove_database(&before)?;
-        backup::copy(&watcher, &before, || true)?;
-        if let Some(gives_up) = gives_up {
-            give_up(&before, &lost, gives_up)?;
-        }
-        step("kept");
-        let over = Backup::new(copy, &mut present)?;
-        // The first step begins the transaction: from here on nobody else writes.
-        let mut went = over.step(1)?;
-        if changes(&watcher)? != seen {
-            continue;
-        }
-        while went == StepResult::More {
-            step("writes");
-            went = over.step(PAGES)?;
-        }
-        if went != StepResult::Done {
-            return Err(StoreError::Locked);
-        }
-        drop(over);
-        step("written");
-        drop(watcher);
-        erasure::fold(present);
-        return Ok(Replaced::Done);
-    }
-    Err(StoreError::Locked)
+/// The one file, whatever lies beside it.
+fn one_file(path: &Path) -> Result<Connection> {
+    let mut uri = "file:".to_owned();
+    path.as_os_str().as_encoded_bytes().iter().for_each(|byte| match byte {
+        b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+        byte => uri.push_str(&format!("%{byte:02x}")),
+    });
+    Ok(Target::open_with_flags(uri + "?immutable=1", READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?)
 }
 
 /// Rises when another connection has committed something.
@@ -252,137 +309,12 @@ fn changes(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
-/// The undelivered messages that the copy does not hold, with the same id and bytes, to be delivered.
-fn not_in(present: &Connection, copy: Option<&Connection>) -> Result<Vec<Message>> {
-    let mut statement = present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox o WHERE {UNDELIVERED}"))?;
-    let mut rows = statement.query([])?;
-    let mut holds = match copy {
-        Some(copy) => Some(copy.prepare(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1 AND body_sha256 = ?2
-                               AND (state = 'sent' OR EXISTS (SELECT 1 FROM body WHERE sha256 = body_sha256))
-                               AND NOT (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'))",
-        )?),
-        None => None,
-    };
-    let mut lost = Vec::new();
-    while let Some(row) = rows.next()? {
-        let message = Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)? };
-        let is_held = match &mut holds {
-            Some(holds) => holds.query_row(params![message.delivery_id, message.body_sha256], |row| row.get(0))?,
-            None => false,
-        };
-        if !is_held {
-            lost.push(message);
-        }
-    }
-    Ok(lost)
-}
-
-/// What must not be forgotten of the file that is there: which messages were given up, how far its numbers went, and that something changed.
-fn carry_over(present: &Connection, copy: &Connection) -> Result<()> {
-    let has = |column: &str| -> Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('meta') WHERE name = ?1)";
-        Ok(present.query_row(sql, [column], |row| row.get(0))?)
-    };
-    let (configuration, detail) = if has("configuration")? { ("configuration", "detail") } else { ("0", "'abandoned'") };
-    let (revision, configuration): (i64, i64) =
-        present.query_row(&format!("SELECT revision, {configuration} FROM meta"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    copy.execute(
-        "UPDATE meta SET revision = max(revision, ?1) + 1, configuration = max(configuration, ?2) + 1 WHERE id = 1",
-        [revision, configuration],
-    )?;
-    // Numbers of rows are not given again, so that what another process has under way finds no other row under its number.
-    for table in ["session", "outbox"] {
-        let last: Option<i64> = present.query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", [table], |row| row.get(0))?;
-        let Some(last) = last else { continue };
-        if copy.execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", params![table, last])? == 0 {
-            copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
-        }
-    }
-    let mut abandoned =
-        present.prepare(&format!("SELECT delivery_id, {detail} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'"))?;
-    let mut rows = abandoned.query([])?;
-    let mut abandons = copy.prepare(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL
-          WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')",
-    )?;
-    while let Some(row) = rows.next()? {
-        abandons.execute(params![row.get::<_, String>(0)?, row.get::<_, String>(1)?])?;
-    }
-    // A session that was deleted held nothing undelivered: what of it was not sent was given up.
-    let mut unsent = copy.prepare(
-        "SELECT o.id, s.key FROM outbox o JOIN session s ON s.id = o.session_id
-          WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND NOT (o.state = 'failed' AND o.reason = 'abandoned')",
-    )?;
-    let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let unsent: Vec<(i64, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
-    let mut is_deleted = present.prepare("SELECT EXISTS (SELECT 1 FROM tombstone WHERE key = ?1)")?;
-    let mut abandons = copy.prepare(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
-    )?;
-    for (entry, session) in unsent {
-        if is_deleted.query_row([session], |row| row.get(0))? {
-            abandons.execute([entry])?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes into the file that is kept who gave these messages up, and why: whoever opens it does not send them.
-fn give_up(kept: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
-    let mut file = Target::open(kept)?;
-    if migrate::version(&file)? < migrate::newest() {
-        // An older schema has no word for it.
-        return Ok(());
-    }
-    let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for message in lost {
-        let (session, seq, last_at, action): (i64, u32, i64, String) = tx.query_row(
-            "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key
-               FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id WHERE o.id = ?1",
-            [message.entry],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-        )?;
-        let at = gives_up.at.max(from_ms(last_at)?);
-        tx.execute(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL WHERE id = ?1",
-            [message.entry],
-        )?;
-        let event = Event {
-            seq: seq + 1,
-            v: EVENT_VERSION,
-            at,
-            wall_at: (gives_up.at < at).then_some(gives_up.at),
-            utc_offset: gives_up.utc_offset,
-            actor: Some(gives_up.actor.to_owned()),
-            command_id: None,
-            act: Act::Abandoned { action, reason: gives_up.reason.to_owned() },
-        };
-        session::write_event(&tx, session, &event, None)?;
-        tx.execute("UPDATE session SET last_seq = ?2 WHERE id = ?1", params![session, event.seq])?;
-    }
-    Ok(tx.commit()?)
-}
-
-/// Lets the checked copy take the place of a file that does not open, or of none.
-fn put_in_place(part: &Path, path: &Path, step: &dyn Fn(&str)) -> Result<()> {
-    let _alone = alone(path)?;
-    files::remove_database(&files::beside(path, BEFORE))?;
-    // Kept until it is in place, so that no other process that opens the file finishes this as well.
-    let Some(new) = alone(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
-    new.sync_all()?;
-    files::rename(part, &files::beside(path, READY))?;
-    files::sync_folder(path)?;
-    step("ready");
-    move_in(path, step)
-}
-
 /// Finishes what a process began and did not come to the end of: the file that is ready becomes the database.
 ///
 /// # Errors
 /// `Locked` while another process has the file open, or is about to finish it.
 pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
-    let ready = files::beside(path, READY);
+    let ready = files::beside(path, files::READY);
     let Some(_begun) = alone(&ready)? else { return Ok(()) };
     let _alone = alone(path)?;
     // Another process may have been faster.
@@ -390,7 +322,7 @@ pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
 }
 
 fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
-    let before = files::beside(path, BEFORE);
+    let before = files::beside(path, files::BEFORE);
     for suffix in ["-wal", "-journal"] {
         if files::rename(&files::beside(path, suffix), &files::beside(&before, suffix))? {
             files::sync_folder(path)?;
@@ -402,16 +334,20 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
         files::sync_folder(path)?;
         step("file aside");
     }
-    files::rename(&files::beside(path, READY), path)?;
+    files::rename(&files::beside(path, files::READY), path)?;
     files::sync_folder(path)?;
     step("in place");
     Ok(())
 }
 
-/// What was kept of the database before is not needed any more, because the one after it has opened.
+/// What was kept of the database before is not needed any more, because the one after it has opened; nor is what a restore left that did
+/// not come to its end.
 pub(super) fn forget_before(path: &Path) {
-    // Where it stays, the next one that opens tries again.
-    let _ = files::remove_database(&files::beside(path, BEFORE));
+    // Another process that restores has it locked, and needs them. Where they stay, the next one that opens tries again.
+    let Ok(_left) = alone(&files::beside(path, files::COPY)) else { return };
+    for left in [files::BEFORE_PART, files::BEFORE, files::COPY] {
+        let _ = files::remove_database(&files::beside(path, left));
+    }
 }
 
 /// The file, if it is there, with a lock that no other process gets while this is kept, and that nobody has who has the database open.

@@ -10,8 +10,6 @@ use std::path::Path;
 
 use super::{Result, files};
 
-/// The name is that of the database with this.
-pub(super) const SUFFIX: &str = "-reserve";
 /// The log grows by about as much before SQLite folds it into the file, so this is room for any number of small transactions.
 const SIZE: u64 = 1 << 20;
 /// What has to be left for everybody else: the last room of a disk is for what a technician does.
@@ -20,7 +18,7 @@ const PART: usize = 1 << 16;
 
 /// Makes the file, if it is not there and there is room.
 pub(super) fn make(database: &Path) {
-    let path = files::beside(database, SUFFIX);
+    let path = files::beside(database, files::RESERVE);
     if fs::metadata(&path).is_ok_and(|file| file.len() == SIZE) || !has_room(database) {
         return;
     }
@@ -31,7 +29,7 @@ pub(super) fn make(database: &Path) {
 
 /// Gives the room back. False where there was none.
 pub(super) fn give_up(database: &Path) -> bool {
-    fs::remove_file(files::beside(database, SUFFIX)).is_ok()
+    fs::remove_file(files::beside(database, files::RESERVE)).is_ok()
 }
 
 fn has_room(database: &Path) -> bool {

@@ -30,7 +30,7 @@ pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let connection = replace::read_only(path)?;
     // Faults of the schema are no errors then.
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
-    let part = files::beside(to, "-part");
+    let part = files::part_of(to);
     files::remove(&part)?;
     let mut lines = Lines { file: BufWriter::new(files::create(&part)?), report: SalvageReport::default() };
     let made = write(&connection, &mut lines).and_then(|()| Ok(lines.file.flush()?)).and_then(|()| files::publish(&part, to));

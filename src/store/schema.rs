@@ -17,12 +17,19 @@ const DIGITS: usize = 16;
 /// A name in a fault is no longer than this.
 const MAX_NAME: usize = 64;
 
+/// What our schemas say in capitals, but for `KEY`, which is the name of a column too. In quotes these are names, and the rule is another one.
+const WORDS: &str = "abort add after alter and autoincrement before begin between blob by cascade case check column create default delete desc \
+    drop else end exists filter from glob group ignore in index insert integer into is join limit new not null of old on or order primary \
+    raise references rename rowid select set strict table text then to trigger unique update using values virtual when where without";
+
 /// How a file's schema differs from its list.
 #[derive(Debug, Default)]
 struct Differences {
     missing: Vec<String>,
     different: Vec<String>,
     extra: Vec<String>,
+    /// Of those, what does something by itself.
+    acts: Option<String>,
 }
 
 /// # Errors
@@ -35,9 +42,18 @@ pub(super) fn check(connection: &Connection, version: u32) -> Result<()> {
     }
 }
 
+/// # Errors
+/// `Corrupt` when there is a trigger that is not ours: it would change what is written.
+pub(super) fn check_triggers(connection: &Connection, version: u32) -> Result<()> {
+    match differences(connection, version)?.acts {
+        Some(object) => Err(StoreError::Corrupt(format!("the schema has what is not ours: {object}"))),
+        None => Ok(()),
+    }
+}
+
 /// Everything in the schema that is not as it should be, also what is there and not ours.
 pub(crate) fn faults(connection: &Connection) -> Result<Vec<String>> {
-    let Differences { missing, different, extra } = differences(connection, super::migrate::version(connection)?)?;
+    let Differences { missing, different, extra, .. } = differences(connection, super::migrate::version(connection)?)?;
     let missing = missing.into_iter().map(|object| format!("the schema lacks {object}"));
     let different = different.into_iter().map(|object| format!("the schema has another {object}"));
     let extra = extra.into_iter().map(|object| format!("the schema has what is not ours: {object}"));
@@ -55,7 +71,14 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
         let object = row.get_ref(0)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy).unwrap_or_default();
         let sql = row.get_ref(1)?.as_bytes_or_null().ok().flatten().map(String::from_utf8_lossy);
         match expected.remove(&*object) {
-            None => found.extra.push(object.chars().take(MAX_NAME).collect()),
+            None => {
+                let object: String = object.chars().take(MAX_NAME).collect();
+                // By what it does, whatever kind it says to be of: CREATE TRIGGER, or CREATE TEMP TRIGGER.
+                if normal(&sql.unwrap_or_default()).split(' ').take(3).any(|word| word == "trigger") {
+                    found.acts.get_or_insert_with(|| object.clone());
+                }
+                found.extra.push(object);
+            }
             Some(BY_NAME) => {}
             Some(hash) if hash_of(&sql.unwrap_or_default()) == hash => {}
             Some(_) => found.different.push(object.into_owned()),
@@ -72,7 +95,7 @@ fn hash_of(sql: &str) -> String {
 }
 
 /// The text without what SQLite, or a renamed table, may change and what means nothing: white space, comments, case and quotes of names.
-/// Strings stay as they are.
+/// Strings stay as they are, and so does in its quotes what would say something else without them.
 fn normal(sql: &str) -> String {
     let mut normal = String::with_capacity(sql.len());
     let mut rest = sql;
@@ -83,8 +106,19 @@ fn normal(sql: &str) -> String {
             '-' if rest.starts_with("--") => (rest.find('\n').unwrap_or(rest.len()), None),
             '/' if rest.starts_with("/*") => (rest[2..].find("*/").map_or(rest.len(), |end| end + 4), None),
             '"' | '`' | '[' => {
-                let length = quoted(rest, if first == '[' { ']' } else { first });
-                (length, Some(rest[1..length].trim_end_matches(['"', '`', ']'])))
+                let end = if first == '[' { ']' } else { first };
+                let length = quoted(rest, end);
+                let name = &rest[1..length];
+                let name = name.strip_suffix(end).unwrap_or(name);
+                if is_name(name) {
+                    (length, Some(name))
+                } else {
+                    normal.push('"');
+                    normal.push_str(name);
+                    normal.push('"');
+                    after_word = false;
+                    (length, None)
+                }
             }
             _ if is_of_word(first) => {
                 let length = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
@@ -109,6 +143,13 @@ fn normal(sql: &str) -> String {
         rest = &rest[length..];
     }
     normal
+}
+
+/// Means the same without quotes.
+fn is_name(quoted: &str) -> bool {
+    quoted.chars().all(is_of_word)
+        && quoted.starts_with(|first: char| !first.is_ascii_digit())
+        && !WORDS.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(quoted))
 }
 
 fn is_of_word(c: char) -> bool {
@@ -156,6 +197,16 @@ mod tests {
     }
 
     #[test]
+    fn every_word_that_a_schema_says_in_capitals_is_known() {
+        let files = [include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql"), include_str!("sql/0003_the_file.sql")];
+        let text = files.iter().flat_map(|file| file.lines()).filter_map(|line| line.split("--").next());
+        for word in text.flat_map(|text| text.split(|c| !is_of_word(c))).filter(|word| word.len() > 1) {
+            let is_said = !word.contains(|c: char| !c.is_ascii_uppercase());
+            assert!(!is_said || word == "KEY" || !is_name(word), "{word}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_different_is_damage_and_what_is_not_ours_is_told() {
         let newest = crate::store::migrate::tests::NEWEST;
         for (change, refused, told) in [
@@ -175,6 +226,8 @@ mod tests {
             let checked = check(&connection, newest as u32);
             assert_eq!(matches!(checked, Err(StoreError::Corrupt(_))), refused, "{change}");
             assert_eq!(checked.is_ok(), !refused, "{change}");
+            let acts = check_triggers(&connection, newest as u32).is_err();
+            assert_eq!(acts, change.starts_with("CREATE TRIGGER"), "{change}");
             assert_eq!(faults(&connection).unwrap(), [told]);
         }
         assert_eq!(faults(&memory()).unwrap(), [""; 0], "a new file");
@@ -194,9 +247,14 @@ mod tests {
             "CREATE TABLE t (a TEXT CHECK (a <> 'two  words -- it''s'), b INTEGER)",
             "CREATE TABLE t (aTEXT CHECK (a <> 'Two  Words -- it''s'), b INTEGER)",
             "CREATE TABLE t (a TEXT, b INTEGER)",
+            "CREATE TABLE t (a TEXT CHECK (a <> 'Two  Words -- it''s'), \"b INTEGER\")",
+            "CREATE TABLE t (a TEXT \"CHECK\" (a <> 'Two  Words -- it''s'), b INTEGER)",
         ] {
             assert_ne!(normal(other), normal(text));
         }
+        assert_ne!(normal("SELECT \"1\""), normal("SELECT 1"));
+        assert_ne!(normal("a IS NOT [Null]"), normal("a IS NOT NULL"));
+        assert_eq!(normal("[a b] IS `c``d`"), normal("\"a b\" is \"c``d\""));
         for cut in (0..text.len()).chain(["\"", "'", "[", "`", "/*", "--", "/*/"].map(str::len)) {
             normal(&text[..cut]);
         }

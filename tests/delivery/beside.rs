@@ -280,3 +280,65 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_was_commit
     gate.open();
     joined("the commit", commits);
 }
+
+#[test]
+fn what_another_process_sends_again_while_it_is_in_the_air_waits_for_what_that_brings() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    // Twice, for the second decision forgets nothing of the first.
+    for _ in 0..2 {
+        other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+        other.send(session, &key, Some("anna"), &id()).unwrap();
+    }
+    let came = requests_of_a_flush(&field, &other, 2);
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!(came, 1, "the first one is in the air");
+}
+
+#[test]
+fn what_is_given_up_by_another_process_and_sent_again_here_waits_for_what_is_in_the_air() {
+    // Both by the process that has nothing in the air, delivered by the one that has.
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    assert!(other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
+    other.send(session, &key, Some("anna"), &id()).unwrap();
+    field.clock.advance(5 * SECOND);
+    field.compass.refresh().unwrap();
+    assert_eq!(field.transport.requests().len(), 1);
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert!(is_sent(&field.compass, session));
+    assert_eq!(field.transport.requests().len(), 1);
+}
+
+#[test]
+fn what_another_process_sends_again_waits_no_longer_than_what_is_in_the_air_takes() {
+    let (field, _) = phone(|_| Ok(answer(500)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+    other.send(session, &key, Some("anna"), &id()).unwrap();
+    assert!(other.next_due().unwrap().at > Some(field.now()), "it is waited for");
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!(outcomes(&field, session), ["server_error", "server_error"]);
+    assert_eq!(counted(&field, session), 1, "the second one alone");
+}

@@ -165,3 +165,72 @@ fn an_expired_certificate_is_blamed_on_a_clock_that_its_own_receiver_has_told() 
         assert_eq!(counted(&field, session), usize::from(reason_then == "tls"), "{minutes} min");
     }
 }
+
+#[test]
+fn a_message_that_was_never_tried_does_not_wait_for_a_clock_that_was_set_right() {
+    for ahead in [TimeDelta::zero(), TimeDelta::days(2), TimeDelta::minutes(10), TimeDelta::hours(3), TimeDelta::hours(24)] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        field.compass.set_connectivity(Connectivity::Offline);
+        // The phone's clock is ahead while there is no signal.
+        field.clock.jump_wall(ahead);
+        let session = field.complete();
+        field.flush();
+        // Signal comes, and with it the right time.
+        field.clock.jump_wall(-ahead);
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        let sent = field.flush().sent;
+        assert_eq!(sent, 1, "{ahead}: waits until {:?}, now {}", field.delivery(session).next_attempt_at, field.now());
+    }
+}
+
+#[test]
+fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right() {
+    for cuts_short in [true, false] {
+        let time = Time::default();
+        let knows = time.clone();
+        let (field, receivers) = phone(move |_| Ok(answer_with(401, &[("date", &http_date(knows.phone() - TimeDelta::hours(3)))])));
+        time.on(&field);
+        field.clock.jump_wall(TimeDelta::hours(3));
+        let session = field.complete();
+        // One attempt, which is called off or answered.
+        field.transport.hold("");
+        let cancel = CancelToken::new();
+        let mut flush = field.compass.flush_steps(MINUTE, &cancel, false).unwrap();
+        steps_until_wait(&mut flush);
+        field.transport.wait_for_requests(1);
+        if cuts_short {
+            cancel.cancel();
+        } else {
+            // So that it is not signed anew at once.
+            field.compass.set_integration_enabled(false).unwrap();
+            field.transport.release();
+        }
+        eventually("the flush has ended", || steps_until_wait(&mut flush).is_none());
+        field.transport.release();
+        drop(flush);
+        eventually("it waits", || reason(&field, session).is_some_and(|reason| reason != "in_flight"));
+        field.compass.set_integration_enabled(true).unwrap();
+        receivers.take();
+        field.clock.jump_wall(-TimeDelta::hours(3));
+        let expected = if cuts_short { "interrupted" } else { "clock_skew" };
+        assert_eq!((reason(&field, session).as_deref(), field.delivery(session).next_attempt_at), (Some(expected), Some(field.now())));
+        assert_eq!(field.flush().sent, 1, "{expected}");
+    }
+}
+
+#[test]
+fn a_request_that_hangs_when_the_clock_is_set_back_parks_no_message() {
+    for back in [TimeDelta::hours(1), TimeDelta::days(3653)] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        left_behind(&field, 1);
+        field.clock.jump_wall(-back);
+        // More than any lease lasts.
+        field.clock.advance(10 * MINUTE);
+        let came = requests_of_a_flush(&field, &field.compass, 2);
+        let (due, shown) = (field.next_due(), field.delivery(session));
+        field.transport.release();
+        assert_eq!(came, 2, "{back}: its lease is void; {due:?}, {:?} until {:?}", shown.reason, shown.next_attempt_at);
+    }
+}

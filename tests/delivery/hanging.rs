@@ -165,3 +165,31 @@ fn a_2xx_that_comes_after_another_one_is_on_record_too() {
     joined("the flush", running);
     eventually("both are on record", || outcomes(&field, session) == ["sent", "sent"]);
 }
+
+#[test]
+fn a_try_that_hangs_beyond_its_lease_does_not_hide_what_needs_a_person() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    left_behind(&field, 1);
+    field.compass.archive_endpoint(OFFICE).unwrap();
+    field.clock.advance(HOUR);
+    field.flush();
+    let state: String = sql(&field).query_row("SELECT state FROM outbox", [], |row| row.get(0)).unwrap();
+    let shown = field.delivery(session);
+    let (totals, due) = (field.compass.outbox_totals().unwrap(), field.next_due());
+    field.transport.release();
+    assert_eq!(state, "queued");
+    assert_eq!(shown.reason.as_deref(), Some("endpoint_archived"));
+    assert_eq!((totals.needs_person, due.needs_person), (1, true));
+}
+
+#[test]
+fn the_list_and_next_due_agree_on_a_try_that_hangs_beyond_its_lease() {
+    let (field, _) = phone(|_| Ok(answer(500)));
+    let session = field.complete();
+    left_behind(&field, 1);
+    field.clock.advance(HOUR);
+    let (shown, due) = (field.delivery(session), field.next_due());
+    field.transport.release();
+    assert_eq!(shown.next_attempt_at.is_some(), due.at.is_some(), "{:?} {:?}, {due:?}", shown.reason, shown.next_attempt_at);
+}

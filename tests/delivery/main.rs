@@ -131,6 +131,17 @@ fn left_behind(field: &Field, requests: usize) {
     joined("the flush", running);
 }
 
+/// Flushes while requests hang, until the flush is over or so many requests have come. Gives how many came.
+fn requests_of_a_flush(field: &Field, compass: &Compass, wanted: usize) -> usize {
+    let cancel = CancelToken::new();
+    let (compass, token) = (compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    eventually("the flush ends or a request comes", || running.is_finished() || field.transport.requests().len() >= wanted);
+    cancel.cancel();
+    joined("the flush", running);
+    field.transport.requests().len()
+}
+
 fn is_sent(compass: &Compass, session: SessionKey) -> bool {
     compass.record(session).unwrap().actions.iter().all(|action| action.status == ActionStatus::Sent)
 }
@@ -231,9 +242,13 @@ impl Gate {
 
     /// Waits until so many have come.
     fn wait_for(&self, count: usize) {
-        let waited = self.changed.wait_timeout_while(self.state(), PATIENCE, |state| state.came < count);
-        let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!timeout.timed_out(), "waited in vain for {count} at the gate; {} came", state.came);
+        assert!(self.comes_within(count, PATIENCE), "waited in vain for {count} at the gate; {} came", self.came());
+    }
+
+    /// The same, for this long; says whether they came.
+    fn comes_within(&self, count: usize, limit: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), limit, |state| state.came < count);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     fn state(&self) -> MutexGuard<'_, GateState> {

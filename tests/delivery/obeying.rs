@@ -110,7 +110,8 @@ fn a_message_that_was_given_up_before_it_began_does_not_leave() {
     assert_eq!((action.status, action.reason.as_deref()), (ActionStatus::Failed, Some("abandoned")));
     assert!(!begun(&field, session)[last]);
     let delivery = &action.deliveries[0];
-    assert_eq!((delivery.last_attempts.len(), delivery.may_have_been_delivered), (0, false), "it never left the phone");
+    assert_eq!((delivery.attempts, delivery.last_attempts.len()), (0, 0), "it never left the phone");
+    assert!(!delivery.may_have_been_delivered);
 }
 
 #[test]
@@ -140,7 +141,8 @@ fn what_is_decided_while_secrets_are_looked_up_is_obeyed() {
         let action = field.action(session);
         assert_eq!(action.reason.as_deref().unwrap_or("sent"), reason);
         let delivery = &action.deliveries[0];
-        assert_eq!((delivery.last_attempts.len(), delivery.may_have_been_delivered), (requests, false), "{reason}: what did not begin");
+        assert_eq!((delivery.attempts as usize, delivery.last_attempts.len()), (requests, requests), "{reason}: what did not begin");
+        assert!(!delivery.may_have_been_delivered, "{reason}");
     }
 }
 
@@ -388,4 +390,16 @@ fn an_endpoint_that_the_app_disables_after_a_410_stays_disabled_when_it_moves() 
         field.flush();
         assert_eq!((status(&field, OFFICE).enabled, requests_to(&field, "https://new.example/hook")), (!by_app, usize::from(!by_app)));
     }
+}
+
+#[test]
+fn switching_an_endpoint_off_and_on_ends_no_pause_that_a_receiver_asked_for() {
+    let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 1, "it asked for an hour");
 }

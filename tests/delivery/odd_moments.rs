@@ -1,5 +1,7 @@
 //! Several things at once: what hangs, moves, stops or is sent again while something else goes on.
 
+use compass_core::testing::{Blocking, BlockingAnswer, BlockingCall, Reply};
+
 use super::*;
 
 #[test]
@@ -23,6 +25,50 @@ fn a_stall_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
     eventually("the job has ended", || steps_until_wait(&mut job).is_none());
     let report = field.flush();
     assert_eq!(report.sent, 1, "the secret was there at once: {:?}", status(&field, OFFICE).pause_reason);
+}
+
+#[test]
+fn a_secret_that_took_four_seconds_is_used_by_the_worker() {
+    slow_secret(false);
+}
+
+#[test]
+fn a_short_flush_beside_the_worker_does_not_pause_an_endpoint_for_a_secret_that_came() {
+    slow_secret(true);
+}
+
+/// A secret takes four of the thirty seconds that the try of a worker has, and the message leaves.
+fn slow_secret(beside_a_short_flush: bool) {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let given = secrets_store.clone();
+    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    secrets_store.gate.close();
+    steps_until_wait(&mut worker);
+    secrets_store.gate.wait_for(1);
+    field.clock.advance(4 * SECOND);
+    let never = CancelToken::new();
+    if beside_a_short_flush {
+        let mut job = field.compass.flush_steps(2 * SECOND, &never, false).unwrap();
+        steps_until_wait(&mut job);
+        steps_until_wait(&mut worker);
+        steps_until_wait(&mut job);
+        secrets_store.gate.open();
+        eventually("it came", || job.is_woken());
+        steps_until_wait(&mut job);
+        field.clock.advance(2 * SECOND);
+        eventually("the job has ended", || steps_until_wait(&mut job).is_none());
+    } else {
+        secrets_store.gate.open();
+        eventually("it came", || worker.is_woken());
+    }
+    eventually("it is sent", || {
+        steps_until_wait(&mut worker);
+        is_sent(&field.compass, session)
+    });
 }
 
 #[test]
@@ -170,8 +216,12 @@ fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
     field.transport.hold(&url("lab"));
     field.transport.cancel(0);
     field.transport.wait_until_running(1);
-    field.clock.advance(3 * SECOND);
-    gate.wait_for(1);
+    // The answer is on its way to delivery: time passes until it is there and is stored, and less of it than the lab has.
+    let stored = (0..80).any(|_| {
+        field.clock.advance(Duration::from_millis(250));
+        gate.comes_within(1, Duration::from_millis(250))
+    });
+    assert!(stored, "the answer was not stored");
     field.compass.stop_delivery().unwrap();
     let asked = cancelled.load(std::sync::atomic::Ordering::SeqCst);
     gate.open();
@@ -220,4 +270,45 @@ fn a_deadline_without_end_is_one() {
     assert_eq!(report.sent, 1);
     let report = field.compass.flush(Duration::ZERO, &CancelToken::new()).unwrap();
     assert_eq!(report.end, FlushEnd::Drained);
+}
+
+/// Calls that are carried out when the test says so.
+#[derive(Default)]
+struct Held(Mutex<Vec<(BlockingCall, Reply)>>);
+
+impl Blocking for Held {
+    fn begin(&self, call: BlockingCall, reply: Reply) -> std::io::Result<()> {
+        self.0.lock().unwrap().push((call, reply));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_try_whose_request_found_no_thread_in_time_is_counted_once() {
+    let held = Arc::new(Held::default());
+    let given = held.clone();
+    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.blocking = Some(given));
+    let session = field.complete();
+    let never = CancelToken::new();
+    let mut flush = field.compass.flush_steps(HOUR, &never, false).unwrap();
+    steps_until_wait(&mut flush);
+    // The device sleeps longer than the try has, and then the thread asks whether the request may leave.
+    field.clock.advance(31 * SECOND);
+    let calls = std::mem::take(&mut *held.0.lock().unwrap());
+    for (call, reply) in calls {
+        let BlockingCall::Send { departure, .. } = call else { panic!("a request") };
+        assert_eq!(departure.time_left(), None);
+        let never_left = failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
+        drop(reply(BlockingAnswer::Sent(Err(never_left))));
+    }
+    field.compass.set_integration_enabled(false).unwrap();
+    let report = loop {
+        match flush.step() {
+            StepOutcome::Again => {}
+            StepOutcome::Wait { until } => field.clock.advance(until.unwrap().saturating_sub(field.options.clock.monotonic())),
+            StepOutcome::Done(report) => break report.unwrap().unwrap(),
+        }
+    };
+    assert_eq!(field.delivery(session).attempts, 0, "nothing left");
+    assert_eq!(report.attempts, 1, "{report:?}");
 }

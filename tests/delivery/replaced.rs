@@ -81,3 +81,21 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
         other.close().unwrap();
     }
 }
+
+#[test]
+fn what_a_restored_copy_gave_up_is_due_at_once_when_it_is_sent_again() {
+    let (field, _) = phone(|_| Ok(answer(404)));
+    let session = field.complete();
+    field.flush();
+    assert!(field.delivery(session).next_attempt_at > Some(field.now()), "it waits");
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    let key = field.action(session).key;
+    field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    let compass = Compass::open(field.options.clone()).unwrap();
+    compass.send(session, &key, Some("anna"), &id()).unwrap();
+    assert_eq!(compass.record(session).unwrap().actions[0].deliveries[0].next_attempt_at, Some(field.now()));
+    compass.close().unwrap();
+}

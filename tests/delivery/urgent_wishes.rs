@@ -102,6 +102,23 @@ fn damaged_rows_take_no_urgent_attempt_away() {
 }
 
 #[test]
+fn damaged_rows_take_no_urgent_attempt_away_while_the_phone_says_offline() {
+    let (field, receivers) = phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), one_at_a_time);
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.clock.advance(2 * MINUTE);
+    let rows = [field.complete(), field.complete()].map(|session| entry(&field, session));
+    field.complete();
+    for row in rows {
+        damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
+    }
+    field.compass.set_connectivity(Connectivity::Offline);
+    let report = field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap();
+    assert_eq!(report.attempts, 1, "the one that is sound");
+}
+
+#[test]
 fn an_urgent_wish_claims_no_more_than_a_batch() {
     let (field, _) = phone(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
     for number in 0..40 {

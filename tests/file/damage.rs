@@ -1,5 +1,9 @@
 //! Damage inside a file that opens: told as damage, and all that can be found is told.
 
+use std::time::Duration;
+
+use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
+
 use super::*;
 use crate::support::app::{App, code, id};
 use crate::support::past_every_rule;
@@ -155,5 +159,55 @@ fn a_body_that_is_lost_or_damaged_is_made_again_also_where_it_is_frozen_again() 
         assert_eq!(app.deliver().sent, 2, "{change}");
         let sent = app.office.requests();
         assert!(sent.iter().all(|request| String::from_utf8_lossy(&request.body).contains("Mill Lane")), "{change}");
+    }
+}
+
+#[test]
+fn a_file_that_is_damaged_anywhere_brings_nothing_down_and_gives_way_to_a_copy() {
+    let app = App::new();
+    for _ in 0..6 {
+        app.completed();
+        app.ended();
+    }
+    search(&app);
+    let good = app.folder().join("good.db");
+    app.compass.backup(&good).unwrap();
+    app.compass.close().unwrap();
+    let bytes = std::fs::read(app.path()).unwrap();
+    let pages = bytes.len() / 4096 - 1;
+    let mut state = 7_u64;
+    let mut roll = |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % sides
+    };
+    let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "damaged".to_owned() };
+    for round in 0..9 {
+        let mut damaged = bytes.clone();
+        let page = 4096 * (1 + roll(pages));
+        match round % 3 {
+            0 => (0..1 + roll(40)).for_each(|_| damaged[4096 + roll(bytes.len() - 4096)] ^= 1 << roll(8)),
+            1 => damaged[page..page + 4096].fill(0),
+            _ => damaged.truncate(page),
+        }
+        std::fs::write(app.path(), &damaged).unwrap();
+        let is_told = |what: &str, code: &str| {
+            assert!(["fine", "corrupt", "not_a_database"].contains(&code), "{round} {what}: {code}");
+        };
+        let lines = app.folder().join(format!("lines-{round}"));
+        is_told("salvage", code(Compass::salvage(app.path(), &lines)));
+        assert_eq!(std::fs::read(app.path()).unwrap(), damaged, "{round}: it stays as it is");
+        let opened = Compass::open(app.options());
+        if let Ok(compass) = &opened {
+            compass.check().unwrap();
+            is_told("flush", code(compass.flush(Duration::from_secs(5), &CancelToken::new())));
+            is_told("purge", code(compass.purge(Duration::ZERO)));
+            compass.close().unwrap();
+        }
+        is_told("open", code(opened));
+        let options = RestoreOptions::new(app.path()).discard_undelivered(discard.clone());
+        assert_eq!(code(Compass::restore(&good, &options)), "fine", "{round}");
+        let compass = Compass::open(app.options()).unwrap();
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{round}");
+        compass.close().unwrap();
     }
 }

@@ -42,6 +42,12 @@ fn killed(app: &App, copy: &Path, at: usize) -> Option<Vec<String>> {
     }
 }
 
+/// What is in the folder besides the copy, the database and what belongs beside it while it is open.
+fn left(app: &App) -> Vec<String> {
+    let names = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| !["copy.db", "compass.db", "compass.db-wal", "compass.db-shm", "compass.db-reserve"].contains(&&**name)).collect()
+}
+
 /// A phone with so many sessions more than its copy that writing takes several steps.
 fn copied() -> (App, PathBuf) {
     let app = App::new();
@@ -70,7 +76,7 @@ fn at_any_step_of_writing_over_a_file_that_opens() {
         assert_eq!(compass.totals().unwrap().sessions.completed, expected, "{steps:?}");
         assert_eq!(compass.check().unwrap().faults, [""; 0], "{steps:?}");
         compass.close().unwrap();
-        assert!(!beside(&app.path(), ".before-restore").exists(), "{steps:?}");
+        assert_eq!(left(&app), [""; 0], "{steps:?}");
         seen = steps;
     }
     assert!(seen.iter().filter(|step| *step == "writes").count() > 1 && seen.iter().any(|step| step == "written"), "{seen:?}");
@@ -110,4 +116,73 @@ fn a_restore_that_was_cut_short_is_made_anew() {
     Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
     app.reopen();
     assert_eq!(app.compass.totals().unwrap().sessions.completed, 20);
+}
+
+#[test]
+fn nothing_of_it_is_left_when_the_database_is_erased() {
+    let (app, copy) = copied();
+    let file = std::fs::read(app.path()).unwrap();
+    for at in 1..=4 {
+        std::fs::write(app.path(), &file).unwrap();
+        let steps = killed(&app, &copy, at);
+        assert!(!left(&app).is_empty(), "{steps:?}");
+        let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "given back".to_owned() };
+        Compass::erase(app.path(), Some(&discard)).unwrap();
+        assert_eq!(left(&app), [""; 0], "{steps:?}");
+        assert!(!app.path().exists());
+    }
+}
+
+#[test]
+fn going_back_to_the_file_before_loses_it_at_no_moment() {
+    // It has 20 sessions, and what took its place 40.
+    let (app, copy) = copied();
+    let kept = beside(&app.path(), ".before-restore");
+    std::fs::rename(&copy, &kept).unwrap();
+    let (file, before) = (std::fs::read(app.path()).unwrap(), std::fs::read(&kept).unwrap());
+    let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "damaged".to_owned() };
+    for opens in [true, false] {
+        for at in 1.. {
+            std::fs::write(&kept, &before).unwrap();
+            std::fs::write(app.path(), if opens { &file[..] } else { &[] }).unwrap();
+            if !opens {
+                std::fs::write(beside(&app.path(), "-wal"), "of which somebody cut the file off").unwrap();
+            }
+            let Some(steps) = killed(&app, &kept, at) else { break };
+            let options = RestoreOptions::new(app.path()).discard_undelivered(discard.clone());
+            let back = code(Compass::restore(&kept, &options));
+            // From then on it is the database, and what it was kept as is another one.
+            let is_in_place = steps.iter().any(|step| step == "ready");
+            assert_eq!(back == "fine", !is_in_place, "{steps:?}: {back}");
+            let compass = open(&app.path()).unwrap_or_else(|error| panic!("{steps:?}: {error}"));
+            assert_eq!(compass.totals().unwrap().sessions.completed, 20, "{steps:?}");
+            compass.close().unwrap();
+            assert_eq!(left(&app), [""; 0], "{steps:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_restore_needs_stays_while_another_process_opens_the_file() {
+    let (app, copy) = copied();
+    let settings = [("DATABASE", app.path()), ("COPY", copy)];
+    let settings: Vec<_> = settings.iter().map(|(name, path)| (*name, path.to_str().unwrap())).collect();
+    let mut process = Process::run("killed::a_process_that_restores", &settings);
+    let mut has_looked = false;
+    while let Some(step) = process.line().filter(|step| step != "fine") {
+        if step == "kept" && !std::mem::replace(&mut has_looked, true) {
+            open(&app.path()).unwrap().close().unwrap();
+            let there = left(&app);
+            assert!(
+                ["compass.db-restore-part", "compass.db.before-restore"].iter().all(|name| there.iter().any(|one| one == name)),
+                "{there:?}"
+            );
+            assert_eq!(code(Compass::restore(settings[1].1, &RestoreOptions::new(app.path()))), "locked");
+            assert_eq!(code(Compass::erase(app.path(), None)), "locked");
+        }
+        process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+    assert!(has_looked);
+    assert_eq!(left(&app), ["compass.db.before-restore"]);
+    assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 20);
 }

@@ -10,6 +10,7 @@ use compass_core::{DiscardUndelivered, RestoreOptions};
 use super::*;
 use crate::support::app::{App, code, id, open_sql, pump_check, pump_check_with};
 use crate::support::field::{Process, say, setting};
+use crate::support::past_every_rule;
 
 /// A phone that was copied when it had three sessions, all delivered, and has five now, all delivered.
 fn copied() -> (App, PathBuf) {
@@ -307,6 +308,79 @@ fn a_file_that_lacks_a_rule_gives_way_and_its_messages_are_counted() {
     Compass::restore(&copy, &options(&app).discard_undelivered(discard())).unwrap();
     app.reopen();
     assert_eq!(completed(&app), 3);
+}
+
+#[test]
+fn a_damaged_row_keeps_no_copy_from_coming_back() {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.completed();
+    app.compass.close().unwrap();
+    let whole = std::fs::read(app.path()).unwrap();
+    for change in [
+        "UPDATE action SET key = CAST(x'ff' || key AS TEXT)",
+        "UPDATE outbox SET delivery_id = CAST(x'ff' || substr(delivery_id, 2) AS TEXT)",
+        "UPDATE event SET at = 9223372036854775807",
+        "UPDATE session SET last_seq = 1",
+        "UPDATE session SET last_seq = 4294967295",
+        "UPDATE meta SET revision = 9223372036854775807",
+        "DELETE FROM meta",
+        "DELETE FROM action",
+        "DELETE FROM session",
+    ] {
+        std::fs::write(app.path(), &whole).unwrap();
+        past_every_rule(&open_sql(&app.path()), |sql| sql.execute_batch(change).unwrap());
+        let damaged = std::fs::read(app.path()).unwrap();
+        assert_eq!(code(restore(&app, &copy)), "undelivered", "{change}");
+        let restored = Compass::restore(&copy, &options(&app).discard_undelivered(discard()));
+        assert!(restored.is_ok(), "{change}: {restored:?}");
+        let compass = open(&app.path()).unwrap_or_else(|error| panic!("{change}: {error}"));
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{change}");
+        assert!(compass.totals().unwrap().sessions.completed == 0 && !before(&app).exists(), "{change}");
+        compass.close().unwrap();
+        std::fs::write(app.path(), damaged).unwrap();
+        Compass::erase(app.path(), Some(&discard())).unwrap_or_else(|error| panic!("{change}: {error}"));
+        assert!(!app.path().exists(), "{change}");
+    }
+}
+
+#[test]
+fn what_a_damaged_file_knows_of_messages_that_were_given_up_is_kept() {
+    let mut app = App::new();
+    let copy = app.folder().join("copy.db");
+    let session = app.completed();
+    app.compass.backup(&copy).unwrap();
+    app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
+    app.compass.close().unwrap();
+    past_every_rule(&open_sql(&app.path()), |sql| sql.execute_batch("DELETE FROM meta").unwrap());
+    restore(&app, &copy).unwrap();
+    app.reopen();
+    assert_eq!(app.action(session, "report").reason.as_deref(), Some("abandoned"));
+    assert_eq!(app.deliver().sent, 2);
+}
+
+#[test]
+fn another_process_reads_at_every_step() {
+    let (app, copy) = copied();
+    app.compass.close().unwrap();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    let reader = app.sql();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(reader.query_row("SELECT count(*) FROM session", [], |row| row.get::<_, i64>(0)).unwrap(), 5);
+    let mut options = options(&app);
+    let looks = other.clone();
+    options.on_step = Some(Arc::new(move |step| {
+        let expected = if step == "written" { 3 } else { 5 };
+        assert_eq!(looks.totals().unwrap().sessions.completed, expected, "{step}");
+        assert_eq!(looks.check().unwrap().faults, [""; 0], "{step}");
+    }));
+    Compass::restore(&copy, &options).unwrap();
+    let compass = Compass::open(app.options()).unwrap();
+    drop(reader);
+    compass.start(&Start::new("pump-check", id())).unwrap();
+    other.start(&Start::new("pump-check", id())).unwrap();
+    assert_eq!(other.check().unwrap().faults, [""; 0]);
 }
 
 #[test]

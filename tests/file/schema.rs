@@ -21,6 +21,10 @@ fn a_file_that_lacks_a_rule_of_ours_is_damage_and_left_as_it_is() {
         "DROP INDEX outbox_due",
         "DROP TABLE draft",
         "ALTER TABLE endpoint ADD COLUMN other TEXT",
+        // Without its quotes it would be the rule itself.
+        "DROP TRIGGER outbox_is_frozen; CREATE TRIGGER outbox_is_frozen BEFORE UPDATE OF
+            \"id,action_id,session_id,revision,delivery_id,endpoint,body_sha256,body_size,workflow_version,session_state,frozen_at\" ON outbox
+         BEGIN SELECT RAISE(ABORT, 'an entry is frozen'); END",
     ] {
         let app = doctored(change);
         let before = std::fs::read(app.path()).unwrap();

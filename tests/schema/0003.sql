@@ -297,6 +297,10 @@ BEGIN
             THEN RAISE(ABORT, 'nothing is sent without an attempt')
         WHEN NEW.attempts < OLD.attempts
          AND NOT (OLD.state = 'leased' AND (NEW.state = 'queued' OR NEW.state = 'failed') AND NEW.attempts = OLD.attempts - 1)
+         -- Of an entry that was given up while it was claimed, nothing had begun.
+         AND NOT ((OLD.state = 'superseded' OR (OLD.state = 'failed' AND OLD.reason = 'abandoned')) AND NEW.state = OLD.state
+                  AND NEW.attempts = OLD.attempts - 1 AND NEW.unknown_outcomes = OLD.unknown_outcomes - 1
+                  AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = OLD.id AND a.number = OLD.attempts))
             THEN RAISE(ABORT, 'an attempt is taken back only with the lease of its entry')
         WHEN OLD.state = 'failed' AND (NEW.state = 'queued' OR NEW.state = 'leased') AND NEW.revived <> OLD.revived + 1
             THEN RAISE(ABORT, 'a failed entry is revived on purpose or not at all')

@@ -178,3 +178,41 @@ fn a_note_that_comes_with_a_stale_move_is_kept_once() {
     assert_eq!(app.record(session).timeline.len(), 4);
     assert_eq!(app.faults(), [""; 0]);
 }
+
+#[test]
+fn a_command_id_stands_for_one_command_for_ever() {
+    let mut app = App::new();
+    let first = Start::new("pump-check", "s1");
+    let session = app.compass.start(&first).unwrap().view.key;
+    let other = app.start().key;
+    app.compass.note(session, "loud", "n1").unwrap();
+    assert_eq!(code(app.compass.note(other, "loud", "n1")), "command_id_reused");
+    assert_eq!(code(app.compass.note(session, "louder", "n1")), "command_id_reused");
+    assert_eq!(code(app.compass.note(session, "loud", "s1")), "command_id_reused");
+    assert_eq!(code(app.compass.start(&Start::new("pump-check", "n1"))), "command_id_reused");
+    let values = |word: &str| vec![Command::SetFields { changes: vec![set("site", text(word))] }];
+    assert_eq!(app.compass.run(session, None, &values("A"), Some("b1")).unwrap().applied, Applied::Yes);
+    assert_eq!(app.compass.run(session, None, &values("B"), Some("b2")).unwrap().applied, Applied::Yes);
+    assert_eq!(app.compass.run(session, None, &values("A"), Some("b1")).unwrap().applied, Applied::Repeated);
+    assert_eq!(code(app.compass.run(session, None, &values("C"), Some("b1"))), "command_id_reused");
+    assert_eq!(code(app.compass.run(other, None, &values("A"), Some("b1"))), "command_id_reused");
+    assert_eq!(app.compass.run(session, None, &values("B"), Some("b3")).unwrap().applied, Applied::Yes);
+    assert_eq!(app.compass.run(session, None, &values("A"), None).unwrap().applied, Applied::Yes);
+    assert_eq!(app.compass.run(session, None, &values("B"), Some("b3")).unwrap().applied, Applied::Repeated);
+    app.answer(session, "again");
+    let stale = vec![Command::Answer { visit: 1, answer: "on".into() }, Command::Note { command_id: "n2".into(), text: "wet".into() }];
+    assert_eq!(app.compass.run(session, None, &stale, Some("b4")).unwrap().applied, Applied::Stale);
+    assert_eq!(app.compass.run(session, None, &stale, Some("b4")).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.compass.note(session, "wet", "n2").unwrap().applied, Applied::Repeated);
+    app.compass.end(session, "over", "e1").unwrap();
+    app.compass.edit(session, None, vec![set("site", text("Z"))], vec![], "x1").unwrap();
+    assert_eq!(app.compass.edit(session, None, vec![set("site", text("Z"))], vec![], "x1").unwrap().applied, Applied::Repeated);
+    app.compass.delete(session).unwrap();
+    app.reopen();
+    assert_eq!(code(app.compass.start(&first)), "deleted_session");
+    for id in ["n1", "b1", "n2", "e1", "x1", "b4", "s1"] {
+        assert_eq!(code(app.compass.note(other, "wet", id)), "command_id_reused", "{id}");
+        assert_eq!(code(app.compass.note(session, "wet", id)), "deleted_session", "{id}");
+    }
+    assert_eq!(app.faults(), [""; 0]);
+}

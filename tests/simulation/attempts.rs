@@ -356,8 +356,17 @@ impl World {
             ("queued", "leased") => {
                 let mut middle = entry.clone();
                 (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
+                (middle.due_at, middle.at_once) = (next.due_at, next.at_once);
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
                 self.check_claim(from, next, before, place)
+            }
+            ("leased", "failed") if next.reason == "corrupt" && next.epoch > entry.epoch && self.tampered.contains_key(&entry.row) => {
+                // Given back, claimed once more and looked at in one transaction.
+                let mut middle = entry.clone();
+                (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
+                (middle.attempts, middle.unknown) = (next.attempts, next.unknown);
+                self.coverage.count("row", "corrupt");
+                self.check_end(entry, &middle, place)
             }
             ("leased", "queued" | "failed" | "sent") => self.check_end(entry, next, place),
             ("queued", "failed") if next.reason == "corrupt" && self.tampered.contains_key(&entry.row) => {
@@ -368,7 +377,10 @@ impl World {
             ("queued", "queued") if has_learned(entry, next) => Ok(()),
             ("queued", "queued") => self.check_made_due(entry, next),
             ("leased" | "failed" | "superseded", same) if same == entry.state => {
-                let late = entry.unknown == next.unknown + 1 && (entry.reason == "abandoned" || entry.state == "superseded");
+                let has_begun = self.attempts.all.contains_key(&(entry.row, entry.attempts));
+                let counts_as = next.attempts + u32::from(!has_begun && next.attempts != entry.attempts);
+                let late = ended_unknown(entry, next) || entry.unknown == next.unknown + 1 && entry.attempts == counts_as;
+                let late = late && (entry.reason == "abandoned" || entry.state == "superseded");
                 if late { Ok(()) } else { Err("changed without a reason".to_owned()) }
             }
             _ => Err("such a change does not happen by itself".to_owned()),
@@ -378,8 +390,8 @@ impl World {
     /// What waited for a network is due now, and nothing else.
     fn check_made_due(&self, entry: &Entry, next: &Entry) -> Check {
         let mut same = next.clone();
-        same.due_at = entry.due_at;
-        let is_earlier = next.due_at <= entry.due_at && next.due_at == self.clock.wall_ms();
+        (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
+        let is_earlier = next.at_once && next.due_at == self.clock.wall_ms();
         if same == *entry && is_earlier && entry.offline > 0 && entry.cut_short < 3 {
             return Ok(());
         }
@@ -404,7 +416,9 @@ impl World {
             ("failed" | "queued", "superseded") => act == "send corrected",
             ("queued", "queued") if has_learned(entry, next) && STORES.contains(&act) => true,
             // Budgets begin anew, and what waited is due.
-            ("queued", "queued") => ["secrets changed", "put endpoint", "enable"].contains(&act) && next.due_at <= entry.due_at,
+            ("queued", "queued") => {
+                ["secrets changed", "put endpoint", "enable"].contains(&act) && (next.at_once || next.due_at <= entry.due_at)
+            }
             // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.
             _ if STORES.contains(&act) => return Ok(()),
             _ => entry.state == next.state && entry.reason == next.reason && act != "look",
@@ -421,7 +435,7 @@ impl World {
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
         }
-        let is_due = entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
+        let is_due = entry.at_once || entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
         let is_urgent = self.processes[place].has_urgent_flush();
         if !is_due && !is_urgent {
             return Err(format!("claimed {} ms before it was due", entry.due_at - now));
@@ -447,7 +461,10 @@ impl World {
             let failed = here().filter(claimed).filter(|entry| entry.counted + entry.slow > 0 && !has_waited(entry)).count();
             let all = here().filter(claimed).count();
             let fresh_waits = here().any(|entry| {
-                entry.state == "queued" && entry.counted + entry.slow == 0 && entry.due_at <= now && !self.tampered.contains_key(&entry.row)
+                entry.state == "queued"
+                    && entry.counted + entry.slow == 0
+                    && (entry.at_once || entry.due_at <= now)
+                    && !self.tampered.contains_key(&entry.row)
             });
             if all == 0 {
                 continue;
@@ -489,7 +506,14 @@ const STORES: [&str; 6] = ["resume", "close", "quiesce", "foreground", "backgrou
 /// answered, and by when the receiver wants the next try.
 fn has_learned(entry: &Entry, next: &Entry) -> bool {
     let was_sent_again = entry.reason.is_empty() && next.reason.is_empty() && next.epoch == entry.epoch;
-    let not_begun = next.attempts + 1 == entry.attempts && next.due_at == entry.due_at;
-    let answered = next.attempts == entry.attempts && next.due_at >= entry.due_at;
-    was_sent_again && (not_begun || answered) && next.unknown + 1 == entry.unknown
+    let not_begun = next.attempts + 1 == entry.attempts && next.at_once;
+    let answered = next.attempts == entry.attempts;
+    was_sent_again && ((not_begun || answered) && next.unknown + 1 == entry.unknown || ended_unknown(entry, next))
+}
+
+/// Of an entry that was given up the last attempt has ended, and nobody knows how: it stands in the way of no other one.
+fn ended_unknown(entry: &Entry, next: &Entry) -> bool {
+    let mut same = next.clone();
+    (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
+    same == *entry
 }

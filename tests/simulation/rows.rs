@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+/// What is due at once is stored as due so long before.
+const AT_ONCE: i64 = 100_000 * 365 * 24 * 3_600_000;
+
 /// An entry with what shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -18,7 +21,10 @@ pub struct Entry {
     pub body_sha256: String,
     pub state: String,
     pub reason: String,
+    /// Since when it is due, or when it will be.
     pub due_at: i64,
+    /// It waits for no time, wherever the clock is set to.
+    pub at_once: bool,
     pub attempts: u32,
     pub unknown: u32,
     pub counted: u32,
@@ -97,7 +103,8 @@ impl Rows {
                 body_sha256: text(7).to_ascii_lowercase(),
                 state: text(8),
                 reason: text(9),
-                due_at: number(10),
+                due_at: if number(10) < -AT_ONCE / 2 { number(10) + AT_ONCE } else { number(10) },
+                at_once: number(10) < -AT_ONCE / 2,
                 attempts: count(11),
                 unknown: count(12),
                 counted: count(13),

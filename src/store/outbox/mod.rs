@@ -10,6 +10,7 @@ use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
+use crate::outbox::at_once;
 
 /// A message to freeze.
 pub(crate) struct NewEntry<'a> {
@@ -92,7 +93,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
     tx.prepare_cached(
         "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
                              frozen_at, state, reason, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         new.action_id,
@@ -107,6 +108,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
         to_ms(now),
         if new.failed.is_some() { "failed" } else { "queued" },
         new.failed,
+        to_ms(at_once(now)),
     ])?;
     Ok(())
 }
@@ -183,13 +185,15 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1)")?.query_row([&id.0], |row| row.get(0))?)
 }
 
-/// A person sends a failed entry again: the same id and bytes, fresh budgets.
+/// A person sends a failed entry again: the same id and bytes, fresh budgets. Due at once, unless a try of before it was given up may still be
+/// in the air.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 1, {FRESH}
+        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH},
+                           due_at = CASE WHEN reason = 'abandoned' AND due_at > ?2 THEN due_at ELSE ?3 END
           WHERE id = ?1 AND state = 'failed'"
     ))?
-    .execute(params![entry_id, to_ms(now)])?;
+    .execute(params![entry_id, to_ms(now), to_ms(at_once(now))])?;
     Ok(())
 }
 
@@ -199,10 +203,14 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded.
+/// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded; until its lease ends, or until
+/// it has ended, nothing else of the entry leaves.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL,
+                           due_at = CASE WHEN state = 'leased' THEN lease_until
+                                         WHEN state = 'queued' AND reason IS NULL THEN due_at
+                                         ELSE 0 END
           WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'",
     )?
     .execute([entry_id])?;

@@ -17,7 +17,7 @@ use super::{FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
-use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, reason};
+use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_since, first_time, reason};
 
 /// How many attempts of an entry are kept, beside the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
@@ -95,7 +95,7 @@ pub(crate) struct Claimed {
     pub(crate) body_sha256: Sha256,
     pub(crate) workflow_version: String,
     pub(crate) session_state: SessionState,
-    /// When it became due.
+    /// Since when it is due.
     pub(crate) due_at: Timestamp,
     /// What it has used up, this claim included.
     pub(crate) progress: Progress,
@@ -118,6 +118,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) limit: u32,
     /// Of one place, the entry that has been due for the longest time gets it; otherwise one that has not failed.
     pub(crate) longest_due_first: bool,
+    /// The same where that one has been due since then.
+    pub(crate) long_due: Option<Timestamp>,
     /// Entries that are not due yet as well.
     pub(crate) urgent: bool,
     /// Rows that were found not to read back.
@@ -165,33 +167,38 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
 /// Rows to claim, in order; a few more than wanted, for those that do not read back.
 fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
     let limit = claim.limit as usize + claim.skip.len() + 1;
-    let (now, far) = (to_ms(claim.now), to_ms(claim.now).saturating_add(FARTHEST_DUE_MS));
-    let ids = |sql: &str, bound: i64| -> Result<Vec<i64>> {
-        let mut statement = tx.prepare_cached(sql)?;
-        let rows = statement.query_map(params![claim.endpoint, bound, limit as i64], |row| row.get(0))?;
+    let (now, first) = (to_ms(claim.now), to_ms(first_time()));
+    // The first to become due, with the moments.
+    let between = |which: &str, from: i64, to: i64| -> Result<Vec<(Timestamp, i64)>> {
+        let mut statement = tx.prepare_cached(&format!(
+            "SELECT due_at, id FROM outbox WHERE state = 'queued' {which} AND endpoint = ?1 AND due_at BETWEEN ?2 AND ?3
+              ORDER BY due_at, id LIMIT ?4"
+        ))?;
+        let rows = statement
+            .query_map(params![claim.endpoint, from, to, limit as i64], |row| Ok((due_since(moment(row.get(0)?)), row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     let latest = if claim.urgent { i64::MAX } else { now };
-    let fresh = ids(
-        "SELECT id FROM outbox WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND endpoint = ?1 AND due_at <= ?2
-          ORDER BY due_at, id LIMIT ?3",
-        latest,
-    )?;
-    let all = ids("SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3", latest)?;
+    let due = |which: &str| -> Result<Vec<(Timestamp, i64)>> {
+        let mut found = between(which, i64::MIN, first - 1)?;
+        found.extend(between(which, first, latest)?);
+        found.sort_unstable();
+        Ok(found)
+    };
+    let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0")?, due("")?);
     let mut order: Vec<i64> = Vec::with_capacity(limit);
-    let longest_due = all.iter().find(|id| !claim.skip.contains(id)).copied();
-    if claim.limit > 1 || claim.longest_due_first {
-        order.extend(longest_due);
+    let longest_due = all.iter().find(|(_, id)| !claim.skip.contains(id)).copied();
+    let has_waited = |(since, _): &(Timestamp, i64)| claim.long_due.is_some_and(|long| *since <= long);
+    if claim.limit > 1 || claim.longest_due_first || longest_due.as_ref().is_some_and(has_waited) {
+        order.extend(longest_due.map(|(_, id)| id));
     }
+    let ids = |rows: Vec<(Timestamp, i64)>| rows.into_iter().map(|(_, id)| id);
     if !fault("seeded: entries go in the order of their due times") {
-        order.extend(fresh);
+        order.extend(ids(fresh));
     }
-    order.extend(all);
+    order.extend(ids(all));
     if order.len() < limit && !claim.urgent {
-        order.extend(ids(
-            "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1 AND due_at > ?2 ORDER BY due_at, id LIMIT ?3",
-            far,
-        )?);
+        order.extend(ids(between("", now.saturating_add(FARTHEST_DUE_MS).saturating_add(1), i64::MAX)?));
     }
     let mut seen = BTreeSet::new();
     order.retain(|id| !claim.skip.contains(id) && seen.insert(*id));
@@ -238,7 +245,7 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         workflow_version: row.get(8)?,
         session_state: session_state(&row.get::<_, String>(9)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
-        due_at: moment(row.get(10)?),
+        due_at: due_since(moment(row.get(10)?)),
         progress: progress.claimed(),
         configuration: claim.configuration,
         urgent: claim.urgent,
@@ -255,16 +262,17 @@ pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> 
         .query_row(params![lease.entry, owner, lease.epoch, lease.message], |row| row.get(0))?)
 }
 
-/// Undoes a claim of which nothing was begun, also where the entry was given up and sent again meanwhile. Of one that was given up it is
-/// only noted that nothing of it left; otherwise nothing is done when the lease is lost. False then.
-pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<bool> {
+/// Undoes a claim of which nothing was begun, also where the entry was given up meanwhile, or given up and sent again. Otherwise nothing is
+/// done when the lease is lost. False then.
+pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Timestamp) -> Result<bool> {
     // An attempt is taken back with a lease alone. One that ran out has its line in the history, and counts.
+    let due_at = at_once(now);
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_until = due_at
+        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_until = due_at, due_at = ?5
           WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?3 AND state = 'queued' AND attempts > 0 AND unknown_outcomes > 0
             AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
     )?
-    .execute(params![lease.entry, owner, lease.epoch, lease.message])?;
+    .execute(params![lease.entry, owner, lease.epoch, lease.message, to_ms(due_at)])?;
     let released = tx
         .prepare_cached(
         "UPDATE outbox SET state = 'queued', lease_owner = NULL, lease_until = NULL, attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1
@@ -274,7 +282,18 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Resul
     if released == 1 && fault("seeded: a release keeps its counters") {
         tx.execute("UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1 WHERE id = ?1", [lease.entry])?;
     }
-    if released == 0 { settle_given_up(tx, lease, true, None) } else { Ok(true) }
+    if released == 1 {
+        return Ok(true);
+    }
+    let taken_back = tx
+        .prepare_cached(
+            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, due_at = ?4
+              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')
+                AND attempts > 0 AND unknown_outcomes > 0
+                AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
+        )?
+        .execute(params![lease.entry, lease.epoch, lease.message, to_ms(due_at)])?;
+    if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true, due_at, None) }
 }
 
 /// Whether there is a lease that [`void_dead_leases`] would end.
@@ -309,7 +328,7 @@ fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) ->
     tx.prepare_cached(
         "UPDATE outbox SET state = 'queued', reason = ?2, due_at = min(due_at, ?3), lease_owner = NULL, lease_until = NULL WHERE id = ?1",
     )?
-    .execute(params![id, reason::INTERRUPTED, to_ms(now)])?;
+    .execute(params![id, reason::INTERRUPTED, to_ms(at_once(now))])?;
     let attempt = Attempt {
         number,
         // The claim is all that is known of it.
@@ -404,18 +423,23 @@ pub(crate) fn settle(
     Ok(changed == 1)
 }
 
-/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same. One that
-/// waits again is not due before this moment, and has this attempt as its last one; without them it is left alone. False when that is not so.
-pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, is_known: bool, again: Option<(u32, Timestamp)>) -> Result<bool> {
+/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and the
+/// next one is due then. An entry that waits again has had `attempts`; without them it is left alone. False when that is not so.
+pub(crate) fn settle_given_up(
+    tx: &Transaction<'_>,
+    lease: &Lease,
+    is_known: bool,
+    due_at: Timestamp,
+    attempts: Option<u32>,
+) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0),
-                               due_at = CASE state WHEN 'queued' THEN max(due_at, ?5) ELSE due_at END
+            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), due_at = ?5
               WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
                 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
                      OR state = 'queued' AND reason IS NULL AND attempts = ?6)",
         )?
-        .execute(params![lease.entry, lease.epoch, is_known, lease.message, again.map(|it| to_ms(it.1)), again.map(|it| it.0)])?;
+        .execute(params![lease.entry, lease.epoch, is_known, lease.message, to_ms(due_at), attempts])?;
     Ok(changed == 1)
 }
 
@@ -484,10 +508,10 @@ pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<Stri
 /// What waits for a network is due now, except what was cut short too often in a row.
 pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?1
+        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?3
           WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1",
     )?
-    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE])?;
+    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now))])?;
     Ok(())
 }
 
@@ -502,15 +526,15 @@ pub(crate) struct Revived {
 /// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
 /// reason that this takes away is revived, in a cycle that the lock does not count.
 pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: impl Fn(&str) -> bool, now: Timestamp) -> Result<Revived> {
-    let mut revived = Revived::default();
+    let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
     let mut all_at_once = tx.prepare_cached(&format!(
         "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE state = 'queued' AND endpoint = ?1"
     ))?;
-    if judged(all_at_once.execute(params![endpoint, to_ms(now)]).map_err(StoreError::from))?.is_none() {
+    if judged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
         // One of them is to blame.
         let mut one = tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE id = ?1"))?;
         for id in waiting_for(tx, endpoint)? {
-            if judged(one.execute(params![id, to_ms(now)]).map_err(StoreError::from))?.is_none() {
+            if judged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
                 revived.damaged.insert(id);
             }
         }
@@ -535,7 +559,7 @@ pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: imp
         "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
     ))?;
     for (id, session) in failed {
-        match judged(revive.execute(params![id, to_ms(now)]).map_err(StoreError::from))? {
+        match judged(revive.execute(params![id, due_at]).map_err(StoreError::from))? {
             Some(_) => revived.sessions.push(session),
             None => drop(revived.damaged.insert(id)),
         }

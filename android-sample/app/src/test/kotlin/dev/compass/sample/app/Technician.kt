@@ -53,9 +53,9 @@ class PhoneApp : SampleApp() {
         flash?.let { baseContext.getSharedPreferences(File(it, "$name.xml"), mode) } ?: super.getSharedPreferences(name, mode)
 
     /** The process ends in good order, so that the next test can begin. */
-    fun end() {
-        delivery.close()
-        runBlocking { compass().shutDown() }
+    suspend fun end() {
+        delivery.end()
+        compass().shutDown()
     }
 
     companion object {
@@ -84,7 +84,7 @@ abstract class Technician {
 
     @After
     fun switchOff() {
-        app.end()
+        wait { app.end() }
         HttpsURLConnection.setDefaultSSLSocketFactory(usualTrust)
     }
 

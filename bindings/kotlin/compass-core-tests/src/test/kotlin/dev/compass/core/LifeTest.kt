@@ -112,7 +112,8 @@ class LifeTest {
         opening.cancelAndJoin()
         val compass = Compass.open(options)
 
-        ran.clear()
+        // On that one thread, so that what it has still to say of the opening is said before.
+        withContext(work) { ran.clear() }
         val holding = async(start = CoroutineStart.UNDISPATCHED) { compass.resume() }
         ran.take()
         holding.cancelAndJoin()

@@ -34,7 +34,7 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
 
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
 
-    /** Runs until the process ends; a logout would close it. */
+    /** Runs until the process ends; a logout would end it. */
     protected lateinit var delivery: AutomaticDelivery
         private set
 

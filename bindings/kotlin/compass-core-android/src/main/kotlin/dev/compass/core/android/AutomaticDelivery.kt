@@ -112,13 +112,13 @@ public class AutomaticDelivery private constructor(
         }
     }
 
-    /** For tests: closes, and waits until the handle is let go. */
-    internal suspend fun end() {
+    /** Ends it, and returns once the handle is let go: nothing is delivered or planned any more. A job that is planned stays so. */
+    public suspend fun end() {
         close()
         scope.coroutineContext.job.join()
     }
 
-    /** Ends it: nothing is delivered or planned any more. For tests, and for a logout. A job that is planned stays so. */
+    /** Begins to end it, and does not wait. Before you close the handle or start another delivery, call [end] instead. */
     override fun close() {
         application.unregisterActivityLifecycleCallbacks(activities)
         scope.cancel()
@@ -164,8 +164,9 @@ private class Foreground(
         telling = CoroutineScope(Dispatchers.Default).launch {
             guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
         }
-        compass.refresh()
         compass.startDelivery()
+        // Where the file cannot be read now, the changes of another process can wait. What is due cannot.
+        guarded("the changes of another process are not known") { compass.refresh() }
     }
 
     suspend fun leave() {
@@ -228,6 +229,7 @@ internal suspend fun guarded(what: String, work: suspend () -> Unit) {
     } catch (cancelled: CancellationException) {
         throw cancelled
     } catch (error: Exception) {
-        Log.warn(what, error)
+        // A handle that was closed meanwhile has nothing more to deliver, to plan or to let go.
+        if ((error as? CompassException)?.code != ErrorCode.CLOSED) Log.warn(what, error)
     }
 }

@@ -1,6 +1,9 @@
 package dev.compass.core.android
 
+import android.util.Log as AndroidLog
 import dev.compass.core.Compass
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
 import dev.compass.core.RestoreOptions
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.Connectivity
@@ -18,6 +21,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowLog
 
 /** What becomes of a session while the app is on the screen, and when it leaves it. */
 class DeliveryTest : OnAPhone() {
@@ -179,6 +183,44 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
+    fun `a file that cannot be read when somebody comes keeps nothing from leaving`() {
+        air.network()
+        val office = WebhookSink().closing()
+        val compass = ready(office.url)
+        deliverAutomatically(
+            object : CompassHost {
+                private val locked = object : Compass by compass {
+                    override suspend fun refresh(): Boolean = throw CompassException(ErrorCode.LOCKED)
+                }
+
+                override suspend fun compass(): Compass = locked
+            },
+        )
+        onScreen()
+        val session = compass.completed()
+        until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
+        assertTrue(air.watched)
+    }
+
+    @Test
+    fun `a handle that is closed is left without a word, and delivery that was ended leaves before it returns`() {
+        air.network()
+        val office = WebhookSink().closing()
+        ready(office.url)
+        val delivery = deliverAutomatically()
+        onScreen()
+        until("the network to be watched") { air.watched }
+        wait { app.whileClosed { } }
+        val compass = wait { app.compass() }
+        val session = compass.completed()
+        until("the next handle to deliver") { compass.action(session).status == ActionStatus.SENT }
+        wait { delivery.end() }
+        assertFalse(air.watched)
+        assertEquals(FlushEnd.QUIESCED, wait { compass.flush() }.end)
+        assertEquals(emptyList<String>(), ShadowLog.getLogsForTag("Compass").filter { it.type >= AndroidLog.WARN }.map { it.msg })
+    }
+
+    @Test
     fun `turning the phone is no moment without a screen`() {
         val said = mutableListOf<Boolean>()
         app.registerActivityLifecycleCallbacks(Visibility { said += it })
@@ -211,7 +253,7 @@ class DeliveryTest : OnAPhone() {
         onScreen()
         val session = compass.completed()
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
-        val log = org.robolectric.shadows.ShadowLog.getLogs().joinToString("\n") { "${it.tag} ${it.msg} ${it.throwable}" }
+        val log = ShadowLog.getLogs().joinToString("\n") { "${it.tag} ${it.msg} ${it.throwable}" }
         for (told in listOf(SECRET, "Mill Lane", "/hooks", session)) assertFalse(told, log.contains(told))
     }
 

@@ -65,8 +65,8 @@ class FieldApp : Application(), CompassHost {
     }
 
     /** The process is gone, and with it all that was not on flash. */
-    fun dies() {
-        runBlocking { shared.get().shutDown() }
+    suspend fun dies() {
+        shared.get().shutDown()
         shared = newProcess()
     }
 }
@@ -84,7 +84,7 @@ abstract class OnAPhone {
     @After
     fun closeEverything() {
         for (it in toClose.reversed()) it.close()
-        if (RuntimeEnvironment.getApplication() is FieldApp) app.dies()
+        if (RuntimeEnvironment.getApplication() is FieldApp) wait { app.dies() }
     }
 
     /** Waits for work on other threads while the main thread goes on, as it does on a phone. Whatever hangs is cut off. */
@@ -124,9 +124,10 @@ abstract class OnAPhone {
 
     fun Compass.action(session: SessionKey): Action = wait { record(session).actions.single() }
 
-    fun deliverAutomatically(grace: Duration = Duration.ZERO) {
-        val delivery = AutomaticDelivery.start(app, app, FlushScheduler(app, JOB), grace)
+    fun deliverAutomatically(host: CompassHost = app, grace: Duration = Duration.ZERO): AutomaticDelivery {
+        val delivery = AutomaticDelivery.start(app, host, FlushScheduler(app, JOB), grace)
         Closeable { wait { delivery.end() } }.closing()
+        return delivery
     }
 
     private companion object {

@@ -139,7 +139,7 @@ class JobTest : OnAPhone() {
     fun `in a process started for the job alone it opens the database, delivers and is done`() {
         val office = WebhookSink().closing()
         val session = ready(office.url).completed()
-        app.dies()
+        wait { app.dies() }
         air.network()
 
         val job = runJob()
@@ -154,7 +154,7 @@ class JobTest : OnAPhone() {
     fun `a job that leaves something behind plans the next one after it has told Android of its end`() {
         val office = WebhookSink { SinkAnswer(503, mapOf("retry-after" to "3600")) }.closing()
         ready(office.url).completed()
-        app.dies()
+        wait { app.dies() }
         air.network()
 
         val job = runJob()
@@ -234,7 +234,7 @@ class JobTest : OnAPhone() {
     fun `a job on a metered network leaves alone what must not cost`() {
         val office = WebhookSink().closing()
         val session = ready(office.url, NetworkPolicy.UNMETERED).completed()
-        app.dies()
+        wait { app.dies() }
         air.network(metered = true)
         runJob()
         assertTrue(office.received.isEmpty())
@@ -247,7 +247,7 @@ class JobTest : OnAPhone() {
     fun `the network that the job was given counts, not the default one`() {
         val office = WebhookSink().closing()
         ready(office.url, NetworkPolicy.UNMETERED).completed()
-        app.dies()
+        wait { app.dies() }
         air.network(metered = false)
         runJob(air.another(metered = true))
         assertTrue(office.received.isEmpty())
@@ -258,7 +258,7 @@ class JobTest : OnAPhone() {
     fun `a job sends through the network that it was given, and what comes after it does not`() {
         val office = WebhookSink().closing()
         val session = ready(office.url).completed()
-        app.dies()
+        wait { app.dies() }
         val given = air.another()
 
         runJob(given)
@@ -276,7 +276,7 @@ class JobTest : OnAPhone() {
     fun `a job that gets nowhere leaves the pauses to Android`() {
         // Nothing answers, on a network that leads nowhere.
         ready("http://127.0.0.1:1/hooks").completed()
-        app.dies()
+        wait { app.dies() }
         air.network(validated = false)
         val job = runJob()
         assertTrue(shadowOf(job).isRescheduleNeeded)

@@ -1,6 +1,7 @@
 package dev.compass.core.android
 
 import android.content.ContextWrapper
+import android.os.Handler
 import android.os.Looper
 import android.os.StrictMode
 import dev.compass.core.Compass
@@ -11,16 +12,21 @@ import dev.compass.core.testing.WebhookSink
 import java.io.File
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotSame
@@ -44,7 +50,7 @@ class OpeningTest : OnAPhone() {
     @Test
     fun `a session is there after the process has died`() {
         val session = ready().completed()
-        app.dies()
+        wait { app.dies() }
         assertEquals(session, wait { app.compass().session(session) }.key)
     }
 
@@ -98,6 +104,42 @@ class OpeningTest : OnAPhone() {
         assertNotSame(before, after)
         assertEquals(emptyList<Any>(), wait { after.workflows() })
         assertSame(after, wait { app.compass() })
+    }
+
+    @Test
+    fun `a main thread that blocks for the handle gets it, although a coroutine of its own is opening it`() {
+        val gate = CompletableDeferred<Unit>()
+        val shared = SharedCompass {
+            gate.await()
+            app.compass()
+        }
+        mainThread.launch(start = CoroutineStart.UNDISPATCHED) { shared.get() }
+        assertSame(wait { app.compass() }, blocking(onceItWaits = { gate.complete(Unit) }) { shared.get() })
+    }
+
+    @Test
+    fun `a main thread that blocks for the handle gets it, although a coroutine of its own has closed it`() {
+        wait { app.compass() }
+        val closed = CompletableDeferred<Unit>()
+        val gate = CompletableDeferred<Unit>()
+        mainThread.launch(start = CoroutineStart.UNDISPATCHED) {
+            app.whileClosed {
+                closed.complete(Unit)
+                gate.await()
+            }
+        }
+        wait { closed.await() }
+        val after = blocking(onceItWaits = { gate.complete(Unit) }) { app.compass() }
+        assertSame(wait { app.compass() }, after)
+    }
+
+    private val mainThread = CoroutineScope(Executor { Handler(Looper.getMainLooper()).post(it) }.asCoroutineDispatcher())
+
+    /** Nothing that is posted to this thread, the main one, is done meanwhile. None when it would wait for ever. */
+    private fun <T> blocking(onceItWaits: () -> Unit, work: suspend () -> T): T? = runBlocking {
+        val result = async(start = CoroutineStart.UNDISPATCHED) { work() }
+        onceItWaits()
+        withTimeoutOrNull(PATIENCE) { result.await() }.also { result.cancel() }
     }
 
     @Test
@@ -159,5 +201,9 @@ class OpeningTest : OnAPhone() {
         } finally {
             StrictMode.setThreadPolicy(before)
         }
+    }
+
+    private companion object {
+        val PATIENCE = 30.seconds
     }
 }

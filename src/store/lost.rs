@@ -1,0 +1,207 @@
+//! What would be lost with a file whose place another one takes: messages that are not delivered, and what it alone knows.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::replace::GivesUp;
+use super::retention::UNDELIVERED;
+use super::row::{from_ms, session_key, sha256};
+use super::{Connection, Result, StoreError, Transaction, check, session};
+use crate::crypto::Sha256;
+use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey};
+
+/// The id of a message, of install, session, action and the hash of its body.
+pub(crate) type IdOf = fn(&str, SessionKey, &str, &Sha256) -> DeliveryId;
+
+/// A counter beyond this is damage: it has to go on rising.
+const LAST_NUMBER: i64 = 1 << 62;
+
+/// An undelivered message.
+pub(super) struct Message {
+    entry: i64,
+    delivery_id: String,
+    body_sha256: Vec<u8>,
+}
+
+/// The undelivered messages that the copy does not hold whole, with the same id and bytes, to be delivered.
+pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IdOf)>) -> Result<Vec<Message>> {
+    let mut statement = present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox o WHERE {UNDELIVERED}"))?;
+    let messages = statement.query_map([], |row| Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)? }))?;
+    let mut lost = Vec::new();
+    for message in messages {
+        let message = message?;
+        let is_held = match copy {
+            // What does not read back is not held.
+            Some((copy, id_of)) => match holds(copy, id_of, &message) {
+                Err(error) if check::is_damage(&error) => false,
+                held => held?,
+            },
+            None => false,
+        };
+        if !is_held {
+            lost.push(message);
+        }
+    }
+    Ok(lost)
+}
+
+/// Whether this message leaves from the copy, or has left: its id is the one of what it says, and its body is the one that was frozen.
+fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
+    let mut statement = copy.prepare_cached(
+        "SELECT o.state = 'sent', m.install_id, s.key, a.key, b.bytes
+           FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN meta m ON m.id = 1
+                LEFT JOIN body b ON b.sha256 = o.body_sha256
+          WHERE o.delivery_id = ?1 AND o.body_sha256 = ?2
+            AND NOT (o.state = 'superseded' OR o.state = 'failed' AND o.reason = 'abandoned')",
+    )?;
+    let hash = sha256(&message.body_sha256)?;
+    let held = |row: &Row<'_>| -> rusqlite::Result<_> {
+        let body: Option<Vec<u8>> = row.get(4)?;
+        let is_frozen = body.is_some_and(|body| Sha256::of(&body) == hash);
+        Ok((row.get::<_, bool>(0)? || is_frozen, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, String>(3)?))
+    };
+    let Some((is_there, install, session, action)) =
+        statement.query_row(params![message.delivery_id, message.body_sha256], held).optional()?
+    else {
+        return Ok(false);
+    };
+    Ok(is_there && id_of(&install, session_key(&session)?, &action, &hash).0 == message.delivery_id)
+}
+
+/// What must not be forgotten of a file: that something changed, how far its numbers went, and which messages were given up.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Revision and configuration.
+    counters: Option<(i64, i64)>,
+    /// The last number of each table that counts.
+    numbers: Vec<(String, i64)>,
+    /// Delivery ids, with by what each was given up.
+    abandoned: Vec<(String, String)>,
+    /// Keys of the sessions that were deleted.
+    deleted: BTreeSet<Vec<u8>>,
+}
+
+impl Known {
+    /// Of a sound file.
+    ///
+    /// # Errors
+    /// `Unreadable` also where a counter has come to its end.
+    pub(super) fn of(file: &Connection) -> Result<Self> {
+        let known = Self::read(file, false)?;
+        match known.counters {
+            Some(_) => Ok(known),
+            None => Err(StoreError::Unreadable("what the file says of itself does not read back".to_owned())),
+        }
+    }
+
+    /// Of a damaged one, as far as it can be read.
+    pub(super) fn of_damaged(file: &Connection) -> Self {
+        Self::read(file, true).unwrap_or_default()
+    }
+
+    fn read(file: &Connection, is_damaged: bool) -> Result<Self> {
+        let has = |column: &str| {
+            let sql = format!("SELECT 1 FROM pragma_table_info('meta') WHERE name = '{column}'");
+            Ok::<_, StoreError>(!rows(file, &sql, is_damaged, |_| Ok(()))?.is_empty())
+        };
+        let (configuration, detail) = if has("configuration")? { ("configuration", "detail") } else { ("0", "'abandoned'") };
+        let counters = format!(
+            "SELECT revision, {configuration} FROM meta
+              WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"
+        );
+        let numbers =
+            format!("SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox') AND seq BETWEEN 0 AND {LAST_NUMBER}");
+        let abandoned = format!("SELECT delivery_id, {detail} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'");
+        Ok(Self {
+            counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
+            numbers: rows(file, &numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
+        })
+    }
+
+    /// Lets the copy know it, too.
+    pub(super) fn carry_to(&self, copy: &Connection) -> Result<()> {
+        let (revision, configuration) = self.counters.unwrap_or_default();
+        copy.execute(
+            "UPDATE meta SET revision = max(revision, ?1) + 1, configuration = max(configuration, ?2) + 1 WHERE id = 1",
+            [revision, configuration],
+        )?;
+        // Numbers of rows are not given again, so that what another process has under way finds no other row under its number.
+        for (table, last) in &self.numbers {
+            if copy.execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", params![table, last])? == 0 {
+                copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
+            }
+        }
+        let mut abandons = copy.prepare(
+            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL, due_at = 0
+              WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')",
+        )?;
+        for (delivery_id, detail) in &self.abandoned {
+            abandons.execute(params![delivery_id, detail])?;
+        }
+        // A session that was deleted held nothing undelivered: what of it was not sent was given up.
+        let mut unsent =
+            copy.prepare(&format!("SELECT o.delivery_id, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE {UNDELIVERED}"))?;
+        let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let unsent: Vec<(String, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
+        for (delivery_id, _) in unsent.iter().filter(|(_, session)| self.deleted.contains(session)) {
+            abandons.execute(params![delivery_id, "restored"])?;
+        }
+        Ok(())
+    }
+}
+
+/// All rows; of a damaged file those that can be read.
+fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    let mut look = || -> Result<()> {
+        let mut statement = file.prepare(sql)?;
+        for row in statement.query_map([], read)? {
+            match row {
+                // The next one may be sound; where there is none, this was the last.
+                Err(_) if is_damaged => {}
+                row => found.push(row?),
+            }
+        }
+        Ok(())
+    };
+    match look() {
+        Err(_) if is_damaged => {}
+        looked => looked?,
+    }
+    Ok(found)
+}
+
+/// Writes into the file that is kept who gave these messages up, and why: whoever opens it does not send them.
+pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+    for message in lost {
+        let (session, last, last_at, action): (i64, u32, i64, String) = tx.query_row(
+            "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key
+               FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id WHERE o.id = ?1",
+            [message.entry],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )?;
+        let seq = last.checked_add(1).ok_or_else(|| StoreError::Unreadable("a session's number of acts is out of range".to_owned()))?;
+        let at = gives_up.at.max(from_ms(last_at)?);
+        tx.execute(
+            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL,
+                               due_at = 0 WHERE id = ?1",
+            [message.entry],
+        )?;
+        let event = Event {
+            seq,
+            v: EVENT_VERSION,
+            at,
+            wall_at: (gives_up.at < at).then_some(gives_up.at),
+            utc_offset: gives_up.utc_offset,
+            actor: Some(gives_up.actor.to_owned()),
+            command_id: None,
+            act: Act::Abandoned { action, reason: gives_up.reason.to_owned() },
+        };
+        session::write_event(tx, session, &event, None)?;
+        tx.execute("UPDATE session SET last_seq = ?2 WHERE id = ?1", params![session, event.seq])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What is asked of a copy before it takes the place of the database, and what lies beside it.
+
+use compass_core::RestoreOptions;
+use compass_core::model::*;
+
+use super::*;
+use crate::support::app::{App, code, id, open_sql, set, text};
+use crate::support::past_every_rule;
+
+fn restore(app: &App, from: &Path) -> &'static str {
+    code(Compass::restore(from, &RestoreOptions::new(app.path())))
+}
+
+/// A copy in which somebody works, until the process is killed: its log is left.
+fn work_in(app: &App, copy: &Path) -> Vec<u8> {
+    let mut options = app.options();
+    options.path = copy.to_owned();
+    let other = Compass::open(options).unwrap();
+    other.start(&Start::new("pump-check", id())).unwrap();
+    other.kill();
+    let log = std::fs::read(beside(copy, "-wal")).unwrap();
+    assert!(!log.is_empty());
+    log
+}
+
+fn in_progress(app: &App) -> u64 {
+    Compass::open(app.options()).unwrap().totals().unwrap().sessions.in_progress
+}
+
+#[test]
+fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_sound() {
+    let app = App::new();
+    let session = app.completed();
+    app.compass.edit(session, None, vec![set("site", text("Bill Lane"))], vec![], &id()).unwrap();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let (present, bytes) = (std::fs::read(app.path()).unwrap(), std::fs::read(&copy).unwrap());
+    let refused = |what: &str, expected: &str| {
+        assert_eq!(restore(&app, &copy), expected, "{what}");
+        assert_eq!(std::fs::read(app.path()).unwrap(), present, "{what}");
+        assert!(!beside(&app.path(), "-restore-part").exists(), "{what}");
+    };
+    for (change, expected) in [
+        ("UPDATE body SET bytes = CAST('{}' AS BLOB)", "undelivered"),
+        ("UPDATE body SET bytes = CAST('{}' AS BLOB); UPDATE value SET json = replace(json, 'Mill', 'Bill')", "undelivered"),
+        ("UPDATE meta SET install_id = '00000000-0000-7000-8000-000000000000'", "undelivered"),
+        ("UPDATE action SET key = CAST(x'ff' || key AS TEXT)", "undelivered"),
+        // Without this it does not open, or takes no change.
+        ("DELETE FROM meta", "corrupt"),
+        ("UPDATE meta SET install_id = CAST(x'ff' AS TEXT)", "corrupt"),
+        ("UPDATE meta SET revision = 9223372036854775807", "corrupt"),
+        ("UPDATE meta SET configuration = -1", "corrupt"),
+    ] {
+        std::fs::write(&copy, &bytes).unwrap();
+        past_every_rule(&open_sql(&copy), |sql| sql.execute_batch(change).unwrap());
+        refused(change, expected);
+    }
+    // As bad flash does it: no rule of the schema sees it, and no structure of the file is hurt.
+    let body = format!("{{\"key\":\"{session}\"");
+    let at = bytes.windows(body.len()).position(|window| window == body.as_bytes()).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[at + 2] ^= 1;
+    std::fs::write(&copy, flipped).unwrap();
+    refused("one bit", "undelivered");
+    std::fs::write(&copy, bytes).unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+}
+
+#[test]
+fn a_copy_with_a_trigger_of_its_own_is_refused_and_with_a_table_is_not() {
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let sql = open_sql(&copy);
+    sql.execute_batch("CREATE TABLE of_somebody (text TEXT)").unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+    sql.execute_batch(
+        "CREATE TRIGGER more AFTER UPDATE ON meta BEGIN
+           UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned' WHERE state = 'queued'; END",
+    )
+    .unwrap();
+    assert_eq!(restore(&app, &copy), "corrupt");
+    assert_eq!(Compass::open(app.options()).unwrap().outbox_totals().unwrap().pending, 3);
+}
+
+#[test]
+fn a_log_of_another_file_beside_a_copy_changes_nothing_of_what_comes_back() {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    let log = work_in(&app, &copy);
+    std::fs::remove_file(&copy).unwrap();
+    app.compass.backup(&copy).unwrap();
+    assert!(!beside(&copy, "-wal").exists(), "a new copy is complete by itself");
+    std::fs::write(beside(&copy, "-wal"), log).unwrap();
+    app.compass.close().unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+    assert_eq!(in_progress(&app), 0, "what was copied had no session");
+}
+
+#[test]
+fn a_copy_that_was_opened_comes_back_with_its_log() {
+    let app = App::new();
+    // Its name means something where files are named by addresses.
+    let copy = app.folder().join("a copy %41?b#c.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+    assert_eq!(in_progress(&app), 0);
+    work_in(&app, &copy);
+    assert_eq!(restore(&app, &copy), "fine");
+    assert_eq!(in_progress(&app), 1);
+}
+
+#[test]
+fn a_file_of_the_database_is_no_copy_but_what_was_kept_of_the_one_before() {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    for (suffix, expected) in [
+        ("-restore-part", "invalid_argument"),
+        ("-restoring", "invalid_argument"),
+        (".before-restore-part", "invalid_argument"),
+        ("-journal", "invalid_argument"),
+        (".before-restore", "fine"),
+    ] {
+        let from = beside(&app.path(), suffix);
+        std::fs::copy(&copy, &from).unwrap();
+        assert_eq!(restore(&app, &from), expected, "{suffix}");
+        assert!(from.exists(), "{suffix}");
+        std::fs::remove_file(&from).unwrap();
+    }
+}
+
+#[test]
+fn nothing_that_is_made_touches_a_file_of_the_database() {
+    for (database, made) in
+        [("new-part", "new"), ("new-wal", "new"), ("db", "db-journal"), ("db", "db-restoring"), ("db", "db.before-restore")]
+    {
+        let app = App::new();
+        let mut options = app.options();
+        options.path = app.folder().join(database);
+        let compass = Compass::open(options.clone()).unwrap();
+        let to = app.folder().join(made);
+        assert_eq!(code(compass.backup(&to)), "invalid_argument", "{database} {made}");
+        compass.close().unwrap();
+        assert_eq!(code(Compass::salvage(&options.path, &to)), "invalid_argument", "{database} {made}");
+        assert!(options.path.exists() && !to.exists(), "{database} {made}");
+    }
+}
