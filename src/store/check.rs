@@ -97,40 +97,45 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
     Ok(types.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What holds of all rows whatever happens: what is wrong with a row of which it does not, and the query that finds those, by name.
-pub(crate) const PROMISES: [(&str, &str); 6] = [
+/// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
+/// name.
+pub(crate) const PROMISES: [(&str, &str, &str); 6] = [
     (
-        "was sent, and no attempt was answered so: delivery",
+        "delivery",
+        "was sent, and no attempt was answered so",
         "SELECT delivery_id FROM outbox o WHERE state = 'sent'
             AND (attempts = 0 OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = o.id AND a.status BETWEEN 200 AND 299))",
     ),
     (
-        "is for another endpoint, version or state than its action and session: delivery",
+        "delivery",
+        "is for another endpoint, version or state than its action and session",
         "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
            JOIN workflow w ON w.id = s.workflow_id
           WHERE o.endpoint IS NOT a.endpoint OR o.session_state IS NOT s.state
              OR o.workflow_version IS NOT w.version || iif(w.local_revision = 0, '', '.' || w.local_revision)",
     ),
     (
-        "counts more failed sends than there can have been: action",
+        "action",
+        "counts more failed sends than there can have been",
         "SELECT key FROM action a WHERE failed_sends NOT BETWEEN 0 AND (SELECT total(o.revived + 1) FROM outbox o WHERE o.action_id = a.id)",
     ),
-    ("has an age that cannot be: row of", "SELECT 'meta' FROM meta WHERE age < 0"),
+    ("a row of", "has an age that cannot be", "SELECT 'meta' FROM meta WHERE age < 0"),
     (
-        "is of an age that the database has not reached: row of",
+        "a row of",
+        "is of an age that the database has not reached",
         "SELECT name FROM (SELECT 'session' AS name, finished_age AS age FROM session
                            UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'spent_command', spent_age FROM spent_command)
           WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
     ),
-    ("was deleted and is there: session", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
+    ("session", "was deleted and is there", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
 ];
 
 /// Tells of each row that breaks a promise.
-pub(crate) fn broken(connection: &Connection, (what, query): (&str, &str), faults: &mut Vec<String>) -> Result<()> {
+pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &str), faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(query)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        faults.push(format!("{what} {}", lossy(row, 0)?));
+        faults.push(format!("{of} {} {what}", lossy(row, 0)?));
     }
     Ok(())
 }
