@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -25,6 +25,8 @@ pub(crate) struct Store {
     pool: Arc<Pool>,
     /// Something was deleted, and may still stand in the file or the log.
     owes_erasing: AtomicBool,
+    /// How long the log was when it was folded last because of that.
+    long_log: AtomicI64,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
@@ -54,6 +56,7 @@ impl Store {
             path: path.to_owned(),
             pool,
             owes_erasing: AtomicBool::new(!is_erased),
+            long_log: AtomicI64::new(0),
             #[cfg(test)]
             commits: Default::default(),
         };
@@ -141,7 +144,7 @@ impl Store {
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.owes_erasing.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = erasure::fold_long(lent.connection()) {
+        } else if let Err(error) = erasure::fold_long(lent.connection(), &self.long_log) {
             log::info!("the log stays as it is: {error}");
         }
         Ok(result)

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -43,15 +44,20 @@ pub(super) fn erase(connection: &Connection) -> Result<bool> {
     clean_and_fold(connection, "TRUNCATE")
 }
 
-/// Folds a log that has become long into the file, as far as nobody reads it.
-pub(super) fn fold_long(connection: &Connection) -> Result<()> {
+/// Folds a log that has become long into the file, as far as nobody reads it. `last` is its length when that was tried last: while somebody
+/// reads for long it goes on growing, and what is in it already is not looked at again with each write.
+pub(super) fn fold_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
     // Of another word than these SQLite would make `PASSIVE`.
     let length: i64 = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
-    if length >= LONG_LOG {
-        connection.busy_timeout(Duration::ZERO)?;
-        clean_and_fold(connection, "PASSIVE")?;
+    // Shorter than before: it has begun anew.
+    let before = Some(last.load(Ordering::Relaxed)).filter(|last| *last <= length).unwrap_or(0);
+    if length - before < LONG_LOG {
+        last.store(before, Ordering::Relaxed);
+        return Ok(());
     }
-    Ok(())
+    last.store(length, Ordering::Relaxed);
+    connection.busy_timeout(Duration::ZERO)?;
+    clean_and_fold(connection, "PASSIVE").map(drop)
 }
 
 /// Writes a file anew that was made before files could shrink. It is the old one or the new one, whatever happens meanwhile.
