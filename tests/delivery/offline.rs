@@ -202,5 +202,6 @@ fn one_endpoint_that_cannot_be_reached_holds_up_no_other() {
     let report = field.flush();
     assert_eq!((report.sent, report.pending), (40, 40));
     let tried = requests_to(&field, OFFICE_URL);
-    assert!(tried <= 6, "a few show that there is no way, not all 40: {tried}");
+    // Five that count, and one that runs beside the last of them; before the other receiver has answered, one may fail that does not count.
+    assert!(tried <= 7, "a few show that there is no way, not all 40: {tried}");
 }

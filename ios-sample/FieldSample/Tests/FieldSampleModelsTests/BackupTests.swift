@@ -116,6 +116,45 @@ final class BackupTests: XCTestCase {
         try await phone.handles.handle().close()
     }
 
+    func testWhatIsFollowedGoesOnAlsoWhenItIsAskedAtTheMomentOfAClose() async throws {
+        let (phone, settings) = try await ready()
+        let list = try phone.workflows(), gateway = phone.gateway
+        // Each change asks again for what is followed.
+        let asking = Task {
+            while !Task.isCancelled { try? await gateway.setIntegrationEnabled(true) }
+        }
+        for _ in 0..<30 { try await gateway.erase(discarding: nil) }
+        asking.cancel()
+        await asking.value
+        XCTAssertEqual(settings.notice?.failed, false)
+        try await phone.setUp(office: "https://office.example/hooks", secret: nil)
+        try await eventually {
+            settings.integrationEnabled && settings.endpoints.map(\.key) == ["office"] && list.workflows.map(\.key) == [PumpCheck.key]
+        }
+        try await phone.handles.handle().close()
+    }
+
+    func testWhoAskedAHandleThatWasClosedMeanwhileAsksTheNextOne() async throws {
+        let handles = OneHandle(file: folder) { FakeCompass() }
+        let first = try await handles.handle()
+        let asked = Watched(0)
+        let answer = try await handles.ask { compass in
+            asked.change { $0 += 1 }
+            guard compass === first else { return compass }
+            try await handles.whileClosed { _ in }
+            throw CompassError(code: .closed)
+        }
+        XCTAssertFalse(answer === first)
+        XCTAssertEqual(asked.value, 2)
+        // For good.
+        do {
+            try await handles.ask { _ in throw CompassError(code: .closed) }
+            XCTFail("there is no other")
+        } catch let refused as CompassError {
+            XCTAssertEqual(refused.code, .closed)
+        }
+    }
+
     func testWhoAsksWhileTheHandleIsClosedWaitsAndAnOpeningThatFailedIsTriedAgain() async throws {
         let closed = Watched(false), tries = Watched(0)
         let handles = OneHandle(file: folder) {

@@ -19,6 +19,11 @@ public final class CompassGateway: FieldGateway {
 
     private func compass() async throws -> any CompassHandle { try await handles.handle() }
 
+    /// For what is followed: it goes on although the handle is closed while it is asked.
+    private func ask<Answer: Sendable>(_ question: @Sendable (any CompassHandle) async throws -> Answer) async throws -> Answer {
+        try await told { try await handles.ask(question) }
+    }
+
     /// What a handle tells, in the app's words, and after it the next one.
     private func watch<Told: AsyncSequence & Sendable, Value: Sendable>(
         _ observe: @escaping @Sendable (any CompassHandle) -> Told, _ change: @escaping @Sendable (Told.Element) -> Value
@@ -47,9 +52,9 @@ public final class CompassGateway: FieldGateway {
 
     public func workflows() -> Flow<[WorkflowItem]> {
         workflowsChanged.flow().flow { [self] _ in
-            try await told {
+            try await ask { compass in
                 var items: [WorkflowItem] = []
-                for summary in try await compass().workflows() where summary.current { items.append(try await item(summary)) }
+                for summary in try await compass.workflows() where summary.current { items.append(try await compass.item(summary)) }
                 return items.sorted { $0.workflow.name < $1.workflow.name }
             }
         }
@@ -57,27 +62,22 @@ public final class CompassGateway: FieldGateway {
 
     public func outline(of workflow: String) -> Flow<WorkflowOutline> {
         workflowsChanged.flow().flow { [self] _ in
-            try await told {
-                guard let summary = try await compass().workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
+            try await ask { compass in
+                guard let summary = try await compass.workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
                     throw GatewayFailure(code: "unknown_workflow")
                 }
-                let whole = try await compass().workflow(workflow, version: summary.workflow.version())
+                let whole = try await compass.workflow(workflow, version: summary.workflow.version())
                 return whole.outline(summary.app(whole))
             }
         }
     }
 
-    // Names for the findings cost a read of the workflow; few have any.
-    private func item(_ summary: WorkflowSummary) async throws -> WorkflowItem {
-        if summary.findings.isEmpty { return summary.app(nil) }
-        return summary.app(try await compass().workflow(summary.workflow.key, version: summary.workflow.version()))
-    }
-
     public func importWorkflow(_ document: Data) async throws -> Imported {
         try await told {
-            let outcome = try await compass().importWorkflow(document)
+            let compass = try await self.compass()
+            let outcome = try await compass.importWorkflow(document)
             workflowsChanged.change { $0 += 1 }
-            return Imported(isNew: outcome.imported, workflow: try await item(outcome.workflow))
+            return Imported(isNew: outcome.imported, workflow: try await compass.item(outcome.workflow))
         }
     }
 
@@ -254,7 +254,7 @@ public final class CompassGateway: FieldGateway {
     }
 
     public func integrationEnabled() -> Flow<Bool> {
-        integrationChanged.flow().flow { [handles] _ in try await handles.handle().integrationEnabled() }.named()
+        integrationChanged.flow().flow { [self] _ in try await ask { try await $0.integrationEnabled() } }
     }
 
     public func setIntegrationEnabled(_ enabled: Bool) async throws {
@@ -270,9 +270,9 @@ public final class CompassGateway: FieldGateway {
             Task { [self] in for try await _ in outboxNumbers() { asked.yield() } },
         ]
         asked.onTermination = { _ in tasks.forEach { $0.cancel() } }
-        return flow.flow { [handles] _ in
-            try await handles.handle().endpoints().filter { $0.archivedAt == nil }.map { $0.app() }
-        }.named()
+        return flow.flow { [self] _ in
+            try await ask { try await $0.endpoints().filter { $0.archivedAt == nil }.map { $0.app() } }
+        }
     }
 
     public func putEndpoint(_ endpoint: EndpointLine) async throws {
@@ -380,18 +380,10 @@ func told<Value>(_ work: () async throws -> Value) async throws -> Value {
     do { return try await work() } catch let refused as CompassError { throw refused.app() }
 }
 
-extension AsyncThrowingStream where Element: Sendable, Failure == any Error {
-    fileprivate func named() -> Flow<Element> {
-        let (flow, told) = Flow.makeStream(of: Element.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
-        let task = Task {
-            do {
-                for try await element in self { told.yield(element) }
-                told.finish()
-            } catch {
-                told.finish(throwing: (error as? CompassError)?.app() ?? error)
-            }
-        }
-        told.onTermination = { _ in task.cancel() }
-        return flow
+extension CompassHandle {
+    // Names for the findings cost a read of the workflow; few have any.
+    fileprivate func item(_ summary: WorkflowSummary) async throws -> WorkflowItem {
+        if summary.findings.isEmpty { return summary.app(nil) }
+        return summary.app(try await workflow(summary.workflow.key, version: summary.workflow.version()))
     }
 }

@@ -26,6 +26,21 @@ public actor OneHandle {
         }
     }
 
+    /// Asks the handle; where that is closed before it has answered, the one after it. For questions alone: who wants something done has to
+    /// learn that it was not.
+    nonisolated func ask<Answer: Sendable>(
+        _ question: @Sendable (any CompassHandle) async throws -> Answer
+    ) async throws -> Answer {
+        let compass = try await handle()
+        do {
+            return try await question(compass)
+        } catch let refused as CompassError where refused.code == .closed {
+            // There is no other: it was closed for good.
+            if try await handle() === compass { throw refused }
+            return try await ask(question)
+        }
+    }
+
     /// Closes the handle, does `work` with its file, and opens another one, also when `work` has failed. Who asks meanwhile waits. Once it
     /// has begun it runs to its end, also when the task is cancelled.
     func whileClosed(_ work: @escaping @Sendable (URL) async throws -> Void) async throws {
