@@ -124,7 +124,8 @@ pub(crate) const PROMISES: [(&str, &str, &str); 6] = [
         "a row of",
         "is of an age that the database has not reached",
         "SELECT name FROM (SELECT 'session' AS name, finished_age AS age FROM session
-                           UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'spent_command', spent_age FROM spent_command)
+                           UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'spent_command', spent_age FROM spent_command
+                           UNION ALL SELECT 'tombstone', deleted_age FROM tombstone)
           WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
     ),
     ("session", "was deleted and is there", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
