@@ -25,7 +25,7 @@ pub(crate) struct Store {
     pool: Arc<Pool>,
     /// Something was deleted, and may still stand in the file or the log.
     owes_erasing: AtomicBool,
-    /// How long the log was when it was folded last because of that.
+    /// The length of the log when it was folded last for being long.
     long_log: AtomicI64,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
