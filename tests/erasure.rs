@@ -4,12 +4,14 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use compass_core::Compass;
 use compass_core::model::*;
+use compass_core::{CancelToken, Compass};
 use support::app::{App, id, set, text};
+use support::years::{filled, used};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -189,4 +191,180 @@ fn a_file_that_cannot_shrink_is_written_anew_when_it_is_opened() {
     let before = std::fs::read(app.path()).unwrap();
     app.reopen();
     assert!(std::fs::read(app.path()).unwrap() == before, "once");
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+/// Sessions of all sizes change in any order and go in any order. Gives those of which a word was left, with the step.
+fn left_of_any(seed: u64, steps: usize) -> Vec<String> {
+    let mut dice = Dice(seed);
+    let app = App::new();
+    let mut open: Vec<(SessionKey, String)> = Vec::new();
+    let mut left = Vec::new();
+    for step in 0..steps {
+        match dice.roll(12) {
+            0..=2 => {
+                // In texts of this session alone.
+                let word = format!("Q{step:04}Z");
+                let start = Start { actor: Some(format!("{word} actor")), ..Start::new("pump-check", format!("{word}-{}", id())) };
+                open.push((app.compass.start(&start).unwrap().view.key, word));
+            }
+            3..=9 if !open.is_empty() => {
+                let (session, word) = &open[dice.roll(open.len())];
+                let long = format!("{word} ").repeat(1 + dice.roll(4) * dice.roll(60));
+                match dice.roll(4) {
+                    0 => drop(app.set(*session, "site", &format!("{word} {}", "x".repeat(dice.roll(400))))),
+                    1 => drop(app.set(*session, "remark", &long)),
+                    2 => drop(app.compass.note(*session, &long, &format!("{word}{}", id())).unwrap()),
+                    _ => app.compass.save_draft(*session, "remark", &long).unwrap(),
+                }
+            }
+            10 | 11 if open.len() > 8 => {
+                let (session, word) = open.swap_remove(dice.roll(open.len()));
+                app.compass.discard(session).unwrap();
+                assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
+                if has(&app.path(), &word) {
+                    left.push(format!("{word} at step {step}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    left
+}
+
+#[test]
+fn no_word_is_left_whatever_was_written_before() {
+    // Where pages are not cleaned, each of these leaves a word in the gap of one.
+    for seed in [4, 8, 31, 38] {
+        assert_eq!(left_of_any(seed, 110), [""; 0], "seed {seed}");
+    }
+}
+
+#[test]
+fn what_is_owed_when_quiesced_goes_at_the_next_open() {
+    let (mut app, reader) = deleted_beside_a_reader();
+    drop(reader);
+    app.compass.quiesce().unwrap();
+    let files = || {
+        let files =
+            std::fs::read_dir(app.folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("compass.db-shm"));
+        files.map(|path| (std::fs::read(&path).unwrap(), path)).collect::<Vec<_>>()
+    };
+    let before = files();
+    app.compass.close().unwrap();
+    assert!(files() == before, "the file is left alone");
+    assert!(!left(&app).is_empty());
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(left(&app), [""; 0]);
+}
+
+/// Puts a word into the gap of each of these pages that has one, past SQLite, as a balanced tree leaves it.
+fn put_into_gaps(sql: &rusqlite::Connection, word: &str, of: impl Fn(u32) -> bool) -> usize {
+    let mut pages = sql.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE pgno > 1").unwrap();
+    let pages = pages.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let is_meant = |(number, page): &(u32, Vec<u8>)| matches!(page[0], 10 | 13) && of(*number);
+    let pages: Vec<(u32, Vec<u8>)> = pages.map(Result::unwrap).filter(is_meant).collect();
+    let mut put = 0;
+    sql.execute_batch("BEGIN").unwrap();
+    for (number, mut page) in pages {
+        let short = |at: usize| usize::from(u16::from_be_bytes([page[at], page[at + 1]]));
+        let gap = 8 + 2 * short(3)..short(5);
+        if gap.len() >= word.len() {
+            page[gap.start..gap.start + word.len()].copy_from_slice(word.as_bytes());
+            sql.execute("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1", rusqlite::params![number, page]).unwrap();
+            put += 1;
+        }
+    }
+    sql.execute_batch("COMMIT").unwrap();
+    put
+}
+
+#[test]
+fn a_copy_is_cleaned_when_it_is_opened() {
+    let mut app = App::new();
+    told(&app);
+    let open = app.start().key;
+    app.compass.save_draft(open, "remark", "?").unwrap();
+    app.compass.close().unwrap();
+    let sql = app.sql();
+    // Long enough for a second page of the map, which looks like a page of a tree and is none.
+    sql.execute("UPDATE draft SET text = hex(randomblob(2000000)) WHERE text = '?'", []).unwrap();
+    assert!(app.count("PRAGMA page_count") > 900);
+    assert!(put_into_gaps(&sql, "Murmeltier", |_| true) > 20);
+    sql.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
+    drop(sql);
+    assert!(has(&app.path(), "Murmeltier"));
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!has(&app.path(), "Murmeltier"));
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+/// The pages in the log, each once.
+fn in_log(app: &App) -> BTreeSet<u32> {
+    let log = std::fs::read(app.folder().join("compass.db-wal")).unwrap();
+    log[32..].chunks(24 + 4096).map(|frame| u32::from_be_bytes(frame[..4].try_into().unwrap())).collect()
+}
+
+/// The middle one of some times and what they used of a processor, in milliseconds.
+fn middle(mut of: Vec<(f64, f64)>) -> String {
+    of.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (time, processor) = of[of.len() / 2];
+    format!("{time:.2} ms, {processor:.2} ms of a processor")
+}
+
+fn timed(work: impl FnOnce()) -> (f64, f64) {
+    let (began, before) = (Instant::now(), used());
+    work();
+    (began.elapsed().as_secs_f64() * 1e3, used() - before)
+}
+
+#[test]
+#[ignore = "takes a minute; prints what docs/decisions/0035 says of cleaning in a file of SESSIONS, 10,000 if not said otherwise"]
+fn what_it_costs_that_nothing_is_left() {
+    let sessions: u32 = std::env::var("SESSIONS").map_or(10_000, |count| count.parse().unwrap());
+    let mut app = App::new();
+    filled(&app, sessions);
+    while app.compass.sessions(&SessionFilter { text: Some("x".into()), ..Default::default() }, None, 1).unwrap().not_indexed > 0 {
+        app.compass.flush(Duration::from_secs(600), &CancelToken::new()).unwrap();
+    }
+    app.reopen();
+    println!("{} pages", app.count("PRAGMA page_count"));
+    for (count, is_left) in [(1, false), (1, true), (30, false), (30, true), (300, false), (300, true)] {
+        let mut pages = 0;
+        let times = (0..9).map(|_| {
+            let sql = app.sql();
+            sql.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON").unwrap();
+            sql.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+            sql.execute("UPDATE note SET at = at + 1 WHERE session_id % (?1 / ?2) = 1 AND session_id / (?1 / ?2) < ?2", [sessions, count])
+                .unwrap();
+            let changed = in_log(&app);
+            pages = changed.len();
+            if is_left {
+                put_into_gaps(&sql, "Murmeltier", |number| changed.contains(&number));
+            }
+            drop(sql);
+            let time = timed(|| app.compass.close().unwrap());
+            app.compass = Compass::open(app.options()).unwrap();
+            time
+        });
+        let times = middle(times.collect());
+        println!("closing after {pages} changed pages, {} with something in the gap: {times}", if is_left { "each" } else { "none" });
+    }
+    let page = app.compass.sessions(&SessionFilter::default(), None, 200).unwrap();
+    let keys = page.sessions.iter().skip(50).step_by(10).map(|session| session.key);
+    let times = keys.map(|key| timed(|| assert_eq!(app.compass.delete(key).unwrap().erased, Erased::Now)));
+    println!("deleting a session: {}", middle(times.collect()));
+    let reader = app.sql();
+    reader.execute_batch("BEGIN").unwrap();
+    reader.query_row("SELECT count(*) FROM meta", [], |_| Ok(())).unwrap();
+    app.compass.delete(page.sessions[0].key).unwrap();
+    println!("it changes {} pages", in_log(&app).len());
 }

@@ -561,3 +561,45 @@ fn whatever_was_changed_from_outside_is_found() {
         assert!(faults.iter().all(|fault| !fault.contains("Mill")), "a fault holds no value: {faults:?}");
     }
 }
+
+/// Changes one row from outside and looks.
+fn unseen(change: &str) -> bool {
+    let app = App::new();
+    let session = app.at_the_end().key;
+    app.compass.note(session, "loud", &id()).unwrap();
+    app.finish(session);
+    app.deliver();
+    app.completed();
+    past_every_rule(&app.sql(), |sql| assert!(sql.execute(change, []).unwrap() > 0, "{change}"));
+    app.faults().is_empty()
+}
+
+#[test]
+fn a_check_sees_what_breaks_a_promise_at_rest() {
+    let changes = [
+        // Sent is proof.
+        "DELETE FROM attempt",
+        "UPDATE attempt SET status = 500, outcome = 'http_500'",
+        "UPDATE outbox SET attempts = 0, unknown_outcomes = 0 WHERE state = 'sent'",
+        // Frozen.
+        "UPDATE outbox SET endpoint = 'elsewhere'",
+        "UPDATE outbox SET body_size = 1",
+        "UPDATE outbox SET workflow_version = '9'",
+        "UPDATE outbox SET session_state = 'ended'",
+        // What cannot be read is told.
+        "UPDATE endpoint SET definition = '7'",
+        "UPDATE workflow SET findings = '7'",
+        "UPDATE attempt SET outcome = CAST(x'ff' AS TEXT)",
+        // Counters.
+        "UPDATE action SET failed_sends = 9",
+        // The log.
+        "UPDATE event SET type = 'noted'",
+        "UPDATE session SET finished_age = 9223372036854775807",
+        "UPDATE meta SET age = -1",
+        "INSERT INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause) SELECT key, 'pump-check', state, 1, 1, 'deleted' FROM session",
+        "INSERT INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause, deleted_age)
+         VALUES (zeroblob(16), 'pump-check', 'completed', 1, 1, 'deleted', 9223372036854775807)",
+    ];
+    let unseen: Vec<&str> = changes.into_iter().filter(|change| unseen(change)).collect();
+    assert_eq!(unseen, [""; 0]);
+}

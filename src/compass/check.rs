@@ -9,9 +9,11 @@ use crate::store::{self, Connection, check};
 use crate::webhook;
 
 impl Compass {
-    /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was imported, whether every session, its counts and its search text are
-    /// what its events say, whether totals are those of the sessions, whether every action shows what its newest message says, and whether every
-    /// frozen body and id is there, is the one that was frozen, and is needed. What cannot be read is told, and the look goes on. Reads everything; for a support screen, not for every start.
+    /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was
+    /// imported, whether every session, its counts and its search text are what its events say, whether totals are those of the sessions,
+    /// whether every action shows what its newest message says, whether every frozen body and id is there, is the one that was frozen, and is
+    /// needed, whether what is sent was answered so, and whether ages are possible. What cannot be read is told, and the look goes on; a
+    /// session whose document only a newer release can read is passed over. Reads everything; for a support screen, not for every start.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
@@ -42,6 +44,8 @@ impl Compass {
                     Err(Error::Corrupt { detail } | Error::Internal { detail } | Error::Io { detail }) => {
                         faults.push(format!("session {key}: {detail}"));
                     }
+                    // Its document is what it was, and says itself that this release cannot read it.
+                    Err(Error::RequiresNewerCore { .. }) => {}
                     Err(error @ (Error::NotADatabase | Error::UnknownSession { .. } | Error::DeletedSession { .. })) => {
                         faults.push(format!("session {key}: {error}"));
                     }
@@ -55,6 +59,14 @@ impl Compass {
             }
             let looked = check::messages(connection, webhook::delivery_id, faults);
             told("the outbox", looked, faults)?;
+            let looked = check::attempts(connection, faults);
+            told("the attempts", looked, faults)?;
+            let looked = check::endpoints(connection, faults);
+            told("the endpoints", looked, faults)?;
+            for promise in check::PROMISES {
+                let looked = check::broken(connection, promise, faults);
+                told("a table", looked, faults)?;
+            }
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
         })
     }
@@ -82,6 +94,9 @@ impl Inner {
             None => faults.push("its events do not begin with a start".to_owned()),
             Some(replayed) if replayed != subject.state => faults.push("its events say otherwise than its state".to_owned()),
             Some(_) => {}
+        }
+        if check::types(connection, subject.id)? != events.iter().map(|event| event.act.type_name()).collect::<Vec<_>>() {
+            faults.push("its events are listed as others than they are".to_owned());
         }
         let is_finished = subject.state.state.is_finished();
         if is_finished {

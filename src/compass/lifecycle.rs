@@ -8,7 +8,7 @@ use crate::crypto::Sha256;
 use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
 use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice};
-use crate::port::{Random, Transport};
+use crate::port::{Clock, Random, Sayable, Transport};
 use crate::store::{STOP_LIMIT, Store, meta};
 #[cfg(feature = "built-in-transport")]
 use crate::transport::{BuiltIn, BuiltInOptions};
@@ -80,9 +80,9 @@ impl Compass {
         let registration = if as_other_process { None } else { Some(registry::Registration::take(&path)?) };
         let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
         let store = Arc::new(store);
+        let clock: Arc<dyn Clock> = Arc::new(Sayable(options.clock));
         let observers = Arc::new(observer::Observers::starting_at(meta.revision));
-        let ports =
-            Ports { clock: Arc::clone(&options.clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
+        let ports = Ports { clock: Arc::clone(&clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
         let settings = Settings {
             policy: options.retry.clone(),
             allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
@@ -95,7 +95,7 @@ impl Compass {
             inner: Arc::new(Inner {
                 store,
                 delivery,
-                clock: options.clock,
+                clock,
                 random: options.random,
                 policy: options.retry,
                 retention: options.retention,

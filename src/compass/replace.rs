@@ -9,7 +9,7 @@ use super::{Compass, Result, registry};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
-use crate::port::{Clock, SystemClock};
+use crate::port::{Clock, SystemClock, sayable};
 use crate::store::replace::{self, GivesUp, Replaced, Restore};
 use crate::store::{self, salvage};
 use crate::webhook;
@@ -166,7 +166,7 @@ fn take(path: &Path, place: &'static str) -> Result<(PathBuf, registry::Registra
 fn gives_up(discard: &DiscardUndelivered) -> Result<GivesUp<'_>> {
     discard.check()?;
     let clock = SystemClock::default();
-    let at = clock.now();
+    let at = sayable(clock.now());
     Ok(GivesUp { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
 }
 

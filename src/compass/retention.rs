@@ -224,7 +224,7 @@ impl Inner {
             Ok((purge.report.purged + released + forgotten, changed))
         })?;
         if went > 0 {
-            self.store.cut_log(stops);
+            self.store.erase(stops);
         }
         Ok(went)
     }

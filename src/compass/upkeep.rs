@@ -86,7 +86,7 @@ impl Inner {
     /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.
     pub(super) fn erased(&self, stops: u64) -> Erased {
         match self.gate.enter() {
-            Ok(_call) if self.store.cut_log(stops) => Erased::Now,
+            Ok(_call) if self.store.erase(stops) => Erased::Now,
             _ => Erased::AtNextClose,
         }
     }

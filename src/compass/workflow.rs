@@ -220,6 +220,9 @@ impl Inner {
                 continue;
             };
             let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
+            if store::workflow::findings(connection, id).is_err() {
+                faults.push(format!("what was found in {of} does not read back"));
+            }
             match StoredDocument::read(&document, hash) {
                 // It is what it was, and says itself that this release does not know it.
                 Err(StoredFault::RequiresNewerCore { .. }) => {}

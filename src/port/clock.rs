@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 
 /// Tells the time. The wall clock of a phone can jump either way at any moment; nothing here assumes that it does not.
 pub trait Clock: Send + Sync {
-    /// The wall clock, in UTC.
+    /// The wall clock, in UTC. What lies outside the years 0 to 9999 counts as the first or the last moment of them.
     fn now(&self) -> Timestamp;
 
     /// Time since a fixed but arbitrary moment. Never goes back, and goes on while the device sleeps.
@@ -22,6 +22,36 @@ pub trait Clock: Send + Sync {
 
     /// Seconds that local time is ahead of UTC at `at`; kept beside each event so that a record can show local times later.
     fn utc_offset(&self, at: Timestamp) -> i32;
+}
+
+/// The first and the last moment that RFC 3339 has words for, in milliseconds: the years 0 to 9999.
+const SAYABLE: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+/// This moment, or the nearest one that messages and records can tell.
+pub(crate) fn sayable(at: Timestamp) -> Timestamp {
+    let ms = at.timestamp_millis();
+    if SAYABLE.contains(&ms) { at } else { Timestamp::from_timestamp_millis(ms.clamp(*SAYABLE.start(), *SAYABLE.end())).unwrap_or(at) }
+}
+
+/// A clock that says nothing but [`sayable`] moments.
+pub(crate) struct Sayable(pub(crate) std::sync::Arc<dyn Clock>);
+
+impl Clock for Sayable {
+    fn now(&self) -> Timestamp {
+        sayable(self.0.now())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn on_change(&self, told: Box<dyn Fn() + Send + Sync>) {
+        self.0.on_change(told);
+    }
+
+    fn utc_offset(&self, at: Timestamp) -> i32 {
+        self.0.utc_offset(at)
+    }
 }
 
 /// The operating system's clocks.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rusqlite::types::ValueRef;
 
-use super::row::sha256;
+use super::endpoint::{self, StoredEndpoint};
+use super::row::{from_ms, lossy, sha256};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey};
@@ -89,6 +90,78 @@ pub(crate) fn is_found(connection: &Connection, id: i64, text: &str) -> Result<b
     Ok(search::is_due(connection, id)? || search::text(connection, id)?.as_deref() == Some(text))
 }
 
+/// The kinds of a session's events as their rows list them, in order.
+pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT type FROM event WHERE session_id = ?1 ORDER BY seq")?;
+    let types = statement.query_map([id], |row| row.get(0))?;
+    Ok(types.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
+/// name.
+pub(crate) const PROMISES: [(&str, &str, &str); 6] = [
+    (
+        "delivery",
+        "was sent, and no attempt was answered so",
+        "SELECT delivery_id FROM outbox o WHERE state = 'sent'
+            AND (attempts = 0 OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = o.id AND a.status BETWEEN 200 AND 299))",
+    ),
+    (
+        "delivery",
+        "is for another endpoint, version or state than its action and session",
+        "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
+           JOIN workflow w ON w.id = s.workflow_id
+          WHERE o.endpoint IS NOT a.endpoint OR o.session_state IS NOT s.state
+             OR o.workflow_version IS NOT w.version || iif(w.local_revision = 0, '', '.' || w.local_revision)",
+    ),
+    (
+        "action",
+        "counts more failed sends than there can have been",
+        "SELECT key FROM action a WHERE failed_sends NOT BETWEEN 0 AND (SELECT total(o.revived + 1) FROM outbox o WHERE o.action_id = a.id)",
+    ),
+    ("a row of", "has an age that cannot be", "SELECT 'meta' FROM meta WHERE age < 0"),
+    (
+        "a row of",
+        "is of an age that the database has not reached",
+        "SELECT name FROM (SELECT 'session' AS name, finished_age AS age FROM session
+                           UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'spent_command', spent_age FROM spent_command
+                           UNION ALL SELECT 'tombstone', deleted_age FROM tombstone)
+          WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
+    ),
+    ("session", "was deleted and is there", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
+];
+
+/// Tells of each row that breaks a promise.
+pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &str), faults: &mut Vec<String>) -> Result<()> {
+    let mut statement = connection.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        faults.push(format!("{of} {} {what}", lossy(row, 0)?));
+    }
+    Ok(())
+}
+
+/// Attempts that do not read back.
+pub(crate) fn attempts(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
+    let mut statement = connection
+        .prepare("SELECT o.delivery_id, a.outcome, a.at FROM attempt a JOIN outbox o ON o.id = a.outbox_id ORDER BY o.id, a.number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if row.get_ref(1)?.as_str().is_err() || from_ms(row.get(2)?).is_err() {
+            faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?));
+        }
+    }
+    Ok(())
+}
+
+/// Endpoints that do not read back.
+pub(crate) fn endpoints(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
+    let corrupt = |endpoint| if let StoredEndpoint::Corrupt(key) = endpoint { Some(key) } else { None };
+    let keys = endpoint::all(connection)?.into_iter().filter_map(corrupt);
+    faults.extend(keys.map(|key| format!("the endpoint `{key}` does not read back")));
+    Ok(())
+}
+
 /// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `id_of` makes of
 /// install, session, action and hash.
 pub(crate) fn messages(
@@ -99,7 +172,7 @@ pub(crate) fn messages(
     let damaged = damaged_bodies(connection, faults)?;
     let install_id: String = connection.query_row("SELECT install_id FROM meta WHERE id = 1", [], |row| row.get(0))?;
     let mut statement = connection.prepare(
-        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, b.rowid, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
+        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, b.rowid, o.body_kept, o.body_size IS length(b.bytes) FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
            LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id ORDER BY o.id",
     )?;
     let mut rows = statement.query([])?;
@@ -115,6 +188,7 @@ pub(crate) fn messages(
                 Some(body) if damaged.contains(&body) => {
                     faults.push(format!("the body of delivery {id} is not the one that was frozen"));
                 }
+                Some(_) if !row.get::<_, bool>(6)? => faults.push(format!("the body of delivery {id} has another size than it says")),
                 Some(_) => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -23,8 +23,10 @@ const STATEMENT_CACHE: usize = 160;
 pub(crate) struct Store {
     path: PathBuf,
     pool: Arc<Pool>,
-    /// Something was deleted, and may still stand in the log.
-    owes_cut: AtomicBool,
+    /// Something was deleted, and may still stand in the file or the log.
+    owes_erasing: AtomicBool,
+    /// The length of the log when it was folded last for being long.
+    long_log: AtomicI64,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
@@ -46,14 +48,15 @@ impl Store {
         erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not written anew: {error}"));
         let meta = meta::load(&connection)?;
         // It may hold what was deleted before the process before this one ended.
-        let is_cut = !files::has_log(path) || erasure::cut_log(&connection).unwrap_or(false);
+        let is_erased = !files::has_log(path) || erasure::erase(&connection).unwrap_or(false);
         replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
         let store = Self {
             path: path.to_owned(),
             pool,
-            owes_cut: AtomicBool::new(!is_cut),
+            owes_erasing: AtomicBool::new(!is_erased),
+            long_log: AtomicI64::new(0),
             #[cfg(test)]
             commits: Default::default(),
         };
@@ -139,26 +142,28 @@ impl Store {
         transaction.commit().map_err(StoreError::from)?;
         #[cfg(test)]
         self.commits.fetch_add(1, Ordering::Relaxed);
-        if self.owes_cut.load(Ordering::Relaxed) {
-            self.cut_log_with(lent.connection());
+        if self.owes_erasing.load(Ordering::Relaxed) {
+            self.erase_with(lent.connection());
+        } else if let Err(error) = erasure::fold_long(lent.connection(), &self.long_log) {
+            log::info!("the log stays as it is: {error}");
         }
         Ok(result)
     }
 
-    /// Leaves nothing in the log of what was deleted, unless somebody reads or writes: then the next write tries again, and so does whoever
+    /// Leaves nothing in the file and its log of what was deleted, unless somebody reads or writes: then the next write tries again, and so does whoever
     /// closes or opens the file. Says whether nothing is left. `stops` as of [`write_part`](Self::write_part).
-    pub(crate) fn cut_log(&self, stops: u64) -> bool {
-        self.owes_cut.store(true, Ordering::Relaxed);
+    pub(crate) fn erase(&self, stops: u64) -> bool {
+        self.owes_erasing.store(true, Ordering::Relaxed);
         match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
-            Ok(mut lent) => self.cut_log_with(lent.connection()),
+            Ok(mut lent) => self.erase_with(lent.connection()),
             Err(_) => false,
         }
     }
 
-    fn cut_log_with(&self, connection: &Connection) -> bool {
-        let is_cut = erasure::cut_log(connection).unwrap_or(false);
-        self.owes_cut.store(!is_cut, Ordering::Relaxed);
-        is_cut
+    fn erase_with(&self, connection: &Connection) -> bool {
+        let is_erased = erasure::erase(connection).unwrap_or(false);
+        self.owes_erasing.store(!is_erased, Ordering::Relaxed);
+        is_erased
     }
 
     /// Runs `work` on one snapshot of the database.
@@ -321,7 +326,7 @@ pub(super) fn connect(
          PRAGMA fullfsync = ON;                -- on Apple, plain fsync does not reach the flash
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 200;      -- small, frequent checkpoints: no long stall
+         PRAGMA wal_autocheckpoint = 0;        -- `erasure` folds the log
          PRAGMA journal_size_limit = 1048576;
          PRAGMA mmap_size = 0;                 -- an I/O error is an error, not a signal
          PRAGMA temp_store = MEMORY;           -- Android has no temporary directory for SQLite
@@ -335,8 +340,12 @@ pub(super) fn connect(
         if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
             connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
         }
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != "wal" {
+        let mode = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, String>(0));
+        if mode("PRAGMA journal_mode")? != "wal" {
+            // A copy, or a new one.
+            erasure::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy stay as they are: {error}"));
+        }
+        if mode("PRAGMA journal_mode = WAL")? != "wal" {
             return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));
         }
     }

@@ -363,6 +363,26 @@ fn closing_leaves_one_file_that_is_whole() {
 }
 
 #[test]
+fn a_log_that_somebody_reads_is_looked_at_once_for_each_200_pages() {
+    let (_folder, store) = store();
+    bump(&store).unwrap();
+    let other = other(&store);
+    other.execute_batch("BEGIN; SELECT count(*) FROM meta").unwrap();
+    let mut looks = std::collections::BTreeSet::new();
+    for _ in 0..1_000 {
+        bump(&store).unwrap();
+        looks.insert(store.long_log.load(Ordering::Relaxed));
+    }
+    assert!((4..=6).contains(&looks.len()), "{looks:?}");
+    other.execute_batch("COMMIT").unwrap();
+    let begins_anew = (0..250).any(|_| {
+        bump(&store).unwrap();
+        store.long_log.load(Ordering::Relaxed) == 0
+    });
+    assert!(begins_anew, "it is folded when nobody reads it any more");
+}
+
+#[test]
 fn closing_leaves_the_log_to_others_and_to_what_was_quiesced() {
     let (_folder, store) = store();
     bump(&store).unwrap();

@@ -115,6 +115,12 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sh
     Ok((workflow, sha256(&hash)?, document))
 }
 
+/// What was found in a version.
+pub(crate) fn findings(connection: &Connection, id: i64) -> Result<Vec<Finding>> {
+    let findings: String = connection.prepare_cached("SELECT findings FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
+    from_json(&findings, "findings of a workflow")
+}
+
 /// How many sessions stand on a version.
 pub(crate) fn sessions(connection: &Connection, id: i64) -> Result<u64> {
     let count: i64 = connection.prepare_cached("SELECT count(*) FROM session WHERE workflow_id = ?1")?.query_row([id], |row| row.get(0))?;

@@ -1,6 +1,9 @@
 //! A clock that is set in the middle of a session.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use compass_core::CancelToken;
 
 use super::*;
 
@@ -78,4 +81,56 @@ fn a_clock_that_is_put_right_later_is_believed_again() {
     let view = app.set(session, "site", "Mill Road");
     assert_eq!(view.fields[0].completed_at, Some(app.now()));
     assert_eq!(app.count("SELECT count(*) FROM event WHERE wall_at IS NOT NULL"), 1);
+}
+
+#[test]
+fn a_clock_that_says_nonsense_locks_no_session() {
+    let mut faults = Vec::new();
+    for at in [-62_167_219_200_000_i64, -1, 253_402_300_800_000] {
+        let mut app = App::new();
+        let Some(wall) = Timestamp::from_timestamp_millis(at) else { continue };
+        let now = app.now();
+        let session = app.at_the_end().key;
+        app.clock.set_wall(wall);
+        let work = |app: &App| -> Result<(), Error> {
+            let fresh = app.compass.start(&Start::new("pump-check", id()))?.view.key;
+            app.compass.set_field(fresh, "site", text("Mill Lane"))?;
+            app.compass.note(session, "loud", &id())?;
+            let visit = app.compass.session(session)?.visit;
+            app.compass.complete(session, visit)?;
+            app.compass.record(session)?;
+            app.compass.record(fresh)?;
+            app.compass.flush(Duration::from_secs(60), &CancelToken::new())?;
+            Ok(())
+        };
+        if let Err(error) = work(&app) {
+            faults.push(format!("{at}: {error:?}"));
+        }
+        app.clock.set_wall(now);
+        app.reopen();
+        let after = |app: &App| -> Result<Vec<String>, Error> {
+            let all = app.compass.sessions(&SessionFilter::default(), None, 10)?;
+            for one in &all.sessions {
+                app.compass.session(one.key)?;
+                app.compass.record(one.key)?;
+            }
+            app.compass.sessions(&SessionFilter { text: Some("mill".into()), ..Default::default() }, None, 10)?;
+            app.compass.purge(Duration::ZERO)?;
+            Ok(app.compass.check()?.faults)
+        };
+        match after(&app) {
+            Ok(found) if found.is_empty() => {}
+            told => faults.push(format!("{at} after: {told:?}")),
+        }
+        for request in app.office.requests() {
+            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            for time in ["started_at", "completed_at"] {
+                let said = body[time].as_str().unwrap();
+                if said.len() != 24 {
+                    faults.push(format!("{at}: {time} {said}"));
+                }
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
 }

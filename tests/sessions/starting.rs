@@ -233,3 +233,58 @@ fn setting_a_prefilled_value_as_it_is_confirms_it_once() {
     assert_eq!(remark.source, Some(ValueSource::Prefill("office".into())));
     assert_eq!(app.faults(), [""; 0]);
 }
+
+#[test]
+fn what_is_given_at_a_start_is_bounded_and_clean() {
+    let app = App::new();
+    let prefill = |field: &str, value: FieldValue, source: String| {
+        let mut start = Start::new("pump-check", id());
+        start.prefill = vec![Prefill { field: field.to_owned(), value, source }];
+        code(app.compass.start(&start))
+    };
+    let mut taken = Vec::new();
+    for (what, source) in [
+        ("huge", "s".repeat(1_000_000)),
+        ("control", "work\u{7}order".to_owned()),
+        ("override", "work\u{202e}order".to_owned()),
+        ("nul", "work\0order".to_owned()),
+        ("empty", String::new()),
+    ] {
+        let told = prefill("site", text("Mill Lane"), source);
+        if told == "fine" {
+            taken.push(format!("source {what}"));
+        }
+    }
+    for (what, value) in [
+        ("two lines", "Mill\nLane"),
+        ("carriage return", "Mill\rLane"),
+        ("nul", "Mill\0"),
+        ("override", "a\u{202e}b"),
+        ("line separator", "a\u{2028}b"),
+    ] {
+        if prefill("site", text(value), "order".to_owned()) == "fine" {
+            taken.push(format!("value {what}"));
+        }
+        let session = app.start().key;
+        if code(app.compass.set_field(session, "site", text(value))) == "fine" {
+            taken.push(format!("set {what}"));
+        }
+        let mut start = Start::new("pump-check", id());
+        start.actor = Some(value.to_owned());
+        if code(app.compass.start(&start)) == "fine" {
+            taken.push(format!("actor {what}"));
+        }
+        if code(app.compass.end(session, value, &id())) == "fine" && !matches!(what, "two lines" | "carriage return") {
+            taken.push(format!("reason {what}"));
+        }
+        let session = app.start().key;
+        if code(app.compass.note(session, value, &id())) == "fine" && !matches!(what, "two lines" | "carriage return") {
+            taken.push(format!("note {what}"));
+        }
+        if code(app.compass.note(session, "loud", value)) == "fine" {
+            taken.push(format!("command id {what}"));
+        }
+    }
+    assert_eq!(taken, [""; 0]);
+    assert_eq!(app.faults(), [""; 0]);
+}

@@ -106,16 +106,20 @@ impl World {
         self.after(Cause::Act("look"))
     }
 
-    /// The whole check finds nothing but what was done from outside.
+    /// The whole check finds nothing but what was done from outside: each fault names a message or an endpoint that was changed.
     pub fn check_file(&mut self, place: usize) -> Check {
         let Some(report) = fine(self.compass(place).check(), &["corrupt"])? else { return Ok(()) };
-        // A row has as many faults as were made in it; the trigger that makes one unstorable is none.
-        let row_of =
-            |fault: &String| fault.split_once(" of delivery ").map_or(fault.clone(), |(_, rest)| rest[..30.min(rest.len())].to_owned());
-        let of_rows = report.faults.iter().filter(|fault| !fault.contains("trigger unstorable"));
-        let rows: std::collections::BTreeSet<_> = of_rows.map(row_of).collect();
-        if rows.len() > self.tampered.len() {
-            return Err(format!("the check finds {:?}", report.faults));
+        let was_made = |fault: &&String| {
+            let after = |what: &str| fault.split_once(what).and_then(|(_, rest)| rest.split([' ', '`']).next());
+            let row = after("delivery ").and_then(|id| self.rows.by_id.get(id));
+            row.is_some_and(|row| self.tampered.contains_key(row))
+                || after("the endpoint `").is_some_and(|key| self.tampered_endpoints.contains_key(key))
+                // Makes a result unstorable.
+                || fault.contains("trigger unstorable")
+        };
+        let others: Vec<_> = report.faults.iter().filter(|fault| !was_made(fault)).collect();
+        if !others.is_empty() {
+            return Err(format!("the check finds {others:?} besides what was done, {:?} and {:?}", self.tampered, self.tampered_endpoints));
         }
         self.after(Cause::Act("look"))
     }

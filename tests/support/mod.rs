@@ -10,6 +10,7 @@ pub mod nowhere;
 pub mod server;
 mod stream;
 pub mod workflows;
+pub mod years;
 
 pub use app::App;
 pub use certs::{Identity, TestCa};

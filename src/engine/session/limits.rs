@@ -1,6 +1,6 @@
 //! How long the texts of a call may be. Lengths count Unicode scalar values.
 
-use super::validate::is_blank;
+use super::validate::{is_blank, is_control};
 use super::{Refusal, TextFault};
 
 /// The longest note: some pages. Notes are read on a phone and indexed for search, they are not documents.
@@ -14,7 +14,7 @@ pub const MAX_ACTOR: usize = 200;
 /// The longest name of where a prefill comes from.
 pub const MAX_PREFILL_SOURCE: usize = 200;
 
-/// Who acts: not blank, at most [`MAX_ACTOR`] characters, no control characters.
+/// Who acts: not blank, at most [`MAX_ACTOR`] characters, no control characters, line separators or directional overrides.
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `actor`.
@@ -22,7 +22,8 @@ pub fn check_actor(actor: &str) -> Result<(), Refusal> {
     check("actor", actor, MAX_ACTOR, Lines::One)
 }
 
-/// The caller's id of a command: not blank, at most [`MAX_COMMAND_ID`] characters, no control characters.
+/// The caller's id of a command: not blank, at most [`MAX_COMMAND_ID`] characters, no control characters, line separators or directional
+/// overrides.
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `command_id`.
@@ -30,7 +31,8 @@ pub fn check_command_id(command_id: &str) -> Result<(), Refusal> {
     check("command_id", command_id, MAX_COMMAND_ID, Lines::One)
 }
 
-/// A reason: not blank, at most [`MAX_REASON`] characters, no control characters other than newline and tab.
+/// A reason: not blank, at most [`MAX_REASON`] characters, no line separators, directional overrides or control characters other than newline
+/// and tab.
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `reason`.
@@ -60,7 +62,7 @@ fn check(place: &'static str, text: &str, limit: usize, lines: Lines) -> Result<
         return refuse(TextFault::TooLong { limit });
     }
     let allowed = |c| matches!(lines, Lines::Many) && matches!(c, '\n' | '\t');
-    if text.chars().any(|c| c.is_control() && !allowed(c)) {
+    if text.chars().any(|c| is_control(c) && !allowed(c)) {
         return refuse(TextFault::ControlCharacter);
     }
     Ok(())
@@ -81,6 +83,7 @@ mod tests {
         assert_eq!(code(check_actor(&"é".repeat(200))), "fine");
         assert_eq!(code(check_actor(&"é".repeat(201))), "too_long");
         assert_eq!(code(check_actor("Mia\nMax")), "control_character");
+        assert_eq!(code(check_actor("Mia\u{202e}xaM")), "control_character", "by the rule of values");
         assert_eq!(code(check_command_id("")), "blank");
         assert_eq!(code(check_command_id(&"x".repeat(128))), "fine");
         assert_eq!(code(check_command_id(&"x".repeat(129))), "too_long");

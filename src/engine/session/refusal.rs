@@ -133,7 +133,7 @@ pub enum TextFault {
         /// The most there may be.
         limit: usize,
     },
-    /// A control character that is not allowed there.
+    /// A control character, line separator or directional override that is not allowed there.
     #[error("holds a control character")]
     ControlCharacter,
 }

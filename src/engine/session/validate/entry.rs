@@ -40,7 +40,7 @@ pub(in crate::engine::session) fn line_feeds(text: &str) -> String {
 }
 
 /// Whether it steers devices or the way text is shown: control characters, line separators, directional overrides.
-pub(super) fn is_control(c: char) -> bool {
+pub(in crate::engine::session) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202d}' | '\u{202e}')
 }
 

@@ -36,7 +36,7 @@ mod number;
 mod parse;
 mod text;
 
-pub(super) use entry::{is_blank, line_feeds};
+pub(super) use entry::{is_blank, is_control, line_feeds};
 pub use parse::parse_value;
 pub use text::{DEFAULT_MAX_LENGTH, MIN_EMAIL, MIN_PHONE, MIN_URL};
 
