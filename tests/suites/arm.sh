@@ -47,24 +47,27 @@ suite_arm_needs() {
 }
 
 suite_arm() {
-  local file
+  local beside=''
   arm_choose || return
   check 'Sources of the dependencies: cargo vendor' arm_sources || return
-  arm_tests armv7 armv7-unknown-linux-gnueabihf || true
-  arm_chosen=(--lib)
-  for file in "${arm64_files[@]}"; do arm_chosen+=(--test "$file"); done
-  arm_skips+=(--skip "$(arm_module "$arm64_left_out_module")")
-  arm_tests arm64 aarch64-unknown-linux-gnu || true
+  # Both at once: programs of tests wait, and most end with one test that keeps one processor of the machine busy.
+  if arm_build arm64; then
+    arm_run arm64 >"$work_dir/arm64.log" 2>&1 &
+    beside=$!
+  fi
+  if arm_build armv7; then cargo_tests 'Tests on armv7, emulated' arm_run armv7 || true; fi
+  if [ -n "$beside" ]; then cargo_tests 'Tests on arm64, emulated meanwhile' arm_ended "$beside" || true; fi
 }
 
+declare -A arm_targets=([armv7]=armv7-unknown-linux-gnueabihf [arm64]=aarch64-unknown-linux-gnu)
 # Many times what they take: only a hang lasts as long.
 arm_build_seconds=2400 arm_run_seconds=1800
 
-# Fills arm_chosen and arm_skips, and says what is left out. A name on the lists that no test has is a mistake.
+# Fills NAME_chosen and NAME_skips of both, and says what is left out. A name on the lists that no test has is a mistake.
 arm_choose() {
   local entry name file count total=0 lines=()
   local -A left_out=()
-  arm_chosen=(--lib) arm_skips=()
+  armv7_chosen=(--lib) armv7_skips=()
   for entry in "${arm_left_out[@]}"; do
     name=${entry%% *} left_out[$name]=1
     # A file, or a folder of files.
@@ -75,19 +78,21 @@ arm_choose() {
     name=${entry%% *}
     count=$(grep -rc '#\[test\]' "$name" | awk -F: '{ count += $NF } END { print count + 0 }')
     [ "$count" -gt 0 ] || { fail "left out on ARM, but without tests: $name"; return 1; }
-    arm_skips+=(--skip "$(arm_module "$name")")
+    armv7_skips+=(--skip "$(arm_module "$name")")
     total=$((total + count)) lines+=("$entry ($count)")
   done
   for entry in "${arm_left_out_tests[@]}"; do
-    name=${entry%% *} arm_skips+=(--skip "$name")
+    name=${entry%% *} armv7_skips+=(--skip "$name")
     grep -rqw "fn $name" src tests || { fail "left out on ARM, but not there: test $name"; return 1; }
     total=$((total + 1)) lines+=("$entry")
   done
   for file in tests/*.rs tests/*/main.rs; do
     [ -e "$file" ] || continue
     file=${file#tests/} file=${file%/main.rs} file=${file%.rs}
-    [ -n "${left_out[$file]:-}" ] || arm_chosen+=(--test "$file")
+    [ -n "${left_out[$file]:-}" ] || armv7_chosen+=(--test "$file")
   done
+  arm64_chosen=(--lib) arm64_skips=("${armv7_skips[@]}" --skip "$(arm_module "$arm64_left_out_module")")
+  for file in "${arm64_files[@]}"; do arm64_chosen+=(--test "$file"); done
   printf 'Left out on ARM: %s tests and the examples in the documentation, which the suite rust runs\n' "$total"
   printf '%s\n' "${lines[@]}"
 }
@@ -105,16 +110,26 @@ arm_sources() {
   cargo vendor --locked --quiet --respect-source-config --versioned-dirs target/arm/vendor >/dev/null
 }
 
-# arm_cargo SECONDS ARGUMENTS...: `cargo test` of the chosen files, in the other Debian.
+# arm_cargo NAME SECONDS ARGUMENTS...: `cargo test` of the chosen files, in the other Debian.
 arm_cargo() {
-  local seconds=$1
-  shift
+  local -n chosen=$1_chosen
+  local target=${arm_targets[$1]} seconds=$2
+  shift 2
   tests/suites/chroot.sh arm enter timeout "$seconds" cargo --config tests/suites/arm.toml test \
-    --offline --locked --package compass-core --target-dir target/arm "${arm_chosen[@]}" "$@"
+    --offline --locked --package compass-core --target-dir target/arm --target "$target" "${chosen[@]}" "$@"
 }
 
-# arm_tests NAME TARGET: builds what was chosen, and runs it.
-arm_tests() {
-  check "Build for $1: cargo test --no-run" arm_cargo "$arm_build_seconds" --no-run --quiet --target "$2" || return
-  cargo_tests "Tests on $1, emulated" arm_cargo "$arm_run_seconds" --no-fail-fast --target "$2" -- "${arm_skips[@]}"
+arm_build() { check "Build for $1: cargo test --no-run" arm_cargo "$1" "$arm_build_seconds" --no-run --quiet; }
+
+arm_run() {
+  local -n skips=$1_skips
+  arm_cargo "$1" "$arm_run_seconds" --no-fail-fast -- "${skips[@]}"
+}
+
+# arm_ended PROCESS: what the run on arm64 has said, when it is over.
+arm_ended() {
+  local status=0
+  wait "$1" || status=$?
+  cat "$work_dir/arm64.log"
+  return "$status"
 }
