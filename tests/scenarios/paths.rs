@@ -121,6 +121,7 @@ fn of_action(action: &Action, member: &str) -> Text {
         "sent_at" => newest.and_then(|delivery| delivery.sent_at).map(instant),
         "next_attempt_at" => newest.and_then(|delivery| delivery.next_attempt_at).map(instant),
         "may_have_been_delivered" => newest.and_then(|delivery| text(delivery.may_have_been_delivered)),
+        "holds_redacted" => newest.and_then(|delivery| list(delivery.holds_redacted.iter())),
         "outcomes" => {
             newest.and_then(|delivery| list(delivery.last_attempts.iter().map(|attempt| format!("{}:{}", attempt.number, attempt.outcome))))
         }
