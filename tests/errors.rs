@@ -56,6 +56,15 @@ fn a_key_of_megabytes_is_not_given_back_whole() {
         "unknown_fields",
         compass.edit(done, None, vec![model::FieldChange { field: huge.clone(), change: Change::Clear }], vec![], &id()),
     );
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: huge.clone() },
+        actor: "Mia".into(),
+        reason: "no use".into(),
+        pending: RedactPending::Keep,
+        bodies: RedactBodies::Keep,
+    };
+    short("unknown_fields", compass.redact(done, &redaction));
 }
 
 #[test]

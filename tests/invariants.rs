@@ -224,6 +224,27 @@ fn what_happened_is_never_changed_nor_forgotten() {
     for change in ["json = '{}'", "at = 1", "actor = 'Max'", "command_id = NULL, command_hash = NULL", "seq = 99", "type = 'noted'"] {
         db.refuses(&format!("UPDATE event SET {change} WHERE session_id = 1 AND seq = 1"), "events are never changed");
     }
+    // Redacting lets what acts of that session say change, and nothing else; and it cannot stay open.
+    let opened = "BEGIN; INSERT INTO redaction (session_id) VALUES (1)";
+    for (change, words) in [
+        ("UPDATE event SET json = '{}' WHERE session_id = 2 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET at = 1 WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET wall_at = 1 WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET actor = 'Max' WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET type = 'noted' WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET command_id = 'another' WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET command_hash = zeroblob(32) WHERE session_id = 1 AND seq = 1", "events are never changed"),
+        ("UPDATE event SET json = '{}', command_id = NULL, command_hash = NULL WHERE session_id = 1 AND seq = 1; COMMIT", "FOREIGN KEY"),
+    ] {
+        let before = db.picture();
+        let error = db.sql.execute_batch(&format!("{opened}; {change}")).expect_err(change).to_string();
+        assert!(error.contains(words), "{change}\n  was refused in other words: {error}");
+        db.sql.execute_batch("ROLLBACK").expect("goes back");
+        assert_eq!(db.picture(), before, "{change}");
+    }
+    db.refuses("INSERT INTO redaction (session_id) VALUES (1)", "FOREIGN KEY");
+    db.refuses("INSERT INTO redaction (session_id, is_open) VALUES (1, 1)", "CHECK");
+    db.refuses("INSERT INTO redaction (session_id, is_open) VALUES (1, NULL)", "NOT NULL");
     db.refuses("DELETE FROM event WHERE session_id = 1", "events are deleted with their session");
     db.refuses("DELETE FROM event WHERE session_id = 2 AND seq = 1", "events are deleted with their session");
     db.refuses("DELETE FROM session WHERE id = 2", "only a finished session is deleted");

@@ -46,6 +46,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{detail}", &["detail", "'abandoned'"]),
     ("lost.rs", "{column}", &["configuration"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
+    ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("salvage.rs", "{first}", &["rowid"]),
     ("salvage.rs", "{condition}", &["1"]),
     ("salvage.rs", "{}", &["session"]),
@@ -86,6 +87,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("FROM pragma_table_", "salvaging looks at what there is"),
     ("FROM \"session\" o NOT INDEXED", "salvaging reads all there is"),
     ("FROM event WHERE instr(json", "files of all sessions are asked for, after upkeep"),
+    ("INSERT INTO meta", "once in a file; what is redacted meanwhile is one session"),
     ("WITH RECURSIVE waiting", "reads what it has put there itself"),
 ];
 

@@ -119,6 +119,15 @@ fn sessions_on_what_a_later_release_imported_are_read_and_not_changed() {
     assert_eq!(code(compass.edit(done, None, vec![set("site", text("Mill Road"))], vec![], &id())), NEWER);
     assert_eq!(code(compass.send(ended, "announce", None, &id())), NEWER);
     assert_eq!(code(compass.abandon(done, "announce", "Mia", "no use", &id())), NEWER);
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "site".into() },
+        actor: "Mia".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    };
+    assert_eq!(code(compass.redact(done, &redaction)), NEWER);
     let Err(Error::NotStartable { findings, .. }) = compass.start(&Start::new("pump-check", id())) else { panic!("started") };
     assert_eq!(codes(&findings)[0], (NEWER, "/requires"));
     let listed = compass.workflows().unwrap().remove(0);

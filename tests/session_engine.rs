@@ -191,7 +191,7 @@ fn a_completed_session_lacks_nothing(walk: &Walk<'_>) -> Result<(), TestCaseErro
         let field = walk.workflow.field(key).expect("a field");
         let there = match walk.holds(key) {
             None | Some(FieldState::NotProvided) => false,
-            Some(FieldState::Provided(_)) => true,
+            Some(FieldState::Provided(_) | FieldState::Redacted) => true,
             Some(FieldState::Empty) => field.allow_empty,
             Some(FieldState::NotApplicable) => field.allow_not_applicable,
         };

@@ -56,6 +56,7 @@ pub fn value(state: &FieldState) -> String {
         FieldState::NotProvided => return dim("not provided"),
         FieldState::Empty => return dim("empty"),
         FieldState::NotApplicable => return dim("not applicable"),
+        FieldState::Redacted => return dim("redacted"),
         FieldState::Provided(value) => value,
     };
     match value {
@@ -93,7 +94,7 @@ pub fn record(record: &SessionRecord) {
             }
             TimelineEntry::WentBack { section_name, .. } => format!("went back to “{section_name}”"),
             TimelineEntry::ResponseUsed { response_name, .. } => format!("used the response to “{response_name}”"),
-            TimelineEntry::Noted { text } => format!("note: {text}"),
+            TimelineEntry::Noted { text } => format!("note: {}", text.as_deref().unwrap_or("(redacted)")),
             TimelineEntry::Completed { section_name, won } => {
                 format!("{} in “{section_name}”{}", bold("completed"), if *won { ", won" } else { "" })
             }
@@ -102,6 +103,9 @@ pub fn record(record: &SessionRecord) {
             TimelineEntry::Edited { fields, notes } => format!("edited {} field(s), {} note(s)", fields.len(), notes.len()),
             TimelineEntry::SendRequested { action_name, .. } => format!("asked to send “{action_name}”"),
             TimelineEntry::Abandoned { action_name, reason, .. } => format!("gave “{action_name}” up: {reason}"),
+            TimelineEntry::Redacted { field_name, reason, .. } => {
+                format!("redacted {}: {reason}", field_name.as_deref().map_or("a note".to_owned(), |name| format!("“{name}”")))
+            }
         };
         println!("    {}  {text}", dim(clock(item.at, item.utc_offset)));
     }

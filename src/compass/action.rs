@@ -151,6 +151,7 @@ pub(super) fn delivery(
         may_have_been_delivered: entry.sent_at.is_none() && entry.unknown_outcomes > 0,
         body_size: entry.body_size,
         body_sha256: entry.body_sha256.to_string(),
+        holds_redacted: entry.holds_redacted.clone(),
     };
     Ok((delivery, needs_person))
 }

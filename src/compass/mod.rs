@@ -12,6 +12,7 @@ mod observer;
 mod options;
 mod outbox;
 mod query;
+mod redact;
 mod registry;
 mod replace;
 mod retention;

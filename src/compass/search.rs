@@ -56,6 +56,15 @@ impl Inner {
         Ok(())
     }
 
+    /// Leaves no word of a session that it is not found by any more.
+    pub(super) fn index_anew(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
+        // What was never looked at has left no word; an entry would say that the sessions before it were looked at, too.
+        if search::is_known(tx, id)? {
+            search::write(tx, id, &self.entry(tx, id)?)?;
+        }
+        Ok(())
+    }
+
     /// What a session is found by. One that does not read back is found by nothing.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
         let subject = match search::key_of(connection, id).map_err(Error::from).and_then(|key| self.subject(connection, key)) {

@@ -29,10 +29,10 @@ struct Content<'a> {
 
 /// An entry that was given up.
 #[derive(Clone, Copy)]
-struct GivenUp {
-    entry: i64,
+pub(super) struct GivenUp {
+    pub(super) entry: i64,
     /// Whether it was claimed.
-    leased: bool,
+    pub(super) leased: bool,
 }
 
 /// Actions re-sent per transaction by `send_failed_again`, so that a long list does not hold the writer.
@@ -149,7 +149,7 @@ impl Compass {
     }
 
     /// Asked after the commit: an attempt that has not begun by then finds that it may not.
-    fn may_arrive(&self, given_up: impl IntoIterator<Item = GivenUp>) -> bool {
+    pub(super) fn may_arrive(&self, given_up: impl IntoIterator<Item = GivenUp>) -> bool {
         given_up.into_iter().any(|GivenUp { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
     }
 
@@ -287,7 +287,7 @@ fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryR
 
 fn give_up(tx: &Transaction<'_>, row: &ActionRow) -> Result<GivenUp> {
     let newest = newest(tx, row)?;
-    store::outbox::abandon(tx, newest.id)?;
+    store::outbox::abandon(tx, newest.id, reason::ABANDONED)?;
     // What was claimed is looked at again before it leaves.
     meta::next_configuration(tx)?;
     Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased })

@@ -1,8 +1,9 @@
 //! The event log of a session: the technician's acts and nothing else.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{FieldState, Timestamp, ValueSource, WorkflowRef};
+use super::{FieldState, RedactionTarget, Timestamp, ValueSource, WorkflowRef, note_text};
 
 /// The version of the events' shape that this release writes.
 pub const EVENT_VERSION: u32 = 1;
@@ -78,8 +79,9 @@ pub enum Act {
     },
     /// A note was added. Its `seq` names the note.
     Noted {
-        /// What it says.
-        text: String,
+        /// What it says; none: that was redacted.
+        #[serde(with = "note_text")]
+        text: Option<String>,
     },
     /// The session was completed on an end section.
     Completed {
@@ -118,6 +120,13 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// A value or a note was redacted. The events before hold it no more.
+    Redacted {
+        /// Which one.
+        target: RedactionTarget,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What an act may have in its JSON. Read in one go: an enum with its tag inside is read into a buffer first, and every type within it is
@@ -136,7 +145,8 @@ struct Members {
     reason: Option<String>,
     response: Option<String>,
     revision: Option<u32>,
-    text: Option<String>,
+    target: Option<RedactionTarget>,
+    text: Option<Value>,
     to_visit: Option<u32>,
     values: Option<Vec<ValueSet>>,
     visit: Option<u32>,
@@ -168,13 +178,14 @@ impl Members {
                 next_section: self.next_section?,
             },
             "response_used" => Act::ResponseUsed { visit: self.visit?, response: self.response? },
-            "noted" => Act::Noted { text: self.text? },
+            "noted" => Act::Noted { text: note_text::read(&self.text?)? },
             "completed" => Act::Completed { visit: self.visit?, won: self.won? },
             "ended" => Act::Ended { reason: self.reason? },
             "discarded" => Act::Discarded,
             "edited" => Act::Edited { fields: self.fields?, notes: self.notes? },
             "send_requested" => Act::SendRequested { action: self.action?, corrected: self.corrected?, revision: self.revision? },
             "abandoned" => Act::Abandoned { action: self.action?, reason: self.reason? },
+            "redacted" => Act::Redacted { target: self.target?, reason: self.reason? },
             _ => return None,
         })
     }
@@ -196,6 +207,7 @@ impl Act {
             Act::Edited { .. } => "edited",
             Act::SendRequested { .. } => "send_requested",
             Act::Abandoned { .. } => "abandoned",
+            Act::Redacted { .. } => "redacted",
         }
     }
 }
@@ -228,10 +240,12 @@ pub struct FieldEdit {
 pub struct NoteEdit {
     /// The `seq` of the note.
     pub note: u32,
-    /// What it said.
-    pub from: String,
-    /// What it says now.
-    pub to: String,
+    /// What it said; none: that was redacted.
+    #[serde(with = "note_text")]
+    pub from: Option<String>,
+    /// What it says now; none: that was redacted.
+    #[serde(with = "note_text")]
+    pub to: Option<String>,
 }
 
 #[cfg(test)]
@@ -252,16 +266,19 @@ mod tests {
             Act::Answered { visit: 1, answer: "yes".into(), next_visit: 2, next_section: "end".into() },
             Act::WentBack { visit: 2, to_visit: 1, next_visit: 3, next_section: "start".into() },
             Act::ResponseUsed { visit: 1, response: "price".into() },
-            Act::Noted { text: "A note".into() },
+            Act::Noted { text: Some("A note".into()) },
+            Act::Noted { text: None },
             Act::Completed { visit: 3, won: true },
             Act::Ended { reason: "nobody there".into() },
             Act::Discarded,
             Act::Edited {
                 fields: vec![FieldEdit { field: "name".into(), from: text("Ada"), to: FieldState::Empty }],
-                notes: vec![NoteEdit { note: 6, from: "A note".into(), to: String::new() }],
+                notes: vec![NoteEdit { note: 6, from: Some("A note".into()), to: None }],
             },
             Act::SendRequested { action: "send".into(), corrected: true, revision: 2 },
             Act::Abandoned { action: "send".into(), reason: "on paper".into() },
+            Act::Redacted { target: RedactionTarget::Field { key: "name".into() }, reason: "not hers".into() },
+            Act::Redacted { target: RedactionTarget::Note { seq: 6 }, reason: "not hers".into() },
         ];
         for act in acts {
             let json = to_string(&act).unwrap();
@@ -272,7 +289,13 @@ mod tests {
 
     #[test]
     fn an_act_that_is_unknown_or_lacks_a_member_is_refused() {
-        for json in [r#"{"act":"sold"}"#, r#"{"act":"noted"}"#, r#"{"text":"A note"}"#, r#"{"act":"completed","visit":1,"won":null}"#] {
+        for json in [
+            r#"{"act":"sold"}"#,
+            r#"{"act":"noted"}"#,
+            r#"{"act":"noted","text":{"redacted":false}}"#,
+            r#"{"text":"A note"}"#,
+            r#"{"act":"completed","visit":1,"won":null}"#,
+        ] {
             assert!(from_str::<Act>(json).is_err(), "{json}");
         }
     }

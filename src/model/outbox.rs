@@ -38,6 +38,8 @@ pub struct Delivery {
     pub body_size: u64,
     /// SHA-256 of the body, in hexadecimal.
     pub body_sha256: String,
+    /// Keys of the fields whose values were redacted and which the body holds still; none once it was given back.
+    pub holds_redacted: Vec<String>,
 }
 
 /// How a delivery stands.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, FieldDefinition, FieldState, Note, PathStep, ResponseKind, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef,
+    Action, FieldDefinition, FieldState, Note, PathStep, RedactionTarget, ResponseKind, SessionKey, SessionState, Timestamp, ValueSource,
+    WorkflowRef,
 };
 
 /// The chronological view of one session.
@@ -124,8 +125,8 @@ pub enum TimelineEntry {
     },
     /// A note was added.
     Noted {
-        /// What it said then.
-        text: String,
+        /// What it said then; none: that was redacted.
+        text: Option<String>,
     },
     /// The session was completed.
     Completed {
@@ -167,6 +168,15 @@ pub enum TimelineEntry {
         action: String,
         /// Its name.
         action_name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A value or a note was redacted.
+    Redacted {
+        /// Which one.
+        target: RedactionTarget,
+        /// Name of the field; none where it was a note.
+        field_name: Option<String>,
         /// Why.
         reason: String,
     },

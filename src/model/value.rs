@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Timestamp;
@@ -147,9 +148,9 @@ pub struct FileManifest {
 }
 
 /// What a field holds. "Not provided", "empty" and "not applicable" are three different things.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-#[serde(tag = "state", content = "value", rename_all = "snake_case", try_from = "State")]
+#[serde(try_from = "State")]
 pub enum FieldState {
     /// Nobody has said anything.
     #[default]
@@ -160,24 +161,59 @@ pub enum FieldState {
     Empty,
     /// Deliberately marked as not applicable.
     NotApplicable,
+    /// It held a value that was redacted. Satisfies `required`, and is in no message.
+    Redacted,
+}
+
+/// What stands in JSON in the place of a value or a text that was redacted: `{"redacted": true}`.
+#[derive(Serialize)]
+pub(super) struct Redacted {
+    redacted: bool,
+}
+
+impl Redacted {
+    pub(super) const MARK: Self = Self { redacted: true };
+
+    pub(super) fn is(value: &Value) -> bool {
+        value["redacted"] == true
+    }
+}
+
+impl Serialize for FieldState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        match self {
+            FieldState::NotProvided => members.serialize_entry("state", "not_provided")?,
+            FieldState::Provided(value) => {
+                members.serialize_entry("state", "provided")?;
+                members.serialize_entry("value", value)?;
+            }
+            FieldState::Empty => members.serialize_entry("state", "empty")?,
+            FieldState::NotApplicable => members.serialize_entry("state", "not_applicable")?,
+            FieldState::Redacted => members.serialize_entry("redacted", &true)?,
+        }
+        members.end()
+    }
 }
 
 /// What the state of a field may have in its JSON.
 #[derive(Deserialize)]
 struct State {
-    state: String,
+    state: Option<String>,
     value: Option<FieldValue>,
+    redacted: Option<bool>,
 }
 
 impl TryFrom<State> for FieldState {
     type Error = &'static str;
 
     fn try_from(members: State) -> Result<Self, Self::Error> {
-        match (members.state.as_str(), members.value) {
-            ("not_provided", _) => Ok(FieldState::NotProvided),
-            ("provided", Some(value)) => Ok(FieldState::Provided(value)),
-            ("empty", _) => Ok(FieldState::Empty),
-            ("not_applicable", _) => Ok(FieldState::NotApplicable),
+        match (members.state.as_deref(), members.value, members.redacted) {
+            (Some("not_provided"), ..) => Ok(FieldState::NotProvided),
+            (Some("provided"), Some(value), _) => Ok(FieldState::Provided(value)),
+            (Some("empty"), ..) => Ok(FieldState::Empty),
+            (Some("not_applicable"), ..) => Ok(FieldState::NotApplicable),
+            (None, None, Some(true)) => Ok(FieldState::Redacted),
             _ => Err("a state that is not known, or without its value"),
         }
     }
@@ -245,11 +281,12 @@ mod tests {
 
     #[test]
     fn every_state_of_a_field_reads_back_as_it_was_written() {
-        let states = [FieldState::NotProvided, FieldState::Empty, FieldState::NotApplicable];
+        let states = [FieldState::NotProvided, FieldState::Empty, FieldState::NotApplicable, FieldState::Redacted];
         for state in values().into_iter().map(FieldState::Provided).chain(states) {
             let json = to_string(&state).unwrap();
             assert_eq!(from_str::<FieldState>(&json).unwrap(), state, "{json}");
         }
+        assert_eq!(to_string(&FieldState::Redacted).unwrap(), r#"{"redacted":true}"#);
         for source in [ValueSource::Technician, ValueSource::Prefill("crm".into())] {
             let json = to_string(&source).unwrap();
             assert_eq!(from_str::<ValueSource>(&json).unwrap(), source, "{json}");
@@ -266,6 +303,8 @@ mod tests {
         for json in [r#"{"type":"colour","value":"red"}"#, r#"{"type":"integer","value":1.5}"#, r#"{"type":"text"}"#] {
             assert!(from_str::<FieldValue>(json).is_err(), "{json}");
         }
-        assert!(from_str::<FieldState>(r#"{"state":"provided"}"#).is_err());
+        for json in [r#"{"state":"provided"}"#, r#"{"redacted":false}"#, "{}"] {
+            assert!(from_str::<FieldState>(json).is_err(), "{json}");
+        }
     }
 }

@@ -112,8 +112,8 @@ pub struct Note {
     pub at: Timestamp,
     /// Who wrote it.
     pub actor: Option<String>,
-    /// What it says now.
-    pub text: String,
+    /// What it says now; none: that was redacted.
+    pub text: Option<String>,
     /// Whether it was edited after the end of the session.
     pub edited: bool,
 }

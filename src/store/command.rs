@@ -1,6 +1,6 @@
 //! Ids of commands, so that a repeated call changes nothing. One whose command left an event stands there; every other here.
 //!
-//! When a session goes, so does what its commands said: of their ids a keyed hash stays.
+//! When a session goes or something of it is redacted, so does what its commands said: of their ids a keyed hash stays.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
@@ -31,7 +31,7 @@ impl Outcome {
     }
 }
 
-/// Where an id was used before: the session, and the hash of what the command said; none once the session is gone.
+/// Where an id was used before: the session, and the hash of what the command said; none once that is gone.
 pub(crate) fn find(connection: &Connection, command_id: &str) -> Result<Option<(SessionKey, Option<Sha256>)>> {
     let keyed = keyed(&meta::load(connection)?.install_id, command_id.as_bytes());
     let found: Option<(Vec<u8>, Option<Vec<u8>>)> = connection
@@ -58,7 +58,7 @@ pub(crate) fn remember(tx: &Transaction<'_>, session_id: i64, command_id: &str, 
     Ok(())
 }
 
-/// Keeps of the ids of a session that is about to go what a repeated call is told by. `age` is the time it is done at.
+/// Keeps of the ids of a session what a repeated call is told by once they are gone. `age` is the time it is done at.
 pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<()> {
     let install_id = meta::load(tx)?.install_id;
     let mut ids = tx.prepare_cached(
@@ -79,7 +79,7 @@ pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<(
     Ok(())
 }
 
-/// Forgets ids of sessions that went before this age, at most so many. Says how many.
+/// Forgets ids that were kept so before this age, at most so many. Says how many.
 pub(super) fn forget_spent(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
     let spent = "DELETE FROM spent_command
                   WHERE id_hash IN (SELECT id_hash FROM spent_command WHERE spent_age < ?1 ORDER BY spent_age LIMIT ?2)";

@@ -22,6 +22,7 @@ mod migrate;
 mod one_row;
 pub(crate) mod outbox;
 mod pool;
+pub(crate) mod redaction;
 pub(crate) mod referred;
 pub(crate) mod replace;
 mod reserve;

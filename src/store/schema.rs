@@ -18,9 +18,10 @@ const DIGITS: usize = 16;
 const MAX_NAME: usize = 64;
 
 /// What our schemas say in capitals, but for `KEY`, which is the name of a column too. In quotes these are names, and the rule is another one.
-const WORDS: &str = "abort add after alter and autoincrement before begin between blob by cascade case check column create default delete desc \
-    drop else end exists filter from glob group ignore in index insert integer into is join limit new not null of old on or order primary \
-    raise references rename rowid select set strict table text then to trigger unique update using values virtual when where without";
+const WORDS: &str = "abort add after alter and autoincrement before begin between blob by cascade case check column create default deferrable \
+    deferred delete desc drop else end exists filter from glob group ignore in index initially insert integer into is join \
+    limit new not null of old on or order primary raise references rename rowid select set strict table text then to trigger \
+    unique update using values virtual when where without";
 
 /// How a file's schema differs from its list.
 #[derive(Debug, Default)]

@@ -105,6 +105,11 @@ pub(crate) fn look_again(tx: &Transaction<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Whether something may be known of what a session is found by.
+pub(crate) fn is_known(connection: &Connection, id: i64) -> Result<bool> {
+    Ok(id <= newest(connection)?)
+}
+
 /// Leaves no word of a session.
 pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;

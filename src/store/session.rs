@@ -10,7 +10,10 @@ use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_js
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{Held, State, Visit};
-use crate::model::{Act, Event, FieldState, Note, SessionKey, ValueSource, WorkflowRef};
+use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
+
+/// The column of a note whose text was redacted: no note is empty.
+const REDACTED_NOTE: &str = "";
 
 /// A session as it is stored.
 pub(crate) struct Stored {
@@ -226,22 +229,34 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
                 event.seq,
                 to_ms(event.at),
                 event.actor,
-                text
+                note_column(text)
             ])?;
         }
         Act::Edited { fields, notes } => {
             write_values(tx, id, state, fields.iter().map(|edit| &edit.field))?;
             let mut statement = tx.prepare_cached("UPDATE note SET text = ?3, edited = 1 WHERE session_id = ?1 AND seq = ?2")?;
             for edit in notes {
-                statement.execute(params![id, edit.note, edit.to])?;
+                statement.execute(params![id, edit.note, note_column(&edit.to)])?;
             }
         }
         Act::Completed { .. } | Act::Ended { .. } | Act::Discarded => {
             tx.prepare_cached("DELETE FROM draft WHERE session_id = ?1")?.execute([id])?;
         }
+        Act::Redacted { target: RedactionTarget::Field { key }, .. } => {
+            write_values(tx, id, state, std::iter::once(key))?;
+            save_draft(tx, id, key, "")?;
+        }
+        Act::Redacted { target: RedactionTarget::Note { seq }, .. } => {
+            tx.prepare_cached("UPDATE note SET text = ?3 WHERE session_id = ?1 AND seq = ?2")?.execute(params![id, seq, REDACTED_NOTE])?;
+        }
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
     }
     Ok(())
+}
+
+/// The text of a note as its column has it.
+fn note_column(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or(REDACTED_NOTE)
 }
 
 fn insert_visit(tx: &Transaction<'_>, id: i64, visit: &Visit) -> Result<()> {
@@ -306,7 +321,8 @@ fn notes(connection: &Connection, id: i64) -> Result<Vec<Note>> {
     let mut rows = statement.query([id])?;
     let mut notes = Vec::new();
     while let Some(row) = rows.next()? {
-        notes.push(Note { seq: row.get(0)?, at: from_ms(row.get(1)?)?, actor: row.get(2)?, text: row.get(3)?, edited: row.get(4)? });
+        let text = Some(row.get::<_, String>(3)?).filter(|text| text != REDACTED_NOTE);
+        notes.push(Note { seq: row.get(0)?, at: from_ms(row.get(1)?)?, actor: row.get(2)?, text, edited: row.get(4)? });
     }
     Ok(notes)
 }

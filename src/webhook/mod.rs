@@ -12,7 +12,7 @@ mod url;
 
 pub use delivery_id::delivery_id;
 pub use endpoint::{EndpointError, MAX_HEADER_VALUE, MAX_HEADERS, MAX_SECRET_NAME, validate};
-pub use payload::{MAX_BODY, PayloadError, WARN_BODY, payload};
+pub use payload::{MAX_BODY, PayloadError, WARN_BODY, holds, payload};
 pub use request::{Message, RequestError, header_secret_names, headers, secret_names};
 pub use signature::{InvalidSecret, SigningKey, sign};
 pub use url::{MAX_URL, origin};

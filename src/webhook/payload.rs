@@ -1,7 +1,7 @@
 //! The body of a webhook.
 
 use chrono::{Datelike, NaiveDate, SecondsFormat};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, Submission, SubmittedField, Timestamp};
@@ -33,6 +33,19 @@ pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
         fields: submission.fields.iter().map(item).collect::<Result<_, _>>()?,
     };
     Ok(serde_json::to_vec(&body).expect("text, numbers and lists can always be written as JSON"))
+}
+
+/// Whether a body has a value of this field. One that does not read back may have.
+pub fn holds(body: &[u8], field: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Frozen {
+        fields: Vec<Key>,
+    }
+    #[derive(Deserialize)]
+    struct Key {
+        key: String,
+    }
+    serde_json::from_slice(body).map_or(true, |body: Frozen| body.fields.iter().any(|item| item.key == field))
 }
 
 #[derive(Serialize)]
@@ -204,6 +217,14 @@ mod tests {
 
     fn decimal() -> FieldKind {
         FieldKind::Decimal { min: None, max: None, decimal_places: None }
+    }
+
+    #[test]
+    fn what_a_body_holds_is_told_by_the_keys_of_its_fields_alone() {
+        let body = body(FieldKind::Text(TextRule::default()), FieldValue::Text(r#""key":"w""#.into())).expect("a body");
+        assert!(holds(body.as_bytes(), "f"));
+        assert!(!holds(body.as_bytes(), "w"), "that is the key of the workflow, and a text");
+        assert!(holds(b"{\"key\"", "w"), "a damaged one may hold it");
     }
 
     #[test]

@@ -115,6 +115,29 @@ fn a_message_that_was_given_up_before_it_began_does_not_leave() {
 }
 
 #[test]
+fn a_redaction_gives_up_what_has_not_begun_and_says_what_has() {
+    let claimed = Claimed::new();
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    };
+    let outcome = claimed.field.compass.redact(claimed.session, &redaction).unwrap();
+    assert_eq!((outcome.applied, outcome.in_flight, outcome.bodies.len()), (Applied::Yes, true, ACTIONS));
+    assert!(claimed.field.compass.redact(claimed.session, &redaction).unwrap().in_flight, "a repeated call tells the same");
+    let (field, session, report) = claimed.go_on();
+    assert_eq!((report.attempts, field.transport.requests().len()), (2, 2), "what was in the air alone");
+    let actions = field.compass.record(session).unwrap().actions;
+    let sent = actions.iter().filter(|action| action.status == ActionStatus::Sent).count();
+    let given_up = actions.iter().filter(|action| action.reason.as_deref() == Some("abandoned")).count();
+    assert_eq!((sent, given_up), (2, ACTIONS - 2));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
 fn what_is_decided_while_secrets_are_looked_up_is_obeyed() {
     type Decision = fn(&Field, SessionKey);
     let decisions: [(&str, Decision, usize); 4] = [

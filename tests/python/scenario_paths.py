@@ -58,7 +58,7 @@ def problems(found):
 
 
 def notes(found):
-    return listed(note.text for note in found)
+    return listed("(redacted)" if note.text is None else note.text for note in found)
 
 
 def newest(write):
@@ -79,6 +79,7 @@ ENTRIES = {
     "edited": "EDITED",
     "send_requested": "SEND_REQUESTED",
     "abandoned": "ABANDONED",
+    "redacted": "REDACTED",
 }
 
 
@@ -152,6 +153,7 @@ ACTION = {
     "sent_at": newest(lambda delivery: optional(delivery.sent_at, instant)),
     "next_attempt_at": newest(lambda delivery: optional(delivery.next_attempt_at, instant)),
     "may_have_been_delivered": newest(lambda delivery: boolean(delivery.may_have_been_delivered)),
+    "holds_redacted": newest(lambda delivery: listed(delivery.holds_redacted)),
     "outcomes": newest(lambda delivery: listed(f"{each.number}:{each.outcome}" for each in delivery.last_attempts)),
 }
 

@@ -93,7 +93,7 @@ def listed(items):
 
 
 def state_name(state):
-    for kind in ("not_provided", "provided", "empty", "not_applicable"):
+    for kind in ("not_provided", "provided", "empty", "not_applicable", "redacted"):
         if getattr(state, f"is_{kind.upper()}")():
             return kind
     raise ValueError("a state that the scenarios do not know")

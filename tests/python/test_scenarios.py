@@ -230,6 +230,25 @@ class Scenarios(Case):
         command_id, actor, reason, applied = strict(given, "command_id actor reason", "applied")
         self.applied(self.core.abandon_session(self.session, actor, reason, command_id), applied)
 
+    def do_redact(self, given):
+        names = "command_id actor reason pending bodies"
+        *call, field, note, applied, holding, erased = strict(given, names, "field note applied holding erased")
+        command_id, actor, reason, pending, bodies = call
+        self.assertNotEqual(field is None, note is None, "a field or a note")
+        target = model.RedactionTarget.NOTE(note) if field is None else model.RedactionTarget.FIELD(field)
+        redaction = model.Redaction(
+            command_id=command_id,
+            target=target,
+            actor=actor,
+            reason=reason,
+            pending=model.RedactPending[pending.upper()],
+            bodies=model.RedactBodies[bodies.upper()],
+        )
+        outcome = self.core.redact(self.session, redaction)
+        self.applied(outcome, applied)
+        self.assertEqual(len(outcome.bodies), holding or 0)
+        self.assertEqual(name(outcome.erased), erased or "now")
+
     def do_purge(self, given):
         older_than_ms, sessions = strict(given, "older_than_ms sessions")
         self.assertEqual(self.core.purge(older_than_ms).purged, sessions)

@@ -42,6 +42,30 @@ class WholeSession(Case):
         self.assertEqual(core.totals().sessions.won, 1)
         self.assertEqual(core.check().faults, [])
 
+    def test_what_is_redacted_is_gone_and_the_record_says_who_did_it_and_why(self):
+        core = self.ready()
+        session = self.complete(core)
+        redaction = model.Redaction(
+            command_id="redact-1",
+            target=model.RedactionTarget.FIELD("site"),
+            actor="Mia",
+            reason="Not ours to know",
+            pending=model.RedactPending.ABANDON,
+            bodies=model.RedactBodies.FORGET,
+        )
+        outcome = core.redact(session, redaction)
+        self.assertEqual((outcome.applied, outcome.erased), (model.Applied.YES, model.Erased.NOW))
+        [action] = outcome.record.actions
+        self.assertEqual((action.status, action.reason), (model.ActionStatus.FAILED, "abandoned"))
+        self.assertEqual(outcome.bodies, [action.deliveries[0].id])
+        self.assertEqual(action.deliveries[0].holds_redacted, ["site"])
+        [site] = [field for field in outcome.record.fields if field.definition.key == "site"]
+        self.assertTrue(site.state.is_REDACTED())
+        [line] = [item for item in outcome.record.timeline if item.entry.is_REDACTED()]
+        self.assertEqual((line.actor, line.entry.field_name, line.entry.reason), ("Mia", "Site", "Not ours to know"))
+        self.assertEqual(core.redact(session, redaction).applied, model.Applied.REPEATED)
+        self.assertEqual(core.check().faults, [])
+
     def test_a_session_survives_closing_and_opening_again(self):
         core = self.ready()
         session = self.complete(core)

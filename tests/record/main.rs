@@ -123,12 +123,12 @@ fn an_edit_after_completion_changes_the_record_and_no_frozen_message() {
     let outcome = app.compass.edit(session, Some("Max"), vec![set("site", text("Mill Road"))], notes.clone(), &edit).unwrap();
     assert_eq!(outcome.applied, Applied::Yes);
     let record = outcome.record;
-    assert_eq!((record.notes[0].text.as_str(), record.notes[0].edited), ("Gate was shut", true));
+    assert_eq!((record.notes[0].text.as_deref(), record.notes[0].edited), (Some("Gate was shut"), true));
     let line = record.timeline.last().unwrap();
     assert_eq!(line.actor.as_deref(), Some("Max"));
     let TimelineEntry::Edited { fields, notes: edited } = &line.entry else { panic!("an edit") };
     assert_eq!((&fields[0].from, &fields[0].to), (&FieldState::Provided(text("Mill Lane")), &FieldState::Provided(text("Mill Road"))));
-    assert_eq!((edited[0].from.as_str(), edited[0].to.as_str()), ("Gate was open", "Gate was shut"));
+    assert_eq!((edited[0].from.as_deref(), edited[0].to.as_deref()), (Some("Gate was open"), Some("Gate was shut")));
     let site = record.fields.iter().find(|field| field.definition.key == "site").unwrap();
     assert_eq!(site.completed_at, Some(line.at));
 
@@ -503,7 +503,7 @@ fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
             }
             TimelineEntry::WentBack { section_name, .. } => format!("back to {section_name}"),
             TimelineEntry::ResponseUsed { response_name, section_name, .. } => format!("{section_name}: used {response_name}"),
-            TimelineEntry::Noted { text } => format!("noted {text}"),
+            TimelineEntry::Noted { text } => format!("noted {}", text.as_deref().unwrap_or_default()),
             TimelineEntry::Completed { section_name, won } => format!("completed in {section_name}, won: {won}"),
             TimelineEntry::Edited { fields, .. } => format!("edited {} fields", fields.len()),
             TimelineEntry::SendRequested { action_name, corrected, revision, .. } => {

@@ -62,6 +62,7 @@ scenarios! {
     notes_and_responses,
     offline,
     prefill,
+    redacted,
     rejected_and_corrected,
     secrets,
     token_refused,

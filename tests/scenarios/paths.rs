@@ -51,7 +51,7 @@ fn of_session(view: &SessionView, path: &[&str]) -> Text {
         ["problems"] => problems(&view.problems),
         ["completion_problems"] => problems(&view.completion_problems),
         ["completion_places"] => list(view.completion_problems.iter().map(place)),
-        ["notes"] => list(view.notes.iter().map(|note| &note.text)),
+        ["notes"] => list(view.notes.iter().map(note_text)),
         ["fields"] => list(view.fields.iter().map(|field| &field.definition.key)),
         ["fields", key, member] => {
             let field = view.fields.iter().find(|field| field.definition.key == *key).expect("a field of the section");
@@ -72,7 +72,7 @@ fn of_record(record: &SessionRecord, path: &[&str]) -> Text {
         ["finished_at"] => record.finished_at.map(instant),
         ["end_reason"] => record.end_reason.clone(),
         ["path"] => steps(&record.path),
-        ["notes"] => list(record.notes.iter().map(|note| &note.text)),
+        ["notes"] => list(record.notes.iter().map(note_text)),
         ["timeline"] => list(record.timeline.iter().map(|item| {
             let entry = serde_json::to_value(&item.entry).unwrap();
             entry["entry"].as_str().unwrap().to_owned()
@@ -121,6 +121,7 @@ fn of_action(action: &Action, member: &str) -> Text {
         "sent_at" => newest.and_then(|delivery| delivery.sent_at).map(instant),
         "next_attempt_at" => newest.and_then(|delivery| delivery.next_attempt_at).map(instant),
         "may_have_been_delivered" => newest.and_then(|delivery| text(delivery.may_have_been_delivered)),
+        "holds_redacted" => newest.and_then(|delivery| list(delivery.holds_redacted.iter())),
         "outcomes" => {
             newest.and_then(|delivery| list(delivery.last_attempts.iter().map(|attempt| format!("{}:{}", attempt.number, attempt.outcome))))
         }
@@ -179,6 +180,7 @@ pub fn state_name(state: &FieldState) -> &'static str {
         FieldState::Provided(_) => "provided",
         FieldState::Empty => "empty",
         FieldState::NotApplicable => "not_applicable",
+        FieldState::Redacted => "redacted",
     }
 }
 
@@ -187,6 +189,10 @@ pub fn state_value(state: &FieldState) -> Text {
         FieldState::Provided(value) => Some(value_text(value)),
         _ => None,
     }
+}
+
+fn note_text(note: &Note) -> &str {
+    note.text.as_deref().unwrap_or("(redacted)")
 }
 
 fn version(workflow: &WorkflowRef) -> String {

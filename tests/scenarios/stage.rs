@@ -169,6 +169,18 @@ impl Stage {
             Step::AbandonSession { command_id, actor, reason, applied } => {
                 equal("applied", self.compass.abandon_session(self.key(), &actor, &reason, &command_id)?.applied, applied)
             }
+            Step::Redact { field, note, command_id, actor, reason, pending, bodies, applied, holding, erased } => {
+                let target = match (field, note) {
+                    (Some(key), None) => RedactionTarget::Field { key },
+                    (None, Some(seq)) => RedactionTarget::Note { seq },
+                    _ => panic!("a field or a note"),
+                };
+                let outcome = self.compass.redact(self.key(), &Redaction { command_id, target, actor, reason, pending, bodies })?;
+                let mut faults = equal("applied", outcome.applied, applied);
+                faults.extend(equal("holding", outcome.bodies.len() as u64, holding));
+                faults.extend(equal("erased", outcome.erased, erased));
+                faults
+            }
             Step::Purge { older_than_ms, sessions } => {
                 equal("sessions", self.compass.purge(Duration::from_millis(older_than_ms))?.purged, sessions)
             }

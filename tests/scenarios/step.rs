@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compass_core::model::{Applied, Command, FieldValue, NetworkPolicy, Prefill};
+use compass_core::model::{Applied, Command, Erased, FieldValue, NetworkPolicy, Prefill, RedactBodies, RedactPending};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -117,6 +117,21 @@ pub enum Step {
         reason: String,
         #[serde(default = "yes")]
         applied: Applied,
+    },
+    Redact {
+        field: Option<String>,
+        note: Option<u32>,
+        command_id: String,
+        actor: String,
+        reason: String,
+        pending: RedactPending,
+        bodies: RedactBodies,
+        #[serde(default = "yes")]
+        applied: Applied,
+        #[serde(default)]
+        holding: u64,
+        #[serde(default)]
+        erased: Erased,
     },
     Purge {
         older_than_ms: u64,

@@ -45,6 +45,10 @@ pub enum Act {
         at: u64,
         which: u64,
     },
+    Redact {
+        at: u64,
+        which: u64,
+    },
     Repeat {
         at: u64,
         which: u64,
@@ -304,6 +308,7 @@ fn act(kind: u64, rng: &mut Rng) -> Act {
         0..=7 => Act::Complete { at, answer: which },
         8 if rng.chance(15) => Act::CompleteTooLarge { at },
         8 => Act::EndSession { at },
+        9 if rng.chance(25) => Act::Redact { at, which },
         9 => Act::Edit { at, which },
         10 => Act::SendNotFired { at, which },
         11 => Act::SendFailed { at, which },

@@ -401,7 +401,9 @@ impl World {
     fn check_act(&self, entry: &Entry, next: &Entry, cause: Cause) -> Check {
         let Cause::Act(act) = cause else { return Ok(()) };
         let may = match (entry.state.as_str(), next.state.as_str()) {
-            ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => act == "abandon",
+            ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => {
+                act == "abandon" || act == "redact"
+            }
             ("failed", "queued") if entry.reason == "abandoned" => act == "send",
             ("failed", "queued") => match act {
                 "send" | "send again" => true,

@@ -77,6 +77,7 @@ impl World {
                 self.after(Cause::Act("send again"))
             }
             Act::Abandon { at, which } => self.abandon(at, which),
+            Act::Redact { at, which } => self.redact(at, which),
             Act::Repeat { at, which } => self.repeat(at, which),
             Act::Purge { at, days } => {
                 let place = self.place(at);

@@ -117,6 +117,36 @@ impl World {
         Ok(())
     }
 
+    /// The site of a session is redacted: its messages are given up or go on, and bodies that were delivered stay or go.
+    pub fn redact(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |_| true) else { return Ok(()) };
+        let (place, session, command_id) = (self.place(at), self.session_of(entry.session), self.command());
+        let redaction = Redaction {
+            command_id,
+            target: RedactionTarget::Field { key: "site".into() },
+            actor: "Ada".into(),
+            reason: "not ours to know".into(),
+            pending: if which >> 40 & 1 == 0 { RedactPending::Abandon } else { RedactPending::Keep },
+            bodies: if which >> 41 & 1 == 0 { RedactBodies::Forget } else { RedactBodies::Keep },
+        };
+        let outcome = fine(self.compass(place).redact(session, &redaction), &[])?;
+        self.after(Cause::Act("redact"))?;
+        let Some(outcome) = outcome else { return Ok(()) };
+        if outcome.record.fields.iter().any(|field| field.definition.key == "site" && matches!(field.state, FieldState::Provided(_))) {
+            return Err("redacted, and the record shows it".to_owned());
+        }
+        for delivery in outcome.record.actions.iter().flat_map(|action| &action.deliveries) {
+            let is_named = outcome.bodies.contains(&delivery.id);
+            if is_named && redaction.pending == RedactPending::Abandon && delivery.state == DeliveryState::Pending {
+                return Err(format!("{} holds what was redacted, and waits", delivery.id));
+            }
+            if is_named && redaction.bodies == RedactBodies::Forget && delivery.state == DeliveryState::Sent {
+                return Err(format!("{} holds what was redacted, and was to be forgotten", delivery.id));
+            }
+        }
+        Ok(())
+    }
+
     /// The same command once more, as an app repeats what may not have come through.
     pub fn repeat(&mut self, at: u64, which: u64) -> Check {
         let Some(entry) = self.one(which, |entry| entry.state == "failed" && entry.reason != "abandoned") else { return Ok(()) };

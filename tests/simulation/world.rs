@@ -230,7 +230,7 @@ impl World {
             self.secrets_changed = self.tick;
         }
         if let Cause::Act(
-            "secrets changed" | "put endpoint" | "enable" | "disable" | "archive" | "integration" | "abandon" | "send corrected",
+            "secrets changed" | "put endpoint" | "enable" | "disable" | "archive" | "integration" | "abandon" | "redact" | "send corrected",
         ) = cause
         {
             self.configured_at = self.now();

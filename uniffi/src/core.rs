@@ -242,6 +242,11 @@ impl Core {
         guard(|| self.0.abandon_session(session, &actor, &reason, &command_id))
     }
 
+    /// Takes everything that a field ever held in a session, or a note, out of it for good.
+    pub fn redact(&self, session: SessionKey, redaction: Redaction) -> Result<RedactOutcome> {
+        guard(|| self.0.redact(session, &redaction))
+    }
+
     /// Sends everything that failed and can be sent again; gives how many.
     pub fn send_failed_again(&self, actor: Option<String>) -> Result<u32> {
         guard(|| self.0.send_failed_again(actor.as_deref()))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, State, Visit};
+use super::{Held, State, Visit, redact};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, Workflow};
 
 /// The state a session begins in. None when the event is not the one that starts a session.
@@ -80,6 +80,8 @@ pub fn apply(state: &mut State, event: &Event) {
                 }
             }
         }
+        // The events before hold it no more, so to a replay this is nothing new.
+        Act::Redacted { target, .. } => redact::state(state, target),
         // These move no session: what became of a message is the outbox's to say.
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
     }

@@ -106,7 +106,7 @@ fn note(state: &State, text: &str) -> Result<Decision, Refusal> {
     }
     let text = line_feeds(text);
     check_note(&text)?;
-    Ok(Decision::Act(Act::Noted { text }))
+    Ok(Decision::Act(Act::Noted { text: Some(text) }))
 }
 
 fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, Refusal> {

@@ -46,8 +46,8 @@ fn note_edits(state: &State, changes: &[NoteChange]) -> Result<Vec<NoteEdit>, Re
         }
         let text = line_feeds(text);
         check_note(&text)?;
-        if held.text != text {
-            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: text });
+        if held.text.as_ref() != Some(&text) {
+            edits.push(NoteEdit { note: *note, from: held.text.clone(), to: Some(text) });
         }
     }
     Ok(edits)

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::State;
 use crate::model::{
-    Act, Event, FieldEdit, FieldEditEntry, FieldEntry, ResponseKind, Section, TimelineEntry, TimelineItem, ValueSet, Workflow,
+    Act, Event, FieldEdit, FieldEditEntry, FieldEntry, RedactionTarget, ResponseKind, Section, TimelineEntry, TimelineItem, ValueSet,
+    Workflow,
 };
 
 /// One line for each event. A name that the document does not have is shown as its key.
@@ -87,6 +88,13 @@ impl<'a> Lines<'a> {
             },
             Act::Abandoned { action, reason } => {
                 TimelineEntry::Abandoned { action: action.clone(), action_name: self.action_name(action), reason: reason.clone() }
+            }
+            Act::Redacted { target, reason } => {
+                let field_name = match target {
+                    RedactionTarget::Field { key } => Some(self.field_name(key)),
+                    RedactionTarget::Note { .. } => None,
+                };
+                TimelineEntry::Redacted { target: target.clone(), field_name, reason: reason.clone() }
             }
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
-use super::{Connection, Result, StoreError, Transaction};
+use super::{Connection, Result, StoreError, Transaction, redaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
 use crate::outbox::at_once;
@@ -46,6 +46,8 @@ pub(crate) struct EntryRow {
     /// Its last attempt that ended by itself found no network.
     pub(crate) offline: bool,
     pub(crate) cut_short: u32,
+    /// Fields that were redacted and that its body holds.
+    pub(crate) holds_redacted: Vec<String>,
     /// Everything about it reads back. If not, what could not be read is blank.
     pub(crate) readable: bool,
 }
@@ -79,9 +81,9 @@ pub(crate) enum EntryState {
 
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short";
+                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL)";
 /// How many they are.
-const COLUMN_COUNT: usize = 15;
+const COLUMN_COUNT: usize = 16;
 
 /// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
@@ -204,16 +206,16 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 }
 
 /// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded; until its lease ends, or until
-/// it has ended, nothing else of the entry leaves.
-pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
+/// it has ended, nothing else of the entry leaves. `by` says in one word what gave it up.
+pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned', lease_owner = NULL, lease_until = NULL,
+        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL,
                            due_at = CASE WHEN state = 'leased' THEN lease_until
                                          WHEN state = 'queued' AND reason IS NULL THEN due_at
                                          ELSE 0 END
           WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'",
     )?
-    .execute([entry_id])?;
+    .execute(params![entry_id, by])?;
     Ok(())
 }
 
@@ -242,7 +244,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
             }
         })
     };
-    let (delivery_id, endpoint, state, reason) = (text(2)?, text(3)?, text(7)?, text(8)?);
+    let (delivery_id, endpoint, state, reason, holds_redacted) = (text(2)?, text(3)?, text(7)?, text(8)?, text(15)?);
     let mut number = |index: usize| -> u32 {
         let number = row.get(index);
         readable &= number.is_ok();
@@ -281,6 +283,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         sent_at,
         offline: row.get(13).unwrap_or_default(),
         cut_short,
+        holds_redacted: redaction::fields(holds_redacted.as_deref()).unwrap_or_default(),
         readable,
     })
 }

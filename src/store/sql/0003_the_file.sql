@@ -79,6 +79,7 @@ CREATE TABLE new_outbox (
     sent_at          INTEGER,
     sent_age         INTEGER,                          -- the database's age then
     body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be given back once sent
+    holds_redacted   TEXT,                             -- JSON: keys of the fields that were redacted and that its body holds
     UNIQUE (action_id, revision),
     CHECK ((state = 'leased') = (lease_owner IS NOT NULL) AND (lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL) AND (sent_at IS NULL) = (sent_age IS NULL)),
@@ -183,7 +184,19 @@ WHEN OLD.state <> 'in_progress'
       OR NEW.end_reason IS NOT OLD.end_reason)
 BEGIN SELECT RAISE(ABORT, 'a finished session stays finished'); END;
 
+-- What is being redacted. No row stays: each refers to one that never is, so the transaction that adds it has to delete it.
+CREATE TABLE redaction (
+    session_id INTEGER PRIMARY KEY REFERENCES session (id),
+    is_open    INTEGER NOT NULL DEFAULT 0 CHECK (is_open = 0) REFERENCES meta (id) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+-- While it is redacted, what a session's acts say may change, and their commands may be forgotten.
 CREATE TRIGGER event_is_append_only BEFORE UPDATE ON event
+WHEN NOT EXISTS (SELECT 1 FROM redaction WHERE session_id = OLD.session_id)
+  OR (NEW.session_id, NEW.seq, NEW.type, NEW.v, NEW.at, NEW.wall_at, NEW.utc_offset, NEW.actor)
+     IS NOT (OLD.session_id, OLD.seq, OLD.type, OLD.v, OLD.at, OLD.wall_at, OLD.utc_offset, OLD.actor)
+  OR (NEW.command_id IS NOT OLD.command_id AND NEW.command_id IS NOT NULL)
+  OR (NEW.command_hash IS NOT OLD.command_hash AND NEW.command_hash IS NOT NULL)
 BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 
 CREATE TRIGGER event_goes_with_its_session BEFORE DELETE ON event

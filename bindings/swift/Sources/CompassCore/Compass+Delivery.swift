@@ -62,6 +62,15 @@ extension Compass {
         }
     }
 
+    public func redact(
+        _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
+        commandId: String
+    ) async throws -> RedactOutcome {
+        let redaction = Redaction(
+            commandId: commandId, target: target, actor: actor, reason: reason, pending: pending, bodies: bodies)
+        return try await commands.call { [core] in try core.redact(session: session, redaction: redaction) }
+    }
+
     public func sendFailedAgain(actor: String? = nil) async throws -> UInt32 {
         try await commands.call { [core] in try core.sendFailedAgain(actor: actor) }
     }

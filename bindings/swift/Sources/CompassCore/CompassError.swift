@@ -54,6 +54,8 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         public static let undelivered: Code = "undelivered"
         /// Too many sends of the action failed.
         public static let actionLocked: Code = "action_locked"
+        /// This release cannot do that yet.
+        public static let notSupported: Code = "not_supported"
         /// A fault of this library.
         public static let `internal`: Code = "internal"
     }

@@ -87,6 +87,17 @@ public protocol CompassHandle: AnyObject, Sendable {
     func abandon(_ action: String, in session: SessionKey, actor: String, reason: String, commandId: String) async throws -> RecordOutcome
     /// Gives all undelivered messages of a session up; stale where there is none.
     func abandonSession(_ session: SessionKey, actor: String, reason: String, commandId: String) async throws -> RecordOutcome
+    /// Takes everything that a field ever held in the session, or a note, out of it for good: out of its record, log, half-typed text, search
+    /// and file. That it was redacted stands in its place, which satisfies `required` and is in no message; the record says who did it, when
+    /// and why. What is given later starts anew. `reason` stays in the record, so it must not say what is redacted.
+    ///
+    /// Frozen messages do not change: `pending` says what becomes of those that hold it and are not delivered, `bodies` of those that are.
+    /// Bodies that hold it still are in the outcome, and the record names them until they go. Stale where there is nothing to redact.
+    /// `RedactPending.correct` is refused as ``CompassError/Code/notSupported`` for now.
+    func redact(
+        _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
+        commandId: String
+    ) async throws -> RedactOutcome
     /// Sends everything that failed and can be sent again; gives how many.
     func sendFailedAgain(actor: String?) async throws -> UInt32
     /// One page of the outbox, oldest first. `page` is the `next` of the page before.

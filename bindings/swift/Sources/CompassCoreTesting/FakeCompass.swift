@@ -166,6 +166,15 @@ public final class FakeCompass: CompassHandle {
     ) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
+    public func redact(
+        _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
+        commandId: String
+    ) async throws -> RedactOutcome {
+        try call {
+            RedactOutcome(
+                applied: .yes, inFlight: false, bodies: [], filesLetGo: [], erased: .now, record: try record(session, in: $0))
+        }
+    }
     public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
     public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }

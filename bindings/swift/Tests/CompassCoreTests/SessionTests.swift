@@ -80,6 +80,25 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testWhatIsRedactedIsGoneAndTheRecordSaysWhoDidItAndWhy() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
+        let outcome = try await compass.redact(
+            .field(key: "site"), in: view.key, actor: "Mia", reason: "Not ours to know", pending: .abandon, bodies: .forget,
+            commandId: fresh())
+        XCTAssertEqual(outcome.applied, .yes)
+        XCTAssertEqual(outcome.erased, .now)
+        XCTAssertTrue(outcome.bodies.isEmpty && outcome.filesLetGo.isEmpty && !outcome.inFlight)
+        let site = try XCTUnwrap(outcome.record.fields.first { $0.definition.key == "site" })
+        XCTAssertEqual(site.state, .redacted)
+        let line = try XCTUnwrap(outcome.record.timeline.last)
+        XCTAssertEqual(line.actor, "Mia")
+        XCTAssertEqual(
+            line.entry, .redacted(target: .field(key: "site"), fieldName: site.definition.name, reason: "Not ours to know"))
+        try await compass.close()
+    }
+
     func testTheSameCommandTwiceIsDoneOnce() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()

@@ -79,8 +79,8 @@ fn notes_can_be_added_while_and_after_and_edited_after() {
     assert_eq!(session.verdict(edit(&[], &[])), "nothing_given");
     session.run(edit(&[], &[(noted, "no dog")]));
     let Act::Edited { notes, .. } = &session.events.last().unwrap().act else { panic!("edited") };
-    assert_eq!(*notes, [NoteEdit { note: noted, from: "dog in\nthe yard".into(), to: "no dog".into() }]);
-    assert_eq!((session.state.notes[0].text.as_str(), session.state.notes[0].edited), ("no dog", true));
+    assert_eq!(*notes, [NoteEdit { note: noted, from: Some("dog in\nthe yard".into()), to: Some("no dog".into()) }]);
+    assert_eq!((session.state.notes[0].text.as_deref(), session.state.notes[0].edited), (Some("no dog"), true));
     assert!(!session.state.notes[1].edited);
     assert_eq!(search_text(&session.workflow, &session.state), "Boiler service\nDone\nno dog\npaid in cash\n182.50\n");
 }

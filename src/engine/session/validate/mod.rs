@@ -75,7 +75,7 @@ pub(super) fn validate_change(definition: &FieldDefinition, change: &Change) -> 
 /// The problem of a required field that holds nothing that satisfies it.
 pub(super) fn missing(definition: &FieldDefinition, state: &FieldState) -> Option<Problem> {
     let satisfied = match state {
-        FieldState::Provided(_) => true,
+        FieldState::Provided(_) | FieldState::Redacted => true,
         FieldState::Empty => definition.allow_empty,
         FieldState::NotApplicable => definition.allow_not_applicable,
         FieldState::NotProvided => false,

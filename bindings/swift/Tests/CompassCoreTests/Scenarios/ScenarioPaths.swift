@@ -44,7 +44,7 @@ struct Paths {
         case "problems": problems(view.problems)
         case "completion_problems": problems(view.completionProblems)
         case "completion_places": try Written.list(view.completionProblems.map(place))
-        case "notes": Written.list(view.notes.map(\.text))
+        case "notes": notes(view.notes)
         case "fields": Written.list(view.fields.map(\.definition.key))
         default: throw unknown(member)
         }
@@ -80,7 +80,7 @@ struct Paths {
         case "finished_at": record.finishedAt.map(Written.instant)
         case "end_reason": record.endReason
         case "path": steps(record.path)
-        case "notes": Written.list(record.notes.map(\.text))
+        case "notes": notes(record.notes)
         case "timeline": Written.list(record.timeline.map { entry($0.entry) })
         case "actions": Written.list(record.actions.map(\.key))
         default: throw unknown(member)
@@ -105,6 +105,7 @@ struct Paths {
         case "sent_at": newest?.sentAt.map(Written.instant)
         case "next_attempt_at": newest?.nextAttemptAt.map(Written.instant)
         case "may_have_been_delivered": newest.map { "\($0.mayHaveBeenDelivered)" }
+        case "holds_redacted": newest.map { Written.list($0.holdsRedacted) }
         case "outcomes": newest.map { Written.list($0.lastAttempts.map { "\($0.number):\($0.outcome)" }) }
         default: throw unknown(member)
         }
@@ -147,6 +148,8 @@ struct Paths {
 
     private static func problems(_ problems: [Problem]) -> String { Written.list(problems.map { "\($0.field):\($0.code)" }) }
 
+    private static func notes(_ notes: [Note]) -> String { Written.list(notes.map { $0.text ?? "(redacted)" }) }
+
     private static func entry(_ entry: TimelineEntry) -> String {
         switch entry {
         case .started: "started"
@@ -161,6 +164,7 @@ struct Paths {
         case .edited: "edited"
         case .sendRequested: "send_requested"
         case .abandoned: "abandoned"
+        case .redacted: "redacted"
         }
     }
 }

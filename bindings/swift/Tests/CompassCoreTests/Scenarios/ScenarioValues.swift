@@ -95,6 +95,23 @@ enum Given {
         return value
     }
 
+    static func pending(_ text: String) throws -> RedactPending {
+        switch text {
+        case "correct": return .correct
+        case "abandon": return .abandon
+        case "keep": return .keep
+        default: throw ScenarioError("unknown pending \(text)")
+        }
+    }
+
+    static func bodies(_ text: String) throws -> RedactBodies {
+        switch text {
+        case "keep": return .keep
+        case "forget": return .forget
+        default: throw ScenarioError("unknown bodies \(text)")
+        }
+    }
+
     static func prefill(_ json: Json) throws -> Prefill {
         let members = try Members(json)
         let prefill = Prefill(
@@ -179,6 +196,7 @@ enum Written {
         case .provided: "provided"
         case .empty: "empty"
         case .notApplicable: "not_applicable"
+        case .redacted: "redacted"
         }
     }
 

@@ -149,6 +149,20 @@ final class Stage {
             let outcome = try await compass.abandonSession(
                 session, actor: given.text("actor"), reason: given.text("reason"), commandId: given.text("command_id"))
             try applied(outcome.applied, given)
+        case "redact":
+            let target: RedactionTarget
+            switch (try given.optionalText("field"), try given.optional("note")) {
+            case (let field?, nil): target = .field(key: field)
+            case (nil, let note?): target = .note(seq: try note.number())
+            default: throw ScenarioError("a field or a note")
+            }
+            let outcome = try await compass.redact(
+                target, in: session, actor: given.text("actor"), reason: given.text("reason"),
+                pending: Given.pending(given.text("pending")), bodies: Given.bodies(given.text("bodies")),
+                commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+            try same(outcome.bodies.count, try given.optional("holding")?.number() ?? 0, "holding")
+            try same(Written.name(outcome.erased), try given.optionalText("erased") ?? "now", "erased")
         case "purge":
             let report = try await compass.purge(olderThan: .milliseconds(given.number("older_than_ms") as Int64))
             try same(report.purged, try given.number("sessions"), "sessions")

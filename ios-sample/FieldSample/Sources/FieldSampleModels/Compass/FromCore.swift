@@ -109,7 +109,8 @@ extension FieldKind {
 extension FieldState {
     func app() -> Holding {
         switch self {
-        case .notProvided: .notProvided
+        // What was redacted has no screen yet.
+        case .notProvided, .redacted: .notProvided
         case .empty: .empty
         case .notApplicable: .notApplicable
         case .provided(let value): .given(value.app())
@@ -149,7 +150,7 @@ extension SessionState {
 }
 
 extension Note {
-    func app() -> SessionNote { SessionNote(number: Int(seq), at: at, text: text, actor: actor, edited: edited) }
+    func app() -> SessionNote { SessionNote(number: Int(seq), at: at, text: text ?? "", actor: actor, edited: edited) }
 }
 
 extension SessionView {
@@ -210,15 +211,16 @@ extension TimelineEntry {
         case .answered(let section, let answer, _, _, let superseded): [.answered(section: section, answer: answer, superseded: superseded)]
         case .wentBack(_, let section): [.wentBack(section: section)]
         case .responseUsed(_, let name, let kind, _): [.replyUsed(name, kind.app())]
-        case .noted(let text): [.noted(text)]
+        case .noted(let text): [.noted(text ?? "")]
         case .completed(let section, let won): [.completed(section: section, won: won)]
         case .ended(let section, let reason): [.ended(section: section, reason: reason)]
         case .discarded: [.discarded]
         case .edited(let fields, let notes):
             fields.map { .fieldEdited(NamedHolding(field: $0.field, name: $0.fieldName, holding: $0.to.app()), from: $0.from.app()) }
-                + notes.map { .noteEdited($0.to) }
+                + notes.map { .noteEdited($0.to ?? "") }
         case .sendRequested(_, let name, let corrected, _): [.sendRequested(action: name, corrected: corrected)]
         case .abandoned(_, let name, let reason): [.abandoned(action: name, reason: reason)]
+        case .redacted: []
         }
     }
 }

@@ -115,7 +115,8 @@ private fun FieldInfo.of(type: FieldType, rule: FileRule) = copy(type = type, me
 private fun List<CoreOption>.app() = map { Option(it.key, it.name) }
 
 internal fun FieldState.app(): Holding = when (this) {
-    FieldState.NotProvided -> Holding.NotProvided
+    // What was redacted has no screen yet.
+    FieldState.NotProvided, FieldState.Redacted -> Holding.NotProvided
     FieldState.Empty -> Holding.Empty
     FieldState.NotApplicable -> Holding.NotApplicable
     is FieldState.Provided -> Holding.Given(v1.app())
@@ -170,7 +171,7 @@ private fun CoreResponseKind.app() = when (this) {
     CoreResponseKind.CUSTOMER_QUESTION -> ResponseKind.CUSTOMER_QUESTION
 }
 
-internal fun Note.app() = SessionNote(seq.toInt(), at, text, actor, edited)
+internal fun Note.app() = SessionNote(seq.toInt(), at, text.orEmpty(), actor, edited)
 
 internal fun SessionSummary.app() = SessionItem(
     key,
@@ -208,14 +209,15 @@ private fun TimelineEntry.app(): List<Happening> = when (this) {
     is TimelineEntry.Answered -> listOf(Happening.Answered(sectionName, answerName, superseded))
     is TimelineEntry.WentBack -> listOf(Happening.WentBack(sectionName))
     is TimelineEntry.ResponseUsed -> listOf(Happening.ResponseUsed(responseName, kind.app(), sectionName))
-    is TimelineEntry.Noted -> listOf(Happening.Noted(text))
+    is TimelineEntry.Noted -> listOf(Happening.Noted(text.orEmpty()))
     is TimelineEntry.Completed -> listOf(Happening.Completed(sectionName, won))
     is TimelineEntry.Ended -> listOf(Happening.Ended(sectionName, reason))
     TimelineEntry.Discarded -> listOf(Happening.Discarded)
     is TimelineEntry.Edited ->
-        fields.map { Happening.FieldEdited(it.fieldName, it.field, it.from.app(), it.to.app()) } + notes.map { Happening.NoteEdited(it.to) }
+        fields.map { Happening.FieldEdited(it.fieldName, it.field, it.from.app(), it.to.app()) } + notes.map { Happening.NoteEdited(it.to.orEmpty()) }
     is TimelineEntry.SendRequested -> listOf(Happening.SendRequested(actionName, corrected))
     is TimelineEntry.Abandoned -> listOf(Happening.Abandoned(actionName, reason))
+    is TimelineEntry.Redacted -> emptyList()
 }
 
 private fun CoreFieldEntry.app() = NamedHolding(field, fieldName, state.app())

@@ -8,6 +8,9 @@ import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldValue
 import dev.compass.core.model.Integration
 import dev.compass.core.model.NoteChange
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.Severity
 import dev.compass.core.model.Signing
@@ -478,6 +481,24 @@ class ErrorCodeTest {
             val session = compass.start("pump-check").view.key
             // Half of an emoji: no text in any encoding.
             assertCode(ErrorCode.INVALID_ARGUMENT) { compass.note(session, "cut \uD83D") }
+        }
+    }
+
+    @Test
+    fun not_supported() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val failed = assertCode(ErrorCode.NOT_SUPPORTED) {
+                compass.redact(
+                    session,
+                    RedactionTarget.Field("site"),
+                    actor = "Mia",
+                    reason = "Not ours to know",
+                    pending = RedactPending.CORRECT,
+                    bodies = RedactBodies.KEEP,
+                )
+            }
+            assertEquals("pending", failed.place)
         }
     }
 

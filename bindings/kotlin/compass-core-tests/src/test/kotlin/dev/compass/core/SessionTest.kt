@@ -3,9 +3,13 @@ package dev.compass.core
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.Applied
 import dev.compass.core.model.Change
+import dev.compass.core.model.Erased
 import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.ResponseKind
 import dev.compass.core.model.SessionState
 import dev.compass.core.model.TimelineEntry
@@ -58,6 +62,26 @@ class SessionTest {
             val back = compass.back(end).view
             assertEquals("arrive", back.section.key)
             assertEquals(FieldState.Provided(FieldValue.Text("Mill Lane")), back.fields.first { it.definition.key == "site" }.state)
+        }
+    }
+
+    @Test
+    fun `what is redacted is gone, and the record says who did it and why`() = test {
+        folder.ready().use { compass ->
+            val outcome = compass.redact(
+                compass.atTheEnd().key,
+                RedactionTarget.Field("site"),
+                actor = "Mia",
+                reason = "Not ours to know",
+                pending = RedactPending.ABANDON,
+                bodies = RedactBodies.FORGET,
+            )
+            assertEquals(Applied.YES to Erased.NOW, outcome.applied to outcome.erased)
+            assertTrue(outcome.bodies.isEmpty() && outcome.filesLetGo.isEmpty() && !outcome.inFlight)
+            assertEquals(FieldState.Redacted, outcome.record.fields.first { it.definition.key == "site" }.state)
+            val line = outcome.record.timeline.last()
+            val entry = TimelineEntry.Redacted(RedactionTarget.Field("site"), "Site", "Not ours to know")
+            assertEquals("Mia" to entry, line.actor to line.entry)
         }
     }
 

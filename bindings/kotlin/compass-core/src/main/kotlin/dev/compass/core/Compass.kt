@@ -18,6 +18,10 @@ import dev.compass.core.model.OutboxPage
 import dev.compass.core.model.OutboxTotals
 import dev.compass.core.model.PurgeReport
 import dev.compass.core.model.RecordOutcome
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactOutcome
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.RetryPolicy
 import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
@@ -205,6 +209,25 @@ public interface Compass : Closeable {
         reason: String,
         commandId: String = newCommandId(),
     ): RecordOutcome
+
+    /**
+     * Takes everything that a field ever held in the session, or a note, out of it for good: out of its record, log, half-typed text, search and
+     * file. That it was redacted stands in its place, which satisfies `required` and is in no message; the record says who did it, when and
+     * why. What is given later starts anew. [reason] stays in the record, so it must not say what is redacted.
+     *
+     * Frozen messages do not change: [pending] says what becomes of those that hold it and are not delivered, [bodies] of those that are. Bodies
+     * that hold it still are in the outcome, and the record names them until they go. Stale where there is nothing to redact.
+     * [RedactPending.CORRECT] is refused as [ErrorCode.NOT_SUPPORTED] for now.
+     */
+    public suspend fun redact(
+        session: SessionKey,
+        target: RedactionTarget,
+        actor: String,
+        reason: String,
+        pending: RedactPending,
+        bodies: RedactBodies,
+        commandId: String = newCommandId(),
+    ): RedactOutcome
 
     /** Sends everything that failed and can be sent again; gives how many. */
     public suspend fun sendFailedAgain(actor: String? = null): Int

@@ -23,6 +23,11 @@ import dev.compass.core.model.OutboxPage
 import dev.compass.core.model.OutboxTotals
 import dev.compass.core.model.PurgeReport
 import dev.compass.core.model.RecordOutcome
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactOutcome
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.Redaction
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -136,6 +141,16 @@ internal class OpenCompass private constructor(
 
     override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
         command { abandonSession(session, actor, reason, commandId) }
+
+    override suspend fun redact(
+        session: SessionKey,
+        target: RedactionTarget,
+        actor: String,
+        reason: String,
+        pending: RedactPending,
+        bodies: RedactBodies,
+        commandId: String,
+    ): RedactOutcome = command { redact(session, Redaction(commandId, target, actor, reason, pending, bodies)) }
 
     override suspend fun sendFailedAgain(actor: String?): Int = command { sendFailedAgain(actor).toInt() }
 

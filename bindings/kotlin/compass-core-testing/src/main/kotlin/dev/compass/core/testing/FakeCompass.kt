@@ -25,6 +25,10 @@ import dev.compass.core.model.OutboxPage
 import dev.compass.core.model.OutboxTotals
 import dev.compass.core.model.PurgeReport
 import dev.compass.core.model.RecordOutcome
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactOutcome
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -240,6 +244,17 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
         answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+
+    override suspend fun redact(
+        session: SessionKey,
+        target: RedactionTarget,
+        actor: String,
+        reason: String,
+        pending: RedactPending,
+        bodies: RedactBodies,
+        commandId: String,
+    ): RedactOutcome =
+        answer { RedactOutcome(Applied.YES, inFlight = false, emptyList(), emptyList(), Erased.NOW, recordOf(session)) }
 
     override suspend fun sendFailedAgain(actor: String?): Int = answer { 0 }
 

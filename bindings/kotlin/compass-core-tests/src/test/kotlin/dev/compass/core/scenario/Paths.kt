@@ -133,6 +133,7 @@ private fun Action.read(member: String): String? {
         "sent_at" -> newest?.sentAt?.written()
         "next_attempt_at" -> newest?.nextAttemptAt?.written()
         "may_have_been_delivered" -> newest?.mayHaveBeenDelivered?.toString()
+        "holds_redacted" -> newest?.holdsRedacted?.listed { it }
         "outcomes" -> newest?.lastAttempts?.listed { "${it.number}:${it.outcome}" }
         else -> none(member)
     }
@@ -144,7 +145,7 @@ private fun List<PathStep>.steps() = listed { "${it.visit}:${it.section}" }
 
 private fun List<Problem>.codes() = listed { "${it.field}:${it.code}" }
 
-private fun List<Note>.texts() = listed { it.text }
+private fun List<Note>.texts() = listed { it.text ?: "(redacted)" }
 
 private fun WorkflowRef.written() = if (localRevision == 0u) "$key@$version" else "$key@$version.$localRevision"
 

@@ -19,6 +19,9 @@ import dev.compass.core.model.HeaderValue
 import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.Phase
 import dev.compass.core.model.Prefill
+import dev.compass.core.model.RedactBodies
+import dev.compass.core.model.RedactPending
+import dev.compass.core.model.RedactionTarget
 import dev.compass.core.model.RequestSent
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionKey
@@ -189,6 +192,23 @@ private class World(private val repository: Path, path: String) {
                 compass.abandon(current(), text("action"), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
             "abandon_session" ->
                 compass.abandonSession(current(), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
+            "redact" -> {
+                val (field, note) = optionalText("field") to optional("note")?.number()
+                val target = field?.let { RedactionTarget.Field(it) } ?: RedactionTarget.Note(note!!.toUInt())
+                check(field == null || note == null) { "a field or a note" }
+                val outcome = compass.redact(
+                    current(),
+                    target,
+                    text("actor"),
+                    text("reason"),
+                    RedactPending.valueOf(text("pending").uppercase()),
+                    RedactBodies.valueOf(text("bodies").uppercase()),
+                    text("command_id"),
+                )
+                applied(outcome.applied)
+                assertEquals(optional("holding")?.number() ?: 0, outcome.bodies.size.toLong())
+                assertEquals(optionalText("erased") ?: "now", outcome.erased.written())
+            }
             "purge" -> {
                 val report = compass.purge(number("older_than_ms").milliseconds)
                 assertEquals(number("sessions"), report.purged.toLong())

@@ -1,0 +1,133 @@
+//! Taking a value or a note out of a session for good.
+
+use std::cell::RefCell;
+
+use super::act::{Known, Subject, command_hash, look_up};
+use super::send::GivenUp;
+use super::upkeep::without_referred;
+use super::{Changed, Compass, Inner, Result};
+use crate::crypto::Sha256;
+use crate::engine::session::{self as engine, Stamp};
+use crate::error::Error;
+use crate::model::{
+    Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
+    SessionRecord,
+};
+use crate::store::command::Outcome;
+use crate::store::{self, Transaction, meta, redaction};
+use crate::webhook;
+
+/// The word in `outbox.detail` of what a redaction gave up.
+const REDACTED: &str = "redacted";
+
+impl Compass {
+    /// Takes everything that a field of a session ever held, or a note, out of the session for good: out of its record, its log, its half-typed
+    /// text and the search. In its place stands that it was redacted, which satisfies `required` and is in no message; the record says who
+    /// did it, when and why. What the field or the note is given later starts anew. Works in a session of any state.
+    ///
+    /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
+    /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes
+    /// as `bodies` says.
+    ///
+    /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the session
+    /// are told by their ids alone.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `RequiresNewerCore`, `Refused` for an unknown field or note, or without an actor or a reason,
+    /// `CommandIdReused`, `NotSupported` for [`RedactPending::Correct`].
+    pub fn redact(&self, session: SessionKey, redaction: &Redaction) -> Result<RedactOutcome> {
+        if redaction.pending == RedactPending::Correct {
+            return Err(Error::NotSupported { place: "pending", problem: "messages cannot be corrected by a redaction yet" });
+        }
+        engine::check_reason(&redaction.reason)?;
+        let inner = &self.inner;
+        let stamp = inner.stamp(Some(&redaction.actor))?;
+        let hash = command_hash(Some(session), &(REDACTED, redaction))?;
+        let stops = inner.store.stops();
+        let given_up = RefCell::new(Vec::new());
+        let mut outcome = inner.freeing(|| {
+            given_up.take();
+            inner.write(|tx| {
+                let subject = inner.subject_to_change(tx, session)?;
+                let id = subject.id;
+                let (applied, files_let_go, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
+                    Known::Repeated(_) => {
+                        let before = redaction::given_up(tx, id)?.into_iter().map(|entry| GivenUp { entry, leased: false });
+                        given_up.borrow_mut().extend(before);
+                        (Applied::Repeated, Vec::new(), Changed::nothing())
+                    }
+                    Known::New => inner.redact(tx, subject, redaction, hash, &stamp, &mut given_up.borrow_mut())?,
+                };
+                let record = inner.record(tx, session, stamp.at)?;
+                let bodies = holding(&record, &redaction.target);
+                let outcome = RedactOutcome { applied, in_flight: false, bodies, files_let_go, erased: Erased::AtNextClose, record };
+                Ok((outcome, changed))
+            })
+        })?;
+        outcome.in_flight = self.may_arrive(given_up.into_inner());
+        outcome.erased = inner.erased(stops);
+        Ok(outcome)
+    }
+}
+
+impl Inner {
+    /// What it did, with the files that are let go.
+    fn redact(
+        &self,
+        tx: &Transaction<'_>,
+        mut subject: Subject,
+        redaction: &Redaction,
+        hash: Sha256,
+        stamp: &Stamp,
+        given_up: &mut Vec<GivenUp>,
+    ) -> Result<(Applied, Vec<String>, Changed)> {
+        let (id, target) = (subject.id, &redaction.target);
+        engine::check_target(subject.workflow(), &subject.state, target)?;
+        let mut events = store::session::events(tx, id)?;
+        events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
+        let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
+        let (mut marked, mut forgotten) = (false, false);
+        // A message says nothing of notes.
+        if let RedactionTarget::Field { key } = target {
+            for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
+                marked = true;
+                redaction::mark(tx, message.entry, key)?;
+                if message.undelivered && redaction.pending == RedactPending::Abandon {
+                    store::outbox::abandon(tx, message.entry, REDACTED)?;
+                    given_up.push(GivenUp { entry: message.entry, leased: message.leased });
+                    acts.push(Act::Abandoned { action: message.action, reason: redaction.reason.clone() });
+                }
+                if message.sent && redaction.bodies == RedactBodies::Forget {
+                    forgotten = true;
+                    redaction::forget_body(tx, message.entry)?;
+                }
+            }
+        }
+        if events.is_empty() && given_up.is_empty() && !forgotten {
+            store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
+            return Ok((Applied::Stale, Vec::new(), Changed::nothing()));
+        }
+        if !given_up.is_empty() {
+            // What was claimed is looked at again before it leaves.
+            meta::next_configuration(tx)?;
+        }
+        let files = store::referred::by_session(tx, id)?;
+        if !events.is_empty() {
+            redaction::rewrite(tx, id, &events)?;
+        }
+        let mut command = Some((redaction.command_id.as_str(), hash));
+        for act in acts {
+            subject.act(tx, act, command.take(), stamp)?;
+        }
+        self.index_anew(tx, id)?;
+        store::erasure::shrink(tx)?;
+        Ok((Applied::Yes, without_referred(tx, files)?, Changed { outbox: marked, ..Changed::session(subject.state.key) }))
+    }
+}
+
+/// The messages whose bodies hold it still.
+fn holding(record: &SessionRecord, target: &RedactionTarget) -> Vec<DeliveryId> {
+    let RedactionTarget::Field { key } = target else { return Vec::new() };
+    let deliveries = record.actions.iter().flat_map(|action| &action.deliveries);
+    deliveries.filter(|delivery| delivery.holds_redacted.contains(key)).map(|delivery| delivery.id.clone()).collect()
+}

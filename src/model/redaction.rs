@@ -1,0 +1,108 @@
+//! Taking a value or a note out of a session for good.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Applied, DeliveryId, Erased, SessionRecord};
+
+/// What is to be redacted, by whom, and what becomes of the messages that hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Redaction {
+    /// Makes a repeated call harmless.
+    pub command_id: String,
+    /// The value or the note.
+    pub target: RedactionTarget,
+    /// Who redacts it.
+    pub actor: String,
+    /// Why. It stays in the record, so it must not say what is redacted.
+    pub reason: String,
+    /// What becomes of messages that hold it and are not delivered.
+    pub pending: RedactPending,
+    /// What becomes of the bodies of delivered messages that hold it.
+    pub bodies: RedactBodies,
+}
+
+/// A value or a note of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum RedactionTarget {
+    /// Everything that a field of the workflow ever held in the session, on the path or off it, with its half-typed text.
+    Field {
+        /// Key of the field.
+        key: String,
+    },
+    /// A note, with what it said before it was edited.
+    Note {
+        /// The `seq` of the note.
+        seq: u32,
+    },
+}
+
+/// What becomes of messages that hold a redacted value and are neither delivered nor given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum RedactPending {
+    /// A revision without the value takes their place. Not supported yet: refused as `not_supported`.
+    Correct,
+    /// They are given up at once, as by `abandon`, with the actor and the reason of the redaction.
+    Abandon,
+    /// They go on and take the value along.
+    Keep,
+}
+
+/// What becomes of the bodies of delivered messages that hold a redacted value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum RedactBodies {
+    /// They stay as long as bodies of delivered messages do.
+    Keep,
+    /// They go at once. Their hash and size stay.
+    Forget,
+}
+
+/// What a redaction did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct RedactOutcome {
+    /// What the call did. Stale: there was nothing to redact.
+    pub applied: Applied,
+    /// Whether an attempt of a message that was given up had begun and its end is not known yet: it may arrive all the same.
+    pub in_flight: bool,
+    /// The messages whose bodies hold it still. The record names them until their bodies go, see
+    /// [`Delivery::holds_redacted`](super::Delivery::holds_redacted).
+    pub bodies: Vec<DeliveryId>,
+    /// Files that no session refers to any more, as in [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
+    pub files_let_go: Vec<String>,
+    /// Whether it is gone from the file, but for these bodies.
+    pub erased: Erased,
+    /// The record now.
+    pub record: SessionRecord,
+}
+
+/// How the text of a note stands in JSON: a text, or the mark of one that was redacted.
+pub(super) mod note_text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    use super::super::value::{Redacted, text};
+
+    pub(crate) fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        match text {
+            Some(text) => text.serialize(serializer),
+            None => Redacted::MARK.serialize(serializer),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+        read(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("neither a text nor one that was redacted"))
+    }
+
+    /// None where it is neither.
+    pub(crate) fn read(value: &Value) -> Option<Option<String>> {
+        if Redacted::is(value) { Some(None) } else { text(value).map(Some) }
+    }
+}

@@ -1,0 +1,81 @@
+//! Taking something out of the log of a session, which is changed in no other way, and out of what knows of it.
+
+use rusqlite::params;
+
+use super::retention::UNDELIVERED;
+use super::row::{from_json, to_json};
+use super::{Connection, Result, Transaction, command, meta};
+use crate::model::Event;
+
+/// A message that keeps its body.
+pub(crate) struct Kept {
+    pub(crate) entry: i64,
+    /// Key of its action.
+    pub(crate) action: String,
+    /// Neither delivered nor given up.
+    pub(crate) undelivered: bool,
+    pub(crate) leased: bool,
+    pub(crate) sent: bool,
+}
+
+/// The messages of a session whose bodies are such.
+pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased', o.state = 'sent', b.bytes
+           FROM outbox o JOIN action a ON a.id = o.action_id JOIN body b ON b.sha256 = o.body_sha256
+          WHERE o.session_id = ?1 AND o.body_kept = 1 ORDER BY o.id"
+    ))?;
+    let mut rows = statement.query([session_id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if is_such(row.get_ref(5)?.as_blob().unwrap_or_default()) {
+            found.push(Kept { entry: row.get(0)?, action: row.get(1)?, undelivered: row.get(2)?, leased: row.get(3)?, sent: row.get(4)? });
+        }
+    }
+    Ok(found)
+}
+
+/// The messages of a session that a redaction has given up.
+pub(crate) fn given_up(connection: &Connection, session_id: i64) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM outbox WHERE session_id = ?1 AND detail = 'redacted'")?;
+    Ok(statement.query_map([session_id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The body of this message holds what a field held before it was redacted.
+pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> {
+    let marked: Option<String> =
+        tx.prepare_cached("SELECT holds_redacted FROM outbox WHERE id = ?1")?.query_row([entry], |row| row.get(0))?;
+    let mut fields = fields(marked.as_deref())?;
+    if !fields.iter().any(|known| known == field) {
+        fields.push(field.to_owned());
+        tx.prepare_cached("UPDATE outbox SET holds_redacted = ?2 WHERE id = ?1")?.execute(params![entry, to_json(&fields)?])?;
+    }
+    Ok(())
+}
+
+/// The fields in the column of that name.
+pub(super) fn fields(marked: Option<&str>) -> Result<Vec<String>> {
+    marked.map_or(Ok(Vec::new()), |json| from_json(json, "what a body holds"))
+}
+
+/// The body of this delivered message goes, unless another message keeps it.
+pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?.execute([entry])?;
+    Ok(())
+}
+
+/// Writes these acts of a session anew, and leaves of all commands of the session what a repeated call is told by: the hash of what a command
+/// said tells a value to whoever can guess it, and which value it covers is not known.
+pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
+    tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
+    command::spend(tx, session_id, meta::age(tx)?)?;
+    tx.prepare_cached("DELETE FROM command WHERE session_id = ?1")?.execute([session_id])?;
+    tx.prepare_cached("UPDATE event SET command_id = NULL, command_hash = NULL WHERE session_id = ?1 AND command_id IS NOT NULL")?
+        .execute([session_id])?;
+    let mut write = tx.prepare_cached("UPDATE event SET json = ?3 WHERE session_id = ?1 AND seq = ?2")?;
+    for event in events {
+        write.execute(params![session_id, event.seq, to_json(&event.act)?])?;
+    }
+    tx.prepare_cached("DELETE FROM redaction WHERE session_id = ?1")?.execute([session_id])?;
+    Ok(())
+}
