@@ -124,8 +124,8 @@ impl Compass {
     /// new file is whole and on the disk; otherwise there is none.
     ///
     /// # Errors
-    /// - `InvalidArgument` where there is no database, or a file of the new name already, where that name is one of the database's own
-    ///   files, or a path is none.
+    /// - `InvalidArgument` where there is no database, or a file of the new name already, where the log of another database lies beside that
+    ///   name, it is one of the database's own files, or a path is none.
     /// - `NotADatabase` and `Corrupt` where nothing of ours can be read; `Locked` while another process keeps it to itself.
     /// - `CannotOpen`, `DiskFull`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
@@ -136,8 +136,8 @@ impl Compass {
         if !path.is_file() {
             return Err(Error::InvalidArgument { place: "path", problem: "there is no such file" });
         }
-        new_file(to, &registry::canonical(path)?)?;
-        Ok(salvage::salvage(path, to)?)
+        let to = new_file(to, &registry::canonical(path)?)?;
+        Ok(salvage::salvage(path, &to)?)
     }
 
     /// Removes a database and everything beside it. What was in it is gone.

@@ -157,7 +157,10 @@ impl Restore<'_> {
                 return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
             }
             Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
-            backup::to_part(&watcher, &part, || true).map_err(of_present)?;
+            // A process that was killed may have left one.
+            files::remove_database(&part)?;
+            files::create(&part)?;
+            backup::fill(&watcher, &part, || true).map_err(of_present)?;
             if let Some(gives_up) = self.gives_up {
                 give_up(&part, &lost, gives_up).map_err(of_present)?;
             }

@@ -64,57 +64,6 @@ fn salvage_saves_the_notes_behind_a_damaged_page() {
 // Backup -------------------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_backup_leaves_another_backup_alone() {
-    let app = App::new();
-    app.completed();
-    let (first, second) = (app.folder().join("copy-part"), app.folder().join("copy"));
-    app.compass.backup(&first).unwrap();
-    let made = code(app.compass.backup(&second));
-    assert!(first.exists(), "the first backup is gone; the second call: {made}");
-}
-
-#[test]
-fn a_backup_leaves_another_open_database_alone() {
-    let app = App::new();
-    let path = app.folder().join("archive-part");
-    let other = open(&path).unwrap();
-    other.import_workflow(&pump_check(1)).unwrap();
-    other.start(&Start::new("pump-check", id())).unwrap();
-    let made = code(app.compass.backup(&app.folder().join("archive")));
-    other.start(&Start::new("pump-check", id())).unwrap();
-    other.close().unwrap();
-    let again = open(&path).unwrap();
-    assert_eq!(again.totals().unwrap().sessions.in_progress, 2, "acknowledged; backup: {made}");
-}
-
-#[test]
-fn a_salvage_leaves_another_file_alone() {
-    let app = App::new();
-    let other = app.folder().join("saved-part");
-    std::fs::write(&other, "a text of somebody").unwrap();
-    let made = code(Compass::salvage(app.path(), app.folder().join("saved")));
-    assert!(other.exists(), "salvage: {made}");
-}
-
-#[test]
-fn a_backup_through_a_link_leaves_the_database_alone() {
-    let app = App::new();
-    let path = app.folder().join("new-part");
-    let mut options = app.options();
-    options.path = path.clone();
-    let compass = Compass::open(options).unwrap();
-    compass.import_workflow(&pump_check(1)).unwrap();
-    compass.start(&Start::new("pump-check", id())).unwrap();
-    let elsewhere = app.folder().join("elsewhere");
-    std::fs::create_dir(&elsewhere).unwrap();
-    std::os::unix::fs::symlink(elsewhere.join("copy"), app.folder().join("new")).unwrap();
-    let made = code(compass.backup(&app.folder().join("new")));
-    compass.kill();
-    assert!(path.exists(), "the database is gone; backup: {made}");
-    assert_eq!(open(&path).unwrap().totals().unwrap().sessions.in_progress, 1);
-}
-
-#[test]
 fn two_backups_at_once_to_one_name_are_whole_when_they_say_so() {
     let app = App::new();
     let sql = app.sql();
@@ -707,30 +656,6 @@ fn salvage_is_not_kept_from_saving_by_a_table_of_somebody() {
 }
 
 #[test]
-fn a_backup_does_not_replace_what_was_made_meanwhile() {
-    let app = App::new();
-    let sql = app.sql();
-    sql.execute_batch("CREATE TABLE ballast (bytes BLOB)").unwrap();
-    for _ in 0..64 {
-        sql.execute("INSERT INTO ballast VALUES (randomblob(1000000))", []).unwrap();
-    }
-    drop(sql);
-    let to = app.folder().join("copy");
-    let part = app.folder().join("copy-part");
-    let (compass, name) = (app.compass.clone(), to.clone());
-    let thread = std::thread::spawn(move || code(compass.backup(&name)));
-    let began = Instant::now();
-    while !part.exists() && began.elapsed() < Duration::from_secs(20) {
-        std::thread::yield_now();
-    }
-    let written =
-        std::fs::OpenOptions::new().write(true).create_new(true).open(&to).and_then(|mut file| file.write_all(b"of somebody")).is_ok();
-    let made = thread.join().unwrap();
-    assert!(written);
-    assert!(std::fs::read(&to).unwrap() == b"of somebody", "backup said {made}");
-}
-
-#[test]
 fn what_a_process_holds_open_stays_locked_when_it_is_the_source_of_a_restore() {
     let app = App::new();
     app.start();
@@ -1016,23 +941,6 @@ fn old_files_give_their_unsent_messages_with_their_bodies() {
             "{lines:.400}"
         );
     }
-}
-
-#[test]
-fn a_backup_removes_no_log_of_somebody() {
-    let app = App::new();
-    let other = App::new();
-    other.completed();
-    other.compass.quiesce().unwrap();
-    other.compass.close().unwrap();
-    let log = beside(&other.path(), "-wal");
-    let written = std::fs::read(&log).unwrap();
-    assert!(!written.is_empty());
-    // Put aside for a moment, its log is not.
-    let aside = other.folder().join("aside.db");
-    std::fs::rename(other.path(), &aside).unwrap();
-    let made = code(app.compass.backup(&other.path()));
-    assert!(std::fs::read(&log).is_ok_and(|now| now == written), "backup: {made}; the log is there: {}", log.exists());
 }
 
 #[test]
