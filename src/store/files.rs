@@ -11,17 +11,19 @@ use crate::crypto;
 /// What SQLite puts beside a database: its log, what it shares of the log, and the journal of a file without a log.
 pub(super) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// What we put beside a database: the copy that is about to take its place, while it is checked and when it is ready; the database before,
-/// while it is copied and when it is whole; the room for a full disk.
+/// What we put beside a database: the copy that is about to take its place, while it is checked and when it is ready, with what tells that it is
+/// ours; the database before, while it is copied and when it is whole, and what another restore found in its place; the room for a full disk.
 pub(super) const COPY: &str = "-restore-part";
 pub(super) const READY: &str = "-restoring";
+pub(super) const READY_HASH: &str = "-restoring-sha256";
 pub(super) const BEFORE_PART: &str = ".before-restore-part";
 pub(super) const BEFORE: &str = ".before-restore";
+pub(super) const LATER: &str = ".before-later-restore";
 pub(super) const RESERVE: &str = "-reserve";
 
 /// Every file that may be of this database. The database itself comes last: until it is gone, it is there.
 pub(super) fn all_of(path: &Path) -> impl Iterator<Item = PathBuf> {
-    [RESERVE, COPY, READY, BEFORE_PART, BEFORE, ""].into_iter().flat_map(|suffix| with_side_files(beside(path, suffix)))
+    [RESERVE, COPY, READY_HASH, READY, BEFORE_PART, LATER, BEFORE, ""].into_iter().flat_map(|suffix| with_side_files(beside(path, suffix)))
 }
 
 fn with_side_files(path: PathBuf) -> impl Iterator<Item = PathBuf> {
@@ -34,9 +36,16 @@ pub(crate) fn would_touch(to: &Path, database: &Path) -> bool {
     with_side_files(to.to_owned()).any(|made| all_of(database).any(|file| file == made))
 }
 
-/// Whether a copy of this name would go, or change, when it takes the place of the database. What was kept of the database before does not.
+/// Whether a copy of this name would go, or change, when it takes the place of the database. What is kept of the database before does not.
 pub(crate) fn is_of(from: &Path, database: &Path) -> bool {
     from != beside(database, BEFORE) && all_of(database).any(|file| file == from)
+}
+
+/// The name under which the database before is kept. The first one since the database was opened keeps the first name, whatever takes the place
+/// of the database meanwhile.
+pub(super) fn kept_as(path: &Path) -> PathBuf {
+    let before = beside(path, BEFORE);
+    if fs::symlink_metadata(&before).is_ok() { beside(path, LATER) } else { before }
 }
 
 /// The path with something added to the file's name.
@@ -44,6 +53,13 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// The same with a name that nobody has.
+pub(super) fn unused(path: &Path, suffix: &str) -> PathBuf {
+    let mut random = [0; 8];
+    crypto::fill_random(&mut random);
+    beside(path, &format!("{suffix}{:016x}", u64::from_ne_bytes(random)))
 }
 
 /// Makes the database file if it is not there, for its owner alone; SQLite gives what it puts beside it the same rights.
@@ -109,9 +125,7 @@ pub(super) struct Part(PathBuf);
 impl Part {
     /// Makes it beside the name that it is to get, for its owner alone.
     pub(super) fn of(path: &Path) -> Result<(Self, File)> {
-        let mut random = [0; 8];
-        crypto::fill_random(&mut random);
-        let part = beside(path, &format!("-part-{:016x}", u64::from_ne_bytes(random)));
+        let part = unused(path, "-part-");
         let file = create(&part)?;
         Ok((Self(part), file))
     }

@@ -5,16 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compass_core::model::*;
-use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
+use compass_core::{CancelToken, RestoreOptions};
 
 use super::*;
 use crate::support::app::{App, code, id, open_sql, pump_check, pump_check_with, set, text};
 use crate::support::field::{Process, say, setting};
 use crate::support::past_every_rule;
-
-fn discard() -> DiscardUndelivered {
-    DiscardUndelivered { actor: "Mia".to_owned(), reason: "probe".to_owned() }
-}
 
 fn restore(from: &Path, to: &Path) -> Result<(), Error> {
     Compass::restore(from, &RestoreOptions::new(to))
@@ -124,34 +120,6 @@ fn copied() -> (App, PathBuf) {
     (app, copy)
 }
 
-#[test]
-fn a_restore_that_is_repeated_keeps_the_file_before() {
-    let (app, copy) = copied();
-    app.compass.close().unwrap();
-    restore(&copy, &app.path()).unwrap();
-    // The answer got lost; nothing has opened the file since.
-    restore(&copy, &app.path()).unwrap();
-    let kept = beside(&app.path(), ".before-restore");
-    let sessions = open_sql(&kept).query_row("SELECT count(*) FROM session", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(sessions, 5, "the old file stays until the next successful open");
-}
-
-#[test]
-fn a_damaged_file_set_aside_stays_when_the_restore_is_repeated() {
-    let (app, copy) = copied();
-    app.completed();
-    app.compass.quiesce().unwrap();
-    app.compass.close().unwrap();
-    let log = std::fs::read(beside(&app.path(), "-wal")).unwrap();
-    std::fs::write(app.path(), "").unwrap();
-    let options = RestoreOptions::new(app.path()).discard_undelivered(discard());
-    Compass::restore(&copy, &options).unwrap();
-    let kept = beside(&app.path(), ".before-restore-wal");
-    assert_eq!(std::fs::read(&kept).unwrap(), log);
-    Compass::restore(&copy, &options).unwrap();
-    assert!(kept.exists(), "what may still be salvaged of it is gone");
-}
-
 /// What is done to a copy, and whether it is refused or works.
 fn of_a_copy(change: &str) -> String {
     let (app, copy) = copied();
@@ -234,26 +202,6 @@ fn a_copy_with_pages_of_another_size_comes_back() {
     app.compass.close().unwrap();
     assert_eq!(code(restore(&copy, &app.path())), "fine");
     assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 3);
-}
-
-#[test]
-fn a_restore_that_fails_has_changed_nothing() {
-    let (app, copy) = copied();
-    app.compass.close().unwrap();
-    let noise = vec![0x5a; 9000];
-    std::fs::write(app.path(), &noise).unwrap();
-    let before = beside(&app.path(), ".before-restore");
-    std::fs::create_dir(&before).unwrap();
-    std::fs::write(before.join("a file"), "x").unwrap();
-    let options = RestoreOptions::new(app.path()).discard_undelivered(discard());
-    let made = code(Compass::restore(&copy, &options));
-    if made == "fine" {
-        return;
-    }
-    let names: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    std::fs::remove_dir_all(&before).unwrap();
-    let opened = code(open(&app.path()));
-    assert!(std::fs::read(app.path()).unwrap() == noise, "restore: {made}, beside: {names:?}, then open: {opened}");
 }
 
 #[test]
@@ -548,36 +496,6 @@ fn hostile_documents_are_judged_in_time() {
 // More ---------------------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_stray_file_does_not_become_the_database() {
-    let stray: [(&str, fn(&Path)); 3] = [
-        ("empty", |ready| std::fs::write(ready, "").unwrap()),
-        ("text", |ready| std::fs::write(ready, "a text that somebody put here").unwrap()),
-        ("another database", |ready| {
-            let other = App::new();
-            other.start();
-            other.compass.backup(ready).unwrap();
-        }),
-    ];
-    let mut lost = Vec::new();
-    for (what, put) in stray {
-        let app = App::new();
-        app.completed();
-        app.compass.close().unwrap();
-        put(&beside(&app.path(), "-restoring"));
-        let opened = open(&app.path());
-        let told = match &opened {
-            Ok(compass) => format!("{:?}", (compass.totals().unwrap().sessions.completed, compass.outbox_totals().unwrap().pending)),
-            Err(error) => error.code().to_owned(),
-        };
-        let kept = beside(&app.path(), ".before-restore").exists();
-        if told != "(1, 3)" {
-            lost.push(format!("{what}: {told}, the file before is kept: {kept}"));
-        }
-    }
-    assert!(lost.is_empty(), "{lost:#?}");
-}
-
-#[test]
 fn a_workflow_whose_findings_were_damaged_is_told_and_stops_no_other() {
     let app = App::new();
     app.compass.import_workflow(&pump_check_with(2, |document| document["name"] = "Other".into())).unwrap();
@@ -837,18 +755,6 @@ fn the_largest_documents_cost_in_proportion() {
         ));
     }
     println!("{told:#?}");
-}
-
-#[test]
-fn going_back_twice_because_the_answer_got_lost_goes_back_once() {
-    let (app, copy) = copied();
-    app.compass.close().unwrap();
-    restore(&copy, &app.path()).unwrap();
-    // The wrong copy: back to the file before. The answer gets lost, and the call is made again.
-    let before = beside(&app.path(), ".before-restore");
-    restore(&before, &app.path()).unwrap();
-    let again = code(restore(&before, &app.path()));
-    assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 5, "the call again: {again}; kept: {}", before.exists());
 }
 
 #[test]
