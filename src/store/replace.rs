@@ -154,6 +154,11 @@ impl Restore<'_> {
     fn write_over(&self, mut present: Connection, copy: &Connection, pool: &Arc<Pool>) -> Result<Replaced> {
         // It sees whether somebody else writes.
         let watcher = connection::connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
+        // A page is written over a page.
+        let size = page_size(&present)?;
+        if page_size(copy)? != size {
+            copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
+        }
         let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
@@ -340,6 +345,10 @@ fn one_file(path: &Path) -> Result<Connection> {
         byte => uri.push_str(&format!("%{byte:02x}")),
     });
     Ok(Target::open_with_flags(uri + "?immutable=1", READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?)
+}
+
+fn page_size(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
 }
 
 /// Rises when another connection has committed something.

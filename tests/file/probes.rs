@@ -146,62 +146,10 @@ fn is_refused_or_works(change: &str) {
 }
 
 #[test]
-fn a_copy_whose_numbers_of_sessions_are_used_up_is_refused() {
-    is_refused_or_works("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'session'");
-}
-
-#[test]
-fn a_copy_whose_numbers_of_messages_are_used_up_is_refused() {
-    let (app, copy) = copied();
-    past_every_rule(&open_sql(&copy), |sql| {
-        sql.execute_batch("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'outbox'").unwrap();
-    });
-    app.compass.close().unwrap();
-    if restore(&copy, &app.path()).is_err() {
-        return;
-    }
-    let compass = Compass::open(app.options()).unwrap();
-    let key = compass.start(&Start::new("pump-check", id())).unwrap().view.key;
-    compass.set_field(key, "site", text("Mill Lane")).unwrap();
-    compass.answer(key, 1, "on").unwrap();
-    compass.answer(key, 2, "fine").unwrap();
-    assert_eq!(code(compass.complete(key, 3)), "fine", "check: {:?}", compass.check().unwrap().faults);
-}
-
-#[test]
-fn a_copy_whose_age_is_used_up_is_refused() {
-    is_refused_or_works("UPDATE meta SET age = 9223372036854775807, age_at = 1");
-}
-
-#[test]
-fn a_copy_whose_age_is_absurd_purges_nothing() {
-    let (app, copy) = copied();
-    past_every_rule(&open_sql(&copy), |sql| sql.execute_batch("UPDATE meta SET age = 4611686018427387904").unwrap());
-    app.compass.close().unwrap();
-    if restore(&copy, &app.path()).is_err() {
-        return;
-    }
-    let mut options = app.options();
-    options.retention = Some(Duration::from_secs(3650 * 86_400));
-    let compass = Compass::open(options).unwrap();
-    compass.flush(Duration::from_secs(5), &CancelToken::new()).unwrap();
-    assert_eq!(compass.totals().unwrap().sessions.completed, 3, "of minutes ago");
-}
-
-#[test]
 fn a_copy_with_an_index_of_its_own_takes_no_notes_away() {
     is_refused_or_works("CREATE UNIQUE INDEX one_note ON note (length(text) - length(text))");
     is_refused_or_works("CREATE UNIQUE INDEX one_open ON session (state) WHERE state = 'in_progress' OR state = 'x'");
     is_refused_or_works("CREATE INDEX evil ON note (abs(-9223372036854775807 - (text <> '')))");
-}
-
-#[test]
-fn a_copy_with_pages_of_another_size_comes_back() {
-    let (app, copy) = copied();
-    open_sql(&copy).execute_batch("PRAGMA page_size = 8192; VACUUM").unwrap();
-    app.compass.close().unwrap();
-    assert_eq!(code(restore(&copy, &app.path())), "fine");
-    assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 3);
 }
 
 #[test]
