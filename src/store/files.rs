@@ -48,6 +48,11 @@ pub(super) fn kept_as(path: &Path) -> PathBuf {
     if fs::symlink_metadata(&before).is_ok() { beside(path, LATER) } else { before }
 }
 
+/// Whether a copy of the database lies beside it until it is opened.
+pub(super) fn has_copy(path: &Path) -> bool {
+    [COPY, READY, BEFORE_PART, LATER, BEFORE].iter().any(|copy| fs::symlink_metadata(beside(path, copy)).is_ok())
+}
+
 /// The path with something added to the file's name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);

@@ -16,7 +16,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::lost::{self, IdOf, Known, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema};
+use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
 use crate::model::Timestamp;
 
@@ -141,6 +141,7 @@ impl Restore<'_> {
         }
         migrate::migrate(&mut copy, &String::new)?;
         erasure::rebuild(&copy)?;
+        search::keep_clean(&copy)?;
         // Without this it does not open, or cannot be written.
         meta::load(&copy)?;
         Known::of(&copy)?;

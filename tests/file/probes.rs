@@ -1,7 +1,6 @@
 //! Probes: ways to lose or to leak that may be open.
 
 use std::io::{BufRead, Read, Write};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compass_core::model::*;
@@ -14,10 +13,6 @@ use crate::support::past_every_rule;
 
 fn restore(from: &Path, to: &Path) -> Result<(), Error> {
     Compass::restore(from, &RestoreOptions::new(to))
-}
-
-fn has(path: &Path, word: &str) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.windows(word.len()).any(|at| at == word.as_bytes()))
 }
 
 // Salvage ------------------------------------------------------------------------------------------------------------------------------
@@ -197,45 +192,6 @@ fn a_database_that_was_the_source_of_a_restore_is_still_open_for_other_processes
 }
 
 // Deleted ------------------------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn what_is_deleted_now_is_not_in_the_file_before() {
-    let app = App::new();
-    let session = app.at_the_end().key;
-    app.compass.note(session, "Zwetschgenkuchen", &id()).unwrap();
-    app.finish(session);
-    app.deliver();
-    let copy = app.folder().join("copy.db");
-    app.compass.backup(&copy).unwrap();
-    let other = Compass::open(app.options().as_other_process()).unwrap();
-    app.compass.close().unwrap();
-    restore(&copy, &app.path()).unwrap();
-    std::fs::remove_file(&copy).unwrap();
-    let erased = other.delete(session).unwrap().erased;
-    let files: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().path()).collect();
-    let left: Vec<_> = files.iter().filter(|file| has(file, "Zwetschgenkuchen")).collect();
-    assert!(erased != Erased::Now || left.is_empty(), "{erased:?}: {left:?}");
-}
-
-#[test]
-fn what_was_deleted_beside_a_reader_is_gone_at_close_also_after_quiesce() {
-    let app = App::new();
-    let session = app.at_the_end().key;
-    app.compass.note(session, "Zwetschgenkuchen", &id()).unwrap();
-    app.finish(session);
-    app.deliver();
-    let reader = app.sql();
-    reader.execute_batch("BEGIN").unwrap();
-    reader.query_row("SELECT count(*) FROM session", [], |_| Ok(())).unwrap();
-    assert_eq!(app.compass.delete(session).unwrap().erased, Erased::AtNextClose);
-    reader.execute_batch("COMMIT").unwrap();
-    drop(reader);
-    app.compass.quiesce().unwrap();
-    app.compass.close().unwrap();
-    let files: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().path()).collect();
-    let left: Vec<_> = files.iter().filter(|file| has(file, "Zwetschgenkuchen")).collect();
-    assert!(left.is_empty(), "{left:?}");
-}
 
 // Check --------------------------------------------------------------------------------------------------------------------------------
 
@@ -478,32 +434,6 @@ fn a_stray_row_of_the_index_is_told_and_hides_no_session() {
         page.sessions.len(),
         page.not_indexed
     );
-}
-
-#[test]
-fn a_purge_that_was_cut_short_leaves_no_word_once_somebody_writes() {
-    let app = App::new();
-    app.days(2);
-    let session = app.start().key;
-    app.set(session, "site", "Zwetschgenkuchen");
-    app.compass.discard(session).unwrap();
-    let (compass, once) = (app.compass.clone(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
-    // Another thread quiesces between two transactions of it: the app goes to the background.
-    let subscription = app.compass.observe(Arc::new(move |_| {
-        if !once.swap(true, std::sync::atomic::Ordering::Relaxed) {
-            let compass = compass.clone();
-            let _ = std::thread::spawn(move || compass.quiesce()).join();
-        }
-    }));
-    let purged = code(app.compass.purge(Duration::ZERO));
-    drop(subscription);
-    let hold = app.compass.resume().unwrap();
-    assert_eq!(code(app.compass.session(session)), "deleted_session");
-    app.start();
-    let files: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().path()).collect();
-    let left: Vec<_> = files.iter().filter(|file| has(file, "Zwetschgenkuchen")).collect();
-    assert!(left.is_empty(), "purge: {purged}; after another write: {left:?}");
-    drop(hold);
 }
 
 #[test]
@@ -912,22 +842,4 @@ fn check_tells_where_nothing_can_be_started_any_more() {
         }
     }
     assert!(silent.is_empty(), "{silent:#?}");
-}
-
-#[test]
-fn what_is_deleted_now_leaves_no_piece_whatever_the_index_was_told() {
-    let app = App::new();
-    let session = app.at_the_end().key;
-    app.compass.note(session, "Quarkstrudel", &id()).unwrap();
-    app.finish(session);
-    app.deliver();
-    app.compass.sessions(&SessionFilter { text: Some("quark".into()), ..Default::default() }, None, 9).unwrap();
-    app.completed();
-    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE search_config SET v = 0 WHERE k = 'secure-delete'").unwrap());
-    let mut app = app;
-    app.reopen();
-    let faults = app.faults();
-    let erased = app.compass.delete(session).unwrap().erased;
-    let pieces = app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('qua' AS BLOB)) > 0");
-    assert!(!faults.is_empty() || erased != Erased::Now || pieces == 0, "check {faults:?}, {erased:?}, {pieces} pages with a piece");
 }
