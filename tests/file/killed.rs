@@ -149,6 +149,7 @@ fn going_back_to_the_file_before_loses_it_at_no_moment() {
                 std::fs::write(beside(&app.path(), "-wal"), "of which somebody cut the file off").unwrap();
             }
             let Some(steps) = killed(&app, &kept, at) else { break };
+            assert!(std::fs::read(&kept).unwrap() == before, "{steps:?}");
             let options = RestoreOptions::new(app.path()).discard_undelivered(discard.clone());
             assert_eq!(code(Compass::restore(&kept, &options)), "fine", "{steps:?}");
             let compass = open(&app.path()).unwrap_or_else(|error| panic!("{steps:?}: {error}"));
