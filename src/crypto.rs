@@ -20,6 +20,19 @@ impl Sha256 {
         Self(digest.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 
+    /// Hashes all that can be read of this.
+    pub(crate) fn of_all(mut bytes: impl std::io::Read) -> std::io::Result<Self> {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match bytes.read(&mut part)? {
+                0 => break,
+                read => context.update(&part[..read]),
+            }
+        }
+        Ok(Self(context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")))
+    }
+
     /// Reads 64 hexadecimal digits in lower case.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
@@ -97,6 +110,7 @@ mod tests {
     fn hashes_agree_with_the_published_vector() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Sha256::of(b"abc").to_string(), abc);
+        assert_eq!(Sha256::of_all(&b"abc"[..]).unwrap().to_string(), abc);
         assert_eq!(Sha256::from_hex(abc), Some(Sha256::of(b"abc")));
         assert_eq!(Sha256::of(b"abc").base32(), "xj4bnp4pahh6uqkbidpf3lrceoyagyndsylxvhfucd7wd4qacwwq");
     }

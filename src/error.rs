@@ -364,6 +364,7 @@ impl From<StoreError> for Error {
             StoreError::Foreign => Error::NotADatabase,
             StoreError::NewerSchema { found, known } => Error::NewerSchema { found, known },
             StoreError::Io(detail) => Error::Io { detail },
+            StoreError::NameTaken => Error::InvalidArgument { place: "to", problem: "there is a file of this name already" },
             StoreError::Internal(detail) => Error::Internal { detail },
         }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use compass_core::model::*;
 use compass_core::{CancelToken, Compass};
-use support::app::{App, id, set, text};
+use support::app::{App, code, id, set, text};
 use support::years::{filled, used};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -34,6 +34,15 @@ fn told(app: &App) -> SessionKey {
     search(app);
     app.compass.edit(session, None, vec![set("site", text("Jodeldiplom 8"))], vec![], &id()).unwrap();
     app.compass.note(session, "Vogelscheuche", &id()).unwrap();
+    search(app);
+    session
+}
+
+/// One that says something else.
+fn told_other(app: &App) -> SessionKey {
+    let session = app.completed();
+    app.deliver();
+    app.compass.note(session, "Murmeltier", &id()).unwrap();
     search(app);
     session
 }
@@ -367,4 +376,54 @@ fn what_it_costs_that_nothing_is_left() {
     reader.query_row("SELECT count(*) FROM meta", [], |_| Ok(())).unwrap();
     app.compass.delete(page.sessions[0].key).unwrap();
     println!("it changes {} pages", in_log(&app).len());
+}
+
+#[test]
+fn what_was_kept_of_the_database_before_is_gone_when_it_is_opened() {
+    let app = App::new();
+    let session = told(&app);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    app.compass.close().unwrap();
+    Compass::restore(&copy, &compass_core::RestoreOptions::new(app.path())).unwrap();
+    assert_eq!(other.delete(session).unwrap().erased, Erased::AtNextClose);
+    assert!(!left(&app).is_empty());
+    other.close().unwrap();
+    Compass::open(app.options()).unwrap();
+    assert_eq!(left(&app), [""; 0]);
+}
+
+#[test]
+fn no_word_is_left_of_what_went_before_a_purge_was_cut_short() {
+    let app = App::new();
+    app.days(2);
+    let session = told(&app);
+    // Quiesced by another thread between two transactions of it: the app goes to the background.
+    let (compass, once) = (app.compass.clone(), std::sync::Once::new());
+    let subscription = app.compass.observe(std::sync::Arc::new(move |_| {
+        let compass = compass.clone();
+        once.call_once(|| std::thread::spawn(move || compass.quiesce()).join().unwrap().unwrap());
+    }));
+    assert_eq!(code(app.compass.purge(Duration::ZERO)), "locked");
+    drop(subscription);
+    let _hold = app.compass.resume().unwrap();
+    assert_eq!(code(app.compass.session(session)), "deleted_session");
+    app.start();
+    assert_eq!(left(&app), [""; 0]);
+}
+
+#[test]
+fn no_piece_is_left_whatever_the_index_was_told() {
+    let mut app = App::new();
+    let (session, before) = (told(&app), told_other(&app));
+    support::past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE search_config SET v = 0 WHERE k = 'secure-delete'").unwrap());
+    app.reopen();
+    assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
+    let pieces = app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('qua' AS BLOB)) > 0");
+    assert_eq!((pieces, left(&app)), (0, vec![]));
+    let filter = SessionFilter { text: Some("murmel".into()), ..Default::default() };
+    assert_eq!(app.compass.sessions(&filter, None, 10).unwrap().sessions.len(), 1);
+    assert_eq!((app.view(before).state, app.faults()), (SessionState::Completed, vec![]));
 }

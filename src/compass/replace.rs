@@ -90,7 +90,9 @@ impl Compass {
     /// The copy is checked and stays as it is; where it says that it is complete by itself, as that of `backup` does, a log beside it is not
     /// looked at. `from` may be what was kept of the database before. A process that is killed leaves the old database or the new one, each whole; another process
     /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept, and
-    /// nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened.
+    /// nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened,
+    /// also when the call is repeated; what a further restore replaces stays as `<name>.before-later-restore`, of the last one alone. Where this
+    /// fails, nothing was changed, and nothing is later.
     ///
     /// # Errors
     /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
@@ -124,8 +126,8 @@ impl Compass {
     /// new file is whole and on the disk; otherwise there is none.
     ///
     /// # Errors
-    /// - `InvalidArgument` where there is no database, or a file of the new name already, where that name is one of the database's own
-    ///   files, or a path is none.
+    /// - `InvalidArgument` where there is no database, or a file of the new name already, where the log of another database lies beside that
+    ///   name, it is one of the database's own files, or a path is none.
     /// - `NotADatabase` and `Corrupt` where nothing of ours can be read; `Locked` while another process keeps it to itself.
     /// - `CannotOpen`, `DiskFull`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
@@ -136,8 +138,8 @@ impl Compass {
         if !path.is_file() {
             return Err(Error::InvalidArgument { place: "path", problem: "there is no such file" });
         }
-        new_file(to, &registry::canonical(path)?)?;
-        Ok(salvage::salvage(path, to)?)
+        let to = new_file(to, &registry::canonical(path)?)?;
+        Ok(salvage::salvage(path, &to)?)
     }
 
     /// Removes a database and everything beside it. What was in it is gone.

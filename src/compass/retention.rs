@@ -102,12 +102,28 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// What went, with the files that no session refers to any more.
-    fn report(mut self, inner: &Inner, stops: u64) -> Result<PurgeReport> {
+    /// All bodies that are old enough, likewise.
+    fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
+        let mut bodies = BODIES;
+        loop {
+            match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies)) {
+                Err(Error::DiskFull) if bodies > 1 => {
+                    inner.store.make_room();
+                    bodies = 1;
+                }
+                Ok(0) => return Ok(()),
+                released => self.report.bodies_released += released?,
+            }
+        }
+    }
+
+    /// What went, with the files that no session refers to any more. Nothing is left of it, or is owed, also where an error ended the purge.
+    fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
         if self.report.purged + self.report.bodies_released > 0 {
             self.report.erased = inner.erased(stops);
         }
+        purged?;
         self.report.files_let_go = inner.read(|connection| Ok(without_referred(connection, self.let_go)?))?;
         Ok(self.report)
     }
@@ -130,24 +146,14 @@ impl Compass {
         let inner = &self.inner;
         let mut purge = Purge::new(None, inner.now());
         let stops = inner.store.stops();
-        purge.all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))?;
-        let mut bodies = BODIES;
-        loop {
-            let released = match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies)) {
-                Err(Error::DiskFull) if bodies > 1 => {
-                    inner.store.make_room();
-                    bodies = 1;
-                    continue;
-                }
-                done => done?,
-            };
-            purge.report.bodies_released += released;
-            if released == 0 {
-                break;
-            }
-        }
-        while inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? > 0 {}
-        purge.report(inner, stops)
+        let purged = purge
+            .all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))
+            .and_then(|()| purge.all_bodies(inner, stops))
+            .and_then(|()| {
+                while inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? > 0 {}
+                Ok(())
+            });
+        purge.report(inner, stops, purged)
     }
 
     /// A person removes all sessions that finished before this moment of the wall clock, also those with actions that did not fire. One with a
@@ -160,8 +166,8 @@ impl Compass {
         let inner = &self.inner;
         let mut purge = Purge::new(Some(actor), inner.now());
         let stops = inner.store.stops();
-        purge.all_sessions(inner, stops, |_| Ok(Old::Before(time)))?;
-        purge.report(inner, stops)
+        let purged = purge.all_sessions(inner, stops, |_| Ok(Old::Before(time)));
+        purge.report(inner, stops, purged)
     }
 }
 

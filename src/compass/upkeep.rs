@@ -1,7 +1,7 @@
 //! Deleting and copying.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Changed, Compass, Inner, Result, registry};
 use crate::error::Error;
@@ -53,24 +53,32 @@ impl Compass {
     /// that one file, and on the disk; otherwise there is none. A copy that is opened elsewhere sends what it sends with the same ids.
     ///
     /// # Errors
-    /// `InvalidArgument` when there is a file already, the name is one of the database's own files, or the path is none; errors of either
-    /// file.
+    /// `InvalidArgument` when there is a file already, the log of another database lies beside the name, the name is one of the database's own
+    /// files, or the path is none; errors of either file.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        new_file(to, self.inner.store.path())?;
+        let to = new_file(to, self.inner.store.path())?;
         let stops = self.inner.store.stops();
-        self.inner.read_long(|connection| Ok(store::backup::copy(connection, to, || self.inner.store.stops() == stops)?))
+        self.inner.read_long(|connection| Ok(store::backup::copy(connection, &to, || self.inner.store.stops() == stops)?))
     }
 }
 
-/// Refuses to make this file where one is already, or where it would touch those of the database, whose path is canonical.
-pub(super) fn new_file(to: &Path, database: &Path) -> Result<()> {
-    let problem = match registry::no_path(to) {
-        Some(problem) => problem,
-        None if to.exists() => "there is a file of this name already",
-        None if store::files::would_touch(&registry::canonical(to)?, database) => "this name is for a file of the database itself",
-        None => return Ok(()),
-    };
-    Err(Error::InvalidArgument { place: "to", problem })
+/// The canonical path of a file that is to be made. Refused where one is already, where it would touch those of the database, whose path is
+/// canonical, or where those of another one lie beside it.
+pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
+    let refuse = |problem| Err(Error::InvalidArgument { place: "to", problem });
+    if let Some(problem) = registry::no_path(to) {
+        return refuse(problem);
+    }
+    let to = registry::canonical(to)?;
+    if to.exists() {
+        Err(store::StoreError::NameTaken.into())
+    } else if store::files::would_touch(&to, database) {
+        refuse("this name is for a file of the database itself")
+    } else if store::files::has_parts(&to) {
+        refuse("the log of another database lies beside this name")
+    } else {
+        Ok(to)
+    }
 }
 
 /// Those of these files that no session refers to.

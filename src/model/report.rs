@@ -123,8 +123,8 @@ pub enum Erased {
     #[default]
     Now,
     /// It is deleted, but what SQLite keeps beside the file may still hold it, because somebody reads or writes. It is gone after the next
-    /// write while nobody reads, when the file is closed without having been quiesced, or when it
-    /// is opened again.
+    /// write while nobody reads, when the file is closed without having been quiesced, or when it is opened again. What is kept of the database
+    /// before a restore goes when the file is opened, and no sooner.
     AtNextClose,
 }
 

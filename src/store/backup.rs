@@ -13,24 +13,13 @@ const PAGES: i32 = 4096;
 /// Copies the snapshot that `connection` sees to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The
 /// install id goes with it, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
-    let part = files::part_of(to);
-    let made = to_part(connection, &part, goes_on).and_then(|()| files::publish_database(&part, to));
-    if made.is_err() {
-        // The error is told; what is left of the copy is no copy.
-        let _ = files::remove_database(&part);
-    }
-    made
+    let (part, _) = files::Part::of(to)?;
+    fill(connection, part.path(), goes_on)?;
+    part.publish(to)
 }
 
-/// The same without bringing it to the disk: to a file that is no copy yet, made anew.
-pub(super) fn to_part(connection: &Connection, part: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
-    // A process that was killed may have left one.
-    files::remove_database(part)?;
-    files::create(part)?;
-    fill(connection, part, goes_on)
-}
-
-fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
+/// The same without bringing it to the disk: to a file that is empty.
+pub(super) fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
     // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;

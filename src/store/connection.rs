@@ -12,7 +12,7 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, Pool, Role, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, erasure, files, migrate, replace, reserve};
+use super::{Result, StoreError, erasure, files, migrate, replace, reserve, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -46,6 +46,7 @@ impl Store {
         migrate::migrate(&mut connection, install_id)?;
         // Where somebody else has the file, the next one that opens it tries again.
         erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not written anew: {error}"));
+        search::keep_clean(&connection).unwrap_or_else(|error| log::info!("the index of words stays as it is: {error}"));
         let meta = meta::load(&connection)?;
         // It may hold what was deleted before the process before this one ended.
         let is_erased = !files::has_log(path) || erasure::erase(&connection).unwrap_or(false);
@@ -151,11 +152,11 @@ impl Store {
     }
 
     /// Leaves nothing in the file and its log of what was deleted, unless somebody reads or writes: then the next write tries again, and so does whoever
-    /// closes or opens the file. Says whether nothing is left. `stops` as of [`write_part`](Self::write_part).
+    /// closes or opens the file. Says whether nothing is left, also in the copies that lie beside it until it is opened. `stops` as of [`write_part`](Self::write_part).
     pub(crate) fn erase(&self, stops: u64) -> bool {
         self.owes_erasing.store(true, Ordering::Relaxed);
         match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
-            Ok(mut lent) => self.erase_with(lent.connection()),
+            Ok(mut lent) => self.erase_with(lent.connection()) && !files::has_copy(&self.path),
             Err(_) => false,
         }
     }

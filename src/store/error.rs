@@ -34,6 +34,9 @@ pub(crate) enum StoreError {
     /// A row does not read back: the file is damaged there. What else is in it may be sound.
     #[error("the database is damaged: {0}")]
     Unreadable(String),
+    /// A file that is to be made is there already.
+    #[error("there is a file of this name already")]
+    NameTaken,
     /// The schema refused a change: a fault of this library.
     #[error("{0}")]
     Internal(String),

@@ -16,6 +16,8 @@ pub(crate) type IdOf = fn(&str, SessionKey, &str, &Sha256) -> DeliveryId;
 
 /// A counter beyond this is damage: it has to go on rising.
 const LAST_NUMBER: i64 = 1 << 62;
+/// So is an age of more than 139 years, in milliseconds: everything would be old.
+const LAST_AGE: i64 = 1 << 42;
 
 /// An undelivered message.
 pub(super) struct Message {
@@ -74,7 +76,7 @@ fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
 pub(super) struct Known {
     /// Revision and configuration.
     counters: Option<(i64, i64)>,
-    /// The last number of each table that counts.
+    /// The last numbers of each table that counts.
     numbers: Vec<(String, i64)>,
     /// Delivery ids, with by what each was given up.
     abandoned: Vec<(String, String)>,
@@ -89,33 +91,36 @@ impl Known {
     /// `Unreadable` also where a counter has come to its end.
     pub(super) fn of(file: &Connection) -> Result<Self> {
         let known = Self::read(file, false)?;
-        match known.counters {
-            Some(_) => Ok(known),
-            None => Err(StoreError::Unreadable("what the file says of itself does not read back".to_owned())),
+        let has_numbers = known.numbers.iter().all(|(_, last)| (0..=LAST_NUMBER).contains(last));
+        if known.counters.is_some() && has_numbers && has_an_age(file)? {
+            Ok(known)
+        } else {
+            Err(StoreError::Unreadable("what the file says of itself does not read back, or has come to its end".to_owned()))
         }
     }
 
     /// Of a damaged one, as far as it can be read.
     pub(super) fn of_damaged(file: &Connection) -> Self {
-        Self::read(file, true).unwrap_or_default()
+        let mut known = Self::read(file, true).unwrap_or_default();
+        known.numbers.retain(|(_, last)| (0..=LAST_NUMBER).contains(last));
+        known
     }
 
     fn read(file: &Connection, is_damaged: bool) -> Result<Self> {
-        let has = |column: &str| {
-            let sql = format!("SELECT 1 FROM pragma_table_info('meta') WHERE name = '{column}'");
-            Ok::<_, StoreError>(!rows(file, &sql, is_damaged, |_| Ok(()))?.is_empty())
-        };
-        let (configuration, detail) = if has("configuration")? { ("configuration", "detail") } else { ("0", "'abandoned'") };
+        let (configuration, detail) =
+            if has_column(file, "configuration", is_damaged)? { ("configuration", "detail") } else { ("0", "'abandoned'") };
         let counters = format!(
             "SELECT revision, {configuration} FROM meta
               WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"
         );
-        let numbers =
-            format!("SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox') AND seq BETWEEN 0 AND {LAST_NUMBER}");
+        // Of an empty table there is none.
+        let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
+                       UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
+                       UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let abandoned = format!("SELECT delivery_id, {detail} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'");
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
-            numbers: rows(file, &numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
@@ -151,6 +156,17 @@ impl Known {
         }
         Ok(())
     }
+}
+
+/// An older schema counts none.
+fn has_an_age(file: &Connection) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM meta WHERE id = 1 AND age BETWEEN 0 AND {LAST_AGE}");
+    Ok(!has_column(file, "age", false)? || rows(file, &sql, false, |_| Ok(()))?.len() == 1)
+}
+
+fn has_column(file: &Connection, column: &str, is_damaged: bool) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM pragma_table_info('meta') WHERE name = '{column}'");
+    Ok(!rows(file, &sql, is_damaged, |_| Ok(()))?.is_empty())
 }
 
 /// All rows; of a damaged file those that can be read.

@@ -2,11 +2,11 @@
 //!
 //! Where the present file opens, the copy is written over it in one transaction of SQLite: after a crash the file holds the old content or
 //! the new one, and another process sees a commit like any other. Where it does not open, the checked copy gets the name `-restoring`
-//! beside it; from then on it is the database, and whoever opens the file next finishes what was begun: the old side files are set aside,
-//! then the old file, then the new one takes the name, with the folder on the disk after each.
+//! beside it, and its hash is written there; from then on it is the database, and whoever opens the file next finishes what was begun: the
+//! old side files are set aside, then the old file, then the new one takes the name, with the folder on the disk after each.
 
-use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::lost::{self, IdOf, Known, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema};
+use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema, search};
+use crate::crypto::Sha256;
 use crate::model::Timestamp;
 
 /// How long another process may hold the file.
@@ -64,7 +65,7 @@ pub(crate) struct Restore<'a> {
 impl Restore<'_> {
     /// # Errors
     /// Of the copy: `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`. Of the present file: `Locked`, `NewerSchema`, `Foreign` where it is a
-    /// database of something else, `Full`, `Io`. Nothing was changed then.
+    /// database of something else, `Full`, `Io`. Nothing was changed then, nor is it later.
     pub(crate) fn run(&self) -> Result<Replaced> {
         finish(self.path, self.step)?;
         let part = files::beside(self.path, files::COPY);
@@ -85,24 +86,28 @@ impl Restore<'_> {
         let copy = self.checked_copy(part)?;
         (self.step)("checked");
         let pool = Arc::new(Pool::default());
-        let is_damaged = match present(self.path, &pool)? {
-            Present::None => false,
-            Present::Damaged => true,
-            Present::Opens(present) => match self.write_over(present, &copy, &pool) {
-                // It opens, but what is needed of it cannot be read.
-                Err(StoreError::Corrupt(_)) => true,
-                replaced => return replaced,
-            },
+        let present = match present(self.path, &pool)? {
+            Present::None => {
+                // Written over like any other, so that it does not matter whether somebody makes one meanwhile.
+                files::prepare(self.path)?;
+                open(self.path, &pool)?
+            }
+            present => present,
         };
-        if is_damaged {
-            let present = read_only(self.path);
-            let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.id_of))).ok());
-            if self.gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
-                return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
+        if let Present::Opens(present) = present {
+            match self.write_over(present, &copy, &pool) {
+                // It opens, but what is needed of it cannot be read.
+                Err(StoreError::Corrupt(_)) => {}
+                replaced => return replaced,
             }
-            if let Ok(present) = present {
-                Known::of_damaged(&present).carry_to(&copy)?;
-            }
+        }
+        let present = read_only(self.path);
+        let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.id_of))).ok());
+        if self.gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
+            return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
+        }
+        if let Ok(present) = present {
+            Known::of_damaged(&present).carry_to(&copy)?;
         }
         copy.close().map_err(|(_, error)| error)?;
         self.put_in_place(part)?;
@@ -136,6 +141,7 @@ impl Restore<'_> {
         }
         migrate::migrate(&mut copy, &String::new)?;
         erasure::rebuild(&copy)?;
+        search::keep_clean(&copy)?;
         // Without this it does not open, or cannot be written.
         meta::load(&copy)?;
         Known::of(&copy)?;
@@ -149,25 +155,23 @@ impl Restore<'_> {
     fn write_over(&self, mut present: Connection, copy: &Connection, pool: &Arc<Pool>) -> Result<Replaced> {
         // It sees whether somebody else writes.
         let watcher = connection::connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
-        let (part, before) = (files::beside(self.path, files::BEFORE_PART), files::beside(self.path, files::BEFORE));
+        // A page is written over a page.
+        let size = page_size(&present)?;
+        if page_size(copy)? != size {
+            copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
+        }
+        let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
-            let lost = lost::not_in(&watcher, Some((copy, self.id_of))).map_err(of_present)?;
-            if !lost.is_empty() && self.gives_up.is_none() {
-                return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
+            // Otherwise nobody has written to it yet.
+            if migrate::version(&watcher)? > 0 {
+                let lost = lost::not_in(&watcher, Some((copy, self.id_of))).map_err(of_present)?;
+                if !lost.is_empty() && self.gives_up.is_none() {
+                    return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
+                }
+                Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
+                self.keep(&watcher, &lost, &kept)?;
             }
-            Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
-            backup::to_part(&watcher, &part, || true).map_err(of_present)?;
-            if let Some(gives_up) = self.gives_up {
-                give_up(&part, &lost, gives_up).map_err(of_present)?;
-            }
-            (self.step)("copied");
-            // What comes back is kept until it has.
-            let is_before = self.from == before;
-            if !is_before {
-                files::publish_database(&part, &before)?;
-            }
-            (self.step)("kept");
             let over = Backup::new(copy, &mut present)?;
             // The first step begins the transaction: from here on nobody else writes.
             let mut went = over.step(1)?;
@@ -183,10 +187,6 @@ impl Restore<'_> {
             }
             drop(over);
             (self.step)("written");
-            if is_before {
-                files::publish_database(&part, &before)
-                    .unwrap_or_else(|error| log::warn!("what was before the copy that is in place is not kept: {error}"));
-            }
             drop(watcher);
             erasure::fold(present);
             return Ok(Replaced::Done);
@@ -194,18 +194,57 @@ impl Restore<'_> {
         Err(StoreError::Locked)
     }
 
-    /// Lets the checked copy take the place of a file that does not open, or of none.
+    /// Copies the file that is there to the name under which it is kept.
+    fn keep(&self, present: &Connection, lost: &[Message], kept: &Path) -> Result<()> {
+        let part = files::beside(self.path, files::BEFORE_PART);
+        // A process that was killed may have left one.
+        files::remove_database(&part)?;
+        files::create(&part)?;
+        backup::fill(present, &part, || true).map_err(of_present)?;
+        if let Some(gives_up) = self.gives_up {
+            give_up(&part, lost, gives_up).map_err(of_present)?;
+        }
+        (self.step)("copied");
+        files::publish_database(&part, kept)?;
+        (self.step)("kept");
+        Ok(())
+    }
+
+    /// Lets the checked copy take the place of a file that does not open.
     fn put_in_place(&self, part: &Path) -> Result<()> {
+        // Where it is gone, and its log is not, an empty one is kept beside the log.
+        let is_made = files::create(self.path).is_ok();
+        let placed = self.make_ready(part);
+        if placed.is_err() && is_made {
+            let _ = files::remove(self.path);
+        }
+        placed
+    }
+
+    fn make_ready(&self, part: &Path) -> Result<()> {
         let _alone = alone(self.path)?;
         // Kept until it is in place, so that no other process that opens the file finishes this as well.
         let Some(new) = alone(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
         new.sync_all()?;
-        files::rename(part, &files::beside(self.path, files::READY))?;
+        files::remove_database(&files::kept_as(self.path))?;
+        let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));
+        files::remove(&hash)?;
+        let mut tells = files::create(&hash)?;
+        tells.write_all(Sha256::of_all(&new)?.to_string().as_bytes())?;
+        tells.sync_all()?;
         files::sync_folder(self.path)?;
+        files::rename(part, &ready)?;
+        if let Err(error) = files::sync_folder(self.path)
+            && files::remove(&hash).is_ok()
+        {
+            // No restore's any more.
+            let _ = files::remove(&ready);
+            return Err(error);
+        }
         (self.step)("ready");
-        // Only now: it may be where the copy came from.
-        files::remove_database(&files::beside(self.path, files::BEFORE))?;
-        move_in(self.path, self.step)
+        // It is the database from here on, whatever fails.
+        move_in(self.path, self.step).unwrap_or_else(|error| log::warn!("whoever opens the database next finishes its restore: {error}"));
+        Ok(())
     }
 }
 
@@ -274,6 +313,11 @@ fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     if files::is_empty(path) {
         return Ok(if files::has_log(path) { Present::Damaged } else { Present::None });
     }
+    open(path, pool)
+}
+
+/// The file, which is there.
+fn open(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     match connection::connect(path, Role::Writer, pool, pool.wait_limit(WAIT), migrate::look) {
         Ok(connection) => Ok(Present::Opens(connection)),
         Err(StoreError::Corrupt(_)) => Ok(Present::Damaged),
@@ -304,40 +348,58 @@ fn one_file(path: &Path) -> Result<Connection> {
     Ok(Target::open_with_flags(uri + "?immutable=1", READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?)
 }
 
+fn page_size(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
+}
+
 /// Rises when another connection has committed something.
 fn changes(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
-/// Finishes what a process began and did not come to the end of: the file that is ready becomes the database.
+/// Finishes what a process began and did not come to the end of: the file that is ready becomes the database. Another one of that name is
+/// somebody's, and gets a name at which nobody looks.
 ///
 /// # Errors
 /// `Locked` while another process has the file open, or is about to finish it.
 pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     let ready = files::beside(path, files::READY);
-    let Some(_begun) = alone(&ready)? else { return Ok(()) };
-    let _alone = alone(path)?;
+    let Ok(found) = fs::symlink_metadata(&ready) else { return Ok(()) };
+    let begun = if found.is_file() { alone(&ready)? } else { None };
     // Another process may have been faster.
-    if ready.exists() { move_in(path, step) } else { Ok(()) }
+    if fs::symlink_metadata(&ready).is_err() {
+        return Ok(());
+    }
+    let is_ours = match &begun {
+        Some(begun) => fs::read_to_string(files::beside(path, files::READY_HASH)).ok() == Some(Sha256::of_all(begun)?.to_string()),
+        None => false,
+    };
+    if !is_ours {
+        log::warn!("a file that no restore of this database has made is set aside");
+        files::rename(&ready, &files::unused(path, "-not-restored-"))?;
+        return files::sync_folder(path);
+    }
+    let _alone = alone(path)?;
+    move_in(path, step)
 }
 
 fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
-    let before = files::beside(path, files::BEFORE);
+    let kept = files::kept_as(path);
     for suffix in ["-wal", "-journal"] {
-        if files::rename(&files::beside(path, suffix), &files::beside(&before, suffix))? {
+        if files::rename(&files::beside(path, suffix), &files::beside(&kept, suffix))? {
             files::sync_folder(path)?;
             step("log aside");
         }
     }
     files::remove(&files::beside(path, "-shm"))?;
-    if files::rename(path, &before)? {
+    if files::rename(path, &kept)? {
         files::sync_folder(path)?;
         step("file aside");
     }
     files::rename(&files::beside(path, files::READY), path)?;
     files::sync_folder(path)?;
     step("in place");
-    Ok(())
+    files::remove(&files::beside(path, files::READY_HASH))
 }
 
 /// What was kept of the database before is not needed any more, because the one after it has opened; nor is what a restore left that did
@@ -345,7 +407,7 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
 pub(super) fn forget_before(path: &Path) {
     // Another process that restores has it locked, and needs them. Where they stay, the next one that opens tries again.
     let Ok(_left) = alone(&files::beside(path, files::COPY)) else { return };
-    for left in [files::BEFORE_PART, files::BEFORE, files::COPY] {
+    for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY] {
         let _ = files::remove_database(&files::beside(path, left));
     }
 }

@@ -25,19 +25,17 @@ const UNSENT: &str = "unsent";
 /// Writes all lines to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The database stays as it is.
 ///
 /// # Errors
-/// `Foreign` and `Corrupt` where nothing of ours can be read; `Locked`, `CannotOpen`, `Full`, `Io`.
+/// `Foreign` and `Corrupt` where nothing of ours can be read; `NameTaken`, `Locked`, `CannotOpen`, `Full`, `Io`.
 pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let connection = replace::read_only(path)?;
     // Faults of the schema are no errors then.
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
-    let part = files::part_of(to);
-    files::remove(&part)?;
-    let mut lines = Lines { file: BufWriter::new(files::create(&part)?), report: SalvageReport::default() };
-    let made = write(&connection, &mut lines).and_then(|()| Ok(lines.file.flush()?)).and_then(|()| files::publish(&part, to));
-    if made.is_err() {
-        let _ = files::remove(&part);
-    }
-    made.map(|()| lines.report)
+    let (part, file) = files::Part::of(to)?;
+    let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default() };
+    write(&connection, &mut lines)?;
+    lines.file.flush()?;
+    part.publish(to)?;
+    Ok(lines.report)
 }
 
 struct Lines {

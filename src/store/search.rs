@@ -117,6 +117,16 @@ pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Has what is taken out of the index leave no piece, as the schema says. Where something else has said otherwise meanwhile, it is built anew.
+pub(super) fn keep_clean(connection: &Connection) -> Result<()> {
+    let is_kept = "SELECT EXISTS (SELECT 1 FROM search_config WHERE k = 'secure-delete' AND v = 1)";
+    if !connection.query_row(is_kept, [], |row| row.get::<_, bool>(0))? {
+        connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
+        connection.execute_batch("INSERT INTO search (search, rank) VALUES ('secure-delete', 1)")?;
+    }
+    Ok(())
+}
+
 /// What a session is found by now.
 pub(crate) fn text(connection: &Connection, id: i64) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached(

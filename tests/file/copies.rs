@@ -1,7 +1,7 @@
 //! What is asked of a copy before it takes the place of the database, and what lies beside it.
 
-use compass_core::RestoreOptions;
 use compass_core::model::*;
+use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
 use crate::support::app::{App, code, id, open_sql, set, text};
@@ -51,6 +51,14 @@ fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_sound(
         ("UPDATE meta SET install_id = CAST(x'ff' AS TEXT)", "corrupt"),
         ("UPDATE meta SET revision = 9223372036854775807", "corrupt"),
         ("UPDATE meta SET configuration = -1", "corrupt"),
+        // With this nothing can be started or sent any more, or everything would be old.
+        ("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'session'", "corrupt"),
+        ("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'outbox'", "corrupt"),
+        ("UPDATE sqlite_sequence SET seq = 'x' WHERE name = 'outbox'", "corrupt"),
+        ("DELETE FROM sqlite_sequence; UPDATE outbox SET id = 9223372036854775807 WHERE id = 3", "corrupt"),
+        ("UPDATE meta SET age = 9223372036854775807", "corrupt"),
+        ("UPDATE meta SET age = 4611686018427387904", "corrupt"),
+        ("UPDATE meta SET age = -1", "corrupt"),
     ] {
         std::fs::write(&copy, &bytes).unwrap();
         past_every_rule(&open_sql(&copy), |sql| sql.execute_batch(change).unwrap());
@@ -65,6 +73,26 @@ fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_sound(
     refused("one bit", "undelivered");
     std::fs::write(&copy, bytes).unwrap();
     assert_eq!(restore(&app, &copy), "fine");
+}
+
+#[test]
+fn a_copy_with_pages_of_another_size_comes_back() {
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    open_sql(&copy).execute_batch("PRAGMA page_size = 8192; VACUUM").unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+    let compass = Compass::open(app.options()).unwrap();
+    assert_eq!((compass.outbox_totals().unwrap().pending, compass.check().unwrap().faults), (3, vec![]));
+    compass.close().unwrap();
+    // In the place of a file that does not open they come as they are.
+    std::fs::write(app.path(), [0x5a; 9000]).unwrap();
+    let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "damaged".to_owned() };
+    Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard)).unwrap();
+    let compass = Compass::open(app.options()).unwrap();
+    assert_eq!((compass.outbox_totals().unwrap().pending, compass.check().unwrap().faults), (3, vec![]));
 }
 
 #[test]
@@ -93,6 +121,7 @@ fn a_log_of_another_file_beside_a_copy_changes_nothing_of_what_comes_back() {
     app.compass.backup(&copy).unwrap();
     let log = work_in(&app, &copy);
     std::fs::remove_file(&copy).unwrap();
+    std::fs::remove_file(beside(&copy, "-wal")).unwrap();
     app.compass.backup(&copy).unwrap();
     assert!(!beside(&copy, "-wal").exists(), "a new copy is complete by itself");
     std::fs::write(beside(&copy, "-wal"), log).unwrap();
@@ -138,9 +167,7 @@ fn a_file_of_the_database_is_no_copy_but_what_was_kept_of_the_one_before() {
 
 #[test]
 fn nothing_that_is_made_touches_a_file_of_the_database() {
-    for (database, made) in
-        [("new-part", "new"), ("new-wal", "new"), ("db", "db-journal"), ("db", "db-restoring"), ("db", "db.before-restore")]
-    {
+    for (database, made) in [("new-wal", "new"), ("db", "db-journal"), ("db", "db-restoring"), ("db", "db.before-restore")] {
         let app = App::new();
         let mut options = app.options();
         options.path = app.folder().join(database);

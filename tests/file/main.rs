@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
+mod backup;
 mod copies;
 mod damage;
 mod erase;

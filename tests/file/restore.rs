@@ -325,6 +325,8 @@ fn a_damaged_row_keeps_no_copy_from_coming_back() {
         "UPDATE session SET last_seq = 1",
         "UPDATE session SET last_seq = 4294967295",
         "UPDATE meta SET revision = 9223372036854775807",
+        "UPDATE meta SET age = 9223372036854775807",
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807",
         "DELETE FROM meta",
         "DELETE FROM action",
         "DELETE FROM session",

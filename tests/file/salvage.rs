@@ -105,3 +105,12 @@ fn of_what_is_no_database_of_ours_nothing_is_written() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
     assert_eq!(code(Compass::salvage(&path, folder.path().join("no\0name"))), "invalid_argument");
 }
+
+#[test]
+fn another_file_stays() {
+    let app = App::new();
+    let other = app.folder().join("saved-part");
+    std::fs::write(&other, "a text of somebody").unwrap();
+    Compass::salvage(app.path(), app.folder().join("saved")).unwrap();
+    assert_eq!(std::fs::read(&other).unwrap(), b"a text of somebody");
+}
