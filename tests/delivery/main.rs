@@ -19,6 +19,7 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
+mod probes;
 mod replaced;
 mod secrets;
 mod stopping;
