@@ -84,9 +84,9 @@ impl Network {
         self.answers.values().any(|answer| is_recent(*answer, generation, now))
     }
 
-    /// The same, of an endpoint other than this one.
+    /// The same, of an endpoint other than this one, and the app does not say that the network is gone.
     pub(super) fn another_answered(&self, endpoint: &str, generation: u64, now: Duration) -> bool {
-        self.answers.iter().any(|(key, answer)| key != endpoint && is_recent(*answer, generation, now))
+        !self.is_offline() && self.answers.iter().any(|(key, answer)| key != endpoint && is_recent(*answer, generation, now))
     }
 
     /// Whether the internet can be reached, as far as can be known.
@@ -193,6 +193,9 @@ mod tests {
         network.answered("office", network.generation(), seconds(1));
         assert!(network.is_reachable(seconds(61)) && !network.is_reachable(seconds(62)));
         assert!(network.another_answered("lab", 1, seconds(5)) && !network.another_answered("office", 1, seconds(5)));
+        network.set(Connectivity::Offline, seconds(6));
+        network.answered("office", network.generation(), seconds(7));
+        assert!(!network.another_answered("lab", 1, seconds(7)), "a late answer, after the network has gone");
         network.set(online(None, Some(2)), seconds(10));
         assert!(!network.is_reachable(seconds(10)), "the answer came over another network");
         network.answered("office", network.generation(), seconds(11));

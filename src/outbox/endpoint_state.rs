@@ -228,7 +228,8 @@ impl EndpointState {
             (failing.networks, failing.last_network) = (failing.networks.saturating_add(1), Some(facts.network));
         }
         let lasts = failing.networks >= FAILING_NETWORKS && facts.now - failing.since >= FAILING_LONG;
-        let network_works = facts.other_answered && facts.validated == Some(true);
+        // Where nothing answered, an answer of before shows nothing about the moment of the failure.
+        let network_works = facts.other_answered && facts.validated == Some(true) && verdict.reason != reason::OFFLINE;
         failing.needs_person |= facts.validated != Some(false) && (lasts || network_works);
         self.failing = Some(failing);
     }

@@ -327,6 +327,9 @@ fn a_failure_needs_a_person_where_another_endpoint_answers_on_the_same_network()
     let proxy = status(511);
     let needs_person = |validated, other_answered| failing(&[(0, 1, validated, other_answered, proxy)]).expect("it fails").needs_person;
     assert!(needs_person(Some(true), true));
+    let nothing_answered = verdict_on(&failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No), Some(true));
+    let failing = failing(&[(0, 1, Some(true), true, nothing_answered)]).expect("it fails");
+    assert!(!failing.needs_person, "an answer of before shows nothing where nothing answers now");
     for (validated, other_answered) in [(Some(true), false), (None, true), (Some(false), true)] {
         assert!(!needs_person(validated, other_answered), "{validated:?} {other_answered}");
     }
