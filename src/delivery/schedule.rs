@@ -237,6 +237,7 @@ impl Schedule {
                 began_at: now.wall,
                 began: now.monotonic,
                 timeout: conditions.timeout,
+                signed_for_ms: 0,
                 sending: None,
                 cancelled: false,
                 looks_up,

@@ -275,7 +275,7 @@ impl Delivery {
             }
             Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
             Some(Ok(built)) => {
-                attempt.leaves(now.monotonic, left);
+                attempt.leaves(now, left);
                 drop(shared);
                 if self.begin(request, BlockingCall::Send { request: built, departure: self.departure(request) }) {
                     run.counts.attempts += 1;

@@ -70,6 +70,7 @@ impl Delivery {
             began_at: began.wall,
             began: began.monotonic,
             timeout: self.settings.limits.attempt_timeout,
+            signed_for_ms: 0,
             sending: None,
             cancelled: false,
             looks_up: false,
@@ -89,8 +90,7 @@ impl Delivery {
         let context = Context {
             validated,
             answered_lately,
-            received_at: ended.wall,
-            applied_skew_ms: skew_ms,
+            signed_for_ms: attempt.signed_for_ms,
             clock_error_ms: None,
             // There is no second attempt to correct the clock for.
             resynced: true,

@@ -13,8 +13,7 @@ fn verdict_on(outcome: &Outcome, validated: Option<bool>) -> Verdict {
     let context = Context {
         validated,
         answered_lately: false,
-        received_at: start(),
-        applied_skew_ms: 0,
+        signed_for_ms: start().timestamp_millis(),
         clock_error_ms: None,
         resynced: false,
         interrupted: false,

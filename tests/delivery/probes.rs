@@ -6,10 +6,6 @@ use compass_core::testing::SequentialRandom;
 
 use super::*;
 
-fn http_date(at: Timestamp) -> String {
-    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
 /// Whether so many requests come in a moment, while somebody drives.
 fn come_while(field: &Field, steps: &mut DeliverySteps, count: usize) -> bool {
     let end = Instant::now() + 2 * SECOND;
@@ -21,58 +17,6 @@ fn come_while(field: &Field, steps: &mut DeliverySteps, count: usize) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     false
-}
-
-// 1. The clock is set right while the message is in the air -------------------------------------------------------------------------------
-
-fn clock_set_in_the_air(refusal: u16, sets: bool) -> (Field, SessionKey) {
-    let clock: Arc<Mutex<Option<Arc<ManualClock>>>> = Arc::default();
-    let knows = clock.clone();
-    let (field, _) = phone(move |request| {
-        let clock = knows.lock().unwrap().clone().unwrap();
-        // The receiver's clock is right: ten minutes ahead of what the phone believes when it signs.
-        let now = Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(clock.monotonic()).unwrap()
-            - TimeDelta::seconds(1_000);
-        let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
-        if sets && clock.now() < now - TimeDelta::minutes(5) {
-            // Signal has come, and with it the right time, a moment after the message was signed.
-            clock.set_wall(now);
-        }
-        let status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { refusal };
-        Ok(answer_with(status, &[("date", &http_date(now))]))
-    });
-    *clock.lock().unwrap() = Some(field.clock.clone());
-    field.secrets.set(SECRET_NAME, SECRET);
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    let session = field.complete();
-    field.flush();
-    (field, session)
-}
-
-#[test]
-fn p01_control_a_wrong_clock_that_stays_wrong_costs_no_message() {
-    for refusal in [400, 422, 401, 403] {
-        let (field, session) = clock_set_in_the_air(refusal, false);
-        assert_eq!(outcomes(&field, session), ["clock_skew", "sent"], "{refusal}");
-    }
-}
-
-#[test]
-fn p01_a_clock_that_is_set_right_while_a_message_is_in_the_air_fails_no_message() {
-    let mut found = Vec::new();
-    for refusal in [400, 422, 401, 403] {
-        let (field, session) = clock_set_in_the_air(refusal, true);
-        let action = field.action(session);
-        found.push((
-            refusal,
-            action.status,
-            action.reason,
-            action.failed_sends,
-            outcomes(&field, session),
-            field.next_due().at.map(|at| at - field.now()),
-        ));
-    }
-    assert!(found.iter().all(|(_, status, ..)| *status == ActionStatus::Sent), "{found:#?}");
 }
 
 // 2, 3. Another process sends what is in the air here ------------------------------------------------------------------------------------
@@ -625,38 +569,6 @@ fn p60_a_clock_that_is_set_is_no_six_hours() {
 fn edit(field: &Field, session: SessionKey) {
     let change = FieldChange { field: "reading".into(), change: Change::Set(FieldValue::Text("18".into())) };
     field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
-}
-
-// 1b. The phone sleeps while the message is in the air -----------------------------------------------------------------------------------------
-
-#[test]
-fn p01_a_phone_that_sleeps_between_signing_and_sending_fails_no_message() {
-    let mut found = Vec::new();
-    for sleeps in [0, 10] {
-        let clock: Arc<Mutex<Option<Arc<ManualClock>>>> = Arc::default();
-        let knows = clock.clone();
-        let (field, _) = phone(move |request| {
-            let clock = knows.lock().unwrap().clone().unwrap();
-            let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
-            if header(request, "compass-attempt") == "1" {
-                // The device sleeps while it connects, and goes on where it was.
-                clock.advance(sleeps * MINUTE);
-            }
-            let now = clock.now();
-            let status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { 400 };
-            Ok(answer_with(status, &[("date", &http_date(now))]))
-        });
-        *clock.lock().unwrap() = Some(field.clock.clone());
-        field.secrets.set(SECRET_NAME, SECRET);
-        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-        let session = field.complete();
-        field.flush();
-        field.transport.wait_until_quiet();
-        eventually("it is stored", || field.action(session).reason.as_deref() != Some("in_flight"));
-        field.flush();
-        found.push((sleeps, field.action(session).status, outcomes(&field, session)));
-    }
-    assert!(found.iter().all(|(_, status, _)| *status != ActionStatus::Failed), "{found:#?}");
 }
 
 // 30. A pause of a receiver that is none any more ------------------------------------------------------------------------------------------------
