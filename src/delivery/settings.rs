@@ -61,6 +61,8 @@ pub(super) const STOP_LIMIT: Duration = Duration::from_millis(1_500);
 pub(super) const QUIESCE_STOP_LIMIT: Duration = Duration::from_millis(700);
 /// How long the last write before the connections are closed waits for other processes, and the first one after they may be open again.
 pub(super) const QUIESCE_DATABASE_WAIT: Duration = Duration::from_millis(200);
+/// A flush that was cancelled is back within this time.
+pub(super) const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 /// How long quiescing waits for the driver to come to rest.
 pub(super) const QUIESCE_LIMIT: Duration = Duration::from_millis(1_000);
 /// How long stopping the worker waits for its thread.

@@ -12,13 +12,13 @@ use super::settings::URGENT_EVERY;
 use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
-use crate::store::{OfOneRow, StoreError, meta};
+use crate::store::{OfOneRow, Patience, StoreError, meta};
 
 impl Delivery {
     // The database.
 
     /// How long the next call of the database may take. To be asked for each: the one before took its time.
-    pub(super) fn database_wait(&self, run: &Run) -> Duration {
+    pub(super) fn database_wait(&self, run: &Run) -> Patience {
         run.database_wait(self.ports.clock.monotonic())
     }
 

@@ -37,7 +37,7 @@ pub(crate) mod workflow;
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
 pub(crate) use one_row::{OfOneRow, alone, judged};
-pub(crate) use pool::STOP_LIMIT;
+pub(crate) use pool::{Patience, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

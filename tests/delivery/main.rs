@@ -12,6 +12,7 @@ mod clocks;
 mod damage;
 mod damage_around;
 mod damage_rows;
+mod deadlines;
 mod fairness;
 mod hanging;
 mod logs;
