@@ -18,13 +18,32 @@ use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
-use crate::filled::{map, set};
+use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, judged, meta};
 use crate::webhook;
+
+/// Endpoints that begin nothing for a while, as they are defined.
+pub(crate) struct HeldBack {
+    now: Timestamp,
+    views: BTreeMap<String, EndpointView>,
+}
+
+impl HeldBack {
+    /// Until when this endpoint is left alone for want of a network.
+    pub(crate) fn backoff(&self, endpoint: &Endpoint) -> Option<Timestamp> {
+        let backoff = self.views.get(&endpoint.key)?.backoff(endpoint)?;
+        self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
+    }
+
+    /// When this endpoint is looked at again, where calls of it that do not end hold it up.
+    pub(crate) fn held_up_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
+        self.views.get(&endpoint.key)?.is_held_up(endpoint).then(|| self.now + HANGING_PAUSE)
+    }
+}
 
 impl Delivery {
     /// Delivers what is due now and returns before `deadline` has passed. Retries that become due later are left for later. `urgent`: a
@@ -127,14 +146,6 @@ impl Delivery {
         self.shared.lock().schedule.is_woken()
     }
 
-    /// Endpoints that are left alone for want of a network, and until when; nothing stores it.
-    pub(crate) fn backoffs(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
-        let monotonic = self.ports.clock.monotonic();
-        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
-        let until = |view: &EndpointView| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?);
-        map(views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))))
-    }
-
     /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
     ///
     /// # Errors
@@ -150,11 +161,10 @@ impl Delivery {
         self.shared.lock().schedule.on_its_way(now, self.settings.limits.lease)
     }
 
-    /// Endpoints that begin nothing because of calls that do not end, as they are defined, and when they are looked at again.
-    pub(crate) fn held_up(&self, now: Timestamp) -> BTreeMap<String, (Arc<Endpoint>, Timestamp)> {
+    /// Until when endpoints begin nothing for what is known in memory alone.
+    pub(crate) fn held_back(&self, now: Timestamp) -> HeldBack {
         let monotonic = self.ports.clock.monotonic();
-        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
-        map(views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))))
+        HeldBack { now, views: self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy) }
     }
 
     /// Which file somebody has read: what is known not to read back of another one, whose place it has taken, is forgotten.

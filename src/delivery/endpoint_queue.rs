@@ -59,18 +59,29 @@ pub(super) struct EndpointView {
     pub(super) settled_clean: u32,
     pub(super) settled_network: Option<u64>,
     pub(super) has_ready: bool,
-    /// What was left behind holds it up, while it is defined like this.
-    pub(super) held_up: Option<Arc<Endpoint>>,
-    /// How much longer nothing begins for want of a network.
-    pub(super) backoff: Option<Duration>,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
+    /// The definition that what follows was learned of: it says nothing about another one, which may be in the row by now.
+    pub(super) endpoint: Option<Arc<Endpoint>>,
+    /// What was left behind holds it up. To be asked with [`is_held_up`](Self::is_held_up).
+    pub(super) held_up: bool,
+    /// How much longer nothing begins for want of a network. To be asked with [`backoff`](Self::backoff).
+    pub(super) backoff: Option<Duration>,
 }
 
 impl EndpointView {
-    /// Whether nothing begins at it for what was left behind. One that was changed since is another one.
-    pub(super) fn is_held_up(&self, row: &EndpointRow) -> bool {
-        self.held_up.as_ref().is_some_and(|endpoint| **endpoint == row.endpoint)
+    fn is_of(&self, endpoint: &Endpoint) -> bool {
+        self.endpoint.as_ref().is_some_and(|known| **known == *endpoint)
+    }
+
+    /// Whether nothing begins at it for what was left behind.
+    pub(super) fn is_held_up(&self, endpoint: &Endpoint) -> bool {
+        self.held_up && self.is_of(endpoint)
+    }
+
+    /// How much longer nothing begins at it for want of a network.
+    pub(super) fn backoff(&self, endpoint: &Endpoint) -> Option<Duration> {
+        self.backoff.filter(|_| self.is_of(endpoint))
     }
 }
 

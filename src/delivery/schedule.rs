@@ -445,10 +445,11 @@ impl Schedule {
             settled_clean: queue.settled_clean,
             settled_network: queue.settled_network,
             has_ready: !queue.ready.is_empty(),
-            held_up: self.left_behind.holds_up(&queue.endpoint).then(|| Arc::clone(&queue.endpoint)),
-            backoff: queue.backoff_left(now.monotonic, self.wake),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
+            endpoint: Some(Arc::clone(&queue.endpoint)),
+            held_up: self.left_behind.holds_up(&queue.endpoint),
+            backoff: queue.backoff_left(now.monotonic, self.wake),
         };
         map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
     }

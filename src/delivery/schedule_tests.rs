@@ -110,7 +110,7 @@ impl Table {
 
     /// Whether something was left behind of this endpoint that holds it up.
     fn is_held_up(&self, key: &str) -> bool {
-        self.schedule.views(self.now, &self.settings.policy)[key].held_up.is_some()
+        self.schedule.views(self.now, &self.settings.policy)[key].held_up
     }
 
     /// The first of the running attempts ends like this.
