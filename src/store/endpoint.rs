@@ -221,6 +221,14 @@ pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<StoredEn
     Ok(rows.next()?.map(stored))
 }
 
+/// When the pause of this endpoint ends, as stored; none where its row says nothing of the kind.
+pub(crate) fn paused_until(connection: &Connection, key: &str) -> Result<Option<Timestamp>> {
+    let mut statement = connection.prepare_cached("SELECT paused_until FROM endpoint WHERE key = ?1")?;
+    let mut rows = statement.query([key])?;
+    let stored = rows.next()?.and_then(|row| row.get(0).ok()).filter(|until: &i64| *until != 0);
+    Ok(stored.map(|until| from_ms(until).unwrap_or(Timestamp::MAX_UTC)))
+}
+
 /// All endpoints, by key.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredEndpoint>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM endpoint ORDER BY key"))?;

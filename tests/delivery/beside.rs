@@ -388,3 +388,65 @@ fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
     }
     assert!(found.iter().all(|(_, after, _)| after.is_some_and(|after| after <= 70)), "seconds until it leaves: {found:?}");
 }
+
+#[test]
+fn a_pause_that_a_receiver_asked_another_process_for_holds_here() {
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let receivers = ScriptedTransport::numbered(move |number, _| match number {
+        1 => {
+            at.pass();
+            Ok(answer(202))
+        }
+        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
+        _ => Ok(answer(202)),
+    });
+    let field = Field::with(receivers, one_at_a_time);
+    field.backlog(20, OFFICE);
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let never = CancelToken::new();
+    let mut theirs = other.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut theirs);
+    field.transport.wait_for_requests(1);
+    field.complete();
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 2);
+    assert!(status(&field, OFFICE).paused_until.is_some());
+    gate.open();
+    eventually("it ends", || steps_until_wait(&mut theirs).is_none());
+    let came = field.transport.requests().len();
+    other.close().unwrap();
+    assert_eq!(came, 2, "the receiver has asked for an hour");
+}
+
+#[test]
+fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let receivers = ScriptedTransport::numbered(move |number, _| match number {
+        1 => {
+            at.pass();
+            Ok(answer(202))
+        }
+        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
+        _ => {
+            std::thread::sleep(Duration::from_millis(300));
+            Ok(answer(202))
+        }
+    });
+    let field = Field::with(receivers, |options| {
+        one_at_a_time(options);
+        options.clock = Arc::new(SystemClock::default());
+    });
+    field.backlog(20, OFFICE);
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let theirs = flushing(&other);
+    field.transport.wait_for_requests(1);
+    field.complete();
+    field.flush();
+    gate.open();
+    joined("the flush", theirs);
+    let came = field.transport.requests().len();
+    other.close().unwrap();
+    assert_eq!(came, 2, "the receiver has asked for an hour");
+}
