@@ -10,7 +10,9 @@ use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Timestamp};
-use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, due_after, reason, settle};
+use crate::outbox::{
+    Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, due_after, reason, settle,
+};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, judged, meta};
@@ -21,6 +23,8 @@ pub(super) struct Round<'a> {
     pub(super) owner: &'a str,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
+    /// Spreads the next tries of what a process that is gone has left.
+    pub(super) random: f64,
 }
 
 /// An endpoint's state as of the last settlement: the row, and what is not stored.
@@ -54,7 +58,8 @@ impl Round<'_> {
                 Some(false) => {}
             }
         }
-        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
+        let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
+        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive, &delay)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);
         if let Some(wish) = batch.claim {

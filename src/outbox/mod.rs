@@ -29,4 +29,4 @@ pub use http_date::parse_http_date;
 pub use outcome::{Answer, Obstacle, Outcome, parse_retry_after};
 pub use permits::{ActionFacts, Permit, Permits, permits};
 pub use policy::{CUT_SHORT_AT_ONCE, InvalidPolicy, RetryPolicy, after};
-pub use progress::{Progress, SettleFacts, Settled, Settlement, settle};
+pub use progress::{Progress, SettleFacts, Settled, Settlement, cut_short_delay, settle};

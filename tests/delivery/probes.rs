@@ -227,41 +227,6 @@ fn p06_in_real_time_the_worker_tries_what_was_sent_again_once_the_lease_is_over(
     }
 }
 
-// 8. A process that dies in each short window -------------------------------------------------------------------------------------------------
-
-#[test]
-fn p08_a_receiver_that_hangs_is_not_asked_in_each_window_of_an_app_that_is_killed() {
-    let mut asked = Vec::new();
-    for killed in [false, true] {
-        let (mut field, _) = phone(|_| Ok(answer(202)));
-        field.complete();
-        for _ in 0..16 {
-            let before = field.transport.requests().len();
-            field.transport.hold("");
-            let cancel = CancelToken::new();
-            let mut steps = field.compass.flush_steps(10 * SECOND, &cancel, false).unwrap();
-            if steps_until_wait(&mut steps).is_some() {
-                field.transport.wait_for_requests(before + 1);
-                if killed {
-                    drop(steps);
-                    field.compass.clone().kill();
-                } else {
-                    cancel.cancel();
-                    eventually("it ends", || steps_until_wait(&mut steps).is_none());
-                    field.compass.close().unwrap();
-                }
-            } else {
-                field.compass.close().unwrap();
-            }
-            field.transport.release();
-            field.compass = Compass::open(field.options.clone()).unwrap();
-            field.clock.advance(2 * MINUTE);
-        }
-        asked.push(field.transport.requests().len());
-    }
-    assert!(asked[1] < 16, "requests in 16 windows, two minutes apart: called off {}, killed {}", asked[0], asked[1]);
-}
-
 // 10. Five seconds ------------------------------------------------------------------------------------------------------------------------------
 
 /// What is drawn is said by the test.
@@ -419,38 +384,6 @@ fn p17_a_revision_does_not_begin_while_an_earlier_one_is_in_the_air() {
     field.transport.release();
     eventually("it ends", || steps_until_wait(&mut flush).is_none());
     assert_eq!(came, 1, "the earlier one is in the air");
-}
-
-// 22. A pause that another process was asked for ----------------------------------------------------------------------------------------------
-
-#[test]
-fn p22_a_pause_that_a_receiver_asked_another_process_for_holds_here() {
-    let gate = Gate::shut();
-    let at = gate.clone();
-    let receivers = ScriptedTransport::numbered(move |number, _| match number {
-        1 => {
-            at.pass();
-            Ok(answer(202))
-        }
-        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
-        _ => Ok(answer(202)),
-    });
-    let field = Field::with(receivers, one_at_a_time);
-    field.backlog(20, OFFICE);
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    let never = CancelToken::new();
-    let mut theirs = other.flush_steps(MINUTE, &never, false).unwrap();
-    steps_until_wait(&mut theirs);
-    field.transport.wait_for_requests(1);
-    field.complete();
-    field.flush();
-    assert_eq!(field.transport.requests().len(), 2);
-    assert!(status(&field, OFFICE).paused_until.is_some());
-    gate.open();
-    eventually("it ends", || steps_until_wait(&mut theirs).is_none());
-    let came = field.transport.requests().len();
-    other.close().unwrap();
-    assert_eq!(came, 2, "the receiver has asked for an hour");
 }
 
 // 56. What is over stays over ------------------------------------------------------------------------------------------------------------------
@@ -667,36 +600,4 @@ fn p62_what_failed_a_moment_before_the_platform_said_offline_leaves_within_five_
         }
     }
     assert!(found.iter().all(|(_, _, after, counted)| after.is_some_and(|after| after <= 5) && *counted == 0), "{found:#?}");
-}
-
-#[test]
-fn p22_in_real_time_with_answers_that_take_a_third_of_a_second() {
-    let gate = Gate::shut();
-    let at = gate.clone();
-    let receivers = ScriptedTransport::numbered(move |number, _| match number {
-        1 => {
-            at.pass();
-            Ok(answer(202))
-        }
-        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
-        _ => {
-            std::thread::sleep(Duration::from_millis(300));
-            Ok(answer(202))
-        }
-    });
-    let field = Field::with(receivers, |options| {
-        one_at_a_time(options);
-        options.clock = Arc::new(SystemClock::default());
-    });
-    field.backlog(20, OFFICE);
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    let theirs = flushing(&other);
-    field.transport.wait_for_requests(1);
-    field.complete();
-    field.flush();
-    gate.open();
-    joined("the flush", theirs);
-    let came = field.transport.requests().len();
-    other.close().unwrap();
-    assert_eq!(came, 2, "the receiver has asked for an hour");
 }
