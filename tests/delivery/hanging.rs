@@ -230,3 +230,22 @@ fn a_receiver_that_hangs_is_not_asked_in_each_window_of_an_app_that_is_killed() 
     }
     assert!(asked[1] < 16, "requests in 16 windows, two minutes apart: called off {}, killed {}", asked[0], asked[1]);
 }
+
+#[test]
+fn what_a_test_delivery_waits_for_a_renewal_is_part_of_its_time() {
+    let inner = ScriptedTransport::always(202);
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let calling = CallingTransport { inner: inner.clone(), on_cancel: Box::new(|| ()), on_renew: Box::new(move || at.pass()) };
+    let field = Field::with(inner, |options| options.transport = Some(Arc::new(calling)));
+    field.compass.set_connectivity(Connectivity::Offline);
+    field.compass.set_connectivity(ONLINE);
+    let compass = field.compass.clone();
+    let test = std::thread::spawn(move || compass.test_delivery(OFFICE).unwrap());
+    gate.wait_for(1);
+    field.clock.advance(2 * SECOND);
+    gate.open();
+    assert!(joined("the test delivery", test).delivered);
+    let given = field.transport.requests()[0].timeout;
+    assert!(given <= 28 * SECOND, "of 30 seconds two are over: {given:?}");
+}
