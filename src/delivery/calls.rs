@@ -108,10 +108,11 @@ impl Delivery {
     /// The generation of the network has risen.
     pub(super) fn network_changed(&self) {
         let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
-        let now = self.ports.clock.monotonic();
         self.shared.change(|shared| {
-            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever.
-            shared.worker_begins_at = shared.worker_begins_at.or(Some(now.saturating_add(spread)));
+            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever. It begins with
+            // the network, not with the generation, which may have had to wait itself.
+            let begins_at = shared.schedule.network.came_at().saturating_add(spread);
+            shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
             shared.schedule.wake();
             // Connections and addresses of the network before are worth nothing. Whoever drives next sees to it: here it may take its time.
             shared.must_renew = true;

@@ -14,6 +14,8 @@ pub(super) struct Network {
     /// What an attempt of an earlier generation met says nothing about the network there is.
     generation: u64,
     rose_at: Option<Duration>,
+    /// When the network became another one, as the app said.
+    came_at: Duration,
     /// A change came too soon after the one before; it counts once the gap is over, unless the network has gone by then.
     rises_later: bool,
     /// The last HTTP answer of each endpoint, and on which generation.
@@ -41,14 +43,19 @@ impl Network {
         }
     }
 
+    /// When the network became another one last, which may have been before the generation rose for it.
+    pub(super) fn came_at(&self) -> Duration {
+        self.came_at
+    }
+
     /// Takes what the app says. True when the generation has risen.
     pub(super) fn set(&mut self, connectivity: Connectivity, now: Duration) -> bool {
         let before = std::mem::replace(&mut self.connectivity, connectivity);
         if self.is_offline() {
             // Answers of the network that is gone show nothing any more.
             self.answers.clear();
-        } else {
-            self.rises_later |= is_another(before, connectivity);
+        } else if is_another(before, connectivity) {
+            (self.rises_later, self.came_at) = (true, now);
         }
         self.rise_if_due(now)
     }
