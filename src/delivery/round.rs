@@ -31,7 +31,7 @@ pub(super) struct Round<'a> {
 fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState {
     let mut state = row.state(view.map_or(0, |view| view.settled_clean));
     if let Some(failing) = &mut state.failing {
-        failing.last_network = view.and_then(|view| view.settled_network);
+        failing.last_seen = view.and_then(|view| view.settled_seen);
     }
     state
 }
@@ -100,7 +100,7 @@ impl Round<'_> {
                 judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
-            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_network)));
+            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_seen)));
         }
         Ok(())
     }

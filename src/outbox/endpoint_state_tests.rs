@@ -56,7 +56,9 @@ fn refused() -> Verdict {
 
 /// Without jitter, and without a network that was told of.
 fn facts(now: Timestamp) -> AttemptFacts {
-    AttemptFacts { now, random: 0.5, date: None, network: 1, validated: None, other_answered: false }
+    // A clock that runs well.
+    let monotonic = (now - start()).to_std().unwrap_or_default();
+    AttemptFacts { now, monotonic, random: 0.5, date: None, network: 1, validated: None, other_answered: false }
 }
 
 fn after_all(state: EndpointState, verdicts: &[Verdict], now: Timestamp) -> EndpointState {
@@ -346,7 +348,7 @@ fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
             reason: "dns".into(),
             since: start() + TimeDelta::hours(7),
             networks: 1,
-            last_network: Some(4),
+            last_seen: Some(LastSeen { network: 4, wall: start() + TimeDelta::hours(7), monotonic: Duration::from_secs(7 * 3600) }),
             needs_person: false
         })
     );
@@ -371,7 +373,7 @@ fn a_clock_that_was_set_back_starts_the_six_hours_anew() {
 fn a_network_of_before_the_process_ended_counts_as_another() {
     let policy = RetryPolicy::default();
     let mut state = fresh().settled(&refused(), &facts(start()), &policy);
-    state.failing.as_mut().expect("it fails").last_network = None;
+    state.failing.as_mut().expect("it fails").last_seen = None;
     let again = state.settled(&refused(), &facts(start()), &policy).failing.expect("it fails");
-    assert_eq!((again.networks, again.last_network), (2, Some(1)));
+    assert_eq!((again.networks, again.last_seen.map(|last| last.network)), (2, Some(1)));
 }

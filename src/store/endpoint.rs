@@ -78,8 +78,8 @@ impl EndpointDelivery {
             consecutive_failures: state.consecutive_failures,
             in_flight_limit: state.limit.max(1),
             skew_ms: state.clock_skew_ms,
-            // The generation is of this process.
-            failing: state.failing.clone().map(|failing| Failing { last_network: None, ..failing }),
+            // When it was seen last is of this process.
+            failing: state.failing.clone().map(|failing| Failing { last_seen: None, ..failing }),
             urgent_at: self.urgent_at,
             urgent_pause: self.urgent_pause,
         }
@@ -253,7 +253,7 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
     let failing: Option<String> = row.get(10)?;
     let failing = match failing {
         Some(reason) => {
-            Some(Failing { reason, since: time(row.get(11)?), networks: row.get(12)?, last_network: None, needs_person: row.get(13)? })
+            Some(Failing { reason, since: time(row.get(11)?), networks: row.get(12)?, last_seen: None, needs_person: row.get(13)? })
         }
         None => None,
     };

@@ -290,3 +290,31 @@ fn a_moment_without_signal_that_no_platform_reports_costs_no_hour() {
     }
     assert!(found.iter().all(|(_, after)| after.is_some_and(|after| after <= 60)), "seconds until it is sent: {found:?}");
 }
+
+#[test]
+fn a_clock_that_is_set_is_no_six_hours() {
+    let refused = |_: &TransportRequest| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No));
+    let mut found = Vec::new();
+    for ahead in [TimeDelta::zero(), TimeDelta::hours(7), TimeDelta::days(57 * 365)] {
+        let (field, _) = phone(refused);
+        let online = |network| Connectivity::Online { validated: None, metered: false, network: Some(network) };
+        field.clock.jump_wall(-ahead);
+        field.complete();
+        for network in 1..=3 {
+            field.compass.set_connectivity(online(network));
+            if network == 3 {
+                field.clock.jump_wall(ahead);
+            }
+            field.clock.advance(5 * SECOND);
+            field.flush();
+        }
+        let item = field.messages(&[DeliveryState::Pending]).remove(0);
+        found.push((
+            ahead,
+            item.needs_person,
+            status(&field, OFFICE).failing_reason,
+            item.delivery.next_attempt_at.map(|at| at - field.now()),
+        ));
+    }
+    assert!(found.iter().all(|(_, needs_person, ..)| !needs_person), "three networks in a quarter of a minute: {found:#?}");
+}

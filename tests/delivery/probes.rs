@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use compass_core::testing::SequentialRandom;
-
 use super::*;
 
 /// Whether so many requests come in a moment, while somebody drives.
@@ -227,84 +225,6 @@ fn p06_in_real_time_the_worker_tries_what_was_sent_again_once_the_lease_is_over(
     }
 }
 
-// 10. Five seconds ------------------------------------------------------------------------------------------------------------------------------
-
-/// What is drawn is said by the test.
-#[derive(Default)]
-struct Drawn(SequentialRandom, AtomicU64);
-
-impl Random for Drawn {
-    fn bytes(&self) -> [u8; 16] {
-        self.0.bytes()
-    }
-
-    fn fraction(&self) -> f64 {
-        self.1.load(Ordering::SeqCst) as f64 / 1000.0
-    }
-}
-
-#[test]
-fn p10_what_can_leave_begins_within_five_seconds_of_a_network_that_came_soon_after_another() {
-    let drawn = Arc::new(Drawn::default());
-    let given = drawn.clone();
-    let (field, receivers) = phone_with(no_network, move |options| options.random = given);
-    field.complete();
-    let online = |network| Connectivity::Online { validated: None, metered: false, network: Some(network) };
-    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
-    field.compass.set_connectivity(Connectivity::Offline);
-    steps_until_wait(&mut worker);
-    field.compass.set_connectivity(online(1));
-    assert!(come_while(&field, &mut worker, 1), "it begins at once");
-    let session = field.messages(&ALL_STATES)[0].session;
-    eventually("it has failed", || {
-        steps_until_wait(&mut worker);
-        outcomes(&field, session) == ["offline"]
-    });
-    // The network that came was none. Another one comes soon after.
-    field.clock.advance(Duration::from_millis(10));
-    drawn.1.store(999, Ordering::SeqCst);
-    receivers.take();
-    field.compass.set_connectivity(Connectivity::Offline);
-    field.compass.set_connectivity(online(2));
-    let mut after = None;
-    for tick in 1..=70_u32 {
-        field.clock.advance(Duration::from_millis(100));
-        steps_until_wait(&mut worker);
-        std::thread::sleep(Duration::from_millis(10));
-        steps_until_wait(&mut worker);
-        if field.transport.requests().len() > 1 {
-            after = Some(tick * 100);
-            break;
-        }
-    }
-    assert!(after.is_some_and(|after| after <= 5_000), "began after {after:?} ms");
-}
-
-// 11. A test delivery -----------------------------------------------------------------------------------------------------------------------
-
-#[test]
-#[ignore = "takes half a minute of real time"]
-fn p11_a_test_delivery_is_back_within_thirty_seconds_whatever_hangs() {
-    let inner = ScriptedTransport::always(202);
-    let gate = Gate::shut();
-    let at = gate.clone();
-    let calling = CallingTransport { inner: inner.clone(), on_cancel: Box::new(|| ()), on_renew: Box::new(move || at.pass()) };
-    let field = Field::with(inner, |options| {
-        options.clock = Arc::new(SystemClock::default());
-        options.transport = Some(Arc::new(calling));
-    });
-    field.compass.set_connectivity(Connectivity::Offline);
-    field.compass.set_connectivity(ONLINE);
-    field.transport.hold("");
-    field.transport.ignore_cancel();
-    let began = Instant::now();
-    let outcome = field.compass.test_delivery(OFFICE).unwrap().outcome;
-    let took = began.elapsed();
-    gate.open();
-    field.transport.release();
-    assert!(took < Duration::from_millis(30_500), "{outcome} after {took:?}");
-}
-
 // 12. Counters --------------------------------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -433,34 +353,6 @@ fn p56_a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
 }
 
 // 60. Six hours -------------------------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn p60_a_clock_that_is_set_is_no_six_hours() {
-    let refused = |_: &TransportRequest| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No));
-    let mut found = Vec::new();
-    for ahead in [TimeDelta::zero(), TimeDelta::hours(7), TimeDelta::days(57 * 365)] {
-        let (field, _) = phone(refused);
-        let online = |network| Connectivity::Online { validated: None, metered: false, network: Some(network) };
-        field.clock.jump_wall(-ahead);
-        field.complete();
-        for network in 1..=3 {
-            field.compass.set_connectivity(online(network));
-            if network == 3 {
-                field.clock.jump_wall(ahead);
-            }
-            field.clock.advance(5 * SECOND);
-            field.flush();
-        }
-        let item = field.messages(&[DeliveryState::Pending]).remove(0);
-        found.push((
-            ahead,
-            item.needs_person,
-            status(&field, OFFICE).failing_reason,
-            item.delivery.next_attempt_at.map(|at| at - field.now()),
-        ));
-    }
-    assert!(found.iter().all(|(_, needs_person, ..)| !needs_person), "three networks in a quarter of a minute: {found:#?}");
-}
 
 fn edit(field: &Field, session: SessionKey) {
     let change = FieldChange { field: "reading".into(), change: Change::Set(FieldValue::Text("18".into())) };
