@@ -124,6 +124,8 @@ impl Round<'_> {
         // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
         let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
         let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
+        // But the receiver is its URL: for how long it wants to be left alone holds, whatever else was changed.
+        let asks = result.verdict.pause.filter(|_| row.is_some_and(|row| row.endpoint.url == attempt.endpoint.url));
         let mut verdict = result.verdict;
         // Nor has a new secret with what became of the old one.
         let has_new_secrets = meta::secrets_generation(outcome.configuration) > meta::secrets_generation(attempt.configuration)
@@ -133,10 +135,12 @@ impl Round<'_> {
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
-        let state = row.filter(|_| is_same && verdict.class != Class::CutShort).map(|row| {
-            let before = states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
-            settled_state(&before, result, &verdict, policy)
-        });
+        let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
+        let state = match row {
+            Some(row) if is_same && verdict.class != Class::CutShort => Some(settled_state(&before(row), result, &verdict, policy)),
+            Some(row) if is_changed => asks.map(|pause| before(row).asked(at, pause, result.verdict.reason)),
+            _ => None,
+        };
         let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // The budgets of all that waits began anew with the change or the new secret.

@@ -174,10 +174,16 @@ impl EndpointState {
             state.pause(now, policy.secret_recheck, verdict.reason);
         }
         if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
-            state.pause(now, pause, verdict.reason);
-            state.asked_until = state.asked_until.max(Some(after(now, pause)));
+            state = state.asked(now, pause, verdict.reason);
         }
         state
+    }
+
+    /// The state after the receiver asked to be left alone for so long.
+    pub fn asked(mut self, now: Timestamp, pause: Duration, reason: &str) -> Self {
+        self.pause(now, pause, reason);
+        self.asked_until = self.asked_until.max(Some(after(now, pause)));
+        self
     }
 
     /// The time to sign with, in whole seconds since 1970: the receiver's as far as it is known.

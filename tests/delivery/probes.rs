@@ -352,8 +352,6 @@ fn p56_a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
     assert!(found.iter().all(|(_, sent, ..)| *sent == 1), "{found:#?}");
 }
 
-// 60. Six hours -------------------------------------------------------------------------------------------------------------------------------
-
 fn edit(field: &Field, session: SessionKey) {
     let change = FieldChange { field: "reading".into(), change: Change::Set(FieldValue::Text("18".into())) };
     field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
@@ -379,23 +377,6 @@ fn p30_what_is_sent_again_does_not_wait_for_the_pause_of_an_old_address() {
     field.flush();
     assert!(is_sent(&field.compass, fresh));
     assert!(is_sent(&field.compass, session), "waits for {:?}", field.delivery(session).next_attempt_at.map(|at| at - field.now()));
-}
-
-#[test]
-fn p37_a_pause_that_a_receiver_asks_for_while_its_endpoint_gets_another_header_holds() {
-    let (field, _) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
-    field.complete();
-    field.transport.hold("");
-    let never = CancelToken::new();
-    let mut flush = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-    steps_until_wait(&mut flush);
-    field.transport.wait_for_requests(1);
-    let mut changed = endpoint(OFFICE, OFFICE_URL);
-    changed.headers.push(EndpointHeader { name: "x-team".into(), value: HeaderValue::Plain("north".into()) });
-    field.compass.put_endpoint(&changed).unwrap();
-    field.transport.release();
-    eventually("it ends", || steps_until_wait(&mut flush).is_none() || field.transport.requests().len() > 1);
-    assert_eq!(field.transport.requests().len(), 1, "the same receiver has asked for an hour");
 }
 
 // 48. A copy takes the place, and a number is given again -----------------------------------------------------------------------------------------
@@ -431,65 +412,4 @@ fn p48_a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restor
     eventually("it ends", || steps_until_wait(&mut steps).is_none());
     other.close().unwrap();
     assert_eq!(came, 2, "shown as {:?}, next due {due:?}", shown.reason);
-}
-
-// 62. Out of reach, a moment before the platform says so -----------------------------------------------------------------------------------------
-
-#[test]
-fn p62_what_failed_a_moment_before_the_platform_said_offline_leaves_within_five_seconds_of_signal_and_costs_nothing() {
-    let mut found = Vec::new();
-    for (kind, phase) in [
-        (FailureKind::NoNetwork, Phase::Connect),
-        (FailureKind::Timeout, Phase::Connect),
-        (FailureKind::Dns, Phase::Resolve),
-        (FailureKind::Closed, Phase::Connect),
-    ] {
-        for reported_before in [true, false] {
-            let (field, receivers) = phone(move |_| Err(failure(kind, phase, RequestSent::No)));
-            let online = |network| Connectivity::Online { validated: Some(true), metered: false, network: Some(network) };
-            field.compass.set_connectivity(online(1));
-            field.clock.advance(5 * SECOND);
-            let session = field.complete();
-            field.transport.hold("");
-            let mut worker = field.compass.delivery_steps().unwrap().unwrap();
-            eventually("it is tried", || {
-                steps_until_wait(&mut worker);
-                field.transport.requests().len() == 1
-            });
-            let failed = |worker: &mut DeliverySteps| {
-                field.transport.release();
-                eventually("it has failed", || {
-                    steps_until_wait(worker);
-                    !outcomes(&field, session).is_empty()
-                });
-            };
-            let lost = || {
-                field.compass.set_connectivity(Connectivity::Offline);
-                receivers.take();
-                field.clock.advance(10 * SECOND);
-                field.compass.set_connectivity(online(2));
-            };
-            if reported_before {
-                lost();
-                failed(&mut worker);
-            } else {
-                failed(&mut worker);
-                field.clock.advance(SECOND);
-                lost();
-            }
-            let mut after = None;
-            for seconds in 0..400_u32 {
-                steps_until_wait(&mut worker);
-                std::thread::sleep(Duration::from_millis(2));
-                steps_until_wait(&mut worker);
-                if is_sent(&field.compass, session) {
-                    after = Some(seconds);
-                    break;
-                }
-                field.clock.advance(SECOND);
-            }
-            found.push((kind, reported_before, after, counted(&field, session)));
-        }
-    }
-    assert!(found.iter().all(|(_, _, after, counted)| after.is_some_and(|after| after <= 5) && *counted == 0), "{found:#?}");
 }
