@@ -23,7 +23,7 @@ use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notic
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{Connection, StoreError, judged, meta};
+use crate::store::{Connection, StoreError, judged, meta, set_back};
 use crate::webhook;
 
 /// Endpoints that begin nothing for a while, as they are defined.
@@ -208,7 +208,22 @@ impl Delivery {
             let wake = schedule.current_wake();
             schedule.made_due(wake);
         }
-        self.store.read(|connection| Ok(NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? }))
+        let (next, is_set_back) = self.store.read(|connection| {
+            let next = NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? };
+            Ok::<_, E>((next, set_back::is_seen(connection, around.now)?))
+        })?;
+        if is_set_back {
+            self.clock_was_set_back(around.now);
+        }
+        Ok(next)
+    }
+
+    /// Somebody has seen that the clock was set back. What was over by that is written down as over: a while later the clock may not tell any
+    /// more. Not while another process has the file, nor while this one leaves it alone: the next one who sees it does.
+    pub(crate) fn clock_was_set_back(&self, now: Timestamp) {
+        if let Err(error) = self.store.write_for_delivery(Duration::ZERO, |tx| meta::carry_age(tx, now)) {
+            log::debug!("that the clock was set back is written down later: {error}");
+        }
     }
 
     #[cfg(test)]
@@ -219,7 +234,12 @@ impl Delivery {
     /// When the worker looks again, by the monotonic clock.
     pub(super) fn next_look(&self, now: Moment) -> Result<Option<Duration>, StoreError> {
         let around = self.look_around(now);
-        let wait = self.store.read_for_delivery(DATABASE_WAIT, |connection| around.wait(connection))?;
+        let (wait, is_set_back) = self.store.read_for_delivery(DATABASE_WAIT, |connection| {
+            Ok::<_, StoreError>((around.wait(connection)?, set_back::is_seen(connection, now.wall)?))
+        })?;
+        if is_set_back {
+            self.clock_was_set_back(now.wall);
+        }
         Ok(wait.map(|wait| now.monotonic.saturating_add(wait.clamp(Duration::from_millis(250), IDLE))))
     }
 

@@ -31,6 +31,7 @@ pub(crate) mod salvage;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;
+pub(crate) mod set_back;
 pub(crate) mod totals;
 pub(crate) mod workflow;
 

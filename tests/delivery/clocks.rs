@@ -314,3 +314,47 @@ fn a_phone_that_sleeps_between_signing_and_sending_fails_no_message() {
     }
     assert!(found.iter().all(|(_, status, _)| *status != ActionStatus::Failed), "{found:#?}");
 }
+
+#[test]
+fn a_retry_that_a_clock_far_ahead_wrote_waits_no_more() {
+    let mut found = Vec::new();
+    for offline_for in [0, 2] {
+        let (field, receivers) = phone(|_| Ok(answer(500)));
+        field.compass.set_connectivity(ONLINE);
+        field.clock.jump_wall(TimeDelta::hours(26));
+        let session = field.complete();
+        field.flush();
+        field.compass.set_connectivity(Connectivity::Offline);
+        field.clock.jump_wall(-TimeDelta::hours(26));
+        assert!(field.delivery(session).next_attempt_at.is_none_or(|at| at <= field.now()), "it waits for no time");
+        field.clock.advance(offline_for * HOUR);
+        receivers.take();
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        let sent = field.flush().sent;
+        found.push((offline_for, sent, field.delivery(session).next_attempt_at.map(|at| at - field.now())));
+    }
+    assert!(found.iter().all(|(_, sent, _)| *sent == 1), "{found:#?}");
+}
+
+#[test]
+fn a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
+    let mut found = Vec::new();
+    for later in [0, 4] {
+        let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+        field.compass.set_connectivity(ONLINE);
+        field.clock.jump_wall(TimeDelta::hours(26));
+        let first = field.complete();
+        field.flush();
+        // It is given up, so nothing is left that waits.
+        abandon_first(&field, first);
+        field.clock.jump_wall(-TimeDelta::hours(26));
+        assert_eq!(status(&field, OFFICE).paused_until, None);
+        receivers.take();
+        field.clock.advance(later * HOUR);
+        let session = field.complete();
+        let sent = field.flush().sent;
+        found.push((later, sent, reason(&field, session), status(&field, OFFICE).paused_until.map(|at| at - field.now())));
+    }
+    assert!(found.iter().all(|(_, sent, ..)| *sent == 1), "{found:#?}");
+}

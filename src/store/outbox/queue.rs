@@ -17,13 +17,10 @@ use super::{FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
-use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, first_time, reason};
+use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason};
 
 /// How many attempts of an entry are kept, beside the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
-
-/// A due time further ahead than this was written by a clock that has since been set back (see `outbox::is_due`).
-const FARTHEST_DUE_MS: i64 = 25 * 3600 * 1000;
 
 /// A queue of one endpoint: the range of its due times.
 pub(crate) struct Waiting {
@@ -198,7 +195,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
     }
     order.extend(ids(all));
     if order.len() < limit && !claim.urgent {
-        order.extend(ids(between("", now.saturating_add(FARTHEST_DUE_MS).saturating_add(1), i64::MAX)?));
+        order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
     }
     let mut seen = BTreeSet::new();
     order.retain(|id| !claim.skip.contains(id) && seen.insert(*id));
@@ -322,7 +319,7 @@ pub(crate) fn void_dead_leases(
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match alone(tx, || void_lease(tx, id, now, lease, delay))? {
+        match alone(tx, || void(tx, id, now, lease, delay))? {
             Some(session) => sessions.extend(session),
             None => damaged.push(id),
         }
@@ -330,13 +327,7 @@ pub(crate) fn void_dead_leases(
     Ok((sessions, damaged))
 }
 
-fn void_lease(
-    tx: &Transaction<'_>,
-    id: i64,
-    now: Timestamp,
-    lease: Duration,
-    delay: &dyn Fn(u32) -> Duration,
-) -> Result<Option<SessionKey>> {
+fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &dyn Fn(u32) -> Duration) -> Result<Option<SessionKey>> {
     let (number, until, cut_short): (u32, Option<i64>, u32) = tx
         .prepare_cached("SELECT attempts, lease_until, cut_short FROM outbox WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2).unwrap_or_default())))?;
@@ -344,9 +335,8 @@ fn void_lease(
     let delay = delay(cut_short);
     // It was due when it was claimed, whatever the clock said then.
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = CASE WHEN ?5 THEN min(due_at, ?3) ELSE ?3 END, cut_short = ?4,
-                           lease_owner = NULL, lease_until = NULL
-          WHERE id = ?1",
+        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, lease_owner = NULL,
+                           lease_until = NULL WHERE id = ?1",
     )?
     .execute(params![id, reason::INTERRUPTED, to_ms(due_after(now, delay)), cut_short, delay.is_zero()])?;
     let attempt = Attempt {
