@@ -1,10 +1,10 @@
 //! Actions and deliveries as the record shows them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::{Inner, Result};
-use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Endpoint, Integration, Timestamp};
+use crate::delivery::HeldBack;
+use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
 use crate::outbox::{ActionFacts, EntryFacts, Permit, Permits, RetryPolicy, World, blocker, permits, reason};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
@@ -39,10 +39,8 @@ pub(super) struct Around {
     pub(super) over: BTreeSet<i64>,
     /// Entries of which an attempt is on its way here, whatever their rows say.
     pub(super) on_its_way: BTreeSet<i64>,
-    /// Endpoints that begin nothing because of calls that do not end, and when they are looked at again.
-    held_up: BTreeMap<String, (Arc<Endpoint>, Timestamp)>,
-    /// Until when endpoints are left alone for want of a network.
-    backoffs: BTreeMap<String, Timestamp>,
+    /// Endpoints that begin nothing for a while.
+    held_back: HeldBack,
 }
 
 /// What a person may do to an action.
@@ -55,10 +53,10 @@ impl Inner {
     pub(super) fn around(&self, connection: &Connection, now: Timestamp) -> Result<Around> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
-        let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
+        let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
-        let (on_its_way, held_up) = (self.delivery.on_its_way(now), self.delivery.held_up(now));
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_up, backoffs })
+        let on_its_way = self.delivery.on_its_way(now);
+        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_back })
     }
 
     /// The actions of a session, in path order.
@@ -101,10 +99,6 @@ impl Inner {
     }
 }
 
-fn is_defined_as(endpoint: Option<&StoredEndpoint>, definition: &Endpoint) -> bool {
-    matches!(endpoint, Some(StoredEndpoint::Readable(row)) if row.endpoint == *definition)
-}
-
 /// An entry as it is shown, and whether only a person can bring it on.
 pub(super) fn delivery(
     connection: &Connection,
@@ -123,11 +117,15 @@ pub(super) fn delivery(
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };
-            let held_up = around.held_up.get(&entry.endpoint);
-            let held_up_until = held_up.filter(|(held_up, _)| is_defined_as(endpoint, held_up)).map(|(_, until)| *until);
+            let definition = match endpoint {
+                Some(StoredEndpoint::Readable(row)) => Some(&row.endpoint),
+                _ => None,
+            };
+            let held_up_until = definition.and_then(|endpoint| around.held_back.held_up_until(endpoint));
+            let backoff_until = definition.and_then(|endpoint| around.held_back.backoff(endpoint));
             let endpoint = endpoint.map(StoredEndpoint::facts);
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
-            let waits = [around.backoffs.get(&entry.endpoint).copied(), held_up_until];
+            let waits = [backoff_until, held_up_until];
             let next_attempt_at = blocker.next_attempt_at().map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
             // What holds it up does not answer.
             let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));

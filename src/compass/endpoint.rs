@@ -122,8 +122,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
-        let now = self.inner.now();
-        self.inner.read(|connection| {
+        self.inner.read_now(|connection, now| {
             let mut waiting: BTreeMap<String, u64> = BTreeMap::new();
             for group in store::outbox::list::unsent(connection, &BTreeSet::new())? {
                 if let Some(endpoint) = group.endpoint.filter(|_| group.state != EntryState::Failed) {

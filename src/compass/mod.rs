@@ -43,7 +43,7 @@ use crate::engine::document::StoredDocument;
 use crate::error::Error;
 use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
-use crate::store::{Store, Transaction, meta};
+use crate::store::{Store, Transaction, meta, set_back};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -187,6 +187,16 @@ impl Inner {
     fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.gate.enter()?;
         self.store.read(work)
+    }
+
+    /// The same for what depends on the clock. That it was set back, if it was, is seen by this and written down.
+    fn read_now<T>(&self, work: impl FnOnce(&crate::store::Connection, Timestamp) -> Result<T>) -> Result<T> {
+        let now = self.now();
+        let (value, is_set_back) = self.read(|connection| Ok((work(connection, now)?, set_back::is_seen(connection, now)?)))?;
+        if is_set_back {
+            self.delivery.clock_was_set_back(now);
+        }
+        Ok(value)
     }
 
     /// The same on the connection that has just been opened: another one would read the whole schema once more.

@@ -28,8 +28,7 @@ impl Compass {
             }
             None => 0,
         };
-        let now = self.inner.now();
-        self.inner.read(|connection| {
+        self.inner.read_now(|connection, now| {
             let mut found = store::outbox::list::entries(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
@@ -62,8 +61,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn outbox_totals(&self) -> Result<OutboxTotals> {
-        let now = self.inner.now();
-        self.inner.read(|connection| self.inner.totals_of_outbox(connection, now))
+        self.inner.read_now(|connection, now| self.inner.totals_of_outbox(connection, now))
     }
 
     /// What sending this action would freeze, from the values as they are now. Of a session in progress, as if it were completed now.

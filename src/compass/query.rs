@@ -41,8 +41,7 @@ impl Compass {
     /// # Errors
     /// `UnknownSession`, `DeletedSession`.
     pub fn record(&self, session: SessionKey) -> Result<SessionRecord> {
-        let now = self.inner.now();
-        self.inner.read(|connection| self.inner.record(connection, session, now))
+        self.inner.read_now(|connection, now| self.inner.record(connection, session, now))
     }
 
     /// Totals for reports. Costs what there are workflow versions and actors, whatever lies behind.

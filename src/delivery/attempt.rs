@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::moment::Moment;
 use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
 use crate::outbox::{Contact, Obstacle, Outcome, Verdict};
@@ -50,6 +51,8 @@ pub(super) struct Attempt {
     pub(super) began: Duration,
     /// For the whole attempt.
     pub(super) timeout: Duration,
+    /// The time that its request was signed for, in milliseconds since 1970.
+    pub(super) signed_for_ms: i64,
     /// Since when its request is on its way, and how much time it got.
     pub(super) sending: Option<(Duration, Duration)>,
     /// The core has asked it to end.
@@ -104,8 +107,14 @@ impl Attempt {
     }
 
     /// Its request is handed over, to leave as soon as there is a thread.
-    pub(super) fn leaves(&mut self, now: Duration, timeout: Duration) {
-        (self.stage, self.sending) = (Stage::Leaving, Some((now, timeout)));
+    pub(super) fn leaves(&mut self, now: Moment, timeout: Duration) {
+        (self.stage, self.sending) = (Stage::Leaving, Some((now.monotonic, timeout)));
+        self.signed_for_ms = self.signing_ms(now.wall);
+    }
+
+    /// What is signed at this moment, by the receiver's clock as far as it is known.
+    fn signing_ms(&self, now: Timestamp) -> i64 {
+        now.timestamp_millis().saturating_add(self.skew_ms)
     }
 
     /// The secret of this name that it uses.
@@ -118,7 +127,7 @@ impl Attempt {
         let message = Message {
             id: &self.claimed.delivery_id,
             body: &self.claimed.body,
-            timestamp: now.timestamp_millis().saturating_add(self.skew_ms).div_euclid(1000),
+            timestamp: self.signing_ms(now).div_euclid(1000),
             attempt: self.claimed.progress.attempts,
             workflow_version: &self.claimed.workflow_version,
             session_state: self.claimed.session_state,

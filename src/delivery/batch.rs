@@ -6,6 +6,7 @@ use super::attempt::AttemptResult;
 use super::endpoint_queue::EndpointView;
 use super::wishes::Asked;
 use crate::model::{Connectivity, SessionKey};
+use crate::outbox::LastSeen;
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
 
@@ -49,8 +50,8 @@ pub(super) struct BatchOutcome {
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
     pub(super) rows: BTreeMap<String, EndpointRow>,
-    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and the last network that they failed on.
-    pub(super) unstored: BTreeMap<String, (u32, Option<u64>)>,
+    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
+    pub(super) unstored: BTreeMap<String, (u32, Option<LastSeen>)>,
     pub(super) sessions: BTreeSet<SessionKey>,
     /// The revision of what observers are told; none when there is nothing to tell.
     pub(super) revision: Option<u64>,

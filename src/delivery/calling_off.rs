@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Stage};
 use super::schedule::{Ended, Schedule};
+use super::settings::FULL_TIME;
 use crate::fault::fault;
 use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy};
 use crate::store::outbox::queue::Claimed;
 
 impl Schedule {
     /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
-    /// secrets that does not end counts as one that found nothing now.
+    /// secrets that does not end counts as one that found nothing now, unless it had less time than a store may take.
     pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
         let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
         match attempt.stage {
@@ -41,7 +42,9 @@ impl Schedule {
                 false
             }
             Stage::Secrets | Stage::Found => {
-                self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), ended.at, ended.random, policy, true);
+                // Where its window was short, that says nothing about the store.
+                let obstacle = if attempt.timeout < FULL_TIME { Obstacle::Interrupted } else { Obstacle::SecretUnavailable };
+                self.finish(attempt, Outcome::NotAttempted(obstacle), ended.at, ended.random, policy, true);
                 false
             }
         }

@@ -18,13 +18,32 @@ use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Shared, Standing};
 use crate::fault::fault;
-use crate::filled::{map, set};
+use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{Connection, StoreError, judged, meta};
+use crate::store::{Connection, StoreError, judged, meta, set_back};
 use crate::webhook;
+
+/// Endpoints that begin nothing for a while, as they are defined.
+pub(crate) struct HeldBack {
+    now: Timestamp,
+    views: BTreeMap<String, EndpointView>,
+}
+
+impl HeldBack {
+    /// Until when this endpoint is left alone for want of a network.
+    pub(crate) fn backoff(&self, endpoint: &Endpoint) -> Option<Timestamp> {
+        let backoff = self.views.get(&endpoint.key)?.backoff(endpoint)?;
+        self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
+    }
+
+    /// When this endpoint is looked at again, where calls of it that do not end hold it up.
+    pub(crate) fn held_up_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
+        self.views.get(&endpoint.key)?.is_held_up(endpoint).then(|| self.now + HANGING_PAUSE)
+    }
+}
 
 impl Delivery {
     /// Delivers what is due now and returns before `deadline` has passed. Retries that become due later are left for later. `urgent`: a
@@ -89,10 +108,11 @@ impl Delivery {
     /// The generation of the network has risen.
     pub(super) fn network_changed(&self) {
         let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
-        let now = self.ports.clock.monotonic();
         self.shared.change(|shared| {
-            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever.
-            shared.worker_begins_at = shared.worker_begins_at.or(Some(now.saturating_add(spread)));
+            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever. It begins with
+            // the network, not with the generation, which may have had to wait itself.
+            let begins_at = shared.schedule.network.came_at().saturating_add(spread);
+            shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
             shared.schedule.wake();
             // Connections and addresses of the network before are worth nothing. Whoever drives next sees to it: here it may take its time.
             shared.must_renew = true;
@@ -127,14 +147,6 @@ impl Delivery {
         self.shared.lock().schedule.is_woken()
     }
 
-    /// Endpoints that are left alone for want of a network, and until when; nothing stores it.
-    pub(crate) fn backoffs(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
-        let monotonic = self.ports.clock.monotonic();
-        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
-        let until = |view: &EndpointView| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?);
-        map(views.into_iter().filter_map(|(key, view)| Some((key, until(&view)?))))
-    }
-
     /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
     ///
     /// # Errors
@@ -150,11 +162,10 @@ impl Delivery {
         self.shared.lock().schedule.on_its_way(now, self.settings.limits.lease)
     }
 
-    /// Endpoints that begin nothing because of calls that do not end, as they are defined, and when they are looked at again.
-    pub(crate) fn held_up(&self, now: Timestamp) -> BTreeMap<String, (Arc<Endpoint>, Timestamp)> {
+    /// Until when endpoints begin nothing for what is known in memory alone.
+    pub(crate) fn held_back(&self, now: Timestamp) -> HeldBack {
         let monotonic = self.ports.clock.monotonic();
-        let views = self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy);
-        map(views.into_iter().filter_map(|(key, view)| Some((key, (view.held_up?, now + HANGING_PAUSE)))))
+        HeldBack { now, views: self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy) }
     }
 
     /// Which file somebody has read: what is known not to read back of another one, whose place it has taken, is forgotten.
@@ -197,7 +208,22 @@ impl Delivery {
             let wake = schedule.current_wake();
             schedule.made_due(wake);
         }
-        self.store.read(|connection| Ok(NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? }))
+        let (next, is_set_back) = self.store.read(|connection| {
+            let next = NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? };
+            Ok::<_, E>((next, set_back::is_seen(connection, around.now)?))
+        })?;
+        if is_set_back {
+            self.clock_was_set_back(around.now);
+        }
+        Ok(next)
+    }
+
+    /// Somebody has seen that the clock was set back. What was over by that is written down as over: a while later the clock may not tell any
+    /// more. Not while another process has the file, nor while this one leaves it alone: the next one who sees it does.
+    pub(crate) fn clock_was_set_back(&self, now: Timestamp) {
+        if let Err(error) = self.store.write_for_delivery(Duration::ZERO, |tx| meta::carry_age(tx, now)) {
+            log::debug!("that the clock was set back is written down later: {error}");
+        }
     }
 
     #[cfg(test)]
@@ -208,7 +234,12 @@ impl Delivery {
     /// When the worker looks again, by the monotonic clock.
     pub(super) fn next_look(&self, now: Moment) -> Result<Option<Duration>, StoreError> {
         let around = self.look_around(now);
-        let wait = self.store.read_for_delivery(DATABASE_WAIT, |connection| around.wait(connection))?;
+        let (wait, is_set_back) = self.store.read_for_delivery(DATABASE_WAIT, |connection| {
+            Ok::<_, StoreError>((around.wait(connection)?, set_back::is_seen(connection, now.wall)?))
+        })?;
+        if is_set_back {
+            self.clock_was_set_back(now.wall);
+        }
         Ok(wait.map(|wait| now.monotonic.saturating_add(wait.clamp(Duration::from_millis(250), IDLE))))
     }
 

@@ -1,6 +1,7 @@
 //! Calling a `flush` off.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Ends a `flush` early, from any thread. Clones are the same token; once cancelled it stays so.
@@ -9,7 +10,7 @@ pub struct CancelToken(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    cancelled: bool,
+    cancelled: Arc<AtomicBool>,
     next_hook: u64,
     hooks: Vec<(u64, Arc<dyn Fn() + Send + Sync>)>,
 }
@@ -23,7 +24,7 @@ impl CancelToken {
     /// Cancels. A `flush` with this token gives up its running attempts and returns within two seconds.
     pub fn cancel(&self) {
         let mut inner = self.inner();
-        inner.cancelled = true;
+        inner.cancelled.store(true, Ordering::Release);
         let hooks = std::mem::take(&mut inner.hooks);
         drop(inner);
         for (_, hook) in hooks {
@@ -33,7 +34,12 @@ impl CancelToken {
 
     /// Whether [`cancel`](Self::cancel) was called.
     pub fn is_cancelled(&self) -> bool {
-        self.inner().cancelled
+        self.inner().cancelled.load(Ordering::Acquire)
+    }
+
+    /// Set once it is cancelled, for those who look again and again.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.inner().cancelled)
     }
 
     /// Calls `hook` when cancelled, as long as the guard lives; not at all when it is cancelled already.

@@ -10,12 +10,12 @@ use super::handle::Delivery;
 use super::moment::Moment;
 use super::schedule::{Action, Conditions, Ended};
 use super::settings::{
-    CANCEL_AGAIN, DATABASE_PAUSES, DATABASE_WAIT, IDLE, LEAST_TIME, QUIESCE_DATABASE_WAIT, QUIESCE_STOP_LIMIT, RETURN_TIME, SETTLING_TIME,
-    STOP_LIMIT,
+    CANCEL_AGAIN, CANCEL_LIMIT, DATABASE_PAUSES, DATABASE_WAIT, IDLE, LEAST_TIME, QUIESCE_DATABASE_WAIT, QUIESCE_STOP_LIMIT, RETURN_TIME,
+    SETTLING_TIME, STOP_LIMIT,
 };
 use super::shared::{Shared, SharedLock};
 use crate::fault::fault;
-use crate::store::StoreError;
+use crate::store::{Patience, StoreError};
 
 /// Who drives.
 pub(super) enum Caller {
@@ -75,6 +75,8 @@ pub(crate) struct Run {
     pub(super) began_quiesced: bool,
     /// How long a call of the database may take at most.
     pub(super) database_limit: Option<Duration>,
+    /// When the last one must have ended, because it was cancelled.
+    ends_by: Option<Instant>,
     /// The count of events that the last step began with, and how often the handle's standing had changed.
     pub(super) seen: u64,
     pub(super) epoch: u64,
@@ -151,6 +153,7 @@ impl Run {
             caller,
             began_quiesced,
             database_limit: None,
+            ends_by: None,
             simulated,
             stage: RunStage::Waiting,
             turn: None,
@@ -207,13 +210,32 @@ impl Run {
     /// It ends without having had its turn.
     fn ends(&mut self, reason: StopReason) -> Step {
         (self.waiting, self.urgent, self.stage) = (None, None, RunStage::Ended(reason));
+        self.hurry(reason, Instant::now());
         Step::Done
     }
 
-    /// How long a call of the database may take.
-    pub(super) fn database_wait(&self, now: Duration) -> Duration {
+    /// How long a call of the database may take. One that waits for another process ends when the run is cancelled; what is stored after that
+    /// waits until the run has to be back.
+    pub(super) fn database_wait(&self, now: Duration) -> Patience {
         let limit = self.database_limit.unwrap_or(if self.simulated { Duration::ZERO } else { DATABASE_WAIT });
-        self.time_left(now).map_or(limit, |left| left.saturating_sub(RETURN_TIME).min(limit))
+        let limit = self.time_left(now).map_or(limit, |left| left.saturating_sub(RETURN_TIME).min(limit));
+        let limit = self.ends_by.map_or(limit, |by| by.saturating_duration_since(Instant::now()).min(limit));
+        let called_off = match &self.caller {
+            Caller::Flush { cancel, .. } if self.stage == RunStage::Driving => Some(cancel.flag()),
+            Caller::Flush { .. } | Caller::Worker { .. } => None,
+        };
+        Patience { limit, called_off }
+    }
+
+    /// One that was cancelled is back in time, whoever has the file.
+    fn hurry(&mut self, reason: StopReason, since: Instant) {
+        if reason == StopReason::Cancelled && self.is_flush() {
+            self.ends_by = Some(since + CANCEL_LIMIT.saturating_sub(RETURN_TIME));
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        matches!(&self.caller, Caller::Flush { cancel, .. } if cancel.is_cancelled())
     }
 
     /// How much longer the database is left alone.
@@ -378,7 +400,7 @@ impl Delivery {
 
     /// The database failed: it is left alone for a moment. What is in flight goes on; its results are kept.
     pub(super) fn database_failed(&self, run: &mut Run, error: StoreError) {
-        if self.was_interrupted(run) {
+        if self.was_interrupted(run) || run.is_cancelled() {
             return;
         }
         if fault("seeded: a database error cancels") {
@@ -478,6 +500,7 @@ impl Delivery {
         let now = self.now();
         let since = *run.stopping_since.get_or_insert_with(Instant::now);
         run.urgent = None;
+        run.hurry(reason, since);
         let (is_running, worker_wanted) = self.shared.take(|shared| (shared.is_running(), shared.worker.wanted));
         let goes_on = is_running && run.is_flush() && worker_wanted;
         // However it began to end: once the handle is quiesced or closed, there is no more time than that.
@@ -519,6 +542,8 @@ impl Delivery {
             if self.shared.lock().schedule.has_unsettled()
                 && let Err(error) = self.settle(run, false)
                 && !self.was_interrupted(run)
+                // Whoever cancels does not wait for another process. It is stored by whoever drives next.
+                && !(run.is_cancelled() && matches!(error, StoreError::Locked))
             {
                 run.error = Some(error);
             }

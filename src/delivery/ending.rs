@@ -153,8 +153,7 @@ impl Schedule {
         let context = Context {
             validated: attempt.validated,
             answered_lately: self.network.answered_lately(attempt.network, at.monotonic),
-            received_at: at.wall,
-            applied_skew_ms: attempt.skew_ms,
+            signed_for_ms: attempt.signed_for_ms,
             clock_error_ms: clock_error(
                 self.endpoints.get(&key).and_then(skew_of),
                 self.endpoints.iter().filter(|(other, _)| **other != key).filter_map(|(_, queue)| skew_of(queue)),

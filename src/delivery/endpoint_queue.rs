@@ -8,7 +8,7 @@ use super::attempt::AttemptResult;
 use super::moment::Moment;
 use super::settings::{LONG_DUE, LONGEST_DUE_EVERY};
 use crate::model::{Endpoint, Timestamp};
-use crate::outbox::{AttemptFacts, Class, Contact, EndpointState, RetryPolicy, Verdict};
+use crate::outbox::{AttemptFacts, Class, Contact, EndpointState, LastSeen, RetryPolicy, Verdict};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
@@ -38,8 +38,8 @@ pub(super) struct EndpointQueue {
     pub(super) first_of_flush: bool,
     /// How many deliveries in a row were clean, as of the last settlement.
     pub(super) settled_clean: u32,
-    /// The last network that it failed on, as of then.
-    pub(super) settled_network: Option<u64>,
+    /// When it failed last, as of then.
+    pub(super) settled_seen: Option<LastSeen>,
 }
 
 /// A wait for a network, which ends early when there is a reason to try again.
@@ -57,20 +57,31 @@ pub(super) struct EndpointView {
     /// How many more attempts may begin at it, where results that are not settled yet know more than its row.
     pub(super) room: Option<u32>,
     pub(super) settled_clean: u32,
-    pub(super) settled_network: Option<u64>,
+    pub(super) settled_seen: Option<LastSeen>,
     pub(super) has_ready: bool,
-    /// What was left behind holds it up, while it is defined like this.
-    pub(super) held_up: Option<Arc<Endpoint>>,
-    /// How much longer nothing begins for want of a network.
-    pub(super) backoff: Option<Duration>,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
+    /// The definition that what follows was learned of: it says nothing about another one, which may be in the row by now.
+    pub(super) endpoint: Option<Arc<Endpoint>>,
+    /// What was left behind holds it up. To be asked with [`is_held_up`](Self::is_held_up).
+    pub(super) held_up: bool,
+    /// How much longer nothing begins for want of a network. To be asked with [`backoff`](Self::backoff).
+    pub(super) backoff: Option<Duration>,
 }
 
 impl EndpointView {
-    /// Whether nothing begins at it for what was left behind. One that was changed since is another one.
-    pub(super) fn is_held_up(&self, row: &EndpointRow) -> bool {
-        self.held_up.as_ref().is_some_and(|endpoint| **endpoint == row.endpoint)
+    fn is_of(&self, endpoint: &Endpoint) -> bool {
+        self.endpoint.as_ref().is_some_and(|known| **known == *endpoint)
+    }
+
+    /// Whether nothing begins at it for what was left behind.
+    pub(super) fn is_held_up(&self, endpoint: &Endpoint) -> bool {
+        self.held_up && self.is_of(endpoint)
+    }
+
+    /// How much longer nothing begins at it for want of a network.
+    pub(super) fn backoff(&self, endpoint: &Endpoint) -> Option<Duration> {
+        self.backoff.filter(|_| self.is_of(endpoint))
     }
 }
 
@@ -91,7 +102,7 @@ impl EndpointQueue {
             starts: 0,
             first_of_flush: true,
             settled_clean: 0,
-            settled_network: None,
+            settled_seen: None,
         }
     }
 
@@ -106,7 +117,7 @@ impl EndpointQueue {
         }
         self.state = row.state(self.settled_clean);
         if let Some(failing) = &mut self.state.failing {
-            failing.last_network = self.settled_network;
+            failing.last_seen = self.settled_seen;
         }
         self.configuration = configuration;
         self.closed = !row.is_open();
@@ -190,6 +201,7 @@ impl EndpointQueue {
 pub(super) fn settled_state(state: &EndpointState, result: &AttemptResult, verdict: &Verdict, policy: &RetryPolicy) -> EndpointState {
     let facts = AttemptFacts {
         now: result.ended_at,
+        monotonic: result.attempt.began.saturating_add(result.duration),
         random: result.random,
         date: result.date(),
         network: result.attempt.network,

@@ -42,6 +42,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calls::HeldBack;
 pub use cancel::CancelToken;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use driver::{Run, Step};

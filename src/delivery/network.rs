@@ -14,6 +14,8 @@ pub(super) struct Network {
     /// What an attempt of an earlier generation met says nothing about the network there is.
     generation: u64,
     rose_at: Option<Duration>,
+    /// When the network became another one, as the app said.
+    came_at: Duration,
     /// A change came too soon after the one before; it counts once the gap is over, unless the network has gone by then.
     rises_later: bool,
     /// The last HTTP answer of each endpoint, and on which generation.
@@ -41,14 +43,19 @@ impl Network {
         }
     }
 
+    /// When the network became another one last, which may have been before the generation rose for it.
+    pub(super) fn came_at(&self) -> Duration {
+        self.came_at
+    }
+
     /// Takes what the app says. True when the generation has risen.
     pub(super) fn set(&mut self, connectivity: Connectivity, now: Duration) -> bool {
         let before = std::mem::replace(&mut self.connectivity, connectivity);
         if self.is_offline() {
             // Answers of the network that is gone show nothing any more.
             self.answers.clear();
-        } else {
-            self.rises_later |= is_another(before, connectivity);
+        } else if is_another(before, connectivity) {
+            (self.rises_later, self.came_at) = (true, now);
         }
         self.rise_if_due(now)
     }
@@ -84,9 +91,9 @@ impl Network {
         self.answers.values().any(|answer| is_recent(*answer, generation, now))
     }
 
-    /// The same, of an endpoint other than this one.
+    /// The same, of an endpoint other than this one, and the app does not say that the network is gone.
     pub(super) fn another_answered(&self, endpoint: &str, generation: u64, now: Duration) -> bool {
-        self.answers.iter().any(|(key, answer)| key != endpoint && is_recent(*answer, generation, now))
+        !self.is_offline() && self.answers.iter().any(|(key, answer)| key != endpoint && is_recent(*answer, generation, now))
     }
 
     /// Whether the internet can be reached, as far as can be known.
@@ -193,6 +200,9 @@ mod tests {
         network.answered("office", network.generation(), seconds(1));
         assert!(network.is_reachable(seconds(61)) && !network.is_reachable(seconds(62)));
         assert!(network.another_answered("lab", 1, seconds(5)) && !network.another_answered("office", 1, seconds(5)));
+        network.set(Connectivity::Offline, seconds(6));
+        network.answered("office", network.generation(), seconds(7));
+        assert!(!network.another_answered("lab", 1, seconds(7)), "a late answer, after the network has gone");
         network.set(online(None, Some(2)), seconds(10));
         assert!(!network.is_reachable(seconds(10)), "the answer came over another network");
         network.answered("office", network.generation(), seconds(11));

@@ -60,17 +60,16 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
             continue;
         }
         let at = if at_once { now } else { leaves.at.max(now) };
-        let until = around
-            .views
-            .get(&scan.key)
+        let known = around.views.get(&scan.key).zip(scan.row());
+        let until = known
             .filter(|_| !world.woken)
-            .and_then(|view| now.checked_add_signed(TimeDelta::from_std(view.backoff?).ok()?));
+            .and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(&row.endpoint)?).ok()?));
         if until.is_some() || waits_for_network {
             wants(&mut next, need(policy));
         }
         let at = until.map_or(at, |until| at.max(until));
         // Look-ups or requests of it hang: the end of one is news, and nothing begins before. No flush waits for it.
-        let is_held_up = around.views.get(&scan.key).zip(scan.row()).is_some_and(|(view, row)| view.is_held_up(row));
+        let is_held_up = known.is_some_and(|(view, row)| view.is_held_up(&row.endpoint));
         let at = if is_held_up { at.max(now + HANGING_PAUSE) } else { at };
         match policy {
             NetworkPolicy::Any => earlier(&mut next.at, at),

@@ -10,7 +10,9 @@ use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Timestamp};
-use crate::outbox::{Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, due_after, reason, settle};
+use crate::outbox::{
+    Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, due_after, reason, settle,
+};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, judged, meta};
@@ -21,13 +23,15 @@ pub(super) struct Round<'a> {
     pub(super) owner: &'a str,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
+    /// Spreads the next tries of what a process that is gone has left.
+    pub(super) random: f64,
 }
 
 /// An endpoint's state as of the last settlement: the row, and what is not stored.
 fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState {
     let mut state = row.state(view.map_or(0, |view| view.settled_clean));
     if let Some(failing) = &mut state.failing {
-        failing.last_network = view.and_then(|view| view.settled_network);
+        failing.last_seen = view.and_then(|view| view.settled_seen);
     }
     state
 }
@@ -54,7 +58,8 @@ impl Round<'_> {
                 Some(false) => {}
             }
         }
-        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
+        let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
+        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive, &delay)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);
         if let Some(wish) = batch.claim {
@@ -95,7 +100,7 @@ impl Round<'_> {
                 judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
-            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_network)));
+            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_seen)));
         }
         Ok(())
     }
@@ -119,6 +124,8 @@ impl Round<'_> {
         // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
         let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
         let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
+        // But the receiver is its URL: for how long it wants to be left alone holds, whatever else was changed.
+        let asks = result.verdict.pause.filter(|_| row.is_some_and(|row| row.endpoint.url == attempt.endpoint.url));
         let mut verdict = result.verdict;
         // Nor has a new secret with what became of the old one.
         let has_new_secrets = meta::secrets_generation(outcome.configuration) > meta::secrets_generation(attempt.configuration)
@@ -128,10 +135,12 @@ impl Round<'_> {
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
-        let state = row.filter(|_| is_same && verdict.class != Class::CutShort).map(|row| {
-            let before = states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
-            settled_state(&before, result, &verdict, policy)
-        });
+        let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
+        let state = match row {
+            Some(row) if is_same && verdict.class != Class::CutShort => Some(settled_state(&before(row), result, &verdict, policy)),
+            Some(row) if is_changed => asks.map(|pause| before(row).asked(at, pause, result.verdict.reason)),
+            _ => None,
+        };
         let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // The budgets of all that waits began anew with the change or the new secret.

@@ -53,7 +53,7 @@ fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {
 /// How many attempts may begin at an endpoint, with what is known of it in memory.
 pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestamp, policy: &RetryPolicy) -> u32 {
     let Some(view) = view else { return row.state(0).room(0, now, policy) };
-    if view.has_ready || view.is_held_up(row) || view.backoff.is_some() {
+    if view.has_ready || view.is_held_up(&row.endpoint) || view.backoff(&row.endpoint).is_some() {
         return 0;
     }
     view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))
@@ -64,7 +64,7 @@ pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestam
 pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
     let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
     let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
-    let is_busy = view.is_some_and(|view| view.has_ready || view.is_held_up(row) || view.in_flight > 0);
+    let is_busy = view.is_some_and(|view| view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
     !is_busy && !has_had_urgent(row, now, every)
 }
 

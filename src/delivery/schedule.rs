@@ -18,7 +18,7 @@ use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy, Timestamp};
-use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::outbox::{LastSeen, Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
 use crate::webhook;
@@ -237,6 +237,7 @@ impl Schedule {
                 began_at: now.wall,
                 began: now.monotonic,
                 timeout: conditions.timeout,
+                signed_for_ms: 0,
                 sending: None,
                 cancelled: false,
                 looks_up,
@@ -442,12 +443,13 @@ impl Schedule {
             in_flight: queue.in_flight,
             room: is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
-            settled_network: queue.settled_network,
+            settled_seen: queue.settled_seen,
             has_ready: !queue.ready.is_empty(),
-            held_up: self.left_behind.holds_up(&queue.endpoint).then(|| Arc::clone(&queue.endpoint)),
-            backoff: queue.backoff_left(now.monotonic, self.wake),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
+            endpoint: Some(Arc::clone(&queue.endpoint)),
+            held_up: self.left_behind.holds_up(&queue.endpoint),
+            backoff: queue.backoff_left(now.monotonic, self.wake),
         };
         map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
     }
@@ -457,12 +459,12 @@ impl Schedule {
         &mut self,
         row: &EndpointRow,
         configuration: u64,
-        unstored: Option<(u32, Option<u64>)>,
+        unstored: Option<(u32, Option<LastSeen>)>,
         policy: &RetryPolicy,
     ) {
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
-            (queue.settled_clean, queue.settled_network) = unstored;
+            (queue.settled_clean, queue.settled_seen) = unstored;
         }
         queue.refresh(row, configuration);
     }

@@ -92,9 +92,9 @@ impl Table {
             match self.next() {
                 Action::Start(request) => begun.push(self.schedule.attempt(request).expect("it began").claimed.lease.entry),
                 Action::Look(request) => {
-                    let now = self.now.monotonic;
+                    let now = self.now;
                     self.schedule.attempt_mut(request).expect("it began").leaves(now, Duration::from_secs(30));
-                    assert_eq!(self.schedule.departs(request, now, true), Some(Duration::from_secs(30)));
+                    assert_eq!(self.schedule.departs(request, now.monotonic, true), Some(Duration::from_secs(30)));
                 }
                 Action::MakeDue => self.schedule.made_due(self.schedule.current_wake()),
                 _ => return begun,
@@ -110,7 +110,7 @@ impl Table {
 
     /// Whether something was left behind of this endpoint that holds it up.
     fn is_held_up(&self, key: &str) -> bool {
-        self.schedule.views(self.now, &self.settings.policy)[key].held_up.is_some()
+        self.schedule.views(self.now, &self.settings.policy)[key].held_up
     }
 
     /// The first of the running attempts ends like this.
@@ -536,7 +536,7 @@ fn a_request_that_waited_for_a_thread_leaves_in_its_time_or_not_at_all() {
         table.claim("office", &[(1, 0)]);
         table.schedule.made_due(table.schedule.current_wake());
         let Action::Start(request) = table.next() else { panic!("it begins") };
-        table.schedule.attempt_mut(request).expect("it began").leaves(table.now.monotonic, Duration::from_secs(30));
+        table.schedule.attempt_mut(request).expect("it began").leaves(table.now, Duration::from_secs(30));
         table.pass(Duration::from_secs(waited));
         if stopped {
             table.stop();

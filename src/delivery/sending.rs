@@ -12,7 +12,7 @@ use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUS
 use super::shared::{Arrived, Shared, SharedLock};
 use crate::fault::fault;
 use crate::model::{Endpoint, Timestamp};
-use crate::outbox::{Answer, Obstacle, Outcome};
+use crate::outbox::{Answer, Obstacle, Outcome, pause_end};
 use crate::port::{BlockingAnswer, BlockingCall, Departure};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
@@ -169,7 +169,7 @@ impl Delivery {
         shared.schedule.attempt(request).is_some_and(|attempt| now >= attempt.began + self.settings.limits.attempt_timeout)
     }
 
-    /// Looks whether the attempt's entry and endpoint still are what they were when it was claimed, and sends it if so. This is the last
+    /// Looks whether the attempt's entry and endpoint still are what they were when it was claimed, and not paused, and sends it if so. This is the last
     /// look: what is decided later finds it begun.
     pub(super) fn look_at_entry(&self, run: &mut Run, request: u64) -> Result<(), StoreError> {
         let policy = &self.settings.policy;
@@ -190,21 +190,23 @@ impl Delivery {
             let is_ours = queue::is_leased(connection, &lease, &self.owner)?
                 || fault("seeded: what was claimed is not looked at again")
                 || fault("seeded: what was given up goes on") && self.is_late(request);
-            let found = if meta.configuration == known { None } else { Some(endpoint::find(connection, &key)?) };
-            Ok::<_, StoreError>((meta, is_ours, found))
+            // A pause changes no configuration: another process may have been asked for it.
+            let is_paused = !urgent && pause_end(endpoint::paused_until(connection, &key)?, now.wall).is_some();
+            let found = if meta.configuration == known && !is_paused { None } else { Some(endpoint::find(connection, &key)?) };
+            Ok::<_, StoreError>((meta, is_ours, is_paused, found))
         };
         let read = if urgent {
             self.store.write_for_delivery(wait, |tx| {
-                let (meta, is_ours, found) = look(tx)?;
+                let (meta, is_ours, is_paused, found) = look(tx)?;
                 let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
                 // It is used up by what goes alone.
                 let is_ours = is_ours && (!goes || use_urgent(tx, &key, now.wall)?);
-                Ok((meta, is_ours, found))
+                Ok((meta, is_ours, is_paused, found))
             })
         } else {
             self.store.read_for_delivery(wait, look)
         };
-        let (meta, is_ours, found) = match read {
+        let (meta, is_ours, is_paused, found) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.shared.lock().schedule.not_begun(request);
@@ -231,7 +233,7 @@ impl Delivery {
                     return Ok(());
                 }
             };
-            let may_leave = is_still(Some(&StoredEndpoint::Readable(row.clone())), &before);
+            let may_leave = !is_paused && is_still(Some(&StoredEndpoint::Readable(row.clone())), &before);
             schedule.read_endpoint(&row, meta.configuration, None, policy);
             if !may_leave {
                 schedule.not_begun(request);
@@ -275,7 +277,7 @@ impl Delivery {
             }
             Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
             Some(Ok(built)) => {
-                attempt.leaves(now.monotonic, left);
+                attempt.leaves(now, left);
                 drop(shared);
                 if self.begin(request, BlockingCall::Send { request: built, departure: self.departure(request) }) {
                     run.counts.attempts += 1;

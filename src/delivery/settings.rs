@@ -53,7 +53,7 @@ pub(super) const LEAST_TIME: Duration = Duration::from_secs(3);
 pub(super) const SETTLING_TIME: Duration = Duration::from_secs(1);
 /// The last write of a flush gets so much less than the time left, so that the call is back before its deadline.
 pub(super) const RETURN_TIME: Duration = Duration::from_millis(150);
-/// What a receiver gets to answer in full. An attempt that ran out of a shorter time was cut short by us.
+/// What a receiver gets to answer in full, and a store of secrets. An attempt that ran out of a shorter time was cut short by us.
 pub(super) const FULL_TIME: Duration = Duration::from_secs(20);
 /// How long running attempts are waited for once they were asked to stop.
 pub(super) const STOP_LIMIT: Duration = Duration::from_millis(1_500);
@@ -61,6 +61,8 @@ pub(super) const STOP_LIMIT: Duration = Duration::from_millis(1_500);
 pub(super) const QUIESCE_STOP_LIMIT: Duration = Duration::from_millis(700);
 /// How long the last write before the connections are closed waits for other processes, and the first one after they may be open again.
 pub(super) const QUIESCE_DATABASE_WAIT: Duration = Duration::from_millis(200);
+/// A flush that was cancelled is back within this time.
+pub(super) const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 /// How long quiescing waits for the driver to come to rest.
 pub(super) const QUIESCE_LIMIT: Duration = Duration::from_millis(1_000);
 /// How long stopping the worker waits for its thread.

@@ -12,13 +12,13 @@ use super::settings::URGENT_EVERY;
 use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
-use crate::store::{OfOneRow, StoreError, meta};
+use crate::store::{OfOneRow, Patience, StoreError, meta};
 
 impl Delivery {
     // The database.
 
     /// How long the next call of the database may take. To be asked for each: the one before took its time.
-    pub(super) fn database_wait(&self, run: &Run) -> Duration {
+    pub(super) fn database_wait(&self, run: &Run) -> Patience {
         run.database_wait(self.ports.clock.monotonic())
     }
 
@@ -95,7 +95,7 @@ impl Delivery {
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
-        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
+        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };
         let write = || self.store.write_for_delivery(self.database_wait(run), |tx| round.write(tx, &batch));
         let mut wrote = write();
         // A result is not left in memory for want of room.
@@ -119,7 +119,7 @@ impl Delivery {
     /// The group could not be stored for a reason of its own: each result is stored alone, and what even then cannot be is set aside.
     pub(super) fn settle_alone(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
         log::warn!("delivery results are stored one by one: {error}");
-        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall };
+        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };
         let mut failed = None;
         for result in std::mem::take(&mut batch.results) {
             match self.store.write_for_delivery(self.database_wait(run), |tx| round.write_alone(tx, &batch, &result)) {

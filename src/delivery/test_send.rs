@@ -25,10 +25,11 @@ impl Delivery {
     /// Sends one message and waits for the answer. `skew_ms` is what is known of the receiver's clock, so that it is not asked with a wrong
     /// one. The database is not used.
     pub(crate) fn test_send(&self, endpoint: &Endpoint, skew_ms: i64, body: &[u8]) -> TestDelivery {
-        if self.renew_if_due(self.now().monotonic) && !self.blocking.is_simulated() {
+        // What waits for a renewal is part of the time of an attempt.
+        let began = self.now();
+        if self.renew_if_due(began.monotonic) && !self.blocking.is_simulated() {
             drop(self.shared.wait_until(RENEWAL_LIMIT, |shared| shared.renewals.is_empty()));
         }
-        let began = self.now();
         let delivery_id = DeliveryId(format!("msg_{}", &Sha256::of(&self.ports.random.bytes()).base32()[..26]));
         let message = MessageId::of(&delivery_id).expect("made with the length of an id");
         let request = next_request();
@@ -70,6 +71,7 @@ impl Delivery {
             began_at: began.wall,
             began: began.monotonic,
             timeout: self.settings.limits.attempt_timeout,
+            signed_for_ms: 0,
             sending: None,
             cancelled: false,
             looks_up: false,
@@ -89,8 +91,7 @@ impl Delivery {
         let context = Context {
             validated,
             answered_lately,
-            received_at: ended.wall,
-            applied_skew_ms: skew_ms,
+            signed_for_ms: attempt.signed_for_ms,
             clock_error_ms: None,
             // There is no second attempt to correct the clock for.
             resynced: true,

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
 use super::outcome::{Answer, Obstacle, Outcome};
-use super::policy::{RetryPolicy, span};
+use super::policy::RetryPolicy;
 use super::reason;
-use crate::model::Timestamp;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 
 /// Two receivers agree about the phone's clock when what they say of it lies this close together: as close as a signature needs it.
@@ -20,10 +17,9 @@ pub struct Context {
     pub validated: Option<bool>,
     /// Whether some endpoint gave an HTTP answer on the same generation of the network within the last 60 s.
     pub answered_lately: bool,
-    /// When the outcome came, by the phone's clock.
-    pub received_at: Timestamp,
-    /// What was added to the phone's clock for `webhook-timestamp`, in milliseconds.
-    pub applied_skew_ms: i64,
+    /// The time that the request was signed for, in milliseconds since 1970. Not the phone's clock now: it may have been set since, or the
+    /// phone may have slept.
+    pub signed_for_ms: i64,
     /// How wrong the phone's clock is as far as it counts for this endpoint, in milliseconds: see [`clock_error`].
     pub clock_error_ms: Option<i64>,
     /// Whether the attempt right before this one of the same entry ended with [`Class::ResyncNow`].
@@ -162,9 +158,8 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
 /// not just tried with a corrected one.
 fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -> bool {
     let Some(date) = answer.date else { return false };
-    let signed_at = TimeDelta::try_milliseconds(context.applied_skew_ms).and_then(|skew| context.received_at.checked_add_signed(skew));
-    let wrong = signed_at.is_none_or(|signed_at| (date - signed_at).abs() > span(policy.resync_skew));
-    wrong && !context.resynced
+    let error_ms = date.timestamp_millis().abs_diff(context.signed_for_ms);
+    u128::from(error_ms) > policy.resync_skew.as_millis() && !context.resynced
 }
 
 fn failed(failure: &TransportFailure, context: &Context, policy: &RetryPolicy) -> Verdict {

@@ -1,17 +1,11 @@
 //! The outcome table, row by row.
 
 use super::*;
+use crate::model::Timestamp;
 
 /// The platform has reached the internet.
-const CALM: Context = Context {
-    validated: Some(true),
-    answered_lately: false,
-    received_at: Timestamp::UNIX_EPOCH,
-    applied_skew_ms: 0,
-    clock_error_ms: None,
-    resynced: false,
-    interrupted: false,
-};
+const CALM: Context =
+    Context { validated: Some(true), answered_lately: false, signed_for_ms: 0, clock_error_ms: None, resynced: false, interrupted: false };
 /// The platform cannot say, and nobody has answered.
 const NO_NET: Context = Context { validated: None, ..CALM };
 /// The platform cannot say, but another receiver has just answered.
@@ -209,7 +203,7 @@ fn a_refusal_with_a_wrong_clock_is_tried_once_more_with_the_right_one() {
             assert!(!verdict.counted());
             assert_eq!(means(refused(status, skew, &Context { resynced: true, ..CALM })), row(status), "only once");
             assert_eq!(
-                means(refused(status, skew, &Context { applied_skew_ms: skew, ..CALM })),
+                means(refused(status, skew, &Context { signed_for_ms: skew, ..CALM })),
                 row(status),
                 "already signed with the right time"
             );
@@ -220,7 +214,7 @@ fn a_refusal_with_a_wrong_clock_is_tried_once_more_with_the_right_one() {
     for status in [200, 302, 404, 409, 410, 413, 429, 500, 503] {
         assert_eq!(means(refused(status, 10_000_000, &CALM)), row(status), "{status} is not about the signature");
     }
-    assert_eq!(means(refused(401, 0, &Context { applied_skew_ms: i64::MAX, ..CALM })), (Class::ResyncNow, "clock_skew"));
+    assert_eq!(means(refused(401, 0, &Context { signed_for_ms: i64::MAX, ..CALM })), (Class::ResyncNow, "clock_skew"));
 }
 
 #[test]

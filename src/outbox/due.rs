@@ -36,7 +36,12 @@ pub fn due_since(due_at: Timestamp) -> Timestamp {
 
 /// Whether an entry is due: its time has come, or lies so far ahead that the clock must have been set back.
 pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
-    due_at <= now || due_at - now > span(FARTHEST_DUE)
+    due_at <= now || due_at > farthest_due(now)
+}
+
+/// Nothing was given a time later than this; what has one was written before the clock was set back.
+pub fn farthest_due(now: Timestamp) -> Timestamp {
+    after(now, FARTHEST_DUE)
 }
 
 /// When a pause ends, if there is one now. One that lies too far ahead was written before the clock was set back, and is over.

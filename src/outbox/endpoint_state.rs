@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::classify::{Class, Contact, Verdict};
 use super::due::pause_end;
-use super::policy::{RetryPolicy, after};
+use super::policy::{RetryPolicy, after, span};
 use super::reason;
 use crate::fault::fault;
 use crate::model::Timestamp;
@@ -52,10 +52,21 @@ pub struct Failing {
     pub since: Timestamp,
     /// On how many generations of the network it was seen.
     pub networks: u32,
-    /// The generation it was seen on last; none after the process began anew, which counts as another one.
-    pub last_network: Option<u64>,
+    /// When it was seen last; none after the process began anew, which counts as another generation.
+    pub last_seen: Option<LastSeen>,
     /// It is shown that the phone's own situation is not to blame: a person has to look.
     pub needs_person: bool,
+}
+
+/// When a failure was seen last, in this process. Nothing of it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSeen {
+    /// On which generation of the network.
+    pub network: u64,
+    /// By the wall clock.
+    pub wall: Timestamp,
+    /// By the monotonic clock.
+    pub monotonic: Duration,
 }
 
 /// What is known besides the verdict when an endpoint is settled.
@@ -63,6 +74,8 @@ pub struct Failing {
 pub struct AttemptFacts {
     /// When the attempt ended.
     pub now: Timestamp,
+    /// The same by the monotonic clock.
+    pub monotonic: Duration,
     /// From 0 (included) to 1 (excluded).
     pub random: f64,
     /// The receiver's `Date`, where it answered.
@@ -161,10 +174,16 @@ impl EndpointState {
             state.pause(now, policy.secret_recheck, verdict.reason);
         }
         if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
-            state.pause(now, pause, verdict.reason);
-            state.asked_until = state.asked_until.max(Some(after(now, pause)));
+            state = state.asked(now, pause, verdict.reason);
         }
         state
+    }
+
+    /// The state after the receiver asked to be left alone for so long.
+    pub fn asked(mut self, now: Timestamp, pause: Duration, reason: &str) -> Self {
+        self.pause(now, pause, reason);
+        self.asked_until = self.asked_until.max(Some(after(now, pause)));
+        self
     }
 
     /// The time to sign with, in whole seconds since 1970: the receiver's as far as it is known.
@@ -219,16 +238,25 @@ impl EndpointState {
             reason: verdict.reason.to_owned(),
             since: facts.now,
             networks: 0,
-            last_network: None,
+            last_seen: None,
             needs_person: false,
         });
+        if let Some(last) = failing.last_seen {
+            // Where the clock was set since, the beginning moves with it: that is no time that has passed.
+            let set_by = (facts.now - last.wall) - span(facts.monotonic.saturating_sub(last.monotonic));
+            if set_by.num_milliseconds().unsigned_abs() > CLOCK_NOISE_MS {
+                failing.since = failing.since.checked_add_signed(set_by).unwrap_or(facts.now);
+            }
+        }
         // A beginning in the future is from before the clock was set back.
         failing.since = failing.since.min(facts.now);
-        if failing.last_network != Some(facts.network) {
-            (failing.networks, failing.last_network) = (failing.networks.saturating_add(1), Some(facts.network));
+        if failing.last_seen.is_none_or(|last| last.network != facts.network) {
+            failing.networks = failing.networks.saturating_add(1);
         }
+        failing.last_seen = Some(LastSeen { network: facts.network, wall: facts.now, monotonic: facts.monotonic });
         let lasts = failing.networks >= FAILING_NETWORKS && facts.now - failing.since >= FAILING_LONG;
-        let network_works = facts.other_answered && facts.validated == Some(true);
+        // Where nothing answered, an answer of before shows nothing about the moment of the failure.
+        let network_works = facts.other_answered && facts.validated == Some(true) && verdict.reason != reason::OFFLINE;
         failing.needs_person |= facts.validated != Some(false) && (lasts || network_works);
         self.failing = Some(failing);
     }

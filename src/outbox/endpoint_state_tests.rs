@@ -13,8 +13,7 @@ fn verdict_on(outcome: &Outcome, validated: Option<bool>) -> Verdict {
     let context = Context {
         validated,
         answered_lately: false,
-        received_at: start(),
-        applied_skew_ms: 0,
+        signed_for_ms: start().timestamp_millis(),
         clock_error_ms: None,
         resynced: false,
         interrupted: false,
@@ -57,7 +56,9 @@ fn refused() -> Verdict {
 
 /// Without jitter, and without a network that was told of.
 fn facts(now: Timestamp) -> AttemptFacts {
-    AttemptFacts { now, random: 0.5, date: None, network: 1, validated: None, other_answered: false }
+    // A clock that runs well.
+    let monotonic = (now - start()).to_std().unwrap_or_default();
+    AttemptFacts { now, monotonic, random: 0.5, date: None, network: 1, validated: None, other_answered: false }
 }
 
 fn after_all(state: EndpointState, verdicts: &[Verdict], now: Timestamp) -> EndpointState {
@@ -327,6 +328,9 @@ fn a_failure_needs_a_person_where_another_endpoint_answers_on_the_same_network()
     let proxy = status(511);
     let needs_person = |validated, other_answered| failing(&[(0, 1, validated, other_answered, proxy)]).expect("it fails").needs_person;
     assert!(needs_person(Some(true), true));
+    let nothing_answered = verdict_on(&failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No), Some(true));
+    let failing = failing(&[(0, 1, Some(true), true, nothing_answered)]).expect("it fails");
+    assert!(!failing.needs_person, "an answer of before shows nothing where nothing answers now");
     for (validated, other_answered) in [(Some(true), false), (None, true), (Some(false), true)] {
         assert!(!needs_person(validated, other_answered), "{validated:?} {other_answered}");
     }
@@ -344,7 +348,7 @@ fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
             reason: "dns".into(),
             since: start() + TimeDelta::hours(7),
             networks: 1,
-            last_network: Some(4),
+            last_seen: Some(LastSeen { network: 4, wall: start() + TimeDelta::hours(7), monotonic: Duration::from_secs(7 * 3600) }),
             needs_person: false
         })
     );
@@ -369,7 +373,7 @@ fn a_clock_that_was_set_back_starts_the_six_hours_anew() {
 fn a_network_of_before_the_process_ended_counts_as_another() {
     let policy = RetryPolicy::default();
     let mut state = fresh().settled(&refused(), &facts(start()), &policy);
-    state.failing.as_mut().expect("it fails").last_network = None;
+    state.failing.as_mut().expect("it fails").last_seen = None;
     let again = state.settled(&refused(), &facts(start()), &policy).failing.expect("it fails");
-    assert_eq!((again.networks, again.last_network), (2, Some(1)));
+    assert_eq!((again.networks, again.last_seen.map(|last| last.network)), (2, Some(1)));
 }

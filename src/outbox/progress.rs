@@ -147,8 +147,7 @@ pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, polic
         Class::Sent => Settlement::Sent,
         Class::Permanent | Class::Gone => Settlement::Failed { reason: verdict.reason },
         Class::ResyncNow => queued(Duration::ZERO),
-        Class::CutShort if progress.cut_short < CUT_SHORT_AT_ONCE || fault("seeded: cut short without end") => queued(Duration::ZERO),
-        Class::CutShort => queued(policy.jittered(policy.offline_step(progress.cut_short - CUT_SHORT_AT_ONCE + 1), random)),
+        Class::CutShort => queued(cut_short_delay(progress.cut_short, policy, random)),
         Class::Blocked => queued(policy.secret_recheck),
         Class::Offline if facts.unreachable => queued(policy.jittered(UNREACHABLE_RECHECK, random)),
         Class::Offline => queued(policy.jittered(policy.offline_step(progress.offline_tries), random)),
@@ -171,6 +170,14 @@ pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, polic
         }
     };
     Settled { settlement, progress }
+}
+
+/// How long an entry waits after so many attempts in a row that were cut short.
+pub fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64) -> Duration {
+    if cut_short < CUT_SHORT_AT_ONCE || fault("seeded: cut short without end") {
+        return Duration::ZERO;
+    }
+    policy.jittered(policy.offline_step(cut_short - CUT_SHORT_AT_ONCE + 1), random)
 }
 
 /// The delay of the schedule, no shorter than what the receiver needs or asked for.

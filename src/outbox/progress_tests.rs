@@ -17,8 +17,7 @@ fn context(net_ok: bool, now: Timestamp) -> Context {
     Context {
         validated: Some(net_ok),
         answered_lately: false,
-        received_at: now,
-        applied_skew_ms: 0,
+        signed_for_ms: now.timestamp_millis(),
         clock_error_ms: None,
         resynced: false,
         interrupted: false,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
-use super::pool::{Lent, Pool, Role, Stop, Stopping, WaitLimit};
+use super::pool::{Lent, Patience, Pool, Role, Stop, Stopping, WaitLimit};
 use super::{Result, StoreError, erasure, files, migrate, replace, reserve, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
@@ -100,10 +100,11 @@ impl Store {
     /// The same, for delivery: `Locked` while the store is quiesced, which leaves the file to new calls of the app alone.
     pub(crate) fn write_for_delivery<T, E: From<StoreError>>(
         &self,
-        wait_limit: Duration,
+        patience: impl Into<Patience>,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.write_with(self.pool.wait_limit(wait_limit).only_while_open(), work)
+        let Patience { limit, called_off } = patience.into();
+        self.write_with(self.pool.wait_limit(limit).only_while_open(called_off), work)
     }
 
     /// The same, for one of several transactions of a call. `stops` is what [`stops`](Self::stops) said when the call began: once it has
@@ -124,7 +125,11 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let wait_limit = self.pool.wait_limit(wait_limit);
-        self.write_with(stops.map_or(wait_limit, |stops| wait_limit.since(stops)), work)
+        let wait_limit = match stops {
+            Some(stops) => wait_limit.since(stops),
+            None => wait_limit,
+        };
+        self.write_with(wait_limit, work)
     }
 
     fn write_with<T, E: From<StoreError>>(
@@ -137,7 +142,7 @@ impl Store {
         // A newer release may have changed the schema, and its rules, while this one had the file open.
         migrate::check_version(migrate::version(&transaction)?)?;
         let result = work(&transaction)?;
-        if !self.pool.may_commit(wait_limit) {
+        if !self.pool.may_commit(&wait_limit) {
             return Err(StoreError::Locked.into());
         }
         transaction.commit().map_err(StoreError::from)?;
@@ -203,10 +208,11 @@ impl Store {
     /// The same, for delivery: `Locked` while the store is quiesced.
     pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
         &self,
-        wait_limit: Duration,
+        patience: impl Into<Patience>,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.read_with(Role::Reader, self.pool.wait_limit(wait_limit).only_while_open(), work)
+        let Patience { limit, called_off } = patience.into();
+        self.read_with(Role::Reader, self.pool.wait_limit(limit).only_while_open(called_off), work)
     }
 
     fn read_with<T, E: From<StoreError>>(

@@ -78,8 +78,8 @@ impl EndpointDelivery {
             consecutive_failures: state.consecutive_failures,
             in_flight_limit: state.limit.max(1),
             skew_ms: state.clock_skew_ms,
-            // The generation is of this process.
-            failing: state.failing.clone().map(|failing| Failing { last_network: None, ..failing }),
+            // When it was seen last is of this process.
+            failing: state.failing.clone().map(|failing| Failing { last_seen: None, ..failing }),
             urgent_at: self.urgent_at,
             urgent_pause: self.urgent_pause,
         }
@@ -221,6 +221,14 @@ pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<StoredEn
     Ok(rows.next()?.map(stored))
 }
 
+/// When the pause of this endpoint ends, as stored; none where its row says nothing of the kind.
+pub(crate) fn paused_until(connection: &Connection, key: &str) -> Result<Option<Timestamp>> {
+    let mut statement = connection.prepare_cached("SELECT paused_until FROM endpoint WHERE key = ?1")?;
+    let mut rows = statement.query([key])?;
+    let stored = rows.next()?.and_then(|row| row.get(0).ok()).filter(|until: &i64| *until != 0);
+    Ok(stored.map(|until| from_ms(until).unwrap_or(Timestamp::MAX_UTC)))
+}
+
 /// All endpoints, by key.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredEndpoint>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM endpoint ORDER BY key"))?;
@@ -245,7 +253,7 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
     let failing: Option<String> = row.get(10)?;
     let failing = match failing {
         Some(reason) => {
-            Some(Failing { reason, since: time(row.get(11)?), networks: row.get(12)?, last_network: None, needs_person: row.get(13)? })
+            Some(Failing { reason, since: time(row.get(11)?), networks: row.get(12)?, last_seen: None, needs_person: row.get(13)? })
         }
         None => None,
     };

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, Transaction, set_back};
 use crate::model::Timestamp;
 
 /// How much wall time passes before the age is carried forward, and how much of it counts at most, in milliseconds.
@@ -73,8 +73,12 @@ pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Re
 }
 
 /// Carries the age of the database forward where an hour has passed since the last time, in whatever transaction comes first. A clock that
-/// was set back adds nothing, and one that was set far ahead a week.
+/// was set back adds nothing, and one that was set far ahead a week. What lies too far ahead of a clock that was set back is over, and that is
+/// written down: it must not begin again when the clock comes near.
 pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    if set_back::is_seen(tx, now)? {
+        set_back::write_down(tx, now)?;
+    }
     tx.prepare_cached(
         "UPDATE meta SET age = age + max(0, min(?1 - ifnull(age_at, ?1), ?3)), age_at = ?1
           WHERE id = 1 AND (age_at IS NULL OR ?1 < age_at OR ?1 - age_at >= ?2)",

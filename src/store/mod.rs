@@ -32,13 +32,14 @@ pub(crate) mod salvage;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;
+pub(crate) mod set_back;
 pub(crate) mod totals;
 pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
 pub(crate) use one_row::{OfOneRow, alone, judged};
-pub(crate) use pool::STOP_LIMIT;
+pub(crate) use pool::{Patience, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

@@ -3,6 +3,7 @@
 //! SQLite asks here whether to go on waiting, so that nobody waits any longer once the store is to leave the file alone. The pool is never
 //! locked while a connection is opened, used or closed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ const RESTS: [u64; 6] = [1, 2, 5, 10, 15, 20];
 pub(crate) const STOP_LIMIT: Duration = Duration::from_millis(1_900);
 const INTERRUPTING: Duration = Duration::from_millis(900);
 const INTERRUPT_AGAIN: Duration = Duration::from_millis(20);
+/// How soon a call that waits for a connection finds out that it was called off.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Longer than any call.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
@@ -151,7 +154,7 @@ impl Pool {
     /// How long a call that begins now may wait, in all.
     pub(super) fn wait_limit(&self, limit: Duration) -> WaitLimit {
         let now = Instant::now();
-        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call }
+        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call, called_off: None }
     }
 
     /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
@@ -181,9 +184,10 @@ impl Pool {
             if left.is_zero() {
                 return Err(StoreError::Locked);
             }
-            state = self.wait(state, left);
+            // Nobody tells the pool that a call was called off.
+            state = self.wait(state, if wait_limit.called_off.is_some() { left.min(LOOK_AGAIN) } else { left });
         };
-        let wait_limit = *wait_limit;
+        let wait_limit = wait_limit.clone();
         if let Some(idle) = &mut lent.connection {
             state.set(lent.number, Stage::Working(idle.get_interrupt_handle()));
             drop(state);
@@ -304,7 +308,7 @@ impl Pool {
     }
 
     /// Whether what a call has done may still be committed: not after somebody was told that the file is left alone.
-    pub(super) fn may_commit(&self, wait_limit: WaitLimit) -> bool {
+    pub(super) fn may_commit(&self, wait_limit: &WaitLimit) -> bool {
         self.state().stopped <= wait_limit.stops
     }
 
@@ -328,11 +332,27 @@ impl Pool {
 }
 
 /// How long a call may wait.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct WaitLimit {
     stops: u64,
     until: Instant,
     is_for: For,
+    /// Set once nobody wants it any more.
+    called_off: Option<Arc<AtomicBool>>,
+}
+
+/// How long delivery waits for others.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    pub(crate) limit: Duration,
+    /// Set when it is to wait no longer.
+    pub(crate) called_off: Option<Arc<AtomicBool>>,
+}
+
+impl From<Duration> for Patience {
+    fn from(limit: Duration) -> Self {
+        Self { limit, called_off: None }
+    }
 }
 
 /// What a connection is asked for.
@@ -348,8 +368,8 @@ enum For {
 
 impl WaitLimit {
     /// Of a call that must not touch the file while the store is quiesced.
-    pub(super) fn only_while_open(self) -> Self {
-        Self { is_for: For::Delivery, ..self }
+    pub(super) fn only_while_open(self, called_off: Option<Arc<AtomicBool>>) -> Self {
+        Self { is_for: For::Delivery, called_off, ..self }
     }
 
     /// Of a transaction of a call that began when the store had been told this often to leave the file alone.
@@ -358,24 +378,28 @@ impl WaitLimit {
     }
 
     /// Whether a connection may be taken now.
-    fn may_begin(self, state: &State) -> bool {
+    fn may_begin(&self, state: &State) -> bool {
         let may = match self.is_for {
             For::Call => state.stopped <= self.stops,
             For::Part => state.stops == self.stops,
             For::Delivery => state.stops == self.stops && !state.quiesced,
         };
-        may && !state.closed
+        may && !state.closed && !self.is_called_off()
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.called_off.as_ref().is_some_and(|called_off| called_off.load(Ordering::Acquire))
     }
 
     /// The time left; none when it is over, or when the store was told to leave the file alone since the call began.
-    fn left(self, state: &State) -> Option<Duration> {
+    fn left(&self, state: &State) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
         (state.stops == self.stops && !state.closed && !left.is_zero()).then_some(left)
     }
 
     /// While quiesced, and before closing, nobody waits for another process.
-    fn left_for_file(self, state: &State) -> Option<Duration> {
-        if state.quiesced || state.closing { None } else { self.left(state) }
+    fn left_for_file(&self, state: &State) -> Option<Duration> {
+        if state.quiesced || state.closing || self.is_called_off() { None } else { self.left(state) }
     }
 }
 

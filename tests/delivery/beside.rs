@@ -342,3 +342,111 @@ fn what_another_process_sends_again_waits_no_longer_than_what_is_in_the_air_take
     assert_eq!(outcomes(&field, session), ["server_error", "server_error"]);
     assert_eq!(counted(&field, session), 1, "the second one alone");
 }
+
+#[test]
+fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
+    let mut found = Vec::new();
+    for by_another in [false, true] {
+        let (field, _) = phone(|request| {
+            if request.url == OFFICE_URL { Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)) } else { Ok(answer(202)) }
+        });
+        field.compass.set_connectivity(UNSURE);
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+        // Until it is tried every quarter of an hour.
+        for _ in 0..2000 {
+            field.clock.advance(2 * SECOND);
+            steps_until_wait(&mut worker);
+        }
+        eventually("nothing runs", || {
+            steps_until_wait(&mut worker);
+            reason(&field, session).as_deref() == Some("unreachable")
+        });
+        let changed = endpoint(OFFICE, "https://new.example/hook");
+        if by_another {
+            other.put_endpoint(&changed).unwrap();
+            field.compass.refresh().unwrap();
+        } else {
+            field.compass.put_endpoint(&changed).unwrap();
+        }
+        let mut after = None;
+        for seconds in 0..1000_u32 {
+            steps_until_wait(&mut worker);
+            if seconds < 10 {
+                std::thread::sleep(Duration::from_millis(20));
+                steps_until_wait(&mut worker);
+            }
+            if requests_to(&field, "https://new.example/") > 0 {
+                after = Some(seconds);
+                break;
+            }
+            field.clock.advance(SECOND);
+        }
+        found.push((by_another, after, field.next_due().at.map(|at| at - field.now())));
+        other.close().unwrap();
+    }
+    assert!(found.iter().all(|(_, after, _)| after.is_some_and(|after| after <= 70)), "seconds until it leaves: {found:?}");
+}
+
+#[test]
+fn a_pause_that_a_receiver_asked_another_process_for_holds_here() {
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let receivers = ScriptedTransport::numbered(move |number, _| match number {
+        1 => {
+            at.pass();
+            Ok(answer(202))
+        }
+        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
+        _ => Ok(answer(202)),
+    });
+    let field = Field::with(receivers, one_at_a_time);
+    field.backlog(20, OFFICE);
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let never = CancelToken::new();
+    let mut theirs = other.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut theirs);
+    field.transport.wait_for_requests(1);
+    field.complete();
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 2);
+    assert!(status(&field, OFFICE).paused_until.is_some());
+    gate.open();
+    eventually("it ends", || steps_until_wait(&mut theirs).is_none());
+    let came = field.transport.requests().len();
+    other.close().unwrap();
+    assert_eq!(came, 2, "the receiver has asked for an hour");
+}
+
+#[test]
+fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let receivers = ScriptedTransport::numbered(move |number, _| match number {
+        1 => {
+            at.pass();
+            Ok(answer(202))
+        }
+        2 => Ok(answer_with(429, &[("retry-after", "3600")])),
+        _ => {
+            std::thread::sleep(Duration::from_millis(300));
+            Ok(answer(202))
+        }
+    });
+    let field = Field::with(receivers, |options| {
+        one_at_a_time(options);
+        options.clock = Arc::new(SystemClock::default());
+    });
+    field.backlog(20, OFFICE);
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let theirs = flushing(&other);
+    field.transport.wait_for_requests(1);
+    field.complete();
+    field.flush();
+    gate.open();
+    joined("the flush", theirs);
+    let came = field.transport.requests().len();
+    other.close().unwrap();
+    assert_eq!(came, 2, "the receiver has asked for an hour");
+}

@@ -234,3 +234,127 @@ fn a_request_that_hangs_when_the_clock_is_set_back_parks_no_message() {
         assert_eq!(came, 2, "{back}: its lease is void; {due:?}, {:?} until {:?}", shown.reason, shown.next_attempt_at);
     }
 }
+
+fn clock_set_in_the_air(refusal: u16, sets: bool) -> (Field, SessionKey) {
+    let time = Time::default();
+    let knows = time.clone();
+    let (field, _) = phone(move |request| {
+        let clock = knows.0.lock().unwrap().clone().unwrap();
+        // The receiver's clock is right: ten minutes ahead of what the phone believes when it signs.
+        let now = Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(clock.monotonic()).unwrap()
+            - TimeDelta::seconds(1_000);
+        let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
+        if sets && clock.now() < now - TimeDelta::minutes(5) {
+            // Signal has come, and with it the right time, a moment after the message was signed.
+            clock.set_wall(now);
+        }
+        let status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { refusal };
+        Ok(answer_with(status, &[("date", &http_date(now))]))
+    });
+    time.on(&field);
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    field.flush();
+    (field, session)
+}
+
+#[test]
+fn a_wrong_clock_that_stays_wrong_costs_no_message() {
+    for refusal in [400, 422, 401, 403] {
+        let (field, session) = clock_set_in_the_air(refusal, false);
+        assert_eq!(outcomes(&field, session), ["clock_skew", "sent"], "{refusal}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_right_while_a_message_is_in_the_air_fails_no_message() {
+    let mut found = Vec::new();
+    for refusal in [400, 422, 401, 403] {
+        let (field, session) = clock_set_in_the_air(refusal, true);
+        let action = field.action(session);
+        found.push((
+            refusal,
+            action.status,
+            action.reason,
+            action.failed_sends,
+            outcomes(&field, session),
+            field.next_due().at.map(|at| at - field.now()),
+        ));
+    }
+    assert!(found.iter().all(|(_, status, ..)| *status == ActionStatus::Sent), "{found:#?}");
+}
+
+#[test]
+fn a_phone_that_sleeps_between_signing_and_sending_fails_no_message() {
+    let mut found = Vec::new();
+    for sleeps in [0, 10] {
+        let time = Time::default();
+        let knows = time.clone();
+        let (field, _) = phone(move |request| {
+            let clock = knows.0.lock().unwrap().clone().unwrap();
+            let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
+            if header(request, "compass-attempt") == "1" {
+                // The device sleeps while it connects, and goes on where it was.
+                clock.advance(sleeps * MINUTE);
+            }
+            let now = clock.now();
+            let status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { 400 };
+            Ok(answer_with(status, &[("date", &http_date(now))]))
+        });
+        time.on(&field);
+        field.secrets.set(SECRET_NAME, SECRET);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        field.flush();
+        field.transport.wait_until_quiet();
+        eventually("it is stored", || field.action(session).reason.as_deref() != Some("in_flight"));
+        field.flush();
+        found.push((sleeps, field.action(session).status, outcomes(&field, session)));
+    }
+    assert!(found.iter().all(|(_, status, _)| *status != ActionStatus::Failed), "{found:#?}");
+}
+
+#[test]
+fn a_retry_that_a_clock_far_ahead_wrote_waits_no_more() {
+    let mut found = Vec::new();
+    for offline_for in [0, 2] {
+        let (field, receivers) = phone(|_| Ok(answer(500)));
+        field.compass.set_connectivity(ONLINE);
+        field.clock.jump_wall(TimeDelta::hours(26));
+        let session = field.complete();
+        field.flush();
+        field.compass.set_connectivity(Connectivity::Offline);
+        field.clock.jump_wall(-TimeDelta::hours(26));
+        assert!(field.delivery(session).next_attempt_at.is_none_or(|at| at <= field.now()), "it waits for no time");
+        field.clock.advance(offline_for * HOUR);
+        receivers.take();
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        let sent = field.flush().sent;
+        found.push((offline_for, sent, field.delivery(session).next_attempt_at.map(|at| at - field.now())));
+    }
+    assert!(found.iter().all(|(_, sent, _)| *sent == 1), "{found:#?}");
+}
+
+#[test]
+fn a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
+    let mut found = Vec::new();
+    for later in [0, 4] {
+        let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+        field.compass.set_connectivity(ONLINE);
+        field.clock.jump_wall(TimeDelta::hours(26));
+        let first = field.complete();
+        field.flush();
+        // It is given up, so nothing is left that waits.
+        abandon_first(&field, first);
+        field.clock.jump_wall(-TimeDelta::hours(26));
+        assert_eq!(status(&field, OFFICE).paused_until, None);
+        receivers.take();
+        field.clock.advance(later * HOUR);
+        let session = field.complete();
+        let sent = field.flush().sent;
+        found.push((later, sent, reason(&field, session), status(&field, OFFICE).paused_until.map(|at| at - field.now())));
+    }
+    assert!(found.iter().all(|(_, sent, ..)| *sent == 1), "{found:#?}");
+}

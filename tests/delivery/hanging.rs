@@ -98,8 +98,12 @@ fn a_transport_that_hangs_for_one_endpoint_stops_no_other() {
     field.transport.hold(OFFICE_URL);
     for requests in 1..=4 {
         short_window(&field, || field.transport.wait_for_requests(requests));
-        // The lease ends, and the message is due again.
+        // The lease ends, and the message is due again; after the third in a row not at once.
         field.clock.advance(HOUR);
+        if requests == 3 {
+            assert_eq!(field.flush().attempts, 0);
+            field.clock.advance(MINUTE);
+        }
     }
     assert_eq!((field.flush().attempts, field.transport.requests().len()), (0, 4), "four hang, each with a thread");
     assert!(field.next_due().at.unwrap() > field.now() + TimeDelta::minutes(10));
@@ -192,4 +196,56 @@ fn the_list_and_next_due_agree_on_a_try_that_hangs_beyond_its_lease() {
     let (shown, due) = (field.delivery(session), field.next_due());
     field.transport.release();
     assert_eq!(shown.next_attempt_at.is_some(), due.at.is_some(), "{:?} {:?}, {due:?}", shown.reason, shown.next_attempt_at);
+}
+
+#[test]
+fn a_receiver_that_hangs_is_not_asked_in_each_window_of_an_app_that_is_killed() {
+    let mut asked = Vec::new();
+    for killed in [false, true] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        field.complete();
+        for _ in 0..16 {
+            let before = field.transport.requests().len();
+            field.transport.hold("");
+            let cancel = CancelToken::new();
+            let mut steps = field.compass.flush_steps(10 * SECOND, &cancel, false).unwrap();
+            if steps_until_wait(&mut steps).is_some() {
+                field.transport.wait_for_requests(before + 1);
+                if killed {
+                    drop(steps);
+                    field.compass.clone().kill();
+                } else {
+                    cancel.cancel();
+                    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+                    field.compass.close().unwrap();
+                }
+            } else {
+                field.compass.close().unwrap();
+            }
+            field.transport.release();
+            field.compass = Compass::open(field.options.clone()).unwrap();
+            field.clock.advance(2 * MINUTE);
+        }
+        asked.push(field.transport.requests().len());
+    }
+    assert!(asked[1] < 16, "requests in 16 windows, two minutes apart: called off {}, killed {}", asked[0], asked[1]);
+}
+
+#[test]
+fn what_a_test_delivery_waits_for_a_renewal_is_part_of_its_time() {
+    let inner = ScriptedTransport::always(202);
+    let gate = Gate::shut();
+    let at = gate.clone();
+    let calling = CallingTransport { inner: inner.clone(), on_cancel: Box::new(|| ()), on_renew: Box::new(move || at.pass()) };
+    let field = Field::with(inner, |options| options.transport = Some(Arc::new(calling)));
+    field.compass.set_connectivity(Connectivity::Offline);
+    field.compass.set_connectivity(ONLINE);
+    let compass = field.compass.clone();
+    let test = std::thread::spawn(move || compass.test_delivery(OFFICE).unwrap());
+    gate.wait_for(1);
+    field.clock.advance(2 * SECOND);
+    gate.open();
+    assert!(joined("the test delivery", test).delivered);
+    let given = field.transport.requests()[0].timeout;
+    assert!(given <= 28 * SECOND, "of 30 seconds two are over: {given:?}");
 }

@@ -453,3 +453,57 @@ fn an_endpoint_that_was_changed_or_enabled_anew_waits_for_no_backoff_of_before()
         });
     }
 }
+
+/// What is drawn is said by the test.
+#[derive(Default)]
+struct Drawn(compass_core::testing::SequentialRandom, std::sync::atomic::AtomicU64);
+
+impl Random for Drawn {
+    fn bytes(&self) -> [u8; 16] {
+        self.0.bytes()
+    }
+
+    fn fraction(&self) -> f64 {
+        self.1.load(std::sync::atomic::Ordering::SeqCst) as f64 / 1000.0
+    }
+}
+
+#[test]
+fn what_can_leave_begins_within_five_seconds_of_a_network_that_came_soon_after_another() {
+    let drawn = Arc::new(Drawn::default());
+    let given = drawn.clone();
+    let (field, receivers) = phone_with(no_network, move |options| options.random = given);
+    field.complete();
+    let online = |network| Connectivity::Online { validated: None, metered: false, network: Some(network) };
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    field.compass.set_connectivity(Connectivity::Offline);
+    steps_until_wait(&mut worker);
+    field.compass.set_connectivity(online(1));
+    eventually("it begins", || {
+        steps_until_wait(&mut worker);
+        field.transport.requests().len() == 1
+    });
+    let session = field.messages(&ALL_STATES)[0].session;
+    eventually("it has failed", || {
+        steps_until_wait(&mut worker);
+        outcomes(&field, session) == ["offline"]
+    });
+    // The network that came was none. Another one comes soon after.
+    field.clock.advance(Duration::from_millis(10));
+    drawn.1.store(999, std::sync::atomic::Ordering::SeqCst);
+    receivers.take();
+    field.compass.set_connectivity(Connectivity::Offline);
+    field.compass.set_connectivity(online(2));
+    let mut after = None;
+    for tick in 1..=70_u32 {
+        field.clock.advance(Duration::from_millis(100));
+        steps_until_wait(&mut worker);
+        std::thread::sleep(Duration::from_millis(10));
+        steps_until_wait(&mut worker);
+        if field.transport.requests().len() > 1 {
+            after = Some(tick * 100);
+            break;
+        }
+    }
+    assert!(after.is_some_and(|after| after <= 5_000), "began after {after:?} ms");
+}

@@ -445,3 +445,20 @@ fn a_screen_that_has_shown_a_claim_is_told_when_it_is_given_back() {
     assert!(sessions.iter().all(|session| reason(&field, *session).as_deref() != Some("in_flight")));
     assert_eq!(*told.lock().unwrap(), sessions.into_iter().collect());
 }
+
+#[test]
+fn a_pause_that_a_receiver_asks_for_while_its_endpoint_gets_another_header_holds() {
+    let (field, _) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+    field.complete();
+    field.transport.hold("");
+    let never = CancelToken::new();
+    let mut flush = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut flush);
+    field.transport.wait_for_requests(1);
+    let mut changed = endpoint(OFFICE, OFFICE_URL);
+    changed.headers.push(EndpointHeader { name: "x-team".into(), value: HeaderValue::Plain("north".into()) });
+    field.compass.put_endpoint(&changed).unwrap();
+    field.transport.release();
+    eventually("it ends", || steps_until_wait(&mut flush).is_none() || field.transport.requests().len() > 1);
+    assert_eq!(field.transport.requests().len(), 1, "the same receiver has asked for an hour");
+}

@@ -149,7 +149,8 @@ fn where_another_endpoint_answers_the_network_is_not_to_blame() {
             let what = format!("{expected} {validated:?}: {:?}", field.delivery(session));
             // An answer within the last minute shows that there is internet; then most of these are the receiver's own.
             assert_eq!(counted(&field, session), usize::from(counts), "{what}");
-            assert_eq!(needs_person(&field), !counts && validated == Some(true), "{what}");
+            // Where nothing answers, what answered before shows nothing.
+            assert_eq!(needs_person(&field), !counts && validated == Some(true) && expected != "offline", "{what}");
         }
     }
 }
@@ -204,4 +205,116 @@ fn one_endpoint_that_cannot_be_reached_holds_up_no_other() {
     let tried = requests_to(&field, OFFICE_URL);
     // Five that count, and one that runs beside the last of them; before the other receiver has answered, one may fail that does not count.
     assert!(tried <= 7, "a few show that there is no way, not all 40: {tried}");
+}
+
+#[test]
+fn a_moment_without_signal_calls_nobody_and_costs_no_hour() {
+    let mut found = Vec::new();
+    for endpoints in [1, 2] {
+        let (field, receivers) = phone_with(|_| Ok(answer(202)), |options| options.retry.online_spread = Duration::ZERO);
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        if endpoints == 2 {
+            register(&field, "lab");
+            complete_for(&field, "lab");
+        }
+        field.complete();
+        let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+        eventually("all is sent", || {
+            steps_until_wait(&mut worker);
+            field.messages(&[DeliveryState::Pending]).is_empty()
+        });
+        // Into a lift.
+        receivers.now(no_network);
+        field.clock.advance(10 * SECOND);
+        let session = field.complete();
+        eventually("it has met the lift", || {
+            steps_until_wait(&mut worker);
+            outcomes(&field, session) == ["offline"]
+        });
+        let needs_person = (field.compass.outbox_totals().unwrap().needs_person, field.next_due().needs_person);
+        let shown = field.messages(&[DeliveryState::Pending]).remove(0);
+        // The platform says so, too.
+        field.compass.set_connectivity(Connectivity::Offline);
+        let offline = (field.compass.outbox_totals().unwrap().needs_person, reason(&field, session));
+        field.compass.set_connectivity(ONLINE);
+        found.push((endpoints, needs_person, shown.delivery.next_attempt_at.map(|at| (at - field.now()).num_seconds()), offline));
+    }
+    assert!(
+        found.iter().all(|(_, needs_person, after, offline)| {
+            *needs_person == (0, false) && after.is_some_and(|after| after <= 900) && offline.0 == 0
+        }),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_moment_without_signal_that_no_platform_reports_costs_no_hour() {
+    let mut found = Vec::new();
+    for endpoints in [1, 2] {
+        let (field, receivers) = phone_with(|_| Ok(answer(202)), |options| options.retry.online_spread = Duration::ZERO);
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        if endpoints == 2 {
+            register(&field, "lab");
+            complete_for(&field, "lab");
+        }
+        field.complete();
+        let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+        eventually("all is sent", || {
+            steps_until_wait(&mut worker);
+            field.messages(&[DeliveryState::Pending]).is_empty()
+        });
+        receivers.now(no_network);
+        field.clock.advance(10 * SECOND);
+        let session = field.complete();
+        eventually("it has met it", || {
+            steps_until_wait(&mut worker);
+            outcomes(&field, session) == ["offline"]
+        });
+        receivers.take();
+        let mut after = None;
+        for seconds in 0..2000_u32 {
+            steps_until_wait(&mut worker);
+            if seconds % 15 == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+                steps_until_wait(&mut worker);
+            }
+            if is_sent(&field.compass, session) {
+                after = Some(seconds);
+                break;
+            }
+            field.clock.advance(SECOND);
+        }
+        found.push((endpoints, after));
+    }
+    assert!(found.iter().all(|(_, after)| after.is_some_and(|after| after <= 60)), "seconds until it is sent: {found:?}");
+}
+
+#[test]
+fn a_clock_that_is_set_is_no_six_hours() {
+    let refused = |_: &TransportRequest| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No));
+    let mut found = Vec::new();
+    for ahead in [TimeDelta::zero(), TimeDelta::hours(7), TimeDelta::days(57 * 365)] {
+        let (field, _) = phone(refused);
+        let online = |network| Connectivity::Online { validated: None, metered: false, network: Some(network) };
+        field.clock.jump_wall(-ahead);
+        field.complete();
+        for network in 1..=3 {
+            field.compass.set_connectivity(online(network));
+            if network == 3 {
+                field.clock.jump_wall(ahead);
+            }
+            field.clock.advance(5 * SECOND);
+            field.flush();
+        }
+        let item = field.messages(&[DeliveryState::Pending]).remove(0);
+        found.push((
+            ahead,
+            item.needs_person,
+            status(&field, OFFICE).failing_reason,
+            item.delivery.next_attempt_at.map(|at| at - field.now()),
+        ));
+    }
+    assert!(found.iter().all(|(_, needs_person, ..)| !needs_person), "three networks in a quarter of a minute: {found:#?}");
 }

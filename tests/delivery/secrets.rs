@@ -541,3 +541,38 @@ fn new_secrets_revive_what_was_refused_also_where_the_endpoint_is_disabled_just_
     field.flush();
     assert!(is_sent(&field.compass, session));
 }
+
+#[test]
+fn a_short_flush_that_leaves_a_look_up_to_the_worker_pauses_no_endpoint() {
+    let mut found = Vec::new();
+    for beside_a_worker in [false, true] {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let given = secrets_store.clone();
+        let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        let mut worker = beside_a_worker.then(|| field.compass.delivery_steps().unwrap().unwrap());
+        let never = CancelToken::new();
+        let mut job = field.compass.flush_steps(5 * SECOND, &never, false).unwrap();
+        secrets_store.gate.close();
+        steps_until_wait(&mut job);
+        secrets_store.gate.wait_for(1);
+        // The store takes five seconds. The flush has had its time before.
+        field.clock.advance(4 * SECOND);
+        eventually("the job has ended", || steps_until_wait(&mut job).is_none());
+        if let Some(worker) = &mut worker {
+            steps_until_wait(worker);
+        }
+        field.clock.advance(SECOND);
+        secrets_store.gate.open();
+        eventually("the look-up has ended", || !secrets_store.asked().is_empty());
+        std::thread::sleep(Duration::from_millis(200));
+        if let Some(worker) = &mut worker {
+            steps_until_wait(worker);
+        }
+        let office = status(&field, OFFICE);
+        found.push((beside_a_worker, office.pause_reason, office.paused_until.map(|at| at - field.now()), reason(&field, session)));
+    }
+    assert!(found.iter().all(|(_, pause, ..)| pause.is_none()), "{found:#?}");
+}

@@ -27,8 +27,6 @@ pub struct Attempt {
     pub validated: Option<bool>,
     pub timeout: Duration,
     pub signed_at: i64,
-    pub wall_ms: i64,
-    pub clock_set: u64,
     pub cancelled: Option<u64>,
     pub outcome: Option<Outcome>,
     pub settled: bool,
@@ -161,8 +159,6 @@ impl World {
             validated: if let Connectivity::Online { validated, .. } = connectivity { validated } else { None },
             timeout: request.timeout,
             signed_at: header(request, "webhook-timestamp").parse().unwrap_or(0),
-            wall_ms: now,
-            clock_set: self.clock_set,
             cancelled: None,
             outcome: None,
             settled: false,
@@ -241,6 +237,9 @@ impl World {
 
     /// Whatever changed in the file since `before`, may it?
     pub fn check_changes(&mut self, before: &Rows, cause: Cause) -> Check {
+        // Whoever has looked may have written down that what lies far ahead is over.
+        let wall_ms = self.clock.wall_ms();
+        self.attempts.pauses.retain(|_, (until, _)| *until - wall_ms <= PAUSE_LIMIT_MS);
         for entry in before.entries.values() {
             let Some(next) = self.rows.entries.get(&entry.row).cloned() else {
                 let may_go = matches!(entry.state.as_str(), "sent" | "superseded") || entry.reason == "abandoned";
@@ -342,6 +341,9 @@ impl World {
         if next.state == "sent" && !self.attempts.read_2xx.contains_key(&entry.row) {
             return Err("sent, and no 2xx was read".to_owned());
         }
+        if self.was_far_ahead(entry, next) {
+            return Ok(());
+        }
         let Cause::Step(place) = cause else { return self.check_act(entry, next, cause) };
         // A group is settled and claimed in one transaction.
         let claimed_anew = entry.state == "leased" && next.state == "leased" && next.epoch == entry.epoch + 1;
@@ -365,6 +367,10 @@ impl World {
                 let mut middle = entry.clone();
                 (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
                 (middle.attempts, middle.unknown) = (next.attempts, next.unknown);
+                if next.attempts == entry.attempts {
+                    // Or its lease had died.
+                    (middle.reason, middle.cut_short) = ("interrupted".to_owned(), entry.cut_short + 1);
+                }
                 self.coverage.count("row", "corrupt");
                 self.check_end(entry, &middle, place)
             }
@@ -396,6 +402,13 @@ impl World {
             return Ok(());
         }
         Err("a queued entry changed without a reason".to_owned())
+    }
+
+    /// Nothing has changed but that its time, which a clock far ahead wrote, is over; whoever sees that writes it down.
+    fn was_far_ahead(&self, entry: &Entry, next: &Entry) -> bool {
+        let mut same = next.clone();
+        (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
+        same == *entry && entry.state == "queued" && next.at_once && !entry.at_once && entry.due_at - self.clock.wall_ms() > 25 * 3_600_000
     }
 
     fn check_act(&self, entry: &Entry, next: &Entry, cause: Cause) -> Check {

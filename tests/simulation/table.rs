@@ -37,7 +37,6 @@ pub struct Around {
     pub resynced_before: bool,
     /// A clock may be to blame for a certificate.
     pub clock_known_wrong: bool,
-    pub clock_set_meanwhile: bool,
     pub endpoint_changed: bool,
     /// Secrets may have changed since.
     pub secrets_changed: bool,
@@ -84,10 +83,9 @@ fn answers(status: u16, around: &Around) -> Vec<Verdict> {
     let resync = if matches!(status, 401 | 403) { (resync.0, resync.1, "401 403 resync") } else { resync };
     match (status, around.signed_off) {
         (400 | 401 | 403 | 422, Some(off)) if !around.resynced_before => match off.abs() {
-            _ if around.clock_set_meanwhile => vec![plain, resync],
-            // What travels takes time, and `Date` names whole seconds.
-            off if off > 160 => vec![resync],
-            off if off < 80 => vec![plain],
+            // The signature names whole seconds, and so does `Date`.
+            off if off > 121 => vec![resync],
+            off if off < 119 => vec![plain],
             _ => vec![plain, resync],
         },
         _ => vec![plain],

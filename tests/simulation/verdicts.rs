@@ -57,9 +57,13 @@ impl World {
         }
         let is_dead = entry.lease_until <= now || entry.lease_until - now > 120_000;
         let looks_void = next.reason == "interrupted" && next.unknown == entry.unknown && next.attempts == entry.attempts;
+        // It counts as cut short, as if it had been called off in time.
         let same_counts =
-            (next.counted, next.slow, next.offline, next.cut_short) == (entry.counted, entry.slow, entry.offline, entry.cut_short);
+            (next.counted, next.slow, next.offline, next.cut_short) == (entry.counted, entry.slow, entry.offline, entry.cut_short + 1);
         if looks_void && same_counts && is_dead {
+            if next.cut_short >= 3 && (next.at_once || next.due_at <= now) {
+                return Err(format!("died {} times in a row, and is due at once", next.cut_short));
+            }
             self.coverage.count("check", "a lease died");
             // With it goes what its answer said of the endpoint.
             self.attempts.forget_pause(&entry.endpoint);
@@ -190,11 +194,8 @@ impl World {
         let endpoint_changed = self.rows.endpoints.get(&attempt.endpoint).is_none_or(|row| row.definition != attempt.definition)
             || self.tampered_endpoints.contains_key(&attempt.endpoint);
         let signed_off = match outcome.ended {
-            Ended::Answer { date: Some(date), .. } => {
-                // The core compares with when the answer came.
-                let passed = (outcome.wall_ms - attempt.wall_ms) / 1000;
-                Some(date - (attempt.signed_at + passed))
-            }
+            // Whatever the clock says by then.
+            Ended::Answer { date: Some(date), .. } => Some(date - attempt.signed_at),
             _ => None,
         };
         Around {
@@ -205,7 +206,6 @@ impl World {
             resynced_before: entry.resynced == 1,
             clock_known_wrong: self.receivers.values().any(|receiver| receiver.dates != super::receiver::Dates::Off(0))
                 || self.clock_set > 0,
-            clock_set_meanwhile: attempt.clock_set != self.clock_set || self.clock.is_frozen(),
             endpoint_changed,
             secrets_changed: self.configured_at + Duration::from_secs(60) >= attempt.began,
         }

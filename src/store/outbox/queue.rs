@@ -17,13 +17,10 @@ use super::{FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
-use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_since, first_time, reason};
+use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason};
 
 /// How many attempts of an entry are kept, beside the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
-
-/// A due time further ahead than this was written by a clock that has since been set back (see `outbox::is_due`).
-const FARTHEST_DUE_MS: i64 = 25 * 3600 * 1000;
 
 /// A queue of one endpoint: the range of its due times.
 pub(crate) struct Waiting {
@@ -198,7 +195,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
     }
     order.extend(ids(all));
     if order.len() < limit && !claim.urgent {
-        order.extend(ids(between("", now.saturating_add(FARTHEST_DUE_MS).saturating_add(1), i64::MAX)?));
+        order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
     }
     let mut seen = BTreeSet::new();
     order.retain(|id| !claim.skip.contains(id) && seen.insert(*id));
@@ -311,17 +308,18 @@ pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Du
 }
 
 /// Ends leases that ran out, and those that lie further ahead than any lease can, because the clock was set back. The attempt stays on
-/// record as one of unknown outcome. Entries in `alive` are known to be worked on. Gives the sessions concerned, and the entries whose lease
-/// cannot be ended.
+/// record as one of unknown outcome that was cut short: `delay` says how long an entry waits after so many of them in a row. Entries in
+/// `alive` are known to be worked on. Gives the sessions concerned, and the entries whose lease cannot be ended.
 pub(crate) fn void_dead_leases(
     tx: &Transaction<'_>,
     now: Timestamp,
     lease: Duration,
     alive: &[i64],
+    delay: &dyn Fn(u32) -> Duration,
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match alone(tx, || void_lease(tx, id, now, lease))? {
+        match alone(tx, || void(tx, id, now, lease, delay))? {
             Some(session) => sessions.extend(session),
             None => damaged.push(id),
         }
@@ -329,15 +327,18 @@ pub(crate) fn void_dead_leases(
     Ok((sessions, damaged))
 }
 
-fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) -> Result<Option<SessionKey>> {
-    let (number, until): (u32, Option<i64>) = tx
-        .prepare_cached("SELECT attempts, lease_until FROM outbox WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &dyn Fn(u32) -> Duration) -> Result<Option<SessionKey>> {
+    let (number, until, cut_short): (u32, Option<i64>, u32) = tx
+        .prepare_cached("SELECT attempts, lease_until, cut_short FROM outbox WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2).unwrap_or_default())))?;
+    let cut_short = cut_short.saturating_add(1);
+    let delay = delay(cut_short);
     // It was due when it was claimed, whatever the clock said then.
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = min(due_at, ?3), lease_owner = NULL, lease_until = NULL WHERE id = ?1",
+        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, lease_owner = NULL,
+                           lease_until = NULL WHERE id = ?1",
     )?
-    .execute(params![id, reason::INTERRUPTED, to_ms(at_once(now))])?;
+    .execute(params![id, reason::INTERRUPTED, to_ms(due_after(now, delay)), cut_short, delay.is_zero()])?;
     let attempt = Attempt {
         number,
         // The claim is all that is known of it.
