@@ -233,7 +233,7 @@ fn what_happened_is_never_changed_nor_forgotten() {
     db.refuses("DELETE FROM workflow", "FOREIGN KEY");
     app.deliver();
     app.compass.delete(done).unwrap();
-    db.refuses("DELETE FROM tombstone", "a tombstone stays");
+    db.refuses("DELETE FROM tombstone", "a tombstone stays for 400 days");
 }
 
 #[test]

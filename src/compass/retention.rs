@@ -19,8 +19,11 @@ const ACTS: u32 = 400;
 const BODIES: u32 = 50;
 const BODY_BYTES: i64 = 1024 * 1024;
 
-/// For how long the id of a command outlives its session: longer than any app tries to repeat a call.
-const COMMANDS_KEPT: Duration = Duration::from_secs(400 * 86_400);
+/// For how long a session that went is remembered, with the ids of its commands: longer than any app tries to repeat a call. The schema refuses
+/// less.
+const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
+/// Of each of them so many are forgotten in one transaction.
+const FORGOTTEN: u32 = 500;
 
 /// How long what nobody has asked for waits for the file.
 const WAIT: Duration = Duration::from_millis(200);
@@ -108,7 +111,7 @@ impl<'a> Purge<'a> {
 
 impl Compass {
     /// Removes finished sessions older than this, counted from their end. Each leaves a tombstone. Gives bodies of delivered messages back that
-    /// are older than their retention, and forgets commands of sessions that went 400 days ago.
+    /// are older than their retention, and forgets sessions that went 400 days ago, with the ids of their commands.
     ///
     /// A session stays while one of its messages is neither delivered nor given up, and where an action did not fire because the integration
     /// was off, if it was ever on; so does one that is damaged so that it cannot be removed.
@@ -139,10 +142,7 @@ impl Compass {
                 break;
             }
         }
-        inner.write_part(stops, |tx| {
-            store::command::forget_spent(tx, earlier(meta::age(tx)?, COMMANDS_KEPT))?;
-            Ok(((), Changed::nothing()))
-        })?;
+        while inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? > 0 {}
         purge.report(inner, stops)
     }
 
@@ -200,10 +200,11 @@ impl Inner {
             connection,
             self.retention.map(|retention| earlier(age, retention)),
             earlier(age, self.body_retention),
+            earlier(age, REMEMBERED),
         )?)
     }
 
-    /// One transaction's worth. Says how many sessions and bodies went.
+    /// One transaction's worth. Says how much went.
     fn keep_a_little(&self, wait: Duration) -> Result<u64> {
         let mut purge = Purge::new(None, self.now());
         let stops = self.store.stops();
@@ -214,8 +215,9 @@ impl Inner {
                 while purge.sessions(tx, old)?.0 && purge.report.purged == 0 {}
             }
             let (released, _) = self.release_bodies(tx, BODIES)?;
+            let forgotten = forget(tx)?;
             let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
-            Ok((purge.report.purged + released, changed))
+            Ok((purge.report.purged + released + forgotten, changed))
         })?;
         if went > 0 {
             self.store.cut_log(stops);
@@ -229,6 +231,11 @@ impl Inner {
         store::erasure::shrink(tx)?;
         Ok((released, Changed::nothing()))
     }
+}
+
+/// Forgets some of what has been remembered long enough.
+fn forget(tx: &Transaction<'_>) -> Result<u64> {
+    Ok(store::retention::forget(tx, earlier(meta::age(tx)?, REMEMBERED), FORGOTTEN)?)
 }
 
 /// Nothing waits for it: the next flush tries again.

@@ -47,8 +47,11 @@ impl Round<'_> {
         let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         for lease in &batch.releases {
-            if judged(queue::release(tx, lease, self.owner, self.now))?.is_none() {
-                outcome.unreadable.push(lease.entry);
+            match judged(queue::release(tx, lease, self.owner, self.now))? {
+                None => outcome.unreadable.push(lease.entry),
+                // A screen may have shown that it is being sent.
+                Some(true) => outcome.sessions.extend(judged(queue::session_of(tx, lease.entry))?.flatten()),
+                Some(false) => {}
             }
         }
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;

@@ -79,10 +79,11 @@ pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<(
     Ok(())
 }
 
-/// Forgets the ids of sessions that went before this age.
-pub(crate) fn forget_spent(tx: &Transaction<'_>, before: i64) -> Result<()> {
-    tx.prepare_cached("DELETE FROM spent_command WHERE spent_age < ?1")?.execute([before])?;
-    Ok(())
+/// Forgets ids of sessions that went before this age, at most so many. Says how many.
+pub(super) fn forget_spent(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
+    let spent = "DELETE FROM spent_command
+                  WHERE id_hash IN (SELECT id_hash FROM spent_command WHERE spent_age < ?1 ORDER BY spent_age LIMIT ?2)";
+    Ok(tx.prepare_cached(spent)?.execute(params![before, limit])?)
 }
 
 fn keyed(install_id: &str, command_id: &[u8]) -> [u8; 32] {

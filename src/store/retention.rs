@@ -65,8 +65,9 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether a session finished at this age or before and may go, or a body was sent at that one or before. None: sessions stay.
-pub(crate) fn is_due(connection: &Connection, session_age: Option<i64>, body_age: i64) -> Result<bool> {
+/// Whether a session finished at this age or before and may go, a body was sent at that one or before, or something that went before the last
+/// one is still remembered. None: sessions stay.
+pub(crate) fn is_due(connection: &Connection, session_age: Option<i64>, body_age: i64, forgotten_age: i64) -> Result<bool> {
     let session = connection
         .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM session s WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({UNFIRED})
@@ -76,7 +77,12 @@ pub(crate) fn is_due(connection: &Connection, session_age: Option<i64>, body_age
     let body = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)")?
         .query_row([body_age], |row| row.get::<_, bool>(0))?;
-    Ok(session || body)
+    let remembered = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?1) OR EXISTS (SELECT 1 FROM spent_command WHERE spent_age < ?1)",
+        )?
+        .query_row([forgotten_age], |row| row.get::<_, bool>(0))?;
+    Ok(session || body || remembered)
 }
 
 /// How many undelivered entries the session holds.
@@ -89,12 +95,13 @@ pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
 
 /// Removes a finished session and all that belongs to it. Leaves a tombstone, and what repeated commands are told by.
 pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&str>, now: Timestamp) -> Result<()> {
+    let age = meta::age(tx)?;
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause, actor)
-         SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
+        "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause, actor, deleted_age)
+         SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4, ?5 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
-    .execute(params![id, to_ms(now), cause, actor])?;
-    command::spend(tx, id, meta::age(tx)?)?;
+    .execute(params![id, to_ms(now), cause, actor, age])?;
+    command::spend(tx, id, age)?;
     for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
@@ -106,6 +113,13 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
 /// Why a session that is not there any more is gone, if it ever was there.
 pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT 1 FROM tombstone WHERE key = ?1")?.query_row([key.0.as_bytes()], |_| Ok(())).optional()?.is_some())
+}
+
+/// Forgets sessions that went before this age, and the ids of their commands; at most so many of each. Says how many.
+pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u64> {
+    let sessions = "DELETE FROM tombstone WHERE key IN (SELECT key FROM tombstone WHERE deleted_age < ?1 ORDER BY deleted_age LIMIT ?2)";
+    let forgotten = tx.prepare_cached(sessions)?.execute(params![before, limit])?;
+    Ok((forgotten + command::forget_spent(tx, before, limit)?) as u64)
 }
 
 /// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more

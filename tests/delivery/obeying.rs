@@ -403,3 +403,22 @@ fn switching_an_endpoint_off_and_on_ends_no_pause_that_a_receiver_asked_for() {
     field.flush();
     assert_eq!(field.transport.requests().len(), 1, "it asked for an hour");
 }
+
+#[test]
+fn a_screen_that_has_shown_a_claim_is_told_when_it_is_given_back() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let sessions: Vec<SessionKey> = (0..6).map(|_| field.complete()).collect();
+    field.transport.hold(OFFICE_URL);
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(2);
+    assert!(sessions.iter().all(|session| reason(&field, *session).as_deref() == Some("in_flight")), "all are claimed");
+    let told = Arc::new(Mutex::new(BTreeSet::new()));
+    let tells = Arc::clone(&told);
+    let _subscription = field.compass.observe(Arc::new(move |notice| tells.lock().unwrap().extend(notice.sessions.iter().copied())));
+    cancel.cancel();
+    joined("the flush", running);
+    assert!(sessions.iter().all(|session| reason(&field, *session).as_deref() != Some("in_flight")));
+    assert_eq!(*told.lock().unwrap(), sessions.into_iter().collect());
+}

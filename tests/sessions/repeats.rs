@@ -139,7 +139,23 @@ fn a_start_that_is_repeated_after_its_session_was_deleted_starts_no_other() {
         app.days(2);
         app.compass.purge(DAY).unwrap();
         assert_eq!(app.compass.start(&start).unwrap().applied, Applied::Yes, "after 400 days it is forgotten");
+        assert_eq!(code(app.compass.session(session)), "unknown_session");
     }
+}
+
+#[test]
+fn an_app_that_never_purges_forgets_what_went_too() {
+    let mut app = App::new();
+    let start = Start::new("pump-check", id());
+    let session = app.compass.start(&start).unwrap().view.key;
+    app.compass.discard(session).unwrap();
+    app.compass.delete(session).unwrap();
+    app.days(401);
+    assert_eq!(code(app.compass.session(session)), "deleted_session");
+    app.reopen();
+    assert_eq!(code(app.compass.session(session)), "unknown_session");
+    assert_eq!(app.count("SELECT count(*) FROM spent_command"), 0);
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]

@@ -296,6 +296,15 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Tim
     if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true, due_at, None) }
 }
 
+/// The session of an entry, if both read back.
+pub(crate) fn session_of(connection: &Connection, entry: i64) -> Result<Option<SessionKey>> {
+    let key: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
+        .query_row([entry], |row| row.get(0))
+        .optional()?;
+    Ok(key.and_then(|key| session_key(&key).ok()))
+}
+
 /// Whether there is a lease that [`void_dead_leases`] would end.
 pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Duration, alive: &[i64]) -> Result<bool> {
     Ok(dead_leases(connection, now, lease)?.iter().any(|id| !alive.contains(id)))
@@ -321,9 +330,9 @@ pub(crate) fn void_dead_leases(
 }
 
 fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) -> Result<Option<SessionKey>> {
-    let (session, number, until): (Option<Vec<u8>>, u32, Option<i64>) = tx
-        .prepare_cached("SELECT s.key, o.attempts, o.lease_until FROM outbox o LEFT JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (number, until): (u32, Option<i64>) = tx
+        .prepare_cached("SELECT attempts, lease_until FROM outbox WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     // It was due when it was claimed, whatever the clock said then.
     tx.prepare_cached(
         "UPDATE outbox SET state = 'queued', reason = ?2, due_at = min(due_at, ?3), lease_owner = NULL, lease_until = NULL WHERE id = ?1",
@@ -340,7 +349,7 @@ fn void_lease(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration) ->
         may_have_been_delivered: true,
     };
     judged(add_attempt(tx, id, &attempt))?;
-    Ok(session.and_then(|key| session_key(&key).ok()))
+    session_of(tx, id)
 }
 
 pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {

@@ -11,8 +11,14 @@ ALTER TABLE meta ADD COLUMN integration_was_enabled INTEGER NOT NULL DEFAULT 0 C
 -- The age at which it finished; meaningless before. What was there before the update is as old as the database, which begins to count.
 ALTER TABLE session ADD COLUMN finished_age INTEGER NOT NULL DEFAULT 0;
 
--- Who purged it, where a person did.
+-- Who purged it, where a person did; the database's age then. 400 days later it is forgotten, in milliseconds.
 ALTER TABLE tombstone ADD COLUMN actor TEXT;
+ALTER TABLE tombstone ADD COLUMN deleted_age INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX tombstone_oldest ON tombstone (deleted_age);
+DROP TRIGGER tombstone_stays;
+CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone
+WHEN OLD.deleted_age >= (SELECT age FROM meta WHERE id = 1) - 34560000000
+BEGIN SELECT RAISE(ABORT, 'a tombstone stays for 400 days'); END;
 
 CREATE TABLE new_event (
     session_id   INTEGER NOT NULL REFERENCES session (id),
