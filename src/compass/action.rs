@@ -57,8 +57,9 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, backoffs) = (self.delivery.aside(), self.delivery.backoffs(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
-        let (on_its_way, held_up) = (self.delivery.on_its_way(now), self.delivery.held_up(now));
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_up, backoffs })
+        let (on_its_way, held_up) = (self.delivery.on_its_way(), self.delivery.held_up(now));
+        let world = World { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
+        Ok(Around { world, aside, over, on_its_way, held_up, backoffs })
     }
 
     /// The actions of a session, in path order.
@@ -120,6 +121,7 @@ pub(super) fn delivery(
                 leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
+                air_until: entry.air_until,
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };

@@ -145,9 +145,14 @@ impl Delivery {
         Ok(set(over.into_iter().filter(|entry| !alive.contains(entry))))
     }
 
-    /// Entries of which an attempt of this handle has begun and may still bring something, whatever their rows say.
-    pub(crate) fn on_its_way(&self, now: Timestamp) -> BTreeSet<i64> {
-        self.shared.lock().schedule.on_its_way(now, self.settings.limits.lease)
+    /// How long a claim holds.
+    pub(crate) fn lease(&self) -> Duration {
+        self.settings.limits.lease
+    }
+
+    /// Entries of which an attempt of this handle has begun and runs, whatever their rows say.
+    pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
+        self.shared.lock().schedule.on_its_way()
     }
 
     /// Endpoints that begin nothing because of calls that do not end, as they are defined, and when they are looked at again.
@@ -216,8 +221,9 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, passed_over) = (schedule.aside(), schedule.passed_over(now.wall, self.settings.limits.lease));
-        Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside, passed_over }
+        let (aside, passed_over, lease) = (schedule.aside(), schedule.passed_over(), self.settings.limits.lease);
+        let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
+        Around { now: now.wall, connectivity, woken, views, aside, passed_over, lease }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is

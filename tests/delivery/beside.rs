@@ -342,3 +342,49 @@ fn what_another_process_sends_again_waits_no_longer_than_what_is_in_the_air_take
     assert_eq!(outcomes(&field, session), ["server_error", "server_error"]);
     assert_eq!(counted(&field, session), 1, "the second one alone");
 }
+
+/// A message is in the air here. In another process it is given up and sent again, something happens, and that process flushes: whether it
+/// sends it, too.
+fn sends_what_is_in_the_air(urgent: bool, happens: impl FnOnce(&Compass)) -> bool {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+    other.send(session, &key, Some("anna"), &id()).unwrap();
+    happens(&other);
+    let never = CancelToken::new();
+    let mut steps = other.flush_steps(MINUTE, &never, urgent).unwrap();
+    let sends = steps_until_wait(&mut steps).is_some();
+    field.transport.release();
+    joined("the flush", running);
+    eventually("the other one ends", || steps_until_wait(&mut steps).is_none());
+    other.close().unwrap();
+    assert!(is_sent(&field.compass, session));
+    sends
+}
+
+#[test]
+fn an_urgent_flush_of_another_process_waits_for_what_is_in_the_air() {
+    assert!(!sends_what_is_in_the_air(false, |_| ()));
+    assert!(!sends_what_is_in_the_air(true, |_| ()));
+}
+
+#[test]
+fn new_secrets_do_not_send_what_is_in_the_air() {
+    assert!(!sends_what_is_in_the_air(false, |other| other.secrets_changed().unwrap()));
+}
+
+#[test]
+fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_the_air() {
+    let switch = |other: &Compass| {
+        other.set_endpoint_enabled(OFFICE, false).unwrap();
+        other.set_endpoint_enabled(OFFICE, true).unwrap();
+    };
+    assert!(!sends_what_is_in_the_air(false, switch));
+}

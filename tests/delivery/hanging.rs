@@ -193,3 +193,22 @@ fn the_list_and_next_due_agree_on_a_try_that_hangs_beyond_its_lease() {
     field.transport.release();
     assert_eq!(shown.next_attempt_at.is_some(), due.at.is_some(), "{:?} {:?}, {due:?}", shown.reason, shown.next_attempt_at);
 }
+
+#[test]
+fn what_is_sent_again_behind_a_request_that_hangs_is_tried_once_its_lease_is_over() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    left_behind(&field, 1);
+    let lease_ends = field.now() + TimeDelta::seconds(60);
+    abandon_first(&field, session);
+    send_first(&field, session);
+    let (shown, due) = (field.delivery(session), field.next_due());
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    let until = steps_until_wait(&mut worker);
+    field.clock.advance(MINUTE);
+    steps_until_wait(&mut worker);
+    field.transport.wait_for_requests(2);
+    field.transport.release();
+    assert_eq!((shown.reason.as_deref(), shown.next_attempt_at, due.at), (Some("in_flight"), Some(lease_ends), Some(lease_ends)));
+    assert_eq!(until, Some(Some(field.options.clock.monotonic())), "the worker waits until then");
+}
