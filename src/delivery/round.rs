@@ -46,7 +46,7 @@ impl Round<'_> {
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
-        self.settle_all(tx, batch, &batch.results, &mut outcome)?;
+        // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
         for lease in &batch.releases {
             match judged(queue::release(tx, lease, self.owner))? {
                 None => outcome.unreadable.push(lease.entry),
@@ -55,6 +55,7 @@ impl Round<'_> {
                 Some(false) => {}
             }
         }
+        self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);

@@ -225,39 +225,6 @@ fn p11_a_test_delivery_is_back_within_thirty_seconds_whatever_hangs() {
     assert!(took < Duration::from_millis(30_500), "{outcome} after {took:?}");
 }
 
-// 12. Counters --------------------------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn p12_a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answered_meanwhile() {
-    let secrets_store = SlowSecrets::new();
-    secrets_store.set(SECRET_NAME, SECRET);
-    let given = secrets_store.clone();
-    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    let session = field.complete();
-    left_behind(&field, 1);
-    field.clock.advance(61 * SECOND);
-    secrets_store.gate.close();
-    let never = CancelToken::new();
-    let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-    steps_until_wait(&mut steps);
-    secrets_store.gate.wait_for(2);
-    // The first one is answered while the secrets of the second are looked up.
-    field.transport.release();
-    field.transport.wait_until_quiet();
-    eventually("it is stored", || {
-        field.clock.advance(SECOND);
-        steps_until_wait(&mut steps);
-        is_sent(&field.compass, session)
-    });
-    secrets_store.gate.open();
-    eventually("it ends", || steps_until_wait(&mut steps).is_none());
-    let delivery = field.delivery(session);
-    let unknown: i64 = sql(&field).query_row("SELECT unknown_outcomes FROM outbox", [], |row| row.get(0)).unwrap();
-    let requests = field.transport.requests().len();
-    assert_eq!((requests, delivery.attempts, unknown), (1, 1, 0), "requests, attempts and unknown outcomes");
-}
-
 // 17. A correction -----------------------------------------------------------------------------------------------------------------------------
 
 #[test]
