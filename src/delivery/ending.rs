@@ -120,15 +120,17 @@ impl Schedule {
         }
     }
 
-    /// An entry is delivered: what has been claimed of it since and has not begun is given back, while it can still be taken back.
+    /// An entry is delivered: what has been claimed of it since and has not left is given back, while it can still be taken back.
     fn drop_claims(&mut self, entry: i64) {
         let is_of = |claimed: &Claimed| claimed.lease.entry == entry;
+        let mut given_back = Vec::new();
         for queue in self.endpoints.values_mut() {
             let (back, ready): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(is_of);
             queue.ready = ready.into();
-            self.releases.extend(back.iter().map(|claimed| claimed.lease));
+            given_back.extend(back);
         }
-        self.drop_attempts(|attempt| is_of(&attempt.claimed) && !attempt.has_begun());
+        given_back.iter().for_each(|claimed| self.release(claimed));
+        self.drop_attempts(|attempt| is_of(&attempt.claimed) && !matches!(attempt.stage, Stage::Sending | Stage::Refreshing));
     }
 
     pub(super) fn finish(&mut self, attempt: Attempt, outcome: Outcome, at: Moment, random: f64, policy: &RetryPolicy, running: bool) {
