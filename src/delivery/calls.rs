@@ -181,8 +181,8 @@ impl Delivery {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
 
-    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased and this handle knows nothing of
-    /// the claim, elsewhere. No clock is asked: somebody may have set it.
+    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased, or was when it was given up
+    /// before, and this handle knows nothing of the claim, elsewhere. No clock is asked: somebody may have set it.
     pub(crate) fn may_have_begun(&self, entry: i64, leased: bool) -> bool {
         let shared = self.shared.lock();
         shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)

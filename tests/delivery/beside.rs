@@ -292,7 +292,7 @@ fn what_another_process_sends_again_while_it_is_in_the_air_waits_for_what_that_b
     let key = field.action(session).key;
     // Twice, for the second decision forgets nothing of the first.
     for _ in 0..2 {
-        other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+        assert!(other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
         other.send(session, &key, Some("anna"), &id()).unwrap();
     }
     let came = requests_of_a_flush(&field, &other, 2);
