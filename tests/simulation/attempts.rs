@@ -84,6 +84,12 @@ impl Attempts {
         self.all.range((row, 0)..=(row, u32::MAX)).any(|(_, attempt)| attempt.began >= since)
     }
 
+    /// Whether an attempt of this entry runs in this process, whatever its row says; also one that was called off in vain.
+    pub fn runs(&self, row: i64, place: usize, life: u64) -> bool {
+        let mut here = self.all.range((row, 0)..=(row, u32::MAX)).filter(|(_, attempt)| attempt.place == place && attempt.life == life);
+        here.any(|(_, attempt)| attempt.outcome.is_none())
+    }
+
     fn flying(&self, place: usize, life: u64) -> impl Iterator<Item = &Attempt> {
         self.all.values().filter(move |attempt| {
             attempt.place == place && attempt.life == life && attempt.outcome.is_none() && attempt.cancelled.is_none()
