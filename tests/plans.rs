@@ -42,6 +42,11 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("outbox/queue.rs", "{which}", &["", "AND counted = 0 AND slow_counted = 0"]),
     ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
     ("lost.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    (
+        "lost.rs",
+        "{GIVEN_UP}",
+        &["state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL, air_until = coalesce(lease_until, air_until)"],
+    ),
     ("lost.rs", "{configuration}", &["configuration", "0"]),
     ("lost.rs", "{detail}", &["detail", "'abandoned'"]),
     ("lost.rs", "{column}", &["configuration", "age"]),

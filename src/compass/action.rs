@@ -55,8 +55,9 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
-        let on_its_way = self.delivery.on_its_way(now);
-        Ok(Around { world: World { integration_enabled, connectivity, now, woken }, aside, over, on_its_way, held_back })
+        let on_its_way = self.delivery.on_its_way();
+        let world = World { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
+        Ok(Around { world, aside, over, on_its_way, held_back })
     }
 
     /// The actions of a session, in path order.
@@ -114,6 +115,7 @@ pub(super) fn delivery(
                 leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
+                air_until: entry.air_until,
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };

@@ -31,7 +31,7 @@ struct Content<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct GivenUp {
     pub(super) entry: i64,
-    /// Whether it was claimed.
+    /// Whether it was claimed, or a try of before may be in the air.
     pub(super) leased: bool,
 }
 
@@ -278,7 +278,7 @@ fn given_up_before(connection: &Connection, session: SessionKey, action: &str) -
     let Some(stored) = store::session::load(connection, session)? else { return Ok(None) };
     let Some(row) = store::action::find(connection, stored.id, action)? else { return Ok(None) };
     let newest = store::outbox::newest(connection, row.id)?.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
-    Ok(newest.map(|newest| GivenUp { entry: newest.id, leased: false }))
+    Ok(newest.map(|newest| GivenUp { entry: newest.id, leased: newest.air_until.is_some() }))
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {
@@ -290,5 +290,5 @@ fn give_up(tx: &Transaction<'_>, row: &ActionRow) -> Result<GivenUp> {
     store::outbox::abandon(tx, newest.id, reason::ABANDONED)?;
     // What was claimed is looked at again before it leaves.
     meta::next_configuration(tx)?;
-    Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased })
+    Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased || newest.air_until.is_some() })
 }

@@ -157,9 +157,14 @@ impl Delivery {
         Ok(set(over.into_iter().filter(|entry| !alive.contains(entry))))
     }
 
-    /// Entries of which an attempt of this handle has begun and may still bring something, whatever their rows say.
-    pub(crate) fn on_its_way(&self, now: Timestamp) -> BTreeSet<i64> {
-        self.shared.lock().schedule.on_its_way(now, self.settings.limits.lease)
+    /// How long a claim holds.
+    pub(crate) fn lease(&self) -> Duration {
+        self.settings.limits.lease
+    }
+
+    /// Entries of which an attempt of this handle has begun and runs, whatever their rows say.
+    pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
+        self.shared.lock().schedule.on_its_way()
     }
 
     /// Until when endpoints begin nothing for what is known in memory alone.
@@ -187,8 +192,8 @@ impl Delivery {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
 
-    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased and this handle knows nothing of
-    /// the claim, elsewhere. No clock is asked: somebody may have set it.
+    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased, or was when it was given up
+    /// before, and this handle knows nothing of the claim, elsewhere. No clock is asked: somebody may have set it.
     pub(crate) fn may_have_begun(&self, entry: i64, leased: bool) -> bool {
         let shared = self.shared.lock();
         shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)
@@ -247,8 +252,9 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, passed_over) = (schedule.aside(), schedule.passed_over(now.wall, self.settings.limits.lease));
-        Around { now: now.wall, connectivity: schedule.network.connectivity(), woken: schedule.is_woken(), views, aside, passed_over }
+        let (aside, passed_over, lease) = (schedule.aside(), schedule.passed_over(), self.settings.limits.lease);
+        let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
+        Around { now: now.wall, connectivity, woken, views, aside, passed_over, lease }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is

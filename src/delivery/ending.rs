@@ -8,6 +8,7 @@ use super::settings::FULL_TIME;
 use crate::fault::fault;
 use crate::outbox::{Class, Context, Obstacle, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
 use crate::port::{FailureKind, SecretLookup};
+use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
 impl Schedule {
@@ -112,8 +113,24 @@ impl Schedule {
         } else if let Some(attempt) = self.left_behind.attempt_ended(request) {
             // Its endpoint may have been held up by it.
             self.look();
+            if matches!(&outcome, Outcome::Answer(answer) if matches!(answer.status, 200..=299)) {
+                self.drop_claims(attempt.claimed.lease.entry);
+            }
             self.finish(attempt, outcome, ended.at, ended.random, policy, false);
         }
+    }
+
+    /// An entry is delivered: what has been claimed of it since and has not left is given back, while it can still be taken back.
+    fn drop_claims(&mut self, entry: i64) {
+        let is_of = |claimed: &Claimed| claimed.lease.entry == entry;
+        let mut given_back = Vec::new();
+        for queue in self.endpoints.values_mut() {
+            let (back, ready): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(is_of);
+            queue.ready = ready.into();
+            given_back.extend(back);
+        }
+        given_back.iter().for_each(|claimed| self.release(claimed));
+        self.drop_attempts(|attempt| is_of(&attempt.claimed) && !matches!(attempt.stage, Stage::Sending | Stage::Refreshing));
     }
 
     pub(super) fn finish(&mut self, attempt: Attempt, outcome: Outcome, at: Moment, random: f64, policy: &RetryPolicy, running: bool) {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::endpoint_queue::EndpointView;
 use super::network::need;
-use super::scan::scan_endpoints;
+use super::scan::{scan_endpoints, scan_in_the_air};
 use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
 use crate::outbox::World;
@@ -26,13 +26,16 @@ pub(super) struct Around {
     pub(super) aside: BTreeSet<i64>,
     /// Entries that are not claimed now.
     pub(super) passed_over: BTreeSet<i64>,
+    /// How long a claim holds.
+    pub(super) lease: Duration,
 }
 
 impl Around {
     /// Looks at the queue. Costs index look-ups.
     pub(super) fn next_due(&self, connection: &Connection) -> Result<NextDue, StoreError> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
-        let world = World { integration_enabled, connectivity: self.connectivity, now: self.now, woken: self.woken };
+        let (connectivity, now, woken, lease) = (self.connectivity, self.now, self.woken, self.lease);
+        let world = World { integration_enabled, connectivity, now, woken, lease };
         next_due(connection, &world, self)
     }
 
@@ -48,7 +51,8 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
     let now = world.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    for scan in scan_endpoints(connection, world, &around.passed_over)? {
+    let in_the_air = scan_in_the_air(connection, world, &around.passed_over)?;
+    for scan in scan_endpoints(connection, world, &around.passed_over)?.into_iter().chain(in_the_air) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };

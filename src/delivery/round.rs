@@ -11,9 +11,10 @@ use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Timestamp};
 use crate::outbox::{
-    Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, due_after, reason, settle,
+    Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, reason, settle,
 };
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
+use crate::store::outbox::air;
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, judged, meta};
 use crate::webhook;
@@ -49,15 +50,16 @@ impl Round<'_> {
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
-        self.settle_all(tx, batch, &batch.results, &mut outcome)?;
+        // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
         for lease in &batch.releases {
-            match judged(queue::release(tx, lease, self.owner, self.now))? {
+            match judged(queue::release(tx, lease, self.owner))? {
                 None => outcome.unreadable.push(lease.entry),
                 // A screen may have shown that it is being sent.
                 Some(true) => outcome.sessions.extend(judged(queue::session_of(tx, lease.entry))?.flatten()),
                 Some(false) => {}
             }
         }
+        self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive, &delay)?;
         outcome.sessions.extend(ended);
@@ -186,12 +188,8 @@ impl Round<'_> {
         let is_kept = recorded
             || match verdict.contact {
                 _ if verdict.class == Class::Sent => queue::is_sent(tx, lease)?,
-                Contact::NotBegun => queue::release(tx, lease, self.owner, self.now)?,
-                contact => {
-                    let pause = verdict.pause.unwrap_or_default().min(self.settings.policy.longest_delay);
-                    let due_at = due_after(result.ended_at, pause);
-                    queue::settle_given_up(tx, lease, contact == Contact::Known, due_at, Some(claimed.progress.attempts))?
-                }
+                Contact::NotBegun => queue::release(tx, lease, self.owner)?,
+                contact => air::settle_given_up(tx, lease, contact == Contact::Known)?,
             };
         if recorded {
             match settled.settlement {
@@ -214,7 +212,8 @@ impl Round<'_> {
     fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
         let Settings { policy, limits, .. } = self.settings;
         let meta = meta::load(tx)?;
-        let world = World { integration_enabled: meta.integration_enabled, connectivity: wish.connectivity, now: self.now, woken: false };
+        let (integration_enabled, connectivity, lease) = (meta.integration_enabled, wish.connectivity, limits.lease);
+        let world = World { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
         for scan in scan_endpoints(tx, &world, &batch.passed_over)? {
             let view = batch.endpoints.get(&scan.key);

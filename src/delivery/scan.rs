@@ -7,6 +7,7 @@ use super::endpoint_queue::EndpointView;
 use crate::model::{NetworkNeed, Timestamp};
 use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
+use crate::store::outbox::air::in_the_air;
 use crate::store::outbox::queue::{self, Waiting};
 use crate::store::{Connection, StoreError};
 
@@ -31,19 +32,38 @@ impl EndpointScan {
     }
 }
 
-/// Looks at every endpoint that entries wait for, besides those that are passed over.
+/// Looks at every endpoint that entries wait for, besides those that are passed over or wait for what is in the air.
 pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over: &BTreeSet<i64>) -> Result<Vec<EndpointScan>, StoreError> {
-    let mut found = Vec::new();
-    for waiting in queue::waiting(connection, passed_over)? {
-        let endpoint = endpoint::find(connection, &waiting.endpoint)?;
-        let facts = endpoint.as_ref().map(StoredEndpoint::facts);
-        let due_at = due_at(&waiting, world.now);
-        let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, offline: false, cut_short: 0 };
-        let blocker = blocker(&entry, facts.as_ref(), world);
-        let (may_begin, next, needs_person) = (blocker.may_begin(world.now), blocker.next(), blocker.needs_person());
-        found.push(EndpointScan { key: waiting.endpoint, may_begin, next, needs_person, endpoint });
-    }
-    Ok(found)
+    let mut without = passed_over.clone();
+    without.extend(in_the_air(connection, world.now, world.lease)?.into_iter().map(|waits| waits.entry));
+    let waiting = queue::waiting(connection, &without)?.into_iter();
+    waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, world.now), None, world)).collect()
+}
+
+/// The same of those that wait for what is in the air, one by one: they are few.
+pub(super) fn scan_in_the_air(
+    connection: &Connection,
+    world: &World,
+    passed_over: &BTreeSet<i64>,
+) -> Result<Vec<EndpointScan>, StoreError> {
+    let waiting = in_the_air(connection, world.now, world.lease)?.into_iter();
+    let waiting = waiting.filter(|waits| !passed_over.contains(&waits.entry));
+    waiting.map(|waits| scan(connection, waits.endpoint, world.now, Some(waits.until), world)).collect()
+}
+
+fn scan(
+    connection: &Connection,
+    key: String,
+    due_at: Timestamp,
+    air_until: Option<Timestamp>,
+    world: &World,
+) -> Result<EndpointScan, StoreError> {
+    let endpoint = endpoint::find(connection, &key)?;
+    let facts = endpoint.as_ref().map(StoredEndpoint::facts);
+    let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, air_until, offline: false, cut_short: 0 };
+    let blocker = blocker(&entry, facts.as_ref(), world);
+    let (may_begin, next, needs_person) = (blocker.may_begin(world.now), blocker.next(), blocker.needs_person());
+    Ok(EndpointScan { key, may_begin, next, needs_person, endpoint })
 }
 
 fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {

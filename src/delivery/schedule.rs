@@ -17,7 +17,7 @@ use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
-use crate::model::{Connectivity, NetworkPolicy, Timestamp};
+use crate::model::{Connectivity, NetworkPolicy};
 use crate::outbox::{LastSeen, Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
@@ -404,8 +404,8 @@ impl Schedule {
 
     /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
     /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
-        &self.set_aside | &self.on_its_way(now, lease)
+    pub(super) fn passed_over(&self) -> BTreeSet<i64> {
+        &self.set_aside | &self.on_its_way()
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -416,12 +416,10 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and has not ended. It has until the end of its lease to bring something: somebody else goes by
-    /// that as well.
-    pub(super) fn on_its_way(&self, now: Timestamp, lease: Duration) -> BTreeSet<i64> {
-        let is_waited_for = |attempt: &&Attempt| attempt.has_begun() && !lease_is_void(attempt.claimed.lease.until, now, lease);
-        let attempts = self.in_flight.values().chain(self.left_behind.attempts());
-        set(attempts.filter(is_waited_for).map(|attempt| attempt.claimed.lease.entry))
+    /// Entries of which an attempt has begun and runs, whatever the clock says. What was left behind, and what runs elsewhere, has the time that
+    /// the entry's row says.
+    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
+        set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
     }
 
     pub(super) fn unsettled(&self) -> usize {

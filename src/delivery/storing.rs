@@ -50,7 +50,7 @@ impl Delivery {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            let (alive, passed_over) = (schedule.alive(), schedule.passed_over(now.wall, self.settings.limits.lease));
+            let (alive, passed_over) = (schedule.alive(), schedule.passed_over());
             let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
             (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
         };
@@ -64,7 +64,7 @@ impl Delivery {
                 return Ok((file, Some(true)));
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
-            let world = World { integration_enabled, connectivity, now: now.wall, woken: false };
+            let world = World { integration_enabled, connectivity, now: now.wall, woken: false, lease };
             let is_due = scan_endpoints(connection, &world, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
@@ -90,8 +90,7 @@ impl Delivery {
                 urgent: serves_urgent && schedule.wishes.is_urgent(),
                 asked: schedule.wishes.asked(serves_urgent),
             };
-            let (passed_over, endpoints) =
-                (schedule.passed_over(now.wall, self.settings.limits.lease), schedule.views(now, &self.settings.policy));
+            let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (results, releases) = schedule.take_unsettled();
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };

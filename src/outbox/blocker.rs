@@ -3,7 +3,9 @@
 //! What needs a person is asked before what waits for a network or for time. So neither the network nor the clock ever hides a cause that
 //! will not pass by itself, and all entries of an endpoint that wait with the same reason get the same answer.
 
-use super::due::{due_since, is_due, pause_end};
+use std::time::Duration;
+
+use super::due::{due_since, is_due, lease_is_void, pause_end};
 use super::policy::CUT_SHORT_AT_ONCE;
 use super::reason;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, Timestamp};
@@ -19,6 +21,8 @@ pub struct EntryFacts<'a> {
     pub reason: Option<&'a str>,
     /// When it is tried again, as stored.
     pub due_at: Timestamp,
+    /// Until when a try of before it was given up may be in the air: its lease, as stored.
+    pub air_until: Option<Timestamp>,
     /// It waits for a network: its last attempt that ended by itself failed for want of one.
     pub offline: bool,
     /// Attempts in a row that were cut short.
@@ -55,6 +59,8 @@ pub struct World {
     pub now: Timestamp,
     /// What waits for a network is due at once: there may be a new one, or a person asks.
     pub woken: bool,
+    /// How long a claim holds.
+    pub lease: Duration,
 }
 
 /// When an attempt may begin.
@@ -97,6 +103,11 @@ pub enum Blocker<'a> {
         /// When it is tried again.
         next: Next,
     },
+    /// It was given up and is sent again, and a try of before may be in the air.
+    InTheAir {
+        /// When it is tried, unless that one ends before.
+        next: Next,
+    },
     /// Its endpoint is paused.
     Paused {
         /// Why.
@@ -135,7 +146,7 @@ impl<'a> Blocker<'a> {
     pub fn needs_person(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::InFlight | Self::Until { .. } | Self::Ready { .. } => false,
+            Self::InFlight | Self::InTheAir { .. } | Self::Until { .. } | Self::Ready { .. } => false,
             _ => self.reason().is_some_and(waits_for_person),
         }
     }
@@ -144,7 +155,7 @@ impl<'a> Blocker<'a> {
     pub fn reason(&self) -> Option<&'a str> {
         match self {
             Self::Corrupt => Some(reason::CORRUPT),
-            Self::InFlight => Some(reason::IN_FLIGHT),
+            Self::InFlight | Self::InTheAir { .. } => Some(reason::IN_FLIGHT),
             Self::IntegrationOff => Some(reason::INTEGRATION_OFF),
             Self::EndpointUnknown => Some(reason::ENDPOINT_UNKNOWN),
             Self::EndpointCorrupt => Some(reason::ENDPOINT_CORRUPT),
@@ -162,6 +173,7 @@ impl<'a> Blocker<'a> {
         match *self {
             Self::Secret { next, .. }
             | Self::Unreachable { next, .. }
+            | Self::InTheAir { next }
             | Self::Paused { next, .. }
             | Self::Offline { next }
             | Self::NeedsUnmetered { next }
@@ -223,8 +235,9 @@ pub fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>,
         return Blocker::EndpointDisabled;
     }
     let pause = pause_end(endpoint.paused_until, world.now);
-    let due_at = due_at(entry, world);
-    let next = Next { at: pause.map_or(due_at, |end| end.max(due_at)), network: lacks(world.connectivity, endpoint.network) };
+    let air_until = entry.air_until.filter(|until| !lease_is_void(*until, world.now, world.lease));
+    let at = [pause, air_until].into_iter().flatten().fold(due_at(entry, world), Timestamp::max);
+    let next = Next { at, network: lacks(world.connectivity, endpoint.network) };
     // A pause that is over still tells that the secret was not there when it was looked for last.
     let of_pause = endpoint.pause_reason.filter(|_| endpoint.paused_until.is_some());
     if let Some(reason) =
@@ -234,6 +247,9 @@ pub fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>,
     }
     if let Some((reason, true)) = endpoint.failing {
         return Blocker::Unreachable { reason, next };
+    }
+    if air_until.is_some() {
+        return Blocker::InTheAir { next };
     }
     if pause.is_some() {
         return Blocker::Paused { reason: endpoint.pause_reason.unwrap_or(reason::ENDPOINT_PAUSED), next };

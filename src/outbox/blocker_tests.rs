@@ -14,11 +14,12 @@ fn in_seconds(seconds: i64) -> Timestamp {
 }
 
 const ONLINE: Connectivity = Connectivity::Online { validated: None, metered: false, network: None };
+const LEASE: Duration = Duration::from_secs(60);
 const METERED: Connectivity = Connectivity::Online { validated: Some(true), metered: true, network: Some(1) };
 
 /// Due, and never tried.
 fn fresh() -> EntryFacts<'static> {
-    EntryFacts { readable: true, leased: false, reason: None, due_at: now(), offline: false, cut_short: 0 }
+    EntryFacts { readable: true, leased: false, reason: None, due_at: now(), air_until: None, offline: false, cut_short: 0 }
 }
 
 /// Waits an hour after a 503.
@@ -43,7 +44,7 @@ fn paused(seconds: i64, reason: &'static str) -> EndpointFacts<'static> {
 }
 
 fn world() -> World {
-    World { integration_enabled: true, connectivity: ONLINE, now: now(), woken: false }
+    World { integration_enabled: true, connectivity: ONLINE, now: now(), woken: false, lease: LEASE }
 }
 
 fn offline() -> World {
@@ -98,6 +99,10 @@ fn the_rest_waits_for_time_or_a_network() {
     let any = |at| Next { at, network: Some(NetworkNeed::Any) };
     let unmetered = |at| Next { at, network: Some(NetworkNeed::Unmetered) };
     let (due, hour) = (now(), in_seconds(3600));
+    let minute = in_seconds(60);
+    let in_the_air = EntryFacts { air_until: Some(minute), ..fresh() };
+    let ended = EntryFacts { air_until: Some(now()), ..fresh() };
+    let far_ahead = EntryFacts { air_until: Some(in_seconds(121)), ..fresh() };
     let overdue = EntryFacts { due_at: in_seconds(-60), reason: Some("interrupted"), ..fresh() };
     let not_proven = EndpointFacts { failing: Some(("dns", false)), ..sound() };
     for (entry, endpoint, world, expected) in [
@@ -106,6 +111,11 @@ fn the_rest_waits_for_time_or_a_network() {
         (fresh(), not_proven, world(), Blocker::Ready { reason: None, next: at(due) }),
         (overdue, sound(), world(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
         (later(), sound(), world(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
+        (in_the_air, sound(), world(), Blocker::InTheAir { next: at(minute) }),
+        (in_the_air, paused(3600, "rate_limited"), world(), Blocker::InTheAir { next: at(hour) }),
+        (in_the_air, sound(), offline(), Blocker::InTheAir { next: any(minute) }),
+        (ended, sound(), world(), Blocker::Ready { reason: None, next: at(due) }),
+        (far_ahead, sound(), world(), Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), sound(), offline(), Blocker::Offline { next: any(due) }),
         (later(), sound(), offline(), Blocker::Offline { next: any(hour) }),
         (fresh(), needs_unmetered, offline(), Blocker::Offline { next: unmetered(due) }),
@@ -217,9 +227,23 @@ fn moments() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
+/// Ends of leases.
+fn leases() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![(-200i64..200).prop_map(in_seconds), moments()]
+}
+
 fn entries() -> impl Strategy<Value = EntryFacts<'static>> {
-    (prop::bool::weighted(0.95), prop::bool::weighted(0.1), prop::sample::select(&SETTLED[..]), moments(), any::<bool>(), 0u32..6).prop_map(
-        |(readable, leased, reason, due_at, offline, cut_short)| EntryFacts { readable, leased, reason, due_at, offline, cut_short },
+    let times = (moments(), prop::option::weighted(0.3, leases()));
+    (prop::bool::weighted(0.95), prop::bool::weighted(0.1), prop::sample::select(&SETTLED[..]), times, any::<bool>(), 0u32..6).prop_map(
+        |(readable, leased, reason, (due_at, air_until), offline, cut_short)| EntryFacts {
+            readable,
+            leased,
+            reason,
+            due_at,
+            air_until,
+            offline,
+            cut_short,
+        },
     )
 }
 
@@ -254,18 +278,20 @@ fn worlds() -> impl Strategy<Value = World> {
         connectivity,
         now,
         woken,
+        lease: LEASE,
     })
 }
 
 proptest! {
     #[test]
     fn neither_time_nor_a_network_decides_whether_a_person_is_needed(
-        entry in entries(), endpoint in endpoints(), first in worlds(), second in worlds(), due_at in moments(), offline in any::<bool>()
+        entry in entries(), endpoint in endpoints(), first in worlds(), second in worlds(), due_at in moments(),
+        air_until in prop::option::of(leases()), offline in any::<bool>()
     ) {
         let second = World { integration_enabled: first.integration_enabled, ..second };
         let one = blocker(&entry, endpoint.as_ref(), &first);
         // Another entry with the same reason, in the same endpoint, at another time, on another network.
-        let other = EntryFacts { due_at, offline, cut_short: 0, ..entry };
+        let other = EntryFacts { due_at, air_until, offline, cut_short: 0, ..entry };
         let two = blocker(&other, endpoint.as_ref(), &second);
         prop_assert_eq!(one.needs_person(), two.needs_person());
         if one.needs_person() {
@@ -287,6 +313,7 @@ proptest! {
             prop_assert!(endpoint.readable && endpoint.enabled && !endpoint.archived);
             prop_assert!(pause_end(endpoint.paused_until, world.now).is_none() && world.connectivity != Connectivity::Offline);
             prop_assert!(is_due(entry.due_at, world.now) || (world.woken && entry.offline && entry.cut_short < 3));
+            prop_assert!(entry.air_until.is_none_or(|until| lease_is_void(until, world.now, LEASE)));
         }
         prop_assert_eq!(blocker.may_begin(world.now) && !blocker.needs_person(), matches!(blocker, Blocker::Ready { .. }));
         if let Some(when) = blocker.next_attempt_at() {
@@ -295,7 +322,8 @@ proptest! {
             let then = World { now: when.max(world.now), ..world };
             // What counts for nothing because it lies too far ahead may come near again, until an attempt rewrites it.
             let times = [Some(entry.due_at), endpoint.and_then(|endpoint| endpoint.paused_until)];
-            let comes_near = times.into_iter().flatten().any(|at| at > world.now && is_due(at, world.now));
+            let comes_near = times.into_iter().flatten().any(|at| at > world.now && is_due(at, world.now))
+                || entry.air_until.is_some_and(|until| until > world.now && lease_is_void(until, world.now, LEASE));
             prop_assert!(comes_near || super::blocker(&entry, endpoint.as_ref(), &then).may_begin(then.now));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::outbox::GIVEN_UP;
 use super::replace::GivesUp;
 use super::retention::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
@@ -139,10 +140,10 @@ impl Known {
                 copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
             }
         }
-        let mut abandons = copy.prepare(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL, due_at = 0
-              WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')",
-        )?;
+        let mut abandons = copy.prepare(&format!(
+            "UPDATE outbox SET {GIVEN_UP}, detail = ?2
+              WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
+        ))?;
         for (delivery_id, detail) in &self.abandoned {
             abandons.execute(params![delivery_id, detail])?;
         }
@@ -201,11 +202,7 @@ pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp
         )?;
         let seq = last.checked_add(1).ok_or_else(|| StoreError::Unreadable("a session's number of acts is out of range".to_owned()))?;
         let at = gives_up.at.max(from_ms(last_at)?);
-        tx.execute(
-            "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'restored', lease_owner = NULL, lease_until = NULL,
-                               due_at = 0 WHERE id = ?1",
-            [message.entry],
-        )?;
+        tx.execute(&format!("UPDATE outbox SET {GIVEN_UP}, detail = 'restored' WHERE id = ?1"), [message.entry])?;
         let event = Event {
             seq,
             v: EVENT_VERSION,

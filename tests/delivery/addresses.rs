@@ -63,3 +63,23 @@ fn an_address_that_requests_can_go_to_is_taken() {
         assert_eq!(field.transport.requests().last().unwrap().url, status(&field, OFFICE).endpoint.url, "{taken}");
     }
 }
+
+#[test]
+fn what_is_sent_again_does_not_wait_for_the_pause_of_an_old_address() {
+    let (field, _) =
+        phone(|request| if request.url == OFFICE_URL { Ok(answer_with(429, &[("retry-after", "86400")])) } else { Ok(answer(202)) });
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    abandon_first(&field, session);
+    field.transport.release();
+    joined("the flush", running);
+    // Another receiver takes over.
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    let fresh = field.complete();
+    send_first(&field, session);
+    field.flush();
+    assert!(is_sent(&field.compass, fresh));
+    assert!(is_sent(&field.compass, session), "waits for {:?}", field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+}

@@ -292,7 +292,7 @@ fn what_another_process_sends_again_while_it_is_in_the_air_waits_for_what_that_b
     let key = field.action(session).key;
     // Twice, for the second decision forgets nothing of the first.
     for _ in 0..2 {
-        other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+        assert!(other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
         other.send(session, &key, Some("anna"), &id()).unwrap();
     }
     let came = requests_of_a_flush(&field, &other, 2);
@@ -355,14 +355,13 @@ fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
         let other = Compass::open(field.options.clone().as_other_process()).unwrap();
         let mut worker = field.compass.delivery_steps().unwrap().unwrap();
         // Until it is tried every quarter of an hour.
-        for _ in 0..2000 {
-            field.clock.advance(2 * SECOND);
-            steps_until_wait(&mut worker);
+        for tries in 1..=10 {
+            field.clock.advance(20 * MINUTE);
+            eventually("it has been tried", || {
+                steps_until_wait(&mut worker);
+                field.delivery(session).attempts == tries && reason(&field, session).as_deref() == Some("unreachable")
+            });
         }
-        eventually("nothing runs", || {
-            steps_until_wait(&mut worker);
-            reason(&field, session).as_deref() == Some("unreachable")
-        });
         let changed = endpoint(OFFICE, "https://new.example/hook");
         if by_another {
             other.put_endpoint(&changed).unwrap();
@@ -372,11 +371,7 @@ fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
         }
         let mut after = None;
         for seconds in 0..1000_u32 {
-            steps_until_wait(&mut worker);
-            if seconds < 10 {
-                std::thread::sleep(Duration::from_millis(20));
-                steps_until_wait(&mut worker);
-            }
+            nothing_is_in_flight(&field, session, Some(&mut worker));
             if requests_to(&field, "https://new.example/") > 0 {
                 after = Some(seconds);
                 break;
@@ -449,4 +444,50 @@ fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
     let came = field.transport.requests().len();
     other.close().unwrap();
     assert_eq!(came, 2, "the receiver has asked for an hour");
+}
+
+/// A message is in the air here. In another process it is given up and sent again, something happens, and that process flushes: whether it
+/// sends it, too.
+fn sends_what_is_in_the_air(urgent: bool, happens: impl FnOnce(&Compass)) -> bool {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
+    other.send(session, &key, Some("anna"), &id()).unwrap();
+    happens(&other);
+    let never = CancelToken::new();
+    let mut steps = other.flush_steps(MINUTE, &never, urgent).unwrap();
+    let sends = steps_until_wait(&mut steps).is_some();
+    field.transport.release();
+    joined("the flush", running);
+    eventually("the other one ends", || steps_until_wait(&mut steps).is_none());
+    other.close().unwrap();
+    assert!(is_sent(&field.compass, session));
+    sends
+}
+
+#[test]
+fn an_urgent_flush_of_another_process_waits_for_what_is_in_the_air() {
+    assert!(!sends_what_is_in_the_air(false, |_| ()));
+    assert!(!sends_what_is_in_the_air(true, |_| ()));
+}
+
+#[test]
+fn new_secrets_do_not_send_what_is_in_the_air() {
+    assert!(!sends_what_is_in_the_air(false, |other| other.secrets_changed().unwrap()));
+}
+
+#[test]
+fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_the_air() {
+    let switch = |other: &Compass| {
+        other.set_endpoint_enabled(OFFICE, false).unwrap();
+        other.set_endpoint_enabled(OFFICE, true).unwrap();
+    };
+    assert!(!sends_what_is_in_the_air(false, switch));
 }

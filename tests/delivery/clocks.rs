@@ -358,3 +358,83 @@ fn a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
     }
     assert!(found.iter().all(|(_, sent, ..)| *sent == 1), "{found:#?}");
 }
+
+#[test]
+fn what_is_sent_again_does_not_wait_for_a_lease_of_a_clock_that_was_set_back() {
+    let mut found = Vec::new();
+    for hours in [0, 1, 24] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        left_behind(&field, 1);
+        abandon_first(&field, session);
+        send_first(&field, session);
+        field.clock.jump_wall(-TimeDelta::hours(hours));
+        field.clock.advance(2 * MINUTE);
+        let came = requests_of_a_flush(&field, &field.compass, 2);
+        let shown = field.delivery(session);
+        field.transport.release();
+        found.push((hours, came, shown.reason, shown.next_attempt_at.map(|at| at - field.now())));
+    }
+    assert!(found.iter().all(|(_, came, ..)| *came == 2), "{found:#?}");
+}
+
+#[test]
+fn what_is_sent_again_after_a_crash_does_not_wait_for_a_lease_of_a_clock_that_was_set_back() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let never = CancelToken::new();
+    let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut steps);
+    field.transport.wait_for_requests(1);
+    abandon_first(&field, session);
+    drop(steps);
+    field.compass.clone().kill();
+    field.transport.release();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.clock.jump_wall(-TimeDelta::hours(20));
+    field.clock.advance(2 * MINUTE);
+    send_first(&field, session);
+    let report = field.flush();
+    assert_eq!(report.sent, 1, "waits for {:?}", field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+}
+
+#[test]
+fn what_was_given_up_and_is_sent_again_before_1970_is_due_at_once() {
+    let (field, receivers) = phone(|_| Ok(answer(400)));
+    // Midnight of the first of January 1970, somewhere east of Greenwich.
+    field.clock.set_wall(Timestamp::from_timestamp(-3600 * 2, 0).unwrap());
+    let session = field.complete();
+    field.flush();
+    assert_eq!(field.action(session).status, ActionStatus::Failed);
+    abandon_first(&field, session);
+    receivers.take();
+    send_first(&field, session);
+    let report = field.flush();
+    assert_eq!(report.sent, 1, "waits for {:?}", field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+}
+
+#[test]
+fn what_is_sent_again_while_it_is_in_the_air_waits_for_that_whatever_the_clock_is_set_to() {
+    for minutes in [0, 10, -10, 60 * 24 * 365] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.transport.hold("");
+        let never = CancelToken::new();
+        let mut flush = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+        steps_until_wait(&mut flush);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        send_first(&field, session);
+        field.clock.jump_wall(TimeDelta::minutes(minutes));
+        field.clock.advance(3 * SECOND);
+        steps_until_wait(&mut flush);
+        let claimed: i64 = sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get(0)).unwrap();
+        let shown = reason(&field, session);
+        field.transport.release();
+        eventually("it ends", || steps_until_wait(&mut flush).is_none());
+        assert_eq!(claimed, 0, "the first one is in the air; {minutes} minutes");
+        assert_eq!(shown.as_deref(), Some("in_flight"), "{minutes} minutes");
+        assert_eq!(outcomes(&field, session), ["sent"], "{minutes} minutes");
+    }
+}

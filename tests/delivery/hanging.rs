@@ -249,3 +249,53 @@ fn what_a_test_delivery_waits_for_a_renewal_is_part_of_its_time() {
     let given = field.transport.requests()[0].timeout;
     assert!(given <= 28 * SECOND, "of 30 seconds two are over: {given:?}");
 }
+
+#[test]
+fn what_is_sent_again_behind_a_request_that_hangs_is_tried_once_its_lease_is_over() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    left_behind(&field, 1);
+    let lease_ends = field.now() + TimeDelta::seconds(60);
+    abandon_first(&field, session);
+    send_first(&field, session);
+    let (shown, due) = (field.delivery(session), field.next_due());
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    let until = steps_until_wait(&mut worker);
+    field.clock.advance(MINUTE);
+    steps_until_wait(&mut worker);
+    field.transport.wait_for_requests(2);
+    field.transport.release();
+    assert_eq!((shown.reason.as_deref(), shown.next_attempt_at, due.at), (Some("in_flight"), Some(lease_ends), Some(lease_ends)));
+    assert_eq!(until, Some(Some(field.options.clock.monotonic())), "the worker waits until then");
+}
+
+#[test]
+fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answered_meanwhile() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let given = secrets_store.clone();
+    let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    left_behind(&field, 1);
+    field.clock.advance(61 * SECOND);
+    secrets_store.gate.close();
+    let never = CancelToken::new();
+    let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut steps);
+    secrets_store.gate.wait_for(2);
+    // The first one is answered while the secrets of the second are looked up.
+    field.transport.release();
+    field.transport.wait_until_quiet();
+    eventually("it is stored", || {
+        field.clock.advance(SECOND);
+        steps_until_wait(&mut steps);
+        is_sent(&field.compass, session)
+    });
+    secrets_store.gate.open();
+    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+    let delivery = field.delivery(session);
+    let unknown: i64 = sql(&field).query_row("SELECT unknown_outcomes FROM outbox", [], |row| row.get(0)).unwrap();
+    let requests = field.transport.requests().len();
+    assert_eq!((requests, delivery.attempts, unknown), (1, 1, 0), "requests, attempts and unknown outcomes");
+}

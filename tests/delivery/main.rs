@@ -20,7 +20,6 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
-mod probes;
 mod replaced;
 mod secrets;
 mod stopping;
@@ -142,6 +141,16 @@ fn requests_of_a_flush(field: &Field, compass: &Compass, wanted: usize) -> usize
     cancel.cancel();
     joined("the flush", running);
     field.transport.requests().len()
+}
+
+/// Whoever drives goes on until the message of a session is not being sent, as far as the time allows that it is now.
+fn nothing_is_in_flight(field: &Field, session: SessionKey, mut worker: Option<&mut DeliverySteps>) {
+    eventually("nothing is in flight", || {
+        if let Some(worker) = &mut worker {
+            steps_until_wait(worker);
+        }
+        reason(field, session).as_deref() != Some("in_flight")
+    });
 }
 
 fn is_sent(compass: &Compass, session: SessionKey) -> bool {

@@ -497,9 +497,7 @@ fn what_can_leave_begins_within_five_seconds_of_a_network_that_came_soon_after_a
     let mut after = None;
     for tick in 1..=70_u32 {
         field.clock.advance(Duration::from_millis(100));
-        steps_until_wait(&mut worker);
-        std::thread::sleep(Duration::from_millis(10));
-        steps_until_wait(&mut worker);
+        nothing_is_in_flight(&field, session, Some(&mut worker));
         if field.transport.requests().len() > 1 {
             after = Some(tick * 100);
             break;

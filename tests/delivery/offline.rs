@@ -275,11 +275,7 @@ fn a_moment_without_signal_that_no_platform_reports_costs_no_hour() {
         receivers.take();
         let mut after = None;
         for seconds in 0..2000_u32 {
-            steps_until_wait(&mut worker);
-            if seconds % 15 == 0 {
-                std::thread::sleep(Duration::from_millis(5));
-                steps_until_wait(&mut worker);
-            }
+            nothing_is_in_flight(&field, session, Some(&mut worker));
             if is_sent(&field.compass, session) {
                 after = Some(seconds);
                 break;

@@ -99,3 +99,39 @@ fn what_a_restored_copy_gave_up_is_due_at_once_when_it_is_sent_again() {
     assert_eq!(compass.record(session).unwrap().actions[0].deliveries[0].next_attempt_at, Some(field.now()));
     compass.close().unwrap();
 }
+
+#[test]
+fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    complete(&other, "visit");
+    // Its request hangs.
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    let cancel = CancelToken::new();
+    let (compass, token) = (other.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    field.transport.wait_for_requests(1);
+    cancel.cancel();
+    joined("the flush", running);
+    field.compass.close().unwrap();
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    other.refresh().unwrap();
+    let session = complete(&other, "visit");
+    let shown = other.record(session).unwrap().actions[0].deliveries[0].clone();
+    let due = other.next_due().unwrap();
+    let never = CancelToken::new();
+    let mut steps = other.flush_steps(MINUTE, &never, false).unwrap();
+    eventually("it is sent", || {
+        steps_until_wait(&mut steps);
+        field.transport.requests().len() >= 2
+    });
+    let came = field.transport.requests().len();
+    field.transport.release();
+    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+    other.close().unwrap();
+    assert_eq!(came, 2, "shown as {:?}, next due {due:?}", shown.reason);
+}

@@ -567,10 +567,7 @@ fn a_short_flush_that_leaves_a_look_up_to_the_worker_pauses_no_endpoint() {
         field.clock.advance(SECOND);
         secrets_store.gate.open();
         eventually("the look-up has ended", || !secrets_store.asked().is_empty());
-        std::thread::sleep(Duration::from_millis(200));
-        if let Some(worker) = &mut worker {
-            steps_until_wait(worker);
-        }
+        nothing_is_in_flight(&field, session, worker.as_mut());
         let office = status(&field, OFFICE);
         found.push((beside_a_worker, office.pause_reason, office.paused_until.map(|at| at - field.now()), reason(&field, session)));
     }

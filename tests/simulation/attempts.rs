@@ -82,6 +82,12 @@ impl Attempts {
         self.all.range((row, 0)..=(row, u32::MAX)).any(|(_, attempt)| attempt.began >= since)
     }
 
+    /// Whether an attempt of this entry runs in this process, whatever its row says; also one that was called off in vain.
+    pub fn runs(&self, row: i64, place: usize, life: u64) -> bool {
+        let mut here = self.all.range((row, 0)..=(row, u32::MAX)).filter(|(_, attempt)| attempt.place == place && attempt.life == life);
+        here.any(|(_, attempt)| attempt.outcome.is_none())
+    }
+
     fn flying(&self, place: usize, life: u64) -> impl Iterator<Item = &Attempt> {
         self.all.values().filter(move |attempt| {
             attempt.place == place && attempt.life == life && attempt.outcome.is_none() && attempt.cancelled.is_none()
@@ -358,7 +364,11 @@ impl World {
             ("queued", "leased") => {
                 let mut middle = entry.clone();
                 (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
-                (middle.due_at, middle.at_once) = (next.due_at, next.at_once);
+                middle.air_until = next.air_until;
+                let flies = self.attempts.all.get(&(entry.row, entry.attempts)).is_some_and(|attempt| attempt.outcome.is_none());
+                if flies && self.is_in_the_air(entry) {
+                    return Err("claimed while a try of before it was given up is in the air".to_owned());
+                }
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
                 self.check_claim(from, next, before, place)
             }
@@ -441,6 +451,11 @@ impl World {
         if may { Ok(()) } else { Err(format!("not what the act `{act}` does")) }
     }
 
+    /// Whether the lease of a try of before it was given up is not over.
+    fn is_in_the_air(&self, entry: &Entry) -> bool {
+        (1..=120_000).contains(&(entry.air_until - self.clock.wall_ms()))
+    }
+
     fn check_claim(&mut self, entry: &Entry, next: &Entry, before: &Rows, place: usize) -> Check {
         let now = self.clock.wall_ms();
         if next.attempts != entry.attempts + 1 || next.unknown != entry.unknown + 1 || next.epoch != entry.epoch + 1 {
@@ -449,6 +464,9 @@ impl World {
         self.attempts.claimed_at.insert(entry.row, self.now());
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
+        }
+        if self.is_in_the_air(entry) {
+            return Err("claimed while a try of before it was given up may be in the air".to_owned());
         }
         let is_due = entry.at_once || entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
         let is_urgent = self.processes[place].has_urgent_flush();
@@ -518,17 +536,16 @@ pub fn seconds_of(text: &str) -> Option<i64> {
 const STORES: [&str; 6] = ["resume", "close", "quiesce", "foreground", "background", "stop delivery"];
 
 /// Of an entry that was given up and sent again it was learned what its last claim came to: that nothing of it had begun, or what was
-/// answered, and by when the receiver wants the next try.
+/// answered.
 fn has_learned(entry: &Entry, next: &Entry) -> bool {
     let was_sent_again = entry.reason.is_empty() && next.reason.is_empty() && next.epoch == entry.epoch;
-    let not_begun = next.attempts + 1 == entry.attempts && next.at_once;
+    let not_begun = next.attempts + 1 == entry.attempts && next.air_until == 0;
     let answered = next.attempts == entry.attempts;
     was_sent_again && ((not_begun || answered) && next.unknown + 1 == entry.unknown || ended_unknown(entry, next))
 }
 
 /// Of an entry that was given up the last attempt has ended, and nobody knows how: it stands in the way of no other one.
 fn ended_unknown(entry: &Entry, next: &Entry) -> bool {
-    let mut same = next.clone();
-    (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
-    same == *entry
+    let same = Entry { air_until: entry.air_until, ..next.clone() };
+    same == *entry && next.air_until == 0
 }

@@ -48,6 +48,10 @@ impl World {
             if entry.state != "queued" || self.tampered.contains_key(&entry.row) {
                 continue;
             }
+            // Somebody else took its lease for dead, or it was given up and is sent again.
+            if reason == "in_flight" && self.attempts.runs(entry.row, place, self.processes[place].life) {
+                continue;
+            }
             let endpoint = self.rows.endpoints.get(&entry.endpoint);
             let expected = if !self.rows.integration {
                 Some("integration_off")

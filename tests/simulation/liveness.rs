@@ -266,7 +266,8 @@ impl World {
             let woken = signal != Signal::Secret && entry.offline > 0 && entry.cut_short < 3;
             let due = if woken || entry.at_once || entry.due_at - wall > 25 * 3_600_000 { wall } else { entry.due_at };
             let lease = if entry.state == "leased" { entry.lease_until } else { wall };
-            let from = [due, lease, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall].into_iter().max().unwrap_or(wall);
+            let from =
+                [due, lease, entry.air_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall].into_iter().max().unwrap_or(wall);
             if broken == Broken::Clock && from > wall {
                 continue;
             }

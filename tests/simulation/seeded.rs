@@ -59,6 +59,19 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
         "D-A17",
         &[Act::Receiver { which: 0, mode: Mode::Silent }, Act::Flush { at: 0, seconds: 10 }, Act::Pass { ms: 11_000 }],
     ),
+    (
+        "seeded: what is in the air is claimed",
+        "contract 5: what is in flight is not cut, and nothing else of the entry leaves",
+        &[
+            Act::Receiver { which: 0, mode: Mode::Silent },
+            Act::Complete { at: 0, answer: 2 },
+            FOREGROUND,
+            SECONDS,
+            Act::Kill { at: 0 },
+            Act::Abandon { at: 0, which: 0 },
+            Act::SendFailed { at: 0, which: 0 },
+        ],
+    ),
     ("seeded: a release keeps its counters", "contract 6: a claim that is given back counts nothing", &[]),
     (
         "seeded: no pause for Retry-After",

@@ -1,5 +1,6 @@
 //! Outbox entries: freezing them, reading them, and what a person does to them. `queue` is the part that delivery drives.
 
+pub(crate) mod air;
 pub(crate) mod list;
 pub(crate) mod queue;
 
@@ -40,6 +41,8 @@ pub(crate) struct EntryRow {
     pub(crate) state: EntryState,
     pub(crate) reason: Option<String>,
     pub(crate) due_at: Timestamp,
+    /// Until when a try of before it was given up may be in the air.
+    pub(crate) air_until: Option<Timestamp>,
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,
     pub(crate) sent_at: Option<Timestamp>,
@@ -81,9 +84,10 @@ pub(crate) enum EntryState {
 
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL)";
+                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
+                       o.air_until";
 /// How many they are.
-const COLUMN_COUNT: usize = 16;
+const COLUMN_COUNT: usize = 17;
 
 /// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
@@ -187,15 +191,14 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1)")?.query_row([&id.0], |row| row.get(0))?)
 }
 
-/// A person sends a failed entry again: the same id and bytes, fresh budgets. Due at once, unless a try of before it was given up may still be
-/// in the air.
+/// A person sends a failed entry again: the same id and bytes, fresh budgets, due at once. Where it was given up, a try of before that may
+/// still be in the air, and is waited for.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH},
-                           due_at = CASE WHEN reason = 'abandoned' AND due_at > ?2 THEN due_at ELSE ?3 END
+        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH}, due_at = ?2
           WHERE id = ?1 AND state = 'failed'"
     ))?
-    .execute(params![entry_id, to_ms(now), to_ms(at_once(now))])?;
+    .execute(params![entry_id, to_ms(at_once(now))])?;
     Ok(())
 }
 
@@ -205,17 +208,15 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A person gives an undelivered entry up. A try that is in the air may still end well, and is then recorded; until its lease ends, or until
-/// it has ended, nothing else of the entry leaves. `by` says in one word what gave it up.
+/// What giving an entry up writes. A try that is in the air may still end well, and is then recorded; until it has ended, or until its lease
+/// is over, nothing else of the entry leaves.
+pub(crate) const GIVEN_UP: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
+                                   air_until = coalesce(lease_until, air_until)";
+
+/// A person gives an undelivered entry up. `by` says in one word what gave it up.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = ?2, lease_owner = NULL, lease_until = NULL,
-                           due_at = CASE WHEN state = 'leased' THEN lease_until
-                                         WHEN state = 'queued' AND reason IS NULL THEN due_at
-                                         ELSE 0 END
-          WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'",
-    )?
-    .execute(params![entry_id, by])?;
+    tx.prepare_cached(&format!("UPDATE outbox SET {GIVEN_UP}, detail = ?2 WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'"))?
+        .execute(params![entry_id, by])?;
     Ok(())
 }
 
@@ -278,6 +279,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         reason,
         // What no calendar has was written by a clock far off, and counts as due.
         due_at: row.get(9).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::MAX_UTC),
+        air_until: row.get::<_, Option<i64>>(16).ok().flatten().and_then(|until| from_ms(until).ok()),
         attempts,
         unknown_outcomes,
         sent_at,

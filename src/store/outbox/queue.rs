@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
+use super::air::{in_the_air, settle_given_up};
 use super::{FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
@@ -57,13 +58,18 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
     Ok(found)
 }
 
+/// No lease ends later, unless the clock was set back since (see `outbox::lease_is_void`).
+pub(super) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
+    to_ms(now).saturating_add((lease.as_millis() as i64).saturating_mul(2))
+}
+
 /// Rows as a list in a statement.
 pub(super) fn numbers(rows: &BTreeSet<i64>) -> String {
     rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A stored moment; one that no calendar has lies far in the future, where it counts as due.
-fn moment(ms: i64) -> Timestamp {
+pub(super) fn moment(ms: i64) -> Timestamp {
     from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
 }
 
@@ -131,8 +137,10 @@ pub(crate) struct Claim<'a> {
 /// in this order, and the rows that do not read back or cannot be claimed, which stay as they are.
 pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
+    let mut skip = claim.skip.clone();
+    skip.extend(in_the_air(tx, claim.now, claim.lease)?.into_iter().map(|waits| waits.entry));
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
-    for id in to_claim(tx, claim)? {
+    for id in to_claim(tx, claim, &skip)? {
         if claimed.len() >= claim.limit as usize {
             break;
         }
@@ -146,7 +154,8 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         }
     }
     let mut statement = tx.prepare_cached(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, attempts = ?5, unknown_outcomes = ?6
+        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, air_until = NULL, attempts = ?5,
+                           unknown_outcomes = ?6
           WHERE id = ?1",
     )?;
     let mut kept = Vec::with_capacity(claimed.len());
@@ -162,8 +171,8 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
 }
 
 /// Rows to claim, in order; a few more than wanted, for those that do not read back.
-fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
-    let limit = claim.limit as usize + claim.skip.len() + 1;
+fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Result<Vec<i64>> {
+    let limit = claim.limit as usize + skip.len() + 1;
     let (now, first) = (to_ms(claim.now), to_ms(first_time()));
     // The first to become due, with the moments.
     let between = |which: &str, from: i64, to: i64| -> Result<Vec<(Timestamp, i64)>> {
@@ -184,7 +193,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
     };
     let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0")?, due("")?);
     let mut order: Vec<i64> = Vec::with_capacity(limit);
-    let longest_due = all.iter().find(|(_, id)| !claim.skip.contains(id)).copied();
+    let longest_due = all.iter().find(|(_, id)| !skip.contains(id)).copied();
     let has_waited = |(since, _): &(Timestamp, i64)| claim.long_due.is_some_and(|long| *since <= long);
     if claim.limit > 1 || claim.longest_due_first || longest_due.as_ref().is_some_and(has_waited) {
         order.extend(longest_due.map(|(_, id)| id));
@@ -198,7 +207,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<Vec<i64>> {
         order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
     }
     let mut seen = BTreeSet::new();
-    order.retain(|id| !claim.skip.contains(id) && seen.insert(*id));
+    order.retain(|id| !skip.contains(id) && seen.insert(*id));
     Ok(order)
 }
 
@@ -261,15 +270,7 @@ pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> 
 
 /// Undoes a claim of which nothing was begun, also where the entry was given up meanwhile, or given up and sent again. Otherwise nothing is
 /// done when the lease is lost. False then.
-pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Timestamp) -> Result<bool> {
-    // An attempt is taken back with a lease alone. One that ran out has its line in the history, and counts.
-    let due_at = at_once(now);
-    tx.prepare_cached(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_until = due_at, due_at = ?5
-          WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?3 AND state = 'queued' AND attempts > 0 AND unknown_outcomes > 0
-            AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
-    )?
-    .execute(params![lease.entry, owner, lease.epoch, lease.message, to_ms(due_at)])?;
+pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<bool> {
     let released = tx
         .prepare_cached(
         "UPDATE outbox SET state = 'queued', lease_owner = NULL, lease_until = NULL, attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1
@@ -284,13 +285,12 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str, now: Tim
     }
     let taken_back = tx
         .prepare_cached(
-            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, due_at = ?4
-              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')
-                AND attempts > 0 AND unknown_outcomes > 0
-                AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = outbox.id AND a.number = outbox.attempts)",
+            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, air_until = NULL
+              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND air_until IS NOT NULL AND attempts > 0 AND unknown_outcomes > 0",
         )?
-        .execute(params![lease.entry, lease.epoch, lease.message, to_ms(due_at)])?;
-    if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true, due_at, None) }
+        .execute(params![lease.entry, lease.epoch, lease.message])?;
+    // An attempt whose lease ran out before has its line in the history, and counts.
+    if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true) }
 }
 
 /// The session of an entry, if both read back.
@@ -357,8 +357,7 @@ pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Durati
     let mut statement = connection.prepare_cached(
         "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= ?1 OR lease_until > ?2 OR lease_until IS NULL)",
     )?;
-    let two_leases = (lease.as_millis() as i64).saturating_mul(2);
-    let rows = statement.query_map([to_ms(now), to_ms(now).saturating_add(two_leases)], |row| row.get(0))?;
+    let rows = statement.query_map([to_ms(now), farthest_lease(now, lease)], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -380,7 +379,7 @@ pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now:
             "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2,
                                sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts, 1),
                                unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
-                               lease_owner = NULL, lease_until = NULL
+                               lease_owner = NULL, lease_until = NULL, air_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",
         )?
         .execute(params![lease.entry, to_ms(now), status, lease.message])?;
@@ -430,26 +429,6 @@ pub(crate) fn settle(
             progress.refreshed,
             lease.message,
         ])?;
-    Ok(changed == 1)
-}
-
-/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and the
-/// next one is due then. An entry that waits again has had `attempts`; without them it is left alone. False when that is not so.
-pub(crate) fn settle_given_up(
-    tx: &Transaction<'_>,
-    lease: &Lease,
-    is_known: bool,
-    due_at: Timestamp,
-    attempts: Option<u32>,
-) -> Result<bool> {
-    let changed = tx
-        .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), due_at = ?5
-              WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
-                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
-                     OR state = 'queued' AND reason IS NULL AND attempts = ?6)",
-        )?
-        .execute(params![lease.entry, lease.epoch, is_known, lease.message, to_ms(due_at), attempts])?;
     Ok(changed == 1)
 }
 

@@ -1,0 +1,53 @@
+//! What may be in the air of entries that were given up: a try that had begun may still end, and the next one waits for it.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::super::row::to_ms;
+use super::super::{Connection, Result, Transaction};
+use super::queue::{Lease, farthest_lease, moment};
+use crate::fault::fault;
+use crate::model::Timestamp;
+
+/// An entry that was given up and waits again, while a try of before may be in the air.
+pub(crate) struct InTheAir {
+    pub(crate) entry: i64,
+    pub(crate) endpoint: String,
+    /// No try of it begins before. It is due at once then.
+    pub(crate) until: Timestamp,
+}
+
+/// Entries that wait behind a try that may be in the air: what is claimed is none of them. One whose lease ran out, or lies further ahead than
+/// any lease can, is waited for no more.
+pub(crate) fn in_the_air(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<InTheAir>> {
+    if fault("seeded: what is in the air is claimed") {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id, endpoint, air_until FROM outbox INDEXED BY outbox_in_the_air
+          WHERE state = 'queued' AND air_until IS NOT NULL AND air_until > ?1 AND air_until <= ?2",
+    )?;
+    let mut rows = statement.query([to_ms(now), farthest_lease(now, lease)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        // What does not read back is what the lists show.
+        if let (Ok(entry), Ok(endpoint), Ok(until)) = (row.get(0), row.get(1), row.get(2)) {
+            found.push(InTheAir { entry, endpoint, until: moment(until) });
+        }
+    }
+    Ok(found)
+}
+
+/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and it
+/// stands in the way of no other one any more. False when that is not so.
+pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), air_until = NULL
+              WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
+                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND (air_until IS NOT NULL OR reason IS NULL))",
+        )?
+        .execute(params![lease.entry, lease.epoch, is_known, lease.message])?;
+    Ok(changed == 1)
+}
