@@ -92,8 +92,11 @@ pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Ti
 pub(super) fn has_had_urgent(row: &EndpointRow, now: Timestamp, every: Duration) -> bool {
     let last = row.delivery.urgent_at;
     let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
-    let paused_until = row.state(0).paused_until(now);
-    is_soon || paused_until.is_some() && paused_until == row.delivery.urgent_pause
+    let state = row.state(0);
+    let paused_until = state.paused_until(now);
+    // A pause of the core's own is nobody's wish.
+    let is_asked_for = state.asked_until.is_some_and(|asked| asked > now);
+    is_soon || is_asked_for && paused_until.is_some() && paused_until == row.delivery.urgent_pause
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An

@@ -73,6 +73,26 @@ fn a_person_gets_one_attempt_a_minute_where_a_retry_or_a_broken_endpoint_is_wait
 }
 
 #[test]
+fn a_pause_of_the_cores_own_that_a_try_did_not_change_stops_a_person_for_a_minute_alone() {
+    let (field, receivers) = phone_with(|_| Ok(answer(500)), one_at_a_time);
+    field.backlog(6, OFFICE);
+    field.flush();
+    let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
+    while pause() < TimeDelta::minutes(10) {
+        field.advance_to(field.next_due().at.unwrap());
+        field.flush();
+    }
+    receivers.now(no_network);
+    let began: Vec<u32> = (0..3)
+        .map(|_| {
+            field.clock.advance(MINUTE + SECOND);
+            urgent(&field).attempts
+        })
+        .collect();
+    assert_eq!(began, [1, 1, 1], "the pause of a broken endpoint is no wish of the receiver");
+}
+
+#[test]
 fn a_message_that_waits_for_its_retry_leaves_when_a_person_asks() {
     let (field, receivers) = phone(|_| Ok(answer(500)));
     let session = field.complete();

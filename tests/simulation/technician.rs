@@ -90,7 +90,7 @@ impl World {
     pub fn send(&mut self, at: u64, which: u64, state: &str) -> Check {
         let Some(entry) = self.one(which, |entry| entry.state == state) else { return Ok(()) };
         let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
-        fine(self.compass(place).send(session, &entry.action, Some("Ada"), &id), &["action_locked", "action_status"])?;
+        fine(self.compass(place).send(session, &entry.action, Some("Ada"), &id), &["action_locked", "action_status", "payload_too_large"])?;
         self.after(Cause::Act("send"))
     }
 
