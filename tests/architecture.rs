@@ -53,6 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("uniffi", &["model", "port", "outbox", "lib"]),
     ("ureq", &["transport"]),
     ("uuid", &[]),
+    ("rustls-webpki", &["transport"]),
     ("webpki-roots", &["transport"]),
     ("zeroize", &["port", "webhook"]),
 ];

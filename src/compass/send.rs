@@ -47,7 +47,7 @@ impl Compass {
     /// `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
-        let outcome = self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
+        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, subject, row, stamp| {
             if row.reason.as_deref() == Some(reason::PAYLOAD_TOO_LARGE) {
                 let size = newest(tx, row)?.body_size;
                 // A receiver may have found a smaller one too large.
@@ -80,7 +80,7 @@ impl Compass {
     /// `NothingCorrected` when the bytes were sent before, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
-        self.on_action(session, action, actor, command_id, &content, |inner, tx, subject, row, stamp| {
+        self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, subject, row, stamp| {
             if !inner.allows(row, permits_of(row, &inner.policy).send_corrected)? {
                 return Ok(None);
             }
@@ -107,7 +107,7 @@ impl Compass {
         let content = Content { command: "abandon", action, reason: Some(reason) };
         let given_up = Cell::new(None);
         let mut outcome = self.inner.freeing(|| {
-            self.on_action(session, action, Some(actor), command_id, &content, |inner, tx, _, row, _| {
+            self.on_action(session, action, Some(actor), command_id, &content, &mut |inner, tx, _, row, _| {
                 if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                     return Ok(None);
                 }
@@ -133,7 +133,7 @@ impl Compass {
         let given_up = RefCell::new(Vec::new());
         let mut outcome = self.inner.freeing(|| {
             given_up.take();
-            self.on_session(session, Some(actor), command_id, &content, |inner, tx, subject, _| {
+            self.on_session(session, Some(actor), command_id, &content, &mut |inner, tx, subject, _| {
                 let mut acts = Vec::new();
                 for row in store::action::of_session(tx, subject.id)? {
                     if permits_of(&row, &inner.policy).abandon == Permit::Yes {
@@ -190,7 +190,7 @@ impl Compass {
         }
     }
 
-    /// One command on one action. `work` gives the act to log, or none when there is nothing to do.
+    /// One command on one action, compiled once for all. `work` gives the act to log, or none when there is nothing to do.
     fn on_action(
         &self,
         session: SessionKey,
@@ -198,9 +198,9 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
+        work: &mut dyn FnMut(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
     ) -> Result<RecordOutcome> {
-        self.on_session(session, actor, command_id, content, |inner, tx, subject, stamp| {
+        self.on_session(session, actor, command_id, content, &mut |inner, tx, subject, stamp| {
             let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
             Ok(work(inner, tx, subject, &row, stamp)?.into_iter().collect())
         })
@@ -213,7 +213,7 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: impl FnOnce(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>>,
+        work: &mut dyn FnMut(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;

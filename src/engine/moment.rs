@@ -7,14 +7,14 @@ pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
 /// Reads `2026-11-23`, from the year 0001 on.
 pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
-    let date = shaped(text, "0000-00-00").then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten();
+    let date = shaped(text, "0000-00-00").then(|| text.parse::<NaiveDate>().ok()).flatten();
     date.filter(|date| YEARS.contains(&date.year()))
 }
 
 /// Reads `18:31:40`.
 pub(crate) fn parse_time(text: &str) -> Option<NaiveTime> {
     // chrono reads second 60; nobody types a leap second, and a bound has no need of one.
-    (shaped(text, "00:00:00") && !text.ends_with("60")).then(|| NaiveTime::parse_from_str(text, "%H:%M:%S").ok()).flatten()
+    (shaped(text, "00:00:00") && !text.ends_with("60")).then(|| text.parse().ok()).flatten()
 }
 
 /// Reads RFC 3339, offset included: `2026-11-23T18:31:40+01:00`. Local time and UTC both lie in the calendar. Digits finer than a

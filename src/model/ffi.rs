@@ -94,14 +94,13 @@ fn instant(time: SystemTime) -> Result<Timestamp, CoreError> {
 
 /// Seconds may be left out: so some languages write a whole minute.
 fn time(text: &str) -> Result<NaiveTime, CoreError> {
-    text.parse()
-        .or_else(|_| NaiveTime::parse_from_str(text, "%H:%M"))
-        .map_err(|_| CoreError::argument("time", "a time is written 14:05 or 14:05:30"))
+    text.parse().map_err(|_| CoreError::argument("time", "a time is written 14:05 or 14:05:30"))
 }
 
 fn offset_date_time(text: &str) -> Result<OffsetDateTime, CoreError> {
+    let with_seconds = || text.split_at_checked("2026-03-09T14:05".len()).map(|(minute, offset)| format!("{minute}:00{offset}"));
     DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z"))
+        .or_else(|error| with_seconds().map_or(Err(error), |text| DateTime::parse_from_rfc3339(&text)))
         .map_err(|_| CoreError::argument("datetime", "a date and time is written 2026-03-09T14:05:00+01:00"))
 }
 

@@ -2,13 +2,28 @@
 
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, KeyProvider};
+use rustls::SignatureScheme as Scheme;
+use rustls::crypto::ring::{cipher_suite, kx_group};
+use rustls::crypto::{CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedCipherSuite};
+
+use webpki::ring as verify;
 
 use super::options::TransportSetupError;
+use crate::crypto::fill_random;
+
+/// AES-GCM alone: every server has it (RFC 8446, section 9.1), and what else there is weighs some 45 kB in an app.
+const SUITES: [SupportedCipherSuite; 6] = [
+    cipher_suite::TLS13_AES_256_GCM_SHA384,
+    cipher_suite::TLS13_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
 
 /// A configuration that trusts the bundled roots and these.
 pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, TransportSetupError> {
@@ -16,7 +31,14 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
     for (root, bytes) in extra_roots.iter().enumerate() {
         add(&mut store, root as u32, bytes)?;
     }
-    let provider = CryptoProvider { key_provider: &NoKeys, ..rustls::crypto::ring::default_provider() };
+    // Each by its name: the library's own choice brings all there is along.
+    let provider = CryptoProvider {
+        cipher_suites: SUITES.to_vec(),
+        kx_groups: vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
+        signature_verification_algorithms: SIGNATURES,
+        secure_random: &Random,
+        key_provider: &NoKeys,
+    };
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| TransportSetupError::Tls(error.to_string()))?
@@ -25,6 +47,49 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
     // The one protocol spoken here: a server that offers others must not choose for us.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// How certificates and handshakes are verified: all that ring can.
+static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[
+        verify::ECDSA_P256_SHA256,
+        verify::ECDSA_P256_SHA384,
+        verify::ECDSA_P384_SHA256,
+        verify::ECDSA_P384_SHA384,
+        verify::ED25519,
+        verify::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        verify::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+        verify::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+        verify::RSA_PKCS1_2048_8192_SHA256,
+        verify::RSA_PKCS1_2048_8192_SHA384,
+        verify::RSA_PKCS1_2048_8192_SHA512,
+        verify::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
+        verify::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
+        verify::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
+    ],
+    // TLS 1.2 names a hash alone, and takes either curve with it.
+    mapping: &[
+        (Scheme::ECDSA_NISTP384_SHA384, &[verify::ECDSA_P384_SHA384, verify::ECDSA_P256_SHA384]),
+        (Scheme::ECDSA_NISTP256_SHA256, &[verify::ECDSA_P256_SHA256, verify::ECDSA_P384_SHA256]),
+        (Scheme::ED25519, &[verify::ED25519]),
+        (Scheme::RSA_PSS_SHA512, &[verify::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
+        (Scheme::RSA_PSS_SHA384, &[verify::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
+        (Scheme::RSA_PSS_SHA256, &[verify::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
+        (Scheme::RSA_PKCS1_SHA512, &[verify::RSA_PKCS1_2048_8192_SHA512]),
+        (Scheme::RSA_PKCS1_SHA384, &[verify::RSA_PKCS1_2048_8192_SHA384]),
+        (Scheme::RSA_PKCS1_SHA256, &[verify::RSA_PKCS1_2048_8192_SHA256]),
+    ],
+};
+
+/// The operating system's.
+#[derive(Debug)]
+struct Random;
+
+impl SecureRandom for Random {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
+        fill_random(bytes);
+        Ok(())
+    }
 }
 
 /// A client here has no certificate of its own; without this the library would carry what signs with one.

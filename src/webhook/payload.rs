@@ -131,8 +131,8 @@ fn value<'a>(kind: &'a FieldKind, value: &'a FieldValue) -> Option<Value<'a>> {
         }
         (FieldKind::Decimal { .. }, FieldValue::Decimal(decimal)) => Value::Exact(exact(decimal)?),
         (FieldKind::Boolean, FieldValue::Boolean(yes)) => Value::Boolean(*yes),
-        (FieldKind::Date { .. }, FieldValue::Date(date)) => Value::Written(four_digit_year(*date)?.format("%Y-%m-%d").to_string()),
-        (FieldKind::Time { .. }, FieldValue::Time(time)) => Value::Written(time.format("%H:%M:%S%.f").to_string()),
+        (FieldKind::Date { .. }, FieldValue::Date(date)) => Value::Written(four_digit_year(*date)?.to_string()),
+        (FieldKind::Time { .. }, FieldValue::Time(time)) => Value::Written(time.to_string()),
         (FieldKind::DateTime { .. }, FieldValue::DateTime(moment)) => {
             four_digit_year(moment.date_naive())?;
             Value::Written(moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))

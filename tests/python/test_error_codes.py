@@ -342,7 +342,7 @@ class ErrorCodes(Case):
     def test_payload_too_large(self):
         arrive, done = WORKFLOW["sections"]
         pages = [f"page{page}" for page in range(1, 5)]
-        fields = WORKFLOW["fields"] + [{"key": page, "name": "Page", "type": "text"} for page in pages]
+        fields = WORKFLOW["fields"] + [{"key": page, "name": "Page", "type": "text", "max_length": 20_000} for page in pages]
         core = self.wired()
         core.import_workflow(document(version=2, fields=fields, sections=[arrive | {"fields": arrive["fields"] + pages}, done]))
         view = self.start(core)

@@ -32,6 +32,7 @@ arm_left_out_tests=(
   'an_update_that_ends_at_any_statement_is_made_anew    opens hundreds of files, one after the other, for two minutes'
   'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'
   'two_processes_that_open_an_old_file_at_once_update_it_once         starts processes'
+  'what_is_made_while_a_copy_is_checked_is_the_file_before            kills a process'
 )
 
 # What runs on arm64 besides the unit tests: it has the width of the machine that the suite rust runs on, so what is left is what meets memory,

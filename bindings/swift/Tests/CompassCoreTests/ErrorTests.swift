@@ -253,7 +253,7 @@ final class ErrorTests: XCTestCase {
 
     func testMessageThatIsTooLarge() async throws {
         let pages = (1...4).map { "page\($0)" }
-        let definitions = pages.map { #"{"key": "\#($0)", "name": "Page", "type": "text"}, "# }.joined()
+        let definitions = pages.map { #"{"key": "\#($0)", "name": "Page", "type": "text", "max_length": 20000}, "# }.joined()
         let document = String(decoding: pumpCheck, as: UTF8.self)
             .replacingOccurrences(of: #""fields": [\#n"#, with: #""fields": ["# + definitions)
             .replacingOccurrences(of: #""fields": ["site""#, with: #""fields": ["# + pages.map { #""\#($0)", "# }.joined() + #""site""#)

@@ -151,7 +151,7 @@ final class Stage {
             try applied(outcome.applied, given)
         case "redact":
             let target: RedactionTarget
-            switch (try given.optionalText("field"), try given.optional("note")) {
+            switch (try given.optionalText("field"), given.optional("note")) {
             case (let field?, nil): target = .field(key: field)
             case (nil, let note?): target = .note(seq: try note.number())
             default: throw ScenarioError("a field or a note")

@@ -439,7 +439,7 @@ class ErrorCodeTest {
     fun payload_too_large() = test {
         val pages = (1..4).map { "page$it" }
         val document = document {
-            replace("\"fields\": [\n", "\"fields\": [\n" + pages.joinToString("") { "{ \"key\": \"$it\", \"name\": \"Page\", \"type\": \"text\" },\n" })
+            replace("\"fields\": [\n", "\"fields\": [\n" + pages.joinToString("") { "{ \"key\": \"$it\", \"name\": \"Page\", \"type\": \"text\", \"max_length\": 20000 },\n" })
                 .replace("\"fields\": [\"site\"", "\"fields\": [${pages.joinToString("") { "\"$it\", " }}\"site\"")
                 .replace("\"version\": 1", "\"version\": 2")
         }
