@@ -19,6 +19,7 @@ final class ScenarioTests: XCTestCase {
     func testNotesAndResponses() async throws { try await Stage.play("notes-and-responses") }
     func testOffline() async throws { try await Stage.play("offline") }
     func testPrefill() async throws { try await Stage.play("prefill") }
+    func testRedacted() async throws { try await Stage.play("redacted") }
     func testRejectedAndCorrected() async throws { try await Stage.play("rejected-and-corrected") }
     func testSecrets() async throws { try await Stage.play("secrets") }
     func testTokenRefused() async throws { try await Stage.play("token-refused") }
