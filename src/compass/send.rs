@@ -35,6 +35,11 @@ pub(super) struct GivenUp {
     pub(super) leased: bool,
 }
 
+/// What a command does to an action.
+type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>> + 'a;
+/// The same for all actions of a session.
+type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>> + 'a;
+
 /// Actions re-sent per transaction by `send_failed_again`, so that a long list does not hold the writer.
 const BATCH: u32 = 100;
 
@@ -198,7 +203,7 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: &mut dyn FnMut(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>>,
+        work: &mut OnAction<'_>,
     ) -> Result<RecordOutcome> {
         self.on_session(session, actor, command_id, content, &mut |inner, tx, subject, stamp| {
             let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
@@ -213,7 +218,7 @@ impl Compass {
         actor: Option<&str>,
         command_id: &str,
         content: &Content<'_>,
-        work: &mut dyn FnMut(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>>,
+        work: &mut OnSession<'_>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
