@@ -83,7 +83,7 @@ impl World {
         }
         let (session, action) = &found[which as usize % found.len()];
         let (place, session, id) = (self.place(at), self.session_of(*session), self.command());
-        fine(self.compass(place).send(session, action, Some("Ada"), &id), &[])?;
+        fine(self.compass(place).send(session, action, Some("Ada"), &id), &["payload_too_large"])?;
         self.after(Cause::Act("send"))
     }
 
