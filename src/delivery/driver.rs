@@ -542,7 +542,7 @@ impl Delivery {
             if self.shared.lock().schedule.has_unsettled()
                 && let Err(error) = self.settle(run, false)
                 && !self.was_interrupted(run)
-                // Whoever cancels does not wait for another process. It is stored by whoever drives next.
+                // The caller that cancels does not wait for another process. The next one that drives stores it.
                 && !(run.is_cancelled() && matches!(error, StoreError::Locked))
             {
                 run.error = Some(error);

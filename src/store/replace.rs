@@ -243,7 +243,8 @@ impl Restore<'_> {
         }
         (self.step)("ready");
         // It is the database from here on, whatever fails.
-        move_in(self.path, self.step).unwrap_or_else(|error| log::warn!("whoever opens the database next finishes its restore: {error}"));
+        move_in(self.path, self.step)
+            .unwrap_or_else(|error| log::warn!("the restore is finished when the database is opened next: {error}"));
         Ok(())
     }
 }
