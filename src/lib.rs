@@ -1,14 +1,17 @@
 //! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
 
+// Tests reach some of the pure rules by `testing::rules`: the lint is asked with that feature.
+#![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
+
 mod compass;
 mod crypto;
 mod delivery;
-pub mod engine;
+mod engine;
 mod error;
 mod fault;
 mod filled;
 pub mod model;
-pub mod outbox;
+mod outbox;
 pub mod port;
 mod store;
 #[cfg(any(test, feature = "testing"))]
@@ -16,12 +19,22 @@ pub mod testing;
 mod threads;
 #[cfg(feature = "built-in-transport")]
 pub mod transport;
-pub mod webhook;
+mod webhook;
 
 pub use compass::{Compass, DiscardUndelivered, Hold, Options, RestoreOptions, Subscription};
 pub use crypto::Sha256;
 pub use delivery::CancelToken;
+pub use engine::session::{Refusal, TextFault, parse_value, validate};
 pub use error::Error;
+pub use outbox::{InvalidPolicy, RetryPolicy, reason};
+pub use webhook::EndpointError;
+
+pub mod document {
+    //! Workflow documents, before they are imported: what is wrong with one, and how its actions are changed. Pure functions of bytes.
+    pub use crate::engine::document::{
+        Authored, AuthoringError, Code, ParsedDocument, add_action, lint, parse, remove_action, replace_action,
+    };
+}
 
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!();

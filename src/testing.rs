@@ -31,6 +31,17 @@ use crate::port::{
     Clock, FailureKind, Header, Phase, Random, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse,
 };
 
+#[doc(hidden)]
+pub mod rules {
+    //! The pure rules behind the API, for the core's own tests alone.
+    pub use crate::engine::document::{
+        MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, StoredDocument, StoredFault, canonical,
+    };
+    pub use crate::engine::session::{Decision, State, apply, begin, decide, encountered, record, replay, start, submission, view};
+    pub use crate::outbox::waits_for_person;
+    pub use crate::webhook::payload;
+}
+
 /// What a transport gives back.
 pub type Answer = Result<TransportResponse, TransportFailure>;
 

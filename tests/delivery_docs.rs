@@ -1,6 +1,7 @@
 //! `docs/delivery.md` tells integrators and app developers about every reason there is.
 
-use compass_core::outbox::{RetryPolicy, reason, waits_for_person};
+use compass_core::testing::rules::waits_for_person;
+use compass_core::{RetryPolicy, reason};
 
 const PAGE: &str = include_str!("../docs/delivery.md");
 

@@ -7,8 +7,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Write;
 
-use compass_core::engine::document::{self, Code, MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, ParsedDocument};
+use compass_core::document::{self, Code, ParsedDocument};
 use compass_core::model::{Finding, MAX_ECHO, Severity};
+use compass_core::testing::rules::{MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 
 /// What this thread holds, the most it held, and all it ever asked for, in bytes.
 #[derive(Clone, Copy, Default)]

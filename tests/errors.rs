@@ -3,7 +3,7 @@
 
 mod support;
 
-use compass_core::engine::document::{self, AuthoringError};
+use compass_core::document::{self, AuthoringError};
 use compass_core::model::*;
 use compass_core::{Error, model};
 use support::app::*;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use compass_core::engine::document::add_action;
+use compass_core::document::add_action;
 use compass_core::model::*;
 use compass_core::{CancelToken, Compass, Error, Subscription};
 use support::app::{App, code, endpoint, id, pages, pump_check, set, text};

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command as Process;
 use std::sync::{Mutex, OnceLock};
 
-use compass_core::engine::session::{Refusal, TextFault};
 use compass_core::model::*;
 use compass_core::{Compass, Error, Options};
+use compass_core::{Refusal, TextFault};
 use support::app::{App, code, endpoint, fold, id, pump_check, set, text};
 
 /// Set in a child process: what it is to do, and where.

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use compass_core::engine::session::parse_value;
 use compass_core::model::{
     Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, FileManifest, FileRule, Location, Submission, SubmittedField,
     TextRule, Timestamp, WorkflowRef,
 };
-use compass_core::webhook::payload;
+use compass_core::parse_value;
+use compass_core::testing::rules::payload;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")

@@ -5,8 +5,9 @@ mod support;
 
 use std::time::Duration;
 
-use compass_core::engine::document::{self, Code};
+use compass_core::document::{self, Code};
 use compass_core::model::*;
+use compass_core::testing::rules;
 use compass_core::{Error, Sha256};
 use rusqlite::params;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ fn imported_by_a_later_release(app: &mut App, change: impl FnOnce(&mut Value)) {
     document["requires"] = json!(["logic"]);
     change(&mut document);
     let bytes = document.to_string().into_bytes();
-    let hash = Sha256::of(document::canonical(&bytes).unwrap().as_bytes());
+    let hash = Sha256::of(rules::canonical(&bytes).unwrap().as_bytes());
     app.compass.close().unwrap();
     past_every_rule(&app.sql(), |sql| sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![bytes, hash.0]).unwrap());
     app.reopen();
@@ -162,7 +163,7 @@ fn the_first_release_that_knows_all_names_judges_the_document_anew() {
     let mut app = App::bare();
     let put = |document: &Value, version: u32, name: &str| {
         let bytes = document.to_string().into_bytes();
-        let hash = Sha256::of(document::canonical(&bytes).unwrap().as_bytes());
+        let hash = Sha256::of(rules::canonical(&bytes).unwrap().as_bytes());
         let finding = Finding {
             severity: Severity::Incomplete,
             code: Code::RequiresNewerCore.as_str().into(),

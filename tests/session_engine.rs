@@ -4,9 +4,10 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compass_core::Refusal;
 use compass_core::Sha256;
-use compass_core::engine::session::{self, Decision, Refusal, State};
 use compass_core::model::*;
+use compass_core::testing::rules::{self as session, Decision, State};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use support::workflows;
@@ -239,25 +240,25 @@ proptest! {
 
     #[test]
     fn a_kept_value_is_valid_and_kept_as_it_is(field in workflows::field(), index in any::<proptest::sample::Index>()) {
-        let kept = session::validate(&field, index.get(&workflows::good_values(&field.kind)));
+        let kept = compass_core::validate(&field, index.get(&workflows::good_values(&field.kind)));
         let Ok(FieldState::Provided(kept)) = kept else { return Err(TestCaseError::fail(format!("{kept:?}"))) };
-        prop_assert_eq!(session::validate(&field, &kept), Ok(FieldState::Provided(kept)));
-        prop_assert!(session::validate(&field, &workflows::bad_value(&field.kind)).is_err());
+        prop_assert_eq!(compass_core::validate(&field, &kept), Ok(FieldState::Provided(kept)));
+        prop_assert!(compass_core::validate(&field, &workflows::bad_value(&field.kind)).is_err());
     }
 
     #[test]
     fn whatever_is_typed_is_a_value_or_a_problem(field in workflows::field(), text in any::<String>()) {
         let now = "2026-11-23T18:31:40Z".parse().expect("a time");
-        match session::parse_value(&field, &text, now) {
+        match compass_core::parse_value(&field, &text, now) {
             Ok(FieldState::Provided(value)) => {
-                prop_assert_eq!(session::validate(&field, &value), Ok(FieldState::Provided(value.clone())));
+                prop_assert_eq!(compass_core::validate(&field, &value), Ok(FieldState::Provided(value.clone())));
             }
             Ok(state) => prop_assert_eq!(state, FieldState::Empty),
             Err(problem) => prop_assert_eq!(&problem.field, &field.key),
         }
         // As it stands, too, without the prompt's help.
-        let _ = session::validate(&field, &FieldValue::Text(text.clone()));
-        let _ = session::validate(&field, &FieldValue::Decimal(Decimal(text)));
+        let _ = compass_core::validate(&field, &FieldValue::Text(text.clone()));
+        let _ = compass_core::validate(&field, &FieldValue::Decimal(Decimal(text)));
     }
 
     #[test]
@@ -269,7 +270,7 @@ proptest! {
             ..serde_json::from_str(r#"{ "key": "f", "name": "F", "type": "decimal" }"#).expect("a field")
         };
         let given = FieldValue::Decimal(Decimal(decimal(a, places.0)));
-        prop_assert_eq!(session::validate(&field, &given).is_ok(), millionths(a, places.0) <= millionths(b, places.1));
+        prop_assert_eq!(compass_core::validate(&field, &given).is_ok(), millionths(a, places.0) <= millionths(b, places.1));
     }
 }
 

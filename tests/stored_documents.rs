@@ -10,8 +10,9 @@ use std::fs;
 use std::path::Path;
 
 use compass_core::Sha256;
-use compass_core::engine::document::{self, StoredDocument, StoredFault};
+use compass_core::document;
 use compass_core::model::*;
+use compass_core::testing::rules::{self, StoredDocument, StoredFault};
 use rusqlite::params;
 use serde_json::{Value, json};
 use support::app::*;
@@ -54,7 +55,7 @@ fn stored(app: &App, document: &[u8], hash: Sha256) -> WorkflowRef {
 /// The same of a document that has no committed hash.
 fn stored_now(app: &App, document: &Value) -> WorkflowRef {
     let bytes = document.to_string().into_bytes();
-    let hash = Sha256::of(document::canonical(&bytes).unwrap().as_bytes());
+    let hash = Sha256::of(rules::canonical(&bytes).unwrap().as_bytes());
     stored(app, &bytes, hash)
 }
 
@@ -151,7 +152,7 @@ fn a_session_that_began_on_another_document_is_found() {
     let app = App::new();
     let session = app.start().key;
     let changed = pump_check_with(1, |document| document["sections"][0]["content"] = "Find the other pump.".into());
-    let hash = Sha256::of(document::canonical(&changed).unwrap().as_bytes());
+    let hash = Sha256::of(rules::canonical(&changed).unwrap().as_bytes());
     past_every_rule(&app.sql(), |sql| sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![changed, hash.0]).unwrap());
     assert_eq!(app.faults(), [format!("session {session}: it began on another document than it stands on")]);
 }
@@ -172,7 +173,7 @@ fn a_pattern_that_cannot_be_used_any_more_counts_as_absent_and_check_says_so() {
 #[test]
 fn what_this_release_cannot_read_is_told_from_what_was_changed() {
     let unknown = one_field(json!({ "key": "f", "name": "F", "type": "colour" })).to_string().into_bytes();
-    let hash = Sha256::of(document::canonical(&unknown).unwrap().as_bytes());
+    let hash = Sha256::of(rules::canonical(&unknown).unwrap().as_bytes());
     assert_eq!(StoredDocument::read(&unknown, hash), Err(StoredFault::Unreadable));
     assert_eq!(StoredDocument::read(&unknown, Sha256::of(b"")), Err(StoredFault::Changed));
     for damaged in [&b"{\"a\": 1, \"a\": 1}"[..], b"{", b"\xff", b""] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use compass_core::engine::document::{self, Code};
+use compass_core::document::{self, Code};
 use compass_core::model::{
     ActionDefinition, ActionKind, Answer, FieldDefinition, FieldKind, FieldOption, FileRule, Integration, Response, ResponseKind, Section,
     Severity, TextRule, Workflow,

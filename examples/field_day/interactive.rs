@@ -3,8 +3,8 @@
 use std::io::{BufRead, Write};
 
 use chrono::Utc;
-use compass_core::engine::session::parse_value;
 use compass_core::model::{Change, Connectivity, FieldChange, FieldKind, FieldState, SessionView, Start};
+use compass_core::parse_value;
 use compass_core::{Compass, Error};
 
 use crate::afternoon::deliver;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use compass_core::engine::document;
+use compass_core::RetryPolicy;
+use compass_core::document;
 use compass_core::model::{ActionDefinition, ActionKind, Endpoint, Integration, NetworkPolicy, Signing, Workflow};
-use compass_core::outbox::RetryPolicy;
 use compass_core::port::StaticSecrets;
 use compass_core::transport::{BuiltIn, BuiltInOptions};
 use compass_core::{Compass, Options};

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Local, NaiveTime, Utc};
 use compass_core::Compass;
 use compass_core::Sha256;
-use compass_core::engine::session::validate;
 use compass_core::model::{
     Change, Command, Decimal, FieldChange, FieldDefinition, FieldKind, FieldState, FieldValue, FileManifest, Location, Section, SessionKey,
     SessionView, Workflow,
 };
+use compass_core::validate;
 
 use crate::{Outcome, screen};
 

@@ -79,7 +79,7 @@ impl Compass {
     }
 
     /// The document of a version as it was imported, byte for byte: what the authoring helpers of
-    /// [`engine::document`](crate::engine::document) take.
+    /// [`document`](crate::document) take.
     ///
     /// # Errors
     /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported.

@@ -4,13 +4,13 @@
 //! is always one that values can meet.
 
 mod decimal;
-pub mod document;
+pub(crate) mod document;
 mod letters;
 mod media_type;
 mod moment;
 mod pattern;
 mod pattern_length;
-pub mod session;
+pub(crate) mod session;
 #[cfg(test)]
 mod tests;
 pub(crate) mod words;

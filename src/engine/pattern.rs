@@ -3,9 +3,9 @@
 use regex_lite::{Regex, RegexBuilder};
 
 /// The longest pattern, in characters: longer ones cannot be reviewed by a person.
-pub const MAX_PATTERN_LENGTH: usize = 500;
+pub(crate) const MAX_PATTERN_LENGTH: usize = 500;
 /// The most memory a compiled pattern may take, in bytes. Matching time grows with it, and runs on the phone at each answer.
-pub const MAX_PATTERN_BYTES: usize = 256 * 1024;
+pub(super) const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
 /// Why a text is no pattern.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, Timestamp};
 
 /// What counts of an entry that waits or is being tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EntryFacts<'a> {
+pub(crate) struct EntryFacts<'a> {
     /// Its row reads back.
     pub readable: bool,
     /// An attempt is running.
@@ -31,7 +31,7 @@ pub struct EntryFacts<'a> {
 
 /// What counts of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndpointFacts<'a> {
+pub(crate) struct EndpointFacts<'a> {
     /// Its row reads back. If not, nothing else here counts.
     pub readable: bool,
     /// Messages may leave for it.
@@ -50,7 +50,7 @@ pub struct EndpointFacts<'a> {
 
 /// What the world around an entry looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct World {
+pub(crate) struct World {
     /// The webhooks integration is on.
     pub integration_enabled: bool,
     /// What the app knows of the network.
@@ -65,7 +65,7 @@ pub struct World {
 
 /// When an attempt may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Next {
+pub(crate) struct Next {
     /// Not before this moment.
     pub at: Timestamp,
     /// Nor without such a network, which is not there now.
@@ -74,7 +74,7 @@ pub struct Next {
 
 /// What an entry waits for. The first one that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blocker<'a> {
+pub(crate) enum Blocker<'a> {
     /// Its row does not read back.
     Corrupt,
     /// An attempt is running.
@@ -143,7 +143,7 @@ pub enum Blocker<'a> {
 
 impl<'a> Blocker<'a> {
     /// Whether it will not pass by itself: a person has to do something.
-    pub fn needs_person(&self) -> bool {
+    pub(crate) fn needs_person(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
             Self::InFlight | Self::InTheAir { .. } | Self::Until { .. } | Self::Ready { .. } => false,
@@ -152,7 +152,7 @@ impl<'a> Blocker<'a> {
     }
 
     /// What to show: a reason code.
-    pub fn reason(&self) -> Option<&'a str> {
+    pub(crate) fn reason(&self) -> Option<&'a str> {
         match self {
             Self::Corrupt => Some(reason::CORRUPT),
             Self::InFlight | Self::InTheAir { .. } => Some(reason::IN_FLIGHT),
@@ -169,7 +169,7 @@ impl<'a> Blocker<'a> {
     }
 
     /// When an attempt may begin; none where no time and no network brings it on.
-    pub fn next(&self) -> Option<Next> {
+    pub(crate) fn next(&self) -> Option<Next> {
         match *self {
             Self::Secret { next, .. }
             | Self::Unreachable { next, .. }
@@ -184,12 +184,12 @@ impl<'a> Blocker<'a> {
     }
 
     /// When it is tried, if time alone decides.
-    pub fn next_attempt_at(&self) -> Option<Timestamp> {
+    pub(crate) fn next_attempt_at(&self) -> Option<Timestamp> {
         self.next().filter(|next| next.network.is_none()).map(|next| next.at)
     }
 
     /// Whether an attempt may begin now.
-    pub fn may_begin(&self, now: Timestamp) -> bool {
+    pub(crate) fn may_begin(&self, now: Timestamp) -> bool {
         self.next_attempt_at().is_some_and(|at| at <= now)
     }
 }
@@ -214,7 +214,7 @@ pub fn waits_for_person(reason: &str) -> bool {
 ///
 /// Whether it needs a person, and why, depends neither on the clock nor on the network: entries of one endpoint with the same `reason` that
 /// read back and are not leased get the same answer.
-pub fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>, world: &World) -> Blocker<'a> {
+pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>, world: &World) -> Blocker<'a> {
     if !entry.readable {
         return Blocker::Corrupt;
     }

@@ -12,7 +12,7 @@ const CLOCKS_AGREE_MS: u64 = 120_000;
 
 /// What is known around an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Context {
+pub(crate) struct Context {
     /// What the platform said of the network that the attempt began on.
     pub validated: Option<bool>,
     /// Whether some endpoint gave an HTTP answer on the same generation of the network within the last 60 s.
@@ -38,7 +38,7 @@ impl Context {
 
 /// How wrong the phone's clock is as far as it counts for an endpoint, in milliseconds: what its own `Date` has told, else what those of two
 /// others say that agree, and of these the smaller error. One receiver whose clock is wrong excuses nobody else.
-pub fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> Option<i64> {
+pub(crate) fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> Option<i64> {
     own.or_else(|| {
         let mut others: Vec<i64> = others.into_iter().collect();
         others.sort_unstable();
@@ -49,7 +49,7 @@ pub fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> O
 
 /// What is to be done about an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub(crate) enum Class {
     /// Delivered: a 2xx was read.
     Sent,
     /// The phone's own situation, not the receiver's: try again soon; uses no budget.
@@ -73,7 +73,7 @@ pub enum Class {
 
 /// What the receiver may have got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Contact {
+pub(crate) enum Contact {
     /// No request was begun at all; it is no attempt.
     NotBegun,
     /// What became of the request is known: a status line was read, or nothing of it left the phone.
@@ -84,7 +84,7 @@ pub enum Contact {
 
 /// The meaning of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// What to do.
     pub class: Class,
     /// `sent`, or a reason code of [`reason`].
@@ -105,18 +105,18 @@ impl Verdict {
     }
 
     /// What was frozen is not what is stored: nothing of it leaves.
-    pub fn corrupt() -> Self {
+    pub(crate) fn corrupt() -> Self {
         not_attempted(Obstacle::CorruptBody)
     }
 
     /// Whether it uses up retry budget.
-    pub fn counted(&self) -> bool {
+    pub(crate) fn counted(&self) -> bool {
         matches!(self.class, Class::RetryLater | Class::RetrySlow)
     }
 }
 
 /// Says what an outcome means, row by row as in the outcome table of `docs/delivery.md`.
-pub fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolicy) -> Verdict {
+pub(crate) fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolicy) -> Verdict {
     match outcome {
         Outcome::Answer(answer) => answered(answer, context, policy),
         Outcome::Failure(failure) => failed(failure, context, policy),

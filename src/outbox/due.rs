@@ -15,42 +15,42 @@ const AT_ONCE: TimeDelta = TimeDelta::days(100_000 * 365);
 const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
 
 /// When an entry is due that waits for no time from this moment on, wherever the clock is set to.
-pub fn at_once(now: Timestamp) -> Timestamp {
+pub(crate) fn at_once(now: Timestamp) -> Timestamp {
     now.checked_sub_signed(AT_ONCE).unwrap_or(Timestamp::MIN_UTC)
 }
 
 /// When an entry is due that waits for so long from this moment on.
-pub fn due_after(now: Timestamp, delay: Duration) -> Timestamp {
+pub(crate) fn due_after(now: Timestamp, delay: Duration) -> Timestamp {
     if delay.is_zero() { at_once(now) } else { after(now, delay) }
 }
 
 /// No time that somebody waits for is earlier than this, and nothing that is due at once is later.
-pub fn first_time() -> Timestamp {
+pub(crate) fn first_time() -> Timestamp {
     Timestamp::UNIX_EPOCH - AT_ONCE / 2
 }
 
 /// Since when an entry is due, or when it will be.
-pub fn due_since(due_at: Timestamp) -> Timestamp {
+pub(crate) fn due_since(due_at: Timestamp) -> Timestamp {
     if due_at < first_time() { due_at + AT_ONCE } else { due_at }
 }
 
 /// Whether an entry is due: its time has come, or lies so far ahead that the clock must have been set back.
-pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
     due_at <= now || due_at > farthest_due(now)
 }
 
 /// Nothing was given a time later than this; what has one was written before the clock was set back.
-pub fn farthest_due(now: Timestamp) -> Timestamp {
+pub(crate) fn farthest_due(now: Timestamp) -> Timestamp {
     after(now, FARTHEST_DUE)
 }
 
 /// When a pause ends, if there is one now. One that lies too far ahead was written before the clock was set back, and is over.
-pub fn pause_end(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn pause_end(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     until.filter(|until| !is_due(*until, now))
 }
 
 /// Whether a lease is over: it ran out, or lies more than two leases ahead, because the clock was set back.
-pub fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
+pub(crate) fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
     until <= now || until - now > span(lease.saturating_mul(2))
 }
 

@@ -24,7 +24,7 @@ const FAILING_NETWORKS: u32 = 3;
 
 /// The one state of an endpoint in delivery. Stored with the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointState {
+pub(crate) struct EndpointState {
     /// How many attempts may run at once while all is well.
     pub limit: u32,
     /// Deliveries since the limit last changed; as many as the limit make a clean round.
@@ -45,7 +45,7 @@ pub struct EndpointState {
 
 /// One and the same failure that could be the phone's own situation, attempt after attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failing {
+pub(crate) struct Failing {
     /// A reason code of [`reason`].
     pub reason: String,
     /// When it was first seen.
@@ -60,7 +60,7 @@ pub struct Failing {
 
 /// When a failure was seen last, in this process. Nothing of it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastSeen {
+pub(crate) struct LastSeen {
     /// On which generation of the network.
     pub network: u64,
     /// By the wall clock.
@@ -71,7 +71,7 @@ pub struct LastSeen {
 
 /// What is known besides the verdict when an endpoint is settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AttemptFacts {
+pub(crate) struct AttemptFacts {
     /// When the attempt ended.
     pub now: Timestamp,
     /// The same by the monotonic clock.
@@ -90,7 +90,7 @@ pub struct AttemptFacts {
 
 impl EndpointState {
     /// The state of an endpoint nobody has tried yet.
-    pub fn new(policy: &RetryPolicy) -> Self {
+    pub(crate) fn new(policy: &RetryPolicy) -> Self {
         Self {
             limit: policy.in_flight_start,
             clean: 0,
@@ -105,7 +105,7 @@ impl EndpointState {
 
     /// The state after the endpoint was enabled or changed, or its secrets were, while it is the same receiver: old failures say nothing any
     /// more. Its clock does, and a pause that the receiver asked for stays.
-    pub fn fresh(&self, policy: &RetryPolicy) -> Self {
+    pub(crate) fn fresh(&self, policy: &RetryPolicy) -> Self {
         let mut state = Self {
             paused_until: self.paused_until,
             pause_reason: self.pause_reason.clone(),
@@ -118,17 +118,17 @@ impl EndpointState {
     }
 
     /// When its pause ends, if it is paused at this moment. A pause that a later clock wrote is over.
-    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         pause_end(self.paused_until, now)
     }
 
     /// Whether it has failed so often in a row that it only gets one attempt at a time, with a pause after each.
-    pub fn is_broken(&self, policy: &RetryPolicy) -> bool {
+    pub(crate) fn is_broken(&self, policy: &RetryPolicy) -> bool {
         self.consecutive_failures >= policy.breaker_threshold
     }
 
     /// How many more attempts may begin, with so many running.
-    pub fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
+    pub(crate) fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
         if self.paused_until(now).is_some() {
             return 0;
         }
@@ -137,7 +137,7 @@ impl EndpointState {
     }
 
     /// The state after an attempt.
-    pub fn settled(&self, verdict: &Verdict, facts: &AttemptFacts, policy: &RetryPolicy) -> Self {
+    pub(crate) fn settled(&self, verdict: &Verdict, facts: &AttemptFacts, policy: &RetryPolicy) -> Self {
         let now = facts.now;
         let mut state = self.clone();
         if state.paused_until(now).is_none() {
@@ -180,15 +180,10 @@ impl EndpointState {
     }
 
     /// The state after the receiver asked to be left alone for so long.
-    pub fn asked(mut self, now: Timestamp, pause: Duration, reason: &str) -> Self {
+    pub(crate) fn asked(mut self, now: Timestamp, pause: Duration, reason: &str) -> Self {
         self.pause(now, pause, reason);
         self.asked_until = self.asked_until.max(Some(after(now, pause)));
         self
-    }
-
-    /// The time to sign with, in whole seconds since 1970: the receiver's as far as it is known.
-    pub fn signing_time(&self, now: Timestamp) -> i64 {
-        now.timestamp_millis().saturating_add(self.clock_skew_ms.unwrap_or(0)).div_euclid(1000)
     }
 
     fn delivered(&mut self, policy: &RetryPolicy) {
@@ -274,7 +269,7 @@ impl EndpointState {
 }
 
 /// A difference between two clocks in milliseconds, unless no two clocks differ like that: then damage or a broken receiver wrote it.
-pub fn plausible_skew(ms: i64) -> Option<i64> {
+pub(crate) fn plausible_skew(ms: i64) -> Option<i64> {
     (ms.unsigned_abs() <= FARTHEST_SKEW_MS).then_some(ms)
 }
 

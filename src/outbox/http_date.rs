@@ -46,7 +46,7 @@ const FORMS: [&[Item<'static>]; 3] = [
 ];
 
 /// Reads a date such as `Sun, 06 Nov 1994 08:49:37 GMT`. Nothing for anything else.
-pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     FORMS.iter().find_map(|form| {
         let mut parsed = Parsed::new();

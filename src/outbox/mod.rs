@@ -21,12 +21,14 @@ mod policy;
 mod progress;
 pub mod reason;
 
-pub use blocker::{Blocker, EndpointFacts, EntryFacts, Next, World, blocker, waits_for_person};
-pub use classify::{Class, Contact, Context, Verdict, classify, clock_error};
-pub use due::{at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
-pub use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
-pub use http_date::parse_http_date;
-pub use outcome::{Answer, Obstacle, Outcome, parse_retry_after};
-pub use permits::{ActionFacts, Permit, Permits, permits};
-pub use policy::{CUT_SHORT_AT_ONCE, InvalidPolicy, RetryPolicy, after};
-pub use progress::{Progress, SettleFacts, Settled, Settlement, cut_short_delay, settle};
+#[cfg(feature = "testing")]
+pub use blocker::waits_for_person;
+pub(crate) use blocker::{EndpointFacts, EntryFacts, Next, World, blocker};
+pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
+pub(crate) use due::{at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
+pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
+pub(crate) use outcome::{Answer, Obstacle, Outcome};
+pub(crate) use permits::{ActionFacts, Permit, Permits, permits};
+pub(crate) use policy::CUT_SHORT_AT_ONCE;
+pub use policy::{InvalidPolicy, RetryPolicy};
+pub(crate) use progress::{Progress, SettleFacts, Settled, Settlement, cut_short_delay, settle};

@@ -8,7 +8,7 @@ use crate::port::TransportFailure;
 
 /// What an attempt brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A complete status line was read, whatever became of the rest of the answer.
     Answer(Answer),
     /// No status line. What its detail says counts for nothing.
@@ -19,7 +19,7 @@ pub enum Outcome {
 
 /// What counts of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status code as it stood in the status line.
     pub status: u16,
     /// How long the receiver asks for a pause.
@@ -31,7 +31,7 @@ pub struct Answer {
 impl Answer {
     /// Reads an answer: its status and the text of its headers `Retry-After` and `Date`, as received at `received_at` by the phone's
     /// clock. Headers that cannot be read count as absent.
-    pub fn read(status: u16, retry_after: Option<&str>, date: Option<&str>, received_at: Timestamp) -> Self {
+    pub(crate) fn read(status: u16, retry_after: Option<&str>, date: Option<&str>, received_at: Timestamp) -> Self {
         let date = date.and_then(parse_http_date);
         // A date in Retry-After is by the receiver's clock, so it is measured against that clock where it is known.
         let retry_after = retry_after.and_then(|text| parse_retry_after(text, date.unwrap_or(received_at)));
@@ -41,7 +41,7 @@ impl Answer {
 
 /// Why an attempt was given up before any I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// The body is not the one that was frozen.
     CorruptBody,
     /// The endpoint's URL cannot be used.
@@ -58,7 +58,7 @@ pub enum Obstacle {
 
 /// Reads `Retry-After`: whole seconds, or a date, which is measured from `reference` and is zero when it has passed. However large, a
 /// number is a number; nothing for text that is neither.
-pub fn parse_retry_after(text: &str, reference: Timestamp) -> Option<Duration> {
+pub(super) fn parse_retry_after(text: &str, reference: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));

@@ -6,7 +6,7 @@ use crate::model::ActionStatus;
 
 /// What counts of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActionFacts<'a> {
+pub(crate) struct ActionFacts<'a> {
     /// How it stands.
     pub status: ActionStatus,
     /// Why, as stored.
@@ -17,7 +17,7 @@ pub struct ActionFacts<'a> {
 
 /// Whether something may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permit {
+pub(crate) enum Permit {
     /// It may.
     Yes,
     /// There is nothing to do, which is no error.
@@ -30,7 +30,7 @@ pub enum Permit {
 
 /// What a person may do to an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permits {
+pub(crate) struct Permits {
     /// Send it: the payload as it is now where nothing fired, the same bytes again where it failed.
     pub send: Permit,
     /// Send the values as they were edited since, as a new revision.
@@ -40,7 +40,7 @@ pub struct Permits {
 }
 
 /// What a person may do to this action.
-pub fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
+pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_given_up = action.reason == Some(reason::ABANDONED);

@@ -23,7 +23,7 @@ const LONGEST: Duration = hours(24);
 
 /// So many attempts of an entry in a row may be cut short before the next ones are spaced as offline tries are, whatever makes it due
 /// (contract, section 6).
-pub const CUT_SHORT_AT_ONCE: u32 = 3;
+pub(crate) const CUT_SHORT_AT_ONCE: u32 = 3;
 
 /// When to try again, when to stop, and how hard to press an endpoint. The defaults are the product's; tests and examples use shorter ones.
 #[derive(Debug, Clone, PartialEq)]
@@ -201,7 +201,7 @@ pub(super) fn span(duration: Duration) -> TimeDelta {
 }
 
 /// A moment later; the last moment there is rather than none.
-pub fn after(at: Timestamp, delay: Duration) -> Timestamp {
+pub(super) fn after(at: Timestamp, delay: Duration) -> Timestamp {
     at.checked_add_signed(span(delay)).unwrap_or(Timestamp::MAX_UTC)
 }
 

@@ -14,7 +14,7 @@ const UNREACHABLE_RECHECK: Duration = Duration::from_secs(3600);
 
 /// What the attempts of an entry have used up. Stored with the entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Attempts begun, over the life of the entry.
     pub attempts: u32,
     /// Attempts that ended, or may yet turn out to have ended, with the message at the receiver and no status line read.
@@ -42,33 +42,18 @@ pub struct Progress {
 impl Progress {
     /// With one more attempt, to be written before anything of it leaves the phone: after a crash in the middle, the receiver may have
     /// the message.
-    pub fn claimed(self) -> Self {
+    pub(crate) fn claimed(self) -> Self {
         Self { attempts: self.attempts.saturating_add(1), unknown_outcomes: self.unknown_outcomes.saturating_add(1), ..self }
     }
 
     /// Without a claim of which nothing was begun.
-    pub fn released(self) -> Self {
+    pub(crate) fn released(self) -> Self {
         Self { attempts: self.attempts.saturating_sub(1), unknown_outcomes: self.unknown_outcomes.saturating_sub(1), ..self }
     }
 
-    /// With fresh budgets, after the entry had failed. The history stays.
-    pub fn revived(self) -> Self {
-        Self {
-            attempts: self.attempts,
-            unknown_outcomes: self.unknown_outcomes,
-            revived: self.revived.saturating_add(1),
-            ..Self::default()
-        }
-    }
-
     /// With fresh budgets, while an attempt runs. What spaces attempts that say nothing of the receiver stays.
-    pub fn afresh(self) -> Self {
+    pub(crate) fn afresh(self) -> Self {
         Self { counted: 0, slow_counted: 0, failing_for: Duration::ZERO, last_failure_at: None, ..self }
-    }
-
-    /// Whether the receiver may have the message although it is not `sent`.
-    pub fn may_have_been_delivered(&self) -> bool {
-        self.unknown_outcomes > 0
     }
 
     fn with_contact(self, contact: Contact) -> Self {
@@ -89,7 +74,7 @@ impl Progress {
 
 /// What becomes of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
+pub(crate) enum Settlement {
     /// Delivered. Final, from whatever state.
     Sent,
     /// It waits.
@@ -108,7 +93,7 @@ pub enum Settlement {
 
 /// An entry after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
+pub(crate) struct Settled {
     /// What becomes of it.
     pub settlement: Settlement,
     /// What it has used up now.
@@ -117,7 +102,7 @@ pub struct Settled {
 
 /// What is known besides the verdict when an entry is settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SettleFacts {
+pub(crate) struct SettleFacts {
     /// When the attempt ended.
     pub now: Timestamp,
     /// From 0 (included) to 1 (excluded).
@@ -129,7 +114,7 @@ pub struct SettleFacts {
 }
 
 /// Settles an attempt of an entry whose `progress` includes the claim.
-pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Settled {
+pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Settled {
     let SettleFacts { now, random, .. } = *facts;
     let mut progress = progress.with_contact(verdict.contact);
     progress.resynced = verdict.class == Class::ResyncNow || (progress.resynced && fault("seeded: resynced stays"));
@@ -173,7 +158,7 @@ pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, polic
 }
 
 /// How long an entry waits after so many attempts in a row that were cut short.
-pub fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64) -> Duration {
+pub(crate) fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64) -> Duration {
     if cut_short < CUT_SHORT_AT_ONCE || fault("seeded: cut short without end") {
         return Duration::ZERO;
     }

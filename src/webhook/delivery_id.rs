@@ -10,7 +10,7 @@ const ID_CHARACTERS: usize = 26;
 ///
 /// `msg_` and the first 26 characters of the lower-case base32 of SHA-256 over install id, session key, action key and body hash (in
 /// hexadecimal), joined by newlines. The install id travels with backups of the database, so a restored copy sends under the same ids.
-pub fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256) -> DeliveryId {
+pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256) -> DeliveryId {
     let hash = Sha256::of(format!("{install_id}\n{session}\n{action}\n{body}").as_bytes()).base32();
     DeliveryId(format!("msg_{}", &hash[..ID_CHARACTERS]))
 }

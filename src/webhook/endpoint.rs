@@ -6,11 +6,11 @@ use super::url::normal_url;
 use crate::model::{Endpoint, EndpointHeader, HeaderValue, Signing, is_key};
 
 /// The most headers of an endpoint's own.
-pub const MAX_HEADERS: usize = 32;
+pub(super) const MAX_HEADERS: usize = 32;
 /// The longest plain value of a header, in bytes.
-pub const MAX_HEADER_VALUE: usize = 1024;
+pub(super) const MAX_HEADER_VALUE: usize = 1024;
 /// The longest name of a secret, in bytes.
-pub const MAX_SECRET_NAME: usize = 128;
+pub(super) const MAX_SECRET_NAME: usize = 128;
 
 /// Headers that give access: their values do not belong into a database.
 const SECRET_ONLY: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
@@ -56,7 +56,7 @@ pub struct EndpointError {
 ///
 /// # Errors
 /// [`EndpointError`] for the first thing that is wrong.
-pub fn validate(endpoint: &Endpoint, allow_plain_http_to_loopback: bool) -> Result<Endpoint, EndpointError> {
+pub(crate) fn validate(endpoint: &Endpoint, allow_plain_http_to_loopback: bool) -> Result<Endpoint, EndpointError> {
     if !is_key(&endpoint.key) {
         return refuse("key", "a letter or digit, then at most 63 letters, digits, `_`, `.` or `-`");
     }

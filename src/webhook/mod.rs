@@ -10,9 +10,10 @@ mod request;
 mod signature;
 mod url;
 
-pub use delivery_id::delivery_id;
-pub use endpoint::{EndpointError, MAX_HEADER_VALUE, MAX_HEADERS, MAX_SECRET_NAME, validate};
-pub use payload::{MAX_BODY, PayloadError, WARN_BODY, holds, payload};
-pub use request::{Message, RequestError, header_secret_names, headers, secret_names};
-pub use signature::{InvalidSecret, SigningKey, sign};
-pub use url::{MAX_URL, origin};
+pub(crate) use delivery_id::delivery_id;
+pub use endpoint::EndpointError;
+pub(crate) use endpoint::validate;
+pub use payload::payload;
+pub(crate) use payload::{MAX_BODY, WARN_BODY, holds};
+pub(crate) use request::{Message, RequestError, header_secret_names, headers, secret_names};
+pub(crate) use url::origin;

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, Submission, SubmittedField, Timestamp};
 
-pub use crate::model::MAX_BODY;
+pub(crate) use crate::model::MAX_BODY;
 
 /// Above this many bytes a warning is due: Standard Webhooks recommends bodies below 20 kB.
-pub const WARN_BODY: usize = 20 * 1024;
+pub(crate) const WARN_BODY: usize = 20 * 1024;
 
 /// A value does not fit the definition of its field. Holds no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,7 @@ pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
 }
 
 /// Whether a body has a value of this field. One that does not read back may have.
-pub fn holds(body: &[u8], field: &str) -> bool {
+pub(crate) fn holds(body: &[u8], field: &str) -> bool {
     #[derive(Deserialize)]
     struct Frozen {
         fields: Vec<Key>,

@@ -6,7 +6,7 @@ use crate::port::{Header, SecretValue};
 
 /// One message at the moment of one attempt.
 #[derive(Debug, Clone, Copy)]
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     /// Its id, the same on every attempt.
     pub id: &'a DeliveryId,
     /// Its frozen bytes.
@@ -23,7 +23,7 @@ pub struct Message<'a> {
 
 /// Why the headers cannot be made. Holds the name of a secret, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
+pub(crate) enum RequestError {
     /// There is no secret of this name.
     #[error("the secret `{name}` is missing")]
     SecretMissing {
@@ -39,12 +39,12 @@ pub enum RequestError {
 }
 
 /// The names of all secrets that a request to this endpoint needs, each once.
-pub fn secret_names(endpoint: &Endpoint) -> Vec<&str> {
+pub(crate) fn secret_names(endpoint: &Endpoint) -> Vec<&str> {
     signing_secret(endpoint).into_iter().chain(header_secret_names(endpoint)).collect()
 }
 
 /// The names of the secrets in its headers, each once. Never the one that signs, even if a header names it as well.
-pub fn header_secret_names(endpoint: &Endpoint) -> Vec<&str> {
+pub(crate) fn header_secret_names(endpoint: &Endpoint) -> Vec<&str> {
     let mut names = Vec::new();
     for header in &endpoint.headers {
         if let HeaderValue::Secret(name) = &header.value
@@ -72,7 +72,7 @@ fn signing_secret(endpoint: &Endpoint) -> Option<&str> {
 ///
 /// # Errors
 /// [`RequestError`] when a secret that the endpoint names is missing or cannot be used.
-pub fn headers<'a>(
+pub(crate) fn headers<'a>(
     endpoint: &Endpoint,
     message: &Message<'_>,
     secret: impl Fn(&str) -> Option<(&'a SecretValue, Option<&'a SecretValue>)>,

@@ -18,17 +18,17 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// The text is not a signing secret. Never shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a signing secret is `whsec_` and the base64 of 24 to 64 bytes")]
-pub struct InvalidSecret;
+pub(super) struct InvalidSecret;
 
 /// A key to sign with: wiped when dropped, never printed.
-pub struct SigningKey(Zeroizing<Vec<u8>>);
+pub(super) struct SigningKey(Zeroizing<Vec<u8>>);
 
 impl SigningKey {
     /// Reads the text form of a secret.
     ///
     /// # Errors
     /// [`InvalidSecret`] when it does not begin with `whsec_`, is not standard base64 with padding, or is too short or too long.
-    pub fn parse(secret: &str) -> Result<Self, InvalidSecret> {
+    pub(super) fn parse(secret: &str) -> Result<Self, InvalidSecret> {
         let text = secret.strip_prefix(SECRET_PREFIX).ok_or(InvalidSecret)?;
         let bytes = Zeroizing::new(base64_decode(text).ok_or(InvalidSecret)?);
         if SECRET_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSecret) }
@@ -49,7 +49,7 @@ impl fmt::Debug for SigningKey {
 /// separated by a space.
 ///
 /// `timestamp` is the time of this attempt in whole seconds since 1970, as the header `webhook-timestamp` says it.
-pub fn sign(current: &SigningKey, previous: Option<&SigningKey>, id: &DeliveryId, timestamp: i64, body: &[u8]) -> String {
+pub(super) fn sign(current: &SigningKey, previous: Option<&SigningKey>, id: &DeliveryId, timestamp: i64, body: &[u8]) -> String {
     let head = format!("{id}.{timestamp}.");
     let signed = [head.as_bytes(), body];
     let mut value = current.signature(&signed);

@@ -8,7 +8,7 @@ use http::uri::{Authority, Scheme};
 use crate::port::is_loopback;
 
 /// The longest URL, in bytes; some servers take no more.
-pub const MAX_URL: usize = 2048;
+pub(super) const MAX_URL: usize = 2048;
 /// The longest name of a host (RFC 1035, section 2.3.4, without the length of the last label).
 const MAX_HOST: usize = 253;
 /// The longest part of a name between two points (RFC 1035, section 2.3.4).
@@ -60,7 +60,7 @@ pub(super) fn normal_url(url: &str, allow_plain_http_to_loopback: bool) -> Resul
 }
 
 /// Scheme, host and port of a URL: all of it that a log may show.
-pub fn origin(url: &str) -> String {
+pub(crate) fn origin(url: &str) -> String {
     let Ok(uri) = url.parse::<Uri>() else { return "(not a URL)".to_owned() };
     match (uri.scheme_str(), uri.host(), uri.port_u16()) {
         (Some(scheme), Some(host), Some(port)) => format!("{scheme}://{host}:{port}"),

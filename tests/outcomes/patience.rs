@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use compass_core::RetryPolicy;
 use compass_core::model::ActionStatus;
-use compass_core::outbox::RetryPolicy;
 
 use crate::ca;
 use crate::expect::each;

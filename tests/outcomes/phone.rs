@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use compass_core::RetryPolicy;
 use compass_core::model::*;
-use compass_core::outbox::RetryPolicy;
 use compass_core::port::{Random, Secrets, StaticSecrets, SystemRandom};
 use compass_core::testing::ManualClock;
 use compass_core::transport::{BuiltIn, BuiltInOptions, Timeouts};

@@ -565,7 +565,7 @@ fn the_record_is_what_the_events_say() {
         });
     }
     let workflow = app.compass.workflow("pump-check", None).unwrap();
-    let state = compass_core::engine::session::replay(session, &workflow, &log).unwrap();
-    let told = compass_core::engine::session::record(&workflow, &state, &log, record.actions.clone());
+    let state = compass_core::testing::rules::replay(session, &workflow, &log).unwrap();
+    let told = compass_core::testing::rules::record(&workflow, &state, &log, record.actions.clone());
     assert_eq!(told, record);
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use compass_core::engine::session::{Refusal, parse_value};
 use compass_core::model::*;
 use compass_core::port::{Clock, FailureKind, Header, Phase, RequestSent, SecretLookup, SecretValue, Secrets, Transport};
 use compass_core::testing::{Answer, ManualClock, ScriptedTransport, SequentialRandom, failure};
 use compass_core::{CancelToken, Compass, Error, Options};
+use compass_core::{Refusal, parse_value};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -12,7 +12,7 @@ mod starting;
 
 use std::collections::BTreeMap;
 
-use compass_core::engine::document::{add_action, remove_action};
+use compass_core::document::{add_action, remove_action};
 use compass_core::model::*;
 use compass_core::{Compass, Error};
 use support::app::{App, code, id, pump_check, pump_check_with, set, text};

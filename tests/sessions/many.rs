@@ -156,7 +156,7 @@ fn set_any(compass: &Compass, session: SessionKey, field: &FieldDefinition) -> S
         "Nothing to be seen from outside",
     ];
     let clock = "2026-12-01T09:30:00Z".parse().expect("a time");
-    let typed = typed.iter().filter_map(|typed| match compass_core::engine::session::parse_value(field, typed, clock) {
+    let typed = typed.iter().filter_map(|typed| match compass_core::parse_value(field, typed, clock) {
         Ok(FieldState::Provided(value)) => Some(value),
         _ => None,
     });

@@ -70,7 +70,7 @@ impl Coverage {
 
     /// What was not reached.
     pub fn missing(&self) -> Vec<String> {
-        let reasons = compass_core::outbox::reason::ALL.iter().filter(|reason| !UNREACHED_REASONS.contains(reason));
+        let reasons = compass_core::reason::ALL.iter().filter(|reason| !UNREACHED_REASONS.contains(reason));
         let wanted = ROWS.iter().map(|row| ("row", *row)).chain(reasons.map(|reason| ("reason", *reason)));
         wanted.filter(|(kind, name)| self.of(kind, name) == 0).map(|(kind, name)| format!("{kind} {name}")).collect()
     }

@@ -4,8 +4,8 @@
 //! then what a mistaken or late app does. So a failing walk shrinks to a short one.
 #![allow(dead_code, unreachable_pub, reason = "each suite uses what it needs")]
 
-use compass_core::engine::session::{State, view};
 use compass_core::model::*;
+use compass_core::testing::rules::{State, view};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

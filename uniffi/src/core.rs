@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compass_core::engine::document::{self, Authored};
-use compass_core::engine::session::{self, Refusal};
+use compass_core::document::{self, Authored};
 use compass_core::model::*;
-use compass_core::outbox::RetryPolicy;
 use compass_core::port::{Clock, SystemClock};
-use compass_core::{Compass, Error};
+use compass_core::{Compass, Error, Refusal, RetryPolicy};
 
 use crate::guard::guard;
 use crate::listener::{ChangeListener, Subscription, observer};
@@ -370,7 +368,7 @@ pub fn lint_document(document: Vec<u8>, endpoints: Option<Vec<String>>) -> Resul
 pub fn parse_value(definition: FieldDefinition, text: String) -> Result<FieldState> {
     guard(|| {
         let now = SystemClock::default().now();
-        session::parse_value(&definition, &text, now).map_err(|problem| Error::Refused(Refusal::Fields { problems: vec![problem] }))
+        compass_core::parse_value(&definition, &text, now).map_err(|problem| Error::Refused(Refusal::Fields { problems: vec![problem] }))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use compass_core::outbox::RetryPolicy;
+use compass_core::RetryPolicy;
 #[cfg(feature = "built-in-transport")]
 use compass_core::transport::{BuiltIn, BuiltInOptions};
 use compass_core::{Error, Options};

@@ -105,7 +105,7 @@ codes! {
 }
 
 /// The worst severity among these findings.
-pub fn worst(findings: &[Finding]) -> Option<Severity> {
+pub(crate) fn worst(findings: &[Finding]) -> Option<Severity> {
     // `Severity` is declared from the worst down.
     findings.iter().map(|finding| finding.severity).min()
 }

@@ -23,12 +23,13 @@ mod tests;
 mod ways;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
-pub use code::{Code, worst};
-pub use limit::*;
-pub use requires::{requires_newer_core, unknown_requirements};
-pub use stored::{StoredDocument, StoredFault, verify};
-
-pub use crate::model::is_key;
+pub use code::Code;
+pub(crate) use code::worst;
+#[cfg(any(test, feature = "testing"))]
+pub use limit::{MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
+pub(crate) use requires::{requires_newer_core, unknown_requirements};
+pub(crate) use stored::verify;
+pub use stored::{StoredDocument, StoredFault};
 
 use crate::crypto::Sha256;
 use crate::model::{Finding, Severity, Workflow, WorkflowRef};
@@ -81,6 +82,7 @@ pub fn lint(document: &[u8], endpoints: Option<&[String]>) -> Vec<Finding> {
 ///
 /// # Errors
 /// The findings, when the bytes are not JSON that can be pinned.
+#[cfg(any(test, feature = "testing"))]
 pub fn canonical(document: &[u8]) -> Result<String, Vec<Finding>> {
     read_json(document).map(|node| node.canonical())
 }

@@ -68,7 +68,7 @@ pub(super) fn name_of_unknown(reader: &mut Reader, object: &Object, key: &str) -
 }
 
 /// The findings about a document of which this core does not know these names.
-pub fn requires_newer_core(unknown: &[String]) -> Vec<Finding> {
+pub(crate) fn requires_newer_core(unknown: &[String]) -> Vec<Finding> {
     let mut findings = Findings::default();
     for name in unknown {
         findings.add(Code::RequiresNewerCore, "/requires", needs(name));
@@ -82,7 +82,7 @@ fn needs(name: &str) -> String {
 
 /// The names that a stored document requires and this core does not know. Nothing else of it is read, and nothing is judged; what is no list
 /// of names requires nothing.
-pub fn unknown_requirements(document: &[u8]) -> Vec<String> {
+pub(crate) fn unknown_requirements(document: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]

@@ -60,7 +60,7 @@ impl StoredDocument {
 ///
 /// # Errors
 /// [`StoredFault::Changed`].
-pub fn verify(document: &[u8], hash: Sha256) -> Result<(), StoredFault> {
+pub(crate) fn verify(document: &[u8], hash: Sha256) -> Result<(), StoredFault> {
     let mut findings = Findings::default();
     let root = std::str::from_utf8(document).ok().and_then(|text| json::read_stored(text, &mut findings));
     let canonical = root.filter(|_| findings.count() == 0).map(|root| root.canonical());

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::limit::*;
 use super::*;
 
 const BOILER: &str = include_str!("../../../examples/workflows/boiler-service.json");

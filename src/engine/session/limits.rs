@@ -4,21 +4,21 @@ use super::validate::{is_blank, is_control};
 use super::{Refusal, TextFault};
 
 /// The longest note: some pages. Notes are read on a phone and indexed for search, they are not documents.
-pub const MAX_NOTE: usize = 10_000;
+pub(super) const MAX_NOTE: usize = 10_000;
 /// The longest reason for ending a session or giving a message up: a paragraph.
-pub const MAX_REASON: usize = 1_000;
+pub(super) const MAX_REASON: usize = 1_000;
 /// The longest `command_id`: room for a UUID with a prefix of the caller's.
-pub const MAX_COMMAND_ID: usize = 128;
+pub(super) const MAX_COMMAND_ID: usize = 128;
 /// The longest actor: any name, e-mail address or id.
-pub const MAX_ACTOR: usize = 200;
+pub(super) const MAX_ACTOR: usize = 200;
 /// The longest name of where a prefill comes from.
-pub const MAX_PREFILL_SOURCE: usize = 200;
+pub(super) const MAX_PREFILL_SOURCE: usize = 200;
 
 /// Who acts: not blank, at most [`MAX_ACTOR`] characters, no control characters, line separators or directional overrides.
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `actor`.
-pub fn check_actor(actor: &str) -> Result<(), Refusal> {
+pub(crate) fn check_actor(actor: &str) -> Result<(), Refusal> {
     check("actor", actor, MAX_ACTOR, Lines::One)
 }
 
@@ -27,7 +27,7 @@ pub fn check_actor(actor: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `command_id`.
-pub fn check_command_id(command_id: &str) -> Result<(), Refusal> {
+pub(crate) fn check_command_id(command_id: &str) -> Result<(), Refusal> {
     check("command_id", command_id, MAX_COMMAND_ID, Lines::One)
 }
 
@@ -36,7 +36,7 @@ pub fn check_command_id(command_id: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Text`] with the place `reason`.
-pub fn check_reason(reason: &str) -> Result<(), Refusal> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), Refusal> {
     check("reason", reason, MAX_REASON, Lines::Many)
 }
 

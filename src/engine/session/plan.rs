@@ -7,7 +7,7 @@ use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workf
 
 /// Who acts, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// What the clock says.
     pub at: Timestamp,
     /// Seconds that local time is ahead of UTC then.
@@ -18,7 +18,7 @@ pub struct Stamp {
 
 /// What is to be written, in this order. Nothing of it has happened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan<'c> {
+pub(crate) struct Plan<'c> {
     /// What the call will have done.
     pub applied: Applied,
     /// The events, each with the state right after it.
@@ -35,7 +35,7 @@ pub struct Plan<'c> {
 ///
 /// # Errors
 /// What [`decide()`](super::decide()) refuses, of any of them.
-pub fn plan<'c>(
+pub(crate) fn plan<'c>(
     workflow: &Workflow,
     state: &State,
     commands: &'c [Command],
@@ -82,7 +82,7 @@ fn steps<'c>(
 }
 
 /// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.
-pub fn advance(state: &mut State, act: Act, command_id: Option<&str>, stamp: &Stamp) -> Event {
+pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, stamp: &Stamp) -> Event {
     let at = stamp.at.max(state.last_at);
     let event = Event {
         seq: state.last_seq + 1,

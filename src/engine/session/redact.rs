@@ -9,7 +9,7 @@ use crate::model::{Act, FieldState, RedactionTarget, Workflow, echoed};
 ///
 /// # Errors
 /// [`Refusal::UnknownFields`], [`Refusal::UnknownNote`].
-pub fn check_target(workflow: &Workflow, state: &State, target: &RedactionTarget) -> Result<(), Refusal> {
+pub(crate) fn check_target(workflow: &Workflow, state: &State, target: &RedactionTarget) -> Result<(), Refusal> {
     match target {
         RedactionTarget::Field { key } if workflow.field(key).is_none() => Err(Refusal::UnknownFields { fields: vec![echoed(key)] }),
         RedactionTarget::Note { seq } if !state.notes.iter().any(|note| note.seq == *seq) => Err(Refusal::UnknownNote { note: *seq }),
@@ -18,7 +18,7 @@ pub fn check_target(workflow: &Workflow, state: &State, target: &RedactionTarget
 }
 
 /// Takes it out of the act with this number, what it changed from included. Says whether the act held it.
-pub fn act(act: &mut Act, seq: u32, target: &RedactionTarget) -> bool {
+pub(crate) fn act(act: &mut Act, seq: u32, target: &RedactionTarget) -> bool {
     let mut held = false;
     match target {
         RedactionTarget::Field { key } => {

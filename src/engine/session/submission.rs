@@ -24,7 +24,7 @@ pub fn submission(workflow: &Workflow, state: &State) -> Submission {
 
 /// What a session is found by: the names of its workflow and of its section, its notes as they read now, then its values in the order of the
 /// field library, those off the path included; joined by newlines. By nothing that was redacted.
-pub fn search_text(workflow: &Workflow, state: &State) -> String {
+pub(crate) fn search_text(workflow: &Workflow, state: &State) -> String {
     let section = &state.current().section;
     let section = workflow.section(section).map_or(section, |section| &section.name);
     let mut text = [&state.workflow.name, section].into_iter().chain(state.notes.iter().filter_map(|note| note.text.as_ref())).fold(

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// Where the half-typed text of a note stands among those of fields: no field has this key.
-pub const NOTE: &str = "";
+pub(crate) const NOTE: &str = "";
 
 /// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
 ///

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{BOILER, sound, with};
+use crate::engine::document::limit::MAX_VERSION;
 use crate::engine::document::*;
 use crate::model::{ActionDefinition, ActionKind, Integration, Severity};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::engine::session::plan::Plan;
 
 fn stamp() -> Stamp {
     Stamp { at: "2026-11-23T13:00:00Z".parse().unwrap(), utc_offset: 3600, actor: Some("Mia".into()) }
