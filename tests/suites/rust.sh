@@ -41,8 +41,19 @@ suite_rust() {
   check 'Lints: what phones have, without the built-in transport' \
     cargo clippy --locked -p compass-core -p compass-ffi --no-default-features -- -D warnings || true
   check 'Documentation: cargo doc' env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --workspace --exclude compass-bindgen --all-features || true
+  if [[ $(rustc --version) == 'rustc 1.95.'* ]]; then check 'Public API: tests/api/compass-core.txt' public_api || true
+  else skip 'Public API: the list is made with Rust 1.95, whose JSON of rustdoc tests/api reads'; fi
   cargo_tests 'Tests: cargo test' cargo test --locked --no-fail-fast --workspace --exclude compass-bindgen --all-features || true
   check 'Example: field_day' field_day || true
+}
+
+# The public API is the one that is committed. `UPDATE_API=1 tests/run rust` writes it anew; look at the difference before it is committed.
+public_api() {
+  RUSTDOC=$PWD/tests/api/rustdoc cargo doc --locked --quiet --no-deps -p compass-core &&
+    CARGO_TARGET_DIR=target/api cargo run --locked --quiet --manifest-path tests/api/Cargo.toml -- \
+      "${CARGO_TARGET_DIR:-target}/doc/compass_core.json" >"$work_dir/compass-core.txt" || return 1
+  if [ "${UPDATE_API:-}" = 1 ]; then cp "$work_dir/compass-core.txt" tests/api/compass-core.txt; fi
+  diff -u tests/api/compass-core.txt "$work_dir/compass-core.txt"
 }
 
 # A day in the field on a fresh database, which goes with $work_dir; its last line, with the counts, closes the check. Built as the tests have
