@@ -10,11 +10,15 @@ mod backup;
 mod copies;
 mod damage;
 mod erase;
+mod erasure;
+mod invariants;
 mod killed;
 mod made;
+mod opening;
 mod restore;
 mod salvage;
 mod schema;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 

@@ -9,12 +9,12 @@ mod closing;
 mod due;
 mod flushing;
 mod holds;
-#[cfg(target_os = "linux")]
 mod locks;
+mod observers;
 mod reentrance;
-#[cfg(target_os = "linux")]
 mod threads;
-
+#[cfg(target_os = "linux")]
+#[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};

@@ -13,6 +13,7 @@ mod support;
 mod answers;
 mod attention;
 mod clocks;
+mod docs;
 mod endpoints;
 mod expect;
 mod failures;
@@ -20,6 +21,7 @@ mod message;
 mod obstacles;
 mod patience;
 mod phone;
+mod time;
 mod trials;
 
 /// The authority that every server of this suite has its certificate from.

@@ -5,9 +5,15 @@ mod support;
 
 mod clocks;
 mod ends;
+mod errors;
+mod lists;
 mod many;
 mod moving;
+mod random_walks;
+mod record;
+mod redaction;
 mod repeats;
+mod search;
 mod starting;
 
 use std::collections::BTreeMap;

@@ -1,15 +1,13 @@
 //! Who is told of a change: after it is durable, with nothing locked, and of nothing else.
 
-mod support;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::app::{App, code, endpoint, id, pages, pump_check, set, text};
 use compass_core::document::add_action;
 use compass_core::model::*;
 use compass_core::{CancelToken, Compass, Error, Subscription};
-use support::app::{App, code, endpoint, id, pages, pump_check, set, text};
 
 /// Everything that was told, in order.
 #[derive(Clone, Default)]

@@ -1,14 +1,11 @@
 //! What completing freezes, what the record shows of it, and what a person can do to an action from there.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod too_large;
 
+use crate::support::app::{App, code, endpoint, id, pages, set, text};
 use compass_core::Error;
 use compass_core::model::*;
 use compass_core::testing::{ScriptedTransport, answer};
-use support::app::{App, code, endpoint, id, pages, set, text};
 
 const REASON: fn(&Action) -> &str = |action| action.reason.as_deref().unwrap_or("none");
 

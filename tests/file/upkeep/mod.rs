@@ -2,23 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod retention;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::app::{App, code, id, pump_check_with};
+use crate::support::past_every_rule;
 use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::Clock;
 use compass_core::testing::ManualClock;
 use compass_core::{CancelToken, Compass, Options};
 use serde_json::json;
-use support::app::{App, code, id, pump_check_with};
-use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: TimeDelta = TimeDelta::days(365);
@@ -226,7 +223,7 @@ fn many_sessions_are_purged_in_one_call() {
 fn a_superseded_message_does_not_keep_its_session() {
     let app = App::new();
     let session = app.too_large();
-    let short = (1..=5).map(|page| support::app::set(&format!("page{page}"), support::app::text("short"))).collect();
+    let short = (1..=5).map(|page| crate::support::app::set(&format!("page{page}"), crate::support::app::text("short"))).collect();
     app.compass.edit(session, None, short, vec![], &id()).unwrap();
     for action in ["announce", "measured", "report"] {
         app.compass.send_corrected(session, action, None, &id()).unwrap();

@@ -81,7 +81,7 @@ fn what_did_not_fire_is_kept_where_the_integration_was_ever_on() {
         if was_on {
             app.compass.set_integration_enabled(false).unwrap();
         } else {
-            app.compass.import_workflow(&support::app::pump_check(1)).unwrap();
+            app.compass.import_workflow(&crate::support::app::pump_check(1)).unwrap();
         }
         let session = app.completed();
         app.ended();
@@ -90,7 +90,7 @@ fn what_did_not_fire_is_kept_where_the_integration_was_ever_on() {
         assert_eq!((report.purged, report.kept_not_fired), if was_on { (1, 1) } else { (2, 0) });
         if was_on {
             app.compass.set_integration_enabled(true).unwrap();
-            app.compass.put_endpoint(&support::app::endpoint("office")).unwrap();
+            app.compass.put_endpoint(&crate::support::app::endpoint("office")).unwrap();
             for action in ["announce", "measured", "report"] {
                 app.compass.send(session, action, None, &id()).unwrap();
             }

@@ -1,6 +1,6 @@
 //! The body of a webhook, byte for byte: `tests/golden/payload` holds one message per field type and a few whole ones.
 //!
-//! A receiver was written against these bytes. `UPDATE_GOLDEN=1 cargo test --test payload_golden -- --test-threads 1` writes
+//! A receiver was written against these bytes. `UPDATE_GOLDEN=1 cargo test --test formats payload -- --test-threads 1` writes
 //! them anew; look at the difference before it is committed.
 
 use std::collections::BTreeSet;

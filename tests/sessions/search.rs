@@ -2,16 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::app::{App, id, pump_check_with, set, text};
+use crate::support::past_every_rule;
+use crate::support::years::{filled, used};
 use compass_core::CancelToken;
 use compass_core::model::*;
 use serde_json::json;
-use support::app::{App, id, pump_check_with, set, text};
-use support::past_every_rule;
-use support::years::{filled, used};
 
 fn search(app: &App, words: &str) -> SessionPage {
     app.compass.sessions(&SessionFilter { text: Some(words.into()), ..Default::default() }, None, 100).expect("a list")

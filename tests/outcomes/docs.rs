@@ -3,7 +3,7 @@
 use compass_core::testing::rules::waits_for_person;
 use compass_core::{RetryPolicy, reason};
 
-const PAGE: &str = include_str!("../docs/delivery.md");
+const PAGE: &str = include_str!("../../docs/delivery.md");
 
 /// The rows of the tables in the section on status and reason.
 fn reason_rows() -> Vec<&'static str> {

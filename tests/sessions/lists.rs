@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::app::{App, code, id, pump_check_with};
 use chrono::TimeDelta;
 use compass_core::model::*;
-use support::app::{App, code, id, pump_check_with};
 
 const TWENTY_YEARS: TimeDelta = TimeDelta::days(20 * 365);
 

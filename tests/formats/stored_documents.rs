@@ -4,19 +4,17 @@
 //! that a release refuses from now on is added before it does.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::app::*;
+use crate::support::past_every_rule;
 use compass_core::Sha256;
 use compass_core::document;
 use compass_core::model::*;
 use compass_core::testing::rules::{self, StoredDocument, StoredFault};
 use rusqlite::params;
 use serde_json::{Value, json};
-use support::app::*;
-use support::past_every_rule;
 
 /// Name, bytes and hash of each document.
 fn corpus() -> Vec<(String, Vec<u8>, Sha256)> {

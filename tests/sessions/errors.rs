@@ -1,12 +1,10 @@
 //! What errors say: never more of a text than is needed to know which one is meant.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::app::*;
 use compass_core::document::{self, AuthoringError};
 use compass_core::model::*;
 use compass_core::{Error, model};
-use support::app::*;
 
 /// Some megabytes, of characters that must not be cut in two.
 fn huge() -> String {

@@ -1,9 +1,7 @@
 //! What the database refuses by itself, whatever the code above it does.
 
-mod support;
-
+use crate::support::app::{App, id};
 use compass_core::model::*;
-use support::app::{App, id};
 
 struct Refusals<'a> {
     sql: rusqlite::Connection,
@@ -155,7 +153,7 @@ fn a_failed_message_comes_back_on_purpose_or_not_at_all() {
     db.refuses("UPDATE outbox SET state = 'lost' WHERE id = 1", "CHECK");
     db.refuses("UPDATE outbox SET unknown_outcomes = 1 WHERE id = 1", "CHECK");
 
-    let short = (1..=5).map(|page| support::app::set(&format!("page{page}"), support::app::text("short"))).collect();
+    let short = (1..=5).map(|page| crate::support::app::set(&format!("page{page}"), crate::support::app::text("short"))).collect();
     app.compass.edit(large, None, short, vec![], &id()).unwrap();
     app.compass.send_corrected(large, "report", None, &id()).unwrap();
     db.refuses(

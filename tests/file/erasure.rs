@@ -2,16 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::app::{App, code, id, set, text};
+use crate::support::years::{filled, used};
 use compass_core::model::*;
 use compass_core::{CancelToken, Compass};
-use support::app::{App, code, id, set, text};
-use support::years::{filled, used};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -418,7 +416,9 @@ fn no_word_is_left_of_what_went_before_a_purge_was_cut_short() {
 fn no_piece_is_left_whatever_the_index_was_told() {
     let mut app = App::new();
     let (session, before) = (told(&app), told_other(&app));
-    support::past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE search_config SET v = 0 WHERE k = 'secure-delete'").unwrap());
+    crate::support::past_every_rule(&app.sql(), |sql| {
+        sql.execute_batch("UPDATE search_config SET v = 0 WHERE k = 'secure-delete'").unwrap()
+    });
     app.reopen();
     assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
     let pieces = app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('qua' AS BLOB)) > 0");

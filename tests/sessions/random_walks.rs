@@ -1,16 +1,14 @@
 //! Random walks through random workflows: what holds after every step, whatever the technician does.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::workflows;
 use compass_core::Refusal;
 use compass_core::Sha256;
 use compass_core::model::*;
 use compass_core::testing::rules::{self as session, Decision, State};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::workflows;
 
 /// A session with its log, driven as the store drives it.
 struct Walk<'w> {

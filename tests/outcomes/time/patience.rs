@@ -125,14 +125,17 @@ fn more_than_three_failed_sends_lock_and_every_send_is_the_same_message() {
     for sends in 1..=3 {
         let action = field.action(session);
         assert_eq!((action.status, action.failed_sends, action.locked), (ActionStatus::Failed, sends, false));
-        field.compass.send(session, "tell-0", Some("anna"), &support::field::id()).unwrap();
+        field.compass.send(session, "tell-0", Some("anna"), &crate::support::field::id()).unwrap();
         assert_eq!(field.action(session).status, ActionStatus::Pending);
         assert_eq!(field.flush().failed, 1);
     }
     let action = field.action(session);
     assert_eq!((action.failed_sends, action.locked, action.can_send, action.can_send_corrected), (4, true, false, false));
-    assert!(matches!(field.compass.send(session, "tell-0", None, &support::field::id()), Err(Error::ActionLocked { failed_sends: 4, .. })));
-    assert!(matches!(field.compass.send_corrected(session, "tell-0", None, &support::field::id()), Err(Error::ActionLocked { .. })));
+    assert!(matches!(
+        field.compass.send(session, "tell-0", None, &crate::support::field::id()),
+        Err(Error::ActionLocked { failed_sends: 4, .. })
+    ));
+    assert!(matches!(field.compass.send_corrected(session, "tell-0", None, &crate::support::field::id()), Err(Error::ActionLocked { .. })));
     assert_eq!(field.compass.send_failed_again(None).unwrap(), 0);
 
     let requests = field.transport.requests();
@@ -171,7 +174,7 @@ fn revival_by_a_mended_endpoint_neither_counts_nor_is_locked() {
         assert_eq!(field.action(session).status, ActionStatus::Failed);
     }
     while !field.action(session).locked {
-        field.compass.send(session, "tell-0", None, &support::field::id()).unwrap();
+        field.compass.send(session, "tell-0", None, &crate::support::field::id()).unwrap();
         fail(&field);
     }
     assert_eq!(field.action(session).failed_sends, 4);

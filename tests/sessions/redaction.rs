@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::app::*;
 use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use serde_json::{Value, json};
-use support::app::*;
 
 /// What is to be redacted, in three values of one field, one of them after the end.
 const WORDS: [&str; 4] = ["Zwetschgen", "Quarkstrudel", "Jodeldiplom", "quarkstrudel"];

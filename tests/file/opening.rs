@@ -1,15 +1,13 @@
 //! Opening and closing, and files that are not as they should be. Whatever is wrong with a file, it is left as it is.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command as Process;
 use std::sync::{Mutex, OnceLock};
 
+use crate::support::app::{App, code, endpoint, fold, id, pump_check, set, text};
 use compass_core::model::*;
 use compass_core::{Compass, Error, Options};
 use compass_core::{Refusal, TextFault};
-use support::app::{App, code, endpoint, fold, id, pump_check, set, text};
 
 /// Set in a child process: what it is to do, and where.
 const CHILD: &str = "COMPASS_OPENING_CHILD";
@@ -281,7 +279,14 @@ fn where_there_is_no_folder_no_file_is_opened() {
 /// Runs one test of this file again in a process of its own, with `CHILD` set to this.
 fn child(test: &str, what: &str) -> Process {
     let mut process = Process::new(std::env::current_exe().expect("this program"));
-    process.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(CHILD, what);
+    process
+        .args([
+            &format!("{}::{test}", module_path!().rsplit("::").next().unwrap_or_default()),
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(CHILD, what);
     process
 }
 
@@ -364,7 +369,7 @@ fn opening_opens_the_file_once() {
     assert_eq!(opened(), 0);
 }
 
-/// In a build for phones: `cargo test --no-default-features --test opening`.
+/// In a build for phones: `cargo test --no-default-features --test file opening`.
 #[cfg(not(feature = "built-in-transport"))]
 #[test]
 fn without_a_transport_of_its_own_one_has_to_be_given() {
@@ -515,7 +520,7 @@ fn no_error_and_no_log_line_holds_what_a_technician_typed() {
     app.set(session, "site", MARKER);
     app.answer(session, "on");
     refused(app.compass.set_field(session, "depth", FieldValue::Decimal(Decimal(format!("9{MARKER}")))).err());
-    app.compass.set_fields(session, support::app::pages('🔥')).unwrap();
+    app.compass.set_fields(session, crate::support::app::pages('🔥')).unwrap();
     app.answer(session, "fine");
     refused(app.compass.answer(session, 3, "nothing").err());
     app.finish(session);

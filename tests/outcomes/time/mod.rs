@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clocks;
 mod patience;
 mod schedule;
@@ -14,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::field::*;
 use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::{Clock, FailureKind, Phase, RequestSent, SystemRandom, TransportRequest};
 use compass_core::testing::{Answer, ManualClock, ScriptedTransport, answer, answer_with, failure};
 use compass_core::{Compass, Error, Options};
-use support::field::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

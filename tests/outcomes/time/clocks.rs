@@ -186,7 +186,8 @@ fn a_process_that_dies_in_the_middle_of_an_attempt() {
 fn after_a_crash() -> (tempfile::TempDir, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crashed.db");
-    let mut process = Process::run("clocks::a_process_that_dies_in_the_middle_of_an_attempt", &[("DATABASE", path.to_str().unwrap())]);
+    let mut process =
+        Process::run("time::clocks::a_process_that_dies_in_the_middle_of_an_attempt", &[("DATABASE", path.to_str().unwrap())]);
     let begun: Vec<String> = std::iter::from_fn(|| process.line()).take_while(|line| line != "in the air").collect();
     process.kill();
     (folder, begun)

@@ -1,18 +1,16 @@
 //! Documents that require what this release does not know: listed, refused, read, and never changed by a core that would get them wrong.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::app::*;
+use crate::support::past_every_rule;
 use compass_core::document::{self, Code};
 use compass_core::model::*;
 use compass_core::testing::rules;
 use compass_core::{Error, Sha256};
 use rusqlite::params;
 use serde_json::{Value, json};
-use support::app::*;
-use support::past_every_rule;
 
 const NEWER: &str = "requires_newer_core";
 
