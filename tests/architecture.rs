@@ -244,6 +244,35 @@ fn every_dependency_has_a_home() {
     }
 }
 
+/// Whether there is the program, the module or the test that tests/README.md calls `program::module::test`.
+fn is_there(name: &str) -> bool {
+    let mut folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut file = None;
+    for part in name.split("::") {
+        let inner = folder.join(part);
+        match [folder.join(format!("{part}.rs")), inner.join("main.rs"), inner.join("mod.rs")].into_iter().find(|path| path.is_file()) {
+            Some(module) => (file, folder) = (Some(module), inner),
+            None => return file.is_some_and(|file| fs::read_to_string(file).unwrap().contains(&format!("fn {part}()"))),
+        }
+    }
+    file.is_some()
+}
+
+#[test]
+fn the_index_of_the_tests_names_what_is_there_and_every_program() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let named: Vec<&str> = index.lines().filter(|line| line.starts_with('|')).flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    let wrong: Vec<_> = named.iter().filter(|name| !name.contains('/') && !is_there(name)).collect();
+    assert!(wrong.is_empty(), "tests/README.md names what is not there: {wrong:?}");
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let program = path.file_stem().unwrap().to_str().unwrap();
+        let is_program = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
+        let is_named = named.iter().any(|name| name.split("::").next() == Some(program));
+        assert!(!is_program || is_named, "tests/README.md does not name the program `{program}`");
+    }
+}
+
 /// The findings for one planted file.
 fn planted(path: &str, content: &str) -> Vec<String> {
     findings(&[Source::new(path, content)])
