@@ -1,7 +1,7 @@
 //! Hashes, message authentication and random bytes, with their text forms: the only home of `ring` and `base64`.
 //!
-//! It stands on the ground floor because a content hash is part of the words of the domain: the engine pins documents with it, the
-//! webhook room derives delivery ids from it, and the store keeps it. `ring` is in every app anyway, below TLS.
+//! It stands in the lowest layer because a content hash is part of the words of the domain: the engine pins documents with it, the
+//! webhook module derives delivery ids from it, and the store keeps it. `ring` is in every app anyway, below TLS.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Holds the house as `docs/architecture.md` draws it: who may use whom, where each foreign crate lives, who opens a transaction.
+//! Holds the structure as `docs/architecture.md` draws it: who may use whom, where each foreign crate lives, who opens a transaction.
 //!
 //! Each finding names the file, the line and what to do. The rules are proven on planted violations below.
 
@@ -10,8 +10,8 @@ use std::path::Path;
 
 use source::{Named, Source};
 
-/// Rooms and the floors they stand on. A file uses what stands on a lower floor, and its own room.
-const FLOORS: &[(&str, u8)] = &[
+/// Modules and the layers they stand on. A file uses what stands on a lower layer, and its own module.
+const LAYERS: &[(&str, u8)] = &[
     ("crypto", 0),
     // Faults that a simulation puts back; nothing of it ships.
     ("fault", 0),
@@ -32,10 +32,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("lib", 7),
 ];
 
-/// The one use across a floor: the handle speaks to its callers in the public error.
+/// The one use across a layer: the handle speaks to its callers in the public error.
 const BESIDE: (&str, &str) = ("compass", "error");
 
-/// The dependencies of `Cargo.toml` and the rooms that may name them; none listed: all may.
+/// The dependencies of `Cargo.toml` and the modules that may name them; none listed: all may.
 const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["crypto"]),
     ("chrono", &[]),
@@ -63,7 +63,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs", "store/replace.rs"];
 const OPENS_TRANSACTION: &[&str] = &[".transaction(", "transaction_with_behavior(", "unchecked_transaction(", ".savepoint(", "\"BEGIN"];
 
-/// Rooms that the same input always brings to the same result: no clock, no file, no network, no thread.
+/// Modules that the same input always brings to the same result: no clock, no file, no network, no thread.
 const PURE: &[&str] = &["model", "engine", "webhook", "outbox"];
 const IMPURE: &[&[&str]] =
     &[&["std", "fs"], &["std", "env"], &["std", "process"], &["std", "thread"], &["std", "net", "TcpStream"], &["std", "time", "Instant"]];
@@ -76,8 +76,8 @@ const PRINTS: &[&str] = &["println", "print", "eprintln", "eprint", "dbg"];
 /// 400 lines is a long file; this is where it is two files.
 const MAX_LINES: usize = 600;
 
-fn floor(room: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+fn layer(module: &str) -> Option<u8> {
+    LAYERS.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
 }
 
 /// Everything that is wrong with these files.
@@ -85,14 +85,14 @@ fn findings(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources {
         let mut add = |line: usize, what: String| findings.push(format!("src/{}:{line}: {what}", source.path));
-        if floor(source.room()).is_none() {
-            add(1, format!("room `{}` has no floor: give it one in tests/architecture.rs and docs/architecture.md", source.room()));
+        if layer(source.module()).is_none() {
+            add(1, format!("module `{}` has no layer: give it one in tests/architecture.rs and docs/architecture.md", source.module()));
         }
         if source.lines() > MAX_LINES {
             add(source.lines(), format!("{} lines, more than {MAX_LINES}: split it, one noun per file", source.lines()));
         }
         for name in source.names() {
-            let trouble = if name.from_root { crosses_floor(source, &name) } else { leaves_home(source, &name) };
+            let trouble = if name.from_root { crosses_layer(source, &name) } else { leaves_home(source, &name) };
             if let Some(what) = trouble {
                 add(name.line, what);
             }
@@ -119,23 +119,23 @@ fn findings(sources: &[Source]) -> Vec<String> {
     findings
 }
 
-fn crosses_floor(source: &Source, name: &Named) -> Option<String> {
-    let (own, path) = (source.room(), &name.segments);
+fn crosses_layer(source: &Source, name: &Named) -> Option<String> {
+    let (own, path) = (source.module(), &name.segments);
     if own == "lib" || path.first().is_some_and(|target| target == own) {
         return None;
     }
-    let Some((target, there)) = path.first().and_then(|target| Some((target, floor(target)?))) else {
-        return Some(format!("names `crate::{}` through the root: name it by its room", path.join("::")));
+    let Some((target, there)) = path.first().and_then(|target| Some((target, layer(target)?))) else {
+        return Some(format!("names `crate::{}` through the root: name it by its module", path.join("::")));
     };
-    let here = floor(own)?;
+    let here = layer(own)?;
     if there < here || (own, target.as_str()) == BESIDE || (name.test && target == "testing") {
         return None;
     }
-    Some(format!("`{own}` (floor {here}) uses `{target}` (floor {there}): use only lower floors, or move what is needed down"))
+    Some(format!("`{own}` (layer {here}) uses `{target}` (layer {there}): use only lower layers, or move what is needed down"))
 }
 
 fn leaves_home(source: &Source, name: &Named) -> Option<String> {
-    let (own, path) = (source.room(), &name.segments);
+    let (own, path) = (source.module(), &name.segments);
     if name.test {
         // A test may look at a file or a socket as a stranger would, with the very crate.
         return None;
@@ -150,7 +150,7 @@ fn leaves_home(source: &Source, name: &Named) -> Option<String> {
     if homes.is_empty() || homes.contains(&own) {
         return None;
     }
-    Some(format!("`{crate_name}` lives in `{}` only: go through that room", homes.join("`, `")))
+    Some(format!("`{crate_name}` lives in `{}` only: go through that module", homes.join("`, `")))
 }
 
 /// The keys of `[dependencies]`, of `[target.….dependencies]` and of `[dependencies.name]`.
@@ -209,7 +209,7 @@ fn the_files_of_delivery_use_one_another_in_no_circle() {
 }
 
 #[test]
-fn the_source_keeps_the_house() {
+fn the_source_keeps_the_structure() {
     let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(sources.iter().any(|source| source.path == "lib.rs"), "the source is found");
     let findings = findings(&sources);
@@ -314,12 +314,12 @@ fn a_higher_floor_or_a_neighbour_is_found_however_it_is_written() {
         "use super::{super::store::Store, state};",
         "#[cfg(test)] mod tests { use crate::store::Store; }",
     ] {
-        assert_found("engine/session.rs", use_it, "src/engine/session.rs:1:", "`engine` (floor 1) uses `store` (floor 3)");
+        assert_found("engine/session.rs", use_it, "src/engine/session.rs:1:", "`engine` (layer 1) uses `store` (layer 3)");
     }
-    assert_found("webhook/mod.rs", "\n\nuse crate::outbox::Class;", "src/webhook/mod.rs:3:", "`webhook` (floor 2) uses `outbox` (floor 2)");
-    assert_found("port/secrets.rs", "use crate::webhook::origin;", "src/port/secrets.rs:1:", "`port` (floor 1) uses `webhook` (floor 2)");
-    assert_found("error.rs", "use crate::compass::Compass;", "src/error.rs:1:", "`error` (floor 5) uses `compass` (floor 5)");
-    assert_found("delivery/mod.rs", "use crate::testing::ManualClock;", "src/delivery/mod.rs:1:", "`testing` (floor 6)");
+    assert_found("webhook/mod.rs", "\n\nuse crate::outbox::Class;", "src/webhook/mod.rs:3:", "`webhook` (layer 2) uses `outbox` (layer 2)");
+    assert_found("port/secrets.rs", "use crate::webhook::origin;", "src/port/secrets.rs:1:", "`port` (layer 1) uses `webhook` (layer 2)");
+    assert_found("error.rs", "use crate::compass::Compass;", "src/error.rs:1:", "`error` (layer 5) uses `compass` (layer 5)");
+    assert_found("delivery/mod.rs", "use crate::testing::ManualClock;", "src/delivery/mod.rs:1:", "`testing` (layer 6)");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn what_the_root_exports_again_is_named_by_its_room() {
 
 #[test]
 fn a_room_without_a_floor_is_found() {
-    assert_found("cloud/mod.rs", "", "src/cloud/mod.rs:1:", "has no floor");
+    assert_found("cloud/mod.rs", "", "src/cloud/mod.rs:1:", "has no layer");
 }
 
 #[test]

@@ -83,7 +83,7 @@ inside() {
     mount --rbind /dev "$root/dev"
     mkdir -p "$root/repository"
     mount --bind "$repository" "$root/repository"
-    # The caller must not find its variables in there: paths of another house. Tests may mount: nobody else sees it.
+    # The caller must not find its variables in there: paths of another system. Tests may mount: nobody else sees it.
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" RUST_BACKTRACE=1 COMPASS_OWN_MOUNTS=1 \
       chroot "$root" sh -c "cd /repository && exec \"\$@\"" sh "$@"
   ' bash "$root" "$repository" "$@"

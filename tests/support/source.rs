@@ -1,6 +1,6 @@
 //! Reads Rust source just well enough to see what it uses: comments and literals are blanked, paths are resolved, tests are told apart.
 //!
-//! A scanner and no parser: paths made by a macro, or written through an alias of a room, are not seen.
+//! A scanner and no parser: paths made by a macro, or written through an alias of a module, are not seen.
 
 #![allow(unreachable_pub, missing_docs)]
 
@@ -64,8 +64,8 @@ impl Source {
         sources
     }
 
-    /// The room: the first part of the path, without `.rs`.
-    pub fn room(&self) -> &str {
+    /// The module: the first part of the path, without `.rs`.
+    pub fn module(&self) -> &str {
         let first = self.path.split('/').next().unwrap_or(&self.path);
         first.strip_suffix(".rs").unwrap_or(first)
     }
