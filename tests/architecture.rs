@@ -273,6 +273,110 @@ fn the_index_of_the_tests_names_what_is_there_and_every_program() {
     }
 }
 
+/// Words of type names that need no line in the glossary: plain English, or a word of the platform.
+const PLAIN_WORDS: &[&str] = &[
+    "applied",
+    "authored",
+    "authoring",
+    "bodies",
+    "built",
+    "cancel",
+    "change",
+    "clock",
+    "code",
+    "compass",
+    "decimal",
+    "definition",
+    "delete",
+    "discard",
+    "due",
+    "edit",
+    "end",
+    "erased",
+    "error",
+    "failure",
+    "fault",
+    "file",
+    "filter",
+    "group",
+    "header",
+    "id",
+    "import",
+    "in",
+    "invalid",
+    "item",
+    "kind",
+    "location",
+    "lookup",
+    "message",
+    "need",
+    "network",
+    "next",
+    "no",
+    "option",
+    "options",
+    "page",
+    "parsed",
+    "path",
+    "pending",
+    "phase",
+    "policy",
+    "random",
+    "ref",
+    "request",
+    "retry",
+    "rule",
+    "sent",
+    "set",
+    "severity",
+    "sha256",
+    "signing",
+    "source",
+    "start",
+    "state",
+    "static",
+    "status",
+    "submitted",
+    "subscription",
+    "summary",
+    "system",
+    "target",
+    "test",
+    "timeouts",
+    "timestamp",
+    "token",
+    "undelivered",
+    "version",
+];
+
+/// The words of a name in camel case, small.
+fn words(name: &str) -> Vec<String> {
+    let starts: Vec<usize> = name.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(at, _)| at).chain([name.len()]).collect();
+    starts.windows(2).map(|ends| name[ends[0]..ends[1]].to_lowercase()).collect()
+}
+
+#[test]
+fn the_glossary_holds_the_words_of_public_types() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let glossary = page.split_once("## 1. Words").unwrap().1.split_once("## 2.").unwrap().0;
+    let rows = glossary.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let known: Vec<&str> = rows.flat_map(|row| row.split([' ', ',', '-'])).filter(|word| !word.is_empty()).collect();
+    let listing = fs::read_to_string(root.join("tests/api/compass-core.txt")).unwrap();
+    let types = listing.lines().filter(|line| ["pub struct ", "pub enum ", "pub trait "].iter().any(|kind| line.starts_with(kind)));
+    let names = types.filter_map(|line| line.split([' ', '<', '(']).nth(2)?.trim_end_matches(':').rsplit("::").next());
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        for word in words(name) {
+            let singular = word.strip_suffix('s').unwrap_or(&word);
+            let is_known = known.contains(&word.as_str()) || known.contains(&singular) || PLAIN_WORDS.contains(&word.as_str());
+            assert!(is_known, "`{word}` of `{name}` is neither in the glossary (docs/architecture.md) nor a plain word");
+        }
+    }
+    assert!(count > 100, "{count} types");
+}
+
 /// The findings for one planted file.
 fn planted(path: &str, content: &str) -> Vec<String> {
     findings(&[Source::new(path, content)])
