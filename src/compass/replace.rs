@@ -99,7 +99,7 @@ impl Compass {
     /// - `Undelivered` while the present file holds messages that are neither delivered nor given up and that the copy does not hold, or
     ///   cannot be read to count them, unless a person gives them up.
     /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is. A copy with a trigger that
-    ///   is not the schema's is `Corrupt`.
+    ///   is not the schema's, or with an index or a table of somebody that decides what our tables may hold, is `Corrupt`.
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();

@@ -133,7 +133,7 @@ impl Restore<'_> {
         if version == 0 {
             return Err(StoreError::Foreign);
         }
-        schema::check_triggers(&copy, version)?;
+        schema::check_others(&copy, version)?;
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;
         if let Some(fault) = faults.into_iter().next() {
