@@ -54,6 +54,8 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("lost.rs", "{LAST_AGE}", &["4398046511104"]),
     ("salvage.rs", "{first}", &["rowid"]),
+    ("salvage.rs", "{last}", &["rowid"]),
+    ("salvage.rs", "{columns}", &["o.key"]),
     ("salvage.rs", "{condition}", &["1"]),
     ("salvage.rs", "{}", &["session"]),
     ("salvage.rs", "{trusted}", &["NOT INDEXED"]),
