@@ -116,7 +116,9 @@ impl Compass {
         }
         let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
         let step = |step: &str| options.step(step);
-        let restore = Restore { from: &from, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
+        let has_no_log = registry::is_closed_and(&from, store::files::has_no_log);
+        let restore =
+            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
         told(restore.run()?)
     }
 
