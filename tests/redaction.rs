@@ -293,6 +293,10 @@ fn undelivered_messages_that_hold_it_are_given_up_at_once() {
     assert_eq!((app.deliver().attempts, app.office.requests().len()), (0, 0));
     assert_eq!(left(&app), ["Quarkstrudel"], "but for the bodies that are named");
 
+    let refused = app.compass.send(session, "report", None, &id()).unwrap_err();
+    assert_eq!(refused.to_string(), "action `report` is failed: what it holds was redacted; send corrected");
+    assert_eq!((refused.code(), app.compass.send_failed_again(None).unwrap()), ("action_status", 0));
+    assert!(outcome.record.actions.iter().all(|action| !action.can_send && action.can_send_corrected));
     app.compass.send_corrected(session, "report", None, &id()).unwrap();
     assert_eq!(app.deliver().sent, 1);
     let body = String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap();
@@ -366,8 +370,18 @@ fn a_failed_message_is_given_up_and_one_given_up_before_stays_so() {
     app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();
     app.deliver();
     redact(&app, session, field("site"));
-    let of = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
-    assert_eq!((of("abandoned"), of("redacted")), (1, 2));
+    let given_up = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
+    assert_eq!((given_up("abandoned"), given_up("redacted")), (1, 2));
+    let can_send = |app: &App, session| app.record(session).actions.iter().map(|action| action.can_send).collect::<Vec<_>>();
+    assert_eq!(can_send(&app, session), [false; 3], "whoever gave it up: it holds what was redacted");
+    assert_eq!(code(app.compass.send(session, "announce", None, &id())), "action_status");
+
+    let session = completed(&app);
+    app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();
+    app.deliver();
+    app.compass.redact(session, &Redaction { pending: RedactPending::Keep, ..of(field("site")) }).unwrap();
+    assert_eq!(can_send(&app, session), [false, true, true], "what failed and is kept may go on");
+    app.compass.send(session, "report", None, &id()).unwrap();
 }
 
 // Calls ---------------------------------------------------------------------------------------------------------------------------------

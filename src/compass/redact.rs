@@ -27,7 +27,7 @@ impl Compass {
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
     /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes
-    /// as `bodies` says.
+    /// as `bodies` says. What was given up and holds it is not sent again, only corrected.
     ///
     /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the session
     /// are told by their ids alone.
