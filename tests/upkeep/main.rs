@@ -17,7 +17,7 @@ use compass_core::port::Clock;
 use compass_core::testing::ManualClock;
 use compass_core::{CancelToken, Compass, Options};
 use serde_json::json;
-use support::app::{App, code, id, pump_check_with};
+use support::app::{App, code, endpoint, id, pump_check_with};
 use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -386,6 +386,30 @@ fn a_healthy_file_has_no_faults() {
     app.deliver();
     let report = app.compass.check().unwrap();
     assert_eq!(report, CheckReport { sessions: 5, faults: vec![] });
+
+    // What people do later.
+    let (open, last) = (app.start().key, app.completed());
+    app.compass.save_draft(open, "site", "half").unwrap();
+    app.compass.save_note_draft(open, "half").unwrap();
+    app.compass.abandon(last, "report", "Mia", "on paper", &id()).unwrap();
+    app.compass.send(last, "report", None, &id()).unwrap();
+    app.compass.put_endpoint(&Endpoint { url: "https://elsewhere.example/hook".into(), ..endpoint("office") }).unwrap();
+    app.compass.set_integration_enabled(false).unwrap();
+    app.completed();
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "site".into() },
+        actor: "Mia".into(),
+        reason: "not ours".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    };
+    app.compass.redact(last, &redaction).unwrap();
+    assert_eq!(app.faults(), [""; 0]);
+    app.days(100);
+    app.compass.purge(Duration::ZERO).unwrap();
+    app.start();
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]
