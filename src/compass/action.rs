@@ -45,7 +45,8 @@ pub(super) struct Around {
 
 /// What a person may do to an action.
 pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
-    permits(&ActionFacts { status: row.status, reason: row.reason.as_deref(), failed_sends: row.failed_sends }, policy)
+    let ActionRow { status, failed_sends, holds_redacted, .. } = *row;
+    permits(&ActionFacts { status, reason: row.reason.as_deref(), failed_sends, holds_redacted }, policy)
 }
 
 impl Inner {

@@ -4,16 +4,18 @@ use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::engine::words;
 use crate::error::Error;
-use crate::model::{Act, CheckReport, SessionKey};
+use crate::model::{Act, ActionPreview, CheckReport, SessionKey};
+use crate::store::action::ActionRow;
 use crate::store::{self, Connection, check};
 use crate::webhook;
 
 impl Compass {
     /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was
     /// imported, whether every session, its counts and its search text are what its events say, whether totals are those of the sessions,
-    /// whether every action shows what its newest message says, whether every frozen body and id is there, is the one that was frozen, and is
-    /// needed, whether what is sent was answered so, and whether ages are possible. What cannot be read is told, and the look goes on; a
-    /// session whose document only a newer release can read is passed over. Reads everything; for a support screen, not for every start.
+    /// whether every action is the one of its document and shows what its newest message says, whether every frozen body and id is there, is the
+    /// one that was frozen, and is needed, whether what is sent was answered so, whether ages are possible, and whether what counts has come
+    /// to its end. What cannot be read is told, and the look goes on; a session whose document only a newer release can read is passed over.
+    /// Reads everything; for a support screen, not for every start.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
@@ -59,6 +61,8 @@ impl Compass {
             }
             let looked = check::messages(connection, webhook::delivery_id, faults);
             told("the outbox", looked, faults)?;
+            let looked = check::counters(connection);
+            told("the counters", looked, faults)?;
             let looked = check::attempts(connection, faults);
             told("the attempts", looked, faults)?;
             let looked = check::endpoints(connection, faults);
@@ -100,13 +104,15 @@ impl Inner {
         }
         let is_finished = subject.state.state.is_finished();
         if is_finished {
-            let expected: Vec<String> =
-                engine::encountered(subject.workflow(), &subject.state).into_iter().map(|action| action.key).collect();
-            let there: Vec<String> = store::action::of_session(connection, subject.id)?.into_iter().map(|row| row.key).collect();
+            let expected = engine::encountered(subject.workflow(), &subject.state);
+            let there: Vec<ActionPreview> = store::action::of_session(connection, subject.id)?.into_iter().map(preview).collect();
             if expected != there {
                 faults.push("its actions are not those it met".to_owned());
             }
         }
+        let unknown = |field: &String| field != engine::NOTE && subject.workflow().field(field).is_none();
+        let drafts = store::session::drafts(connection, subject.id)?;
+        faults.extend(drafts.keys().any(unknown).then(|| "it has a half-typed text of no field".to_owned()));
         faults.extend(check::projections(connection, subject.id, subject.section_name())?.into_iter().map(str::to_owned));
         let statuses = check::statuses(connection, subject.id)?;
         faults.extend(statuses.into_iter().map(|action| format!("action `{action}` shows another status than its message has")));
@@ -116,4 +122,8 @@ impl Inner {
         }
         Ok(faults)
     }
+}
+
+fn preview(row: ActionRow) -> ActionPreview {
+    ActionPreview { key: row.key, name: row.name, section: row.section, endpoint: row.endpoint }
 }

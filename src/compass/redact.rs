@@ -1,10 +1,10 @@
 //! Taking a value or a note out of a session for good.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use super::act::{Known, Subject, command_hash, look_up};
 use super::send::GivenUp;
-use super::upkeep::without_referred;
 use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::session::{self as engine, Stamp};
@@ -27,7 +27,7 @@ impl Compass {
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
     /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes
-    /// as `bodies` says.
+    /// as `bodies` says. What was given up and holds it is not sent again, only corrected.
     ///
     /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the session
     /// are told by their ids alone.
@@ -45,33 +45,35 @@ impl Compass {
         let hash = command_hash(Some(session), &(REDACTED, redaction))?;
         let stops = inner.store.stops();
         let given_up = RefCell::new(Vec::new());
-        let mut outcome = inner.freeing(|| {
+        let (mut outcome, files) = inner.freeing(|| {
             given_up.take();
             inner.write(|tx| {
                 let subject = inner.subject_to_change(tx, session)?;
                 let id = subject.id;
-                let (applied, files_let_go, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
+                let (applied, files, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
                     Known::Repeated(_) => {
                         let before = redaction::given_up(tx, id)?.into_iter().map(|entry| GivenUp { entry, leased: false });
                         given_up.borrow_mut().extend(before);
-                        (Applied::Repeated, Vec::new(), Changed::nothing())
+                        (Applied::Repeated, BTreeSet::new(), Changed::nothing())
                     }
                     Known::New => inner.redact(tx, subject, redaction, hash, &stamp, &mut given_up.borrow_mut())?,
                 };
                 let record = inner.record(tx, session, stamp.at)?;
                 let bodies = holding(&record, &redaction.target);
+                let files_let_go = Vec::new();
                 let outcome = RedactOutcome { applied, in_flight: false, bodies, files_let_go, erased: Erased::AtNextClose, record };
-                Ok((outcome, changed))
+                Ok(((outcome, files), changed))
             })
         })?;
         outcome.in_flight = self.may_arrive(given_up.into_inner());
         outcome.erased = inner.erased(stops);
+        outcome.files_let_go = inner.let_go(files);
         Ok(outcome)
     }
 }
 
 impl Inner {
-    /// What it did, with the files that are let go.
+    /// What it did, with the files of which it may have let some go.
     fn redact(
         &self,
         tx: &Transaction<'_>,
@@ -80,7 +82,7 @@ impl Inner {
         hash: Sha256,
         stamp: &Stamp,
         given_up: &mut Vec<GivenUp>,
-    ) -> Result<(Applied, Vec<String>, Changed)> {
+    ) -> Result<(Applied, BTreeSet<String>, Changed)> {
         let (id, target) = (subject.id, &redaction.target);
         engine::check_target(subject.workflow(), &subject.state, target)?;
         let mut events = store::session::events(tx, id)?;
@@ -105,7 +107,7 @@ impl Inner {
         }
         if events.is_empty() && given_up.is_empty() && !forgotten {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
-            return Ok((Applied::Stale, Vec::new(), Changed::nothing()));
+            return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
         }
         if !given_up.is_empty() {
             // What was claimed is looked at again before it leaves.
@@ -121,7 +123,7 @@ impl Inner {
         }
         self.index_anew(tx, id)?;
         store::erasure::shrink(tx)?;
-        Ok((Applied::Yes, without_referred(tx, files)?, Changed { outbox: marked, ..Changed::session(subject.state.key) }))
+        Ok((Applied::Yes, files, Changed { outbox: marked, ..Changed::session(subject.state.key) }))
     }
 }
 

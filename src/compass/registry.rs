@@ -34,6 +34,13 @@ impl Drop for Registration {
     }
 }
 
+/// Whether this says so of a file that this process does not have open, and does not open meanwhile. Closing one that it has open would take
+/// its locks away.
+pub(super) fn is_closed_and(path: &Path, says: fn(&Path) -> bool) -> bool {
+    let open = open();
+    !open.contains(path) && says(path)
+}
+
 /// Why this can be no path of a file, whatever is on the disk.
 pub(super) fn no_path(path: &Path) -> Option<&'static str> {
     path.as_os_str().as_encoded_bytes().contains(&0).then_some("no path has a NUL in it")

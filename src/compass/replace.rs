@@ -99,7 +99,7 @@ impl Compass {
     /// - `Undelivered` while the present file holds messages that are neither delivered nor given up and that the copy does not hold, or
     ///   cannot be read to count them, unless a person gives them up.
     /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is. A copy with a trigger that
-    ///   is not the schema's is `Corrupt`.
+    ///   is not the schema's, or with an index or a table of somebody that decides what our tables may hold, is `Corrupt`.
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();
@@ -116,14 +116,16 @@ impl Compass {
         }
         let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
         let step = |step: &str| options.step(step);
-        let restore = Restore { from: &from, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
+        let has_no_log = registry::is_closed_and(&from, store::files::has_no_log);
+        let restore =
+            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
         told(restore.run()?)
     }
 
     /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
     /// that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every
-    /// other row under the name of its table. Works also where the database does not open; its file stays as it is. When this returns, the
-    /// new file is whole and on the disk; otherwise there is none.
+    /// other row of our tables under the name of its table. Works also where the database does not open; its file stays as it is. When this
+    /// returns, the new file is whole and on the disk; otherwise there is none.
     ///
     /// # Errors
     /// - `InvalidArgument` where there is no database, or a file of the new name already, where the log of another database lies beside that

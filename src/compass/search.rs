@@ -50,6 +50,7 @@ impl Inner {
     }
 
     fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {
+        search::remove_strays(tx)?;
         for id in search::due(tx, at_most)? {
             search::write(tx, id, &self.entry(tx, id)?)?;
         }

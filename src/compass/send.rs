@@ -48,8 +48,8 @@ impl Compass {
     /// and bytes. `pending`: nothing changes, and the outcome is stale.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionLocked`, `PayloadTooLarge`, `ActionStatus` when it is sent already or its bytes can never succeed,
-    /// `CommandIdReused`.
+    /// `UnknownAction`, `ActionLocked`, `PayloadTooLarge`, `ActionStatus` when it is sent already, its bytes can never succeed, or it was given
+    /// up and holds what was redacted; `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, subject, row, stamp| {

@@ -34,10 +34,7 @@ impl Compass {
             })
         })?;
         let erased = inner.erased(stops);
-        // Not while others wait for the writer: every act on the phone is looked at. The session is gone, whatever comes of it: `files` says
-        // the same later.
-        let files_let_go = inner.read(|connection| Ok(without_referred(connection, files)?)).unwrap_or_default();
-        Ok(DeleteReport { files_let_go, erased })
+        Ok(DeleteReport { files_let_go: inner.let_go(files), erased })
     }
 
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
@@ -91,6 +88,12 @@ pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeS
 }
 
 impl Inner {
+    /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is looked at. What
+    /// was done is done, whatever comes of it: `files` says the same later.
+    pub(super) fn let_go(&self, files: BTreeSet<String>) -> Vec<String> {
+        self.read(|connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
+    }
+
     /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.
     pub(super) fn erased(&self, stops: u64) -> Erased {
         match self.gate.enter() {

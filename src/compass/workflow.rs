@@ -7,10 +7,10 @@ use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{self, Code, ParsedDocument, StoredDocument, StoredFault};
 use crate::error::Error;
-use crate::model::{Finding, ImportOutcome, Workflow, WorkflowRef, WorkflowSummary, WorkflowVersion, echoed};
+use crate::model::{Finding, ImportOutcome, Severity, Workflow, WorkflowRef, WorkflowSummary, WorkflowVersion, echoed};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::workflow::{NewWorkflow, WorkflowRow};
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, OfOneRow, judged};
 
 impl Compass {
     /// Imports a workflow document. The same document again changes nothing. An incomplete one is imported and cannot be started.
@@ -58,7 +58,7 @@ impl Compass {
         Ok(document::lint(bytes, Some(&endpoints)))
     }
 
-    /// All workflow versions, by key, newest first.
+    /// All workflow versions, by key, newest first. One whose row is damaged is left out, and [`check`](Self::check) names it.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -135,24 +135,25 @@ impl Inner {
         row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })
     }
 
-    /// The newest version that is not retired and can be started. Where none can, the newest: its findings say what stands in the way.
+    /// The newest version that is not retired and can be started. Where none can, the newest: its findings, or its damage, say what stands in
+    /// the way.
     fn current(&self, connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
         let mut newest = None;
         for row in store::workflow::in_use(connection, key)? {
-            let row = self.as_known(connection, row)?;
-            if row.startable {
-                return Ok(Some(row));
+            match row.map_err(Error::from).and_then(|row| self.as_known(connection, row)) {
+                Ok(row) if row.startable => return Ok(Some(row)),
+                Err(error) if !error.is_of_one_row() => return Err(error),
+                row => newest = newest.or(Some(row)),
             }
-            newest = newest.or(Some(row));
         }
-        Ok(newest)
+        newest.transpose()
     }
 
     /// All versions, or those of one workflow, by key, newest first, as they are listed.
     fn listed(&self, connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {
         let mut listed = Vec::new();
         for (id, hash, mut summary) in store::workflow::summaries(connection, key)? {
-            let unknown = self.unknown_of(connection, id, hash)?;
+            let Some(unknown) = judged(self.unknown_of(connection, id, hash))? else { continue };
             summary.startable = restrict(summary.startable, &mut summary.findings, &unknown);
             summary.worst = document::worst(&summary.findings);
             listed.push(summary);
@@ -187,10 +188,10 @@ impl Inner {
     /// Judges the documents that an earlier release could only name and that this one knows all of. Once: the finding goes with it.
     pub(super) fn judge_anew(&self) -> Result<()> {
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
-            let mut rows = store::workflow::with_finding(connection, Code::RequiresNewerCore.as_str())?;
             let mut known = Vec::new();
-            for row in rows.drain(..) {
-                if self.unknown_of(connection, row.id, row.hash)?.is_empty() {
+            for row in store::workflow::with_finding(connection, Code::RequiresNewerCore.as_str())? {
+                let Some(row) = judged(row)? else { continue };
+                if judged(self.unknown_of(connection, row.id, row.hash))?.is_some_and(|unknown| unknown.is_empty()) {
                     known.push(row);
                 }
             }
@@ -220,8 +221,12 @@ impl Inner {
                 continue;
             };
             let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
-            if store::workflow::findings(connection, id).is_err() {
-                faults.push(format!("what was found in {of} does not read back"));
+            match store::workflow::summary(connection, id) {
+                Err(_) => faults.push(format!("what is listed of {of} does not read back")),
+                Ok(listed) if listed.startable != listed.worst.is_none_or(|worst| worst == Severity::Warning) => {
+                    faults.push(format!("whether {of} can be started is not what was found in it"));
+                }
+                Ok(_) => {}
             }
             match StoredDocument::read(&document, hash) {
                 // It is what it was, and says itself that this release does not know it.

@@ -13,6 +13,8 @@ pub(crate) struct ActionFacts<'a> {
     pub reason: Option<&'a str>,
     /// Sends that ended `failed`, over all its revisions.
     pub failed_sends: u32,
+    /// Whether its newest message holds what was redacted.
+    pub holds_redacted: bool,
 }
 
 /// Whether something may be done.
@@ -53,7 +55,13 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
             Permits { send: Permit::Refused("it was delivered"), send_corrected: only_failed, abandon: nothing_to_give_up }
         }
         ActionStatus::Failed => Permits {
-            send: if is_hopeless { Permit::Refused("these bytes can never be delivered; send corrected") } else { unless_locked },
+            send: if is_hopeless {
+                Permit::Refused("these bytes can never be delivered; send corrected")
+            } else if is_given_up && action.holds_redacted {
+                Permit::Refused("what it holds was redacted; send corrected")
+            } else {
+                unless_locked
+            },
             send_corrected: unless_locked,
             abandon: if is_given_up { Permit::Stale } else { Permit::Yes },
         },
@@ -88,14 +96,18 @@ mod tests {
             (ActionStatus::Failed, Some("abandoned"), 1, Yes, Yes, Stale),
             (ActionStatus::Failed, Some("abandoned"), 4, Locked, Locked, Stale),
         ] {
-            let found = permits(&ActionFacts { status, reason, failed_sends }, &RetryPolicy::default());
+            let facts = ActionFacts { status, reason, failed_sends, holds_redacted: false };
+            let found = permits(&facts, &RetryPolicy::default());
             assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}");
+            let send = if reason == Some("abandoned") { Refused("what it holds was redacted; send corrected") } else { send };
+            let found = permits(&ActionFacts { holds_redacted: true, ..facts }, &RetryPolicy::default());
+            assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
         }
     }
 
     #[test]
     fn raising_the_limit_unlocks() {
-        let failed = ActionFacts { status: ActionStatus::Failed, reason: Some("rejected"), failed_sends: 4 };
+        let failed = ActionFacts { status: ActionStatus::Failed, reason: Some("rejected"), failed_sends: 4, holds_redacted: false };
         let with_limit = |max_failed_sends| permits(&failed, &RetryPolicy { max_failed_sends, ..RetryPolicy::default() }).send;
         assert_eq!((with_limit(3), with_limit(4)), (Locked, Yes));
     }

@@ -16,7 +16,13 @@ pub(crate) struct ActionRow {
     pub(crate) reason: Option<String>,
     pub(crate) revision: u32,
     pub(crate) failed_sends: u32,
+    /// Its newest entry holds what was redacted.
+    pub(crate) holds_redacted: bool,
 }
+
+/// The columns of an [`ActionRow`].
+const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, failed_sends,
+                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.holds_redacted IS NOT NULL)";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
@@ -27,9 +33,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPrevi
 
 /// All actions of a session, in path order.
 pub(crate) fn of_session(connection: &Connection, session_id: i64) -> Result<Vec<ActionRow>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, key, name, section, endpoint, status, reason, revision, failed_sends FROM action WHERE session_id = ?1 ORDER BY id",
-    )?;
+    let mut statement = connection.prepare_cached(&format!("SELECT {ROW} FROM action WHERE session_id = ?1 ORDER BY id"))?;
     let rows = statement.query_map([session_id], action_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -37,9 +41,7 @@ pub(crate) fn of_session(connection: &Connection, session_id: i64) -> Result<Vec
 /// One action of a session.
 pub(crate) fn find(connection: &Connection, session_id: i64, key: &str) -> Result<Option<ActionRow>> {
     Ok(connection
-        .prepare_cached(
-            "SELECT id, key, name, section, endpoint, status, reason, revision, failed_sends FROM action WHERE session_id = ?1 AND key = ?2",
-        )?
+        .prepare_cached(&format!("SELECT {ROW} FROM action WHERE session_id = ?1 AND key = ?2"))?
         .query_row(params![session_id, key], action_row)
         .optional()?)
 }
@@ -62,5 +64,6 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         reason: row.get(6)?,
         revision: row.get(7)?,
         failed_sends: row.get(8)?,
+        holds_redacted: row.get(9)?,
     })
 }

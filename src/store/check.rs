@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
+use super::lost::Known;
 use super::row::{from_ms, lossy, sha256};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
@@ -99,7 +100,7 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
 
 /// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
 /// name.
-pub(crate) const PROMISES: [(&str, &str, &str); 6] = [
+pub(crate) const PROMISES: [(&str, &str, &str); 11] = [
     (
         "delivery",
         "was sent, and no attempt was answered so",
@@ -119,7 +120,31 @@ pub(crate) const PROMISES: [(&str, &str, &str); 6] = [
         "counts more failed sends than there can have been",
         "SELECT key FROM action a WHERE failed_sends NOT BETWEEN 0 AND (SELECT total(o.revived + 1) FROM outbox o WHERE o.action_id = a.id)",
     ),
-    ("a row of", "has an age that cannot be", "SELECT 'meta' FROM meta WHERE age < 0"),
+    (
+        "delivery",
+        "gave way to no newer one",
+        "SELECT delivery_id FROM outbox o WHERE state = 'superseded'
+            AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision)",
+    ),
+    (
+        "action",
+        "did not fire for another reason than its session says",
+        "SELECT a.key FROM action a JOIN session s ON s.id = a.session_id
+          WHERE a.status = 'not_fired' AND (a.reason IS 'session_ended') <> (s.state = 'ended')",
+    ),
+    (
+        "a row of",
+        "says that the integration never was on, and it is",
+        "SELECT 'meta' FROM meta WHERE integration_was_enabled < integration_enabled",
+    ),
+    (
+        "the numbers of",
+        "go back behind the newest row",
+        "SELECT name FROM (SELECT 'session' AS name, max(id) AS newest FROM session UNION ALL SELECT 'outbox', max(id) FROM outbox) AS counted
+          WHERE newest > ifnull((SELECT max(seq) FROM sqlite_sequence WHERE sqlite_sequence.name = counted.name), 0)",
+    ),
+    ("row", "of the search is of no session", "SELECT CAST(rowid AS TEXT) FROM search WHERE rowid NOT IN (SELECT id FROM session)"),
+    ("the table", "lets pieces of what is deleted stay", search::UNCLEAN),
     (
         "a row of",
         "is of an age that the database has not reached",
@@ -139,6 +164,11 @@ pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &s
         faults.push(format!("{of} {} {what}", lossy(row, 0)?));
     }
     Ok(())
+}
+
+/// What the file counts by does not read back, or has come to its end.
+pub(crate) fn counters(connection: &Connection) -> Result<()> {
+    Known::of(connection).map(drop)
 }
 
 /// Attempts that do not read back.

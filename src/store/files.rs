@@ -89,8 +89,9 @@ pub(super) fn has_log(path: &Path) -> bool {
     fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
-/// The file says that it is complete by itself, and no change of it was cut short. SQLite would use a log beside it all the same.
-pub(super) fn has_no_log(path: &Path) -> bool {
+/// The file says that it is complete by itself, and no change of it was cut short. SQLite would use a log beside it all the same. This process
+/// must not have it open.
+pub(crate) fn has_no_log(path: &Path) -> bool {
     // Of the header: by which way it is written, and read. 2 is with a log.
     let mut header = [0; 20];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();

@@ -55,6 +55,8 @@ enum Present {
 /// A copy that is to take the place of a database. Both paths are canonical.
 pub(crate) struct Restore<'a> {
     pub(crate) from: &'a Path,
+    /// The copy is complete by itself, whatever lies beside it.
+    pub(crate) has_no_log: bool,
     pub(crate) path: &'a Path,
     pub(crate) gives_up: Option<&'a GivesUp<'a>>,
     pub(crate) id_of: IdOf,
@@ -116,7 +118,7 @@ impl Restore<'_> {
 
     /// Copies the copy, looks whether it is a sound database of ours, and brings its schema up to date.
     fn checked_copy(&self, part: &Path) -> Result<Connection> {
-        let source = if files::has_no_log(self.from) { one_file(self.from)? } else { read_only(self.from)? };
+        let source = if self.has_no_log { one_file(self.from)? } else { read_only(self.from)? };
         let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         // Until it is whole nobody needs it, and then it is brought to the disk as a whole. Its lock tells other processes that somebody
         // restores.
@@ -133,7 +135,7 @@ impl Restore<'_> {
         if version == 0 {
             return Err(StoreError::Foreign);
         }
-        schema::check_triggers(&copy, version)?;
+        schema::check_others(&copy, version)?;
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;
         if let Some(fault) = faults.into_iter().next() {

@@ -1,17 +1,18 @@
 //! What can still be read of a damaged file, as JSON Lines: one row per line, messages that were not delivered first.
 //!
-//! Each table is read in the order of its key. Where reading fails, the rest of what is under that key is left out and the next one
-//! that can be read is looked for. No index is trusted, and a schema that is damaged is used as far as it goes.
+//! Each table of ours is read in the order of its key. Where reading fails, the next row that can be read is looked for, within a session
+//! first. No index is trusted, and a schema that is damaged is used as far as it goes.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use rusqlite::types::{Value as Key, ValueRef};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::retention::UNDELIVERED;
-use super::{Connection, Result, StoreError, check, files, replace};
+use super::{Connection, Result, StoreError, check, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
 
 /// How many keys are tried after one that cannot be read. More than the rows of a page of any table.
@@ -21,6 +22,8 @@ const FIRST: [&str; 6] = ["body", "session", "action", "event", "value", "note"]
 const MESSAGES: &str = "outbox";
 /// Stands in place of the table's name where a message was not delivered.
 const UNSENT: &str = "unsent";
+/// Columns of a statement that stand before those of the table.
+const BEFORE: usize = 3;
 
 /// Writes all lines to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The database stays as it is.
 ///
@@ -62,99 +65,153 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
 
 struct Table {
     name: String,
-    /// The columns of its key, in order.
+    /// The columns that hold something, for a statement: not those that are calculated.
+    columns: String,
+    /// The columns of its key, in order: two at most.
     key: Vec<String>,
     has_rowid: bool,
 }
 
-/// Those that hold what is ours to say: what a full-text search keeps for itself stands elsewhere, too.
+/// Those that hold what is ours to say: what a full-text search keeps for itself stands elsewhere, too, and what is somebody's is not read.
 fn tables(connection: &Connection) -> Result<Vec<Table>> {
-    let mut list = connection.prepare(
-        "SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
-    )?;
-    let mut key = connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk")?;
-    let mut tables = list
-        .query_map([], |row| Ok(Table { name: row.get(0)?, key: Vec::new(), has_rowid: row.get(1)? }))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for table in &mut tables {
-        table.key = match table.has_rowid {
-            true => vec!["rowid".to_owned()],
-            false => key.query_map([&table.name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?,
-        };
+    let mut list =
+        connection.prepare("SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?;
+    let mut columns = connection.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+    let mut tables = Vec::new();
+    let mut rows = list.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, has_rowid): (String, bool) = (row.get(0)?, row.get(1)?);
+        if schema::hash(migrate::newest(), &format!("table {name}")).is_none_or(|hash| hash == schema::BY_NAME) {
+            continue;
+        }
+        let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;
+        let (mut all, mut key) = (Vec::new(), BTreeMap::<i64, String>::new());
+        for column in of_table {
+            let (column, place) = column?;
+            all.push(format!("o.{column}"));
+            key.insert(place, column);
+        }
+        key.remove(&0);
+        let key = if has_rowid { vec!["rowid".to_owned()] } else { key.into_values().collect() };
+        tables.push(Table { name, columns: all.join(", "), key, has_rowid });
     }
     Ok(tables)
 }
 
-/// Where a look at a table ended.
+fn name_in_sql(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Where a look at rows ended.
 enum End {
     Whole,
-    /// Behind this key, which is none where not even the first row can be read.
-    Damaged(Option<Key>),
+    /// Behind the row of which the key's first and last column are these; none where not even the first row can be read.
+    Damaged(Option<[Key; 2]>),
+}
+
+/// The rows of a table, or those of them whose key begins with this.
+struct Rows<'a> {
+    connection: &'a Connection,
+    table: &'a Table,
+    select: &'a str,
+    label: &'a str,
+    of: Option<Key>,
 }
 
 impl Table {
     /// Writes the rows for which the condition holds.
     fn write(&self, connection: &Connection, condition: &str, label: &str, lines: &mut Lines) -> Result<()> {
-        let Some(first) = self.key.first() else { return Ok(()) };
-        let ordered = |direction: &str| self.key.iter().map(|column| format!("o.{column}{direction}")).collect::<Vec<_>>().join(", ");
-        let (up, down) = (ordered(""), ordered(" DESC"));
+        let (Some(first), Some(last)) = (self.key.first(), self.key.last()) else { return Ok(()) };
         let trusted = if self.has_rowid { "NOT INDEXED" } else { "" };
-        let rows = format!("SELECT o.{first}, {condition}, o.* FROM \"{}\" o {trusted}", self.name);
+        let columns = &self.columns;
+        let select = &format!("SELECT o.{first}, o.{last}, {condition}, {columns} FROM \"{}\" o {trusted}", self.name);
+        let rows = Rows { connection, table: self, select, label, of: None };
+        let end = rows.look(">=", "", &Key::Null, lines)?;
+        lines.report.gaps += u64::from(matches!(end, End::Damaged(_)));
+        rows.go_on(end, lines)
+    }
+}
 
-        let mut end = look(connection, &format!("{rows} WHERE ?1 IS NULL ORDER BY {up}"), &Key::Null, label, lines)?;
-        let beyond = format!("{rows} WHERE o.{first} >= ?1 ORDER BY {up}");
+impl Rows<'_> {
+    /// The rows whose key begins with this, where it has another column.
+    fn within(&self, first: Key) -> Option<Self> {
+        (self.of.is_none() && self.table.key.len() > 1).then_some(Self { of: Some(first), ..*self })
+    }
+
+    /// Goes on behind damage, with what has the same first column before anything else.
+    fn go_on(&self, mut end: End, lines: &mut Lines) -> Result<()> {
         while let End::Damaged(last) = end {
-            lines.report.gaps += 1;
-            end = match last {
-                Some(Key::Integer(last)) => look_beyond(connection, &beyond, last, label, lines)?,
-                None if self.has_rowid => look_beyond(connection, &beyond, 0, label, lines)?,
+            if let Some([first, second]) = &last
+                && let Some(rows) = self.within(first.clone())
+            {
+                rows.go_on(End::Damaged(Some([first.clone(), second.clone()])), lines)?;
+            }
+            end = match last.map(|[first, second]| if self.of.is_none() { first } else { second }) {
+                Some(Key::Integer(last)) => self.look_beyond(last, lines)?,
+                None if self.table.has_rowid => self.look_beyond(0, lines)?,
                 // From the other end, as far as it can be read.
                 last => {
-                    let key = last.unwrap_or(Key::Null);
-                    look(connection, &format!("{rows} WHERE (?1 IS NULL OR o.{first} > ?1) ORDER BY {down}"), &key, label, lines)?;
+                    self.look(">", " DESC", &last.unwrap_or(Key::Null), lines)?;
                     End::Whole
                 }
             };
         }
         Ok(())
     }
-}
 
-/// Goes on behind this key, at the next that can be read.
-fn look_beyond(connection: &Connection, sql: &str, last: i64, label: &str, lines: &mut Lines) -> Result<End> {
-    for key in (1..=TRIES).map_while(|distance| last.checked_add(distance)) {
-        match look(connection, sql, &Key::Integer(key), label, lines)? {
-            End::Damaged(None) => {}
-            end => return Ok(end),
+    /// Goes on behind this number, at the next that can be read.
+    fn look_beyond(&self, last: i64, lines: &mut Lines) -> Result<End> {
+        for key in (1..=TRIES).map_while(|distance| last.checked_add(distance)) {
+            match self.look(">=", "", &Key::Integer(key), lines)? {
+                End::Damaged(None) => {
+                    if let Some(rows) = self.within(Key::Integer(key)) {
+                        rows.go_on(End::Damaged(None), lines)?;
+                    }
+                }
+                end => {
+                    lines.report.gaps += u64::from(matches!(end, End::Damaged(_)));
+                    return Ok(end);
+                }
+            }
         }
+        Ok(End::Whole)
     }
-    Ok(End::Whole)
-}
 
-fn look(connection: &Connection, sql: &str, from: &Key, label: &str, lines: &mut Lines) -> Result<End> {
-    let (mut last, mut written) = (None, Ok(()));
-    let mut looked = || -> Result<()> {
-        let mut statement = connection.prepare_cached(sql)?;
-        let names: Vec<String> = statement.column_names().skip(2).map(str::to_owned).collect();
-        let mut rows = statement.query([from])?;
-        while let Some(row) = rows.next()? {
-            last = Some(row.get(0)?);
-            if !row.get::<_, bool>(1)? {
-                continue;
+    /// Writes these rows from there on, in this direction, up to the first that cannot be read.
+    fn look(&self, is: &str, direction: &str, from: &Key, lines: &mut Lines) -> Result<End> {
+        let key = &self.table.key;
+        let (of, column) =
+            if self.of.is_none() { ("?2 IS NULL".to_owned(), key.first()) } else { (format!("o.{} = ?2", key[0]), key.last()) };
+        let bound = match (from, column) {
+            (Key::Null, _) | (_, None) => "?1 IS NULL".to_owned(),
+            (_, Some(column)) => format!("o.{column} {is} ?1"),
+        };
+        let order = key.iter().map(|column| format!("o.{column}{direction}")).collect::<Vec<_>>().join(", ");
+        let sql = format!("{} WHERE {of} AND {bound} ORDER BY {order}", self.select);
+        let (mut last, mut written) = (None, Ok(()));
+        let mut looked = || -> Result<()> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let names: Vec<String> = statement.column_names().skip(BEFORE).map(str::to_owned).collect();
+            let mut rows = statement.query(params![from, self.of])?;
+            while let Some(row) = rows.next()? {
+                last = Some([row.get(0)?, row.get(1)?]);
+                if !row.get::<_, bool>(2)? {
+                    continue;
+                }
+                // That the new file cannot be written is no damage of the old one.
+                written = lines.file.write_all(line(self.connection, self.label, row, &names)?.as_bytes());
+                if written.is_err() {
+                    break;
+                }
+                lines.report.lines += 1;
             }
-            // That the new file cannot be written is no damage of the old one.
-            written = lines.file.write_all(line(connection, label, row, &names)?.as_bytes());
-            if written.is_err() {
-                break;
-            }
-            lines.report.lines += 1;
+            Ok(())
+        };
+        match looked() {
+            Ok(()) => Ok(written.map(|()| End::Whole)?),
+            Err(error) if check::is_damage(&error) => Ok(End::Damaged(last)),
+            Err(error) => Err(error),
         }
-        Ok(())
-    };
-    match looked() {
-        Ok(()) => Ok(written.map(|()| End::Whole)?),
-        Err(error) if check::is_damage(&error) => Ok(End::Damaged(last)),
-        Err(error) => Err(error),
     }
 }
 
@@ -162,7 +219,7 @@ fn look(connection: &Connection, sql: &str, from: &Key, label: &str, lines: &mut
 fn line(connection: &Connection, label: &str, row: &Row<'_>, names: &[String]) -> Result<String> {
     let mut line = format!("{{{}:{{", quoted(label));
     for (index, name) in names.iter().enumerate() {
-        let value = row.get_ref(index + 2)?;
+        let value = row.get_ref(BEFORE + index)?;
         line.push_str(&format!("{}{}:{}", if index > 0 { "," } else { "" }, quoted(name), json(value)));
         let table = match name.as_str() {
             "session_id" if label == UNSENT => "session",

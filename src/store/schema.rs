@@ -11,7 +11,7 @@ use crate::filled::map;
 const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// Instead of a hash: what SQLite, or its full-text search, keeps for itself.
-const BY_NAME: &str = "-";
+pub(super) const BY_NAME: &str = "-";
 /// Hexadecimal digits of a hash that are kept: enough that no other text is found for it.
 const DIGITS: usize = 16;
 /// A name in a fault is no longer than this.
@@ -44,12 +44,31 @@ pub(super) fn check(connection: &Connection, version: u32) -> Result<()> {
 }
 
 /// # Errors
-/// `Corrupt` when there is a trigger that is not ours: it would change what is written.
-pub(super) fn check_triggers(connection: &Connection, version: u32) -> Result<()> {
-    match differences(connection, version)?.acts {
+/// `Corrupt` when something is there that is not ours and decides what may be written to what is: a trigger, an index of a table of ours, a
+/// table that refers to one.
+pub(super) fn check_others(connection: &Connection, version: u32) -> Result<()> {
+    let mut acts = differences(connection, version)?.acts;
+    let mut statement = connection.prepare(
+        "SELECT 'index ' || i.name, 'table ' || t.name FROM sqlite_schema t, pragma_index_list(t.name) i WHERE i.origin = 'c'
+         UNION ALL SELECT 'table ' || t.name, 'table ' || f.\"table\" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (object, acts_on): (String, String) = (row.get(0)?, row.get(1)?);
+        if hash(version, &object).is_none() && hash(version, &acts_on).is_some() {
+            acts = Some(object.chars().take(MAX_NAME).collect());
+        }
+    }
+    match acts {
         Some(object) => Err(StoreError::Corrupt(format!("the schema has what is not ours: {object}"))),
         None => Ok(()),
     }
+}
+
+/// The hash of one of our objects, whatever the case of its name.
+pub(super) fn hash(version: u32, object: &str) -> Option<&'static str> {
+    let list = LISTS.get((version as usize).checked_sub(1)?)?;
+    list.lines().filter_map(|line| line.rsplit_once(' ')).find(|(known, _)| known.eq_ignore_ascii_case(object)).map(|(_, hash)| hash)
 }
 
 /// Everything in the schema that is not as it should be, also what is there and not ours.
@@ -227,7 +246,7 @@ mod tests {
             let checked = check(&connection, newest as u32);
             assert_eq!(matches!(checked, Err(StoreError::Corrupt(_))), refused, "{change}");
             assert_eq!(checked.is_ok(), !refused, "{change}");
-            let acts = check_triggers(&connection, newest as u32).is_err();
+            let acts = check_others(&connection, newest as u32).is_err();
             assert_eq!(acts, change.starts_with("CREATE TRIGGER"), "{change}");
             assert_eq!(faults(&connection).unwrap(), [told]);
         }

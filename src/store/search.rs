@@ -16,6 +16,10 @@ use crate::model::SessionKey;
 /// Of more sessions than these it is not asked which they are: they are so many that reading the newest ones finds a page of them.
 const MANY: i64 = 2_000;
 
+/// The table that says so where the index would leave pieces of what is taken out of it.
+pub(super) const UNCLEAN: &str =
+    "SELECT 'search_config' WHERE NOT EXISTS (SELECT 1 FROM search_config WHERE k = 'secure-delete' AND v = 1)";
+
 /// What a session is found by.
 pub(crate) struct Entry {
     /// Made plain.
@@ -58,9 +62,16 @@ pub(crate) fn is_due(connection: &Connection, id: i64) -> Result<bool> {
 /// The newest session that was looked at. Those before it were, too.
 fn newest(connection: &Connection) -> Result<i64> {
     let newest = |statement: &str| connection.prepare_cached(statement)?.query_row([], |row| row.get(0)).optional();
-    let indexed: Option<i64> = newest("SELECT rowid FROM search ORDER BY rowid DESC LIMIT 1")?;
+    // A row behind the newest session is no session's.
+    let indexed: Option<i64> = newest("SELECT rowid FROM search WHERE rowid <= (SELECT max(id) FROM session) ORDER BY rowid DESC LIMIT 1")?;
     let open: Option<i64> = newest("SELECT session_id FROM open_text ORDER BY session_id DESC LIMIT 1")?;
     Ok(indexed.max(open).unwrap_or(0))
+}
+
+/// Removes what is no session's before one gets its row: that one would be taken for looked at.
+pub(crate) fn remove_strays(tx: &Transaction<'_>) -> Result<()> {
+    tx.prepare_cached("DELETE FROM search WHERE rowid > (SELECT max(id) FROM session)")?.execute([])?;
+    Ok(())
 }
 
 /// The session in a row.
@@ -119,8 +130,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
 
 /// Has what is taken out of the index leave no piece, as the schema says. Where something else has said otherwise meanwhile, it is built anew.
 pub(super) fn keep_clean(connection: &Connection) -> Result<()> {
-    let is_kept = "SELECT EXISTS (SELECT 1 FROM search_config WHERE k = 'secure-delete' AND v = 1)";
-    if !connection.query_row(is_kept, [], |row| row.get::<_, bool>(0))? {
+    if connection.prepare(UNCLEAN)?.exists([])? {
         connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
         connection.execute_batch("INSERT INTO search (search, rank) VALUES ('secure-delete', 1)")?;
     }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::{from_json, from_ms, optional_time, sha256, to_json, to_ms};
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction, judged};
 use crate::crypto::Sha256;
 use crate::model::{Finding, Timestamp, WorkflowRef, WorkflowSummary, WorkflowVersion};
 
@@ -59,23 +59,23 @@ pub(crate) fn find(connection: &Connection, key: &str, version: WorkflowVersion)
     row.map(workflow_row).transpose()
 }
 
-/// The versions that are not retired, newest first.
-pub(crate) fn in_use(connection: &Connection, key: &str) -> Result<Vec<WorkflowRow>> {
+/// The versions that are not retired, newest first, each as far as it reads back.
+pub(crate) fn in_use(connection: &Connection, key: &str) -> Result<Vec<Result<WorkflowRow>>> {
     let statement = format!("SELECT {ROW} FROM workflow WHERE key = ?1 AND retired_at IS NULL ORDER BY version DESC, local_revision DESC");
     rows(connection, &statement, key)
 }
 
 /// The versions among whose findings this code is.
-pub(crate) fn with_finding(connection: &Connection, code: &str) -> Result<Vec<WorkflowRow>> {
+pub(crate) fn with_finding(connection: &Connection, code: &str) -> Result<Vec<Result<WorkflowRow>>> {
     rows(connection, &format!("SELECT {ROW} FROM workflow WHERE instr(findings, ?1) > 0"), &format!(r#""code":"{code}""#))
 }
 
-fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<WorkflowRow>> {
+fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<Result<WorkflowRow>>> {
     let mut statement = connection.prepare_cached(statement)?;
     let mut rows = statement.query([value])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(workflow_row(raw_row(row)?)?);
+        found.push(raw_row(row).map_err(StoreError::from).and_then(workflow_row));
     }
     Ok(found)
 }
@@ -113,12 +113,6 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sh
             Ok((workflow, row.get::<_, Vec<u8>>(4)?, row.get(5)?))
         })?;
     Ok((workflow, sha256(&hash)?, document))
-}
-
-/// What was found in a version.
-pub(crate) fn findings(connection: &Connection, id: i64) -> Result<Vec<Finding>> {
-    let findings: String = connection.prepare_cached("SELECT findings FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
-    from_json(&findings, "findings of a workflow")
 }
 
 /// How many sessions stand on a version.
@@ -160,29 +154,44 @@ fn workflow_row((id, workflow, hash, startable, findings): Raw) -> Result<Workfl
     Ok(WorkflowRow { id, workflow, hash: sha256(&hash)?, startable, findings: from_json(&findings, "findings of a workflow")? })
 }
 
-/// All versions, or those of one workflow, by key, newest first, with their rows. Which one is current is not said here.
-pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<(i64, Sha256, WorkflowSummary)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key, name, version, local_revision, description, hash, startable, findings, imported_at, retired_at, id
-           FROM workflow WHERE ?1 IS NULL OR key = ?1 ORDER BY key, version DESC, local_revision DESC",
-    )?;
+/// A version as it is listed, with its row. Which one is current is not said here.
+pub(crate) type Listed = (i64, Sha256, WorkflowSummary);
+
+/// The columns of [`Listed`].
+const LISTED: &str = "id, key, name, version, local_revision, hash, description, startable, findings, imported_at, retired_at";
+
+/// All versions, or those of one workflow, by key, newest first. One that does not read back is named by a check, and hides no other.
+pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<Listed>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {LISTED} FROM workflow WHERE ?1 IS NULL OR key = ?1 ORDER BY key, version DESC, local_revision DESC"
+    ))?;
     let mut rows = statement.query([key])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let findings: Vec<Finding> = from_json(&row.get::<_, String>(7)?, "findings of a workflow")?;
-        let hash = sha256(&row.get::<_, Vec<u8>>(5)?)?;
-        let summary = WorkflowSummary {
-            current: false,
-            workflow: WorkflowRef { key: row.get(0)?, name: row.get(1)?, version: row.get(2)?, local_revision: row.get(3)? },
-            description: row.get(4)?,
-            hash: hash.to_string(),
-            startable: row.get(6)?,
-            worst: findings.iter().map(|finding| finding.severity).min(),
-            findings,
-            imported_at: from_ms(row.get(8)?)?,
-            retired_at: optional_time(row.get(9)?)?,
-        };
-        found.push((row.get(10)?, hash, summary));
+        found.extend(judged(listed(row))?);
     }
     Ok(found)
+}
+
+/// The same of one row.
+pub(crate) fn summary(connection: &Connection, id: i64) -> Result<WorkflowSummary> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {LISTED} FROM workflow WHERE id = ?1"))?;
+    statement.query_row([id], |row| Ok(listed(row)))?.map(|(_, _, summary)| summary)
+}
+
+fn listed(row: &Row<'_>) -> Result<Listed> {
+    let findings: Vec<Finding> = from_json(&row.get::<_, String>(8)?, "findings of a workflow")?;
+    let hash = sha256(&row.get::<_, Vec<u8>>(5)?)?;
+    let summary = WorkflowSummary {
+        current: false,
+        workflow: WorkflowRef { key: row.get(1)?, name: row.get(2)?, version: row.get(3)?, local_revision: row.get(4)? },
+        description: row.get(6)?,
+        hash: hash.to_string(),
+        startable: row.get(7)?,
+        worst: findings.iter().map(|finding| finding.severity).min(),
+        findings,
+        imported_at: from_ms(row.get(9)?)?,
+        retired_at: optional_time(row.get(10)?)?,
+    };
+    Ok((row.get(0)?, hash, summary))
 }

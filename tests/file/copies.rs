@@ -96,21 +96,33 @@ fn a_copy_with_pages_of_another_size_comes_back() {
 }
 
 #[test]
-fn a_copy_with_a_trigger_of_its_own_is_refused_and_with_a_table_is_not() {
+fn a_copy_with_what_acts_on_our_tables_is_refused_and_with_a_table_of_somebody_is_not() {
     let app = App::new();
     app.completed();
     let copy = app.folder().join("copy.db");
     app.compass.backup(&copy).unwrap();
     app.compass.close().unwrap();
     let sql = open_sql(&copy);
-    sql.execute_batch("CREATE TABLE of_somebody (text TEXT)").unwrap();
-    assert_eq!(restore(&app, &copy), "fine");
     sql.execute_batch(
-        "CREATE TRIGGER more AFTER UPDATE ON meta BEGIN
-           UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned' WHERE state = 'queued'; END",
+        "CREATE TABLE of_somebody (id INTEGER PRIMARY KEY, text TEXT UNIQUE, other INTEGER REFERENCES of_somebody);
+         CREATE INDEX too ON of_somebody (other); CREATE VIEW all_notes AS SELECT * FROM note",
     )
     .unwrap();
-    assert_eq!(restore(&app, &copy), "corrupt");
+    assert_eq!(restore(&app, &copy), "fine");
+    for (made, dropped) in [
+        ("CREATE UNIQUE INDEX more ON note (length(text) - length(text))", "DROP INDEX more"),
+        ("CREATE INDEX \"more on of_somebody(\" ON note (abs(-9223372036854775807 - (text <> '')))", "DROP INDEX \"more on of_somebody(\""),
+        ("CREATE TABLE more (id INTEGER PRIMARY KEY, s INTEGER REFERENCES SESSION (id))", "DROP TABLE more"),
+        (
+            "CREATE TRIGGER more AFTER UPDATE ON meta BEGIN
+               UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned' WHERE state = 'queued'; END",
+            "DROP TRIGGER more",
+        ),
+    ] {
+        sql.execute_batch(made).unwrap();
+        assert_eq!(restore(&app, &copy), "corrupt", "{made}");
+        sql.execute_batch(dropped).unwrap();
+    }
     assert_eq!(Compass::open(app.options()).unwrap().outbox_totals().unwrap().pending, 3);
 }
 

@@ -1,5 +1,6 @@
 //! A copy takes the place of the database.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,6 +86,23 @@ fn no_handle_may_be_open_in_this_process_meanwhile() {
     Compass::restore(&copy, &options).unwrap();
     assert!(seen.load(Ordering::Relaxed));
     open(&app.path()).unwrap();
+}
+
+#[test]
+fn a_database_that_is_open_stays_locked_when_it_is_the_copy() {
+    let app = App::new();
+    app.start();
+    // Without the number that the kernel gives each line.
+    let locks = || -> BTreeSet<String> {
+        let lines = crate::support::field::locks(std::process::id(), &app.path());
+        lines.into_iter().filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect()
+    };
+    let before = locks();
+    assert!(!before.is_empty());
+    let other = app.folder().join("other.db");
+    Compass::restore(app.path(), &RestoreOptions::new(&other)).unwrap();
+    assert_eq!(locks(), before, "closing a file takes all locks away that the process has on it");
+    assert_eq!(open(&other).unwrap().totals().unwrap().sessions.in_progress, 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::*;
-use crate::support::app::{App, code};
+use crate::support::app::{App, code, id, open_sql};
 
 /// The lines of a file, each with its one name.
 fn lines(path: &Path) -> Vec<(String, Value)> {
@@ -80,13 +80,80 @@ fn a_damaged_page_costs_what_stood_on_it() {
 }
 
 #[test]
+fn what_is_behind_damage_in_one_session_is_saved_too() {
+    let app = App::new();
+    let note = |number: usize| format!("note-{number:03}");
+    let field = |number: usize| format!("field-{number:03}");
+    for numbers in [0..200, 200..320] {
+        let session = app.start().key;
+        numbers.for_each(|number| drop(app.compass.note(session, &format!("{} {}", note(number), "x".repeat(300)), &id()).unwrap()));
+    }
+    // Ordered by a number, and by a word.
+    let sql = app.sql();
+    let value = "INSERT INTO value (session_id, field, json, completed_at) VALUES (?1, ?2, ?3, 1)";
+    for (session, number) in (0..20).map(|number| (1, number)).chain((20..60).map(|number| (2, number))) {
+        sql.execute(value, (session, field(number), format!("\"{}\"", "x".repeat(700)))).unwrap();
+    }
+    drop(sql);
+    app.compass.close().unwrap();
+    let mut bytes = std::fs::read(app.path()).unwrap();
+    // The leaf of an index-organised table that has one of these.
+    let mut damage = |words: [String; 2]| {
+        let has = |page: &[u8], word: &String| page.windows(word.len()).any(|at| at == word.as_bytes());
+        let leaf = bytes.chunks(4096).position(|page| page[0] == 0x0a && words.iter().any(|word| has(page, word))).unwrap();
+        bytes[leaf * 4096..(leaf + 1) * 4096].fill(0xa5);
+    };
+    // Two places in one session, where one ends and the next begins, and one place each.
+    [50, 120, 199].into_iter().for_each(|number| damage([note(number), note(number + 1)]));
+    [5, 25].into_iter().for_each(|number| damage([field(number), field(number + 1)]));
+    std::fs::write(app.path(), bytes).unwrap();
+
+    let to = app.folder().join("saved.jsonl");
+    let report = Compass::salvage(app.path(), &to).unwrap();
+    assert!(report.gaps >= 5, "{report:?}");
+    let (lines, sql) = (lines(&to), open_sql(&app.path()));
+    let numbers: Vec<Value> = (1..=210).map(Value::from).collect();
+    let words: Vec<Value> = (0..60).map(|number| field(number).into()).collect();
+    for (table, column, keys) in [("note", "seq", &numbers), ("value", "field", &words)] {
+        let mut found =
+            sql.prepare(&format!("SELECT 1 FROM {table} WHERE session_id = ?1 AND {column} = iif(?2 LIKE 'f%', ?2, ?2 + 0)")).unwrap();
+        for session in [1, 2] {
+            let mut is_there = |key: &&Value| found.exists((session, key.as_str().map_or(key.to_string(), str::to_owned))).unwrap_or(false);
+            let readable: Vec<&Value> = keys.iter().filter(|key| is_there(key)).collect();
+            let of_it = lines.iter().filter(|(name, row)| name == table && row["session_id"] == session);
+            let mut saved: Vec<&Value> = of_it.map(|(_, row)| &row[column]).collect();
+            saved.sort_by_key(|key| (key.as_i64(), key.as_str()));
+            assert!(saved.is_sorted_by(|one, next| one != next), "{table} of session {session}: each once");
+            let lost: Vec<_> = readable.iter().filter(|key| !saved.contains(key)).collect();
+            assert!(readable.len() > 10 && lost.is_empty(), "{table} of session {session}: {lost:?}");
+        }
+    }
+}
+
+#[test]
+fn what_somebody_else_keeps_in_the_file_is_not_read() {
+    let app = App::new();
+    app.completed();
+    app.compass.close().unwrap();
+    open_sql(&app.path())
+        .execute_batch(
+            "CREATE TABLE more (a INTEGER PRIMARY KEY, b BLOB AS (zeroblob(5000000))); INSERT INTO more (a) VALUES (1), (2);
+             ALTER TABLE note ADD COLUMN more BLOB AS (zeroblob(5000000)); CREATE VIEW others AS SELECT * FROM more",
+        )
+        .unwrap();
+    let to = app.folder().join("saved.jsonl");
+    assert_eq!(Compass::salvage(app.path(), &to).unwrap().unsent, 3);
+    assert!(lines(&to).iter().all(|(name, row)| name != "more" && name != "others" && row.get("more").is_none()));
+}
+
+#[test]
 fn a_file_that_does_not_open_gives_what_it_holds() {
     let app = App::new();
     let session = app.completed();
     app.set(app.start().key, "site", "Mill Lane");
     app.compass.close().unwrap();
     let to = app.folder().join("saved.jsonl");
-    crate::support::app::open_sql(&app.path()).execute_batch("DROP TRIGGER outbox_is_frozen").unwrap();
+    open_sql(&app.path()).execute_batch("DROP TRIGGER outbox_is_frozen").unwrap();
     assert_eq!(code(open(&app.path())), "corrupt");
     assert_eq!(Compass::salvage(app.path(), &to).unwrap().unsent, 3);
     assert!(lines(&to).iter().any(|(name, row)| name == "session" && row["key"] == session.to_string()));

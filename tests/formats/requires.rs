@@ -226,4 +226,6 @@ fn a_check_passes_over_what_only_a_newer_core_can_read() {
     app.compass.close().unwrap();
     let compass = compass_core::Compass::open(app.options()).unwrap();
     assert_eq!(compass.check().unwrap().faults, [""; 0]);
+    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE session_totals SET won = 77").unwrap());
+    assert_eq!(compass.check().unwrap().faults, ["the totals are not those of the sessions"]);
 }

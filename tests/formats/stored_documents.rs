@@ -146,6 +146,32 @@ fn a_document_that_is_listed_as_another_is_found() {
 }
 
 #[test]
+fn a_version_of_which_what_is_listed_was_damaged_is_named_and_stops_no_other() {
+    let app = App::new();
+    app.compass.import_workflow(&pump_check_with(2, |document| document["name"] = "Other".into())).unwrap();
+    let other = pump_check_with(1, |document| document["key"] = "another".into());
+    let damage = |change: &str| past_every_rule(&app.sql(), |sql| sql.execute_batch(change).unwrap());
+    damage("UPDATE workflow SET findings = '[' WHERE version = 1");
+    let named = |version: u32| [format!("what is listed of the document of workflow pump-check {version} does not read back")];
+    assert_eq!(app.faults(), named(1));
+    let listed: Vec<_> = app.compass.workflows().unwrap().into_iter().map(|listed| listed.workflow.version).collect();
+    assert_eq!(listed, [2]);
+    let start = |version: Option<u32>| {
+        let version = version.map(|version| WorkflowVersion { version, local_revision: 0 });
+        app.compass.start(&Start { version, ..Start::new("pump-check", id()) }).map(|started| started.view.workflow.version)
+    };
+    assert_eq!((start(None).unwrap(), code(start(Some(1)))), (2, "corrupt"));
+    assert_eq!(code(app.compass.import_workflow(&other)), "fine");
+    // The newest one that is sound is current; where there is none, the damage is told.
+    damage("UPDATE workflow SET findings = iif(version = 1, '[]', '[') WHERE key = 'pump-check'");
+    assert_eq!((app.faults().as_slice(), start(None).unwrap()), (named(2).as_slice(), 1));
+    damage("UPDATE workflow SET findings = '[{\"code\":\"requires_newer_core\"' WHERE key = 'pump-check'");
+    assert_eq!(code(start(None)), "corrupt");
+    app.compass.close().unwrap();
+    assert_eq!(compass_core::Compass::open(app.options()).unwrap().workflows().unwrap().len(), 1, "it opens");
+}
+
+#[test]
 fn a_session_that_began_on_another_document_is_found() {
     let app = App::new();
     let session = app.start().key;

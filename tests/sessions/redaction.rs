@@ -229,6 +229,12 @@ fn a_file_that_no_session_refers_to_any_more_is_let_go() {
     }
     assert_eq!(redact(&app, first, field("photo")).files_let_go, [hash("b")], "the other session has the first photo as well");
     assert_eq!(app.compass.files().unwrap(), [hash("a")]);
+    // Who else refers to it is looked at when it is gone, and decides nothing.
+    let change = "UPDATE event SET json = CAST(x'ff' || '\"sha256\":\"' AS TEXT) WHERE session_id = 1";
+    crate::support::past_every_rule(&app.sql(), |sql| sql.execute_batch(change).unwrap());
+    let outcome = app.compass.redact(second, &of(field("photo"))).unwrap();
+    assert_eq!((outcome.applied, outcome.files_let_go.len()), (Applied::Yes, 0));
+    assert_eq!(holds(&app, second, "photo"), FieldState::Redacted);
 }
 
 #[test]
@@ -285,6 +291,10 @@ fn undelivered_messages_that_hold_it_are_given_up_at_once() {
     assert_eq!((app.deliver().attempts, app.office.requests().len()), (0, 0));
     assert_eq!(left(&app), ["Quarkstrudel"], "but for the bodies that are named");
 
+    let refused = app.compass.send(session, "report", None, &id()).unwrap_err();
+    assert_eq!(refused.to_string(), "action `report` is failed: what it holds was redacted; send corrected");
+    assert_eq!((refused.code(), app.compass.send_failed_again(None).unwrap()), ("action_status", 0));
+    assert!(outcome.record.actions.iter().all(|action| !action.can_send && action.can_send_corrected));
     app.compass.send_corrected(session, "report", None, &id()).unwrap();
     assert_eq!(app.deliver().sent, 1);
     let body = String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap();
@@ -358,8 +368,18 @@ fn a_failed_message_is_given_up_and_one_given_up_before_stays_so() {
     app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();
     app.deliver();
     redact(&app, session, field("site"));
-    let of = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
-    assert_eq!((of("abandoned"), of("redacted")), (1, 2));
+    let given_up = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
+    assert_eq!((given_up("abandoned"), given_up("redacted")), (1, 2));
+    let can_send = |app: &App, session| app.record(session).actions.iter().map(|action| action.can_send).collect::<Vec<_>>();
+    assert_eq!(can_send(&app, session), [false; 3], "whoever gave it up: it holds what was redacted");
+    assert_eq!(code(app.compass.send(session, "announce", None, &id())), "action_status");
+
+    let session = completed(&app);
+    app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();
+    app.deliver();
+    app.compass.redact(session, &Redaction { pending: RedactPending::Keep, ..of(field("site")) }).unwrap();
+    assert_eq!(can_send(&app, session), [false, true, true], "what failed and is kept may go on");
+    app.compass.send(session, "report", None, &id()).unwrap();
 }
 
 // Calls ---------------------------------------------------------------------------------------------------------------------------------

@@ -199,6 +199,20 @@ fn an_edit_of_what_was_not_looked_at_hides_nothing_older() {
 }
 
 #[test]
+fn a_stray_row_of_the_index_hides_no_session() {
+    let app = App::new();
+    let first = visit(&app, "Mill Lane", "loud");
+    assert_eq!(found(&app, "mill"), [first]);
+    past_every_rule(&app.sql(), |sql| sql.execute_batch("INSERT INTO search (rowid, text) VALUES (3, 'of nobody')").unwrap());
+    assert_eq!(app.faults(), ["row 3 of the search is of no session"]);
+    let second = visit(&app, "Mill Road", "loud");
+    assert_eq!(found(&app, "mill"), [second, first]);
+    let third = visit(&app, "Mill Street", "loud");
+    assert_eq!((found(&app, "mill"), found(&app, "nobody")), (vec![third, second, first], vec![]));
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
 fn no_act_writes_to_the_index() {
     let app = App::new();
     let written = || app.count("SELECT (SELECT count(*) FROM search_content) + (SELECT count(*) FROM open_text)");

@@ -92,7 +92,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// and why. What is given later starts anew. `reason` stays in the record, so it must not say what is redacted.
     ///
     /// Frozen messages do not change: `pending` says what becomes of those that hold it and are not delivered, `bodies` of those that are.
-    /// Bodies that hold it still are in the outcome, and the record names them until they go. Stale where there is nothing to redact.
+    /// Bodies that hold it still are in the outcome, and the record names them until they go; what was given up and holds it is not sent
+    /// again, only corrected. Stale where there is nothing to redact.
     /// `RedactPending.correct` is refused as ``CompassError/Code/notSupported`` for now.
     func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,

@@ -216,7 +216,8 @@ public interface Compass : Closeable {
      * why. What is given later starts anew. [reason] stays in the record, so it must not say what is redacted.
      *
      * Frozen messages do not change: [pending] says what becomes of those that hold it and are not delivered, [bodies] of those that are. Bodies
-     * that hold it still are in the outcome, and the record names them until they go. Stale where there is nothing to redact.
+     * that hold it still are in the outcome, and the record names them until they go; what was given up and holds it is not sent again, only
+     * corrected. Stale where there is nothing to redact.
      * [RedactPending.CORRECT] is refused as [ErrorCode.NOT_SUPPORTED] for now.
      */
     public suspend fun redact(
