@@ -252,7 +252,7 @@ fn is_there(name: &str) -> bool {
         let inner = folder.join(part);
         match [folder.join(format!("{part}.rs")), inner.join("main.rs"), inner.join("mod.rs")].into_iter().find(|path| path.is_file()) {
             Some(module) => (file, folder) = (Some(module), inner),
-            None => return file.is_some_and(|file| fs::read_to_string(file).unwrap().contains(&format!("fn {part}()"))),
+            None => return file.is_some_and(|file| fs::read_to_string(file).expect("a file of tests").contains(&format!("fn {part}()"))),
         }
     }
     file.is_some()
