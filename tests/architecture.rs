@@ -68,6 +68,48 @@ const PURE: &[&str] = &["model", "engine", "webhook", "outbox"];
 const IMPURE: &[&[&str]] =
     &[&["std", "fs"], &["std", "env"], &["std", "process"], &["std", "thread"], &["std", "net", "TcpStream"], &["std", "time", "Instant"]];
 
+/// The scheduler of delivery: rules over plain data, which the same input always brings to the same result.
+const SCHEDULER: &[&str] = &[
+    "delivery/attempt.rs",
+    "delivery/calling_off.rs",
+    "delivery/ending.rs",
+    "delivery/endpoint_queue.rs",
+    "delivery/left_behind.rs",
+    "delivery/moment.rs",
+    "delivery/network.rs",
+    "delivery/schedule.rs",
+    "delivery/wishes.rs",
+];
+/// What it may name: plain data, and functions of what they are given. Numbers of `settings`, but not what it gets from the world.
+const PLAIN: &[&[&str]] = &[
+    &["std", "collections"],
+    &["std", "mem"],
+    &["std", "sync", "Arc"],
+    &["std", "time", "Duration"],
+    &["fault"],
+    &["filled"],
+    &["model"],
+    &["outbox"],
+    &["webhook"],
+    &["delivery", "settings"],
+    &["port", "FailureKind"],
+    &["port", "SecretLookup"],
+    &["port", "SecretValue"],
+    &["port", "TransportRequest"],
+    &["store", "endpoint", "EndpointRow"],
+    &["store", "outbox", "queue", "Claimed"],
+    &["store", "outbox", "queue", "Lease"],
+];
+const NOT_PLAIN: &[&str] = &["delivery", "settings", "Ports"];
+/// A request has a name that is used once in the process, whoever shares a transport.
+const NAMES_REQUESTS: (&str, &[&str]) = ("delivery/schedule.rs", &["std", "sync", "atomic"]);
+
+/// Locks, and what else threads wait for, by file and in what number: the one mutex of delivery with its condition variable, and the list of
+/// those who want to hear of an app's token for cancelling, which is held for nothing else.
+const LOCKS: &[(&str, &str)] = &[("delivery/cancel.rs", "Mutex<"), ("delivery/shared.rs", "Mutex<"), ("delivery/shared.rs", ": Condvar")];
+const WAITS: &[&str] =
+    &["Mutex<", "Mutex::", ": Condvar", "<Condvar", "Condvar::", "RwLock", "OnceLock", "LazyLock", "Once::", "Barrier", "mpsc", "park("];
+
 /// The only file that asks the wall clock, so that tests can hand it another.
 const WALL_CLOCK: &str = "port/clock.rs";
 
@@ -92,6 +134,9 @@ fn findings(sources: &[Source]) -> Vec<String> {
             add(source.lines(), format!("{} lines, more than {MAX_LINES}: split it, one noun per file", source.lines()));
         }
         for name in source.names() {
+            if SCHEDULER.contains(&source.path.as_str()) && !name.test && !is_plain(source, &name) {
+                add(name.line, format!("the scheduler names `{}`: hand it in as plain data", name.segments.join("::")));
+            }
             let trouble = if name.from_root { crosses_floor(source, &name) } else { leaves_home(source, &name) };
             if let Some(what) = trouble {
                 add(name.line, what);
@@ -117,6 +162,31 @@ fn findings(sources: &[Source]) -> Vec<String> {
     findings.sort();
     findings.dedup();
     findings
+}
+
+fn is_plain(source: &Source, name: &Named) -> bool {
+    let starts_with = |path: &[&str]| name.segments.iter().map(String::as_str).take(path.len()).eq(path.iter().copied());
+    let is_own = |file: &&str| {
+        let module = file.trim_end_matches(".rs").split('/').collect::<Vec<_>>();
+        starts_with(&module)
+    };
+    let is_foreign = !name.from_root
+        && name.segments.first().is_some_and(|first| {
+            ["std", "core", "alloc"].contains(&first.as_str()) || HOMES.iter().any(|(home, _)| home.replace('-', "_") == *first)
+        });
+    if !name.from_root && !is_foreign {
+        return true;
+    }
+    let is_name = source.path == NAMES_REQUESTS.0 && starts_with(NAMES_REQUESTS.1);
+    is_name || !starts_with(NOT_PLAIN) && PLAIN.iter().any(|path| starts_with(path)) || name.from_root && SCHEDULER.iter().any(is_own)
+}
+
+/// Where the files of delivery hold something that threads wait for.
+fn locks(sources: &[Source]) -> Vec<(&str, &'static str)> {
+    let delivery = sources.iter().filter(|source| source.room() == "delivery");
+    delivery
+        .flat_map(|source| WAITS.iter().flat_map(|what| source.lines_with(what).into_iter().map(|_| (source.path.as_str(), *what))))
+        .collect()
 }
 
 fn crosses_floor(source: &Source, name: &Named) -> Option<String> {
@@ -214,6 +284,14 @@ fn the_source_keeps_the_house() {
     assert!(sources.iter().any(|source| source.path == "lib.rs"), "the source is found");
     let findings = findings(&sources);
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+#[test]
+fn delivery_has_one_lock_and_one_condition_variable() {
+    let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert_eq!(locks(&sources), LOCKS);
+    let planted = [Source::new("delivery/due.rs", "struct S { a: Mutex<u8>, b: Condvar, c: std::sync::RwLock<u8> }")];
+    assert_eq!(locks(&planted).len(), 3);
 }
 
 #[test]
@@ -329,6 +407,25 @@ fn a_clock_or_a_file_in_a_pure_room_is_found() {
     assert_found("outbox/policy.rs", "fn f() { std::thread::yield_now() }", "src/outbox/policy.rs:1:", "stays pure");
     assert_found("delivery/due.rs", "fn f() { chrono::Utc::now(); }", "src/delivery/due.rs:1:", "asks the wall clock");
     assert_fine("port/clock.rs", "fn f() { chrono::Utc::now(); }");
+}
+
+#[test]
+fn a_scheduler_that_is_not_pure_is_found() {
+    for use_it in [
+        "use std::sync::{Arc, Mutex};",
+        "use std::time::Instant;",
+        "use crate::port::Clock;",
+        "use crate::store::Store;",
+        "use super::settings::{Ports, Settings};",
+        "use super::shared::Shared;",
+        "fn f() { std::thread::yield_now() }",
+        "fn f() { log::warn!(\"late\") }",
+    ] {
+        assert_found("delivery/schedule.rs", use_it, "src/delivery/schedule.rs:1:", "the scheduler names");
+    }
+    assert_found("delivery/ending.rs", "static N: std::sync::atomic::AtomicU8 = f();", "src/delivery/ending.rs:1:", "the scheduler names");
+    assert_fine("delivery/ending.rs", "use super::schedule::Schedule;\nuse crate::store::outbox::queue::Claimed;\nfn f() { g::h() }");
+    assert_fine("delivery/schedule.rs", "#[cfg(test)]\nmod tests { use std::thread; }");
 }
 
 #[test]
