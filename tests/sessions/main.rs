@@ -11,6 +11,7 @@ mod repeats;
 mod starting;
 
 use std::collections::BTreeMap;
+use std::sync::Barrier;
 
 use compass_core::engine::document::{add_action, remove_action};
 use compass_core::model::*;
