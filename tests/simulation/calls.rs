@@ -209,6 +209,10 @@ impl World {
                 let after = at_timeout + if endless { Duration::from_secs(self.rng.range(20, 90)) } else { Duration::ZERO };
                 self.schedule(after, Event::Fails { call, round, failure: lost(FailureKind::Timeout, RequestSent::Maybe) });
             }
+            Reaction::Early => {
+                let early = failure(FailureKind::Protocol, Phase::Send, RequestSent::Maybe);
+                self.schedule(soon, Event::Fails { call, round, failure: early });
+            }
             Reaction::Breaks(kind) => self.schedule(soon, Event::Fails { call, round, failure: lost(kind, RequestSent::Maybe) }),
             Reaction::Answers(response) => {
                 let after = if mode == Mode::Slow { Duration::from_secs(self.rng.range(5, 32)) } else { soon };

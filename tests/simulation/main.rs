@@ -85,6 +85,11 @@ fn every_seed_keeps_the_promises() {
 }
 
 #[test]
+fn there_are_many_kinds_of_acts() {
+    assert!(acts::kinds().len() >= 30, "{:?}", acts::kinds());
+}
+
+#[test]
 fn the_same_seed_gives_the_same_trace() {
     for seed in [3, 4, 5] {
         let plan = Plan::of(seed);

@@ -132,6 +132,7 @@ fn failures(kind: FailureKind, phase: Phase, sent: RequestSent, around: &Around)
             found
         }
         FailureKind::Tls => vec![(Class::Slow, "tls", "tls")],
+        FailureKind::Protocol if phase == Phase::Send => vec![(Class::Slow, "protocol", "2xx before the request was written")],
         FailureKind::Protocol => vec![(Class::Slow, "protocol", "garbage")],
         FailureKind::Timeout if nothing => {
             either((Class::Offline, "offline", "nothing left, offline"), (Class::Later, by_phase, "nothing left"))
