@@ -10,6 +10,7 @@ use super::calls::Event;
 use super::keystore::{Kept, SIGNING, TOKEN};
 use super::perform::{endpoint, fine, online};
 use super::receiver::{Dates, Mode};
+use super::table;
 use super::world::{Cause, Check, ENDPOINTS, Link, World};
 
 /// What stays broken.
@@ -272,7 +273,9 @@ impl World {
             // A secret that is there is no reason to try again what waits for a network.
             let woken = signal != Signal::Secret && entry.offline > 0 && entry.cut_short < 3;
             let due = if woken || entry.at_once || entry.due_at - wall > 25 * 3_600_000 { wall } else { entry.due_at };
-            let lease = if entry.state == "leased" { entry.lease_until } else { wall };
+            // A try that ends with its process was cut short, and the third in a row is spaced.
+            let spaced = table::longest_after_cut_short(entry.cut_short + 1);
+            let lease = if entry.state == "leased" { entry.lease_until + spaced } else { wall };
             let from =
                 [due, lease, entry.air_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall].into_iter().max().unwrap_or(wall);
             if broken == Broken::Clock && from > wall {

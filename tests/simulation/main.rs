@@ -115,6 +115,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
         (725, "claimed because a person asked, it left without a network when the person had stopped waiting"),
         (406, "an attempt judged by a network that it did not leave on"),
         (817, "a pause for what had been in the air when the way was repaired"),
+        (945, "a third try in a row that had died with its process"),
     ] {
         let outcome = Plan::of(seed).run(false);
         assert!(outcome.failure.is_none(), "seed {seed}, which once found: {was}\n{}", outcome.failure.unwrap_or_default());

@@ -179,6 +179,11 @@ pub fn delay(class: Class, ended: &Ended, count: u32, refreshed: bool, pause: Du
     (least.min(day) as i64 - 1, most.min(day) as i64 + 1)
 }
 
+/// How long an entry waits at most that was cut short so many times in a row, in milliseconds.
+pub fn longest_after_cut_short(count: u32) -> i64 {
+    delay(Class::CutShort, &Ended::Answer { status: 0, retry_after: None, date: None }, count, false, Duration::ZERO).1
+}
+
 /// The pause that an answer asks for.
 pub fn pause(ended: &Ended) -> Duration {
     match ended {
