@@ -9,13 +9,16 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use compass_core::model::*;
+use compass_core::port::{Random, SystemRandom, Transport, TransportFailure, TransportRequest, TransportResponse};
 use compass_core::testing::{ScriptedTransport, answer};
-use compass_core::{Compass, DiscardUndelivered, Error, Options};
+use compass_core::{CancelToken, Compass, DiscardUndelivered, Error, Options};
 use support::app::{App, code, id, pump_check, set, text};
+use support::field::{PATIENCE, eventually, in_time};
 
 /// Set in the process of its own: the folder that is the disk.
 const DISK: &str = "COMPASS_SMALL_DISK";
@@ -174,4 +177,97 @@ fn keeps_what_was_delivered(disk: &Path) {
     assert!(!reserve(&app).exists());
     let sent = app.record(session).actions.iter().filter(|action| action.status == ActionStatus::Sent).count();
     assert_eq!(sent, 3);
+}
+
+#[test]
+fn on_a_full_disk_what_is_in_flight_goes_on() {
+    on_a_disk_of("24m", "on_a_full_disk_what_is_in_flight_goes_on", goes_on);
+}
+
+/// Counts what is asked of it.
+#[derive(Default)]
+struct Counts {
+    cancelled: AtomicUsize,
+    drawn: AtomicUsize,
+}
+
+struct CountingTransport(Arc<ScriptedTransport>, Arc<Counts>);
+
+impl Transport for CountingTransport {
+    fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportFailure> {
+        self.0.send(request)
+    }
+
+    fn cancel(&self, id: u64) {
+        self.1.cancelled.fetch_add(1, Ordering::AcqRel);
+        self.0.cancel(id);
+    }
+
+    fn renew(&self) {
+        self.0.renew();
+    }
+}
+
+/// Chance, of which each try to store something draws.
+struct CountingRandom(Arc<Counts>);
+
+impl Random for CountingRandom {
+    fn bytes(&self) -> [u8; 16] {
+        SystemRandom.bytes()
+    }
+
+    fn fraction(&self) -> f64 {
+        self.0.drawn.fetch_add(1, Ordering::AcqRel);
+        SystemRandom.fraction()
+    }
+}
+
+fn goes_on(disk: &Path) {
+    let (app, counts) = (App::new(), Arc::new(Counts::default()));
+    let (session, notes) = (app.completed(), app.start().key);
+    app.compass.close().unwrap();
+    // The disk is full when the first answer comes. The second message stays in the air.
+    let busy: Arc<Mutex<Option<Compass>>> = Arc::default();
+    let (lands, landed) = mpsc::channel::<()>();
+    let (told, folder, landed, kept) = (Arc::clone(&busy), disk.to_owned(), Mutex::new(landed), reserve(&app));
+    let office = ScriptedTransport::numbered(move |number, _| {
+        if number == 2 {
+            landed.lock().unwrap().recv().unwrap();
+        } else if let Some(compass) = told.lock().unwrap().take() {
+            // Whatever is kept for such a case is gone as well.
+            std::fs::remove_file(&kept).unwrap();
+            for size in [4_000, 1] {
+                fill(&folder);
+                while compass.note(notes, &"x".repeat(size), &id()).is_ok() {}
+            }
+        }
+        Ok(answer(202))
+    });
+    let mut options = app.options().transport(Arc::new(CountingTransport(office.clone(), counts.clone())));
+    options.random = Arc::new(CountingRandom(counts.clone()));
+    let compass = Compass::open(options).unwrap();
+    *busy.lock().unwrap() = Some(compass.clone());
+    let flushing = {
+        let compass = compass.clone();
+        std::thread::spawn(move || compass.flush(2 * PATIENCE, &CancelToken::new()))
+    };
+    office.wait_for_requests(3);
+    office.wait_until_running(1);
+    // A result is stored two seconds after it came or was tried to be stored, as a draw tells. Two were for what came.
+    for _ in 0..4 {
+        let before = counts.drawn.load(Ordering::Acquire);
+        app.clock.advance(Duration::from_secs(3));
+        eventually("it was tried to store the results", || counts.drawn.load(Ordering::Acquire) > before);
+    }
+    assert_eq!(compass.outbox_totals().unwrap().pending, 3, "none could be stored");
+    assert!(!flushing.is_finished());
+    assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in the air is not called off");
+    std::fs::remove_file(disk.join("filler")).unwrap();
+    lands.send(()).unwrap();
+    let report = in_time("the flush", PATIENCE, move || flushing.join().unwrap()).unwrap();
+    assert_eq!((report.end, report.sent, report.pending), (FlushEnd::Drained, 3, 0));
+    let record = compass.record(session).unwrap();
+    assert!(record.actions.iter().all(|action| action.status == ActionStatus::Sent && action.deliveries[0].attempts == 1));
+    assert_eq!((office.requests().len(), counts.cancelled.load(Ordering::Acquire)), (3, 0));
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
 }

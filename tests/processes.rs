@@ -331,3 +331,30 @@ fn a_restored_copy_sends_the_same_messages_again_under_the_same_ids() {
     assert_eq!(other.action(before).status, ActionStatus::Sent, "what was delivered before the copy stays delivered");
     assert!(other.compass.check().unwrap().faults.is_empty());
 }
+
+/// Set in the process of its own: how many seconds the device has slept.
+#[cfg(target_os = "linux")]
+const SLEPT: &str = "COMPASS_SLEPT";
+
+/// In a namespace in which the clock that counts sleep is ten years ahead of the one that does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_clock_of_waits_counts_the_time_that_the_device_slept() {
+    let slept = Duration::from_secs(10 * 365 * 86_400);
+    if std::env::var(SLEPT).is_ok() {
+        assert!(SystemClock::default().monotonic() > slept, "ten years have passed");
+        println!("as it should be");
+        return;
+    }
+    let mut process = std::process::Command::new("unshare");
+    process.args(["-rT", "--boottime", &slept.as_secs().to_string(), "--fork"]).arg(std::env::current_exe().unwrap());
+    process.args(["the_clock_of_waits_counts_the_time_that_the_device_slept", "--exact", "--nocapture"]);
+    match process.env(SLEPT, "").output() {
+        Ok(output) if String::from_utf8_lossy(&output.stdout).contains("as it should be") => {}
+        Ok(output) if output.stdout.is_empty() => {
+            println!("note: not tested here, no clock can be set apart: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output) => panic!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        Err(error) => println!("note: not tested here, unshare does not run: {error}"),
+    }
+}

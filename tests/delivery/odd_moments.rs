@@ -312,3 +312,21 @@ fn a_try_whose_request_found_no_thread_in_time_is_counted_once() {
     assert_eq!(field.delivery(session).attempts, 0, "nothing left");
     assert_eq!(report.attempts, 1, "{report:?}");
 }
+
+#[test]
+fn a_2xx_before_the_request_was_written_is_no_proof_that_it_was_read() {
+    // As the built-in transport tells it; see tests/transport/requests.rs.
+    for connectivity in [ONLINE, UNSURE] {
+        let (field, receivers) = phone(|_| Err(failure(FailureKind::Protocol, Phase::Send, RequestSent::Maybe)));
+        field.compass.set_connectivity(connectivity);
+        let session = field.complete();
+        assert_eq!(field.flush().sent, 0);
+        let delivery = field.delivery(session);
+        assert_eq!((delivery.state, delivery.reason.as_deref()), (DeliveryState::Pending, Some("protocol")));
+        assert!(delivery.may_have_been_delivered && delivery.last_attempts[0].counted);
+        assert_eq!(delivery.next_attempt_at, Some(field.now() + TimeDelta::minutes(5)), "on the slow schedule");
+        receivers.take();
+        field.advance_to(field.now() + TimeDelta::minutes(5));
+        assert_eq!(field.flush().sent, 1);
+    }
+}

@@ -1,5 +1,7 @@
 //! Stopping: nothing waits for itself, and when a call has returned, nothing of it goes on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 
 /// A phone whose transport does this when it is asked to cancel, and this when it is renewed.
@@ -216,9 +218,32 @@ fn a_late_answer_that_comes_while_another_one_is_stored_is_stored_too() {
     eventually("both are stored", || is_sent(&field.compass, office) && is_sent(&field.compass, lab));
 }
 
+/// Chance that lets somebody wait at a gate, the second time that it is asked for a fraction from now on.
+struct GatedRandom {
+    left: AtomicUsize,
+    gate: Arc<Gate>,
+}
+
+impl Random for GatedRandom {
+    fn bytes(&self) -> [u8; 16] {
+        SystemRandom.bytes()
+    }
+
+    fn fraction(&self) -> f64 {
+        if self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)) == Ok(1) {
+            self.gate.pass();
+        }
+        SystemRandom.fraction()
+    }
+}
+
 #[test]
 fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
-    let field = Field::in_real_time(ScriptedTransport::always(202));
+    let random = Arc::new(GatedRandom { left: AtomicUsize::new(0), gate: Gate::shut() });
+    let field = Field::with(ScriptedTransport::always(202), |options| {
+        options.clock = Arc::new(SystemClock::default());
+        options.random = random.clone();
+    });
     let session = field.complete();
     field.transport.hold("");
     field.transport.ignore_cancel();
@@ -229,28 +254,25 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     // An answer that nobody has written down yet.
     field.transport.release();
     field.transport.wait_until_quiet();
-    let gate = Gate::shut();
-    let at = gate.clone();
-    let _subscription = field.compass.observe(Arc::new(move |_| at.pass()));
+    // Whoever resumes takes the answer in, which draws once, and draws again when it is about to be stored.
+    random.left.store(2, Ordering::Release);
     let compass = field.compass.clone();
-    let at = gate.clone();
-    // A resume waits for the file for a short time only. If that was too short, the next one stores the answer.
-    let resuming = std::thread::spawn(move || {
-        while at.came() == 0 {
-            drop(compass.resume().unwrap());
-        }
-    });
-    // It has stored the answer, and tells of it.
-    gate.wait_for(1);
+    let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
+    random.gate.wait_for(1);
     let compass = field.compass.clone();
     in_time("quiescing", PATIENCE, move || compass.quiesce().unwrap());
     let file = sql(&field);
     let before = version(&file);
-    gate.open();
+    random.gate.open();
     joined("resuming", resuming);
     assert_eq!(field.flush().end, FlushEnd::Quiesced);
     assert_eq!(version(&file), before, "not a page is written after quiescing");
-    assert!(is_sent(&field.compass, session));
+    assert!(!is_sent(&field.compass, session));
+    // The next one stores it; it waits for the file for a short time only.
+    eventually("the answer is stored", || {
+        drop(field.compass.resume().unwrap());
+        is_sent(&field.compass, session)
+    });
     assert_eq!(field.transport.requests().len(), 1);
 }
 

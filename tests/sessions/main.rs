@@ -17,6 +17,7 @@ mod search;
 mod starting;
 
 use std::collections::BTreeMap;
+use std::sync::Barrier;
 
 use compass_core::document::{add_action, remove_action};
 use compass_core::model::*;

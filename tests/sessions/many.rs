@@ -41,6 +41,38 @@ fn threads_share_the_handle() {
     assert_eq!(app.faults(), [""; 0]);
 }
 
+/// Two threads of one handle, then two handles as two processes have.
+#[test]
+fn two_who_complete_a_session_at_once_freeze_its_messages_once() {
+    let app = App::new();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    for second in [&app.compass, &other] {
+        for _ in 0..10 {
+            let end = app.at_the_end();
+            let together = Barrier::new(2);
+            let completes = |compass: &Compass| {
+                together.wait();
+                compass.complete(end.key, end.visit).unwrap()
+            };
+            let outcomes = std::thread::scope(|scope| {
+                let both = [&app.compass, second].map(|compass| scope.spawn(|| completes(compass)));
+                both.map(|one| one.join().unwrap())
+            });
+            assert!(outcomes.iter().all(|outcome| outcome.view.state == SessionState::Completed));
+            let mut applied = outcomes.map(|outcome| outcome.applied);
+            applied.sort_by_key(|applied| *applied != Applied::Yes);
+            assert_eq!(applied, [Applied::Yes, Applied::Stale], "one completes, the other finds it completed");
+            let record = app.record(end.key);
+            assert_eq!(record.actions.len(), 3);
+            assert!(record.actions.iter().all(|action| action.deliveries.len() == 1));
+        }
+    }
+    assert_eq!(app.compass.outbox_totals().unwrap().pending, 60);
+    assert_eq!(app.count("SELECT count(*) FROM outbox"), 60);
+    assert_eq!(app.deliver().sent, 60);
+    assert_eq!(app.faults(), [""; 0]);
+}
+
 #[test]
 fn a_session_finishes_on_the_version_it_began_with() {
     let mut app = App::new();

@@ -1,6 +1,8 @@
 //! What technicians, apps and the world around them do. An act is a few numbers that mean something in the world as it stands, so that a
 //! list of acts still means something when some are left out.
 
+use std::collections::BTreeSet;
+
 use super::random::Rng;
 use super::receiver::{Dates, Mode, RetryAfter};
 
@@ -384,6 +386,12 @@ fn act(kind: u64, rng: &mut Rng) -> Act {
     }
 }
 
+/// Every kind that there is.
+pub fn kinds() -> BTreeSet<String> {
+    let mut rng = Rng::new(1);
+    (0..KINDS * 100).map(|number| act(number % KINDS, &mut rng).kind()).collect()
+}
+
 fn pass(rng: &mut Rng) -> u64 {
     match rng.below(10) {
         0..=3 => rng.range(1, 900),
@@ -396,17 +404,19 @@ fn pass(rng: &mut Rng) -> u64 {
 
 /// How a receiver behaves from now on.
 pub fn mode(rng: &mut Rng) -> Mode {
-    let after = rng.pick(&[
-        RetryAfter::Nothing,
-        RetryAfter::Seconds(30),
-        RetryAfter::Seconds(600),
-        RetryAfter::Seconds(1_000_000_000_000),
-        RetryAfter::Date(300),
-        RetryAfter::Nonsense,
-        RetryAfter::Seconds(0),
+    // With each a status that would come too rarely among all there are.
+    let (after, rare) = rng.pick(&[
+        (RetryAfter::Nothing, 302),
+        (RetryAfter::Seconds(30), 400),
+        (RetryAfter::Seconds(600), 404),
+        (RetryAfter::Seconds(1_000_000_000_000), 405),
+        (RetryAfter::Date(300), 408),
+        (RetryAfter::Nonsense, 413),
+        (RetryAfter::Seconds(0), 418),
     ]);
     match rng.below(34) {
-        0..=6 => Mode::Works,
+        0..=5 => Mode::Works,
+        6 => Mode::Early,
         8..=10 => Mode::Status(rng.pick(&[
             100, 199, 200, 204, 302, 307, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 411, 413, 415, 418, 422, 425, 429, 451, 500,
             501, 502, 503, 504, 505, 511, 520, 600, 999,
@@ -425,7 +435,8 @@ pub fn mode(rng: &mut Rng) -> Mode {
         25 => Mode::NoRoute,
         26 => Mode::BadCertificate(rng.chance(50)),
         27 => Mode::PlainText,
-        7 | 28 | 29 => Mode::Cancels,
+        7 => Mode::Cancels,
+        28 | 29 => Mode::Status(rare),
         30..=32 => Mode::Pause(rng.pick(&[429, 503]), rng.pick(&[RetryAfter::Seconds(600), RetryAfter::Nothing, RetryAfter::Date(300)])),
         _ => Mode::Broken,
     }

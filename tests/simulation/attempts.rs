@@ -77,9 +77,10 @@ impl Attempts {
         self.pauses.remove(endpoint);
     }
 
-    /// Whether an attempt of this entry is in the air or has begun since.
+    /// Whether an attempt of this entry has begun since, or was in the air and has ended.
     pub fn has_begun_since(&self, row: i64, since: Duration) -> bool {
-        self.all.range((row, 0)..=(row, u32::MAX)).any(|(_, attempt)| attempt.began >= since)
+        let mut attempts = self.all.range((row, 0)..=(row, u32::MAX)).map(|(_, attempt)| attempt);
+        attempts.any(|attempt| attempt.began >= since || attempt.outcome.is_some_and(|outcome| outcome.at >= since))
     }
 
     /// Whether an attempt of this entry runs in this process, whatever its row says; also one that was called off in vain.

@@ -15,6 +15,8 @@ pub struct Call {
     pub place: usize,
     pub life: u64,
     reply: Option<Reply>,
+    endpoint: String,
+    began: Duration,
     /// None: a look-up of secrets.
     pub request: Option<Request>,
 }
@@ -32,6 +34,13 @@ pub struct Request {
     pub cancelled: bool,
     /// Whatever was to come of it, it ends otherwise.
     round: u32,
+}
+
+impl Call {
+    /// Its endpoint, and by when the core has given it up: half a minute for an attempt, and five seconds for a transport that ends nothing.
+    pub fn ends_by(&self) -> (&str, Duration) {
+        (&self.endpoint, self.began + Duration::from_secs(35))
+    }
 }
 
 /// What happens by itself at a moment.
@@ -84,7 +93,7 @@ impl World {
                 }
                 let host = origin.trim_start_matches("https://").split('.').next().unwrap_or_default().to_owned();
                 self.attempts.looked_up_at.insert((place, host.clone()), self.now());
-                self.attempts.looked_up.insert((place, host), self.tick);
+                self.attempts.looked_up.insert((place, host.clone()), self.tick);
                 let mut lookups = Vec::new();
                 let mut hangs = false;
                 for name in &wanted {
@@ -99,7 +108,7 @@ impl World {
                         }
                     }
                 }
-                self.calls.insert(number, Call { place, life, reply: Some(reply), request: None });
+                self.calls.insert(number, Call { place, life, reply: Some(reply), endpoint: host, began: self.now(), request: None });
                 let delay = match self.rng.below(20) {
                     _ if self.calm => Duration::from_millis(self.rng.range(0, 20)),
                     0 => Duration::from_secs(self.rng.range(1, 50)),
@@ -133,9 +142,18 @@ impl World {
                 ));
                 let began = self.now();
                 let core_id = request.id;
-                let request =
-                    Request { core_id, endpoint, row, attempt, inner: request, began, arrived: false, cancelled: false, round: 0 };
-                self.calls.insert(number, Call { place, life, reply: Some(reply), request: Some(request) });
+                let request = Request {
+                    core_id,
+                    endpoint: endpoint.clone(),
+                    row,
+                    attempt,
+                    inner: request,
+                    began,
+                    arrived: false,
+                    cancelled: false,
+                    round: 0,
+                };
+                self.calls.insert(number, Call { place, life, reply: Some(reply), endpoint, began, request: Some(request) });
                 self.leaves(number);
                 Ok(())
             }
@@ -209,6 +227,10 @@ impl World {
                 let after = at_timeout + if endless { Duration::from_secs(self.rng.range(20, 90)) } else { Duration::ZERO };
                 self.schedule(after, Event::Fails { call, round, failure: lost(FailureKind::Timeout, RequestSent::Maybe) });
             }
+            Reaction::Early => {
+                let early = failure(FailureKind::Protocol, Phase::Send, RequestSent::Maybe);
+                self.schedule(soon, Event::Fails { call, round, failure: early });
+            }
             Reaction::Breaks(kind) => self.schedule(soon, Event::Fails { call, round, failure: lost(kind, RequestSent::Maybe) }),
             Reaction::Answers(response) => {
                 let after = if mode == Mode::Slow { Duration::from_secs(self.rng.range(5, 32)) } else { soon };
@@ -230,7 +252,8 @@ impl World {
         let Some((&number, call)) = found else { return Ok(()) };
         let Some(request) = &mut call.request else { return Ok(()) };
         let in_time = self.clock.world() < request.began + request.inner.timeout;
-        if self.goes_on && in_time {
+        // Whoever ends what quiesce has called off may do so after the next resume.
+        if self.goes_on && in_time && !request.cancelled {
             return Err(format!("entry {} attempt {} was called off, and nothing ended", request.row, request.attempt));
         }
         request.cancelled = true;

@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use compass_core::model::OutboxItem;
+use compass_core::reason;
+use compass_core::testing::rules::waits_for_person;
+
+use super::acts;
+
 /// Counts by kind (`act`, `blocker`, `reason`, `row`, `check`) and name.
 #[derive(Debug, Clone, Default)]
 pub struct Coverage(BTreeMap<(&'static str, String), u64>);
@@ -36,6 +42,7 @@ pub const ROWS: &[&str] = &[
     "timeout after bytes left",
     "closed after bytes left",
     "garbage",
+    "2xx before the request was written",
     "certificate, offline",
     "certificate",
     "certificate, clock",
@@ -50,8 +57,49 @@ pub const ROWS: &[&str] = &[
     "corrupt",
 ];
 
-/// Every reason code but two: the world never lets a URL through that cannot be used, and `endpoint_paused` needs a breaker, which it has.
-pub const UNREACHED_REASONS: &[&str] = &["bad_url"];
+/// What an entry can wait for.
+pub const BLOCKERS: &[&str] = &[
+    "corrupt",
+    "in flight",
+    "integration_off",
+    "endpoint_unknown",
+    "endpoint_corrupt",
+    "endpoint_archived",
+    "endpoint_disabled",
+    "secret",
+    "unreachable",
+    "in the air",
+    "paused",
+    "offline",
+    "needs_unmetered",
+    "until",
+    "ready",
+];
+
+/// What is never reached, and why.
+pub const UNREACHED: &[(&str, &str, &str)] = &[(
+    "reason",
+    "bad_url",
+    "an endpoint with such a URL is refused; one comes only from an app that stops allowing plain HTTP, see tests/outcomes/obstacles.rs",
+)];
+
+/// What a pending entry that is listed like this waits for. `is_paused`: its endpoint shows a pause.
+pub fn blocker(item: &OutboxItem, is_paused: bool, wall_ms: i64) -> &'static str {
+    let (shown, at) = (item.delivery.reason.as_deref().unwrap_or_default(), item.delivery.next_attempt_at);
+    if waits_for_person(shown) {
+        return BLOCKERS.iter().find(|name| **name == shown).copied().unwrap_or("secret");
+    }
+    match shown {
+        _ if item.needs_person => "unreachable",
+        reason::IN_FLIGHT if at.is_some() => "in the air",
+        reason::IN_FLIGHT => "in flight",
+        _ if is_paused => "paused",
+        reason::OFFLINE if at.is_none() => "offline",
+        reason::NEEDS_UNMETERED if at.is_none() => "needs_unmetered",
+        _ if at.is_some_and(|at| at.timestamp_millis() > wall_ms) => "until",
+        _ => "ready",
+    }
+}
 
 impl Coverage {
     pub fn count(&mut self, kind: &'static str, name: impl Into<String>) {
@@ -70,9 +118,12 @@ impl Coverage {
 
     /// What was not reached.
     pub fn missing(&self) -> Vec<String> {
-        let reasons = compass_core::reason::ALL.iter().filter(|reason| !UNREACHED_REASONS.contains(reason));
-        let wanted = ROWS.iter().map(|row| ("row", *row)).chain(reasons.map(|reason| ("reason", *reason)));
-        wanted.filter(|(kind, name)| self.of(kind, name) == 0).map(|(kind, name)| format!("{kind} {name}")).collect()
+        let fixed = [("row", ROWS), ("reason", &reason::ALL[..]), ("blocker", BLOCKERS)];
+        let fixed = fixed.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| (kind, (*name).to_owned())));
+        let wanted = fixed.chain(acts::kinds().into_iter().map(|act| ("act", act)));
+        let excused = |kind: &str, name: &str| UNREACHED.iter().any(|(of, is, _)| (*of, *is) == (kind, name));
+        let left = wanted.filter(|(kind, name)| self.of(kind, name) == 0 && !excused(kind, name));
+        left.map(|(kind, name)| format!("{kind} {name}")).collect()
     }
 
     pub fn print(&self) {
@@ -85,5 +136,8 @@ impl Coverage {
             print!("  {name} {count};");
         }
         println!();
+        for (kind, name, why) in UNREACHED {
+            println!("not wanted: {kind} {name}: {why}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use compass_core::model::{Connectivity, DeliveryState, OutboxFilter};
 
+use super::coverage;
 use super::perform::fine;
 use super::world::{Cause, Check, World};
 
@@ -43,8 +44,22 @@ impl World {
                 return Err(format!("entry {} is {} and listed as {:?}", entry.row, entry.state, delivery.state));
             }
             let reason = delivery.reason.clone().unwrap_or_default();
-            self.coverage.count("blocker", if reason.is_empty() { "ready".to_owned() } else { reason.clone() });
             self.coverage.count("reason", reason.clone());
+            if delivery.state == DeliveryState::Pending {
+                let status = endpoints.iter().find(|status| status.endpoint.key == entry.endpoint);
+                let wall_ms = self.clock.wall_ms();
+                let is_paused = status
+                    .and_then(|status| {
+                        status.paused_until.filter(|_| status.pause_reason.as_deref().unwrap_or("endpoint_paused") == reason)
+                    })
+                    .is_some_and(|until| until.timestamp_millis() > wall_ms);
+                let blocker = coverage::blocker(item, is_paused, wall_ms);
+                self.coverage.count("blocker", blocker);
+                let failing = status.and_then(|status| status.failing_reason.as_deref());
+                if blocker == "unreachable" && failing != Some(&reason) {
+                    return Err(format!("entry {} needs a person for {reason}, and its endpoint fails with {failing:?}", entry.row));
+                }
+            }
             if entry.state != "queued" || self.tampered.contains_key(&entry.row) {
                 continue;
             }

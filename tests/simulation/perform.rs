@@ -56,12 +56,12 @@ impl World {
     /// Carries an act out.
     pub fn perform(&mut self, act: &Act) -> Check {
         self.note(format!("act {act:?}"));
-        self.coverage.count("act", act.kind());
         let is_taken = self.events.values().any(|event| matches!(event, Event::FileIsFree));
         if is_taken && !act.leaves_the_file_alone() {
             // Calls of an app would wait for the file in real time.
             return Ok(());
         }
+        self.coverage.count("act", act.kind());
         match *act {
             Act::Complete { at, answer } => self.complete(at, answer),
             Act::CompleteTooLarge { at } => self.complete_too_large(at),

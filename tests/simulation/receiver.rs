@@ -26,6 +26,8 @@ pub enum Mode {
     Silent,
     /// Takes the request and closes.
     Closes,
+    /// Takes the request and answers 2xx before all of it was written, which is no proof.
+    Early,
     /// Answers what is no HTTP.
     Garbage,
     /// Answers after a long time, within the timeout or not.
@@ -79,6 +81,8 @@ pub enum Reaction {
         endless: bool,
     },
     Breaks(FailureKind),
+    /// A 2xx that came too early, as the built-in transport tells it.
+    Early,
 }
 
 impl Receiver {
@@ -122,6 +126,10 @@ impl Receiver {
                 return Reaction::Breaks(FailureKind::Closed);
             }
             Mode::Garbage => return Reaction::Breaks(FailureKind::Protocol),
+            Mode::Early => {
+                self.accept(&id);
+                return Reaction::Early;
+            }
             _ => {}
         }
         let status = match self.mode {

@@ -132,6 +132,7 @@ fn failures(kind: FailureKind, phase: Phase, sent: RequestSent, around: &Around)
             found
         }
         FailureKind::Tls => vec![(Class::Slow, "tls", "tls")],
+        FailureKind::Protocol if phase == Phase::Send => vec![(Class::Slow, "protocol", "2xx before the request was written")],
         FailureKind::Protocol => vec![(Class::Slow, "protocol", "garbage")],
         FailureKind::Timeout if nothing => {
             either((Class::Offline, "offline", "nothing left, offline"), (Class::Later, by_phase, "nothing left"))
@@ -176,6 +177,11 @@ pub fn delay(class: Class, ended: &Ended, count: u32, refreshed: bool, pause: Du
         Class::Sent | Class::Permanent | Class::Gone => (0.0, 0.0),
     };
     (least.min(day) as i64 - 1, most.min(day) as i64 + 1)
+}
+
+/// How long an entry waits at most that was cut short so many times in a row, in milliseconds.
+pub fn longest_after_cut_short(count: u32) -> i64 {
+    delay(Class::CutShort, &Ended::Answer { status: 0, retry_after: None, date: None }, count, false, Duration::ZERO).1
 }
 
 /// The pause that an answer asks for.

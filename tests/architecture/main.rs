@@ -2,7 +2,8 @@
 //!
 //! Each finding names the file, the line and what to do. The rules are proven on planted violations below.
 
-#[path = "support/source.rs"]
+mod pages;
+#[path = "../support/source.rs"]
 mod source;
 
 use std::fs;
@@ -68,6 +69,48 @@ const PURE: &[&str] = &["model", "engine", "webhook", "outbox"];
 const IMPURE: &[&[&str]] =
     &[&["std", "fs"], &["std", "env"], &["std", "process"], &["std", "thread"], &["std", "net", "TcpStream"], &["std", "time", "Instant"]];
 
+/// The scheduler of delivery: rules over plain data, which the same input always brings to the same result.
+const SCHEDULER: &[&str] = &[
+    "delivery/attempt.rs",
+    "delivery/calling_off.rs",
+    "delivery/ending.rs",
+    "delivery/endpoint_queue.rs",
+    "delivery/left_behind.rs",
+    "delivery/moment.rs",
+    "delivery/network.rs",
+    "delivery/schedule.rs",
+    "delivery/wishes.rs",
+];
+/// What it may name: plain data, and functions of what they are given. Numbers of `settings`, but not what it gets from the world.
+const PLAIN: &[&[&str]] = &[
+    &["std", "collections"],
+    &["std", "mem"],
+    &["std", "sync", "Arc"],
+    &["std", "time", "Duration"],
+    &["fault"],
+    &["filled"],
+    &["model"],
+    &["outbox"],
+    &["webhook"],
+    &["delivery", "settings"],
+    &["port", "FailureKind"],
+    &["port", "SecretLookup"],
+    &["port", "SecretValue"],
+    &["port", "TransportRequest"],
+    &["store", "endpoint", "EndpointRow"],
+    &["store", "outbox", "queue", "Claimed"],
+    &["store", "outbox", "queue", "Lease"],
+];
+const NOT_PLAIN: &[&str] = &["delivery", "settings", "Ports"];
+/// A request has a name that is used once in the process, whoever shares a transport.
+const NAMES_REQUESTS: (&str, &[&str]) = ("delivery/schedule.rs", &["std", "sync", "atomic"]);
+
+/// Locks, and what else threads wait for, by file and in what number: the one mutex of delivery with its condition variable, and the list of
+/// those who want to hear of an app's token for cancelling, which is held for nothing else.
+const LOCKS: &[(&str, &str)] = &[("delivery/cancel.rs", "Mutex<"), ("delivery/shared.rs", "Mutex<"), ("delivery/shared.rs", ": Condvar")];
+const WAITS: &[&str] =
+    &["Mutex<", "Mutex::", ": Condvar", "<Condvar", "Condvar::", "RwLock", "OnceLock", "LazyLock", "Once::", "Barrier", "mpsc", "park("];
+
 /// The only file that asks the wall clock, so that tests can hand it another.
 const WALL_CLOCK: &str = "port/clock.rs";
 
@@ -86,12 +129,15 @@ fn findings(sources: &[Source]) -> Vec<String> {
     for source in sources {
         let mut add = |line: usize, what: String| findings.push(format!("src/{}:{line}: {what}", source.path));
         if layer(source.module()).is_none() {
-            add(1, format!("module `{}` has no layer: give it one in tests/architecture.rs and docs/architecture.md", source.module()));
+            add(1, format!("module `{}` has no layer: give it one in tests/architecture and docs/architecture.md", source.module()));
         }
         if source.lines() > MAX_LINES {
             add(source.lines(), format!("{} lines, more than {MAX_LINES}: split it, one noun per file", source.lines()));
         }
         for name in source.names() {
+            if SCHEDULER.contains(&source.path.as_str()) && !name.test && !is_plain(source, &name) {
+                add(name.line, format!("the scheduler names `{}`: hand it in as plain data", name.segments.join("::")));
+            }
             let trouble = if name.from_root { crosses_layer(source, &name) } else { leaves_home(source, &name) };
             if let Some(what) = trouble {
                 add(name.line, what);
@@ -117,6 +163,31 @@ fn findings(sources: &[Source]) -> Vec<String> {
     findings.sort();
     findings.dedup();
     findings
+}
+
+fn is_plain(source: &Source, name: &Named) -> bool {
+    let starts_with = |path: &[&str]| name.segments.iter().map(String::as_str).take(path.len()).eq(path.iter().copied());
+    let is_own = |file: &&str| {
+        let module = file.trim_end_matches(".rs").split('/').collect::<Vec<_>>();
+        starts_with(&module)
+    };
+    let is_foreign = !name.from_root
+        && name.segments.first().is_some_and(|first| {
+            ["std", "core", "alloc"].contains(&first.as_str()) || HOMES.iter().any(|(home, _)| home.replace('-', "_") == *first)
+        });
+    if !name.from_root && !is_foreign {
+        return true;
+    }
+    let is_name = source.path == NAMES_REQUESTS.0 && starts_with(NAMES_REQUESTS.1);
+    is_name || !starts_with(NOT_PLAIN) && PLAIN.iter().any(|path| starts_with(path)) || name.from_root && SCHEDULER.iter().any(is_own)
+}
+
+/// Where the files of delivery hold something that threads wait for.
+fn locks(sources: &[Source]) -> Vec<(&str, &'static str)> {
+    let delivery = sources.iter().filter(|source| source.module() == "delivery");
+    delivery
+        .flat_map(|source| WAITS.iter().flat_map(|what| source.lines_with(what).into_iter().map(|_| (source.path.as_str(), *what))))
+        .collect()
 }
 
 fn crosses_layer(source: &Source, name: &Named) -> Option<String> {
@@ -217,11 +288,19 @@ fn the_source_keeps_the_structure() {
 }
 
 #[test]
+fn delivery_has_one_lock_and_one_condition_variable() {
+    let sources = Source::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert_eq!(locks(&sources), LOCKS);
+    let planted = [Source::new("delivery/due.rs", "struct S { a: Mutex<u8>, b: Condvar, c: std::sync::RwLock<u8> }")];
+    assert_eq!(locks(&planted).len(), 3);
+}
+
+#[test]
 fn no_file_beside_the_source_is_two_files_either() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources: Vec<_> =
         ["tests", "benches", "examples", "uniffi/src"].iter().flat_map(|folder| Source::below(&root.join(folder))).collect();
-    assert!(sources.iter().any(|source| source.path == "architecture.rs"), "this file is found");
+    assert!(sources.iter().any(|source| source.path == "architecture/main.rs"), "this file is found");
     let long: Vec<_> = sources.iter().filter(|source| source.lines() > MAX_LINES).map(|source| &source.path).collect();
     assert!(long.is_empty(), "more than {MAX_LINES} lines: {long:?}");
 }
@@ -233,148 +312,15 @@ fn every_dependency_has_a_home() {
     for name in &used {
         assert!(
             HOMES.iter().any(|(home, _)| home == name),
-            "`{name}` is new in Cargo.toml: give it a home in tests/architecture.rs, and a reason"
+            "`{name}` is new in Cargo.toml: give it a home in tests/architecture, and a reason"
         );
     }
     for (name, _) in HOMES {
         assert!(
             used.iter().any(|used| used == name),
-            "`{name}` has a home but is no dependency any more: take it out of tests/architecture.rs"
+            "`{name}` has a home but is no dependency any more: take it out of tests/architecture"
         );
     }
-}
-
-/// Whether there is the program, the module or the test that tests/README.md calls `program::module::test`.
-fn is_there(name: &str) -> bool {
-    let mut folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut file = None;
-    for part in name.split("::") {
-        let inner = folder.join(part);
-        match [folder.join(format!("{part}.rs")), inner.join("main.rs"), inner.join("mod.rs")].into_iter().find(|path| path.is_file()) {
-            Some(module) => (file, folder) = (Some(module), inner),
-            None => return file.is_some_and(|file| fs::read_to_string(file).expect("a file of tests").contains(&format!("fn {part}()"))),
-        }
-    }
-    file.is_some()
-}
-
-#[test]
-fn the_index_of_the_tests_names_what_is_there_and_every_program() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let index = fs::read_to_string(folder.join("README.md")).unwrap();
-    let named: Vec<&str> = index.lines().filter(|line| line.starts_with('|')).flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
-    let wrong: Vec<_> = named.iter().filter(|name| !name.contains('/') && !is_there(name)).collect();
-    assert!(wrong.is_empty(), "tests/README.md names what is not there: {wrong:?}");
-    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        let program = path.file_stem().unwrap().to_str().unwrap();
-        let is_program = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
-        let is_named = named.iter().any(|name| name.split("::").next() == Some(program));
-        assert!(!is_program || is_named, "tests/README.md does not name the program `{program}`");
-    }
-}
-
-/// Words of type names that need no line in the glossary: plain English, or a word of the platform.
-const PLAIN_WORDS: &[&str] = &[
-    "applied",
-    "authored",
-    "authoring",
-    "bodies",
-    "built",
-    "cancel",
-    "change",
-    "clock",
-    "code",
-    "compass",
-    "decimal",
-    "definition",
-    "delete",
-    "discard",
-    "due",
-    "edit",
-    "end",
-    "erased",
-    "error",
-    "failure",
-    "fault",
-    "file",
-    "filter",
-    "group",
-    "header",
-    "id",
-    "import",
-    "in",
-    "invalid",
-    "item",
-    "kind",
-    "location",
-    "lookup",
-    "message",
-    "need",
-    "network",
-    "next",
-    "no",
-    "option",
-    "options",
-    "page",
-    "parsed",
-    "path",
-    "pending",
-    "phase",
-    "policy",
-    "random",
-    "ref",
-    "request",
-    "retry",
-    "rule",
-    "sent",
-    "set",
-    "severity",
-    "sha256",
-    "signing",
-    "source",
-    "start",
-    "state",
-    "static",
-    "status",
-    "submitted",
-    "subscription",
-    "summary",
-    "system",
-    "target",
-    "test",
-    "timeouts",
-    "timestamp",
-    "token",
-    "undelivered",
-    "version",
-];
-
-/// The words of a name in camel case, small.
-fn words(name: &str) -> Vec<String> {
-    let starts: Vec<usize> = name.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(at, _)| at).chain([name.len()]).collect();
-    starts.windows(2).map(|ends| name[ends[0]..ends[1]].to_lowercase()).collect()
-}
-
-#[test]
-fn the_glossary_holds_the_words_of_public_types() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
-    let glossary = page.split_once("## 1. Words").unwrap().1.split_once("## 2.").unwrap().0;
-    let rows = glossary.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    let known: Vec<&str> = rows.flat_map(|row| row.split([' ', ',', '-'])).filter(|word| !word.is_empty()).collect();
-    let listing = fs::read_to_string(root.join("tests/api/compass-core.txt")).unwrap();
-    let types = listing.lines().filter(|line| ["pub struct ", "pub enum ", "pub trait "].iter().any(|kind| line.starts_with(kind)));
-    let names = types.filter_map(|line| line.split([' ', '<', '(']).nth(2)?.trim_end_matches(':').rsplit("::").next());
-    let mut count = 0;
-    for name in names {
-        count += 1;
-        for word in words(name) {
-            let singular = word.strip_suffix('s').unwrap_or(&word);
-            let is_known = known.contains(&word.as_str()) || known.contains(&singular) || PLAIN_WORDS.contains(&word.as_str());
-            assert!(is_known, "`{word}` of `{name}` is neither in the glossary (docs/architecture.md) nor a plain word");
-        }
-    }
-    assert!(count > 100, "{count} types");
 }
 
 /// The findings for one planted file.
@@ -392,7 +338,7 @@ fn assert_fine(path: &str, content: &str) {
 }
 
 #[test]
-fn lower_floors_and_the_own_room_may_be_used() {
+fn lower_layers_and_the_own_module_may_be_used() {
     assert_fine("engine/session/state.rs", "use super::event::Event;\nuse crate::{crypto::Sha256, model::{Field, Section as S}};");
     assert_fine("store/list.rs", "use crate::model::*;\nuse super::row;\npub(in crate::store) fn f() { crate::engine::lint(); }");
     assert_fine("compass/mod.rs", "use crate::error::Error;\nuse crate::delivery::Delivery;");
@@ -404,7 +350,7 @@ fn lower_floors_and_the_own_room_may_be_used() {
 }
 
 #[test]
-fn a_higher_floor_or_a_neighbour_is_found_however_it_is_written() {
+fn a_higher_layer_or_a_neighbour_is_found_however_it_is_written() {
     for use_it in [
         "use crate::store::Store;",
         "use crate::{model::Field, store::{self, Store}};",
@@ -427,13 +373,13 @@ fn a_higher_floor_or_a_neighbour_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_the_root_exports_again_is_named_by_its_room() {
+fn what_the_root_exports_again_is_named_by_its_module() {
     assert_found("delivery/claim.rs", "use crate::Compass;", "src/delivery/claim.rs:1:", "through the root");
     assert_found("store/list.rs", "use super::super::*;", "src/store/list.rs:1:", "through the root");
 }
 
 #[test]
-fn a_room_without_a_floor_is_found() {
+fn a_module_without_a_layer_is_found() {
     assert_found("cloud/mod.rs", "", "src/cloud/mod.rs:1:", "has no layer");
 }
 
@@ -462,6 +408,25 @@ fn a_clock_or_a_file_in_a_pure_room_is_found() {
     assert_found("outbox/policy.rs", "fn f() { std::thread::yield_now() }", "src/outbox/policy.rs:1:", "stays pure");
     assert_found("delivery/due.rs", "fn f() { chrono::Utc::now(); }", "src/delivery/due.rs:1:", "asks the wall clock");
     assert_fine("port/clock.rs", "fn f() { chrono::Utc::now(); }");
+}
+
+#[test]
+fn a_scheduler_that_is_not_pure_is_found() {
+    for use_it in [
+        "use std::sync::{Arc, Mutex};",
+        "use std::time::Instant;",
+        "use crate::port::Clock;",
+        "use crate::store::Store;",
+        "use super::settings::{Ports, Settings};",
+        "use super::shared::Shared;",
+        "fn f() { std::thread::yield_now() }",
+        "fn f() { log::warn!(\"late\") }",
+    ] {
+        assert_found("delivery/schedule.rs", use_it, "src/delivery/schedule.rs:1:", "the scheduler names");
+    }
+    assert_found("delivery/ending.rs", "static N: std::sync::atomic::AtomicU8 = f();", "src/delivery/ending.rs:1:", "the scheduler names");
+    assert_fine("delivery/ending.rs", "use super::schedule::Schedule;\nuse crate::store::outbox::queue::Claimed;\nfn f() { g::h() }");
+    assert_fine("delivery/schedule.rs", "#[cfg(test)]\nmod tests { use std::thread; }");
 }
 
 #[test]
