@@ -12,6 +12,7 @@ mod damage;
 mod erase;
 mod killed;
 mod made;
+mod probes;
 mod restore;
 mod salvage;
 mod schema;

@@ -1,0 +1,383 @@
+//! What a redaction and what is forgotten leave behind.
+
+use std::time::Duration;
+
+use compass_core::model::*;
+use compass_core::testing::ScriptedTransport;
+use compass_core::{CancelToken, RestoreOptions};
+use rusqlite::params;
+use serde_json::json;
+
+use super::*;
+use crate::support::app::*;
+use crate::support::past_every_rule;
+
+fn of(target: RedactionTarget) -> Redaction {
+    Redaction {
+        command_id: id(),
+        target,
+        actor: "Mia".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    }
+}
+
+fn field(key: &str) -> RedactionTarget {
+    RedactionTarget::Field { key: key.into() }
+}
+
+/// Whether a word is anywhere in the folder of the app, or in a backup of now.
+fn is_left(app: &App, word: &str) -> bool {
+    let backup = tempfile::tempdir().unwrap();
+    app.compass.backup(&backup.path().join("copy.db")).unwrap();
+    let mut files = [app.folder(), backup.path()].into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    files.any(|file| std::fs::read(file.unwrap().path()).unwrap().windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+fn found(app: &App, text: &str) -> usize {
+    let filter = SessionFilter { text: Some(text.into()), ..Default::default() };
+    app.compass.sessions(&filter, None, 10).unwrap().sessions.len()
+}
+
+#[test]
+fn half_typed_text_goes_with_the_field_also_where_the_field_was_never_set() {
+    let app = App::new();
+    let session = app.start().key;
+    app.compass.save_draft(session, "site", "Zwetschgen 7 b").unwrap();
+    assert!(is_left(&app, "Zwetschgen"));
+    let outcome = app.compass.redact(session, &of(field("site"))).unwrap();
+    let draft = app.view(session).fields[0].draft.clone();
+    assert_eq!((outcome.erased, draft, is_left(&app, "Zwetschgen")), (Erased::Now, None, false), "{:?}", outcome.applied);
+}
+
+#[test]
+fn half_typed_text_that_came_after_a_redaction_goes_with_the_next() {
+    let app = App::new();
+    let session = app.completed();
+    app.compass.redact(session, &of(field("site"))).unwrap();
+    app.compass.save_draft(session, "site", "Zwetschgen 7 b").unwrap();
+    let outcome = app.compass.redact(session, &of(field("site"))).unwrap();
+    let draft = outcome.record.fields.iter().find(|field| field.definition.key == "site").unwrap().draft.clone();
+    assert_eq!((draft, is_left(&app, "Zwetschgen")), (None, false), "{:?}", outcome.applied);
+}
+
+#[test]
+fn the_hash_of_what_a_stale_command_said_goes_too() {
+    let app = App::new();
+    let session = app.start().key;
+    let commands =
+        [Command::SetFields { changes: vec![set("site", text("Zwetschgen"))] }, Command::Answer { visit: 99, answer: "on".into() }];
+    let stale = app.compass.run(session, None, &commands, Some("whole")).unwrap();
+    assert_eq!(stale.applied, Applied::Stale);
+    app.compass.redact(session, &of(field("site"))).unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM command WHERE command_id = 'whole'"), 0);
+}
+
+#[test]
+fn a_file_that_a_kept_message_still_names_is_not_let_go() {
+    let app = App::bare();
+    app.compass.set_integration_enabled(true).unwrap();
+    app.compass.put_endpoint(&endpoint("office")).unwrap();
+    let document = pump_check_with(1, |document| {
+        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
+        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
+    });
+    app.compass.import_workflow(&document).unwrap();
+    let session = app.start().key;
+    let photo = FileManifest { sha256: "a".repeat(64), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
+    app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
+    app.set(session, "site", "Mill Lane");
+    app.answer(session, "leave");
+    app.finish(session);
+    let keep = Redaction { pending: RedactPending::Keep, ..of(field("photo")) };
+    let outcome = app.compass.redact(session, &keep).unwrap();
+    assert_eq!(outcome.bodies.len(), 1, "the message that is kept names the file");
+    app.deliver();
+    let sent = String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap();
+    assert!(sent.contains(&"a".repeat(64)));
+    assert_eq!(outcome.files_let_go, [""; 0]);
+}
+
+/// An attempt of another process is under way.
+fn claimed_elsewhere(app: &App) {
+    let until = app.now().timestamp_millis() + 50_000;
+    app.sql()
+        .execute(
+            "UPDATE outbox SET state = 'leased', lease_owner = 'other', lease_epoch = 7, lease_until = ?1, attempts = attempts + 1,
+                    unknown_outcomes = unknown_outcomes + 1 WHERE state = 'queued'",
+            [until],
+        )
+        .unwrap();
+}
+
+#[test]
+fn a_repeated_redaction_says_too_that_a_message_may_arrive() {
+    let app = App::new();
+    let session = app.completed();
+    claimed_elsewhere(&app);
+    let redaction = of(field("site"));
+    assert!(app.compass.redact(session, &redaction).unwrap().in_flight);
+    let again = app.compass.redact(session, &redaction).unwrap();
+    assert_eq!((again.applied, again.in_flight), (Applied::Repeated, true));
+}
+
+#[test]
+fn a_message_that_was_sent_again_while_a_try_is_in_the_air_may_arrive() {
+    for by_redaction in [false, true] {
+        let app = App::new();
+        let session = app.completed();
+        claimed_elsewhere(&app);
+        assert!(app.compass.abandon(session, "announce", "Mia", "by mistake", &id()).unwrap().in_flight);
+        app.compass.send(session, "announce", None, &id()).unwrap();
+        for other in ["measured", "report"] {
+            app.sql().execute("UPDATE outbox SET state = 'failed', reason = 'rejected', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'", []).unwrap();
+            let _ = other;
+        }
+        let in_flight = if by_redaction {
+            app.compass.redact(session, &of(field("site"))).unwrap().in_flight
+        } else {
+            app.compass.abandon(session, "announce", "Mia", "after all", &id()).unwrap().in_flight
+        };
+        assert!(in_flight, "by a redaction: {by_redaction}");
+    }
+}
+
+#[test]
+fn a_session_is_found_once_an_update_knows_its_document() {
+    let mut app = App::new();
+    let session = app.start().key;
+    app.set(session, "site", "Zwetschgen");
+    // A later release imported its document, and this one is put back over it.
+    let original: (Vec<u8>, Vec<u8>) =
+        app.sql().query_row("SELECT document, hash FROM workflow", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let newer = json!({
+        "requires": ["later"], "format": 1, "key": "pump-check", "version": 1, "name": { "en": "Pump check" }, "sections": "elsewhere",
+    })
+    .to_string()
+    .into_bytes();
+    let canonical = compass_core::engine::document::canonical(&newer).unwrap();
+    let hash = compass_core::Sha256::of(canonical.as_bytes());
+    app.compass.close().unwrap();
+    past_every_rule(&app.sql(), |sql| sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![newer, hash.0]).unwrap());
+    app.reopen();
+    assert_eq!(found(&app, "zwetschgen"), 0, "this release cannot read it");
+    app.compass.close().unwrap();
+    // The app is updated again.
+    past_every_rule(&app.sql(), |sql| {
+        sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![original.0, original.1]).unwrap()
+    });
+    app.reopen();
+    assert_eq!(app.view(session).fields.len(), 2, "now it does");
+    assert_eq!((found(&app, "zwetschgen"), app.faults()), (1, vec![]));
+}
+
+#[test]
+fn check_tells_of_a_mark_that_does_not_read_back() {
+    let app = App::new();
+    let session = app.completed();
+    let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
+    app.compass.redact(session, &keep).unwrap();
+    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE outbox SET holds_redacted = 'x'").unwrap());
+    let named = app.action(session, "announce").deliveries[0].holds_redacted.clone();
+    assert!(named == ["site"] || !app.faults().is_empty(), "the record names nothing, and the check says nothing");
+}
+
+#[test]
+fn check_tells_of_a_message_that_is_not_marked() {
+    let app = App::new();
+    let session = app.completed();
+    let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
+    app.compass.redact(session, &keep).unwrap();
+    app.sql().execute_batch("UPDATE outbox SET holds_redacted = NULL").unwrap();
+    assert!(!app.faults().is_empty(), "bodies hold it, and nothing says so");
+}
+
+#[test]
+fn a_repeated_start_tells_the_same_while_what_is_old_is_forgotten_little_by_little() {
+    let mut app = App::new();
+    app.compass.set_integration_enabled(false).unwrap();
+    let starts: Vec<Start> = (0..180).map(|_| Start::new("pump-check", id())).collect();
+    for start in &starts {
+        let session = app.compass.start(start).unwrap().view.key;
+        let notes: Vec<_> = (0..4).map(|_| Command::Note { command_id: id(), text: "a dog".into() }).collect();
+        app.compass.run(session, None, &notes, None).unwrap();
+        app.compass.discard(session).unwrap();
+        app.compass.delete(session).unwrap();
+    }
+    assert_eq!(code(app.compass.start(&starts[0])), "deleted_session");
+    app.days(402);
+    app.reopen();
+    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 0);
+    let codes: std::collections::BTreeSet<_> = starts.iter().map(|start| code(app.compass.start(start))).collect();
+    let codes: Vec<_> = codes.into_iter().filter(|code| !["fine", "deleted_session"].contains(code)).collect();
+    assert_eq!(codes, [""; 0], "it is remembered or forgotten");
+}
+
+#[test]
+fn a_start_is_remembered_400_days_from_when_its_session_went_also_after_a_redaction() {
+    let mut app = App::new();
+    let start = Start::new("pump-check", id());
+    let session = app.compass.start(&start).unwrap().view.key;
+    app.set(session, "site", "Zwetschgen");
+    app.compass.redact(session, &of(field("site"))).unwrap();
+    app.days(390);
+    app.compass.discard(session).unwrap();
+    app.compass.delete(session).unwrap();
+    app.days(20);
+    app.reopen();
+    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 1);
+    assert_eq!(code(app.compass.start(&start)), "deleted_session");
+}
+
+#[test]
+fn a_start_is_repeated_while_its_session_is_there_also_after_a_redaction() {
+    let mut app = App::new();
+    let start = Start::new("pump-check", id());
+    let session = app.compass.start(&start).unwrap().view.key;
+    app.set(session, "site", "Zwetschgen");
+    app.compass.redact(session, &of(field("site"))).unwrap();
+    app.days(402);
+    app.reopen();
+    assert_eq!(app.compass.start(&start).unwrap().view.key, session);
+}
+
+#[test]
+fn what_a_redaction_gave_up_stays_given_up_when_a_copy_comes_back() {
+    let app = App::new();
+    let session = app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.redact(session, &of(field("site"))).unwrap();
+    app.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    let compass = Compass::open(app.options()).unwrap();
+    compass.flush(Duration::from_secs(60), &CancelToken::new()).unwrap();
+    assert_eq!(app.office.requests().len(), 0);
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+}
+
+/// Sessions of many kinds, some with texts of several pages, all redacted field by field.
+#[test]
+fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
+    for seed in 0..6_u64 {
+        let mut app = App::with_office(ScriptedTransport::always(if seed % 2 == 0 { 202 } else { 400 }));
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+        let mut next = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let mut words = 0;
+        let mut word = |long: u64| {
+            words += 1;
+            format!("Zwetschgen{words:05} ").repeat(long as usize + 1).trim_end().to_owned()
+        };
+        let mut sessions = Vec::new();
+        for _ in 0..25 {
+            let prefill = if next(3) == 0 {
+                vec![Prefill { field: "remark".into(), value: text(&word(0)), source: "order".into() }]
+            } else {
+                vec![]
+            };
+            let session = app.compass.start(&Start { prefill, ..Start::new("pump-check", id()) }).unwrap().view.key;
+            sessions.push(session);
+            let mut notes = Vec::new();
+            for _ in 0..next(14) {
+                let view = app.view(session);
+                let key = ["site", "remark", "page1", "page2"][next(if view.section.key == "yard" { 2 } else { 4 }) as usize];
+                let long = if key == "site" { 0 } else { next(3) * next(300) };
+                match next(9) {
+                    0..=3 => drop(app.compass.set_field(session, key, text(&word(long)))),
+                    4 => app.compass.save_draft(session, key, &word(long)).unwrap(),
+                    5 => {
+                        app.compass.note(session, &word(next(200)), &id()).unwrap();
+                        notes.push(app.view(session).notes.last().unwrap().seq);
+                    }
+                    6 => drop(app.compass.set_fields(session, vec![FieldChange { field: key.into(), change: Change::Clear }])),
+                    7 => drop(found(&app, "zwetschgen")),
+                    _ => {
+                        app.compass.set_field(session, "site", text(&word(0))).ok();
+                        drop(app.compass.answer(session, view.visit, "on"));
+                    }
+                }
+            }
+            let at = app.view(session);
+            match next(5) {
+                0 => {}
+                1 => drop(app.compass.end(session, "nobody home", &id()).unwrap()),
+                2 => drop(app.compass.discard(session).unwrap()),
+                _ => {
+                    app.compass.set_field(session, "site", text(&word(0))).ok();
+                    if at.section.key == "yard" {
+                        app.compass.answer(session, at.visit, "on").unwrap();
+                    }
+                    app.answer(session, "fine");
+                    app.finish(session);
+                    if next(2) == 0 {
+                        app.deliver();
+                    }
+                    if next(2) == 0 {
+                        let edits = vec![set("remark", text(&word(next(300)))), set("site", text(&word(0)))];
+                        let changes = notes.iter().map(|note| NoteChange { note: *note, text: word(3) }).collect();
+                        app.compass.edit(session, None, edits, changes, &id()).unwrap();
+                    }
+                    if next(3) == 0 {
+                        drop(app.compass.send_corrected(session, "report", None, &id()));
+                    }
+                }
+            }
+            if next(4) == 0 {
+                app.reopen();
+            }
+        }
+        for session in &sessions {
+            if next(2) == 0 {
+                found(&app, "zwetschgen");
+            }
+            let notes: Vec<u32> = app.record(*session).notes.iter().map(|note| note.seq).collect();
+            let targets = ["site", "remark", "page1", "page2"].map(field).into_iter();
+            for target in targets.chain(notes.into_iter().map(|seq| RedactionTarget::Note { seq })) {
+                // So that what is only half typed is no excuse.
+                if let RedactionTarget::Field { key } = &target {
+                    drop(app.compass.save_draft(*session, key, ""));
+                }
+                app.compass.redact(*session, &of(target)).unwrap();
+            }
+            assert_eq!(app.faults(), [""; 0], "seed {seed}");
+        }
+        assert_eq!(found(&app, "zwetschgen"), 0, "seed {seed}");
+        let log: i64 = app.count("SELECT (SELECT count(*) FROM event WHERE json LIKE '%Zwetschgen%') + (SELECT count(*) FROM value WHERE json LIKE '%Zwetschgen%') + (SELECT count(*) FROM note WHERE text LIKE '%Zwetschgen%') + (SELECT count(*) FROM search WHERE text LIKE '%zwetschgen%') + (SELECT count(*) FROM open_text WHERE text LIKE '%zwetschgen%')");
+        assert_eq!(log, 0, "seed {seed}");
+        for session in sessions {
+            let record = app.record(session);
+            if record.state == SessionState::InProgress {
+                app.compass.discard(session).unwrap();
+            }
+        }
+        // What bodies of given-up messages hold stays with them, so look without them.
+        let kept: Vec<Vec<u8>> = {
+            let sql = app.sql();
+            let mut statement = sql.prepare("SELECT bytes FROM body").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let kept: Vec<String> = kept.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+        let backup = app.folder().join("copy.db");
+        app.compass.backup(&backup).unwrap();
+        let files: Vec<Vec<u8>> = std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        let mut left = Vec::new();
+        for number in 1..=words {
+            let word = format!("wetschgen{number:05}");
+            if kept.iter().any(|body| body.contains(&word)) {
+                continue;
+            }
+            if files.iter().any(|bytes| bytes.windows(word.len()).any(|window| window == word.as_bytes())) {
+                left.push(word);
+            }
+        }
+        assert_eq!(left, [""; 0], "seed {seed}");
+        app.reopen();
+        assert_eq!(app.faults(), [""; 0], "seed {seed}");
+    }
+}
