@@ -66,8 +66,11 @@ fn half_typed_text_that_came_after_a_redaction_goes_with_the_next() {
 fn the_hash_of_what_a_stale_command_said_goes_too() {
     let app = App::new();
     let session = app.start().key;
+    app.set(session, "site", "Mill Lane");
+    app.answer(session, "again");
+    app.compass.redact(session, &of(field("site"))).unwrap();
     let commands =
-        [Command::SetFields { changes: vec![set("site", text("Zwetschgen"))] }, Command::Answer { visit: 99, answer: "on".into() }];
+        [Command::SetFields { changes: vec![set("site", text("Zwetschgen"))] }, Command::Answer { visit: 1, answer: "leave".into() }];
     let stale = app.compass.run(session, None, &commands, Some("whole")).unwrap();
     assert_eq!(stale.applied, Applied::Stale);
     app.compass.redact(session, &of(field("site"))).unwrap();
@@ -130,10 +133,9 @@ fn a_message_that_was_sent_again_while_a_try_is_in_the_air_may_arrive() {
         claimed_elsewhere(&app);
         assert!(app.compass.abandon(session, "announce", "Mia", "by mistake", &id()).unwrap().in_flight);
         app.compass.send(session, "announce", None, &id()).unwrap();
-        for other in ["measured", "report"] {
-            app.sql().execute("UPDATE outbox SET state = 'failed', reason = 'rejected', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'", []).unwrap();
-            let _ = other;
-        }
+        // The others are over.
+        let over = "UPDATE outbox SET state = 'failed', reason = 'rejected', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
+        app.sql().execute(over, []).unwrap();
         let in_flight = if by_redaction {
             app.compass.redact(session, &of(field("site"))).unwrap().in_flight
         } else {
@@ -379,5 +381,185 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
         assert_eq!(left, [""; 0], "seed {seed}");
         app.reopen();
         assert_eq!(app.faults(), [""; 0], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_how_a_message_was_given_up_keeps_no_copy_away() {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    let session = app.completed();
+    app.compass.backup(&copy).unwrap();
+    app.compass.abandon_session(session, "Mia", "on paper", &id()).unwrap();
+    app.compass.close().unwrap();
+    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE outbox SET detail = 'abandonef' WHERE detail = 'abandoned'").unwrap());
+    let discard = compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "damaged".into() };
+    assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard))), "fine");
+}
+
+/// A clock that looks whether somebody writes while it is asked.
+struct Looks {
+    path: PathBuf,
+    asked_in_a_transaction: std::sync::atomic::AtomicU32,
+}
+
+impl compass_core::port::Clock for Looks {
+    fn now(&self) -> Timestamp {
+        self.look();
+        Timestamp::from_timestamp_millis(1_800_000_000_000).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.look();
+        Duration::from_secs(5)
+    }
+
+    fn utc_offset(&self, _: Timestamp) -> i32 {
+        self.look();
+        0
+    }
+}
+
+impl Looks {
+    fn look(&self) {
+        if !self.path.exists() {
+            return;
+        }
+        let sql = rusqlite::Connection::open(&self.path).unwrap();
+        sql.busy_timeout(Duration::ZERO).unwrap();
+        if sql.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err() {
+            self.asked_in_a_transaction.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn the_clock_of_the_app_is_not_asked_within_a_transaction() {
+    let app = App::new();
+    app.compass.discard(app.start().key).unwrap();
+    app.compass.discard(app.start().key).unwrap();
+    app.compass.close().unwrap();
+    let clock = std::sync::Arc::new(Looks { path: app.path(), asked_in_a_transaction: 0.into() });
+    let compass = Compass::open(app.options().clock(std::sync::Arc::clone(&clock) as _)).unwrap();
+    let asked = || clock.asked_in_a_transaction.load(std::sync::atomic::Ordering::Relaxed);
+    let session = compass.start(&Start::new("pump-check", id())).unwrap().view.key;
+    compass.set_field(session, "site", text("Mill Lane")).unwrap();
+    compass.flush(Duration::from_secs(2), &CancelToken::new()).unwrap();
+    assert_eq!(asked(), 0, "nor by any other call");
+    assert_eq!(compass.purge_all_before(Timestamp::from_timestamp_millis(1_900_000_000_000).unwrap(), "Mia").unwrap().purged, 2);
+    assert_eq!(asked(), 0, "by a purge");
+}
+
+/// Whether the call that this makes looks at the file after `quiesce` has returned on another thread, which it does while an observer runs.
+fn after_quiesce<T>(app: &App, call: impl FnOnce(&Compass) -> T) -> T {
+    let (tell, told) = std::sync::mpsc::channel();
+    let (done, is_done) = std::sync::mpsc::channel();
+    let is_done = std::sync::Mutex::new(is_done);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            told.recv().unwrap();
+            app.compass.quiesce().unwrap();
+            done.send(()).unwrap();
+        });
+        let tell = std::sync::Mutex::new(Some(tell));
+        let _told = app.compass.observe(std::sync::Arc::new(move |_: &Notice| {
+            if let Some(tell) = tell.lock().unwrap().take() {
+                tell.send(()).unwrap();
+                is_done.lock().unwrap().recv().unwrap();
+            }
+        }));
+        call(&app.compass)
+    })
+}
+
+fn with_a_photo() -> App {
+    let app = App::bare();
+    let document = pump_check_with(1, |document| {
+        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
+        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
+    });
+    app.compass.import_workflow(&document).unwrap();
+    app
+}
+
+fn discarded_with_a_photo(app: &App) -> SessionKey {
+    let session = app.start().key;
+    let photo = FileManifest { sha256: "a".repeat(64), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
+    app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
+    app.compass.discard(session).unwrap();
+    session
+}
+
+#[test]
+fn a_delete_does_not_touch_the_file_once_it_is_quiesced() {
+    let app = with_a_photo();
+    let session = discarded_with_a_photo(&app);
+    let report = after_quiesce(&app, |compass| compass.delete(session)).unwrap();
+    assert_eq!(report.erased, Erased::AtNextClose, "that it leaves alone");
+    assert_eq!(report.files_let_go, [""; 0], "that it was let go it can only know from the file");
+}
+
+#[test]
+fn a_purge_does_not_touch_the_file_once_it_is_quiesced() {
+    let app = with_a_photo();
+    discarded_with_a_photo(&app);
+    let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
+    let report = after_quiesce(&app, |compass| compass.purge_all_before(time, "Mia"));
+    assert!(!report.is_ok_and(|report| !report.files_let_go.is_empty()), "that it was let go it can only know from the file");
+}
+
+const OLD: [(&[&str], &str); 2] = [
+    (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
+    (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
+];
+
+#[test]
+fn what_an_older_schema_left_is_redacted_too() {
+    for (schema, (made, rows)) in OLD.iter().enumerate() {
+        let mut app = App::bare();
+        app.compass.close().unwrap();
+        for suffix in ["", "-wal", "-shm", "-reserve"] {
+            let _ = std::fs::remove_file(beside(&app.path(), suffix));
+        }
+        let sql = rusqlite::Connection::open(app.path()).unwrap();
+        sql.pragma_update(None, "foreign_keys", false).unwrap();
+        made.iter().for_each(|made| sql.execute_batch(made).unwrap());
+        past_every_rule(&sql, |sql| sql.execute_batch(&format!("BEGIN; {rows}; COMMIT")).unwrap());
+        drop(sql);
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!(app.faults(), [""; 0]);
+        let keys: Vec<SessionKey> = {
+            let sql = app.sql();
+            let mut statement = sql.prepare("SELECT key FROM session").unwrap();
+            let keys = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap);
+            keys.map(|key| SessionKey(uuid::Uuid::from_slice(&key).unwrap())).collect()
+        };
+        let mut words = std::collections::BTreeSet::new();
+        for key in &keys {
+            let record = app.record(*key);
+            for field in &record.fields {
+                if let FieldState::Provided(FieldValue::Text(text)) = &field.state {
+                    words.insert(text.clone());
+                }
+            }
+            words.extend(record.notes.iter().filter_map(|note| note.text.clone()));
+            for field_of in &record.fields {
+                app.compass.redact(*key, &of(field(&field_of.definition.key))).unwrap();
+            }
+            for note in &record.notes {
+                app.compass.redact(*key, &of(RedactionTarget::Note { seq: note.seq })).unwrap();
+            }
+            assert_eq!(app.faults(), [""; 0], "schema {}", schema + 1);
+        }
+        assert!(words.len() > 1, "{words:?}");
+        let mut sql = app.sql();
+        let bodies: Vec<String> = {
+            let tx = sql.transaction().unwrap();
+            let mut statement = tx.prepare("SELECT CAST(bytes AS TEXT) FROM body").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let left: Vec<_> = words.iter().filter(|word| word.len() > 4 && is_left(&app, word) && !bodies.iter().any(|body| body.contains(*word))).collect();
+        assert!(left.is_empty(), "schema {}: {left:?}", schema + 1);
+        let _ = params![1];
     }
 }
