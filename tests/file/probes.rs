@@ -563,3 +563,224 @@ fn what_an_older_schema_left_is_redacted_too() {
         let _ = params![1];
     }
 }
+
+#[test]
+fn damage_of_one_session_does_not_keep_another_from_being_redacted() {
+    let app = with_a_photo();
+    let (first, second) = (discarded_with_a_photo(&app), discarded_with_a_photo(&app));
+    past_every_rule(&app.sql(), |sql| {
+        sql.execute(
+            "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT)
+              WHERE session_id = (SELECT id FROM session WHERE key = ?1) AND instr(json, 'sha256') > 0",
+            [first.0.as_bytes()],
+        )
+        .unwrap()
+    });
+    assert_eq!(code(app.compass.redact(second, &of(field("photo")))), "fine");
+}
+
+#[test]
+fn damage_of_one_session_does_not_hide_the_files_of_all() {
+    let app = with_a_photo();
+    let first = discarded_with_a_photo(&app);
+    discarded_with_a_photo(&app);
+    past_every_rule(&app.sql(), |sql| {
+        sql.execute(
+            "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT)
+              WHERE session_id = (SELECT id FROM session WHERE key = ?1) AND instr(json, 'sha256') > 0",
+            [first.0.as_bytes()],
+        )
+        .unwrap()
+    });
+    assert_eq!(code(app.compass.files()), "fine");
+}
+
+#[test]
+fn of_a_name_in_a_tombstone_nothing_is_left_once_it_is_forgotten() {
+    let app = App::new();
+    app.compass.discard(app.start().key).unwrap();
+    app.tick();
+    assert_eq!(app.compass.purge_all_before(app.now(), "Zwetschgenmann").unwrap().purged, 1);
+    app.days(402);
+    let report = app.compass.purge(Duration::MAX).unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 0);
+    let folder: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    let is_there = folder.iter().any(|bytes| bytes.windows(14).any(|window| window == b"Zwetschgenmann"));
+    assert!(!(report.erased == Erased::Now && is_there), "it says that nothing is left");
+}
+
+#[test]
+fn an_event_is_not_replaced_from_outside() {
+    let app = App::new();
+    let session = app.start().key;
+    app.set(session, "site", "Mill Lane");
+    let replaced = app.sql().execute_batch(
+        "INSERT OR REPLACE INTO event (session_id, seq, type, v, at, utc_offset, actor, json)
+         SELECT session_id, seq, type, v, at, utc_offset, actor, replace(json, 'Mill', 'Bill') FROM event WHERE seq = 2",
+    );
+    assert!(replaced.is_err());
+}
+
+/// Every column of every table of ours, with whether it holds numbers.
+fn columns(sql: &rusqlite::Connection) -> Vec<(String, String, String)> {
+    let mut statement = sql
+        .prepare(
+            "SELECT t.name, c.name, c.type FROM pragma_table_list t, pragma_table_info(t.name) c
+              WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY 1, 2",
+        )
+        .unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+}
+
+/// Values that no row has, as flash or a stranger leaves them.
+fn odd(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "INTEGER" => &["-7", "9223372036854775807", "4611686018427387900"],
+        "TEXT" => &["'odd'", "CAST(x'ff41' AS TEXT)", "''"],
+        _ => &["x''", "x'0102'", "zeroblob(32)"],
+    }
+}
+
+fn full() -> App {
+    let app = App::with_office(ScriptedTransport::always(202));
+    let sent = app.completed();
+    app.deliver();
+    app.compass.redact(sent, &Redaction { bodies: RedactBodies::Keep, ..of(field("site")) }).unwrap();
+    let given_up = app.completed();
+    app.compass.note(given_up, "a dog", &id()).unwrap();
+    app.compass.abandon_session(given_up, "Mia", "on paper", &id()).unwrap();
+    app.compass.discard(app.start().key).unwrap();
+    let gone = app.start().key;
+    app.compass.discard(gone).unwrap();
+    app.compass.delete(gone).unwrap();
+    app.compass.save_draft(app.start().key, "site", "half").unwrap();
+    app
+}
+
+#[test]
+fn no_damaged_value_of_the_present_file_keeps_a_copy_away() {
+    let app = full();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let columns = columns(&app.sql());
+    let discard = || compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "damaged".into() };
+    let mut kept_away = Vec::new();
+    for (table, column, kind) in columns {
+        for value in odd(&kind) {
+            for suffix in ["", "-wal", "-shm", ".before-restore", ".before-later-restore", "-restoring", "-restoring-sha256"] {
+                let _ = std::fs::remove_file(beside(&app.path(), suffix));
+            }
+            std::fs::copy(&copy, app.path()).unwrap();
+            let change = format!("UPDATE OR IGNORE {table} SET {column} = {value} WHERE rowid = (SELECT max(rowid) FROM {table})");
+            let sql = app.sql();
+            let changed = past_every_rule(&sql, |sql| {
+                let whole = format!("UPDATE OR IGNORE {table} SET {column} = {value}");
+                sql.execute(&change, []).or_else(|_| sql.execute(&whole, [])).unwrap_or(0)
+            });
+            drop(sql);
+            if changed == 0 {
+                continue;
+            }
+            let restored = code(Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard())));
+            if restored != "fine" {
+                kept_away.push(format!("{table}.{column} = {value}: {restored}"));
+            }
+        }
+    }
+    assert_eq!(kept_away, [""; 0]);
+}
+
+#[test]
+fn no_damaged_value_of_a_copy_is_a_fault_of_ours() {
+    let app = full();
+    let (copy, damaged) = (app.folder().join("copy.db"), app.folder().join("damaged.db"));
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let columns = columns(&open_sql(&copy));
+    let mut faults = Vec::new();
+    for (table, column, kind) in columns {
+        for value in odd(&kind) {
+            std::fs::copy(&copy, &damaged).unwrap();
+            let sql = open_sql(&damaged);
+            let changed = past_every_rule(&sql, |sql| {
+                let change = format!("UPDATE OR IGNORE {table} SET {column} = {value} WHERE rowid = (SELECT max(rowid) FROM {table})");
+                let whole = format!("UPDATE OR IGNORE {table} SET {column} = {value}");
+                sql.execute(&change, []).or_else(|_| sql.execute(&whole, [])).unwrap_or(0)
+            });
+            drop(sql);
+            if changed == 0 {
+                continue;
+            }
+            let restored = code(Compass::restore(&damaged, &RestoreOptions::new(app.path())));
+            if !["fine", "corrupt", "undelivered"].contains(&restored) {
+                faults.push(format!("{table}.{column} = {value}: {restored}"));
+            }
+            if restored == "fine" {
+                match Compass::open(app.options()) {
+                    Ok(compass) => {
+                        for (what, code) in [
+                            ("list", code(compass.sessions(&SessionFilter::default(), None, 10))),
+                            ("start", code(compass.start(&Start::new("pump-check", id())))),
+                            ("flush", code(compass.flush(Duration::from_secs(2), &CancelToken::new()))),
+                        ] {
+                            if code != "fine" {
+                                faults.push(format!("{table}.{column} = {value}: came back, and then {what}: {code}"));
+                            }
+                        }
+                        compass.close().unwrap();
+                    }
+                    Err(error) => faults.push(format!("{table}.{column} = {value}: came back and does not open: {}", error.code())),
+                }
+                assert_eq!(code(Compass::erase(app.path(), Some(&compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "r".into() }))), "fine", "{table}.{column} = {value}");
+            }
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
+
+#[test]
+fn no_damaged_value_of_one_session_keeps_others_from_a_purge() {
+    let app = full();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let columns = columns(&open_sql(&copy));
+    let mut faults = Vec::new();
+    let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
+    for (table, column, kind) in columns {
+        if table == "meta" {
+            continue;
+        }
+        for value in odd(&kind) {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(beside(&app.path(), suffix));
+            }
+            std::fs::copy(&copy, app.path()).unwrap();
+            let sql = app.sql();
+            let changed = past_every_rule(&sql, |sql| {
+                let change = format!("UPDATE OR IGNORE {table} SET {column} = {value} WHERE rowid = (SELECT max(rowid) FROM {table})");
+                sql.execute(&change, []).unwrap_or(0)
+            });
+            drop(sql);
+            if changed == 0 {
+                continue;
+            }
+            let Ok(compass) = Compass::open(app.options()) else {
+                faults.push(format!("{table}.{column} = {value}: does not open"));
+                continue;
+            };
+            match compass.purge_all_before(time, "Mia") {
+                Ok(report) if report.purged >= 2 => {}
+                Ok(report) => faults.push(format!("{table}.{column} = {value}: {} went", report.purged)),
+                Err(error) => faults.push(format!("{table}.{column} = {value}: {}", error.code())),
+            }
+            let kept = code(compass.purge(Duration::MAX));
+            if kept != "fine" {
+                faults.push(format!("{table}.{column} = {value}: purge {kept}"));
+            }
+            compass.close().unwrap();
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
