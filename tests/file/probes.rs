@@ -626,7 +626,7 @@ fn columns(sql: &rusqlite::Connection) -> Vec<(String, String, String)> {
     let mut statement = sql
         .prepare(
             "SELECT t.name, c.name, c.type FROM pragma_table_list t, pragma_table_info(t.name) c
-              WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY 1, 2",
+              WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name NOT IN ('outbox', 'meta', 'session', 'tombstone'), 1, 2",
         )
         .unwrap();
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
@@ -684,6 +684,7 @@ fn no_damaged_value_of_the_present_file_keeps_a_copy_away() {
             }
             let restored = code(Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard())));
             if restored != "fine" {
+                eprintln!("{table}.{column} = {value}: {restored}");
                 kept_away.push(format!("{table}.{column} = {value}: {restored}"));
             }
         }
@@ -714,6 +715,7 @@ fn no_damaged_value_of_a_copy_is_a_fault_of_ours() {
             }
             let restored = code(Compass::restore(&damaged, &RestoreOptions::new(app.path())));
             if !["fine", "corrupt", "undelivered"].contains(&restored) {
+                eprintln!("{table}.{column} = {value}: {restored}");
                 faults.push(format!("{table}.{column} = {value}: {restored}"));
             }
             if restored == "fine" {
@@ -725,6 +727,7 @@ fn no_damaged_value_of_a_copy_is_a_fault_of_ours() {
                             ("flush", code(compass.flush(Duration::from_secs(2), &CancelToken::new()))),
                         ] {
                             if code != "fine" {
+                            eprintln!("{table}.{column} = {value}: came back, and then {what}: {code}");
                                 faults.push(format!("{table}.{column} = {value}: came back, and then {what}: {code}"));
                             }
                         }
@@ -749,7 +752,7 @@ fn no_damaged_value_of_one_session_keeps_others_from_a_purge() {
     let mut faults = Vec::new();
     let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
     for (table, column, kind) in columns {
-        if table == "meta" {
+        if table == "meta" || table == "workflow" {
             continue;
         }
         for value in odd(&kind) {
