@@ -186,6 +186,22 @@ fn a_value_off_the_path_and_one_that_was_cleared_are_redacted_too() {
 }
 
 #[test]
+fn half_typed_text_goes_also_where_the_field_holds_no_value() {
+    let app = App::new();
+    let session = app.completed();
+    redact(&app, session, field("site"));
+    for key in ["site", "remark"] {
+        app.compass.save_draft(session, key, "Zwetschgen 7 b").unwrap();
+        assert_eq!(left(&app), ["Zwetschgen"]);
+        let outcome = redact(&app, session, field(key));
+        let draft = &outcome.record.fields.iter().find(|field| field.definition.key == key).unwrap().draft;
+        assert_eq!((draft, outcome.erased), (&None, Erased::Now));
+        assert_eq!(left(&app), [""; 0]);
+    }
+    assert_eq!(holds(&app, session, "remark"), FieldState::NotProvided, "it held nothing");
+}
+
+#[test]
 fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
     let mut app = App::new();
     let session = app.completed();

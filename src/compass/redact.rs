@@ -86,9 +86,10 @@ impl Inner {
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
         let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
-        let (mut marked, mut forgotten) = (false, false);
+        let (mut marked, mut forgotten, mut half_typed) = (false, false, false);
         // A message says nothing of notes.
         if let RedactionTarget::Field { key } = target {
+            half_typed = store::session::drafts(tx, id)?.contains_key(key);
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
@@ -103,7 +104,7 @@ impl Inner {
                 }
             }
         }
-        if events.is_empty() && given_up.is_empty() && !forgotten {
+        if events.is_empty() && given_up.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, Vec::new(), Changed::nothing()));
         }

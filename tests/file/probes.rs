@@ -41,28 +41,6 @@ fn found(app: &App, text: &str) -> usize {
 }
 
 #[test]
-fn half_typed_text_goes_with_the_field_also_where_the_field_was_never_set() {
-    let app = App::new();
-    let session = app.start().key;
-    app.compass.save_draft(session, "site", "Zwetschgen 7 b").unwrap();
-    assert!(is_left(&app, "Zwetschgen"));
-    let outcome = app.compass.redact(session, &of(field("site"))).unwrap();
-    let draft = app.view(session).fields[0].draft.clone();
-    assert_eq!((outcome.erased, draft, is_left(&app, "Zwetschgen")), (Erased::Now, None, false), "{:?}", outcome.applied);
-}
-
-#[test]
-fn half_typed_text_that_came_after_a_redaction_goes_with_the_next() {
-    let app = App::new();
-    let session = app.completed();
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    app.compass.save_draft(session, "site", "Zwetschgen 7 b").unwrap();
-    let outcome = app.compass.redact(session, &of(field("site"))).unwrap();
-    let draft = outcome.record.fields.iter().find(|field| field.definition.key == "site").unwrap().draft.clone();
-    assert_eq!((draft, is_left(&app, "Zwetschgen")), (None, false), "{:?}", outcome.applied);
-}
-
-#[test]
 fn the_hash_of_what_a_stale_command_said_goes_too() {
     let app = App::new();
     let session = app.start().key;
