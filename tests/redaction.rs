@@ -233,17 +233,11 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
 
 #[test]
 fn a_file_that_no_session_refers_to_any_more_is_let_go() {
-    let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
+    let app = App::with_a_photo();
     let (first, second) = (app.start().key, app.start().key);
     let hash = |digit: &str| digit.repeat(64);
     for (session, digit) in [(first, "a"), (first, "b"), (second, "a")] {
-        let photo = FileManifest { sha256: hash(digit), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
-        app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
+        app.take(session, &hash(digit));
     }
     assert_eq!(redact(&app, first, field("photo")).files_let_go, [hash("b")], "the other session has the first photo as well");
     assert_eq!(app.compass.files().unwrap(), [hash("a")]);

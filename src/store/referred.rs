@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::ToSql;
+
+use super::row::lossy;
 use super::{Connection, Result};
 
 /// How an event holds the hash of a file. Within a text the quotes would be escaped.
@@ -11,26 +14,22 @@ const DIGITS: usize = 64;
 
 /// Of all sessions on the phone.
 pub(crate) fn by_all(connection: &Connection) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT json FROM event WHERE instr(json, ?1) > 0")?;
-    let mut rows = statement.query([MARK])?;
-    let mut files = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        collect(&row.get::<_, String>(0)?, &mut files);
-    }
-    Ok(files)
+    collect(connection, "SELECT json FROM event WHERE instr(json, ?1) > 0", &[&MARK])
 }
 
 /// Of one.
 pub(crate) fn by_session(connection: &Connection, id: i64) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT json FROM event WHERE session_id = ?1 AND instr(json, ?2) > 0")?;
-    let mut rows = statement.query(rusqlite::params![id, MARK])?;
-    let mut files = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        collect(&row.get::<_, String>(0)?, &mut files);
-    }
-    Ok(files)
+    collect(connection, "SELECT json FROM event WHERE instr(json, ?1) > 0 AND session_id = ?2", &[&MARK, &id])
 }
 
-fn collect(event: &str, files: &mut BTreeSet<String>) {
-    files.extend(event.split(MARK).skip(1).filter_map(|behind| behind.get(..DIGITS)).map(str::to_owned));
+fn collect(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<BTreeSet<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut files = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        // Damage elsewhere in an act hides no file: the hashes are ASCII.
+        let text = lossy(row, 0)?;
+        files.extend(text.split(MARK).skip(1).filter_map(|behind| behind.get(..DIGITS)).map(str::to_owned));
+    }
+    Ok(files)
 }

@@ -543,37 +543,6 @@ fn what_an_older_schema_left_is_redacted_too() {
 }
 
 #[test]
-fn damage_of_one_session_does_not_keep_another_from_being_redacted() {
-    let app = with_a_photo();
-    let (first, second) = (discarded_with_a_photo(&app), discarded_with_a_photo(&app));
-    past_every_rule(&app.sql(), |sql| {
-        sql.execute(
-            "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT)
-              WHERE session_id = (SELECT id FROM session WHERE key = ?1) AND instr(json, 'sha256') > 0",
-            [first.0.as_bytes()],
-        )
-        .unwrap()
-    });
-    assert_eq!(code(app.compass.redact(second, &of(field("photo")))), "fine");
-}
-
-#[test]
-fn damage_of_one_session_does_not_hide_the_files_of_all() {
-    let app = with_a_photo();
-    let first = discarded_with_a_photo(&app);
-    discarded_with_a_photo(&app);
-    past_every_rule(&app.sql(), |sql| {
-        sql.execute(
-            "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT)
-              WHERE session_id = (SELECT id FROM session WHERE key = ?1) AND instr(json, 'sha256') > 0",
-            [first.0.as_bytes()],
-        )
-        .unwrap()
-    });
-    assert_eq!(code(app.compass.files()), "fine");
-}
-
-#[test]
 fn of_a_name_in_a_tombstone_nothing_is_left_once_it_is_forgotten() {
     let app = App::new();
     app.compass.discard(app.start().key).unwrap();

@@ -33,17 +33,9 @@ fn sessions(app: &App) -> Vec<SessionKey> {
 
 #[test]
 fn files_are_let_go_with_the_last_session_that_refers_to_them() {
-    let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
+    let app = App::with_a_photo();
     let hash = |digit: &str| digit.repeat(64);
-    let take = |session, digit: &str| {
-        let photo = FileManifest { sha256: hash(digit), media_type: "image/jpeg".into(), size: 9, name: "\"sha256\":\"".into() };
-        app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
-    };
+    let take = |session, digit: &str| app.take(session, &hash(digit));
     let (first, second, third) = (app.start().key, app.start().key, app.start().key);
     take(first, "a");
     take(first, "b");
