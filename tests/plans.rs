@@ -52,6 +52,13 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    (
+        "referred.rs",
+        "{BODIES}",
+        &["UNION ALL SELECT CAST(b.bytes AS TEXT) FROM outbox o JOIN body b ON b.sha256 = o.body_sha256
+            WHERE o.body_kept = 1 AND o.holds_redacted IS NOT NULL"],
+    ),
+    ("referred.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
     ("lost.rs", "{LAST_AGE}", &["4398046511104"]),
     ("salvage.rs", "{first}", &["rowid"]),
     ("salvage.rs", "{condition}", &["1"]),

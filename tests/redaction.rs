@@ -244,6 +244,30 @@ fn a_file_that_no_session_refers_to_any_more_is_let_go() {
 }
 
 #[test]
+fn a_file_that_a_message_still_names_is_let_go_once_that_is_settled() {
+    for pending in [RedactPending::Keep, RedactPending::Abandon] {
+        let app = App::with_a_photo();
+        let session = app.start().key;
+        app.take(session, &"a".repeat(64));
+        app.set(session, "site", "Mill Lane");
+        app.answer(session, "leave");
+        app.finish(session);
+        let keep = Redaction { pending: RedactPending::Keep, ..of(field("photo")) };
+        let outcome = app.compass.redact(session, &keep).unwrap();
+        assert_eq!((outcome.bodies.len(), outcome.files_let_go), (1, vec![]), "the message that is kept names it");
+        assert_eq!(app.compass.files().unwrap(), ["a".repeat(64)]);
+        if pending == RedactPending::Keep {
+            app.deliver();
+            assert!(String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap().contains(&"a".repeat(64)));
+            assert_eq!(app.compass.delete(session).unwrap().files_let_go, ["a".repeat(64)]);
+        } else {
+            assert_eq!(redact(&app, session, field("photo")).files_let_go, ["a".repeat(64)]);
+        }
+        assert_eq!(app.compass.files().unwrap(), [""; 0]);
+    }
+}
+
+#[test]
 fn sessions_of_every_state_are_redacted_but_for_those_that_are_gone() {
     let app = App::new();
     let (ended, discarded) = (told(&app), told(&app));

@@ -83,6 +83,7 @@ impl Inner {
     ) -> Result<(Applied, Vec<String>, Changed)> {
         let (id, target) = (subject.id, &redaction.target);
         engine::check_target(subject.workflow(), &subject.state, target)?;
+        let files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
         let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
@@ -112,7 +113,6 @@ impl Inner {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
         }
-        let files = store::referred::by_session(tx, id)?;
         if !events.is_empty() {
             redaction::rewrite(tx, id, &events)?;
         }

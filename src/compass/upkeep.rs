@@ -41,7 +41,8 @@ impl Compass {
     }
 
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
-    /// that an edit has taken out of a record, which keeps them. The host may remove every other file that it kept for this database.
+    /// that an edit has taken out of a record, which keeps them, and those that a message names that a redaction kept, until it is delivered or
+    /// given up. The host may remove every other file that it kept for this database.
     ///
     /// # Errors
     /// `Closed` and errors of the file.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::ToSql;
 
+use super::retention::UNDELIVERED;
 use super::row::lossy;
 use super::{Connection, Result};
 
@@ -12,14 +13,19 @@ use super::{Connection, Result};
 const MARK: &str = "\"sha256\":\"";
 const DIGITS: usize = 64;
 
-/// Of all sessions on the phone.
+/// What messages hold beyond the acts.
+const BODIES: &str = "UNION ALL
+        SELECT CAST(b.bytes AS TEXT) FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.body_kept = 1 AND o.holds_redacted IS NOT NULL";
+
+/// Of all sessions on the phone, also those that a message will name although its session does not any more.
 pub(crate) fn by_all(connection: &Connection) -> Result<BTreeSet<String>> {
-    collect(connection, "SELECT json FROM event WHERE instr(json, ?1) > 0", &[&MARK])
+    collect(connection, &format!("SELECT json FROM event WHERE instr(json, ?1) > 0 {BODIES} AND {UNDELIVERED}"), &[&MARK])
 }
 
-/// Of one.
+/// Of one, also those that it referred to when a message of it was frozen.
 pub(crate) fn by_session(connection: &Connection, id: i64) -> Result<BTreeSet<String>> {
-    collect(connection, "SELECT json FROM event WHERE instr(json, ?1) > 0 AND session_id = ?2", &[&MARK, &id])
+    let sql = format!("SELECT json FROM event WHERE instr(json, ?1) > 0 AND session_id = ?2 {BODIES} AND o.session_id = ?2");
+    collect(connection, &sql, &[&MARK, &id])
 }
 
 fn collect(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<BTreeSet<String>> {

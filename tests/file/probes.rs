@@ -55,31 +55,6 @@ fn the_hash_of_what_a_stale_command_said_goes_too() {
     assert_eq!(app.count("SELECT count(*) FROM command WHERE command_id = 'whole'"), 0);
 }
 
-#[test]
-fn a_file_that_a_kept_message_still_names_is_not_let_go() {
-    let app = App::bare();
-    app.compass.set_integration_enabled(true).unwrap();
-    app.compass.put_endpoint(&endpoint("office")).unwrap();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
-    let session = app.start().key;
-    let photo = FileManifest { sha256: "a".repeat(64), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
-    app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
-    app.set(session, "site", "Mill Lane");
-    app.answer(session, "leave");
-    app.finish(session);
-    let keep = Redaction { pending: RedactPending::Keep, ..of(field("photo")) };
-    let outcome = app.compass.redact(session, &keep).unwrap();
-    assert_eq!(outcome.bodies.len(), 1, "the message that is kept names the file");
-    app.deliver();
-    let sent = String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap();
-    assert!(sent.contains(&"a".repeat(64)));
-    assert_eq!(outcome.files_let_go, [""; 0]);
-}
-
 /// An attempt of another process is under way.
 fn claimed_elsewhere(app: &App) {
     let until = app.now().timestamp_millis() + 50_000;

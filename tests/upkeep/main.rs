@@ -16,8 +16,7 @@ use compass_core::model::*;
 use compass_core::port::Clock;
 use compass_core::testing::ManualClock;
 use compass_core::{CancelToken, Compass, Options};
-use serde_json::json;
-use support::app::{App, code, id, pump_check_with};
+use support::app::{App, code, id};
 use support::past_every_rule;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
