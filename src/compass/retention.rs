@@ -124,7 +124,7 @@ impl<'a> Purge<'a> {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go = inner.read(|connection| Ok(without_referred(connection, self.let_go)?))?;
+        self.report.files_let_go = inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go)?))?;
         Ok(self.report)
     }
 }

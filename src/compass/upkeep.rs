@@ -36,7 +36,7 @@ impl Compass {
         let erased = inner.erased(stops);
         // Not while others wait for the writer: every act on the phone is looked at. The session is gone, whatever comes of it: `files` says
         // the same later.
-        let files_let_go = inner.read(|connection| Ok(without_referred(connection, files)?)).unwrap_or_default();
+        let files_let_go = inner.read_part(stops, |connection| Ok(without_referred(connection, files)?)).unwrap_or_default();
         Ok(DeleteReport { files_let_go, erased })
     }
 

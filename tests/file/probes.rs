@@ -231,11 +231,8 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
         };
         let mut sessions = Vec::new();
         for _ in 0..25 {
-            let prefill = if next(3) == 0 {
-                vec![Prefill { field: "remark".into(), value: text(&word(0)), source: "order".into() }]
-            } else {
-                vec![]
-            };
+            let prefill =
+                if next(3) == 0 { vec![Prefill { field: "remark".into(), value: text(&word(0)), source: "order".into() }] } else { vec![] };
             let session = app.compass.start(&Start { prefill, ..Start::new("pump-check", id()) }).unwrap().view.key;
             sessions.push(session);
             let mut notes = Vec::new();
@@ -320,7 +317,8 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
         let kept: Vec<String> = kept.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
         let backup = app.folder().join("copy.db");
         app.compass.backup(&backup).unwrap();
-        let files: Vec<Vec<u8>> = std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        let files: Vec<Vec<u8>> =
+            std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
         let mut left = Vec::new();
         for number in 1..=words {
             let word = format!("wetschgen{number:05}");
@@ -403,64 +401,6 @@ fn the_clock_of_the_app_is_not_asked_within_a_transaction() {
     assert_eq!(asked(), 0, "by a purge");
 }
 
-/// Whether the call that this makes looks at the file after `quiesce` has returned on another thread, which it does while an observer runs.
-fn after_quiesce<T>(app: &App, call: impl FnOnce(&Compass) -> T) -> T {
-    let (tell, told) = std::sync::mpsc::channel();
-    let (done, is_done) = std::sync::mpsc::channel();
-    let is_done = std::sync::Mutex::new(is_done);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            told.recv().unwrap();
-            app.compass.quiesce().unwrap();
-            done.send(()).unwrap();
-        });
-        let tell = std::sync::Mutex::new(Some(tell));
-        let _told = app.compass.observe(std::sync::Arc::new(move |_: &Notice| {
-            if let Some(tell) = tell.lock().unwrap().take() {
-                tell.send(()).unwrap();
-                is_done.lock().unwrap().recv().unwrap();
-            }
-        }));
-        call(&app.compass)
-    })
-}
-
-fn with_a_photo() -> App {
-    let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
-    app
-}
-
-fn discarded_with_a_photo(app: &App) -> SessionKey {
-    let session = app.start().key;
-    let photo = FileManifest { sha256: "a".repeat(64), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
-    app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
-    app.compass.discard(session).unwrap();
-    session
-}
-
-#[test]
-fn a_delete_does_not_touch_the_file_once_it_is_quiesced() {
-    let app = with_a_photo();
-    let session = discarded_with_a_photo(&app);
-    let report = after_quiesce(&app, |compass| compass.delete(session)).unwrap();
-    assert_eq!(report.erased, Erased::AtNextClose, "that it leaves alone");
-    assert_eq!(report.files_let_go, [""; 0], "that it was let go it can only know from the file");
-}
-
-#[test]
-fn a_purge_does_not_touch_the_file_once_it_is_quiesced() {
-    let app = with_a_photo();
-    discarded_with_a_photo(&app);
-    let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
-    let report = after_quiesce(&app, |compass| compass.purge_all_before(time, "Mia"));
-    assert!(!report.is_ok_and(|report| !report.files_let_go.is_empty()), "that it was let go it can only know from the file");
-}
-
 const OLD: [(&[&str], &str); 2] = [
     (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
     (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
@@ -511,7 +451,8 @@ fn what_an_older_schema_left_is_redacted_too() {
             let mut statement = tx.prepare("SELECT CAST(bytes AS TEXT) FROM body").unwrap();
             statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         };
-        let left: Vec<_> = words.iter().filter(|word| word.len() > 4 && is_left(&app, word) && !bodies.iter().any(|body| body.contains(*word))).collect();
+        let left: Vec<_> =
+            words.iter().filter(|word| word.len() > 4 && is_left(&app, word) && !bodies.iter().any(|body| body.contains(*word))).collect();
         assert!(left.is_empty(), "schema {}: {left:?}", schema + 1);
         let _ = params![1];
     }
@@ -653,7 +594,7 @@ fn no_damaged_value_of_a_copy_is_a_fault_of_ours() {
                             ("flush", code(compass.flush(Duration::from_secs(2), &CancelToken::new()))),
                         ] {
                             if code != "fine" {
-                            eprintln!("{table}.{column} = {value}: came back, and then {what}: {code}");
+                                eprintln!("{table}.{column} = {value}: came back, and then {what}: {code}");
                                 faults.push(format!("{table}.{column} = {value}: came back, and then {what}: {code}"));
                             }
                         }
@@ -661,7 +602,11 @@ fn no_damaged_value_of_a_copy_is_a_fault_of_ours() {
                     }
                     Err(error) => faults.push(format!("{table}.{column} = {value}: came back and does not open: {}", error.code())),
                 }
-                assert_eq!(code(Compass::erase(app.path(), Some(&compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "r".into() }))), "fine", "{table}.{column} = {value}");
+                assert_eq!(
+                    code(Compass::erase(app.path(), Some(&compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "r".into() }))),
+                    "fine",
+                    "{table}.{column} = {value}"
+                );
             }
         }
     }

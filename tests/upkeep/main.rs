@@ -7,15 +7,15 @@ mod support;
 
 mod retention;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::Clock;
 use compass_core::testing::ManualClock;
-use compass_core::{CancelToken, Compass, Options};
+use compass_core::{CancelToken, Compass, Options, Subscription};
 use support::app::{App, code, id};
 use support::past_every_rule;
 
@@ -50,6 +50,34 @@ fn files_are_let_go_with_the_last_session_that_refers_to_them() {
     assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, [hash("a")]);
     assert_eq!(app.compass.files().unwrap(), [hash("c")]);
     assert_eq!(app.compass.purge(Duration::ZERO).unwrap(), PurgeReport::default());
+}
+
+/// A phone with a session that was thrown away, which is quiesced by another thread as soon as something of it changes.
+fn quiesced_by_the_next_change() -> (App, SessionKey, Subscription) {
+    let app = App::with_a_photo();
+    let session = app.start().key;
+    app.take(session, &"a".repeat(64));
+    app.compass.discard(session).unwrap();
+    let compass = Mutex::new(Some(app.compass.clone()));
+    let observed = app.compass.observe(Arc::new(move |_: &Notice| {
+        if let Some(compass) = compass.lock().unwrap().take() {
+            std::thread::spawn(move || compass.quiesce().unwrap()).join().unwrap();
+        }
+    }));
+    app.tick();
+    (app, session, observed)
+}
+
+#[test]
+fn nothing_looks_for_files_once_the_handle_is_quiesced() {
+    let (app, session, _observed) = quiesced_by_the_next_change();
+    let report = app.compass.delete(session).unwrap();
+    assert_eq!((report.erased, report.files_let_go), (Erased::AtNextClose, vec![]));
+    assert_eq!(app.compass.files().unwrap(), [""; 0], "a later call tells");
+
+    let (app, session, _observed) = quiesced_by_the_next_change();
+    assert_eq!(code(app.compass.purge_all_before(app.now(), "Mia")), "locked");
+    assert_eq!(code(app.compass.session(session)), "deleted_session", "what was purged stays so");
 }
 
 #[test]
