@@ -42,12 +42,14 @@ struct Purge<'a> {
     sessions: u32,
     /// Files that the sessions referred to that went.
     let_go: BTreeSet<String>,
+    /// Tombstones and ids that were forgotten.
+    forgotten: u64,
     report: PurgeReport,
 }
 
 impl<'a> Purge<'a> {
     fn new(actor: Option<&'a str>, now: Timestamp) -> Self {
-        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), report: PurgeReport::default() }
+        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), forgotten: 0, report: PurgeReport::default() }
     }
 
     /// One transaction's worth of old sessions. False when there are no more.
@@ -120,7 +122,7 @@ impl<'a> Purge<'a> {
     /// What went, with the files that no session refers to any more. Nothing is left of it, or is owed, also where an error ended the purge.
     fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
-        if self.report.purged + self.report.bodies_released > 0 {
+        if self.report.purged + self.report.bodies_released + self.forgotten > 0 {
             self.report.erased = inner.erased(stops);
         }
         purged?;
@@ -150,8 +152,12 @@ impl Compass {
             .all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))
             .and_then(|()| purge.all_bodies(inner, stops))
             .and_then(|()| {
-                while inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? > 0 {}
-                Ok(())
+                loop {
+                    match inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? {
+                        0 => return Ok(()),
+                        some => purge.forgotten += some,
+                    }
+                }
             });
         purge.report(inner, stops, purged)
     }

@@ -459,20 +459,6 @@ fn what_an_older_schema_left_is_redacted_too() {
 }
 
 #[test]
-fn of_a_name_in_a_tombstone_nothing_is_left_once_it_is_forgotten() {
-    let app = App::new();
-    app.compass.discard(app.start().key).unwrap();
-    app.tick();
-    assert_eq!(app.compass.purge_all_before(app.now(), "Zwetschgenmann").unwrap().purged, 1);
-    app.days(402);
-    let report = app.compass.purge(Duration::MAX).unwrap();
-    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 0);
-    let folder: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
-    let is_there = folder.iter().any(|bytes| bytes.windows(14).any(|window| window == b"Zwetschgenmann"));
-    assert!(!(report.erased == Erased::Now && is_there), "it says that nothing is left");
-}
-
-#[test]
 fn an_event_is_not_replaced_from_outside() {
     let app = App::new();
     let session = app.start().key;
