@@ -99,35 +99,6 @@ fn a_message_that_was_sent_again_while_a_try_is_in_the_air_may_arrive() {
 }
 
 #[test]
-fn a_session_is_found_once_an_update_knows_its_document() {
-    let mut app = App::new();
-    let session = app.start().key;
-    app.set(session, "site", "Zwetschgen");
-    // A later release imported its document, and this one is put back over it.
-    let original: (Vec<u8>, Vec<u8>) =
-        app.sql().query_row("SELECT document, hash FROM workflow", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let newer = json!({
-        "requires": ["later"], "format": 1, "key": "pump-check", "version": 1, "name": { "en": "Pump check" }, "sections": "elsewhere",
-    })
-    .to_string()
-    .into_bytes();
-    let canonical = compass_core::engine::document::canonical(&newer).unwrap();
-    let hash = compass_core::Sha256::of(canonical.as_bytes());
-    app.compass.close().unwrap();
-    past_every_rule(&app.sql(), |sql| sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![newer, hash.0]).unwrap());
-    app.reopen();
-    assert_eq!(found(&app, "zwetschgen"), 0, "this release cannot read it");
-    app.compass.close().unwrap();
-    // The app is updated again.
-    past_every_rule(&app.sql(), |sql| {
-        sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![original.0, original.1]).unwrap()
-    });
-    app.reopen();
-    assert_eq!(app.view(session).fields.len(), 2, "now it does");
-    assert_eq!((found(&app, "zwetschgen"), app.faults()), (1, vec![]));
-}
-
-#[test]
 fn check_tells_of_a_mark_that_does_not_read_back() {
     let app = App::new();
     let session = app.completed();
