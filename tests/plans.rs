@@ -48,7 +48,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         &["state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL, air_until = coalesce(lease_until, air_until)"],
     ),
     ("lost.rs", "{configuration}", &["configuration", "0"]),
-    ("lost.rs", "{detail}", &["detail", "'abandoned'"]),
+    ("lost.rs", "{detail}", &["iif(detail IN ('redacted', 'restored'), detail, 'abandoned')", "'abandoned'"]),
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),

@@ -306,19 +306,6 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
     }
 }
 
-#[test]
-fn a_flipped_bit_in_how_a_message_was_given_up_keeps_no_copy_away() {
-    let app = App::new();
-    let copy = app.folder().join("copy.db");
-    let session = app.completed();
-    app.compass.backup(&copy).unwrap();
-    app.compass.abandon_session(session, "Mia", "on paper", &id()).unwrap();
-    app.compass.close().unwrap();
-    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE outbox SET detail = 'abandonef' WHERE detail = 'abandoned'").unwrap());
-    let discard = compass_core::DiscardUndelivered { actor: "Mia".into(), reason: "damaged".into() };
-    assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard))), "fine");
-}
-
 /// A clock that looks whether somebody writes while it is asked.
 struct Looks {
     path: PathBuf,
