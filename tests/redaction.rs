@@ -442,6 +442,18 @@ fn what_commands_said_is_forgotten_and_they_are_told_by_their_ids() {
     assert_eq!(app.compass.note(session, "Gate", "note-1").unwrap().applied, Applied::Repeated);
     assert_eq!(code(app.compass.note(app.start().key, "Gate", "note-1")), "command_id_reused");
     assert_eq!(holds(&app, session, "site"), FieldState::Redacted);
+
+    // A list that was stale has changed nothing, and said it all the same.
+    let visit = app.view(session).visit;
+    app.answer(session, "on");
+    let stale = [values("Jodeldiplom"), vec![Command::Answer { visit, answer: "on".into() }]].concat();
+    assert_eq!(app.compass.run(session, None, &stale, Some("whole-2")).unwrap().applied, Applied::Stale);
+    let nothing = of(field("site"));
+    assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Stale);
+    let only = format!("SELECT count(*) FROM command WHERE command_id = '{}'", nothing.command_id);
+    assert_eq!((app.count("SELECT count(*) FROM command"), app.count(&only)), (1, 1));
+    assert_eq!(app.compass.run(session, None, &stale, Some("whole-2")).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Repeated);
 }
 
 #[test]

@@ -105,6 +105,8 @@ impl Inner {
                 }
             }
         }
+        // Also where nothing of it is left: a command that was stale may have said it.
+        redaction::rewrite(tx, id, &events)?;
         if events.is_empty() && given_up.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, Vec::new(), Changed::nothing()));
@@ -112,9 +114,6 @@ impl Inner {
         if !given_up.is_empty() {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
-        }
-        if !events.is_empty() {
-            redaction::rewrite(tx, id, &events)?;
         }
         let mut command = Some((redaction.command_id.as_str(), hash));
         for act in acts {

@@ -40,21 +40,6 @@ fn found(app: &App, text: &str) -> usize {
     app.compass.sessions(&filter, None, 10).unwrap().sessions.len()
 }
 
-#[test]
-fn the_hash_of_what_a_stale_command_said_goes_too() {
-    let app = App::new();
-    let session = app.start().key;
-    app.set(session, "site", "Mill Lane");
-    app.answer(session, "again");
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    let commands =
-        [Command::SetFields { changes: vec![set("site", text("Zwetschgen"))] }, Command::Answer { visit: 1, answer: "leave".into() }];
-    let stale = app.compass.run(session, None, &commands, Some("whole")).unwrap();
-    assert_eq!(stale.applied, Applied::Stale);
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    assert_eq!(app.count("SELECT count(*) FROM command WHERE command_id = 'whole'"), 0);
-}
-
 /// An attempt of another process is under way.
 fn claimed_elsewhere(app: &App) {
     let until = app.now().timestamp_millis() + 50_000;
