@@ -1,7 +1,7 @@
 //! What is kept for how long: purging, when an app or a person asks for it, and by itself.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::upkeep::without_referred;
 use super::{Changed, Compass, Inner, Result};
@@ -53,12 +53,12 @@ impl<'a> Purge<'a> {
     }
 
     /// One transaction's worth of old sessions. False when there are no more.
-    fn sessions(&mut self, inner: &Inner, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
-        let began = inner.clock.monotonic();
+    fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
+        let began = Instant::now();
         let found = store::retention::old(tx, old, self.place, self.sessions)?;
         let (mut looked_at, mut acts, mut purged) = (0, 0_u32, 0);
         for session in &found {
-            if acts >= ACTS || purged > 0 && inner.clock.monotonic().saturating_sub(began) >= HOLD {
+            if acts >= ACTS || purged > 0 && began.elapsed() >= HOLD {
                 break;
             }
             (looked_at, self.place) = (looked_at + 1, session.place);
@@ -92,7 +92,7 @@ impl<'a> Purge<'a> {
     fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
         loop {
             let (place, report) = (self.place, self.report.clone());
-            match inner.write_part(stops, |tx| self.sessions(inner, tx, old(tx)?)) {
+            match inner.write_part(stops, |tx| self.sessions(tx, old(tx)?)) {
                 // Room for one at a time is enough: the log begins anew once it is folded.
                 Err(Error::DiskFull) if self.sessions > 1 => {
                     inner.store.make_room();
@@ -228,7 +228,7 @@ impl Inner {
             if let Some(retention) = self.retention {
                 let old = Old::ByAge(earlier(meta::age(tx)?, retention));
                 // Those that stay are passed over.
-                while purge.sessions(self, tx, old)?.0 && purge.report.purged == 0 {}
+                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 {}
             }
             let (released, _) = self.release_bodies(tx, BODIES)?;
             let forgotten = forget(tx)?;

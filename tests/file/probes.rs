@@ -291,59 +291,6 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
     }
 }
 
-/// A clock that looks whether somebody writes while it is asked.
-struct Looks {
-    path: PathBuf,
-    asked_in_a_transaction: std::sync::atomic::AtomicU32,
-}
-
-impl compass_core::port::Clock for Looks {
-    fn now(&self) -> Timestamp {
-        self.look();
-        Timestamp::from_timestamp_millis(1_800_000_000_000).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.look();
-        Duration::from_secs(5)
-    }
-
-    fn utc_offset(&self, _: Timestamp) -> i32 {
-        self.look();
-        0
-    }
-}
-
-impl Looks {
-    fn look(&self) {
-        if !self.path.exists() {
-            return;
-        }
-        let sql = rusqlite::Connection::open(&self.path).unwrap();
-        sql.busy_timeout(Duration::ZERO).unwrap();
-        if sql.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err() {
-            self.asked_in_a_transaction.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    }
-}
-
-#[test]
-fn the_clock_of_the_app_is_not_asked_within_a_transaction() {
-    let app = App::new();
-    app.compass.discard(app.start().key).unwrap();
-    app.compass.discard(app.start().key).unwrap();
-    app.compass.close().unwrap();
-    let clock = std::sync::Arc::new(Looks { path: app.path(), asked_in_a_transaction: 0.into() });
-    let compass = Compass::open(app.options().clock(std::sync::Arc::clone(&clock) as _)).unwrap();
-    let asked = || clock.asked_in_a_transaction.load(std::sync::atomic::Ordering::Relaxed);
-    let session = compass.start(&Start::new("pump-check", id())).unwrap().view.key;
-    compass.set_field(session, "site", text("Mill Lane")).unwrap();
-    compass.flush(Duration::from_secs(2), &CancelToken::new()).unwrap();
-    assert_eq!(asked(), 0, "nor by any other call");
-    assert_eq!(compass.purge_all_before(Timestamp::from_timestamp_millis(1_900_000_000_000).unwrap(), "Mia").unwrap().purged, 2);
-    assert_eq!(asked(), 0, "by a purge");
-}
-
 const OLD: [(&[&str], &str); 2] = [
     (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
     (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
