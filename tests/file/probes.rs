@@ -105,27 +105,6 @@ fn check_tells_of_a_message_that_is_not_marked() {
 }
 
 #[test]
-fn a_repeated_start_tells_the_same_while_what_is_old_is_forgotten_little_by_little() {
-    let mut app = App::new();
-    app.compass.set_integration_enabled(false).unwrap();
-    let starts: Vec<Start> = (0..180).map(|_| Start::new("pump-check", id())).collect();
-    for start in &starts {
-        let session = app.compass.start(start).unwrap().view.key;
-        let notes: Vec<_> = (0..4).map(|_| Command::Note { command_id: id(), text: "a dog".into() }).collect();
-        app.compass.run(session, None, &notes, None).unwrap();
-        app.compass.discard(session).unwrap();
-        app.compass.delete(session).unwrap();
-    }
-    assert_eq!(code(app.compass.start(&starts[0])), "deleted_session");
-    app.days(402);
-    app.reopen();
-    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 0);
-    let codes: std::collections::BTreeSet<_> = starts.iter().map(|start| code(app.compass.start(start))).collect();
-    let codes: Vec<_> = codes.into_iter().filter(|code| !["fine", "deleted_session"].contains(code)).collect();
-    assert_eq!(codes, [""; 0], "it is remembered or forgotten");
-}
-
-#[test]
 fn a_start_is_remembered_400_days_from_when_its_session_went_also_after_a_redaction() {
     let mut app = App::new();
     let start = Start::new("pump-check", id());
