@@ -84,6 +84,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("FROM body b", "likewise"),
     ("SELECT delivery_id FROM outbox o WHERE state = 'sent'", "likewise"),
     ("SELECT o.delivery_id FROM outbox o JOIN action a", "likewise"),
+    ("SELECT delivery_id FROM outbox WHERE holds_redacted", "likewise"),
     ("SELECT key FROM action a WHERE failed_sends", "likewise"),
     ("SELECT 'session' AS name, finished_age", "likewise"),
     ("FROM attempt a JOIN outbox o", "likewise"),

@@ -10,6 +10,7 @@ use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use serde_json::{Value, json};
 use support::app::*;
+use support::past_every_rule;
 
 /// What is to be redacted, in three values of one field, one of them after the end.
 const WORDS: [&str; 4] = ["Zwetschgen", "Quarkstrudel", "Jodeldiplom", "quarkstrudel"];
@@ -353,6 +354,20 @@ fn undelivered_messages_that_are_kept_leave_as_they_are_and_are_named_until_thei
     let id = &outcome.record.actions[0].deliveries[0].id;
     assert_eq!(app.compass.delivery_body(id).unwrap(), None);
     assert_eq!(app.compass.redact(session, &of(field("site"))).unwrap().applied, Applied::Stale, "nothing is left of it");
+}
+
+#[test]
+fn a_mark_that_does_not_read_back_is_told_by_a_check_and_made_again() {
+    for mark in ["'x'", "'{}'", "''", "CAST(x'5bff' AS TEXT)"] {
+        let app = App::new();
+        let session = completed(&app);
+        let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
+        app.compass.redact(session, &keep).unwrap();
+        past_every_rule(&app.sql(), |sql| sql.execute_batch(&format!("UPDATE outbox SET holds_redacted = {mark} WHERE id = 2")).unwrap());
+        let faults = app.faults();
+        assert!(faults.len() == 1 && faults[0].ends_with("does not say readably which redacted fields it holds"), "{mark}: {faults:?}");
+        assert_eq!(redact(&app, session, field("site")).bodies.len(), 3, "{mark}");
+    }
 }
 
 #[test]

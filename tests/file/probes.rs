@@ -84,27 +84,6 @@ fn a_message_that_was_sent_again_while_a_try_is_in_the_air_may_arrive() {
 }
 
 #[test]
-fn check_tells_of_a_mark_that_does_not_read_back() {
-    let app = App::new();
-    let session = app.completed();
-    let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
-    app.compass.redact(session, &keep).unwrap();
-    past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE outbox SET holds_redacted = 'x'").unwrap());
-    let named = app.action(session, "announce").deliveries[0].holds_redacted.clone();
-    assert!(named == ["site"] || !app.faults().is_empty(), "the record names nothing, and the check says nothing");
-}
-
-#[test]
-fn check_tells_of_a_message_that_is_not_marked() {
-    let app = App::new();
-    let session = app.completed();
-    let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
-    app.compass.redact(session, &keep).unwrap();
-    app.sql().execute_batch("UPDATE outbox SET holds_redacted = NULL").unwrap();
-    assert!(!app.faults().is_empty(), "bodies hold it, and nothing says so");
-}
-
-#[test]
 fn a_start_is_remembered_400_days_from_when_its_session_went_also_after_a_redaction() {
     let mut app = App::new();
     let start = Start::new("pump-check", id());
