@@ -53,65 +53,6 @@ fn claimed_elsewhere(app: &App) {
 }
 
 #[test]
-fn a_repeated_redaction_says_too_that_a_message_may_arrive() {
-    let app = App::new();
-    let session = app.completed();
-    claimed_elsewhere(&app);
-    let redaction = of(field("site"));
-    assert!(app.compass.redact(session, &redaction).unwrap().in_flight);
-    let again = app.compass.redact(session, &redaction).unwrap();
-    assert_eq!((again.applied, again.in_flight), (Applied::Repeated, true));
-}
-
-#[test]
-fn a_message_that_was_sent_again_while_a_try_is_in_the_air_may_arrive() {
-    for by_redaction in [false, true] {
-        let app = App::new();
-        let session = app.completed();
-        claimed_elsewhere(&app);
-        assert!(app.compass.abandon(session, "announce", "Mia", "by mistake", &id()).unwrap().in_flight);
-        app.compass.send(session, "announce", None, &id()).unwrap();
-        // The others are over.
-        let over = "UPDATE outbox SET state = 'failed', reason = 'rejected', lease_owner = NULL, lease_until = NULL WHERE state = 'leased'";
-        app.sql().execute(over, []).unwrap();
-        let in_flight = if by_redaction {
-            app.compass.redact(session, &of(field("site"))).unwrap().in_flight
-        } else {
-            app.compass.abandon(session, "announce", "Mia", "after all", &id()).unwrap().in_flight
-        };
-        assert!(in_flight, "by a redaction: {by_redaction}");
-    }
-}
-
-#[test]
-fn a_start_is_remembered_400_days_from_when_its_session_went_also_after_a_redaction() {
-    let mut app = App::new();
-    let start = Start::new("pump-check", id());
-    let session = app.compass.start(&start).unwrap().view.key;
-    app.set(session, "site", "Zwetschgen");
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    app.days(390);
-    app.compass.discard(session).unwrap();
-    app.compass.delete(session).unwrap();
-    app.days(20);
-    app.reopen();
-    assert_eq!(app.count("SELECT count(*) FROM tombstone"), 1);
-    assert_eq!(code(app.compass.start(&start)), "deleted_session");
-}
-
-#[test]
-fn a_start_is_repeated_while_its_session_is_there_also_after_a_redaction() {
-    let mut app = App::new();
-    let start = Start::new("pump-check", id());
-    let session = app.compass.start(&start).unwrap().view.key;
-    app.set(session, "site", "Zwetschgen");
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    app.days(402);
-    app.reopen();
-    assert_eq!(app.compass.start(&start).unwrap().view.key, session);
-}
-
-#[test]
 fn what_a_redaction_gave_up_stays_given_up_when_a_copy_comes_back() {
     let app = App::new();
     let session = app.completed();
@@ -304,18 +245,6 @@ fn what_an_older_schema_left_is_redacted_too() {
         assert!(left.is_empty(), "schema {}: {left:?}", schema + 1);
         let _ = params![1];
     }
-}
-
-#[test]
-fn an_event_is_not_replaced_from_outside() {
-    let app = App::new();
-    let session = app.start().key;
-    app.set(session, "site", "Mill Lane");
-    let replaced = app.sql().execute_batch(
-        "INSERT OR REPLACE INTO event (session_id, seq, type, v, at, utc_offset, actor, json)
-         SELECT session_id, seq, type, v, at, utc_offset, actor, replace(json, 'Mill', 'Bill') FROM event WHERE seq = 2",
-    );
-    assert!(replaced.is_err());
 }
 
 /// Every column of every table of ours, with whether it holds numbers.
