@@ -181,8 +181,8 @@ impl Inner {
     /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
     pub(super) fn keep_at_open(&self) {
         let kept = self
-            .read_at_open(|connection| self.is_something_old(connection))
-            .and_then(|due| if due { self.keep_a_little(Duration::ZERO).map(drop) } else { Ok(()) });
+            .read_at_open(|connection| self.old(connection))
+            .and_then(|old| old.map_or(Ok(()), |from| self.keep_a_little(from, Duration::ZERO).map(drop)));
         kept.unwrap_or_else(log_what_stays);
     }
 
@@ -197,11 +197,13 @@ impl Inner {
                 }
                 let wait = WAIT.min(left - ROOM);
                 let now = self.now();
-                let has_work = self.store.read_for_delivery(wait, |connection| {
-                    Ok::<_, Error>(is_first && meta::is_age_due(connection, now)? || self.is_something_old(connection)?)
+                let old = self.store.read_for_delivery(wait, |connection| {
+                    let ages = is_first && meta::is_age_due(connection, now)?;
+                    Ok::<_, Error>(self.old(connection)?.or(ages.then_some(Place::LAST)))
                 })?;
+                let Some(from) = old else { return Ok(()) };
                 // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
-                if !has_work || self.keep_a_little(wait)? == 0 && !is_first {
+                if self.keep_a_little(from, wait)? == 0 && !is_first {
                     return Ok(());
                 }
                 is_first = false;
@@ -210,9 +212,10 @@ impl Inner {
         kept().unwrap_or_else(log_what_stays);
     }
 
-    fn is_something_old(&self, connection: &Connection) -> Result<bool> {
+    /// Behind which place something is old. Looked up before the transaction, which is not to go through all sessions that stay.
+    fn old(&self, connection: &Connection) -> Result<Option<Place>> {
         let age = meta::age(connection)?;
-        Ok(store::retention::is_due(
+        Ok(store::retention::due(
             connection,
             self.retention.map(|retention| earlier(age, retention)),
             earlier(age, self.body_retention),
@@ -220,15 +223,16 @@ impl Inner {
         )?)
     }
 
-    /// One transaction's worth. Says how much went.
-    fn keep_a_little(&self, wait: Duration) -> Result<u64> {
-        let mut purge = Purge::new(None, self.now());
+    /// One transaction's worth of what is behind this place. Says how much went.
+    fn keep_a_little(&self, from: Place, wait: Duration) -> Result<u64> {
+        let mut purge = Purge { place: from, ..Purge::new(None, self.now()) };
         let stops = self.store.stops();
         let went = self.write_aside(wait, |tx| {
             if let Some(retention) = self.retention {
                 let old = Old::ByAge(earlier(meta::age(tx)?, retention));
-                // Those that stay are passed over.
-                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 {}
+                // Those that stay are passed over, for a while.
+                let began = Instant::now();
+                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 && began.elapsed() < HOLD {}
             }
             let (released, _) = self.release_bodies(tx, BODIES)?;
             let forgotten = forget(tx)?;
