@@ -9,22 +9,11 @@ use std::path::Path;
 use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use serde_json::{Value, json};
-use support::app::*;
+use support::app::{redaction as of, *};
 use support::past_every_rule;
 
 /// What is to be redacted, in three values of one field, one of them after the end.
 const WORDS: [&str; 4] = ["Zwetschgen", "Quarkstrudel", "Jodeldiplom", "quarkstrudel"];
-
-fn of(target: RedactionTarget) -> Redaction {
-    Redaction {
-        command_id: id(),
-        target,
-        actor: "Mia".into(),
-        reason: "not ours to know".into(),
-        pending: RedactPending::Abandon,
-        bodies: RedactBodies::Forget,
-    }
-}
 
 fn field(key: &str) -> RedactionTarget {
     RedactionTarget::Field { key: key.into() }

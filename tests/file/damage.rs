@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use compass_core::model::{RedactBodies, RedactPending, Redaction, RedactionTarget};
+use compass_core::model::RedactionTarget;
 use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code, id};
+use crate::support::app::{App, code, id, redaction};
 use crate::support::past_every_rule;
 
 /// Changes rows as failing flash does, past every rule.
@@ -81,14 +81,7 @@ fn an_act_that_does_not_read_back_hides_no_file_and_holds_up_no_other_session() 
     });
     damage(&app, "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT) WHERE session_id = 1 AND instr(json, 'sha256') > 0");
     assert_eq!(app.compass.files().unwrap(), hashes);
-    let redaction = Redaction {
-        command_id: id(),
-        target: RedactionTarget::Field { key: "photo".into() },
-        actor: "Mia".into(),
-        reason: "not ours to know".into(),
-        pending: RedactPending::Abandon,
-        bodies: RedactBodies::Forget,
-    };
+    let redaction = redaction(RedactionTarget::Field { key: "photo".into() });
     assert_eq!(app.compass.redact(sessions[1], &redaction).unwrap().files_let_go, hashes[1..2]);
     assert_eq!(app.compass.delete(sessions[2]).unwrap().files_let_go, hashes[2..]);
     app.tick();

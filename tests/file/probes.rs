@@ -52,21 +52,6 @@ fn claimed_elsewhere(app: &App) {
         .unwrap();
 }
 
-#[test]
-fn what_a_redaction_gave_up_stays_given_up_when_a_copy_comes_back() {
-    let app = App::new();
-    let session = app.completed();
-    let copy = app.folder().join("copy.db");
-    app.compass.backup(&copy).unwrap();
-    app.compass.redact(session, &of(field("site"))).unwrap();
-    app.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
-    let compass = Compass::open(app.options()).unwrap();
-    compass.flush(Duration::from_secs(60), &CancelToken::new()).unwrap();
-    assert_eq!(app.office.requests().len(), 0);
-    assert_eq!(compass.check().unwrap().faults, [""; 0]);
-}
-
 /// Sessions of many kinds, some with texts of several pages, all redacted field by field.
 #[test]
 fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
@@ -190,58 +175,6 @@ const OLD: [(&[&str], &str); 2] = [
     (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
     (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
 ];
-
-#[test]
-fn what_an_older_schema_left_is_redacted_too() {
-    for (schema, (made, rows)) in OLD.iter().enumerate() {
-        let mut app = App::bare();
-        app.compass.close().unwrap();
-        for suffix in ["", "-wal", "-shm", "-reserve"] {
-            let _ = std::fs::remove_file(beside(&app.path(), suffix));
-        }
-        let sql = rusqlite::Connection::open(app.path()).unwrap();
-        sql.pragma_update(None, "foreign_keys", false).unwrap();
-        made.iter().for_each(|made| sql.execute_batch(made).unwrap());
-        past_every_rule(&sql, |sql| sql.execute_batch(&format!("BEGIN; {rows}; COMMIT")).unwrap());
-        drop(sql);
-        app.compass = Compass::open(app.options()).unwrap();
-        assert_eq!(app.faults(), [""; 0]);
-        let keys: Vec<SessionKey> = {
-            let sql = app.sql();
-            let mut statement = sql.prepare("SELECT key FROM session").unwrap();
-            let keys = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap);
-            keys.map(|key| SessionKey(uuid::Uuid::from_slice(&key).unwrap())).collect()
-        };
-        let mut words = std::collections::BTreeSet::new();
-        for key in &keys {
-            let record = app.record(*key);
-            for field in &record.fields {
-                if let FieldState::Provided(FieldValue::Text(text)) = &field.state {
-                    words.insert(text.clone());
-                }
-            }
-            words.extend(record.notes.iter().filter_map(|note| note.text.clone()));
-            for field_of in &record.fields {
-                app.compass.redact(*key, &of(field(&field_of.definition.key))).unwrap();
-            }
-            for note in &record.notes {
-                app.compass.redact(*key, &of(RedactionTarget::Note { seq: note.seq })).unwrap();
-            }
-            assert_eq!(app.faults(), [""; 0], "schema {}", schema + 1);
-        }
-        assert!(words.len() > 1, "{words:?}");
-        let mut sql = app.sql();
-        let bodies: Vec<String> = {
-            let tx = sql.transaction().unwrap();
-            let mut statement = tx.prepare("SELECT CAST(bytes AS TEXT) FROM body").unwrap();
-            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-        };
-        let left: Vec<_> =
-            words.iter().filter(|word| word.len() > 4 && is_left(&app, word) && !bodies.iter().any(|body| body.contains(*word))).collect();
-        assert!(left.is_empty(), "schema {}: {left:?}", schema + 1);
-        let _ = params![1];
-    }
-}
 
 /// Every column of every table of ours, with whether it holds numbers.
 fn columns(sql: &rusqlite::Connection) -> Vec<(String, String, String)> {

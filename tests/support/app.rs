@@ -222,6 +222,18 @@ pub fn text(value: &str) -> FieldValue {
     FieldValue::Text(value.to_owned())
 }
 
+/// What a person says who has something taken out for good.
+pub fn redaction(target: RedactionTarget) -> Redaction {
+    Redaction {
+        command_id: id(),
+        target,
+        actor: "Mia".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    }
+}
+
 pub fn set(field: &str, value: FieldValue) -> FieldChange {
     FieldChange { field: field.to_owned(), change: Change::Set(value) }
 }
