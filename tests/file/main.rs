@@ -12,10 +12,10 @@ mod damage;
 mod erase;
 mod killed;
 mod made;
-mod probes;
 mod restore;
 mod salvage;
 mod schema;
+mod sweeps;
 
 use std::path::{Path, PathBuf};
 
