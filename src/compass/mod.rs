@@ -189,6 +189,12 @@ impl Inner {
         self.store.read(work)
     }
 
+    /// The same for what a call looks at after its write: `Locked` once the store was told to leave the file alone since the call began.
+    fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+        let _call = self.gate.enter()?;
+        self.store.read_part(stops, work)
+    }
+
     /// The same for what depends on the clock. That it was set back, if it was, is seen by this and written down.
     fn read_now<T>(&self, work: impl FnOnce(&crate::store::Connection, Timestamp) -> Result<T>) -> Result<T> {
         let now = self.now();

@@ -67,7 +67,7 @@ impl Compass {
         })?;
         outcome.in_flight = self.may_arrive(given_up.into_inner());
         outcome.erased = inner.erased(stops);
-        outcome.files_let_go = inner.let_go(files);
+        outcome.files_let_go = inner.let_go(stops, files);
         Ok(outcome)
     }
 }
@@ -85,12 +85,14 @@ impl Inner {
     ) -> Result<(Applied, BTreeSet<String>, Changed)> {
         let (id, target) = (subject.id, &redaction.target);
         engine::check_target(subject.workflow(), &subject.state, target)?;
+        let files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
         let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
-        let (mut marked, mut forgotten) = (false, false);
+        let (mut marked, mut forgotten, mut half_typed) = (false, false, false);
         // A message says nothing of notes.
         if let RedactionTarget::Field { key } = target {
+            half_typed = store::session::drafts(tx, id)?.contains_key(key);
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
@@ -105,17 +107,15 @@ impl Inner {
                 }
             }
         }
-        if events.is_empty() && given_up.is_empty() && !forgotten {
+        // Also where nothing of it is left: a command that was stale may have said it.
+        redaction::rewrite(tx, id, &events)?;
+        if events.is_empty() && given_up.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
         }
         if !given_up.is_empty() {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
-        }
-        let files = store::referred::by_session(tx, id)?;
-        if !events.is_empty() {
-            redaction::rewrite(tx, id, &events)?;
         }
         let mut command = Some((redaction.command_id.as_str(), hash));
         for act in acts {

@@ -1,7 +1,7 @@
 //! What is kept for how long: purging, when an app or a person asks for it, and by itself.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::upkeep::without_referred;
 use super::{Changed, Compass, Inner, Result};
@@ -42,21 +42,23 @@ struct Purge<'a> {
     sessions: u32,
     /// Files that the sessions referred to that went.
     let_go: BTreeSet<String>,
+    /// Tombstones and ids that were forgotten.
+    forgotten: u64,
     report: PurgeReport,
 }
 
 impl<'a> Purge<'a> {
     fn new(actor: Option<&'a str>, now: Timestamp) -> Self {
-        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), report: PurgeReport::default() }
+        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), forgotten: 0, report: PurgeReport::default() }
     }
 
     /// One transaction's worth of old sessions. False when there are no more.
-    fn sessions(&mut self, inner: &Inner, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
-        let began = inner.clock.monotonic();
+    fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
+        let began = Instant::now();
         let found = store::retention::old(tx, old, self.place, self.sessions)?;
         let (mut looked_at, mut acts, mut purged) = (0, 0_u32, 0);
         for session in &found {
-            if acts >= ACTS || purged > 0 && inner.clock.monotonic().saturating_sub(began) >= HOLD {
+            if acts >= ACTS || purged > 0 && began.elapsed() >= HOLD {
                 break;
             }
             (looked_at, self.place) = (looked_at + 1, session.place);
@@ -90,7 +92,7 @@ impl<'a> Purge<'a> {
     fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
         loop {
             let (place, report) = (self.place, self.report.clone());
-            match inner.write_part(stops, |tx| self.sessions(inner, tx, old(tx)?)) {
+            match inner.write_part(stops, |tx| self.sessions(tx, old(tx)?)) {
                 // Room for one at a time is enough: the log begins anew once it is folded.
                 Err(Error::DiskFull) if self.sessions > 1 => {
                     inner.store.make_room();
@@ -120,11 +122,11 @@ impl<'a> Purge<'a> {
     /// What went, with the files that no session refers to any more. Nothing is left of it, or is owed, also where an error ended the purge.
     fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
-        if self.report.purged + self.report.bodies_released > 0 {
+        if self.report.purged + self.report.bodies_released + self.forgotten > 0 {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go = inner.read(|connection| Ok(without_referred(connection, self.let_go)?))?;
+        self.report.files_let_go = inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go)?))?;
         Ok(self.report)
     }
 }
@@ -150,8 +152,12 @@ impl Compass {
             .all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))
             .and_then(|()| purge.all_bodies(inner, stops))
             .and_then(|()| {
-                while inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? > 0 {}
-                Ok(())
+                loop {
+                    match inner.write_part(stops, |tx| Ok((forget(tx)?, Changed::nothing())))? {
+                        0 => return Ok(()),
+                        some => purge.forgotten += some,
+                    }
+                }
             });
         purge.report(inner, stops, purged)
     }
@@ -175,8 +181,8 @@ impl Inner {
     /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
     pub(super) fn keep_at_open(&self) {
         let kept = self
-            .read_at_open(|connection| self.is_something_old(connection))
-            .and_then(|due| if due { self.keep_a_little(Duration::ZERO).map(drop) } else { Ok(()) });
+            .read_at_open(|connection| self.old(connection))
+            .and_then(|old| old.map_or(Ok(()), |from| self.keep_a_little(from, Duration::ZERO).map(drop)));
         kept.unwrap_or_else(log_what_stays);
     }
 
@@ -191,11 +197,13 @@ impl Inner {
                 }
                 let wait = WAIT.min(left - ROOM);
                 let now = self.now();
-                let has_work = self.store.read_for_delivery(wait, |connection| {
-                    Ok::<_, Error>(is_first && meta::is_age_due(connection, now)? || self.is_something_old(connection)?)
+                let old = self.store.read_for_delivery(wait, |connection| {
+                    let ages = is_first && meta::is_age_due(connection, now)?;
+                    Ok::<_, Error>(self.old(connection)?.or(ages.then_some(Place::LAST)))
                 })?;
+                let Some(from) = old else { return Ok(()) };
                 // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
-                if !has_work || self.keep_a_little(wait)? == 0 && !is_first {
+                if self.keep_a_little(from, wait)? == 0 && !is_first {
                     return Ok(());
                 }
                 is_first = false;
@@ -204,9 +212,10 @@ impl Inner {
         kept().unwrap_or_else(log_what_stays);
     }
 
-    fn is_something_old(&self, connection: &Connection) -> Result<bool> {
+    /// Behind which place something is old. Looked up before the transaction, which is not to go through all sessions that stay.
+    fn old(&self, connection: &Connection) -> Result<Option<Place>> {
         let age = meta::age(connection)?;
-        Ok(store::retention::is_due(
+        Ok(store::retention::due(
             connection,
             self.retention.map(|retention| earlier(age, retention)),
             earlier(age, self.body_retention),
@@ -214,15 +223,16 @@ impl Inner {
         )?)
     }
 
-    /// One transaction's worth. Says how much went.
-    fn keep_a_little(&self, wait: Duration) -> Result<u64> {
-        let mut purge = Purge::new(None, self.now());
+    /// One transaction's worth of what is behind this place. Says how much went.
+    fn keep_a_little(&self, from: Place, wait: Duration) -> Result<u64> {
+        let mut purge = Purge { place: from, ..Purge::new(None, self.now()) };
         let stops = self.store.stops();
         let went = self.write_aside(wait, |tx| {
             if let Some(retention) = self.retention {
                 let old = Old::ByAge(earlier(meta::age(tx)?, retention));
-                // Those that stay are passed over.
-                while purge.sessions(self, tx, old)?.0 && purge.report.purged == 0 {}
+                // Those that stay are passed over, for a while.
+                let began = Instant::now();
+                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 && began.elapsed() < HOLD {}
             }
             let (released, _) = self.release_bodies(tx, BODIES)?;
             let forgotten = forget(tx)?;

@@ -52,7 +52,7 @@ impl Inner {
     fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {
         search::remove_strays(tx)?;
         for id in search::due(tx, at_most)? {
-            search::write(tx, id, &self.entry(tx, id)?)?;
+            self.index_one(tx, id)?;
         }
         Ok(())
     }
@@ -61,7 +61,15 @@ impl Inner {
     pub(super) fn index_anew(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
         // What was never looked at has left no word; an entry would say that the sessions before it were looked at, too.
         if search::is_known(tx, id)? {
-            search::write(tx, id, &self.entry(tx, id)?)?;
+            self.index_one(tx, id)?;
+        }
+        Ok(())
+    }
+
+    fn index_one(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
+        match self.entry(tx, id) {
+            Err(Error::RequiresNewerCore { .. }) => search::pass_over(tx, id)?,
+            entry => search::write(tx, id, &entry?)?,
         }
         Ok(())
     }
@@ -69,7 +77,7 @@ impl Inner {
     /// What a session is found by. One that does not read back is found by nothing.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
         let subject = match search::key_of(connection, id).map_err(Error::from).and_then(|key| self.subject(connection, key)) {
-            Err(error) if error.is_of_one_row() || matches!(error, Error::RequiresNewerCore { .. }) => None,
+            Err(error) if error.is_of_one_row() => None,
             subject => Some(subject?),
         };
         Ok(match subject {

@@ -111,6 +111,7 @@ impl Compass {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
         let given_up = Cell::new(None);
+        let stops = self.inner.store.stops();
         let mut outcome = self.inner.freeing(|| {
             self.on_action(session, action, Some(actor), command_id, &content, &mut |inner, tx, _, row, _| {
                 if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
@@ -121,7 +122,9 @@ impl Compass {
             })
         })?;
         let given_up = match given_up.get() {
-            None if outcome.applied == Applied::Repeated => self.inner.read(|connection| given_up_before(connection, session, action))?,
+            None if outcome.applied == Applied::Repeated => {
+                self.inner.read_part(stops, |connection| given_up_before(connection, session, action))?
+            }
             given_up => given_up,
         };
         outcome.in_flight = self.may_arrive(given_up);

@@ -34,11 +34,12 @@ impl Compass {
             })
         })?;
         let erased = inner.erased(stops);
-        Ok(DeleteReport { files_let_go: inner.let_go(files), erased })
+        Ok(DeleteReport { files_let_go: inner.let_go(stops, files), erased })
     }
 
     /// The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
-    /// that an edit has taken out of a record, which keeps them. The host may remove every other file that it kept for this database.
+    /// that an edit has taken out of a record, which keeps them, and those that a message names that a redaction kept, until it is delivered or
+    /// given up. The host may remove every other file that it kept for this database.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -90,8 +91,8 @@ pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeS
 impl Inner {
     /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is looked at. What
     /// was done is done, whatever comes of it: `files` says the same later.
-    pub(super) fn let_go(&self, files: BTreeSet<String>) -> Vec<String> {
-        self.read(|connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
+    pub(super) fn let_go(&self, stops: u64, files: BTreeSet<String>) -> Vec<String> {
+        self.read_part(stops, |connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
     }
 
     /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.

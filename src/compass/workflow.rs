@@ -185,11 +185,13 @@ impl Inner {
         Ok(unknown)
     }
 
-    /// Judges the documents that an earlier release could only name and that this one knows all of. Once: the finding goes with it.
+    /// Judges the documents that an earlier release could only name and that this one knows all of. Once: the finding goes with it. Their
+    /// sessions, and those of documents that were judged before an earlier release took this one's place, are looked at by the next search.
     pub(super) fn judge_anew(&self) -> Result<()> {
+        let code = Code::RequiresNewerCore.as_str();
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
             let mut known = Vec::new();
-            for row in store::workflow::with_finding(connection, Code::RequiresNewerCore.as_str())? {
+            for row in store::workflow::with_finding(connection, code)? {
                 let Some(row) = judged(row)? else { continue };
                 if judged(self.unknown_of(connection, row.id, row.hash))?.is_some_and(|unknown| unknown.is_empty()) {
                     known.push(row);
@@ -203,6 +205,10 @@ impl Inner {
         self.write(|tx| {
             let rows = waiting(tx)?;
             for row in &rows {
+                store::search::look_again_at(tx, row.id)?;
+                if row.findings.iter().all(|finding| finding.code != code) {
+                    continue;
+                }
                 let bytes = store::workflow::document(tx, row.id)?;
                 let parsed = document::parse(&bytes);
                 let workflow = parsed.reference.as_ref().unwrap_or(&row.workflow);

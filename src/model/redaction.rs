@@ -74,7 +74,8 @@ pub struct RedactOutcome {
     /// The messages whose bodies hold it still. The record names them until their bodies go, see
     /// [`Delivery::holds_redacted`](super::Delivery::holds_redacted).
     pub bodies: Vec<DeliveryId>,
-    /// Files that no session refers to any more, as in [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
+    /// Files that no session and no message that is kept refers to any more, as in
+    /// [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
     pub files_let_go: Vec<String>,
     /// Whether it is gone from the file, but for these bodies.
     pub erased: Erased,

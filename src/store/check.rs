@@ -100,7 +100,7 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
 
 /// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
 /// name.
-pub(crate) const PROMISES: [(&str, &str, &str); 11] = [
+pub(crate) const PROMISES: [(&str, &str, &str); 12] = [
     (
         "delivery",
         "was sent, and no attempt was answered so",
@@ -114,6 +114,11 @@ pub(crate) const PROMISES: [(&str, &str, &str); 11] = [
            JOIN workflow w ON w.id = s.workflow_id
           WHERE o.endpoint IS NOT a.endpoint OR o.session_state IS NOT s.state
              OR o.workflow_version IS NOT w.version || iif(w.local_revision = 0, '', '.' || w.local_revision)",
+    ),
+    (
+        "delivery",
+        "does not say readably which redacted fields it holds",
+        "SELECT delivery_id FROM outbox WHERE holds_redacted NOT GLOB '[[]\"*\"]'",
     ),
     (
         "action",

@@ -205,6 +205,15 @@ impl Store {
         self.read_with(Role::LongReader, self.pool.wait_limit(DEFAULT_WAIT), work)
     }
 
+    /// The same for the rest of a call, as [`write_part`](Self::write_part).
+    pub(crate) fn read_part<T, E: From<StoreError>>(
+        &self,
+        stops: u64,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.read_with(Role::Reader, self.pool.wait_limit(DEFAULT_WAIT).since(stops), work)
+    }
+
     /// The same, for delivery: `Locked` while the store is quiesced.
     pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
         &self,

@@ -108,8 +108,12 @@ impl Known {
     }
 
     fn read(file: &Connection, is_damaged: bool) -> Result<Self> {
-        let (configuration, detail) =
-            if has_column(file, "configuration", is_damaged)? { ("configuration", "detail") } else { ("0", "'abandoned'") };
+        let (configuration, detail) = if has_column(file, "configuration", is_damaged)? {
+            // A word that is none was one, and the copy takes no other.
+            ("configuration", "iif(detail IN ('redacted', 'restored'), detail, 'abandoned')")
+        } else {
+            ("0", "'abandoned'")
+        };
         let counters = format!(
             "SELECT revision, {configuration} FROM meta
               WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"

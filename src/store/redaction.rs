@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::retention::UNDELIVERED;
-use super::row::{from_json, to_json};
+use super::row::to_json;
 use super::{Connection, Result, Transaction, command, meta};
 use crate::model::Event;
 
@@ -43,9 +43,10 @@ pub(crate) fn given_up(connection: &Connection, session_id: i64) -> Result<Vec<i
 
 /// The body of this message holds what a field held before it was redacted.
 pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> {
-    let marked: Option<String> =
-        tx.prepare_cached("SELECT holds_redacted FROM outbox WHERE id = ?1")?.query_row([entry], |row| row.get(0))?;
-    let mut fields = fields(marked.as_deref())?;
+    let marked: Option<String> = tx
+        .prepare_cached("SELECT holds_redacted FROM outbox WHERE id = ?1")?
+        .query_row([entry], |row| Ok(row.get(0).unwrap_or_default()))?;
+    let mut fields = fields(marked.as_deref());
     if !fields.iter().any(|known| known == field) {
         fields.push(field.to_owned());
         tx.prepare_cached("UPDATE outbox SET holds_redacted = ?2 WHERE id = ?1")?.execute(params![entry, to_json(&fields)?])?;
@@ -53,9 +54,9 @@ pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> 
     Ok(())
 }
 
-/// The fields in the column of that name.
-pub(super) fn fields(marked: Option<&str>) -> Result<Vec<String>> {
-    marked.map_or(Ok(Vec::new()), |json| from_json(json, "what a body holds"))
+/// The fields in the column of that name. What does not read back says nothing, and a check tells of it.
+pub(super) fn fields(marked: Option<&str>) -> Vec<String> {
+    marked.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 /// The body of this delivered message goes, unless another message keeps it.

@@ -3,34 +3,39 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::ToSql;
+
+use super::retention::UNDELIVERED;
+use super::row::lossy;
 use super::{Connection, Result};
 
 /// How an event holds the hash of a file. Within a text the quotes would be escaped.
 const MARK: &str = "\"sha256\":\"";
 const DIGITS: usize = 64;
 
-/// Of all sessions on the phone.
+/// What messages hold beyond the acts.
+const BODIES: &str = "UNION ALL
+        SELECT CAST(b.bytes AS TEXT) FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.body_kept = 1 AND o.holds_redacted IS NOT NULL";
+
+/// Of all sessions on the phone, also those that a message will name although its session does not any more.
 pub(crate) fn by_all(connection: &Connection) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT json FROM event WHERE instr(json, ?1) > 0")?;
-    let mut rows = statement.query([MARK])?;
-    let mut files = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        collect(&row.get::<_, String>(0)?, &mut files);
-    }
-    Ok(files)
+    collect(connection, &format!("SELECT json FROM event WHERE instr(json, ?1) > 0 {BODIES} AND {UNDELIVERED}"), &[&MARK])
 }
 
-/// Of one.
+/// Of one, also those that it referred to when a message of it was frozen.
 pub(crate) fn by_session(connection: &Connection, id: i64) -> Result<BTreeSet<String>> {
-    let mut statement = connection.prepare_cached("SELECT json FROM event WHERE session_id = ?1 AND instr(json, ?2) > 0")?;
-    let mut rows = statement.query(rusqlite::params![id, MARK])?;
-    let mut files = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        collect(&row.get::<_, String>(0)?, &mut files);
-    }
-    Ok(files)
+    let sql = format!("SELECT json FROM event WHERE instr(json, ?1) > 0 AND session_id = ?2 {BODIES} AND o.session_id = ?2");
+    collect(connection, &sql, &[&MARK, &id])
 }
 
-fn collect(event: &str, files: &mut BTreeSet<String>) {
-    files.extend(event.split(MARK).skip(1).filter_map(|behind| behind.get(..DIGITS)).map(str::to_owned));
+fn collect(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<BTreeSet<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut files = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        // Damage elsewhere in an act hides no file: the hashes are ASCII.
+        let text = lossy(row, 0)?;
+        files.extend(text.split(MARK).skip(1).filter_map(|behind| behind.get(..DIGITS)).map(str::to_owned));
+    }
+    Ok(files)
 }

@@ -31,6 +31,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) const FIRST: Self = Self { age: i64::MIN, id: 0 };
+    pub(crate) const LAST: Self = Self { age: i64::MAX, id: i64::MAX };
 }
 
 /// An old session.
@@ -66,23 +67,24 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
 }
 
 /// Whether a session finished at this age or before and may go, a body was sent at that one or before, or something that went before the last
-/// one is still remembered. None: sessions stay.
-pub(crate) fn is_due(connection: &Connection, session_age: Option<i64>, body_age: i64, forgotten_age: i64) -> Result<bool> {
+/// one is still remembered. None: sessions stay. Says before which of the old sessions none may go.
+pub(crate) fn due(connection: &Connection, session_age: Option<i64>, body_age: i64, forgotten_age: i64) -> Result<Option<Place>> {
     let session = connection
         .prepare_cached(&format!(
-            "SELECT EXISTS (SELECT 1 FROM session s WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({UNFIRED})
-                               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}))"
+            "SELECT s.finished_age, s.id FROM session s
+              WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({UNFIRED})
+                AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})
+              ORDER BY s.finished_age, s.id LIMIT 1"
         ))?
-        .query_row([session_age.unwrap_or(i64::MIN)], |row| row.get(0))?;
-    let body = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)")?
-        .query_row([body_age], |row| row.get::<_, bool>(0))?;
-    let remembered = connection
+        .query_row([session_age.unwrap_or(i64::MIN)], |row| Ok(Place { age: row.get(0)?, id: row.get::<_, i64>(1)? - 1 }))
+        .optional()?;
+    let others = connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?1) OR EXISTS (SELECT 1 FROM spent_command WHERE spent_age < ?1)",
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)
+                 OR EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?2) OR EXISTS (SELECT 1 FROM spent_command WHERE spent_age < ?2)",
         )?
-        .query_row([forgotten_age], |row| row.get::<_, bool>(0))?;
-    Ok(session || body || remembered)
+        .query_row([body_age, forgotten_age], |row| row.get(0))?;
+    Ok(if others { session.or(Some(Place::LAST)) } else { session })
 }
 
 /// How many undelivered entries the session holds.
@@ -117,9 +119,14 @@ pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<b
 
 /// Forgets sessions that went before this age, and the ids of their commands; at most so many of each. Says how many.
 pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u64> {
-    let sessions = "DELETE FROM tombstone WHERE key IN (SELECT key FROM tombstone WHERE deleted_age < ?1 ORDER BY deleted_age LIMIT ?2)";
-    let forgotten = tx.prepare_cached(sessions)?.execute(params![before, limit])?;
-    Ok((forgotten + command::forget_spent(tx, before, limit)?) as u64)
+    let mut forgotten = command::forget_spent(tx, before, limit)?;
+    // A repeated start whose id is known finds the tombstone.
+    if forgotten < limit as usize {
+        let sessions =
+            "DELETE FROM tombstone WHERE key IN (SELECT key FROM tombstone WHERE deleted_age < ?1 ORDER BY deleted_age LIMIT ?2)";
+        forgotten += tx.prepare_cached(sessions)?.execute(params![before, limit])?;
+    }
+    Ok(forgotten as u64)
 }
 
 /// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more

@@ -106,6 +106,23 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
     Ok(())
 }
 
+/// Counts a session as looked at that this release cannot read: a mark without a text says that a later one is to.
+pub(crate) fn pass_over(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO open_text (session_id, seq) SELECT id, last_seq FROM session WHERE id = ?1
+         ON CONFLICT DO UPDATE SET seq = excluded.seq, text = NULL",
+    )?
+    .execute([id])?;
+    Ok(())
+}
+
+/// Has the sessions of a document looked at again that were passed over.
+pub(crate) fn look_again_at(tx: &Transaction<'_>, workflow_id: i64) -> Result<()> {
+    let marks = "UPDATE open_text SET seq = 0 WHERE text IS NULL AND session_id IN (SELECT id FROM session WHERE workflow_id = ?1)";
+    tx.prepare_cached(marks)?.execute([workflow_id])?;
+    Ok(())
+}
+
 /// Has a finished session looked at again.
 pub(crate) fn look_again(tx: &Transaction<'_>, id: i64) -> Result<()> {
     if id > newest(tx)? {

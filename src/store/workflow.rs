@@ -65,9 +65,13 @@ pub(crate) fn in_use(connection: &Connection, key: &str) -> Result<Vec<Result<Wo
     rows(connection, &statement, key)
 }
 
-/// The versions among whose findings this code is.
+/// The versions among whose findings this code is, and those of sessions that a search passed over.
 pub(crate) fn with_finding(connection: &Connection, code: &str) -> Result<Vec<Result<WorkflowRow>>> {
-    rows(connection, &format!("SELECT {ROW} FROM workflow WHERE instr(findings, ?1) > 0"), &format!(r#""code":"{code}""#))
+    let statement = format!(
+        "SELECT {ROW} FROM workflow WHERE instr(findings, ?1) > 0 OR id IN (
+             SELECT s.workflow_id FROM open_text o JOIN session s ON s.id = o.session_id WHERE o.text IS NULL AND s.last_seq = o.seq)"
+    );
+    rows(connection, &statement, &format!(r#""code":"{code}""#))
 }
 
 fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<Result<WorkflowRow>>> {

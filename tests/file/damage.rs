@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use compass_core::model::RedactionTarget;
 use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code, id};
+use crate::support::app::{App, code, id, redaction};
 use crate::support::past_every_rule;
 
 /// Changes rows as failing flash does, past every rule.
@@ -66,6 +67,25 @@ fn a_check_tells_what_it_finds_wherever_the_file_is_damaged() {
         checked += 1;
     }
     assert!(checked > 3, "{checked} of {pages}");
+}
+
+#[test]
+fn an_act_that_does_not_read_back_hides_no_file_and_holds_up_no_other_session() {
+    let app = App::with_a_photo();
+    let hashes = ["a", "b", "c"].map(|digit| digit.repeat(64));
+    let sessions = hashes.each_ref().map(|hash| {
+        let session = app.start().key;
+        app.take(session, hash);
+        app.compass.discard(session).unwrap();
+        session
+    });
+    damage(&app, "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT) WHERE session_id = 1 AND instr(json, 'sha256') > 0");
+    assert_eq!(app.compass.files().unwrap(), hashes);
+    let redaction = redaction(RedactionTarget::Field { key: "photo".into() });
+    assert_eq!(app.compass.redact(sessions[1], &redaction).unwrap().files_let_go, hashes[1..2]);
+    assert_eq!(app.compass.delete(sessions[2]).unwrap().files_let_go, hashes[2..]);
+    app.tick();
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, hashes[..1]);
 }
 
 #[test]

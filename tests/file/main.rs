@@ -18,6 +18,7 @@ mod opening;
 mod restore;
 mod salvage;
 mod schema;
+mod sweeps;
 mod upkeep;
 
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use compass_core::model::*;
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code, id, open_sql, pump_check, pump_check_with};
+use crate::support::app::{App, code, id, open_sql, pump_check, pump_check_with, redaction};
 use crate::support::field::{Process, say, setting};
 use crate::support::past_every_rule;
 
@@ -153,14 +153,15 @@ fn messages_that_the_copy_holds_leave_from_it_with_the_same_ids() {
 fn what_was_given_up_since_stays_given_up() {
     let mut app = App::new();
     let copy = app.folder().join("copy.db");
-    let session = app.completed();
+    let (session, redacted) = (app.completed(), app.completed());
     app.compass.backup(&copy).unwrap();
     app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
+    app.compass.redact(redacted, &redaction(RedactionTarget::Field { key: "site".into() })).unwrap();
     app.compass.close().unwrap();
     restore(&app, &copy).unwrap();
     app.reopen();
     assert_eq!(app.action(session, "report").reason.as_deref(), Some("abandoned"));
-    assert_eq!(app.deliver().sent, 2);
+    assert_eq!(app.deliver().sent, 2, "and none of the one that was redacted");
     assert_eq!(app.faults(), [""; 0]);
 }
 
@@ -367,17 +368,24 @@ fn a_damaged_row_keeps_no_copy_from_coming_back() {
 
 #[test]
 fn what_a_damaged_file_knows_of_messages_that_were_given_up_is_kept() {
-    let mut app = App::new();
-    let copy = app.folder().join("copy.db");
-    let session = app.completed();
-    app.compass.backup(&copy).unwrap();
-    app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
-    app.compass.close().unwrap();
-    past_every_rule(&open_sql(&app.path()), |sql| sql.execute_batch("DELETE FROM meta").unwrap());
-    restore(&app, &copy).unwrap();
-    app.reopen();
-    assert_eq!(app.action(session, "report").reason.as_deref(), Some("abandoned"));
-    assert_eq!(app.deliver().sent, 2);
+    for change in [
+        "DELETE FROM meta",
+        "UPDATE outbox SET detail = 'abandonef' WHERE reason = 'abandoned'",
+        "UPDATE outbox SET detail = CAST(x'ff' AS TEXT) WHERE reason = 'abandoned'",
+        "UPDATE outbox SET detail = NULL WHERE reason = 'abandoned'",
+    ] {
+        let mut app = App::new();
+        let copy = app.folder().join("copy.db");
+        let session = app.completed();
+        app.compass.backup(&copy).unwrap();
+        app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
+        app.compass.close().unwrap();
+        past_every_rule(&open_sql(&app.path()), |sql| sql.execute_batch(change).unwrap());
+        assert_eq!(code(restore(&app, &copy)), "fine", "{change}");
+        app.reopen();
+        assert_eq!(app.action(session, "report").reason.as_deref(), Some("abandoned"), "{change}");
+        assert_eq!(app.deliver().sent, 2);
+    }
 }
 
 #[test]

@@ -229,3 +229,37 @@ fn a_check_passes_over_what_only_a_newer_core_can_read() {
     past_every_rule(&app.sql(), |sql| sql.execute_batch("UPDATE session_totals SET won = 77").unwrap());
     assert_eq!(compass.check().unwrap().faults, ["the totals are not those of the sessions"]);
 }
+
+#[test]
+fn what_an_earlier_release_could_not_read_is_found_once_the_app_is_updated_again() {
+    let mut app = App::new();
+    let (running, finished) = (app.start().key, app.start().key);
+    for session in [running, finished] {
+        app.set(session, "site", "Zwetschgen");
+    }
+    app.compass.end(finished, "nobody home", &id()).unwrap();
+    let document = |app: &App| -> (Vec<u8>, Vec<u8>, bool) {
+        let row = "SELECT document, hash, startable FROM workflow";
+        app.sql().query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    };
+    let found = |app: &App| {
+        let filter = SessionFilter { text: Some("zwetschgen".into()), ..Default::default() };
+        let page = app.compass.sessions(&filter, None, 10).unwrap();
+        (page.sessions.len(), page.not_indexed)
+    };
+    let before = document(&app);
+    imported_by_a_later_release(&mut app, |document| document["sections"] = json!("elsewhere"));
+    assert_eq!(found(&app), (0, 0), "this release cannot read it");
+    let looked_at = app.count("SELECT sum(seq) FROM open_text");
+    app.reopen();
+    assert_eq!((found(&app), app.count("SELECT sum(seq) FROM open_text")), ((0, 0), looked_at), "nor does it try each time");
+
+    app.compass.close().unwrap();
+    let back = "UPDATE workflow SET document = ?1, hash = ?2";
+    past_every_rule(&app.sql(), |sql| sql.execute(back, params![before.0, before.1]).unwrap());
+    app.reopen();
+    assert_eq!((found(&app), app.faults()), ((2, 0), vec![]));
+    assert_eq!(document(&app), before, "what was judged once is not judged again");
+    app.set(running, "site", "Quarkstrudel");
+    assert_eq!(found(&app), (1, 0));
+}

@@ -9,7 +9,7 @@ use compass_core::model::*;
 use compass_core::testing::{ManualClock, ScriptedTransport};
 
 use super::*;
-use crate::support::app::{endpoint, set, text};
+use crate::support::app::{endpoint, redaction, set, text};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -197,6 +197,26 @@ fn work_goes_on_after_an_update_from(schema: u32) {
     }
     let totals = compass.totals().unwrap();
     assert_eq!((totals.actions_pending, totals.actions_failed, totals.actions_not_fired), (0, 0, 0), "{totals:?}");
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+
+    // What should never have been typed goes, wherever it stood.
+    let mut said = BTreeSet::new();
+    let all = vec![SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded];
+    for one in session(SessionFilter { states: all, ..Default::default() }) {
+        let record = compass.record(one.key).unwrap();
+        let texts = record
+            .fields
+            .iter()
+            .filter_map(|field| if let FieldState::Provided(FieldValue::Text(text)) = &field.state { Some(text) } else { None });
+        said.extend(texts.chain(record.notes.iter().filter_map(|note| note.text.as_ref())).filter(|text| text.len() > 4).cloned());
+        let fields = record.fields.iter().map(|field| RedactionTarget::Field { key: field.definition.key.clone() });
+        for target in fields.chain(record.notes.iter().map(|note| RedactionTarget::Note { seq: note.seq })) {
+            compass.redact(one.key, &Redaction { command_id: id(), ..redaction(target) }).unwrap();
+        }
+    }
+    let kept = words(&path, "SELECT json FROM event UNION SELECT json FROM value UNION SELECT text FROM note UNION SELECT text FROM draft");
+    let left = |text: &&String| kept.iter().any(|kept| kept.contains(*text));
+    assert!(said.len() > 1 && said.iter().find(left).is_none(), "{said:?}");
     assert_eq!(compass.check().unwrap().faults, [""; 0]);
 
     // A number that was given once is not given again.

@@ -4,24 +4,14 @@
 
 use std::path::Path;
 
-use crate::support::app::*;
+use crate::support::app::{redaction as of, *};
+use crate::support::past_every_rule;
 use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use serde_json::{Value, json};
 
 /// What is to be redacted, in three values of one field, one of them after the end.
 const WORDS: [&str; 4] = ["Zwetschgen", "Quarkstrudel", "Jodeldiplom", "quarkstrudel"];
-
-fn of(target: RedactionTarget) -> Redaction {
-    Redaction {
-        command_id: id(),
-        target,
-        actor: "Mia".into(),
-        reason: "not ours to know".into(),
-        pending: RedactPending::Abandon,
-        bodies: RedactBodies::Forget,
-    }
-}
 
 fn field(key: &str) -> RedactionTarget {
     RedactionTarget::Field { key: key.into() }
@@ -184,6 +174,22 @@ fn a_value_off_the_path_and_one_that_was_cleared_are_redacted_too() {
 }
 
 #[test]
+fn half_typed_text_goes_also_where_the_field_holds_no_value() {
+    let app = App::new();
+    let session = app.completed();
+    redact(&app, session, field("site"));
+    for key in ["site", "remark"] {
+        app.compass.save_draft(session, key, "Zwetschgen 7 b").unwrap();
+        assert_eq!(left(&app), ["Zwetschgen"]);
+        let outcome = redact(&app, session, field(key));
+        let draft = &outcome.record.fields.iter().find(|field| field.definition.key == key).unwrap().draft;
+        assert_eq!((draft, outcome.erased), (&None, Erased::Now));
+        assert_eq!(left(&app), [""; 0]);
+    }
+    assert_eq!(holds(&app, session, "remark"), FieldState::NotProvided, "it held nothing");
+}
+
+#[test]
 fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
     let mut app = App::new();
     let session = app.completed();
@@ -215,17 +221,11 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
 
 #[test]
 fn a_file_that_no_session_refers_to_any_more_is_let_go() {
-    let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
+    let app = App::with_a_photo();
     let (first, second) = (app.start().key, app.start().key);
     let hash = |digit: &str| digit.repeat(64);
     for (session, digit) in [(first, "a"), (first, "b"), (second, "a")] {
-        let photo = FileManifest { sha256: hash(digit), media_type: "image/jpeg".into(), size: 9, name: "photo.jpg".into() };
-        app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
+        app.take(session, &hash(digit));
     }
     assert_eq!(redact(&app, first, field("photo")).files_let_go, [hash("b")], "the other session has the first photo as well");
     assert_eq!(app.compass.files().unwrap(), [hash("a")]);
@@ -235,6 +235,30 @@ fn a_file_that_no_session_refers_to_any_more_is_let_go() {
     let outcome = app.compass.redact(second, &of(field("photo"))).unwrap();
     assert_eq!((outcome.applied, outcome.files_let_go.len()), (Applied::Yes, 0));
     assert_eq!(holds(&app, second, "photo"), FieldState::Redacted);
+}
+
+#[test]
+fn a_file_that_a_message_still_names_is_let_go_once_that_is_settled() {
+    for pending in [RedactPending::Keep, RedactPending::Abandon] {
+        let app = App::with_a_photo();
+        let session = app.start().key;
+        app.take(session, &"a".repeat(64));
+        app.set(session, "site", "Mill Lane");
+        app.answer(session, "leave");
+        app.finish(session);
+        let keep = Redaction { pending: RedactPending::Keep, ..of(field("photo")) };
+        let outcome = app.compass.redact(session, &keep).unwrap();
+        assert_eq!((outcome.bodies.len(), outcome.files_let_go), (1, vec![]), "the message that is kept names it");
+        assert_eq!(app.compass.files().unwrap(), ["a".repeat(64)]);
+        if pending == RedactPending::Keep {
+            app.deliver();
+            assert!(String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap().contains(&"a".repeat(64)));
+            assert_eq!(app.compass.delete(session).unwrap().files_let_go, ["a".repeat(64)]);
+        } else {
+            assert_eq!(redact(&app, session, field("photo")).files_let_go, ["a".repeat(64)]);
+        }
+        assert_eq!(app.compass.files().unwrap(), [""; 0]);
+    }
 }
 
 #[test]
@@ -327,6 +351,20 @@ fn undelivered_messages_that_are_kept_leave_as_they_are_and_are_named_until_thei
     let id = &outcome.record.actions[0].deliveries[0].id;
     assert_eq!(app.compass.delivery_body(id).unwrap(), None);
     assert_eq!(app.compass.redact(session, &of(field("site"))).unwrap().applied, Applied::Stale, "nothing is left of it");
+}
+
+#[test]
+fn a_mark_that_does_not_read_back_is_told_by_a_check_and_made_again() {
+    for mark in ["'x'", "'{}'", "''", "CAST(x'5bff' AS TEXT)"] {
+        let app = App::new();
+        let session = completed(&app);
+        let keep = Redaction { pending: RedactPending::Keep, ..of(field("site")) };
+        app.compass.redact(session, &keep).unwrap();
+        past_every_rule(&app.sql(), |sql| sql.execute_batch(&format!("UPDATE outbox SET holds_redacted = {mark} WHERE id = 2")).unwrap());
+        let faults = app.faults();
+        assert!(faults.len() == 1 && faults[0].ends_with("does not say readably which redacted fields it holds"), "{mark}: {faults:?}");
+        assert_eq!(redact(&app, session, field("site")).bodies.len(), 3, "{mark}");
+    }
 }
 
 #[test]
@@ -426,6 +464,18 @@ fn what_commands_said_is_forgotten_and_they_are_told_by_their_ids() {
     assert_eq!(app.compass.note(session, "Gate", "note-1").unwrap().applied, Applied::Repeated);
     assert_eq!(code(app.compass.note(app.start().key, "Gate", "note-1")), "command_id_reused");
     assert_eq!(holds(&app, session, "site"), FieldState::Redacted);
+
+    // A list that was stale has changed nothing, and said it all the same.
+    let visit = app.view(session).visit;
+    app.answer(session, "on");
+    let stale = [values("Jodeldiplom"), vec![Command::Answer { visit, answer: "on".into() }]].concat();
+    assert_eq!(app.compass.run(session, None, &stale, Some("whole-2")).unwrap().applied, Applied::Stale);
+    let nothing = of(field("site"));
+    assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Stale);
+    let only = format!("SELECT count(*) FROM command WHERE command_id = '{}'", nothing.command_id);
+    assert_eq!((app.count("SELECT count(*) FROM command"), app.count(&only)), (1, 1));
+    assert_eq!(app.compass.run(session, None, &stale, Some("whole-2")).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Repeated);
 }
 
 #[test]

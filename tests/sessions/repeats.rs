@@ -159,6 +159,29 @@ fn an_app_that_never_purges_forgets_what_went_too() {
 }
 
 #[test]
+fn a_repeated_start_tells_the_same_while_what_is_old_is_forgotten_little_by_little() {
+    let mut app = App::new();
+    let starts: Vec<Start> = (0..30).map(|_| Start::new("pump-check", id())).collect();
+    for start in &starts {
+        let session = app.compass.start(start).unwrap().view.key;
+        let notes: Vec<_> = (0..20).map(|_| Command::Note { command_id: id(), text: "Dog in the yard".into() }).collect();
+        app.compass.run(session, None, &notes, None).unwrap();
+        app.compass.discard(session).unwrap();
+        app.compass.delete(session).unwrap();
+    }
+    app.days(402);
+    app.reopen();
+    let kept = |table: &str| app.count(&format!("SELECT count(*) FROM {table}"));
+    assert_eq!((kept("tombstone"), kept("spent_command")), (30, 130), "opening took a part");
+    for start in &starts {
+        let told = code(app.compass.start(start));
+        assert!(["fine", "deleted_session"].contains(&told), "{told}");
+    }
+    app.compass.purge(Duration::MAX).unwrap();
+    assert_eq!((kept("tombstone"), kept("spent_command")), (0, 0));
+}
+
+#[test]
 fn no_id_of_a_deleted_session_can_be_read_from_the_tables() {
     let app = App::new();
     let start = Start::new("pump-check", "tap-of-mia-4711");

@@ -30,8 +30,21 @@ impl App {
 
     /// The same, with an office that answers as this says.
     pub fn with_office(office: Arc<ScriptedTransport>) -> Self {
+        Self::working(office, &pump_check(1))
+    }
+
+    /// The same, with a workflow that asks for a photo first, which need not be taken.
+    pub fn with_a_photo() -> Self {
+        let document = pump_check_with(1, |document| {
+            document["fields"].as_array_mut().expect("fields").push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
+            document["sections"][0]["fields"].as_array_mut().expect("fields").push(json!("photo"));
+        });
+        Self::working(ScriptedTransport::always(202), &document)
+    }
+
+    fn working(office: Arc<ScriptedTransport>, document: &[u8]) -> Self {
         let app = Self::installed(office);
-        app.compass.import_workflow(&pump_check(1)).expect("imports");
+        app.compass.import_workflow(document).expect("imports");
         app.compass.set_integration_enabled(true).expect("turns on");
         app.compass.put_endpoint(&endpoint("office")).expect("registers");
         app
@@ -102,6 +115,12 @@ impl App {
 
     pub fn set(&self, session: SessionKey, field: &str, value: &str) -> SessionView {
         self.compass.set_field(session, field, text(value)).expect("sets").view
+    }
+
+    /// Takes the photo with this hash.
+    pub fn take(&self, session: SessionKey, sha256: &str) {
+        let photo = FileManifest { sha256: sha256.into(), media_type: "image/jpeg".into(), size: 9, name: "\"sha256\":\"".into() };
+        self.compass.set_field(session, "photo", FieldValue::File(photo)).expect("sets");
     }
 
     pub fn answer(&self, session: SessionKey, answer: &str) -> SessionView {
@@ -201,6 +220,18 @@ pub fn id() -> String {
 
 pub fn text(value: &str) -> FieldValue {
     FieldValue::Text(value.to_owned())
+}
+
+/// What a person says who has something taken out for good.
+pub fn redaction(target: RedactionTarget) -> Redaction {
+    Redaction {
+        command_id: id(),
+        target,
+        actor: "Mia".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Forget,
+    }
 }
 
 pub fn set(field: &str, value: FieldValue) -> FieldChange {

@@ -285,7 +285,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         sent_at,
         offline: row.get(13).unwrap_or_default(),
         cut_short,
-        holds_redacted: redaction::fields(holds_redacted.as_deref()).unwrap_or_default(),
+        holds_redacted: redaction::fields(holds_redacted.as_deref()),
         readable,
     })
 }

@@ -4,18 +4,18 @@
 
 mod retention;
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::app::{App, code, endpoint, id, pump_check_with};
+use crate::support::app::{App, code, endpoint, id, text};
 use crate::support::past_every_rule;
 use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::Clock;
 use compass_core::testing::ManualClock;
-use compass_core::{CancelToken, Compass, Options};
-use serde_json::json;
+use compass_core::{CancelToken, Compass, Options, Subscription};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: TimeDelta = TimeDelta::days(365);
@@ -30,17 +30,9 @@ fn sessions(app: &App) -> Vec<SessionKey> {
 
 #[test]
 fn files_are_let_go_with_the_last_session_that_refers_to_them() {
-    let app = App::bare();
-    let document = pump_check_with(1, |document| {
-        document["fields"].as_array_mut().unwrap().push(json!({ "key": "photo", "name": "Photo", "type": "attachment" }));
-        document["sections"][0]["fields"].as_array_mut().unwrap().push(json!("photo"));
-    });
-    app.compass.import_workflow(&document).unwrap();
+    let app = App::with_a_photo();
     let hash = |digit: &str| digit.repeat(64);
-    let take = |session, digit: &str| {
-        let photo = FileManifest { sha256: hash(digit), media_type: "image/jpeg".into(), size: 9, name: "\"sha256\":\"".into() };
-        app.compass.set_field(session, "photo", FieldValue::File(photo)).unwrap();
-    };
+    let take = |session, digit: &str| app.take(session, &hash(digit));
     let (first, second, third) = (app.start().key, app.start().key, app.start().key);
     take(first, "a");
     take(first, "b");
@@ -56,6 +48,34 @@ fn files_are_let_go_with_the_last_session_that_refers_to_them() {
     assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, [hash("a")]);
     assert_eq!(app.compass.files().unwrap(), [hash("c")]);
     assert_eq!(app.compass.purge(Duration::ZERO).unwrap(), PurgeReport::default());
+}
+
+/// A phone with a session that was thrown away, which is quiesced by another thread as soon as something of it changes.
+fn quiesced_by_the_next_change() -> (App, SessionKey, Subscription) {
+    let app = App::with_a_photo();
+    let session = app.start().key;
+    app.take(session, &"a".repeat(64));
+    app.compass.discard(session).unwrap();
+    let compass = Mutex::new(Some(app.compass.clone()));
+    let observed = app.compass.observe(Arc::new(move |_: &Notice| {
+        if let Some(compass) = compass.lock().unwrap().take() {
+            std::thread::spawn(move || compass.quiesce().unwrap()).join().unwrap();
+        }
+    }));
+    app.tick();
+    (app, session, observed)
+}
+
+#[test]
+fn nothing_looks_for_files_once_the_handle_is_quiesced() {
+    let (app, session, _observed) = quiesced_by_the_next_change();
+    let report = app.compass.delete(session).unwrap();
+    assert_eq!((report.erased, report.files_let_go), (Erased::AtNextClose, vec![]));
+    assert_eq!(app.compass.files().unwrap(), [""; 0], "a later call tells");
+
+    let (app, session, _observed) = quiesced_by_the_next_change();
+    assert_eq!(code(app.compass.purge_all_before(app.now(), "Mia")), "locked");
+    assert_eq!(code(app.compass.session(session)), "deleted_session", "what was purged stays so");
 }
 
 #[test]
@@ -94,44 +114,73 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     assert_eq!(app.faults(), [""; 0]);
 }
 
-/// A clock on which time passes whenever somebody looks.
-struct Passing(Arc<ManualClock>);
+#[test]
+fn a_purge_lets_others_write_before_they_notice_it() {
+    let app = App::new();
+    for _ in 0..3 {
+        app.ended();
+    }
+    app.days(31);
+    // What takes longer than a transaction goes on.
+    let slow = "CREATE TRIGGER slow BEFORE DELETE ON session
+                BEGIN SELECT (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000) SELECT max(i) FROM n); END";
+    app.sql().execute_batch(slow).unwrap();
+    let told = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&told);
+    let _subscription = app.compass.observe(Arc::new(move |_: &Notice| {
+        counts.fetch_add(1, Ordering::SeqCst);
+    }));
+    assert_eq!((app.compass.purge(30 * DAY).unwrap().purged, told.load(Ordering::SeqCst)), (3, 3), "one session in each transaction");
+}
 
-impl Clock for Passing {
+/// A clock that looks whether somebody writes while it is asked.
+struct Looking {
+    clock: Arc<ManualClock>,
+    path: PathBuf,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Looking {
+    fn clock(&self) -> &ManualClock {
+        let sql = rusqlite::Connection::open(&self.path).unwrap();
+        sql.busy_timeout(Duration::ZERO).unwrap();
+        if sql.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err() {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+        }
+        &self.clock
+    }
+}
+
+impl Clock for Looking {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.clock().now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.advance(Duration::from_millis(6));
-        self.0.monotonic()
+        self.clock().monotonic()
     }
 
     fn utc_offset(&self, at: Timestamp) -> i32 {
-        self.0.utc_offset(at)
+        self.clock().utc_offset(at)
     }
 }
 
 #[test]
-fn a_purge_lets_others_write_before_they_notice_it() {
+fn the_clock_of_the_app_is_not_asked_within_a_transaction() {
     let app = App::new();
-    for _ in 0..6 {
-        app.ended();
+    for _ in 0..2 {
+        app.compass.discard(app.start().key).unwrap();
     }
     app.days(31);
-    let transactions = |compass: &Compass| {
-        let told = Arc::new(AtomicUsize::new(0));
-        let counts = Arc::clone(&told);
-        let _subscription = compass.observe(Arc::new(move |_| {
-            counts.fetch_add(1, Ordering::SeqCst);
-        }));
-        let purged = compass.purge(30 * DAY).unwrap().purged;
-        (purged, told.load(Ordering::SeqCst))
-    };
-    let options = app.options();
     app.compass.close().unwrap();
-    let slow = Compass::open(options.clone().clock(Arc::new(Passing(Arc::clone(&app.clock))))).unwrap();
-    assert_eq!(transactions(&slow), (6, 3), "where each takes 6 ms, a third one would begin after more than 10 ms");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let clock = Looking { clock: Arc::clone(&app.clock), path: app.path(), asked: Arc::clone(&asked) };
+    let compass = Compass::open(app.options().clock(Arc::new(clock))).unwrap();
+    let session = compass.start(&Start::new("pump-check", id())).unwrap().view.key;
+    compass.set_field(session, "site", text("Mill Lane")).unwrap();
+    compass.flush(DAY, &CancelToken::new()).unwrap();
+    assert_eq!(compass.purge(30 * DAY).unwrap().purged, 2);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[test]

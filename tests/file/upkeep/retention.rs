@@ -129,6 +129,22 @@ fn a_person_purges_by_the_calendar() {
 }
 
 #[test]
+fn of_the_name_in_a_tombstone_nothing_is_left_once_it_is_forgotten() {
+    let app = App::new();
+    app.compass.discard(app.start().key).unwrap();
+    app.tick();
+    assert_eq!(app.compass.purge_all_before(app.now(), "Zwetschgenmann").unwrap().purged, 1);
+    let is_there = || {
+        let files = std::fs::read_dir(app.folder()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(14).any(|window| window == b"Zwetschgenmann"))
+    };
+    assert!(is_there());
+    app.days(402);
+    let report = app.compass.purge(Duration::MAX).unwrap();
+    assert_eq!((report.erased, app.count("SELECT count(*) FROM tombstone"), is_there()), (Erased::Now, 0, false));
+}
+
+#[test]
 fn of_an_actor_whose_sessions_are_gone_no_total_is_left() {
     let app = App::new();
     let start = |actor: &str| app.compass.start(&Start { actor: Some(actor.into()), ..Start::new("pump-check", id()) }).unwrap().view.key;

@@ -138,7 +138,8 @@ public interface Compass : Closeable {
 
     /**
      * The files that sessions on this phone refer to, by the hash of their bytes: those of attachments and signatures, in order. Also files
-     * that an edit has taken out of a record, which keeps them. The app may remove every other file that it kept for this database.
+     * that an edit has taken out of a record, which keeps them, and those that a message names that a redaction kept, until it is delivered
+     * or given up. The app may remove every other file that it kept for this database.
      */
     public suspend fun files(): List<String>
 
