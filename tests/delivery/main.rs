@@ -20,6 +20,7 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
+mod probes;
 mod replaced;
 mod secrets;
 mod stopping;

@@ -1,0 +1,281 @@
+//! Probes of what delivery promises.
+
+use compass_core::RestoreOptions;
+
+use super::*;
+
+fn urgent(field: &Field) -> FlushReport {
+    field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap()
+}
+
+fn redaction() -> Redaction {
+    Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Keep,
+    }
+}
+
+/// An endpoint in trouble: the next failure of it pauses it for half an hour, as the core does by itself.
+fn in_long_pauses() -> (Field, Receivers) {
+    let (field, receivers) = phone_with(|_| Ok(answer(500)), one_at_a_time);
+    field.backlog(6, OFFICE);
+    field.flush();
+    let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
+    while pause() < TimeDelta::minutes(10) {
+        field.advance_to(field.next_due().at.unwrap());
+        field.flush();
+    }
+    (field, receivers)
+}
+
+#[test]
+fn a_person_gets_one_attempt_in_a_pause_that_a_receiver_asked_for_and_that_the_cores_own_hides() {
+    let (field, receivers) = in_long_pauses();
+    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "1200")])));
+    field.clock.advance(MINUTE + SECOND);
+    assert_eq!(urgent(&field).attempts, 1);
+    // The receiver wants twenty minutes; the core's own pause is longer.
+    assert!(status(&field, OFFICE).paused_until.unwrap() - field.now() > TimeDelta::minutes(20));
+    receivers.now(|_| Ok(answer(500)));
+    let began: Vec<u32> = (0..5)
+        .map(|_| {
+            field.clock.advance(MINUTE + SECOND);
+            urgent(&field).attempts
+        })
+        .collect();
+    assert_eq!(began.iter().sum::<u32>(), 1, "one per pause that a receiver asked for: {began:?}");
+}
+
+#[test]
+fn new_secrets_give_no_second_attempt_in_a_pause_that_the_cores_own_hid() {
+    let (field, receivers) = in_long_pauses();
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
+    field.flush();
+    while pause() < TimeDelta::minutes(10) {
+        field.advance_to(field.next_due().at.unwrap());
+        field.flush();
+    }
+    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "1200")])));
+    field.clock.advance(MINUTE + SECOND);
+    assert_eq!(urgent(&field).attempts, 1);
+    receivers.now(no_network);
+    field.clock.advance(MINUTE + SECOND);
+    assert_eq!(urgent(&field).attempts, 1, "the one of this pause");
+    field.compass.secrets_changed().unwrap();
+    field.clock.advance(MINUTE + SECOND);
+    assert_eq!(urgent(&field).attempts, 0, "it has been had");
+}
+
+#[test]
+fn a_redaction_says_that_what_was_sent_again_is_in_the_air_elsewhere() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let key = field.action(session).key;
+    let given_up = other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight;
+    other.send(session, &key, Some("anna"), &id()).unwrap();
+    let redacted = other.redact(session, &redaction()).unwrap().in_flight;
+    field.transport.release();
+    joined("the flush", running);
+    let delivered = is_sent(&field.compass, session);
+    other.close().unwrap();
+    assert_eq!((given_up, redacted, delivered), (true, true, true));
+}
+
+#[test]
+fn a_repeated_redaction_says_that_the_message_is_in_the_air_elsewhere() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let redaction = redaction();
+    let first = other.redact(session, &redaction).unwrap().in_flight;
+    let again = other.redact(session, &redaction).unwrap().in_flight;
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!((first, again), (true, true));
+}
+
+#[test]
+fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() {
+    let (first, second) = (Gate::shut(), Gate::shut());
+    let gates = (first.clone(), second.clone());
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let (field, _) = phone(move |_| {
+        match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => gates.0.pass(),
+            1 => gates.1.pass(),
+            _ => {}
+        }
+        Ok(answer(500))
+    });
+    let session = field.complete();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    field.compass.close().unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let cancel = CancelToken::new();
+    let (compass, token) = (other.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    first.wait_for(1);
+    cancel.cancel();
+    joined("the flush", running);
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    other.refresh().unwrap();
+    let never = CancelToken::new();
+    let mut steps = other.flush_steps(MINUTE, &never, false).unwrap();
+    eventually("the copy's message is tried", || {
+        steps_until_wait(&mut steps);
+        second.came() == 1
+    });
+    steps_until_wait(&mut steps);
+    let state = || -> (String, i64) {
+        sql(&field).query_row("SELECT state, unknown_outcomes FROM outbox", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    assert_eq!(state(), ("leased".to_owned(), 1));
+    first.open();
+    eventually("the late answer has come", || steps.is_woken());
+    for _ in 0..20 {
+        steps_until_wait(&mut steps);
+    }
+    field.clock.advance(3 * SECOND);
+    steps_until_wait(&mut steps);
+    let after = state();
+    // Another process sees what is due.
+    field.clock.advance(5 * SECOND);
+    let third = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let report = flush(&third);
+    let shown = third.record(session).unwrap().actions[0].deliveries[0].clone();
+    second.open();
+    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+    third.close().unwrap();
+    other.close().unwrap();
+    assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
+}
+
+#[test]
+fn what_is_in_the_air_when_its_endpoint_changes_twice_or_is_enabled_gets_fresh_budgets_too() {
+    type Change = fn(&Field);
+    let moves_and_back: Change = |field| {
+        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    };
+    let off_and_on: Change = |field| {
+        field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+        field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    };
+    let mut found = Vec::new();
+    for (name, change) in [("moves and back", moves_and_back), ("off and on", off_and_on)] {
+        for in_the_air in [false, true] {
+            let (field, _) = phone(|_| Ok(answer(404)));
+            let session = field.complete();
+            for _ in 0..5 {
+                field.flush();
+                field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+            }
+            if in_the_air {
+                field.transport.hold("");
+                let running = flushing(&field.compass);
+                field.transport.wait_for_requests(6);
+                change(&field);
+                field.transport.release();
+                joined("the flush", running);
+            } else {
+                change(&field);
+                field.flush();
+            }
+            found.push((name, in_the_air, field.action(session).status));
+        }
+    }
+    assert!(found.iter().all(|(.., status)| *status == ActionStatus::Pending), "{found:#?}");
+}
+
+#[test]
+fn an_urgent_attempt_whose_look_took_too_long_is_not_the_one_of_its_pause() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) =
+        phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.clock.advance(2 * MINUTE);
+    let asked = secrets_store.asked().len();
+    secrets_store.gate.close();
+    let compass = field.compass.clone();
+    let running = std::thread::spawn(move || compass.flush_urgent(5 * MINUTE, &CancelToken::new()).unwrap());
+    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
+    let lock = sql(&field);
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    secrets_store.gate.open();
+    // The look waits for the other process, and the phone sleeps.
+    std::thread::sleep(Duration::from_millis(500));
+    field.clock.advance(29 * SECOND);
+    lock.execute_batch("ROLLBACK").unwrap();
+    let report = joined("the flush", running);
+    field.clock.advance(2 * MINUTE);
+    let later = urgent(&field).attempts;
+    assert!(report.attempts + later >= 1, "a person has had no attempt in this pause");
+}
+
+#[test]
+fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
+    let mut found = Vec::new();
+    for minutes in [0, 60] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.transport.hold("");
+        let never = CancelToken::new();
+        let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+        steps_until_wait(&mut steps);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        send_first(&field, session);
+        drop(steps);
+        field.compass.clone().kill();
+        field.transport.release();
+        field.compass = Compass::open(field.options.clone()).unwrap();
+        field.compass.set_connectivity(Connectivity::Offline);
+        field.clock.jump_wall(-TimeDelta::hours(1));
+        field.next_due();
+        field.flush();
+        let before = reason(&field, session);
+        field.clock.advance(minutes * MINUTE - if minutes > 0 { 30 * SECOND } else { Duration::ZERO });
+        field.compass.set_connectivity(ONLINE);
+        let shown = reason(&field, session);
+        found.push((minutes, before, shown, field.flush().sent));
+    }
+    assert!(found.iter().all(|(.., sent)| *sent == 1), "{found:#?}");
+}
+
+#[test]
+fn a_redaction_gives_up_what_was_claimed_and_healed() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    damage(&field, "UPDATE body SET bytes = x'7b7d'");
+    secrets_store.gate.close();
+    let running = flushing(&field.compass);
+    secrets_store.gate.wait_for(1);
+    let outcome = field.compass.redact(session, &redaction()).unwrap();
+    secrets_store.gate.open();
+    joined("the flush", running);
+    let bodies: Vec<String> =
+        field.transport.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
+    assert!(bodies.is_empty(), "in flight: {}, {bodies:?}, {:?}", outcome.in_flight, field.action(session).reason);
+}
