@@ -176,8 +176,12 @@ fn what_is_in_the_air_when_its_endpoint_changes_twice_or_is_enabled_gets_fresh_b
         field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
         field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
     };
+    let archived_and_back: Change = |field| {
+        field.compass.archive_endpoint(OFFICE).unwrap();
+        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    };
     let mut found = Vec::new();
-    for (name, change) in [("moves and back", moves_and_back), ("off and on", off_and_on)] {
+    for (name, change) in [("moves and back", moves_and_back), ("off and on", off_and_on), ("archived and back", archived_and_back)] {
         for in_the_air in [false, true] {
             let (field, _) = phone(|_| Ok(answer(404)));
             let session = field.complete();
@@ -263,19 +267,121 @@ fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
 
 #[test]
 fn a_redaction_gives_up_what_was_claimed_and_healed() {
-    let secrets_store = SlowSecrets::new();
-    secrets_store.set(SECRET_NAME, SECRET);
-    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let mut found = Vec::new();
+    // Garbage; a bit that makes another key of the field's; no bytes at all.
+    for damages in ["UPDATE body SET bytes = x'7b7d'", "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'reading', 'seading') AS BLOB)", "DELETE FROM body"] {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        damage(&field, damages);
+        secrets_store.gate.close();
+        let running = flushing(&field.compass);
+        secrets_store.gate.wait_for(1);
+        let outcome = field.compass.redact(session, &redaction()).unwrap();
+        secrets_store.gate.open();
+        joined("the flush", running);
+        let left = field.transport.requests().iter().filter(|request| String::from_utf8_lossy(&request.body).contains("17.5")).count();
+        found.push((damages, outcome.in_flight, outcome.bodies.len(), field.action(session).reason, left));
+    }
+    assert!(found.iter().all(|(.., left)| *left == 0), "{found:#?}");
+}
+
+#[test]
+fn a_repeated_abandon_of_a_session_says_that_a_message_is_in_the_air() {
+    let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    damage(&field, "UPDATE body SET bytes = x'7b7d'");
-    secrets_store.gate.close();
+    field.transport.hold("");
     let running = flushing(&field.compass);
-    secrets_store.gate.wait_for(1);
-    let outcome = field.compass.redact(session, &redaction()).unwrap();
-    secrets_store.gate.open();
+    field.transport.wait_for_requests(1);
+    let command = id();
+    let first = field.compass.abandon_session(session, "anna", "on paper", &command).unwrap().in_flight;
+    let again = field.compass.abandon_session(session, "anna", "on paper", &command).unwrap().in_flight;
+    field.transport.release();
     joined("the flush", running);
-    let bodies: Vec<String> =
-        field.transport.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
-    assert!(bodies.is_empty(), "in flight: {}, {bodies:?}, {:?}", outcome.in_flight, field.action(session).reason);
+    assert_eq!((first, again), (true, true));
+}
+
+#[test]
+fn a_correction_waits_for_what_is_in_the_air() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    abandon_first(&field, session);
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    let key = field.action(session).key;
+    field.compass.send_corrected(session, &key, Some("anna"), &id()).unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let came = requests_of_a_flush(&field, &other, 2);
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!(came, 1, "the first revision is in the air");
+}
+
+#[test]
+fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
+    for restores in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&other);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        let key = field.action(session).key;
+        field.compass.close().unwrap();
+        if restores {
+            Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        }
+        let compass = Compass::open(field.options.clone()).unwrap();
+        compass.send(session, &key, Some("anna"), &id()).unwrap();
+        let came = requests_of_a_flush(&field, &compass, 2);
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        compass.close().unwrap();
+        assert_eq!(came, 1, "the first one is in the air; restored: {restores}");
+    }
+}
+
+#[test]
+fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_the_air_already() {
+    let (field, receivers) = phone(|_| Ok(answer(500)));
+    let waits = field.complete();
+    field.flush();
+    field.clock.advance(6 * SECOND);
+    field.flush();
+    assert_eq!(counted(&field, waits), 2, "it waits for five minutes");
+    receivers.take();
+    field.complete();
+    field.transport.hold("");
+    let job = flushing(&field.compass);
+    field.transport.wait_for_requests(3);
+    let compass = field.compass.clone();
+    let person = std::thread::spawn(move || compass.flush_urgent(2 * MINUTE, &CancelToken::new()).unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    field.transport.release();
+    joined("the job", job);
+    joined("the person's flush", person);
+    assert!(is_sent(&field.compass, waits), "the wish lasts until an attempt has begun or its flush ends");
+}
+
+#[test]
+fn an_urgent_flush_goes_on_to_what_waits_once_what_was_due_has_ended() {
+    let (field, receivers) = phone(|_| Ok(answer(500)));
+    let waits = field.complete();
+    field.flush();
+    field.clock.advance(6 * SECOND);
+    field.flush();
+    receivers.take();
+    field.complete();
+    let report = urgent(&field);
+    assert_eq!(report.sent, 2, "{:?}", reason(&field, waits));
 }
