@@ -180,10 +180,21 @@ fn what_is_in_the_air_when_its_endpoint_changes_twice_or_is_enabled_gets_fresh_b
         field.compass.archive_endpoint(OFFICE).unwrap();
         field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
     };
+    let new_secrets: Change = |field| field.compass.secrets_changed().unwrap();
+    let changes = [
+        ("moves and back", false, moves_and_back),
+        ("off and on", false, off_and_on),
+        ("archived and back", false, archived_and_back),
+        ("new secrets", true, new_secrets),
+    ];
     let mut found = Vec::new();
-    for (name, change) in [("moves and back", moves_and_back), ("off and on", off_and_on), ("archived and back", archived_and_back)] {
+    for (name, signs, change) in changes {
         for in_the_air in [false, true] {
             let (field, _) = phone(|_| Ok(answer(404)));
+            if signs {
+                field.secrets.set(SECRET_NAME, SECRET);
+                field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+            }
             let session = field.complete();
             for _ in 0..5 {
                 field.flush();
@@ -384,4 +395,105 @@ fn an_urgent_flush_goes_on_to_what_waits_once_what_was_due_has_ended() {
     field.complete();
     let report = urgent(&field);
     assert_eq!(report.sent, 2, "{:?}", reason(&field, waits));
+}
+
+/// A pause that the receiver asks for while the only other message is in the air: the person gets the one attempt that a pause allows.
+#[test]
+fn an_urgent_wish_outlives_a_message_in_the_air_that_brings_a_pause() {
+    let (field, receivers) = phone(|_| Ok(answer(202)));
+    let first = field.complete();
+    field.transport.hold("");
+    let job = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
+    let compass = field.compass.clone();
+    let person = std::thread::spawn(move || compass.flush_urgent(2 * MINUTE, &CancelToken::new()).unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    field.transport.release();
+    joined("the job", job);
+    joined("the person's flush", person);
+    assert_eq!(field.transport.requests().len(), 2, "{:?}: none of the attempts was the person's", reason(&field, first));
+}
+
+/// Real threads: two processes on one file, one that abandons and sends again all the time. No id is in the air twice.
+#[test]
+fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
+    let flying: Arc<Mutex<std::collections::BTreeMap<String, usize>>> = Arc::default();
+    let most = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (now, peak) = (flying.clone(), most.clone());
+    let transport = ScriptedTransport::new(move |request| {
+        let id = header(request, "webhook-id");
+        let count = {
+            let mut flying = now.lock().unwrap();
+            let count = flying.entry(id.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        peak.fetch_max(count, std::sync::atomic::Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(7));
+        *now.lock().unwrap().get_mut(&id).unwrap() -= 1;
+        Ok(answer(500))
+    });
+    let field = Field::in_real_time(transport);
+    let sessions: Vec<SessionKey> = (0..6).map(|_| field.complete()).collect();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.compass.start_delivery().unwrap();
+    other.start_delivery().unwrap();
+    let end = Instant::now() + Duration::from_secs(8);
+    let mut turn = 0;
+    while Instant::now() < end {
+        turn += 1;
+        for (index, session) in sessions.iter().enumerate() {
+            let compass = if (turn + index) % 2 == 0 { &field.compass } else { &other };
+            let _ = compass.abandon(*session, "tell-0", "anna", "paper", &id());
+            let compass = if (turn + index) % 3 == 0 { &field.compass } else { &other };
+            let _ = compass.send(*session, "tell-0", Some("anna"), &id());
+            if turn % 5 == 0 {
+                let _ = field.compass.set_endpoint_enabled(OFFICE, false);
+                let _ = other.set_endpoint_enabled(OFFICE, true);
+            }
+        }
+        field.compass.refresh().unwrap();
+        other.refresh().unwrap();
+    }
+    let requests = field.transport.requests().len();
+    let faults = field.compass.check().unwrap().faults;
+    field.compass.stop_delivery().unwrap();
+    other.close().unwrap();
+    assert_eq!((most.load(std::sync::atomic::Ordering::SeqCst), faults), (1, vec![]), "{requests} requests in {turn} turns");
+    assert!(requests > 20, "{requests} requests in {turn} turns");
+}
+
+#[test]
+fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
+    let mut found = Vec::new();
+    for both in [false, true] {
+        let (field, _) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.complete();
+        let change_of_network = || {
+            for compass in [&field.compass, &other] {
+                compass.set_connectivity(Connectivity::Offline);
+                compass.set_connectivity(UNSURE);
+            }
+            field.clock.advance(5 * SECOND);
+        };
+        let tries = |both: bool| {
+            field.flush();
+            if both {
+                flush(&other);
+            }
+        };
+        for _ in 0..4 {
+            change_of_network();
+            tries(both);
+        }
+        field.clock.jump_wall(-TimeDelta::hours(4));
+        tries(both);
+        field.clock.advance(2 * HOUR + 30 * MINUTE);
+        tries(both);
+        found.push((both, status(&field, OFFICE).failing_reason, field.transport.requests().len()));
+        other.close().unwrap();
+    }
+    assert!(found.iter().all(|(_, failing, _)| failing.is_none()), "two and a half hours have passed: {found:?}");
 }
