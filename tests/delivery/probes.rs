@@ -280,7 +280,11 @@ fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
 fn a_redaction_gives_up_what_was_claimed_and_healed() {
     let mut found = Vec::new();
     // Garbage; a bit that makes another key of the field's; no bytes at all.
-    for damages in ["UPDATE body SET bytes = x'7b7d'", "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'reading', 'seading') AS BLOB)", "DELETE FROM body"] {
+    for damages in [
+        "UPDATE body SET bytes = x'7b7d'",
+        "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'reading', 'seading') AS BLOB)",
+        "DELETE FROM body",
+    ] {
         let secrets_store = SlowSecrets::new();
         secrets_store.set(SECRET_NAME, SECRET);
         let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
@@ -496,4 +500,101 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
         other.close().unwrap();
     }
     assert!(found.iter().all(|(_, failing, _)| failing.is_none()), "two and a half hours have passed: {found:?}");
+}
+
+#[test]
+fn what_a_dead_process_had_in_the_air_gets_fresh_budgets_when_its_endpoint_moves() {
+    let mut found = Vec::new();
+    for dies in [false, true] {
+        let (mut field, _) = phone(|_| Ok(answer(404)));
+        let session = field.complete();
+        for _ in 0..5 {
+            field.flush();
+            field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+        }
+        if dies {
+            field.transport.hold("");
+            let never = CancelToken::new();
+            let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+            steps_until_wait(&mut steps);
+            field.transport.wait_for_requests(6);
+            drop(steps);
+            field.compass.clone().kill();
+            field.transport.release();
+            field.compass = Compass::open(field.options.clone()).unwrap();
+        }
+        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+        field.clock.advance(2 * MINUTE);
+        field.flush();
+        found.push((dies, requests_to(&field, "https://new.example/hook"), field.action(session).status));
+    }
+    assert!(found.iter().all(|(_, requests, status)| (*requests, *status) == (1, ActionStatus::Pending)), "{found:#?}");
+}
+
+#[test]
+fn a_redaction_gives_up_what_is_lost_and_waits() {
+    let mut found = Vec::new();
+    for damages in ["UPDATE body SET bytes = x'7b7d'", "DELETE FROM body"] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        damage(&field, damages);
+        field.compass.redact(session, &redaction()).unwrap();
+        field.flush();
+        found.push((damages, field.action(session).reason));
+    }
+    assert!(found.iter().all(|(_, reason)| reason.as_deref() == Some("abandoned")), "{found:?}");
+}
+
+/// The clock is corrected, the next try dies with its process, and the clock is set right meanwhile.
+#[test]
+fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_process() {
+    let mut found = Vec::new();
+    for dies in [false, true] {
+        let gate = Gate::shut();
+        let monotonic: Arc<Mutex<Option<Arc<ManualClock>>>> = Arc::default();
+        let (passes, clock) = (gate.clone(), monotonic.clone());
+        let count = Mutex::new(0);
+        let (mut field, _) = phone(move |request| {
+            let since = clock.lock().unwrap().as_ref().map(|clock| clock.monotonic()).unwrap_or_default();
+            let now =
+                Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(since).unwrap() - TimeDelta::seconds(1_000);
+            let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
+            let number = {
+                let mut count = count.lock().unwrap();
+                *count += 1;
+                *count
+            };
+            let mut status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { 400 };
+            if number == 2 {
+                passes.pass();
+                status = 503;
+            }
+            Ok(answer_with(status, &[("date", &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())]))
+        });
+        *monotonic.lock().unwrap() = Some(field.clock.clone());
+        field.secrets.set(SECRET_NAME, SECRET);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        if dies {
+            let never = CancelToken::new();
+            let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+            eventually("the corrected try is in the air", || {
+                steps_until_wait(&mut steps);
+                gate.came() == 1
+            });
+            steps_until_wait(&mut steps);
+            drop(steps);
+            field.compass.clone().kill();
+            gate.open();
+            field.compass = Compass::open(field.options.clone()).unwrap();
+        } else {
+            gate.open();
+            field.flush();
+        }
+        field.clock.jump_wall(TimeDelta::minutes(10));
+        field.clock.advance(5 * MINUTE);
+        field.flush();
+        found.push((dies, outcomes(&field, session), field.action(session).status, field.action(session).reason));
+    }
+    assert!(found.iter().all(|(.., status, _)| *status == ActionStatus::Sent), "{found:#?}");
 }
