@@ -598,3 +598,24 @@ fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_pr
     }
     assert!(found.iter().all(|(.., status, _)| *status == ActionStatus::Sent), "{found:#?}");
 }
+
+#[test]
+fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_process_committed() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    steps_until_wait(&mut worker);
+    complete(&other, "visit");
+    let gate = Gate::shut();
+    let keeps = gate.clone();
+    let _subscription = field.compass.observe(Arc::new(move |_| keeps.pass()));
+    let compass = field.compass.clone();
+    let refreshing = std::thread::spawn(move || compass.refresh().unwrap());
+    gate.wait_for(1);
+    let is_woken = worker.is_woken();
+    gate.open();
+    joined("the refresh", refreshing);
+    assert!(is_woken, "the observer keeps the worker");
+    drop(worker);
+    other.close().unwrap();
+}
