@@ -545,60 +545,6 @@ fn a_redaction_gives_up_what_is_lost_and_waits() {
     assert!(found.iter().all(|(_, reason)| reason.as_deref() == Some("abandoned")), "{found:?}");
 }
 
-/// The clock is corrected, the next try dies with its process, and the clock is set right meanwhile.
-#[test]
-fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_process() {
-    let mut found = Vec::new();
-    for dies in [false, true] {
-        let gate = Gate::shut();
-        let monotonic: Arc<Mutex<Option<Arc<ManualClock>>>> = Arc::default();
-        let (passes, clock) = (gate.clone(), monotonic.clone());
-        let count = Mutex::new(0);
-        let (mut field, _) = phone(move |request| {
-            let since = clock.lock().unwrap().as_ref().map(|clock| clock.monotonic()).unwrap_or_default();
-            let now =
-                Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(since).unwrap() - TimeDelta::seconds(1_000);
-            let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
-            let number = {
-                let mut count = count.lock().unwrap();
-                *count += 1;
-                *count
-            };
-            let mut status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { 400 };
-            if number == 2 {
-                passes.pass();
-                status = 503;
-            }
-            Ok(answer_with(status, &[("date", &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())]))
-        });
-        *monotonic.lock().unwrap() = Some(field.clock.clone());
-        field.secrets.set(SECRET_NAME, SECRET);
-        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-        let session = field.complete();
-        if dies {
-            let never = CancelToken::new();
-            let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-            eventually("the corrected try is in the air", || {
-                steps_until_wait(&mut steps);
-                gate.came() == 1
-            });
-            steps_until_wait(&mut steps);
-            drop(steps);
-            field.compass.clone().kill();
-            gate.open();
-            field.compass = Compass::open(field.options.clone()).unwrap();
-        } else {
-            gate.open();
-            field.flush();
-        }
-        field.clock.jump_wall(TimeDelta::minutes(10));
-        field.clock.advance(5 * MINUTE);
-        field.flush();
-        found.push((dies, outcomes(&field, session), field.action(session).status, field.action(session).reason));
-    }
-    assert!(found.iter().all(|(.., status, _)| *status == ActionStatus::Sent), "{found:#?}");
-}
-
 #[test]
 fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_process_committed() {
     let (field, _) = phone(|_| Ok(answer(202)));

@@ -335,8 +335,8 @@ fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &
     let delay = delay(cut_short);
     // It was due when it was claimed, whatever the clock said then.
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, lease_owner = NULL,
-                           lease_until = NULL WHERE id = ?1",
+        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, resynced = 0,
+                           lease_owner = NULL, lease_until = NULL WHERE id = ?1",
     )?
     .execute(params![id, reason::INTERRUPTED, to_ms(due_after(now, delay)), cut_short, delay.is_zero()])?;
     let attempt = Attempt {
