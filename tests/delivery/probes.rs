@@ -166,58 +166,6 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() 
 }
 
 #[test]
-fn what_is_in_the_air_when_its_endpoint_changes_twice_or_is_enabled_gets_fresh_budgets_too() {
-    type Change = fn(&Field);
-    let moves_and_back: Change = |field| {
-        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
-        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
-    };
-    let off_and_on: Change = |field| {
-        field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
-        field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
-    };
-    let archived_and_back: Change = |field| {
-        field.compass.archive_endpoint(OFFICE).unwrap();
-        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
-    };
-    let new_secrets: Change = |field| field.compass.secrets_changed().unwrap();
-    let changes = [
-        ("moves and back", false, moves_and_back),
-        ("off and on", false, off_and_on),
-        ("archived and back", false, archived_and_back),
-        ("new secrets", true, new_secrets),
-    ];
-    let mut found = Vec::new();
-    for (name, signs, change) in changes {
-        for in_the_air in [false, true] {
-            let (field, _) = phone(|_| Ok(answer(404)));
-            if signs {
-                field.secrets.set(SECRET_NAME, SECRET);
-                field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-            }
-            let session = field.complete();
-            for _ in 0..5 {
-                field.flush();
-                field.advance_to(field.delivery(session).next_attempt_at.unwrap());
-            }
-            if in_the_air {
-                field.transport.hold("");
-                let running = flushing(&field.compass);
-                field.transport.wait_for_requests(6);
-                change(&field);
-                field.transport.release();
-                joined("the flush", running);
-            } else {
-                change(&field);
-                field.flush();
-            }
-            found.push((name, in_the_air, field.action(session).status));
-        }
-    }
-    assert!(found.iter().all(|(.., status)| *status == ActionStatus::Pending), "{found:#?}");
-}
-
-#[test]
 fn an_urgent_attempt_whose_look_took_too_long_is_not_the_one_of_its_pause() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
@@ -500,35 +448,6 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
         other.close().unwrap();
     }
     assert!(found.iter().all(|(_, failing, _)| failing.is_none()), "two and a half hours have passed: {found:?}");
-}
-
-#[test]
-fn what_a_dead_process_had_in_the_air_gets_fresh_budgets_when_its_endpoint_moves() {
-    let mut found = Vec::new();
-    for dies in [false, true] {
-        let (mut field, _) = phone(|_| Ok(answer(404)));
-        let session = field.complete();
-        for _ in 0..5 {
-            field.flush();
-            field.advance_to(field.delivery(session).next_attempt_at.unwrap());
-        }
-        if dies {
-            field.transport.hold("");
-            let never = CancelToken::new();
-            let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-            steps_until_wait(&mut steps);
-            field.transport.wait_for_requests(6);
-            drop(steps);
-            field.compass.clone().kill();
-            field.transport.release();
-            field.compass = Compass::open(field.options.clone()).unwrap();
-        }
-        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
-        field.clock.advance(2 * MINUTE);
-        field.flush();
-        found.push((dies, requests_to(&field, "https://new.example/hook"), field.action(session).status));
-    }
-    assert!(found.iter().all(|(_, requests, status)| (*requests, *status) == (1, ActionStatus::Pending)), "{found:#?}");
 }
 
 #[test]
