@@ -314,59 +314,6 @@ fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
     }
 }
 
-#[test]
-fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_the_air_already() {
-    let (field, receivers) = phone(|_| Ok(answer(500)));
-    let waits = field.complete();
-    field.flush();
-    field.clock.advance(6 * SECOND);
-    field.flush();
-    assert_eq!(counted(&field, waits), 2, "it waits for five minutes");
-    receivers.take();
-    field.complete();
-    field.transport.hold("");
-    let job = flushing(&field.compass);
-    field.transport.wait_for_requests(3);
-    let compass = field.compass.clone();
-    let person = std::thread::spawn(move || compass.flush_urgent(2 * MINUTE, &CancelToken::new()).unwrap());
-    std::thread::sleep(Duration::from_millis(300));
-    field.transport.release();
-    joined("the job", job);
-    joined("the person's flush", person);
-    assert!(is_sent(&field.compass, waits), "the wish lasts until an attempt has begun or its flush ends");
-}
-
-#[test]
-fn an_urgent_flush_goes_on_to_what_waits_once_what_was_due_has_ended() {
-    let (field, receivers) = phone(|_| Ok(answer(500)));
-    let waits = field.complete();
-    field.flush();
-    field.clock.advance(6 * SECOND);
-    field.flush();
-    receivers.take();
-    field.complete();
-    let report = urgent(&field);
-    assert_eq!(report.sent, 2, "{:?}", reason(&field, waits));
-}
-
-/// A pause that the receiver asks for while the only other message is in the air: the person gets the one attempt that a pause allows.
-#[test]
-fn an_urgent_wish_outlives_a_message_in_the_air_that_brings_a_pause() {
-    let (field, receivers) = phone(|_| Ok(answer(202)));
-    let first = field.complete();
-    field.transport.hold("");
-    let job = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
-    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
-    let compass = field.compass.clone();
-    let person = std::thread::spawn(move || compass.flush_urgent(2 * MINUTE, &CancelToken::new()).unwrap());
-    std::thread::sleep(Duration::from_millis(300));
-    field.transport.release();
-    joined("the job", job);
-    joined("the person's flush", person);
-    assert_eq!(field.transport.requests().len(), 2, "{:?}: none of the attempts was the person's", reason(&field, first));
-}
-
 /// Real threads: two processes on one file, one that abandons and sends again all the time. No id is in the air twice.
 #[test]
 fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
