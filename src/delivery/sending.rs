@@ -308,7 +308,7 @@ fn use_urgent(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<bool, S
         return Ok(false);
     }
     row.delivery.urgent_at = Some(now);
-    row.delivery.urgent_pause = row.state(0).paused_until(now);
+    row.delivery.urgent_pause = pause_end(row.delivery.asked_until, now);
     endpoint::save_delivery(tx, key, &row.delivery)?;
     Ok(true)
 }

@@ -19,59 +19,6 @@ fn redaction() -> Redaction {
     }
 }
 
-/// An endpoint in trouble: the next failure of it pauses it for half an hour, as the core does by itself.
-fn in_long_pauses() -> (Field, Receivers) {
-    let (field, receivers) = phone_with(|_| Ok(answer(500)), one_at_a_time);
-    field.backlog(6, OFFICE);
-    field.flush();
-    let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
-    while pause() < TimeDelta::minutes(10) {
-        field.advance_to(field.next_due().at.unwrap());
-        field.flush();
-    }
-    (field, receivers)
-}
-
-#[test]
-fn a_person_gets_one_attempt_in_a_pause_that_a_receiver_asked_for_and_that_the_cores_own_hides() {
-    let (field, receivers) = in_long_pauses();
-    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "1200")])));
-    field.clock.advance(MINUTE + SECOND);
-    assert_eq!(urgent(&field).attempts, 1);
-    // The receiver wants twenty minutes; the core's own pause is longer.
-    assert!(status(&field, OFFICE).paused_until.unwrap() - field.now() > TimeDelta::minutes(20));
-    receivers.now(|_| Ok(answer(500)));
-    let began: Vec<u32> = (0..5)
-        .map(|_| {
-            field.clock.advance(MINUTE + SECOND);
-            urgent(&field).attempts
-        })
-        .collect();
-    assert_eq!(began.iter().sum::<u32>(), 1, "one per pause that a receiver asked for: {began:?}");
-}
-
-#[test]
-fn new_secrets_give_no_second_attempt_in_a_pause_that_the_cores_own_hid() {
-    let (field, receivers) = in_long_pauses();
-    field.secrets.set(SECRET_NAME, SECRET);
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
-    field.flush();
-    while pause() < TimeDelta::minutes(10) {
-        field.advance_to(field.next_due().at.unwrap());
-        field.flush();
-    }
-    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "1200")])));
-    field.clock.advance(MINUTE + SECOND);
-    assert_eq!(urgent(&field).attempts, 1);
-    receivers.now(no_network);
-    field.clock.advance(MINUTE + SECOND);
-    assert_eq!(urgent(&field).attempts, 1, "the one of this pause");
-    field.compass.secrets_changed().unwrap();
-    field.clock.advance(MINUTE + SECOND);
-    assert_eq!(urgent(&field).attempts, 0, "it has been had");
-}
-
 #[test]
 fn a_redaction_says_that_what_was_sent_again_is_in_the_air_elsewhere() {
     let (field, _) = phone(|_| Ok(answer(202)));
