@@ -21,6 +21,7 @@ mod obeying;
 mod odd_moments;
 mod offline;
 mod probes;
+mod redacted;
 mod replaced;
 mod secrets;
 mod stopping;

@@ -2,21 +2,11 @@
 
 use compass_core::RestoreOptions;
 
+use super::redacted::redaction;
 use super::*;
 
 fn urgent(field: &Field) -> FlushReport {
     field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap()
-}
-
-fn redaction() -> Redaction {
-    Redaction {
-        command_id: id(),
-        target: RedactionTarget::Field { key: "reading".into() },
-        actor: "anna".into(),
-        reason: "not ours to know".into(),
-        pending: RedactPending::Abandon,
-        bodies: RedactBodies::Keep,
-    }
 }
 
 #[test]
@@ -172,33 +162,6 @@ fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
 }
 
 #[test]
-fn a_redaction_gives_up_what_was_claimed_and_healed() {
-    let mut found = Vec::new();
-    // Garbage; a bit that makes another key of the field's; no bytes at all.
-    for damages in [
-        "UPDATE body SET bytes = x'7b7d'",
-        "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'reading', 'seading') AS BLOB)",
-        "DELETE FROM body",
-    ] {
-        let secrets_store = SlowSecrets::new();
-        secrets_store.set(SECRET_NAME, SECRET);
-        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
-        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-        let session = field.complete();
-        damage(&field, damages);
-        secrets_store.gate.close();
-        let running = flushing(&field.compass);
-        secrets_store.gate.wait_for(1);
-        let outcome = field.compass.redact(session, &redaction()).unwrap();
-        secrets_store.gate.open();
-        joined("the flush", running);
-        let left = field.transport.requests().iter().filter(|request| String::from_utf8_lossy(&request.body).contains("17.5")).count();
-        found.push((damages, outcome.in_flight, outcome.bodies.len(), field.action(session).reason, left));
-    }
-    assert!(found.iter().all(|(.., left)| *left == 0), "{found:#?}");
-}
-
-#[test]
 fn a_repeated_abandon_of_a_session_says_that_a_message_is_in_the_air() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
@@ -342,20 +305,6 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
         other.close().unwrap();
     }
     assert!(found.iter().all(|(_, failing, _)| failing.is_none()), "two and a half hours have passed: {found:?}");
-}
-
-#[test]
-fn a_redaction_gives_up_what_is_lost_and_waits() {
-    let mut found = Vec::new();
-    for damages in ["UPDATE body SET bytes = x'7b7d'", "DELETE FROM body"] {
-        let (field, _) = phone(|_| Ok(answer(202)));
-        let session = field.complete();
-        damage(&field, damages);
-        field.compass.redact(session, &redaction()).unwrap();
-        field.flush();
-        found.push((damages, field.action(session).reason));
-    }
-    assert!(found.iter().all(|(_, reason)| reason.as_deref() == Some("abandoned")), "{found:?}");
 }
 
 #[test]
