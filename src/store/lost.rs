@@ -79,6 +79,8 @@ pub(super) struct Known {
     counters: Option<(i64, i64)>,
     /// The last numbers of each table that counts.
     numbers: Vec<(String, i64)>,
+    /// The last number of a claim.
+    epoch: i64,
     /// Delivery ids, with by what each was given up.
     abandoned: Vec<(String, String)>,
     /// Keys of the sessions that were deleted.
@@ -114,6 +116,7 @@ impl Known {
             "SELECT revision, {configuration} FROM meta
               WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"
         );
+        let epoch = format!("SELECT ifnull(max(lease_epoch), 0) FROM outbox WHERE lease_epoch <= {LAST_NUMBER}");
         // Of an empty table there is none.
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
@@ -122,6 +125,7 @@ impl Known {
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
             abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
@@ -140,6 +144,11 @@ impl Known {
                 copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
             }
         }
+        // Nor are those of claims: what hangs since before ends no other try.
+        copy.execute(
+            "UPDATE outbox SET lease_epoch = max(lease_epoch, ?1) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
+            [self.epoch],
+        )?;
         let mut abandons = copy.prepare(&format!(
             "UPDATE outbox SET {GIVEN_UP}, detail = ?2
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
