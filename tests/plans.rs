@@ -51,6 +51,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     ("lost.rs", "{configuration}", &["configuration", "0"]),
     ("lost.rs", "{detail}", &["detail", "'abandoned'"]),
+    ("lost.rs", "{air_until}", &["air_until", "NULL"]),
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),

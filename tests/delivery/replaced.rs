@@ -190,3 +190,31 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() 
     other.close().unwrap();
     assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
 }
+
+#[test]
+fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
+    for restores in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&other);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        let key = field.action(session).key;
+        field.compass.close().unwrap();
+        if restores {
+            Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        }
+        let compass = Compass::open(field.options.clone()).unwrap();
+        compass.send(session, &key, Some("anna"), &id()).unwrap();
+        let came = requests_of_a_flush(&field, &compass, 2);
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        compass.close().unwrap();
+        assert_eq!(came, 1, "the first one is in the air; restored: {restores}");
+    }
+}
