@@ -52,7 +52,7 @@ impl Compass {
                 let id = subject.id;
                 let (applied, files_let_go, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
                     Known::Repeated(_) => {
-                        let before = redaction::given_up(tx, id)?.into_iter().map(|entry| GivenUp { entry, leased: false });
+                        let before = redaction::given_up(tx, id)?.into_iter().map(|(entry, leased)| GivenUp { entry, leased });
                         given_up.borrow_mut().extend(before);
                         (Applied::Repeated, Vec::new(), Changed::nothing())
                     }
@@ -92,9 +92,12 @@ impl Inner {
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
-                if message.undelivered && redaction.pending == RedactPending::Abandon {
-                    store::outbox::abandon(tx, message.entry, REDACTED)?;
+                let gives_up = redaction.pending == RedactPending::Abandon;
+                if gives_up && (message.undelivered || message.leased) {
                     given_up.push(GivenUp { entry: message.entry, leased: message.leased });
+                }
+                if gives_up && message.undelivered {
+                    store::outbox::abandon(tx, message.entry, REDACTED)?;
                     acts.push(Act::Abandoned { action: message.action, reason: redaction.reason.clone() });
                 }
                 if message.sent && redaction.bodies == RedactBodies::Forget {
@@ -103,11 +106,12 @@ impl Inner {
                 }
             }
         }
-        if events.is_empty() && given_up.is_empty() && !forgotten {
+        let is_given_up = acts.len() > 1;
+        if events.is_empty() && !is_given_up && !forgotten {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, Vec::new(), Changed::nothing()));
         }
-        if !given_up.is_empty() {
+        if is_given_up {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
         }

@@ -2,47 +2,10 @@
 
 use compass_core::RestoreOptions;
 
-use super::redacted::redaction;
 use super::*;
 
 fn urgent(field: &Field) -> FlushReport {
     field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap()
-}
-
-#[test]
-fn a_redaction_says_that_what_was_sent_again_is_in_the_air_elsewhere() {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
-    let key = field.action(session).key;
-    let given_up = other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight;
-    other.send(session, &key, Some("anna"), &id()).unwrap();
-    let redacted = other.redact(session, &redaction()).unwrap().in_flight;
-    field.transport.release();
-    joined("the flush", running);
-    let delivered = is_sent(&field.compass, session);
-    other.close().unwrap();
-    assert_eq!((given_up, redacted, delivered), (true, true, true));
-}
-
-#[test]
-fn a_repeated_redaction_says_that_the_message_is_in_the_air_elsewhere() {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
-    let redaction = redaction();
-    let first = other.redact(session, &redaction).unwrap().in_flight;
-    let again = other.redact(session, &redaction).unwrap().in_flight;
-    field.transport.release();
-    joined("the flush", running);
-    other.close().unwrap();
-    assert_eq!((first, again), (true, true));
 }
 
 #[test]
@@ -102,21 +65,6 @@ fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
         found.push((minutes, before, shown, field.flush().sent));
     }
     assert!(found.iter().all(|(.., sent)| *sent == 1), "{found:#?}");
-}
-
-#[test]
-fn a_repeated_abandon_of_a_session_says_that_a_message_is_in_the_air() {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
-    let command = id();
-    let first = field.compass.abandon_session(session, "anna", "on paper", &command).unwrap().in_flight;
-    let again = field.compass.abandon_session(session, "anna", "on paper", &command).unwrap().in_flight;
-    field.transport.release();
-    joined("the flush", running);
-    assert_eq!((first, again), (true, true));
 }
 
 #[test]
