@@ -9,35 +9,6 @@ fn urgent(field: &Field) -> FlushReport {
 }
 
 #[test]
-fn an_urgent_attempt_whose_look_took_too_long_is_not_the_one_of_its_pause() {
-    let secrets_store = SlowSecrets::new();
-    secrets_store.set(SECRET_NAME, SECRET);
-    let (field, receivers) =
-        phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    field.complete();
-    field.flush();
-    receivers.take();
-    field.clock.advance(2 * MINUTE);
-    let asked = secrets_store.asked().len();
-    secrets_store.gate.close();
-    let compass = field.compass.clone();
-    let running = std::thread::spawn(move || compass.flush_urgent(5 * MINUTE, &CancelToken::new()).unwrap());
-    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
-    let lock = sql(&field);
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    secrets_store.gate.open();
-    // The look waits for the other process, and the phone sleeps.
-    std::thread::sleep(Duration::from_millis(500));
-    field.clock.advance(29 * SECOND);
-    lock.execute_batch("ROLLBACK").unwrap();
-    let report = joined("the flush", running);
-    field.clock.advance(2 * MINUTE);
-    let later = urgent(&field).attempts;
-    assert!(report.attempts + later >= 1, "a person has had no attempt in this pause");
-}
-
-#[test]
 fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
     let mut found = Vec::new();
     for minutes in [0, 60] {

@@ -265,3 +265,25 @@ fn an_urgent_attempt_is_had_once_by_all_processes_together() {
     assert_eq!(other.flush_urgent(MINUTE, &CancelToken::new()).unwrap().attempts, 0);
     other.close().unwrap();
 }
+
+#[test]
+fn an_urgent_attempt_that_has_no_time_left_when_it_is_looked_at_is_not_used_up() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) =
+        phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.clock.advance(2 * MINUTE);
+    let asked = secrets_store.asked().len();
+    secrets_store.gate.close();
+    let compass = field.compass.clone();
+    let running = std::thread::spawn(move || compass.flush_urgent(5 * MINUTE, &CancelToken::new()).unwrap());
+    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
+    // What is left of the lease is too little for an attempt.
+    field.clock.jump_wall(TimeDelta::seconds(40));
+    secrets_store.gate.open();
+    assert_eq!(joined("the flush", running).sent, 1, "it is claimed anew");
+}
