@@ -108,40 +108,6 @@ fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
-    let mut found = Vec::new();
-    for both in [false, true] {
-        let (field, _) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.complete();
-        let change_of_network = || {
-            for compass in [&field.compass, &other] {
-                compass.set_connectivity(Connectivity::Offline);
-                compass.set_connectivity(UNSURE);
-            }
-            field.clock.advance(5 * SECOND);
-        };
-        let tries = |both: bool| {
-            field.flush();
-            if both {
-                flush(&other);
-            }
-        };
-        for _ in 0..4 {
-            change_of_network();
-            tries(both);
-        }
-        field.clock.jump_wall(-TimeDelta::hours(4));
-        tries(both);
-        field.clock.advance(2 * HOUR + 30 * MINUTE);
-        tries(both);
-        found.push((both, status(&field, OFFICE).failing_reason, field.transport.requests().len()));
-        other.close().unwrap();
-    }
-    assert!(found.iter().all(|(_, failing, _)| failing.is_none()), "two and a half hours have passed: {found:?}");
-}
-
-#[test]
 fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_process_committed() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
