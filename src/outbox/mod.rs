@@ -23,7 +23,7 @@ pub mod reason;
 
 pub use blocker::{Blocker, EndpointFacts, EntryFacts, Next, World, blocker, waits_for_person};
 pub use classify::{Class, Contact, Context, Verdict, classify, clock_error};
-pub use due::{at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
+pub use due::{LEASE, at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
 pub use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
 pub use http_date::parse_http_date;
 pub use outcome::{Answer, Obstacle, Outcome, parse_retry_after};

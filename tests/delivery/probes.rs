@@ -9,36 +9,6 @@ fn urgent(field: &Field) -> FlushReport {
 }
 
 #[test]
-fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
-    let mut found = Vec::new();
-    for minutes in [0, 60] {
-        let (mut field, _) = phone(|_| Ok(answer(202)));
-        let session = field.complete();
-        field.transport.hold("");
-        let never = CancelToken::new();
-        let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-        steps_until_wait(&mut steps);
-        field.transport.wait_for_requests(1);
-        abandon_first(&field, session);
-        send_first(&field, session);
-        drop(steps);
-        field.compass.clone().kill();
-        field.transport.release();
-        field.compass = Compass::open(field.options.clone()).unwrap();
-        field.compass.set_connectivity(Connectivity::Offline);
-        field.clock.jump_wall(-TimeDelta::hours(1));
-        field.next_due();
-        field.flush();
-        let before = reason(&field, session);
-        field.clock.advance(minutes * MINUTE - if minutes > 0 { 30 * SECOND } else { Duration::ZERO });
-        field.compass.set_connectivity(ONLINE);
-        let shown = reason(&field, session);
-        found.push((minutes, before, shown, field.flush().sent));
-    }
-    assert!(found.iter().all(|(.., sent)| *sent == 1), "{found:#?}");
-}
-
-#[test]
 fn a_correction_waits_for_what_is_in_the_air() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();

@@ -59,7 +59,7 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
 }
 
 /// No lease ends later, unless the clock was set back since (see `outbox::lease_is_void`).
-pub(super) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
+pub(crate) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
     to_ms(now).saturating_add((lease.as_millis() as i64).saturating_mul(2))
 }
 
