@@ -20,7 +20,6 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
-mod probes;
 mod redacted;
 mod replaced;
 mod secrets;
