@@ -536,7 +536,7 @@ fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
     let sessions: Vec<SessionKey> = (0..4).map(|_| field.complete()).collect();
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
     let both = [&field.compass, &other];
-    both.map(|compass| compass.start_delivery().unwrap());
+    both.iter().for_each(|compass| compass.start_delivery().unwrap());
     let mut round = 0;
     eventually("thirty requests have left", || {
         round += 1;
@@ -549,7 +549,7 @@ fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
             field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
             other.set_endpoint_enabled(OFFICE, true).unwrap();
         }
-        both.map(|compass| compass.refresh().unwrap());
+        both.iter().for_each(|compass| drop(compass.refresh().unwrap()));
         field.transport.requests().len() >= 30
     });
     next_turn(&turn, u64::MAX / 2);
