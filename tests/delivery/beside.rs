@@ -549,7 +549,9 @@ fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
             field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
             other.set_endpoint_enabled(OFFICE, true).unwrap();
         }
-        both.iter().for_each(|compass| drop(compass.refresh().unwrap()));
+        for compass in both {
+            compass.refresh().unwrap();
+        }
         field.transport.requests().len() >= 30
     });
     next_turn(&turn, u64::MAX / 2);
