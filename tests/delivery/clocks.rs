@@ -509,11 +509,20 @@ fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
 fn what_was_claimed_when_the_clock_was_set_back_is_due_when_it_is_given_back_and_stays_so() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
-    let (field, receivers) = phone_with(|_| Ok(answer(500)), |options| options.secrets = secrets_store.clone());
+    let (field, receivers) = phone_with(
+        |_| Ok(answer(500)),
+        |options| {
+            one_at_a_time(options);
+            options.secrets = secrets_store.clone();
+        },
+    );
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    let session = field.complete();
+    let sessions = [(); 2].map(|()| field.complete());
     field.flush();
     receivers.take();
+    // One that arrives, so that both are claimed together: the second waits for its turn.
+    field.complete();
+    assert_eq!(field.flush().sent, 1);
     field.clock.advance(10 * SECOND);
     secrets_store.gate.close();
     let asked = secrets_store.gate.came();
@@ -529,7 +538,8 @@ fn what_was_claimed_when_the_clock_was_set_back_is_due_when_it_is_given_back_and
     field.compass.set_connectivity(Connectivity::Offline);
     field.clock.advance(4 * DAY + 12 * HOUR);
     field.compass.set_connectivity(ONLINE);
-    assert_eq!(field.flush().sent, 1, "waits for {:?}", field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+    let waits = sessions.map(|session| field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+    assert_eq!(field.flush().sent, 2, "they wait for {waits:?}");
 }
 
 #[test]
