@@ -257,11 +257,8 @@ impl Compass {
         let (revision, file) = self.inner.read(|connection| Ok((meta::load(connection)?.revision, meta::file_generation(connection)?)))?;
         self.inner.delivery.read_file(file);
         self.inner.store.keep_room();
-        let changed = self.inner.observers.compare(revision);
-        if changed {
-            self.inner.delivery.look();
-        }
-        Ok(changed)
+        // Delivery looks before observers are told, who may take their time.
+        Ok(self.inner.observers.compare(revision, || self.inner.delivery.look()))
     }
 
     /// Calls `observer` after each change, on the thread that made it, with nothing locked: it may call the core, except `close`, `quiesce`

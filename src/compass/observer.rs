@@ -54,9 +54,9 @@ impl Observers {
         self.call(notice);
     }
 
-    /// Compares with the persisted revision; tells everybody when another process has changed something. A change of this handle that was
-    /// committed and not yet told may be taken for one: a notice too many, never one too few.
-    pub(super) fn compare(&self, persisted: u64) -> bool {
+    /// Compares with the persisted revision; tells everybody when another process has changed something, after this was done. A change of this
+    /// handle that was committed and not yet told may be taken for one: a notice too many, never one too few.
+    pub(super) fn compare(&self, persisted: u64, before: impl FnOnce()) -> bool {
         let mut state = self.state();
         if persisted <= state.told || state.own.range(..=persisted).count() as u64 == persisted - state.told {
             return false;
@@ -65,6 +65,7 @@ impl Observers {
         state.own.retain(|own| *own > persisted);
         state.catch_up();
         drop(state);
+        before();
         self.call(&Notice { revision: persisted, everything: true, outbox: true, endpoints: true, workflows: true, sessions: Vec::new() });
         true
     }

@@ -52,7 +52,7 @@ impl Compass {
                 let id = subject.id;
                 let (applied, files, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
                     Known::Repeated(_) => {
-                        let before = redaction::given_up(tx, id)?.into_iter().map(|entry| GivenUp { entry, leased: false });
+                        let before = redaction::given_up(tx, id)?.into_iter().map(|(entry, leased)| GivenUp { entry, leased });
                         given_up.borrow_mut().extend(before);
                         (Applied::Repeated, BTreeSet::new(), Changed::nothing())
                     }
@@ -96,9 +96,12 @@ impl Inner {
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
-                if message.undelivered && redaction.pending == RedactPending::Abandon {
-                    store::outbox::abandon(tx, message.entry, REDACTED)?;
+                let gives_up = redaction.pending == RedactPending::Abandon;
+                if gives_up && (message.undelivered || message.leased) {
                     given_up.push(GivenUp { entry: message.entry, leased: message.leased });
+                }
+                if gives_up && message.undelivered {
+                    store::outbox::abandon(tx, message.entry, REDACTED)?;
                     acts.push(Act::Abandoned { action: message.action, reason: redaction.reason.clone() });
                 }
                 if message.sent && redaction.bodies == RedactBodies::Forget {
@@ -107,13 +110,14 @@ impl Inner {
                 }
             }
         }
+        let is_given_up = acts.len() > 1;
         // Also where nothing of it is left: a command that was stale may have said it.
         redaction::rewrite(tx, id, &events)?;
-        if events.is_empty() && given_up.is_empty() && !forgotten && !half_typed {
+        if events.is_empty() && !is_given_up && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
         }
-        if !given_up.is_empty() {
+        if is_given_up {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
         }

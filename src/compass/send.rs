@@ -121,13 +121,7 @@ impl Compass {
                 Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
             })
         })?;
-        let given_up = match given_up.get() {
-            None if outcome.applied == Applied::Repeated => {
-                self.inner.read_part(stops, |connection| given_up_before(connection, session, action))?
-            }
-            given_up => given_up,
-        };
-        outcome.in_flight = self.may_arrive(given_up);
+        outcome.in_flight = self.may_arrive(given_up.get()) || self.is_in_flight_since(stops, &outcome, session, Some(action))?;
         Ok(outcome)
     }
 
@@ -137,6 +131,7 @@ impl Compass {
     /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `CommandIdReused`.
     pub fn abandon_session(&self, session: SessionKey, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
+        let stops = self.inner.store.stops();
         let content = Content { command: "abandon_session", action: "", reason: Some(reason) };
         let given_up = RefCell::new(Vec::new());
         let mut outcome = self.inner.freeing(|| {
@@ -152,8 +147,16 @@ impl Compass {
                 Ok(acts)
             })
         })?;
-        outcome.in_flight = self.may_arrive(given_up.into_inner());
+        outcome.in_flight = self.may_arrive(given_up.into_inner()) || self.is_in_flight_since(stops, &outcome, session, None)?;
         Ok(outcome)
+    }
+
+    /// The same of what an earlier call with the same command has given up, of one action or of all.
+    fn is_in_flight_since(&self, stops: u64, outcome: &RecordOutcome, session: SessionKey, action: Option<&str>) -> Result<bool> {
+        if outcome.applied != Applied::Repeated {
+            return Ok(false);
+        }
+        Ok(self.may_arrive(self.inner.read_part(stops, |connection| given_up_before(connection, session, action))?))
     }
 
     /// Asked after the commit: an attempt that has not begun by then finds that it may not.
@@ -281,12 +284,16 @@ impl Inner {
     }
 }
 
-/// The entry that an earlier call with the same command has given up.
-fn given_up_before(connection: &Connection, session: SessionKey, action: &str) -> Result<Option<GivenUp>> {
-    let Some(stored) = store::session::load(connection, session)? else { return Ok(None) };
-    let Some(row) = store::action::find(connection, stored.id, action)? else { return Ok(None) };
-    let newest = store::outbox::newest(connection, row.id)?.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
-    Ok(newest.map(|newest| GivenUp { entry: newest.id, leased: newest.air_until.is_some() }))
+/// The entries that an earlier call with the same command has given up, of one action or of all.
+fn given_up_before(connection: &Connection, session: SessionKey, action: Option<&str>) -> Result<Vec<GivenUp>> {
+    let mut found = Vec::new();
+    let Some(stored) = store::session::load(connection, session)? else { return Ok(found) };
+    for row in store::action::of_session(connection, stored.id)? {
+        let newest = if action.is_none_or(|action| action == row.key) { store::outbox::newest(connection, row.id)? } else { None };
+        let given_up = newest.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
+        found.extend(given_up.map(|newest| GivenUp { entry: newest.id, leased: newest.air_until.is_some() }));
+    }
+    Ok(found)
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {

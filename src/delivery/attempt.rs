@@ -65,6 +65,8 @@ pub(super) struct Attempt {
     pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
     /// The wake-up that it began after.
     pub(super) wake: u64,
+    /// The last wish of a person by then.
+    pub(super) wish: u64,
 }
 
 /// What an attempt brought.

@@ -30,6 +30,8 @@ pub(super) struct EndpointQueue {
     /// Nothing is begun for want of a network.
     pub(super) backoff: Option<Backoff>,
     pub(super) offline_tries: u32,
+    /// The last wish of a person that an attempt here was for, or began after in vain.
+    pub(super) wish: u64,
     /// When it was served last, counted in starts of all endpoints.
     pub(super) served: u64,
     /// Starts of its own.
@@ -59,6 +61,8 @@ pub(super) struct EndpointView {
     pub(super) settled_clean: u32,
     pub(super) settled_seen: Option<LastSeen>,
     pub(super) has_ready: bool,
+    /// Whoever asked for an attempt has had it here.
+    pub(super) has_had_wish: bool,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
     /// The definition that what follows was learned of: it says nothing about another one, which may be in the row by now.
@@ -98,6 +102,7 @@ impl EndpointQueue {
             closed: false,
             backoff: None,
             offline_tries: 0,
+            wish: 0,
             served: 0,
             starts: 0,
             first_of_flush: true,
@@ -175,7 +180,10 @@ impl EndpointQueue {
 
     /// Learns from an attempt at once, before it is settled.
     pub(super) fn learn(&mut self, result: &AttemptResult, now: Duration, wake: u64, policy: &RetryPolicy) {
-        let verdict = &result.verdict;
+        let (verdict, attempt) = (&result.verdict, &result.attempt);
+        if attempt.claimed.urgent || verdict.class != Class::Sent {
+            self.wish = self.wish.max(attempt.wish);
+        }
         self.state = settled_state(&self.state, result, verdict, policy);
         match verdict.class {
             // Whatever it met, there has been a reason to try again since.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::endpoint_queue::EndpointView;
 use crate::model::{NetworkNeed, Timestamp};
-use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
+use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due, pause_end};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::air::in_the_air;
 use crate::store::outbox::queue::{self, Waiting};
@@ -84,7 +84,7 @@ pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestam
 pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
     let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
     let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
-    let is_busy = view.is_some_and(|view| view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
+    let is_busy = view.is_some_and(|view| view.has_had_wish || view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
     !is_busy && !has_had_urgent(row, now, every)
 }
 
@@ -92,11 +92,9 @@ pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Ti
 pub(super) fn has_had_urgent(row: &EndpointRow, now: Timestamp, every: Duration) -> bool {
     let last = row.delivery.urgent_at;
     let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
-    let state = row.state(0);
-    let paused_until = state.paused_until(now);
-    // A pause of the core's own is nobody's wish.
-    let is_asked_for = state.asked_until.is_some_and(|asked| asked > now);
-    is_soon || is_asked_for && paused_until.is_some() && paused_until == row.delivery.urgent_pause
+    // A pause of the core's own is nobody's wish, also where it is the longer one.
+    let asked_until = pause_end(row.delivery.asked_until, now);
+    is_soon || asked_until.is_some() && asked_until == row.delivery.urgent_pause
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An

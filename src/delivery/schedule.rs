@@ -244,6 +244,7 @@ impl Schedule {
                 found_at: None,
                 refused: None,
                 wake: self.wake,
+                wish: self.wishes.last_urgent(),
                 claimed,
             };
             self.in_flight.insert(request, attempt);
@@ -366,8 +367,7 @@ impl Schedule {
 
     /// Takes over what a look at the database has shown, with nothing to claim.
     pub(super) fn found_nothing(&mut self, asked: Asked, now: Moment) {
-        self.wishes.answered(asked);
-        self.looked_at = now.monotonic;
+        self.looked(asked, now);
         self.endpoints.values_mut().filter(|queue| queue.ready.is_empty()).for_each(|queue| queue.more = false);
     }
 
@@ -443,6 +443,7 @@ impl Schedule {
             settled_clean: queue.settled_clean,
             settled_seen: queue.settled_seen,
             has_ready: !queue.ready.is_empty(),
+            has_had_wish: queue.wish >= self.wishes.last_urgent(),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
             endpoint: Some(Arc::clone(&queue.endpoint)),
@@ -469,8 +470,6 @@ impl Schedule {
 
     /// Takes over what a round has claimed, at endpoints that were read with it.
     pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, asked: Asked, now: Moment) {
-        self.wishes.answered(asked);
-        self.looked_at = now.monotonic;
         for (key, queue) in &mut self.endpoints {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
@@ -486,6 +485,16 @@ impl Schedule {
                 }
             }
         }
+        self.looked(asked, now);
+    }
+
+    /// The database was looked at. A person's wish is not answered while anything is under way for another reason: what waits behind that had
+    /// no turn.
+    fn looked(&mut self, asked: Asked, now: Moment) {
+        let ready = self.endpoints.values().flat_map(|queue| &queue.ready);
+        let is_another = self.in_flight.values().map(|attempt| &attempt.claimed).chain(ready).any(|claimed| !claimed.urgent);
+        self.wishes.answered(asked, !is_another && !self.has_unsettled());
+        self.looked_at = now.monotonic;
     }
 
     /// Whether nothing is in flight, waiting to begin or unsettled.

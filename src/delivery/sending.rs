@@ -1,8 +1,9 @@
 //! The driver's part that has to do with attempts: beginning them, the last look at their entry, sending, and taking in what they brought.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use super::attempt::Stage;
+use super::attempt::{Attempt, Stage};
 use super::driver::{Run, Turn};
 use super::handle::Delivery;
 use super::moment::Moment;
@@ -199,8 +200,8 @@ impl Delivery {
             self.store.write_for_delivery(wait, |tx| {
                 let (meta, is_ours, is_paused, found) = look(tx)?;
                 let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
-                // It is used up by what goes alone.
-                let is_ours = is_ours && (!goes || use_urgent(tx, &key, now.wall)?);
+                // It is used up by what goes alone; getting here may have taken its time.
+                let is_ours = is_ours && (!goes || self.may_send(run, request) && use_urgent(tx, &key, now.wall)?);
                 Ok((meta, is_ours, is_paused, found))
             })
         } else {
@@ -245,6 +246,14 @@ impl Delivery {
         Ok(())
     }
 
+    /// Whether an attempt may be sent now, for all that the handle knows.
+    fn may_send(&self, run: &Run, request: u64) -> bool {
+        let now = self.now();
+        let shared = self.shared.lock();
+        let attempt = shared.schedule.attempt(request).filter(|attempt| shared.is_running() && !attempt.cancelled);
+        attempt.is_some_and(|attempt| time_to_send(run, attempt, now).1)
+    }
+
     fn send(&self, run: &mut Run, request: u64) {
         let now = self.now();
         let ended = Ended { at: now, random: 0.5 };
@@ -256,10 +265,7 @@ impl Delivery {
         let Some(attempt) = schedule.attempt_mut(request) else { return };
         // It leaves on the network there is now, however long its secrets took.
         (attempt.network, attempt.validated) = (network, validated);
-        let left = attempt.until().saturating_sub(now.monotonic);
-        let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
-        let lease_left = (attempt.claimed.lease.until - now.wall).to_std().unwrap_or_default();
-        let has_time = left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN;
+        let (left, has_time) = time_to_send(run, attempt, now);
         let built = if attempt.secrets_took_its_time(now.monotonic) && is_running && !attempt.cancelled {
             // The store of secrets is not asked anew without end.
             Some(Err(Obstacle::SecretUnavailable))
@@ -296,6 +302,14 @@ impl Delivery {
     }
 }
 
+/// How much time a request gets that is sent now, and whether that is enough.
+fn time_to_send(run: &Run, attempt: &Attempt, now: Moment) -> (Duration, bool) {
+    let left = attempt.until().saturating_sub(now.monotonic);
+    let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
+    let lease_left = (attempt.claimed.lease.until - now.wall).to_std().unwrap_or_default();
+    (left, left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN)
+}
+
 /// Whether messages may leave for this endpoint, which is the one that it was.
 fn is_still(found: Option<&StoredEndpoint>, before: &Endpoint) -> bool {
     matches!(found, Some(StoredEndpoint::Readable(row)) if row.is_open() && row.endpoint == *before)
@@ -308,7 +322,7 @@ fn use_urgent(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<bool, S
         return Ok(false);
     }
     row.delivery.urgent_at = Some(now);
-    row.delivery.urgent_pause = row.state(0).paused_until(now);
+    row.delivery.urgent_pause = pause_end(row.delivery.asked_until, now);
     endpoint::save_delivery(tx, key, &row.delivery)?;
     Ok(true)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::outbox::RetryPolicy;
+use crate::outbox::{LEASE, RetryPolicy};
 use crate::port::{Blocking, Clock, Random, Secrets, Transport};
 
 /// What delivery needs from the world.
@@ -33,7 +33,7 @@ pub(crate) struct Settings {
 pub(crate) struct Limits {
     /// Entries per claim, and results per settlement: one fsync each. After a crash at most so many messages are sent twice.
     pub(crate) batch: u32,
-    /// How long a claim holds. Longer than an attempt, so that nobody else begins one meanwhile.
+    /// How long a claim holds.
     pub(crate) lease: Duration,
     /// For a whole attempt, looking secrets up included.
     pub(crate) attempt_timeout: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { batch: 32, lease: Duration::from_secs(60), attempt_timeout: Duration::from_secs(30) }
+        Self { batch: 32, lease: LEASE, attempt_timeout: Duration::from_secs(30) }
     }
 }
 

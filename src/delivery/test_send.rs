@@ -78,6 +78,7 @@ impl Delivery {
             found_at: None,
             refused: None,
             wake: 0,
+            wish: 0,
         };
         let (outcome, ended) = self.attempt_alone(&mut attempt);
         let (answered_lately, cancelled) = self.shared.change(|shared| {

@@ -75,9 +75,16 @@ impl Wishes {
         Asked { looks: self.looks, urgent: if serves_urgent { self.urgent } else { 0 } }
     }
 
-    /// A look at the database has answered this.
-    pub(super) fn answered(&mut self, asked: Asked) {
+    /// The number of the last wish.
+    pub(super) fn last_urgent(&self) -> u64 {
+        self.urgent
+    }
+
+    /// A look at the database has answered this: all of it, or not what a person asks for.
+    pub(super) fn answered(&mut self, asked: Asked, also_urgent: bool) {
         self.looked = self.looked.max(asked.looks);
-        self.claimed_for = self.claimed_for.max(asked.urgent);
+        if also_urgent {
+            self.claimed_for = self.claimed_for.max(asked.urgent);
+        }
     }
 }

@@ -14,6 +14,9 @@ const AT_ONCE: TimeDelta = TimeDelta::days(100_000 * 365);
 /// back. The hour on top is slack for smaller corrections.
 const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
 
+/// How long a claim holds. Longer than an attempt, so that nobody else begins one meanwhile.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
 /// When an entry is due that waits for no time from this moment on, wherever the clock is set to.
 pub(crate) fn at_once(now: Timestamp) -> Timestamp {
     now.checked_sub_signed(AT_ONCE).unwrap_or(Timestamp::MIN_UTC)

@@ -67,6 +67,8 @@ pub(crate) struct LastSeen {
     pub wall: Timestamp,
     /// By the monotonic clock.
     pub monotonic: Duration,
+    /// Since when it had been seen by then. Where that is another time by now, another process has gone on.
+    pub since: Timestamp,
 }
 
 /// What is known besides the verdict when an endpoint is settled.
@@ -236,8 +238,10 @@ impl EndpointState {
             last_seen: None,
             needs_person: false,
         });
-        if let Some(last) = failing.last_seen {
-            // Where the clock was set since, the beginning moves with it: that is no time that has passed.
+        // As it is stored, in milliseconds.
+        let is_as_left = |last: &LastSeen| last.since.timestamp_millis() == failing.since.timestamp_millis();
+        if let Some(last) = failing.last_seen.filter(is_as_left) {
+            // Where the clock was set since, the beginning moves with it, once for all processes: that is no time that has passed.
             let set_by = (facts.now - last.wall) - span(facts.monotonic.saturating_sub(last.monotonic));
             if set_by.num_milliseconds().unsigned_abs() > CLOCK_NOISE_MS {
                 failing.since = failing.since.checked_add_signed(set_by).unwrap_or(facts.now);
@@ -248,7 +252,7 @@ impl EndpointState {
         if failing.last_seen.is_none_or(|last| last.network != facts.network) {
             failing.networks = failing.networks.saturating_add(1);
         }
-        failing.last_seen = Some(LastSeen { network: facts.network, wall: facts.now, monotonic: facts.monotonic });
+        failing.last_seen = Some(LastSeen { network: facts.network, wall: facts.now, monotonic: facts.monotonic, since: failing.since });
         let lasts = failing.networks >= FAILING_NETWORKS && facts.now - failing.since >= FAILING_LONG;
         // Where nothing answered, an answer of before shows nothing about the moment of the failure.
         let network_works = facts.other_answered && facts.validated == Some(true) && verdict.reason != reason::OFFLINE;

@@ -346,7 +346,12 @@ fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
             reason: "dns".into(),
             since: start() + TimeDelta::hours(7),
             networks: 1,
-            last_seen: Some(LastSeen { network: 4, wall: start() + TimeDelta::hours(7), monotonic: Duration::from_secs(7 * 3600) }),
+            last_seen: Some(LastSeen {
+                network: 4,
+                wall: start() + TimeDelta::hours(7),
+                monotonic: Duration::from_secs(7 * 3600),
+                since: start() + TimeDelta::hours(7)
+            }),
             needs_person: false
         })
     );

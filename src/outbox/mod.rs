@@ -25,7 +25,7 @@ pub mod reason;
 pub use blocker::waits_for_person;
 pub(crate) use blocker::{EndpointFacts, EntryFacts, Next, World, blocker};
 pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
-pub(crate) use due::{at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
+pub(crate) use due::{LEASE, at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
 pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
 pub(crate) use outcome::{Answer, Obstacle, Outcome};
 pub(crate) use permits::{ActionFacts, Permit, Permits, permits};

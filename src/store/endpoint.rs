@@ -41,7 +41,7 @@ pub(crate) struct EndpointDelivery {
     pub(crate) skew_ms: Option<i64>,
     /// What it fails with, over and over, that could be the phone's own situation.
     pub(crate) failing: Option<Failing>,
-    /// When a person had the last urgent attempt, and the end of the pause that it went through.
+    /// When a person had the last urgent attempt, and the end of the pause that the receiver had asked for by then.
     pub(crate) urgent_at: Option<Timestamp>,
     pub(crate) urgent_pause: Option<Timestamp>,
 }

@@ -79,8 +79,10 @@ pub(super) struct Known {
     counters: Option<(i64, i64)>,
     /// The last numbers of each table that counts.
     numbers: Vec<(String, i64)>,
-    /// Delivery ids, with by what each was given up.
-    abandoned: Vec<(String, String)>,
+    /// The last number of a claim.
+    epoch: i64,
+    /// Delivery ids, with by what each was given up, and until when a try of it may be in the air.
+    abandoned: Vec<(String, String, Option<i64>)>,
     /// Keys of the sessions that were deleted.
     deleted: BTreeSet<Vec<u8>>,
 }
@@ -118,15 +120,18 @@ impl Known {
             "SELECT revision, {configuration} FROM meta
               WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"
         );
+        let epoch = format!("SELECT ifnull(max(lease_epoch), 0) FROM outbox WHERE lease_epoch <= {LAST_NUMBER}");
         // Of an empty table there is none.
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
-        let abandoned = format!("SELECT delivery_id, {detail} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'");
+        let air_until = if has_column(file, "age", is_damaged)? { "air_until" } else { "NULL" };
+        let abandoned = format!("SELECT delivery_id, {detail}, {air_until} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'");
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
-            abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
+            abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
     }
@@ -144,12 +149,17 @@ impl Known {
                 copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
             }
         }
+        // Nor are those of claims: what hangs since before ends no other try.
+        copy.execute(
+            "UPDATE outbox SET lease_epoch = max(lease_epoch, ?1) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
+            [self.epoch],
+        )?;
         let mut abandons = copy.prepare(&format!(
-            "UPDATE outbox SET {GIVEN_UP}, detail = ?2
+            "UPDATE outbox SET {GIVEN_UP}, detail = ?2, air_until = coalesce(?3, lease_until, air_until)
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
-        for (delivery_id, detail) in &self.abandoned {
-            abandons.execute(params![delivery_id, detail])?;
+        for (delivery_id, detail, air_until) in &self.abandoned {
+            abandons.execute(params![delivery_id, detail, air_until])?;
         }
         // A session that was deleted held nothing undelivered: what of it was not sent was given up.
         let mut unsent =
@@ -157,7 +167,7 @@ impl Known {
         let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let unsent: Vec<(String, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
         for (delivery_id, _) in unsent.iter().filter(|(_, session)| self.deleted.contains(session)) {
-            abandons.execute(params![delivery_id, "restored"])?;
+            abandons.execute(params![delivery_id, "restored", None::<i64>])?;
         }
         Ok(())
     }

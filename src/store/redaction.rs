@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::retention::UNDELIVERED;
 use super::row::to_json;
 use super::{Connection, Result, Transaction, command, meta};
+use crate::crypto::Sha256;
 use crate::model::Event;
 
 /// A message that keeps its body.
@@ -14,31 +15,36 @@ pub(crate) struct Kept {
     pub(crate) action: String,
     /// Neither delivered nor given up.
     pub(crate) undelivered: bool,
+    /// Claimed, or may be in the air since before it was given up.
     pub(crate) leased: bool,
     pub(crate) sent: bool,
 }
 
-/// The messages of a session whose bodies are such.
+/// The messages of a session whose bodies are such. A body that is lost, or whose bytes are not those that were frozen, is asked for as none:
+/// it may be made again.
 pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased', o.state = 'sent', b.bytes
-           FROM outbox o JOIN action a ON a.id = o.action_id JOIN body b ON b.sha256 = o.body_sha256
+        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.air_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256
+           FROM outbox o JOIN action a ON a.id = o.action_id LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.session_id = ?1 AND o.body_kept = 1 ORDER BY o.id"
     ))?;
     let mut rows = statement.query([session_id])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if is_such(row.get_ref(5)?.as_blob().unwrap_or_default()) {
+        let (bytes, hash) = (row.get_ref(5)?.as_blob().unwrap_or_default(), row.get_ref(6)?.as_blob().unwrap_or_default());
+        if is_such(if Sha256::of(bytes).0 == hash { bytes } else { &[] }) {
             found.push(Kept { entry: row.get(0)?, action: row.get(1)?, undelivered: row.get(2)?, leased: row.get(3)?, sent: row.get(4)? });
         }
     }
     Ok(found)
 }
 
-/// The messages of a session that a redaction has given up.
-pub(crate) fn given_up(connection: &Connection, session_id: i64) -> Result<Vec<i64>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM outbox WHERE session_id = ?1 AND detail = 'redacted'")?;
-    Ok(statement.query_map([session_id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+/// The messages of a session that a redaction has given up, or that may be in the air after they were given up, and whether they may be.
+pub(crate) fn given_up(connection: &Connection, session_id: i64) -> Result<Vec<(i64, bool)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, air_until IS NOT NULL FROM outbox WHERE session_id = ?1 AND (detail = 'redacted' OR air_until IS NOT NULL)",
+    )?;
+    Ok(statement.query_map([session_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The body of this message holds what a field held before it was redacted.

@@ -1,27 +1,36 @@
-//! What a clock that was set back has ended: due times and pauses that lie further ahead than any may. They are over wherever they are looked
-//! at, and whoever sees it writes that down, so that none of them begins again when the clock comes near.
+//! What a clock that was set back has ended: due times, pauses, and times of what may be in the air that lie further ahead than any may. They are
+//! over wherever they are looked at, and whoever sees it writes that down, so that none of them begins again when the clock comes near.
 
 use rusqlite::params;
 
 use super::endpoint::{self, StoredEndpoint};
+use super::outbox::queue::farthest_lease;
 use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, judged};
 use crate::model::Timestamp;
-use crate::outbox::{at_once, farthest_due};
+use crate::outbox::{LEASE, at_once, farthest_due};
 
-/// Whether the clock was set back since the age was carried forward last. Nothing can lie too far ahead where it was not.
+/// Whether the clock was set back since the age was carried forward last, or by more than a lease. Nothing can lie too far ahead where it was
+/// not.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
-    let mut statement = connection.prepare_cached("SELECT ifnull(age_at > ?1, 0) FROM meta WHERE id = 1")?;
-    Ok(statement.query_row([to_ms(now)], |row| row.get(0))?)
+    let mut statement = connection.prepare_cached(
+        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND air_until > ?2) FROM meta WHERE id = 1",
+    )?;
+    Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
 }
 
 /// Ends what lies too far ahead, on every clock. A row that is damaged stands in the way of no other write.
 pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     let farthest = farthest_due(now);
-    let mut due = tx.prepare_cached("UPDATE outbox SET due_at = ?2 WHERE state = 'queued' AND endpoint = ?3 AND due_at > ?1")?;
-    for waiting in super::outbox::queue::waiting(tx, &Default::default())? {
-        let values = params![to_ms(farthest), to_ms(at_once(now)), waiting.endpoint];
-        judged(due.execute(values).map_err(StoreError::from))?;
+    let mut ahead =
+        tx.prepare_cached("SELECT id FROM outbox WHERE state <> 'sent' AND state <> 'superseded' AND (due_at > ?1 OR air_until > ?2)")?;
+    let ahead = ahead.query_map([to_ms(farthest), farthest_lease(now, LEASE)], |row| row.get(0))?;
+    let ahead: Vec<i64> = ahead.collect::<rusqlite::Result<_>>()?;
+    let mut over = tx.prepare_cached(
+        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), air_until = iif(air_until > ?4, NULL, air_until) WHERE id = ?1",
+    )?;
+    for id in ahead {
+        judged(over.execute(params![id, to_ms(farthest), to_ms(at_once(now)), farthest_lease(now, LEASE)]).map_err(StoreError::from))?;
     }
     for stored in endpoint::all(tx)? {
         let StoredEndpoint::Readable(mut row) = stored else { continue };

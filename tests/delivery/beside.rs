@@ -488,3 +488,76 @@ fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_the_air() {
     };
     assert!(!sends_what_is_in_the_air(false, switch));
 }
+
+#[test]
+fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_process_committed() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    steps_until_wait(&mut worker);
+    complete(&other, "visit");
+    let gate = Gate::shut();
+    let keeps = gate.clone();
+    let _subscription = field.compass.observe(Arc::new(move |_| keeps.pass()));
+    let compass = field.compass.clone();
+    let refreshing = std::thread::spawn(move || compass.refresh().unwrap());
+    gate.wait_for(1);
+    let is_woken = worker.is_woken();
+    gate.open();
+    joined("the refresh", refreshing);
+    assert!(is_woken, "the observer keeps the worker");
+    drop(worker);
+    other.close().unwrap();
+}
+
+/// Real threads: two processes give messages up and send them again all the time, and each request lasts until they have gone round once more.
+#[test]
+fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
+    let turn = Arc::new((Mutex::new(0_u64), Condvar::new()));
+    let next_turn = |turn: &(Mutex<u64>, Condvar), by: u64| {
+        *turn.0.lock().unwrap() += by;
+        turn.1.notify_all();
+    };
+    let flying: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let twice: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (now, found, goes_round) = (flying.clone(), twice.clone(), turn.clone());
+    let transport = ScriptedTransport::new(move |request| {
+        let id = header(request, "webhook-id");
+        if !now.lock().unwrap().insert(id.clone()) {
+            found.lock().unwrap().push(id.clone());
+        }
+        let began = goes_round.0.lock().unwrap();
+        let until = *began + 2;
+        drop(goes_round.1.wait_timeout_while(began, PATIENCE, |turn| *turn < until).unwrap());
+        now.lock().unwrap().remove(&id);
+        Ok(answer(500))
+    });
+    let field = Field::in_real_time(transport);
+    let sessions: Vec<SessionKey> = (0..4).map(|_| field.complete()).collect();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let both = [&field.compass, &other];
+    both.iter().for_each(|compass| compass.start_delivery().unwrap());
+    let mut round = 0;
+    eventually("thirty requests have left", || {
+        round += 1;
+        next_turn(&turn, 1);
+        for (index, session) in sessions.iter().enumerate() {
+            drop(both[(round + index) % 2].abandon(*session, "tell-0", "anna", "paper", &id()));
+            drop(both[(round + index) % 3 % 2].send(*session, "tell-0", Some("anna"), &id()));
+        }
+        if round % 5 == 0 {
+            field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+            other.set_endpoint_enabled(OFFICE, true).unwrap();
+        }
+        for compass in both {
+            compass.refresh().unwrap();
+        }
+        field.transport.requests().len() >= 30
+    });
+    next_turn(&turn, u64::MAX / 2);
+    field.compass.stop_delivery().unwrap();
+    other.close().unwrap();
+    assert_eq!(*twice.lock().unwrap(), Vec::<String>::new());
+    let faults = field.compass.check().unwrap().faults;
+    assert!(faults.is_empty(), "{faults:?}");
+}

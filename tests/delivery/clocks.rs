@@ -438,3 +438,123 @@ fn what_is_sent_again_while_it_is_in_the_air_waits_for_that_whatever_the_clock_i
         assert_eq!(outcomes(&field, session), ["sent"], "{minutes} minutes");
     }
 }
+
+#[test]
+fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_process() {
+    let (gate, time) = (Gate::shut(), Time::default());
+    let (passes, knows) = (gate.clone(), time.clone());
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let (mut field, _) = phone(move |request| {
+        let now = Timestamp::from_timestamp(1_800_000_600, 0).unwrap() + TimeDelta::from_std(knows.monotonic()).unwrap()
+            - TimeDelta::seconds(1_000);
+        let signed: i64 = header(request, "webhook-timestamp").parse().unwrap();
+        if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 1 {
+            passes.pass();
+        }
+        let status = if (now.timestamp() - signed).abs() <= 300 { 202 } else { 400 };
+        Ok(answer_with(status, &[("date", &http_date(now))]))
+    });
+    time.on(&field);
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    let never = CancelToken::new();
+    let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    eventually("the corrected try is in the air", || {
+        steps_until_wait(&mut steps);
+        gate.came() == 1
+    });
+    steps_until_wait(&mut steps);
+    drop(steps);
+    field.compass.clone().kill();
+    gate.open();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    // The platform sets the phone's clock right.
+    field.clock.jump_wall(TimeDelta::minutes(10));
+    field.clock.advance(5 * MINUTE);
+    field.flush();
+    assert_eq!(outcomes(&field, session), ["clock_skew", "interrupted", "clock_skew", "sent"]);
+}
+
+#[test]
+fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
+    // Less than an hour goes unseen by the age of the database.
+    for minutes in [60, 20] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        field.clock.advance(30 * MINUTE);
+        let session = field.complete();
+        field.transport.hold("");
+        let never = CancelToken::new();
+        let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+        steps_until_wait(&mut steps);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        send_first(&field, session);
+        drop(steps);
+        field.compass.clone().kill();
+        field.transport.release();
+        field.compass = Compass::open(field.options.clone()).unwrap();
+        field.compass.set_connectivity(Connectivity::Offline);
+        field.clock.jump_wall(-TimeDelta::minutes(minutes));
+        field.next_due();
+        field.flush();
+        field.advance_to(field.now() + TimeDelta::minutes(minutes) - TimeDelta::seconds(30));
+        field.compass.set_connectivity(ONLINE);
+        let shown = reason(&field, session);
+        assert_eq!(field.flush().sent, 1, "{minutes} minutes: {shown:?}");
+    }
+}
+
+#[test]
+fn what_was_claimed_when_the_clock_was_set_back_is_due_when_it_is_given_back_and_stays_so() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) = phone_with(
+        |_| Ok(answer(500)),
+        |options| {
+            one_at_a_time(options);
+            options.secrets = secrets_store.clone();
+        },
+    );
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let sessions = [(); 2].map(|()| field.complete());
+    field.flush();
+    receivers.take();
+    // One that arrives, so that both are claimed together: the second waits for its turn.
+    field.complete();
+    assert_eq!(field.flush().sent, 1);
+    field.clock.advance(10 * SECOND);
+    secrets_store.gate.close();
+    let asked = secrets_store.gate.came();
+    let cancel = CancelToken::new();
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    secrets_store.gate.wait_for(asked + 1);
+    field.clock.jump_wall(-TimeDelta::days(5));
+    field.next_due();
+    cancel.cancel();
+    joined("the flush", running);
+    secrets_store.gate.open();
+    field.compass.set_connectivity(Connectivity::Offline);
+    field.clock.advance(4 * DAY + 12 * HOUR);
+    field.compass.set_connectivity(ONLINE);
+    let waits = sessions.map(|session| field.delivery(session).next_attempt_at.map(|at| at - field.now()));
+    assert_eq!(field.flush().sent, 2, "they wait for {waits:?}");
+}
+
+#[test]
+fn a_damaged_row_lets_no_other_due_time_of_a_clock_far_ahead_begin_again() {
+    let (field, _) = phone_with(|_| Ok(answer(500)), one_at_a_time);
+    let [damaged, sound] = [(); 2].map(|()| field.complete());
+    field.flush();
+    let claimed = "state = 'leased', lease_owner = 'nobody', lease_until = 1, air_until = 1";
+    damage(&field, &format!("UPDATE outbox SET {claimed} WHERE id = {}", entry(&field, damaged)));
+    field.clock.jump_wall(-TimeDelta::days(5));
+    field.next_due();
+    let sql = sql(&field);
+    let due = |session| {
+        let sql = sql.prepare("SELECT due_at FROM outbox WHERE id = ?1");
+        sql.unwrap().query_row([entry(&field, session)], |row| row.get::<_, i64>(0)).unwrap() <= field.now().timestamp_millis()
+    };
+    assert_eq!([damaged, sound].map(due), [false, true], "the one that is sound is due for good");
+}

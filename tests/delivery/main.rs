@@ -20,6 +20,7 @@ mod network;
 mod obeying;
 mod odd_moments;
 mod offline;
+mod redacted;
 mod replaced;
 mod secrets;
 mod stopping;

@@ -279,31 +279,83 @@ fn a_session_that_is_given_up_leaves_with_what_is_in_the_air_alone() {
     assert!(actions.iter().all(|action| action.status == ActionStatus::Sent || action.reason.as_deref() == Some("abandoned")));
 }
 
-#[test]
-fn what_is_in_the_air_when_its_endpoint_moves_gets_fresh_budgets_too() {
-    for in_the_air in [false, true] {
-        let (field, _) = phone(|_| Ok(answer(404)));
-        let session = field.complete();
-        for _ in 0..5 {
-            field.flush();
-            field.advance_to(field.delivery(session).next_attempt_at.unwrap());
-        }
-        assert_eq!(field.transport.requests().len(), 5, "the sixth would be the last");
-        let moves = || field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
-        if in_the_air {
-            field.transport.hold("");
-            let running = flushing(&field.compass);
-            field.transport.wait_for_requests(6);
-            moves();
-            field.transport.release();
-            joined("the flush", running);
-        } else {
-            moves();
-        }
-        field.flush();
-        assert_eq!(requests_to(&field, "https://new.example/hook"), 1);
-        assert_eq!(field.action(session).status, ActionStatus::Pending, "in the air: {in_the_air}");
+/// A phone whose one message has had five answers of 404; the sixth is the last of its budget.
+fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
+    let (field, _) = phone(|_| Ok(answer(404)));
+    if signs {
+        field.secrets.set(SECRET_NAME, SECRET);
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     }
+    let session = field.complete();
+    for _ in 0..5 {
+        field.flush();
+        field.advance_to(field.delivery(session).next_attempt_at.unwrap());
+    }
+    assert_eq!(field.transport.requests().len(), 5);
+    (field, session)
+}
+
+#[test]
+fn what_is_in_the_air_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too() {
+    type Change = fn(&Field);
+    let moves: Change = |field| field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    let moves_and_back: Change = |field| {
+        field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    };
+    let off_and_on: Change = |field| {
+        field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+        field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    };
+    let archived_and_back: Change = |field| {
+        field.compass.archive_endpoint(OFFICE).unwrap();
+        field.compass.put_endpoint(&endpoint(OFFICE, OFFICE_URL)).unwrap();
+    };
+    let new_secrets: Change = |field| field.compass.secrets_changed().unwrap();
+    let changes = [
+        ("moves", false, 1, moves),
+        ("moves and back", false, 0, moves_and_back),
+        ("off and on", false, 0, off_and_on),
+        ("archived and back", false, 0, archived_and_back),
+        ("new secrets", true, 0, new_secrets),
+    ];
+    for (name, signs, moved, change) in changes {
+        for in_the_air in [false, true] {
+            let (field, session) = before_its_last_try(signs);
+            if in_the_air {
+                field.transport.hold("");
+                let running = flushing(&field.compass);
+                field.transport.wait_for_requests(6);
+                change(&field);
+                field.transport.release();
+                joined("the flush", running);
+            } else {
+                change(&field);
+            }
+            field.flush();
+            assert_eq!(requests_to(&field, "https://new.example/hook"), moved, "{name}, in the air: {in_the_air}");
+            assert_eq!(field.action(session).status, ActionStatus::Pending, "{name}, in the air: {in_the_air}");
+        }
+    }
+}
+
+#[test]
+fn what_a_dead_process_had_in_the_air_gets_fresh_budgets_when_its_endpoint_moves() {
+    let (mut field, session) = before_its_last_try(false);
+    field.transport.hold("");
+    let never = CancelToken::new();
+    let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut steps);
+    field.transport.wait_for_requests(6);
+    drop(steps);
+    field.compass.clone().kill();
+    field.transport.release();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    assert_eq!(requests_to(&field, "https://new.example/hook"), 1);
+    assert_eq!(field.action(session).status, ActionStatus::Pending, "the first answer of the new address");
 }
 
 #[test]

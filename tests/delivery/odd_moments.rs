@@ -231,18 +231,23 @@ fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
 
 #[test]
 fn a_repeated_abandon_says_that_the_message_is_in_the_air() {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
-    let (key, command) = (field.action(session).key, id());
-    let abandon = || field.compass.abandon(session, &key, "anna", "paper", &command).unwrap();
-    let first = abandon();
-    let again = abandon();
-    field.transport.release();
-    joined("the flush", running);
-    assert_eq!((first.in_flight, again.applied, again.in_flight), (true, Applied::Repeated, true));
+    for of_all in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        let (key, command) = (field.action(session).key, id());
+        let abandon = || match of_all {
+            false => field.compass.abandon(session, &key, "anna", "paper", &command).unwrap(),
+            true => field.compass.abandon_session(session, "anna", "paper", &command).unwrap(),
+        };
+        let first = abandon();
+        let again = abandon();
+        field.transport.release();
+        joined("the flush", running);
+        assert_eq!((first.in_flight, again.applied, again.in_flight), (true, Applied::Repeated, true), "of the session: {of_all}");
+    }
 }
 
 #[test]

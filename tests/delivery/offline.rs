@@ -314,3 +314,31 @@ fn a_clock_that_is_set_is_no_six_hours() {
     }
     assert!(found.iter().all(|(_, needs_person, ..)| !needs_person), "three networks in a quarter of a minute: {found:#?}");
 }
+
+#[test]
+fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
+    let (field, _) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.complete();
+    let tries = || {
+        field.flush();
+        flush(&other);
+    };
+    for _ in 0..4 {
+        for compass in [&field.compass, &other] {
+            compass.set_connectivity(Connectivity::Offline);
+            compass.set_connectivity(UNSURE);
+        }
+        field.clock.advance(5 * SECOND);
+        tries();
+    }
+    field.clock.jump_wall(-TimeDelta::hours(4));
+    tries();
+    field.clock.advance(2 * HOUR + 30 * MINUTE);
+    tries();
+    assert_eq!(status(&field, OFFICE).failing_reason, None, "two and a half hours have passed");
+    field.clock.advance(3 * HOUR + 30 * MINUTE);
+    tries();
+    assert_eq!(status(&field, OFFICE).failing_reason.as_deref(), Some("unreachable"), "six hours");
+    other.close().unwrap();
+}

@@ -135,3 +135,86 @@ fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() 
     other.close().unwrap();
     assert_eq!(came, 2, "shown as {:?}, next due {due:?}", shown.reason);
 }
+
+#[test]
+fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() {
+    let (first, second) = (Gate::shut(), Gate::shut());
+    let gates = (first.clone(), second.clone());
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let (field, _) = phone(move |_| {
+        match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => gates.0.pass(),
+            1 => gates.1.pass(),
+            _ => {}
+        }
+        Ok(answer(500))
+    });
+    let session = field.complete();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    field.compass.close().unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let cancel = CancelToken::new();
+    let (compass, token) = (other.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    first.wait_for(1);
+    cancel.cancel();
+    joined("the flush", running);
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    other.refresh().unwrap();
+    let never = CancelToken::new();
+    let mut steps = other.flush_steps(MINUTE, &never, false).unwrap();
+    eventually("the copy's message is tried", || {
+        steps_until_wait(&mut steps);
+        second.came() == 1
+    });
+    steps_until_wait(&mut steps);
+    let state = || -> (String, i64) {
+        sql(&field).query_row("SELECT state, unknown_outcomes FROM outbox", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    assert_eq!(state(), ("leased".to_owned(), 1));
+    first.open();
+    eventually("the late answer has come", || steps.is_woken());
+    steps_until_wait(&mut steps);
+    field.clock.advance(3 * SECOND);
+    steps_until_wait(&mut steps);
+    let after = state();
+    // Another process sees what is due.
+    field.clock.advance(5 * SECOND);
+    let third = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let report = flush(&third);
+    let shown = third.record(session).unwrap().actions[0].deliveries[0].clone();
+    second.open();
+    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+    third.close().unwrap();
+    other.close().unwrap();
+    assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
+}
+
+#[test]
+fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
+    for restores in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&other);
+        field.transport.wait_for_requests(1);
+        abandon_first(&field, session);
+        let key = field.action(session).key;
+        field.compass.close().unwrap();
+        if restores {
+            Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        }
+        let compass = Compass::open(field.options.clone()).unwrap();
+        compass.send(session, &key, Some("anna"), &id()).unwrap();
+        let came = requests_of_a_flush(&field, &compass, 2);
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        compass.close().unwrap();
+        assert_eq!(came, 1, "the first one is in the air; restored: {restores}");
+    }
+}

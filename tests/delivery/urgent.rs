@@ -72,9 +72,11 @@ fn a_person_gets_one_attempt_a_minute_where_a_retry_or_a_broken_endpoint_is_wait
     }
 }
 
-#[test]
-fn a_pause_of_the_cores_own_that_a_try_did_not_change_stops_a_person_for_a_minute_alone() {
+/// An endpoint in trouble: the core pauses it by itself for half an hour after each failure.
+fn in_long_pauses() -> (Field, Receivers) {
     let (field, receivers) = phone_with(|_| Ok(answer(500)), one_at_a_time);
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     field.backlog(6, OFFICE);
     field.flush();
     let pause = || status(&field, OFFICE).paused_until.map_or(TimeDelta::zero(), |until| until - field.now());
@@ -82,14 +84,39 @@ fn a_pause_of_the_cores_own_that_a_try_did_not_change_stops_a_person_for_a_minut
         field.advance_to(field.next_due().at.unwrap());
         field.flush();
     }
+    (field, receivers)
+}
+
+/// How many attempts a person gets who asks each minute.
+fn each_minute<const MINUTES: usize>(field: &Field) -> [u32; MINUTES] {
+    std::array::from_fn(|_| {
+        field.clock.advance(MINUTE + SECOND);
+        urgent(field).attempts
+    })
+}
+
+#[test]
+fn a_pause_of_the_cores_own_that_a_try_did_not_change_stops_a_person_for_a_minute_alone() {
+    let (field, receivers) = in_long_pauses();
     receivers.now(no_network);
-    let began: Vec<u32> = (0..3)
-        .map(|_| {
-            field.clock.advance(MINUTE + SECOND);
-            urgent(&field).attempts
-        })
-        .collect();
-    assert_eq!(began, [1, 1, 1], "the pause of a broken endpoint is no wish of the receiver");
+    assert_eq!(each_minute(&field), [1, 1, 1], "the pause of a broken endpoint is no wish of the receiver");
+}
+
+#[test]
+fn a_pause_that_a_receiver_asked_for_and_that_the_cores_own_hides_has_one_attempt_too() {
+    for new_secrets in [false, true] {
+        let (field, receivers) = in_long_pauses();
+        receivers.now(|_| Ok(answer_with(503, &[("retry-after", "1200")])));
+        assert_eq!(each_minute(&field), [1]);
+        // The receiver wants twenty minutes; the core's own pause is longer.
+        assert!(status(&field, OFFICE).paused_until.unwrap() - field.now() > TimeDelta::minutes(20));
+        receivers.now(|_| Ok(answer(500)));
+        assert_eq!(each_minute(&field), [1, 0, 0]);
+        if new_secrets {
+            field.compass.secrets_changed().unwrap();
+        }
+        assert_eq!(each_minute(&field), [0, 0], "new secrets: {new_secrets}");
+    }
 }
 
 #[test]
@@ -237,4 +264,26 @@ fn an_urgent_attempt_is_had_once_by_all_processes_together() {
     field.clock.advance(2 * MINUTE);
     assert_eq!(other.flush_urgent(MINUTE, &CancelToken::new()).unwrap().attempts, 0);
     other.close().unwrap();
+}
+
+#[test]
+fn an_urgent_attempt_that_has_no_time_left_when_it_is_looked_at_is_not_used_up() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) =
+        phone_with(|_| Ok(answer_with(503, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    field.complete();
+    field.flush();
+    receivers.take();
+    field.clock.advance(2 * MINUTE);
+    let asked = secrets_store.asked().len();
+    secrets_store.gate.close();
+    let compass = field.compass.clone();
+    let running = std::thread::spawn(move || compass.flush_urgent(5 * MINUTE, &CancelToken::new()).unwrap());
+    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
+    // What is left of the lease is too little for an attempt.
+    field.clock.jump_wall(TimeDelta::seconds(40));
+    secrets_store.gate.open();
+    assert_eq!(joined("the flush", running).sent, 1, "it is claimed anew");
 }

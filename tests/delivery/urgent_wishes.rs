@@ -190,3 +190,83 @@ fn an_urgent_attempt_that_has_not_begun_does_not_begin_once_the_person_has_cance
     });
     assert_eq!(field.transport.requests().len(), 1, "the receiver asked for patience, and nobody asks for an attempt");
 }
+
+/// A phone with a message that waits for five minutes after its second try, and a receiver that takes all again.
+fn waits_for_its_retry() -> (Field, SessionKey) {
+    let (field, receivers) = phone(|_| Ok(answer(500)));
+    let session = field.complete();
+    field.flush();
+    field.clock.advance(6 * SECOND);
+    field.flush();
+    assert_eq!(counted(&field, session), 2);
+    receivers.take();
+    (field, session)
+}
+
+/// A job has a message in the air when a person asks; `then` comes before that has ended.
+fn asked_beside_a_job(field: &Field, requests: usize, then: impl FnOnce()) {
+    let never = CancelToken::new();
+    field.transport.hold("");
+    let mut job = field.compass.flush_steps(2 * MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut job);
+    field.transport.wait_for_requests(requests);
+    let mut person = field.compass.flush_steps(2 * MINUTE, &never, true).unwrap();
+    steps_until_wait(&mut person);
+    steps_until_wait(&mut job);
+    then();
+    field.transport.release();
+    eventually("both have ended", || {
+        let is_over = [&mut job, &mut person].map(|steps| steps_until_wait(steps).is_none());
+        is_over == [true, true]
+    });
+}
+
+#[test]
+fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_the_air_already() {
+    let (field, waits) = waits_for_its_retry();
+    field.complete();
+    asked_beside_a_job(&field, 3, || {});
+    assert!(is_sent(&field.compass, waits), "the wish lasts until an attempt has begun or its flush ends");
+}
+
+#[test]
+fn an_urgent_wish_outlives_a_message_in_the_air_that_brings_a_pause() {
+    let (field, receivers) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    asked_beside_a_job(&field, 1, || receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")]))));
+    assert_eq!(field.transport.requests().len(), 2, "{:?}: one of the attempts is the person's", reason(&field, session));
+}
+
+#[test]
+fn an_urgent_flush_goes_on_to_what_waits_once_what_was_due_was_delivered() {
+    let (field, waits) = waits_for_its_retry();
+    field.complete();
+    assert_eq!(field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap().sent, 2, "{:?}", reason(&field, waits));
+}
+
+#[test]
+fn an_urgent_flush_tries_a_message_that_was_due_and_failed_no_second_time() {
+    let (field, _) = phone(|_| Ok(answer(500)));
+    field.complete();
+    assert_eq!(field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap().attempts, 1);
+}
+
+#[test]
+fn a_wish_gives_one_attempt_however_long_other_endpoints_are_busy() {
+    let (field, receivers) = phone_with(|_| Ok(answer(404)), one_at_a_time);
+    field.complete();
+    field.flush();
+    register(&field, "lab");
+    field.backlog(6, "lab");
+    field.clock.advance(2 * MINUTE);
+    let clock = field.clock.clone();
+    receivers.now(move |request| {
+        let is_office = request.url == OFFICE_URL;
+        if !is_office {
+            clock.advance(20 * SECOND);
+        }
+        Ok(answer(if is_office { 404 } else { 202 }))
+    });
+    let report = field.compass.flush_urgent(20 * MINUTE, &CancelToken::new()).unwrap();
+    assert_eq!((report.sent, requests_to(&field, OFFICE_URL)), (6, 2), "the budget of what fails slowly is six");
+}

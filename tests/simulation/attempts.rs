@@ -415,11 +415,15 @@ impl World {
         Err("a queued entry changed without a reason".to_owned())
     }
 
-    /// Nothing has changed but that its time, which a clock far ahead wrote, is over; whoever sees that writes it down.
+    /// Nothing has changed but that its times, which a clock far ahead wrote, are over; whoever sees that writes it down.
     fn was_far_ahead(&self, entry: &Entry, next: &Entry) -> bool {
         let mut same = next.clone();
-        (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
-        same == *entry && entry.state == "queued" && next.at_once && !entry.at_once && entry.due_at - self.clock.wall_ms() > 25 * 3_600_000
+        (same.due_at, same.at_once, same.air_until) = (entry.due_at, entry.at_once, entry.air_until);
+        let now = self.clock.wall_ms();
+        let due = next.at_once && !entry.at_once && entry.due_at - now > 25 * 3_600_000;
+        let air = next.air_until == 0 && entry.air_until - now > 120_000;
+        let same_due = (next.due_at, next.at_once) == (entry.due_at, entry.at_once);
+        same == *entry && (due || same_due) && (air || next.air_until == entry.air_until)
     }
 
     fn check_act(&self, entry: &Entry, next: &Entry, cause: Cause) -> Check {
@@ -442,8 +446,12 @@ impl World {
             ("failed" | "queued", "superseded") => act == "send corrected",
             ("queued", "queued") if has_learned(entry, next) && STORES.contains(&act) => true,
             // Budgets begin anew, and what waited is due.
-            ("queued", "queued") => {
-                ["secrets changed", "put endpoint", "enable"].contains(&act) && (next.at_once || next.due_at <= entry.due_at)
+            ("queued", "queued") => RENEWS.contains(&act) && (next.at_once || next.due_at <= entry.due_at),
+            // So do those of what is claimed, and nothing else of it.
+            ("leased", "leased") if RENEWS.contains(&act) => {
+                let (counted, slow, due_at, at_once) = (0, 0, next.due_at, next.at_once);
+                let renewed = Entry { counted, slow, due_at, at_once, reason: String::new(), ..entry.clone() };
+                renewed == *next && (next.at_once || next.due_at <= entry.due_at)
             }
             // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.
             _ if STORES.contains(&act) => return Ok(()),
@@ -535,6 +543,9 @@ pub fn seconds_of(text: &str) -> Option<i64> {
 
 /// Acts that store what came in while nobody drove.
 const STORES: [&str; 6] = ["resume", "close", "quiesce", "foreground", "background", "stop delivery"];
+
+/// After which the budgets of what an endpoint has begin anew.
+const RENEWS: [&str; 3] = ["secrets changed", "put endpoint", "enable"];
 
 /// Of an entry that was given up and sent again it was learned what its last claim came to: that nothing of it had begun, or what was
 /// answered.

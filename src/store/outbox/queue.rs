@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
 use super::air::{in_the_air, settle_given_up};
-use super::{FRESH, MessageId};
+use super::{BUDGETS, FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
@@ -59,7 +59,7 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
 }
 
 /// No lease ends later, unless the clock was set back since (see `outbox::lease_is_void`).
-pub(super) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
+pub(crate) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
     to_ms(now).saturating_add((lease.as_millis() as i64).saturating_mul(2))
 }
 
@@ -335,8 +335,8 @@ fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &
     let delay = delay(cut_short);
     // It was due when it was claimed, whatever the clock said then.
     tx.prepare_cached(
-        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, lease_owner = NULL,
-                           lease_until = NULL WHERE id = ?1",
+        "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, resynced = 0,
+                           lease_owner = NULL, lease_until = NULL WHERE id = ?1",
     )?
     .execute(params![id, reason::INTERRUPTED, to_ms(due_after(now, delay)), cut_short, delay.is_zero()])?;
     let attempt = Attempt {
@@ -432,6 +432,13 @@ pub(crate) fn settle(
     Ok(changed == 1)
 }
 
+/// Whether the budgets of an entry are as fresh as those of a new one: of one that had used up something, they began anew while it was claimed.
+pub(crate) fn has_fresh_budgets(connection: &Connection, lease: &Lease) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND delivery_id = ?2 AND counted = 0 AND slow_counted = 0)")?
+        .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
+}
+
 /// Whether the entry of a lease is `sent`.
 pub(crate) fn is_sent(connection: &Connection, lease: &Lease) -> Result<bool> {
     Ok(connection
@@ -513,18 +520,21 @@ pub(crate) struct Revived {
 }
 
 /// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count.
+/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, whoever has it.
 pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: impl Fn(&str) -> bool, now: Timestamp) -> Result<Revived> {
     let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
-    let mut all_at_once = tx.prepare_cached(&format!(
-        "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE state = 'queued' AND endpoint = ?1"
-    ))?;
-    if judged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
-        // One of them is to blame.
-        let mut one = tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {FRESH} WHERE id = ?1"))?;
-        for id in waiting_for(tx, endpoint)? {
-            if judged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
-                revived.damaged.insert(id);
+    for (state, fresh) in [("queued", FRESH), ("leased", BUDGETS)] {
+        let mut all_at_once = tx.prepare_cached(&format!(
+            "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE state = '{state}' AND endpoint = ?1"
+        ))?;
+        if judged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
+            // One of them is to blame.
+            let mut one =
+                tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1"))?;
+            for id in of_endpoint(tx, state, endpoint)? {
+                if judged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
+                    revived.damaged.insert(id);
+                }
             }
         }
     }
@@ -556,9 +566,9 @@ pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: imp
     Ok(revived)
 }
 
-/// All entries that wait for this endpoint.
-fn waiting_for(tx: &Transaction<'_>, endpoint: &str) -> Result<Vec<i64>> {
-    let mut statement = tx.prepare_cached("SELECT id FROM outbox WHERE state = 'queued' AND endpoint = ?1")?;
+/// All entries of this endpoint in this state.
+fn of_endpoint(tx: &Transaction<'_>, state: &str, endpoint: &str) -> Result<Vec<i64>> {
+    let mut statement = tx.prepare_cached(&format!("SELECT id FROM outbox WHERE state = '{state}' AND endpoint = ?1"))?;
     let rows = statement.query_map([endpoint], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -1,0 +1,84 @@
+//! A value is taken out of a session while messages that hold it wait, are claimed, or are in the air.
+
+use super::*;
+
+fn redaction() -> Redaction {
+    Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Abandon,
+        bodies: RedactBodies::Keep,
+    }
+}
+
+/// Garbage; a bit that makes another key of the field's; no bytes at all.
+const DAMAGES: [&str; 3] = [
+    "UPDATE body SET bytes = x'7b7d'",
+    "UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), 'reading', 'seading') AS BLOB)",
+    "DELETE FROM body",
+];
+
+#[test]
+fn a_redaction_gives_up_what_was_damaged_and_waits() {
+    for damages in DAMAGES {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        damage(&field, damages);
+        field.compass.redact(session, &redaction()).unwrap();
+        field.flush();
+        assert_eq!(field.action(session).reason.as_deref(), Some("abandoned"), "{damages}");
+    }
+}
+
+#[test]
+fn a_redaction_gives_up_what_was_damaged_claimed_and_healed() {
+    for damages in DAMAGES {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        damage(&field, damages);
+        secrets_store.gate.close();
+        let running = flushing(&field.compass);
+        secrets_store.gate.wait_for(1);
+        let outcome = field.compass.redact(session, &redaction()).unwrap();
+        secrets_store.gate.open();
+        joined("the flush", running);
+        assert!(!outcome.in_flight, "{damages}");
+        assert!(field.transport.requests().is_empty(), "the value leaves: {damages}");
+    }
+}
+
+#[test]
+fn a_redaction_says_what_is_in_the_air_elsewhere_also_when_it_is_repeated() {
+    type Before = fn(&Compass, SessionKey);
+    let nothing: Before = |_, _| {};
+    let sent_again: Before = |other, session| {
+        assert!(other.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap().in_flight);
+        other.send(session, "tell-0", Some("anna"), &id()).unwrap();
+    };
+    let corrected: Before = |other, session| {
+        other.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap();
+        let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+        other.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+        other.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    };
+    for (name, before) in [("nothing", nothing), ("given up and sent again", sent_again), ("given up and corrected", corrected)] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        before(&other, session);
+        let redaction = redaction();
+        let told = [(); 2].map(|()| other.redact(session, &redaction).unwrap().in_flight);
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        assert_eq!(told, [true, true], "{name}");
+    }
+}
