@@ -361,6 +361,13 @@ public final class CompassGateway: FieldGateway {
         try await replace { try await Compass.erase($0, discardUndelivered: discarding?.core()) }
     }
 
+    public func salvage(to file: URL) async throws -> Salvaged {
+        try await told {
+            let report = try await Compass.salvage(handles.file, to: file)
+            return Salvaged(unsent: Int(report.unsent), whole: report.gaps == 0)
+        }
+    }
+
     private func replace(_ work: @escaping @Sendable (URL) async throws -> Void) async throws {
         try await told {
             var refused: (any Error)?

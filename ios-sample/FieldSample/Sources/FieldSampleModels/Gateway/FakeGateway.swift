@@ -272,6 +272,10 @@ public final class FakeGateway: FieldGateway {
 
     public func erase(discarding: Discard?) async throws { try replace("erase", discarding, by: FakePhone()) }
 
+    public func salvage(to file: URL) async throws -> Salvaged {
+        try call("salvage \(file.lastPathComponent)") { Salvaged(unsent: $0.outbox.count, whole: false) }
+    }
+
     private func replace(_ call: String, _ discard: Discard?, by next: FakePhone) throws {
         try self.call(discard.map { "\(call) \($0.actor): \($0.reason)" } ?? call) { phone in
             let lost = phone.outbox.count

@@ -7,7 +7,7 @@ public typealias Flow<Value: Sendable> = AsyncThrowingStream<Value, any Error>
 ///
 /// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
 /// that repeating it is harmless. A flow gives the current value first, then one for each change.
-public protocol FieldGateway: Sendable {
+public protocol FieldGateway: DatabaseGateway {
     func workflows() -> Flow<[WorkflowItem]>
     func outline(of workflow: String) -> Flow<WorkflowOutline>
     func importWorkflow(_ document: Data) async throws -> Imported
@@ -61,9 +61,20 @@ public protocol FieldGateway: Sendable {
     /// For support: counts and codes, no value of any field.
     func diagnostics() async throws -> String
     func backup(to file: URL) async throws
-    /// Puts such a copy in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+}
+
+/// What can be done to the database whether or not it opens.
+public protocol DatabaseGateway: Sendable {
+    /// Puts a backup in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
     /// gives them up. The flows go on with what is there then, also after a refusal.
     func putBack(_ copy: URL, discarding: Discard?) async throws
     /// Removes the database; an empty one takes its place. Refused as `putBack` is.
     func erase(discarding: Discard?) async throws
+    /// Writes what can still be read of the database to a file that is not there yet, unsent messages first. The database stays as it is.
+    func salvage(to file: URL) async throws -> Salvaged
+}
+
+/// What could still be read: how many of the lines are unsent messages, and whether nothing had to be left out.
+public struct Salvaged: Hashable, Sendable {
+    public let unsent: Int, whole: Bool
 }
