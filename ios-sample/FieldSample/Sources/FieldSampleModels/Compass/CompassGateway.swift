@@ -216,8 +216,8 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
-        try await told { _ = try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command) }
+    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool {
+        try await told { try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command).inFlight }
     }
 
     public func look(at action: String, session: String) async throws -> MessageLook {

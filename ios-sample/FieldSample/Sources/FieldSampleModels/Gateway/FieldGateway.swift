@@ -3,6 +3,14 @@ import Foundation
 /// A value and what becomes of it.
 public typealias Flow<Value: Sendable> = AsyncThrowingStream<Value, any Error>
 
+extension AsyncThrowingStream where Failure == any Error, Element: Sendable {
+    /// The value as it is now.
+    func first() async throws -> Element? {
+        for try await value in self { return value }
+        return nil
+    }
+}
+
 /// What the app asks of the core, in the app's own words. `CompassGateway` is the real one, `FakeGateway` the one of tests and previews.
 ///
 /// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
@@ -39,7 +47,8 @@ public protocol FieldGateway: DatabaseGateway {
     func record(_ session: String) -> Flow<RecordNow>
     func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws
     func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
-    func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws
+    /// Gives an undelivered message up; true when a try was under way, so that it may still arrive.
+    func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool
     func look(at action: String, session: String) async throws -> MessageLook
 
     func outbox(limit: Int) -> Flow<OutboxList>
