@@ -238,6 +238,8 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     override suspend fun preview(session: String, action: String): Preview =
         Preview(action, "office", """{"key":"$session","workflow":{"key":"boiler-service","name":"Boiler service"},"fields":[]}""")
 
+        return shown.inFlight
+    }
     // The outbox and the integration -------------------------------------------------------------------------------------------------
 
     override fun outbox(limit: Int): Flow<OutboxList> = watch { OutboxList(outbox.take(limit), outbox.size > limit) }
@@ -310,5 +312,10 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         asked(if (discard == null) call else "$call, ${discard.actor}: ${discard.reason}")
         if (shown.outbox.isNotEmpty() && discard == null) throw GatewayFailure("undelivered", count = shown.outbox.size)
         show { phone() }
+    override suspend fun salvage(path: String): Salvaged {
+        asked("salvage $path")
+        return Salvaged(shown.outbox.size, whole = false)
+    }
+
     }
 }
