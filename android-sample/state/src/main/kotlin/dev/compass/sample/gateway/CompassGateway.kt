@@ -199,8 +199,8 @@ class CompassGateway(private val handles: Handles, private val network: PhoneNet
     override suspend fun sendCorrected(session: String, action: String, actor: String?, command: String): Unit =
         told { compass().sendCorrected(session, action, actor, command) }
 
-    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Unit =
-        told { compass().abandon(session, action, actor, reason, command) }
+    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Boolean =
+        told { compass().abandon(session, action, actor, reason, command).inFlight }
 
     override suspend fun preview(session: String, action: String): Preview = told {
         // What is frozen is what is sent, whatever was edited since.

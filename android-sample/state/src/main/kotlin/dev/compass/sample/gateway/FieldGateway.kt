@@ -91,8 +91,8 @@ interface FieldGateway : DatabaseGateway {
     /** Sends a failed action with the edited values. */
     suspend fun sendCorrected(session: String, action: String, actor: String?, command: String)
 
-    /** Gives an undelivered message up. */
-    suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String)
+    /** Gives an undelivered message up; true when a try was under way, so that it may still arrive. */
+    suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Boolean
 
     /** The message that an action sent or would send. */
     suspend fun preview(session: String, action: String): Preview
