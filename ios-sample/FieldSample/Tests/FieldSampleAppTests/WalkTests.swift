@@ -152,6 +152,41 @@ final class WalkTests: XCTestCase {
         XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
     }
 
+    func testTheScreenOfADamagedDatabaseLooksRight() async throws {
+        let looks: [(String, Theme, EnvironmentValues)] = [
+            ("en_GB", .light, EnvironmentValues(.light)), ("en_GB", .dark, EnvironmentValues(.dark)),
+            ("ar_EG", .strongLight, EnvironmentValues(.light, contrast: .increased)),
+            ("ar_EG", .dark, EnvironmentValues(.dark, text: .accessibility5)),
+        ]
+        for (language, theme, values) in looks {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("looks-\(UUID().uuidString)")
+            let store = MemoryStore(), gateway = FakeGateway(.atWork)
+            let model = OpeningModel({
+                Workplace(gateway: gateway, navigator: Navigator(), preferences: store, vault: store, exports: folder)
+            }, open: { _ in throw GatewayFailure(code: "corrupt") })
+            let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases(language)), values)
+            func audit(_ what: String) {
+                let faults = ViewAudit(theme) { $0.hasPrefix("?") ? "is not in the catalog" : nil }.faults(of: sketch.draw())
+                XCTAssertEqual(faults, [], "\(what), \(language)")
+            }
+            try await eventually {
+                _ = sketch.draw()
+                return model.canReplace
+            }
+            model.save()
+            await model.settled()
+            XCTAssertNotNil(model.saved)
+            audit("saved")
+            model.eraseEverything()
+            audit("start over")
+            model.confirm()
+            model.confirm()
+            await model.settled()
+            guard case .undelivered? = model.question else { return XCTFail("nothing is asked") }
+            audit("messages would be lost")
+        }
+    }
+
     /// With the real core.
     func testWhatCanBeReadOfADamagedFileIsSavedAndACopyIsPutBack() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("damaged-\(UUID().uuidString)")
