@@ -38,6 +38,6 @@ package.targets += [
         path: "Tests/Stubs/FieldSampleApp",
         swiftSettings: strict
     ),
-    .testTarget(name: "FieldSampleAppTests", dependencies: ["FieldSampleApp", "FieldSampleModels", "SwiftUI"]),
+    .testTarget(name: "FieldSampleAppTests", dependencies: ["FieldSampleApp", "FieldSampleModels", "FieldStory", "SwiftUI"]),
 ]
 #endif

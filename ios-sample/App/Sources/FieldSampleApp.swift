@@ -10,36 +10,61 @@ struct FieldSampleApp: App {
     }
 }
 
-/// The app, once its database is open.
+/// The app, once its database is open; before, why it is not and what can be done.
 struct OpeningView: View {
-    let model: OpeningModel
+    @Bindable var model: OpeningModel
+    @State private var line = OpenLine()
+    @State private var choosingBackup = false
 
     var body: some View {
         if let screens = model.screens {
             RootView(screens: screens)
         } else {
-            Page(.message(.statusOpening, []), hasFoot: model.failure != nil) {
+            Page(.message(.statusOpening, []), notice: $model.notice, hasFoot: model.failure != nil) {
                 if let failure = model.failure { Badge(failure, "exclamationmark.triangle", .bad) }
+                rescue
             } foot: {
                 BigButton(.buttonTryAgain, isMain: true) { Task { await model.retry() } }
             }
+            .panel(model.question, close: { model.dismissQuestion() }) { DataPanel(question: $0, opens: false, model: model) }
             .announcing(model.failure)
+            .environment(\.openLine, line)
             .themed(strong: false)
             .dynamicTypeSize(TextSize.normal.least...)
             .task { await model.retry() }
         }
     }
+
+    @ViewBuilder private var rescue: some View {
+        if model.canReplace { Words(.labelDamaged) }
+        if model.canSave { BigButton(.buttonSaveReadable, sign: "externaldrive") { model.save() }.disabled(model.saving) }
+        if let saved = model.saved {
+            Card {
+                Words(saved.unsent).bold()
+                if let gaps = saved.gaps { Words(gaps) }
+                Words(.labelSavedHint)
+                ShareButton(file: saved.file)
+            }
+        }
+        if model.canReplace {
+            BigButton(.buttonPutBackCopy, sign: "arrow.uturn.backward") { choosingBackup = true }
+                .choosingBackup($choosingBackup, model)
+            BigButton(.buttonStartOver, sign: "trash", isDestructive: true) { model.eraseEverything() }
+        }
+    }
 }
 
 final class AppDelegate: NSObject, UIApplicationDelegate {
-    let opening = OpeningModel(AppDelegate.open)
+    let opening = OpeningModel(AppDelegate.prepare, open: AppDelegate.open)
 
-    private static func open() async throws -> Workplace {
-        let phone = try await Phone.shared.opened()
+    private static func prepare() async throws -> Workplace {
+        let phone = try await Phone.shared.parts()
         return Workplace(
             gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault,
-            attachments: try? Attachments.folder())
+            exports: phone.exports, attachments: try? Attachments.folder())
     }
+
+    private static func open(_ work: Workplace) async throws { try await Phone.shared.open() }
 
     func application(
         _ application: UIApplication, didFinishLaunchingWithOptions launchOptions: [UIApplication.LaunchOptionsKey: Any]?

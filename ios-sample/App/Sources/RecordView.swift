@@ -127,7 +127,7 @@ private struct EditPanel: View {
             }
         } foot: {
             BigButton(.buttonSave, isMain: true) { model.saveEdit() }
-            BigButton(.buttonCancel) { model.dismissEdit() }
+            BigButton(.buttonBack) { model.dismissEdit() }
         }
     }
 }

@@ -22,7 +22,7 @@ struct SettingsView: View {
             model.importWorkflow((try? Data(contentsOf: file)) ?? Data())
         }
         .panel(model.editing, close: { model.editing = nil }) { EndpointPanel(form: $0, model: model) }
-        .panel(model.question, close: { model.dismissQuestion() }) { DataPanel(question: $0, model: model) }
+        .panel(model.question, close: { model.dismissQuestion() }) { DataPanel(question: $0, opens: true, model: model) }
     }
 
     @ViewBuilder private var person: some View {
@@ -74,61 +74,11 @@ struct SettingsView: View {
             Switch(.labelSimulate, isOn: model.offlineSimulated) { model.simulateOffline($0) }
             BigButton(.buttonBackup, sign: "externaldrive") { model.exportBackup() }
             BigButton(.buttonPutBack, sign: "arrow.uturn.backward") { choosingBackup = true }
-                .fileImporter(isPresented: $choosingBackup, allowedContentTypes: [.item]) { result in
-                    guard let file = try? result.get() else { return }
-                    let allowed = file.startAccessingSecurityScopedResource()
-                    defer { if allowed { file.stopAccessingSecurityScopedResource() } }
-                    model.chooseBackup(file)
-                }
+                .choosingBackup($choosingBackup, model)
             BigButton(.buttonDiagnostics, sign: "doc.text") { model.exportDiagnostics() }
-            if let exported = model.exported {
-                ShareLink(item: exported) {
-                    HStack {
-                        Sign("square.and.arrow.up")
-                        Words(.buttonShare).bold()
-                    }
-                }
-                .buttonStyle(PlainStyle())
-            }
+            if let exported = model.exported { ShareButton(file: exported) }
             BigButton(.buttonErase, sign: "trash", isDestructive: true) { model.eraseEverything() }
         }
-    }
-}
-
-/// What is asked before what is on the phone is replaced or erased.
-private struct DataPanel: View {
-    let question: DataQuestion
-    let model: SettingsModel
-
-    var body: some View {
-        switch question {
-        case .putBack: panel(.buttonPutBack, .questionPutBack, .buttonPutItBack)
-        case .erase(sure: false): panel(.buttonErase, .questionErase, .buttonGoOn)
-        case .erase(sure: true): panel(.headingEraseSure, .questionEraseSure, .buttonEraseNow)
-        case .undelivered(let asked):
-            Page(.message(.headingUndelivered, []), notice: Binding(get: { model.notice }, set: { model.notice = $0 })) {
-                Words(asked.lost).bold()
-                Words(.questionUndelivered)
-                if asked.asksName { LineInput(id: .labelTechnician, text: Binding(get: { asked.by }, set: { model.discard(by: $0) })) }
-                LineInput(id: .labelReason, text: Binding(get: { asked.reason }, set: { model.discard(reason: $0) }))
-            } foot: {
-                yes(.buttonGiveUpAll).disabled(!asked.canDiscard || model.replacing)
-                BigButton(.buttonCancel) { model.dismissQuestion() }
-            }
-        }
-    }
-
-    private func panel(_ title: TextId, _ words: TextId, _ confirm: TextId) -> some View {
-        Page(.message(title, []), notice: Binding(get: { model.notice }, set: { model.notice = $0 })) {
-            Words(words)
-        } foot: {
-            yes(confirm).disabled(model.replacing)
-            BigButton(.buttonCancel) { model.dismissQuestion() }
-        }
-    }
-
-    private func yes(_ words: TextId) -> some View {
-        BigButton(words, sign: "trash", isMain: true, isDestructive: true) { model.confirm() }
     }
 }
 

@@ -151,7 +151,10 @@ extension Compass {
     }
 
     public func backup(to file: URL) async throws {
-        try await commands.call { [core] in try core.backup(to: file.path) }
+        try await commands.call { [core] in
+            try core.backup(to: file.path)
+            try DatabaseFolder.protectCopy(file)
+        }
     }
 
     public func check() async throws -> CheckReport {

@@ -145,7 +145,9 @@ public protocol CompassHandle: AnyObject, Sendable {
     func purge(olderThan age: Duration) async throws -> PurgeReport
     /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up.
     func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport
-    /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back.
+    /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back. As the database of
+    /// ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's own backups (Apple's
+    /// platforms), wherever it lies; who moves or copies it elsewhere decides anew.
     func backup(to file: URL) async throws
     /// Checks the whole file against the log.
     func check() async throws -> CheckReport

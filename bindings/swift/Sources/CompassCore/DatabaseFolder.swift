@@ -13,21 +13,38 @@ public enum DatabaseFolder {
     @discardableResult
     public static func prepare(_ folder: URL? = nil) throws -> URL {
         let files = FileManager.default
-        var folder = try folder
+        let folder = try folder
             ?? files.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
                 .appendingPathComponent("compass", isDirectory: true)
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        // The database, its log and its index inherit the class from the folder.
+        return try protect(folder)
+    }
+
+    /// Gives a copy that was just written what the folder of the database has, wherever it lies; where that fails, there is no copy.
+    static func protectCopy(_ file: URL) throws {
+        do {
+            try protect(file)
+        } catch {
+            try? FileManager.default.removeItem(at: file)
+            throw CompassError(code: "io", detail: "the copy could not be protected and was removed")
+        }
+    }
+
+    @discardableResult
+    private static func protect(_ item: URL) throws -> URL {
+        var item = item
         #if os(iOS)
-        // The database, its log and its index inherit it from the folder.
-        try files.setAttributes([.protectionKey: FileProtectionType.completeUntilFirstUserAuthentication], ofItemAtPath: folder.path)
+        let readable = FileProtectionType.completeUntilFirstUserAuthentication
+        try FileManager.default.setAttributes([.protectionKey: readable], ofItemAtPath: item.path)
         #endif
         #if canImport(Darwin)
         var values = URLResourceValues()
         values.isExcludedFromBackup = true
-        try folder.setResourceValues(values)
+        try item.setResourceValues(values)
         #else
-        folder = folder.standardizedFileURL
+        item = item.standardizedFileURL
         #endif
-        return folder
+        return item
     }
 }

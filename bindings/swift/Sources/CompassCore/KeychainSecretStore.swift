@@ -61,14 +61,22 @@ public struct KeychainSecretStore: SecretStore {
         try delete("previous:" + name)
     }
 
-    private func query(_ account: String) -> [CFString: Any] {
+    /// Forgets every secret of this service: for a phone that is given back, and for a database that was erased and could not be read any
+    /// more to learn their names.
+    public func removeAll() throws {
+        try delete(all)
+    }
+
+    /// Every secret of this service.
+    private var all: [CFString: Any] {
         var query: [CFString: Any] = [
-            kSecClass: kSecClassGenericPassword, kSecAttrService: service, kSecAttrAccount: account,
-            kSecUseDataProtectionKeychain: true,
+            kSecClass: kSecClassGenericPassword, kSecAttrService: service, kSecUseDataProtectionKeychain: true,
         ]
         if let accessGroup { query[kSecAttrAccessGroup] = accessGroup }
         return query
     }
+
+    private func query(_ account: String) -> [CFString: Any] { all.merging([kSecAttrAccount: account]) { $1 } }
 
     private func read(_ account: String) throws -> String? {
         var query = query(account)
@@ -91,8 +99,10 @@ public struct KeychainSecretStore: SecretStore {
         guard status == errSecSuccess else { throw Failure(status: status) }
     }
 
-    private func delete(_ account: String) throws {
-        let status = SecItemDelete(query(account) as CFDictionary)
+    private func delete(_ account: String) throws { try delete(query(account)) }
+
+    private func delete(_ query: [CFString: Any]) throws {
+        let status = SecItemDelete(query as CFDictionary)
         guard status == errSecSuccess || status == errSecItemNotFound else { throw Failure(status: status) }
     }
 }

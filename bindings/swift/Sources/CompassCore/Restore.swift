@@ -81,13 +81,18 @@ extension Compass {
     /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages that
     /// are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every other row
     /// under the name of its table. Works also where the database does not open, and beside an open handle; its file stays as it is. The new
-    /// file is whole, or there is none. Works off the caller's thread; once begun it runs to its end, also when the task is cancelled.
+    /// file is whole, or there is none, and is protected as the copy of ``backup(to:)`` is. Works off the caller's thread; once begun it runs
+    /// to its end, also when the task is cancelled.
     ///
     /// - Parameter copy: The new file. It holds what technicians typed.
     /// - Throws: ``CompassError`` with `not_a_database` or ``CompassError/Code/corrupt`` where nothing can be read; `invalid_argument` where there
     ///   is no database, or a file of the new name already.
     public static func salvage(_ file: URL, to copy: URL) async throws -> SalvageReport {
-        try await replacing { try CompassInternal.salvage(path: file.path, to: copy.path) }
+        try await replacing {
+            let report = try CompassInternal.salvage(path: file.path, to: copy.path)
+            try DatabaseFolder.protectCopy(copy)
+            return report
+        }
     }
 
     private static func replacing<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {

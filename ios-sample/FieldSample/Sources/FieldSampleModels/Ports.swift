@@ -25,8 +25,8 @@ public protocol PreferenceStore: Sendable {
 public protocol SecretVault: Sendable {
     func put(_ secret: String, named name: String) throws
     func has(_ name: String) -> Bool
-    /// Forgets it; when there is none, does nothing.
-    func remove(_ name: String) throws
+    /// Forgets every one.
+    func removeAll() throws
 }
 
 /// Preferences, secrets and a place in memory, for tests and previews.
@@ -42,5 +42,5 @@ public final class MemoryStore: PreferenceStore, SecretVault, PlaceStore {
     public func save(_ place: String) { self.place.change { $0 = place } }
     public func put(_ secret: String, named name: String) throws { secrets.change { $0[name] = secret } }
     public func has(_ name: String) -> Bool { secrets.value[name] != nil }
-    public func remove(_ name: String) throws { secrets.change { $0[name] = nil } }
+    public func removeAll() throws { secrets.change { $0 = [:] } }
 }

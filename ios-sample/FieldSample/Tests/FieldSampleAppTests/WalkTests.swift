@@ -1,3 +1,5 @@
+import CompassCore
+import FieldStory
 import Foundation
 import SwiftUI
 import XCTest
@@ -148,6 +150,105 @@ final class WalkTests: XCTestCase {
         try await eventually { sketch.draw().spoken.contains { $0.words.hasPrefix("What is on this phone cannot be read yet.") } }
         XCTAssertTrue(sketch.draw().spoken.contains { $0.words == "Try again" && $0.role == .button })
         XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
+    }
+
+    func testTheScreenOfADamagedDatabaseLooksRight() async throws {
+        let looks: [(String, Theme, EnvironmentValues)] = [
+            ("en_GB", .light, EnvironmentValues(.light)), ("en_GB", .dark, EnvironmentValues(.dark)),
+            ("ar_EG", .strongLight, EnvironmentValues(.light, contrast: .increased)),
+            ("ar_EG", .dark, EnvironmentValues(.dark, text: .accessibility5)),
+        ]
+        for (language, theme, values) in looks {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("looks-\(UUID().uuidString)")
+            let store = MemoryStore(), gateway = FakeGateway(.atWork)
+            let model = OpeningModel({
+                Workplace(gateway: gateway, navigator: Navigator(), preferences: store, vault: store, exports: folder)
+            }, open: { _ in throw GatewayFailure(code: "corrupt") })
+            let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases(language)), values)
+            func audit(_ what: String) {
+                let faults = ViewAudit(theme) { $0.hasPrefix("?") ? "is not in the catalog" : nil }.faults(of: sketch.draw())
+                XCTAssertEqual(faults, [], "\(what), \(language)")
+            }
+            try await eventually {
+                _ = sketch.draw()
+                return model.canReplace
+            }
+            model.save()
+            await model.settled()
+            XCTAssertNotNil(model.saved)
+            audit("saved")
+            model.eraseEverything()
+            audit("start over")
+            model.confirm()
+            model.confirm()
+            await model.settled()
+            guard case .undelivered? = model.question else { return XCTFail("nothing is asked") }
+            audit("messages would be lost")
+        }
+    }
+
+    /// With the real core.
+    func testWhatCanBeReadOfADamagedFileIsSavedAndACopyIsPutBack() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("damaged-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let before = try await StoryPhone(folder, sending: .builtIn())
+        try await before.setUp(office: "https://office.example/hooks", secret: nil)
+        let copy = folder.appendingPathComponent("copy.db")
+        try await before.gateway.backup(to: copy)
+        let session = try await before.startPumpCheck()
+        try await before.workThrough(session)
+        _ = try await before.complete(session)
+        try await before.handles.handle().close()
+        let file = folder.appendingPathComponent("compass.db")
+        // A bit of the schema: the rows are all there.
+        var bytes = try Data(contentsOf: file)
+        let rule = try XCTUnwrap(bytes.range(of: Data("CREATE TRIGGER".utf8)))
+        bytes[rule.upperBound - 1] = UInt8(ascii: "X")
+        try bytes.write(to: file)
+
+        let handles = OneHandle(file: file) { try await Compass.open(CompassOptions(file: file)) }
+        let store = MemoryStore()
+        let model = OpeningModel({
+            Workplace(gateway: CompassGateway(handles), navigator: Navigator(), preferences: store, vault: store, exports: folder)
+        }, open: { _ in
+            do { _ = try await handles.handle() } catch let refused as CompassError { throw GatewayFailure(code: "\(refused.code)") }
+        })
+        let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
+        func find(_ words: String) async throws -> Spoken {
+            var found: Spoken?
+            try await eventually {
+                found = sketch.draw().spoken.first { $0.words.hasPrefix(words) && !$0.isOff }
+                return found != nil
+            }
+            return found!
+        }
+        func tap(_ words: String) async throws { try await find(words).act?() }
+        func type(_ text: String, into label: String) async throws { try await find(label).line?.wrappedValue = text }
+        _ = try await find("What is saved on this phone is damaged")
+        XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
+        try await tap("Save what can be read")
+        _ = try await find("1 message that was not sent is in it")
+        XCTAssertEqual(ViewAudit(.light).faults(of: sketch.draw()), [])
+        let saved = try String(contentsOf: folder.appendingPathComponent("compass-saved.jsonl"), encoding: .utf8)
+        XCTAssertTrue(saved.hasPrefix("{\"unsent\":") && saved.contains("Mill Lane"))
+
+        try await tap("Start over")
+        _ = try await find("Sessions, records, workflows")
+        try await tap("Cancel")
+        try await tap("Put back a copy")
+        sketch.draw().chosen(copy)
+        try await tap("Put it back")
+        _ = try await find("What is on this phone is damaged. It may hold messages")
+        _ = try await find("Save first what can be read")
+        try await type("Jo", into: "Your name")
+        try await type("It is saved", into: "Why?")
+        try await tap("Give them up and go on")
+        // Where the copy was made: before the session.
+        _ = try await find("Open: Pump check")
+        let sessions = try await handles.handle().sessions(.all, page: nil, limit: 9).sessions.count
+        XCTAssertEqual(sessions, 0)
+        XCTAssertTrue(FileManager.default.fileExists(atPath: folder.appendingPathComponent("compass-saved.jsonl").path))
+        try await handles.handle().close()
     }
 
     func testADayIsChosenInASheetAndNotBefore() async throws {

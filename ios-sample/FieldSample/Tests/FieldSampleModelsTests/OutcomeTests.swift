@@ -61,6 +61,7 @@ final class OutcomeTests: XCTestCase {
         XCTAssertEqual(record.notice, Notice(words: .text(.failureNothingCorrected), failed: true))
 
         record.openEdit()
+        await record.settled()
         record.field("pressure", .typed("7"))
         record.saveEdit()
         await record.settled()

@@ -93,5 +93,8 @@ final class PhoneTests: XCTestCase {
         let opening = OpeningModel { throw GatewayFailure(code: "disk_full") }
         await opening.retry()
         XCTAssertEqual(opening.failure, .text(.failureDiskFull))
+        opening.save()
+        await opening.settled()
+        XCTAssertNil(opening.saved, "there is no place to look for it")
     }
 }

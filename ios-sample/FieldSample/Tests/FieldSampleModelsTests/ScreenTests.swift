@@ -108,13 +108,59 @@ final class ScreenTests: XCTestCase {
         let model = RecordModel("s3", work)
         try await eventually { model.now != nil }
         model.openEdit()
+        await model.settled()
         model.field("pressure", .typed("much"))
         model.saveEdit()
         await model.settled()
-        XCTAssertEqual(gateway.now.calls, [], "a value that cannot be read keeps all of it from being saved")
+        XCTAssertEqual(gateway.now.calls, ["draft"], "a value that cannot be read keeps all of it from being saved")
         XCTAssertNotNil(model.editing)
         model.dismissEdit()
         XCTAssertNil(model.editing)
+    }
+
+    func testWhatIsTypedIntoAnEditIsThereWhenItIsOpenedAgain() async throws {
+        func opened() async throws -> RecordModel {
+            let model = RecordModel("s3", work)
+            try await eventually { model.now != nil }
+            model.openEdit()
+            await model.settled()
+            return model
+        }
+        let first = try await opened()
+        first.field("pressure", .typed("2."))
+        first.field("serial", .typed("BX-1177"))
+        await first.settled()
+        XCTAssertEqual(gateway.now.drafts, ["s3/pressure": "2.", "s3/serial": "BX-1177"])
+        // Left, or the process died: another model reads what there is.
+        first.dismissEdit()
+        first.openEdit()
+        await first.settled()
+        for model in [first, try await opened()] {
+            guard case .line(let text, _, _)? = model.editing?.first(where: { $0.key == "pressure" })?.input else { return XCTFail("no line") }
+            XCTAssertEqual(text, "2.")
+        }
+        first.field("pressure", .clear)
+        await first.settled()
+        XCTAssertEqual(gateway.now.drafts, ["s3/serial": "BX-1177"])
+        first.saveEdit()
+        await first.settled()
+        XCTAssertEqual(gateway.now.calls.filter { $0 != "draft" }, ["edit pressure"], "the serial number is as it was")
+        XCTAssertEqual(gateway.now.drafts, [:])
+        XCTAssertNil(first.editing)
+    }
+
+    func testAMessageThatIsGivenUpOnItsWayMayStillArrive() async throws {
+        work.preferences.actor = "Ana"
+        let model = RecordModel("s4", work)
+        try await eventually { model.now != nil }
+        for onItsWay in [false, true] {
+            gateway.change { $0.inFlight = onItsWay }
+            model.openAbandon("notify-office")
+            model.abandoning?.reason = "wrong customer"
+            model.abandon()
+            await model.settled()
+            XCTAssertEqual(model.notice, onItsWay ? Notice(words: .text(.noticeMayArrive)) : nil)
+        }
     }
 
     func testGivingUpNeedsANameAndAReason() async throws {

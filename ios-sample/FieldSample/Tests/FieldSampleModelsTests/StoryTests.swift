@@ -156,6 +156,7 @@ final class StoryTests: XCTestCase {
         XCTAssertTrue(record.actions.allSatisfy { $0.state == .notFired && $0.canSend })
         XCTAssertEqual(record.now?.endReason, "nobody home")
         record.openEdit()
+        await record.settled()
         record.field("system_pressure", .typed("1.7"))
         record.saveEdit()
         await record.settled()

@@ -22,7 +22,12 @@ public struct Flash: PreferenceStore, SecretVault, SecretStore {
 
     public func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: secret(name).path) }
 
-    public func remove(_ name: String) throws { if has(name) { try FileManager.default.removeItem(at: secret(name)) } }
+    public func removeAll() throws {
+        let files = FileManager.default
+        for file in try files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) where file.lastPathComponent.hasPrefix("secret-") {
+            try files.removeItem(at: file)
+        }
+    }
 
     public func secret(named name: String, origin: String) throws -> SecretLookup {
         guard has(name) else { return .missing }

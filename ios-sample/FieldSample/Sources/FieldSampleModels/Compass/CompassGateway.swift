@@ -216,8 +216,8 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
-        try await told { _ = try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command) }
+    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool {
+        try await told { try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command).inFlight }
     }
 
     public func look(at action: String, session: String) async throws -> MessageLook {
@@ -359,6 +359,13 @@ public final class CompassGateway: FieldGateway {
 
     public func erase(discarding: Discard?) async throws {
         try await replace { try await Compass.erase($0, discardUndelivered: discarding?.core()) }
+    }
+
+    public func salvage(to file: URL) async throws -> Salvaged {
+        try await told {
+            let report = try await Compass.salvage(handles.file, to: file)
+            return Salvaged(unsent: Int(report.unsent), whole: report.gaps == 0)
+        }
     }
 
     private func replace(_ work: @escaping @Sendable (URL) async throws -> Void) async throws {

@@ -196,7 +196,7 @@ extension SessionRecord {
         RecordNow(
             key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
             finishedAt: finishedAt, endReason: endReason,
-            fields: fields.map { RecordFieldNow(info: $0.definition.app(), holding: $0.state.app(), onPath: $0.section != nil) },
+            fields: fields.map { RecordFieldNow(info: $0.definition.app(), holding: $0.state.app(), onPath: $0.section != nil, draft: $0.draft) },
             notes: notes.map { $0.app() },
             timeline: timeline.map { Moment(number: Int($0.seq), at: $0.at, actor: $0.actor, happenings: $0.entry.app()) },
             actions: actions.map { $0.app() })

@@ -8,7 +8,8 @@ import Foundation
 /// let compass = try await handles.handle()
 /// ```
 public actor OneHandle {
-    private let file: URL
+    /// The database, which need not open.
+    nonisolated let file: URL
     private let open: @Sendable () async throws -> any CompassHandle
     private var current: Task<any CompassHandle, any Error>?
 

@@ -9,46 +9,55 @@ public final class Phone: Sendable {
     /// Also in `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`.
     public static let task = "dev.compass.sample.deliver"
 
-    public struct Opened: Sendable {
+    /// What the app works with; none of it needs an open database.
+    public struct Parts: Sendable {
         public let gateway: CompassGateway
         public let vault: KeychainVault
         public let place: PlaceFile
+        /// Where exports go: protected and left out of the system's backups, as the database is.
+        public let exports: URL
         let handles: OneHandle
-        let watch: NetworkWatch
     }
 
     private actor Opening {
-        private var task: Task<Opened, any Error>?
+        private var made: Parts?
+        private var watch: NetworkWatch?
 
-        func opened() async throws -> Opened {
-            let task = task ?? Task {
-                let vault = KeychainVault()
-                var options = try CompassOptions.standard()
-                options.secrets = vault.store
-                let handles = OneHandle(file: options.file) { [options] in try await Compass.open(options) }
-                _ = try await handles.handle()
-                let gateway = CompassGateway(handles)
+        func parts() throws -> Parts {
+            if let made { return made }
+            let vault = KeychainVault()
+            var options = try CompassOptions.standard()
+            options.secrets = vault.store
+            let handles = OneHandle(file: options.file) { [options] in try await Compass.open(options) }
+            let folder = options.file.deletingLastPathComponent()
+            let parts = Parts(
+                gateway: CompassGateway(handles), vault: vault,
                 // Beside the database, whose folder can be read from the first unlock on.
-                let place = PlaceFile(options.file.deletingLastPathComponent().appendingPathComponent("place", isDirectory: false))
-                return Opened(gateway: gateway, vault: vault, place: place, handles: handles, watch: NetworkWatch(gateway))
-            }
-            self.task = task
-            do {
-                return try await task.value
-            } catch {
-                // Tried anew the next time.
-                self.task = nil
-                throw error
-            }
+                place: PlaceFile(folder.appendingPathComponent("place", isDirectory: false)),
+                exports: try DatabaseFolder.prepare(folder.appendingPathComponent("exports", isDirectory: true)), handles: handles)
+            made = parts
+            return parts
+        }
+
+        func handle() async throws -> any CompassHandle {
+            let parts = try parts()
+            let handle = try await parts.handles.handle()
+            if watch == nil { watch = NetworkWatch(parts.gateway) }
+            return handle
         }
     }
 
     private let opening = Opening()
 
+    /// Opens nothing. A `GatewayFailure` says why there is no place for it.
+    public func parts() async throws -> Parts { try await saying { try await opening.parts() } }
+
     /// Opens the database, once. A `GatewayFailure` says why it cannot be.
-    public func opened() async throws -> Opened {
+    public func open() async throws { _ = try await saying { try await opening.handle() } }
+
+    private func saying<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
         do {
-            return try await told { try await opening.opened() }
+            return try await told(work)
         } catch let refused as GatewayFailure {
             throw refused
         } catch {
@@ -59,7 +68,7 @@ public final class Phone: Sendable {
 
     /// Delivers while the app does not run. Call it before the launch ends.
     public func registerBackgroundDelivery() {
-        BackgroundDelivery.register(identifier: Self.task) { [opening] in try await opening.opened().handles.handle() }
+        BackgroundDelivery.register(identifier: Self.task) { [opening] in try await opening.handle() }
     }
 }
 
@@ -69,7 +78,7 @@ public struct KeychainVault: SecretVault {
 
     public func put(_ secret: String, named name: String) throws { try store.set(secret, named: name) }
 
-    public func remove(_ name: String) throws { try store.remove(named: name) }
+    public func removeAll() throws { try store.removeAll() }
 
     public func has(_ name: String) -> Bool {
         if case .found = try? store.secret(named: name) { true } else { false }

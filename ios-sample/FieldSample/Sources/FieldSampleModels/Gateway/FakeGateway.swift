@@ -14,6 +14,8 @@ public struct FakePhone: Hashable, Sendable {
     public var simulated = false
     /// Every command is refused with it until it is gone again.
     public var failure: GatewayFailure?
+    /// A message that is given up is on its way already.
+    public var inFlight = false
     /// What flows tell of a session, when they are slower than commands.
     public var late: [String: SessionNow] = [:]
     /// What fields hold as half-typed text: `session/field`.
@@ -100,7 +102,8 @@ public final class FakeGateway: FieldGateway {
     public func outline(of session: SessionNow) async throws -> WorkflowOutline { try now.workflow(session.workflow.key) }
 
     public func read(_ text: String, field: String, session: String) async throws -> Reading {
-        let type = try now.session(session).fields.first { $0.info.key == field }?.info.type ?? .text
+        let infos = try now.sessions[session]?.fields.map(\.info) ?? now.record(session).fields.map(\.info)
+        let type = infos.first { $0.key == field }?.type ?? .text
         switch type {
         case .integer:
             guard let number = Int64(text) else { return .refused(FieldProblem(field: field, code: "bad_format")) }
@@ -197,6 +200,7 @@ public final class FakeGateway: FieldGateway {
 
     public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
         try call("edit \(fields.map(\.field).joined(separator: " "))") { phone in
+            for change in fields { phone.drafts["\(session)/\(change.field)"] = nil }
             var record = try phone.record(session)
             record.fields = record.fields.map { field in
                 let after = fields.first { $0.field == field.info.key }?.to
@@ -210,8 +214,11 @@ public final class FakeGateway: FieldGateway {
         try call(corrected ? "sendCorrected \(action)" : "send \(action)") { $0.setAction(action, of: session, .pending) }
     }
 
-    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws {
-        try call("abandon \(action) \(actor): \(reason)") { $0.setAction(action, of: session, .failed) }
+    public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool {
+        try call("abandon \(action) \(actor): \(reason)") {
+            $0.setAction(action, of: session, .failed)
+            return $0.inFlight
+        }
     }
 
     public func look(at action: String, session: String) async throws -> MessageLook {
@@ -272,6 +279,10 @@ public final class FakeGateway: FieldGateway {
 
     public func erase(discarding: Discard?) async throws { try replace("erase", discarding, by: FakePhone()) }
 
+    public func salvage(to file: URL) async throws -> Salvaged {
+        try call("salvage \(file.lastPathComponent)") { Salvaged(unsent: $0.outbox.count, whole: false) }
+    }
+
     private func replace(_ call: String, _ discard: Discard?, by next: FakePhone) throws {
         try self.call(discard.map { "\(call) \($0.actor): \($0.reason)" } ?? call) { phone in
             let lost = phone.outbox.count
@@ -295,7 +306,12 @@ extension FakePhone {
     }
 
     fileprivate func record(_ key: String) throws -> RecordNow {
-        guard let found = records[key] else { throw GatewayFailure(code: "unknown_session") }
+        guard var found = records[key] else { throw GatewayFailure(code: "unknown_session") }
+        found.fields = found.fields.map { field in
+            var field = field
+            field.draft = drafts["\(key)/\(field.info.key)"]
+            return field
+        }
         return found
     }
 

@@ -3,11 +3,19 @@ import Foundation
 /// A value and what becomes of it.
 public typealias Flow<Value: Sendable> = AsyncThrowingStream<Value, any Error>
 
+extension AsyncThrowingStream where Failure == any Error, Element: Sendable {
+    /// The value as it is now.
+    func first() async throws -> Element? {
+        for try await value in self { return value }
+        return nil
+    }
+}
+
 /// What the app asks of the core, in the app's own words. `CompassGateway` is the real one, `FakeGateway` the one of tests and previews.
 ///
 /// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
 /// that repeating it is harmless. A flow gives the current value first, then one for each change.
-public protocol FieldGateway: Sendable {
+public protocol FieldGateway: DatabaseGateway {
     func workflows() -> Flow<[WorkflowItem]>
     func outline(of workflow: String) -> Flow<WorkflowOutline>
     func importWorkflow(_ document: Data) async throws -> Imported
@@ -39,7 +47,8 @@ public protocol FieldGateway: Sendable {
     func record(_ session: String) -> Flow<RecordNow>
     func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws
     func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
-    func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws
+    /// Gives an undelivered message up; true when a try was under way, so that it may still arrive.
+    func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool
     func look(at action: String, session: String) async throws -> MessageLook
 
     func outbox(limit: Int) -> Flow<OutboxList>
@@ -61,9 +70,20 @@ public protocol FieldGateway: Sendable {
     /// For support: counts and codes, no value of any field.
     func diagnostics() async throws -> String
     func backup(to file: URL) async throws
-    /// Puts such a copy in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+}
+
+/// What can be done to the database whether or not it opens.
+public protocol DatabaseGateway: Sendable {
+    /// Puts a backup in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
     /// gives them up. The flows go on with what is there then, also after a refusal.
     func putBack(_ copy: URL, discarding: Discard?) async throws
     /// Removes the database; an empty one takes its place. Refused as `putBack` is.
     func erase(discarding: Discard?) async throws
+    /// Writes what can still be read of the database to a file that is not there yet, unsent messages first. The database stays as it is.
+    func salvage(to file: URL) async throws -> Salvaged
+}
+
+/// What could still be read: how many of the lines are unsent messages, and whether nothing had to be left out.
+public struct Salvaged: Hashable, Sendable {
+    public let unsent: Int, whole: Bool
 }

@@ -22,9 +22,10 @@ public struct RecordAction: Hashable, Sendable {
     public var mayHaveBeenDelivered = false
 }
 
-/// A field of a record; `onPath` says whether the path asked it.
+/// A field of a record; `onPath` says whether the path asked it, and `draft` is what was half typed in an edit.
 public struct RecordFieldNow: Hashable, Sendable {
     public let info: FieldInfo, holding: Holding, onPath: Bool
+    public var draft: String?
 }
 
 /// A field in a line of the timeline.

@@ -71,17 +71,24 @@ public final class RecordModel {
     private let session: String
     private let work: Workplace
     private let turns = Turns()
+    private let drafts: DraftKeeper
     private var before: [SessionField] = []
     private var holdings: [String: Holding] = [:]
     private var typing = Typing()
 
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
+        let gateway = work.gateway
+        // Refused, the disk is full: the edit says so.
+        drafts = DraftKeeper { field, text in try? await gateway.saveDraft(text, field: field, session: session) }
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
         turns.follow(work.gateway.record(session)) { [weak self] in self?.arrived($0) }
     }
 
-    public func settled() async { await turns.done() }
+    public func settled() async {
+        await turns.done()
+        await drafts.keep()
+    }
 
     private func arrived(_ record: RecordNow) {
         now = record
@@ -95,17 +102,26 @@ public final class RecordModel {
 
     // Editing --------------------------------------------------------------------------------------------------------------------------
 
+    /// With what was half typed before, also by a process that has died since.
     public func openEdit() {
-        guard canEdit, let now else { return }
-        before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding) }
-        (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
-        drawEdit()
+        guard canEdit else { return }
+        turns.take { [self] in
+            // Keeping half-typed text tells nobody: it is asked for.
+            await drafts.keep()
+            guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
+            before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding, draft: $0.draft) }
+            (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
+            drawEdit()
+        }
     }
 
     public func field(_ key: String, _ act: FieldAct) {
         guard editing != nil, let field = edited.first(where: { $0.info.key == key }) else { return }
+        let wasOpen = typing.open(field) != nil
         typing.take(act, key)
+        if case .typed(let text) = act { drafts.typed(key, text) }
         if let holding = act.holding(field.info, before: field.holding) {
+            if wasOpen { drafts.typed(key, "") }
             holdings[key] = holding
             typing.keep(key)
         }
@@ -114,15 +130,18 @@ public final class RecordModel {
 
     public func note(_ number: Int, _ text: String) { editedNotes[number] = text }
 
+    /// What was typed into a field stays for the next time, what was tapped is forgotten.
     public func dismissEdit() { editing = nil }
 
     public func saveEdit() {
         guard editing != nil, let now else { return }
         turns.take { [self] in
+            await drafts.keep()
             let reader = FieldReader(gateway: work.gateway, session: session, numbers: NumberInput(work.locale))
             let read = try await reader.read(edited, typing)
             typing.refuse(read.problems)
             if !read.problems.isEmpty { return drawEdit() }
+            let open = edited.filter { typing.open($0) != nil }.map(\.info.key)
             for change in read.changes { holdings[change.field] = change.to }
             let changes = before.compactMap { field -> FieldEdit? in
                 guard let after = holdings[field.info.key], after != field.holding else { return nil }
@@ -141,12 +160,16 @@ public final class RecordModel {
                 }
                 notice = Notice(words: .text(.noticeFieldsSaved))
             }
+            // Where nothing changed the core has kept what was typed.
+            for field in open where !changes.contains(where: { $0.field == field }) {
+                try await work.gateway.saveDraft("", field: field, session: session)
+            }
             editing = nil
         }
     }
 
     private var edited: [SessionField] {
-        before.map { SessionField(info: $0.info, holding: holdings[$0.info.key] ?? $0.holding) }
+        before.map { field in holdings[field.info.key].map { SessionField(info: field.info, holding: $0) } ?? field }
     }
 
     private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, numbers: NumberInput(work.locale)) } }
@@ -180,10 +203,11 @@ public final class RecordModel {
     public func abandon() {
         guard let question = abandoning, question.canAbandon else { return }
         turns.take { [self] in
-            try await work.gateway.abandon(
+            let mayArrive = try await work.gateway.abandon(
                 question.action, session: session, actor: question.by.trimmingCharacters(in: .whitespaces),
                 reason: question.reason.trimmingCharacters(in: .whitespacesAndNewlines), command: work.newCommand())
             abandoning = nil
+            if mayArrive { notice = Notice(words: .text(.noticeMayArrive)) }
         }
     }
 }

@@ -25,46 +25,9 @@ public struct EndpointForm: Hashable, Sendable, CustomStringConvertible, CustomR
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What takes the place of what is on the phone.
-public enum DataChange: Hashable, Sendable {
-    /// What is in this copy of a backup, which is the app's own.
-    case putBack(URL)
-    /// Nothing.
-    case erase
-}
-
-/// What is asked before what is on the phone is replaced or erased.
-public enum DataQuestion: Hashable, Sendable {
-    case putBack(URL)
-    /// Asked once more to be sure.
-    case erase(sure: Bool)
-    case undelivered(UndeliveredQuestion)
-
-    /// What is to be done.
-    var change: DataChange {
-        switch self {
-        case .putBack(let copy): .putBack(copy)
-        case .erase: .erase
-        case .undelivered(let question): question.change
-        }
-    }
-}
-
-/// Giving messages up, so that something else can be done, needs a reason and the name of who does it.
-public struct UndeliveredQuestion: Hashable, Sendable {
-    public let change: DataChange
-    /// How many messages would be lost.
-    public let lost: Phrase
-    /// The settings know no name: it is asked here.
-    public let asksName: Bool
-    public var by: String
-    public var reason = ""
-    public var canDiscard: Bool { !reason.allSatisfy(\.isWhitespace) && !by.allSatisfy(\.isWhitespace) }
-}
-
 /// The settings.
 @MainActor @Observable
-public final class SettingsModel {
+public final class SettingsModel: Replacing {
     public private(set) var loading = true
     public private(set) var integrationEnabled = false
     public private(set) var endpoints: [EndpointRow] = []
@@ -74,9 +37,8 @@ public final class SettingsModel {
     public private(set) var importFindings: [Phrase] = []
     /// The file that was written last, to share.
     public var exported: URL?
-    public private(set) var question: DataQuestion?
-    /// The database is being replaced or erased.
-    public private(set) var replacing = false
+    /// The questions before what is on the phone is replaced or erased.
+    public let replacement: Replacement
     public var editing: EndpointForm?
     public var notice: Notice?
 
@@ -86,7 +48,15 @@ public final class SettingsModel {
 
     public init(_ work: Workplace) {
         self.work = work
+        replacement = Replacement(turns, keepsSaved: false) { work }
+        // What was saved of a database that did not open is still to be shared.
+        exported = ExportFile.saved.ifThere(in: work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
+        replacement.say = { [weak self] in self?.notice = $0 }
+        replacement.erased = { [weak self] in
+            self?.exported = nil
+            self?.importFindings = []
+        }
         turns.follow(work.gateway.simulated()) { [weak self] in self?.offlineSimulated = $0 }
         turns.follow(work.gateway.integrationEnabled()) { [weak self] in self?.integrationEnabled = $0 }
         turns.follow(work.gateway.endpoints()) { [weak self] in
@@ -163,115 +133,26 @@ public final class SettingsModel {
     }
 
     public func exportDiagnostics() {
-        export(Self.diagnostics) { [work] file in
+        export(.diagnostics) { [work] file in
             try Data(try await work.gateway.diagnostics().utf8).write(to: file, options: .atomic)
         }
     }
 
     public func exportBackup() {
-        export(Self.backup) { [work] file in
+        export(.backup) { [work] file in
             // Into a place that is free: a copy does not write over another.
             try? FileManager.default.removeItem(at: file)
             try await work.gateway.backup(to: file)
         }
     }
 
-    private static let diagnostics = "diagnostics.txt", backup = "compass-backup.db", chosen = "chosen-backup.db"
-
-    private func export(_ name: String, _ write: @escaping @MainActor (URL) async throws -> Void) {
+    private func export(_ export: ExportFile, _ write: @escaping @MainActor (URL) async throws -> Void) {
         turns.take { [self] in
-            let file = work.exports.appendingPathComponent(name, isDirectory: false)
+            let file = export.url(in: work)
             try await write(file)
             exported = file
-            notice = Notice(words: .text(.noticeExported, .plain(name)))
+            notice = Notice(words: .text(.noticeExported, .plain(export.rawValue)))
         }
-    }
-
-    // Another database -------------------------------------------------------------------------------------------------------------------
-
-    /// A backup was chosen. It is copied at once: the file may be the app's for this moment only.
-    public func chooseBackup(_ file: URL) {
-        let copy = work.exports.appendingPathComponent(Self.chosen, isDirectory: false)
-        try? FileManager.default.removeItem(at: copy)
-        do {
-            try FileManager.default.copyItem(at: file, to: copy)
-            question = .putBack(copy)
-        } catch {
-            notice = Notice(words: .text(.failureUnreadable), failed: true)
-        }
-    }
-
-    /// Asks first.
-    public func eraseEverything() { question = .erase(sure: false) }
-
-    /// What is typed into the question that gives messages up.
-    public func discard(reason: String? = nil, by: String? = nil) {
-        guard case .undelivered(var asked)? = question else { return }
-        if let reason { asked.reason = reason }
-        if let by { asked.by = by }
-        question = .undelivered(asked)
-    }
-
-    /// No to the question.
-    public func dismissQuestion() {
-        if replacing { return }
-        if let question { forgetCopy(question.change) }
-        question = nil
-    }
-
-    /// Yes to the question.
-    public func confirm() {
-        switch question {
-        case .putBack?, .erase(sure: true)?: replace(nil)
-        case .erase(sure: false)?: question = .erase(sure: true)
-        case .undelivered(let asked)? where asked.canDiscard:
-            let reason = asked.reason.trimmingCharacters(in: .whitespacesAndNewlines)
-            replace(Discard(actor: asked.by.trimmingCharacters(in: .whitespaces), reason: reason))
-        default: break
-        }
-    }
-
-    private func replace(_ discard: Discard?) {
-        guard let change = question?.change, !replacing else { return }
-        replacing = true
-        turns.take { [self] in
-            defer { replacing = false }
-            do {
-                switch change {
-                case .putBack(let copy): try await work.gateway.putBack(copy, discarding: discard)
-                case .erase: try await erase(discard)
-                }
-            } catch let failure as GatewayFailure where failure.code == "undelivered" && discard == nil {
-                question = .undelivered(
-                    UndeliveredQuestion(
-                        change: change, lost: failure.count.map { .count(.undelivered, $0) } ?? .text(.undeliveredUnknown),
-                        asksName: work.actor == nil, by: work.actor ?? ""))
-                return
-            } catch {
-                question = nil
-                forgetCopy(change)
-                throw error
-            }
-            question = nil
-            forgetCopy(change)
-            notice = Notice(words: .text(change == .erase ? .noticeErased : .noticePutBack))
-        }
-    }
-
-    private func erase(_ discard: Discard?) async throws {
-        let secrets = known.compactMap(\.secret)
-        try await work.gateway.erase(discarding: discard)
-        for name in secrets {
-            do { try work.vault.remove(name) } catch { throw GatewayFailure(code: "secret_unavailable") }
-        }
-        let exports = [Self.diagnostics, Self.backup, Self.chosen].map { work.exports.appendingPathComponent($0) }
-        for file in exports + [work.attachments].compactMap({ $0 }) { try? FileManager.default.removeItem(at: file) }
-        work.preferences.actor = ""
-        (exported, importFindings) = (nil, [])
-    }
-
-    private func forgetCopy(_ change: DataChange) {
-        if case .putBack(let copy) = change { try? FileManager.default.removeItem(at: copy) }
     }
 
     private func draw() {

@@ -30,6 +30,8 @@ public enum CountId: String, CaseIterable, Sendable {
     case sentNow
     /// "3 messages are not delivered and would be lost".
     case undelivered
+    /// "3 messages that were not sent are in it".
+    case savedUnsent
 
     /// Its name in the catalog: `status_no_signal`.
     public var key: String { rawValue.catalogKey }

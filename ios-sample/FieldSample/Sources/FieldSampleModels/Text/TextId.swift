@@ -313,6 +313,16 @@ public enum TextId: String, CaseIterable, Sendable {
     case questionEraseSure
     case questionUndelivered
     case undeliveredUnknown
+    case questionStartOver
+    case questionUndeliveredSaved
+    case labelDamaged
+    case labelSavedHint
+    case buttonSaveReadable
+    case buttonPutBackCopy
+    case buttonStartOver
+    case savedWithGaps
+    case failureDataDamaged
+    case noticeMayArrive
 
     /// Its name in the catalog: `status_no_signal`.
     public var key: String { rawValue.catalogKey }

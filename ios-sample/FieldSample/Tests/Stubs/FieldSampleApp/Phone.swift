@@ -3,12 +3,14 @@ import FieldSampleModels
 import Foundation
 
 final class Phone: Sendable {
-    struct Opened: Sendable {
+    struct Parts: Sendable {
         let gateway: CompassGateway
         let vault: MemoryStore
         let place: PlaceFile
+        let exports: URL
     }
     static let shared = Phone()
-    func opened() async throws -> Opened { throw CancellationError() }
+    func parts() async throws -> Parts { throw CancellationError() }
+    func open() async throws { throw CancellationError() }
     func registerBackgroundDelivery() {}
 }

@@ -41,15 +41,14 @@ class FakeVault : SecretVault {
 
     override suspend fun has(name: String): Boolean = name in secrets
 
-    override suspend fun remove(name: String) {
-        secrets -= name
-    }
+    override suspend fun removeAll() = secrets.clear()
 }
 
 class FakeExports : ExportFolder {
     val written = mutableMapOf<String, String>()
     val removed = mutableListOf<String>()
     var cleared = false
+    var kept: String? = null
 
     override suspend fun path(name: String): String = "/exports/$name"
 
@@ -62,8 +61,11 @@ class FakeExports : ExportFolder {
         removed += path
     }
 
-    override suspend fun clear() {
+    override suspend fun find(name: String): String? = if (name == kept) "/exports/$name" else null
+
+    override suspend fun clear(keep: String?) {
         cleared = true
+        kept = keep
     }
 }
 

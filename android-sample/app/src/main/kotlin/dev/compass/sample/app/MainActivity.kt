@@ -15,25 +15,16 @@ import dev.compass.sample.app.device.DeviceTools
 import dev.compass.sample.app.device.LaterApis
 import dev.compass.sample.app.device.SharedFiles
 import dev.compass.sample.app.kit.Kit
-import dev.compass.sample.app.kit.Page
 import dev.compass.sample.app.kit.Words
-import dev.compass.sample.app.kit.below
 import dev.compass.sample.app.screens.Phone
 import dev.compass.sample.app.screens.ScreenView
 import dev.compass.sample.app.screens.Surroundings
 import dev.compass.sample.app.screens.Tab
-import dev.compass.sample.app.screens.resource
-import dev.compass.sample.app.screens.tone
-import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.nav.BackStack
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.port.Preferences
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.Workplace
-import dev.compass.sample.screen.status.StatusIcon
-import dev.compass.sample.text.TextId
-import dev.compass.sample.text.text
-import dev.compass.sample.text.words
 import java.io.File
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -41,7 +32,9 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.drop
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.launch
 
 /** The one activity: shows the screen on top, keeps out of the system's bars, and talks to other apps. */
@@ -83,11 +76,16 @@ class MainActivity : Activity(), Phone {
     }
 
     private fun begin(saved: String?) {
-        message(R.string.loading, StatusIcon.OPENING)
-        val failed = { failure: GatewayFailure ->
-            message(R.string.cannot_open, StatusIcon.NEEDS_PERSON, around.words.of(failure.words())) { begin(saved) }
+        screens.work?.let { return follow(it) }
+        val opening = screens.opening(saved)
+        val view = opening.view(around, views)
+        shown = view
+        root.addView(view.view)
+        views.launch {
+            val open = opening.model.state.onEach { back = LaterApis.back(this@MainActivity, leads = it.question != null, back, ::goBack) }
+            open.first { it.open }
+            screens.work?.let(::follow)
         }
-        screens.begin(saved, failed, ready = ::follow)
     }
 
     private fun follow(place: Workplace) {
@@ -120,17 +118,6 @@ class MainActivity : Activity(), Phone {
         val wanted = chosen.keepScreenOn && (screen is Screen.Session || screen is Screen.Review)
         val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
         if (wanted) window.addFlags(flag) else window.clearFlags(flag)
-    }
-
-    /** A line alone, before there is anything else to show; [why] it stays so, and the way to try again. */
-    private fun message(words: Int, icon: StatusIcon, why: String? = null, again: (() -> Unit)? = null) {
-        val page = Page(around.kit)
-        page.head(getString(R.string.app_name), goBack = null)
-        page.strip.bind(icon.resource, why ?: around.words.of(text(TextId.STATUS_OPENING)), icon.tone)
-        page.content.below(around.kit.body(getString(words)))
-        if (again != null) page.foot.below(around.kit.primary(getString(R.string.again), again))
-        root.removeAllViews()
-        root.addView(page)
     }
 
     private fun keepOut(view: View, insets: WindowInsets): WindowInsets {

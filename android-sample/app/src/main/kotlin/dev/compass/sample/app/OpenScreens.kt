@@ -2,6 +2,7 @@ package dev.compass.sample.app
 
 import dev.compass.sample.app.device.Exports
 import dev.compass.sample.app.device.Places
+import dev.compass.sample.app.screens.OpeningView
 import dev.compass.sample.app.screens.OutboxView
 import dev.compass.sample.app.screens.RecordView
 import dev.compass.sample.app.screens.ReviewView
@@ -13,10 +14,12 @@ import dev.compass.sample.app.screens.Surroundings
 import dev.compass.sample.app.screens.WorkflowView
 import dev.compass.sample.app.screens.WorkflowsView
 import dev.compass.sample.field.FieldEvent
-import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Model
 import dev.compass.sample.screen.Workplace
+import dev.compass.sample.screen.opening.OpeningEvent
+import dev.compass.sample.screen.opening.OpeningModel
+import dev.compass.sample.screen.opening.OpeningUiState
 import dev.compass.sample.screen.outbox.OutboxModel
 import dev.compass.sample.screen.record.RecordEvent
 import dev.compass.sample.screen.record.RecordModel
@@ -39,7 +42,10 @@ import kotlinx.coroutines.launch
 class OpenScreens(private val app: SampleApp) {
     private val scope = scope()
     private val open = HashMap<Screen, OpenScreen<*, *>>()
-    private var work: Workplace? = null
+
+    /** What screens work with, once the database is open. */
+    var work: Workplace? = null
+        private set
 
     /** Of which the strip of every screen tells. */
     var status: StatusModel? = null
@@ -51,20 +57,18 @@ class OpenScreens(private val app: SampleApp) {
     /** What came of another app before its screen was there again. */
     private val late = mutableListOf<() -> Unit>()
 
-    /** Opens the database the first time; [ready] is called once it is open. */
-    fun begin(saved: String?, failed: (GatewayFailure) -> Unit, ready: (Workplace) -> Unit) {
-        work?.let { return ready(it) }
-        scope.launch {
-            try {
-                val place = app.workplace(saved)
-                work = place
-                status = status ?: StatusModel(place, scope)
-                ready(place)
-            } catch (failure: GatewayFailure) {
-                failed(failure)
-            }
-        }
-    }
+    private var opening: OpenScreen<OpeningUiState, OpeningEvent>? = null
+
+    /** Opens the database the first time; this is shown until it is open. */
+    fun opening(saved: String?): OpenScreen<OpeningUiState, OpeningEvent> = opening ?: OpenScreen(
+        OpeningModel(app.database, app.secrets, Exports(app), app.preferences, scope) {
+            val place = app.workplace(saved)
+            work = place
+            status = status ?: StatusModel(place, scope)
+        },
+        scope,
+        ::OpeningView,
+    ).also { opening = it }
 
     /** The screen on top; the models of screens that are gone end. */
     fun show(stack: List<Screen>): OpenScreen<*, *> {
@@ -92,8 +96,13 @@ class OpenScreens(private val app: SampleApp) {
     }
 
     /** A backup was chosen: the path of a copy of it; none when it could not be read. */
-    fun deliverBackup(copy: String?) = once {
-        settings(if (copy == null) SettingsEvent.FileUnreadable else SettingsEvent.BackupChosen(copy))
+    fun deliverBackup(copy: String?) {
+        val opening = opening?.model
+        if (work == null && opening?.state?.value?.failure != null) {
+            opening.onEvent(if (copy == null) OpeningEvent.FileUnreadable else OpeningEvent.BackupChosen(copy))
+        } else {
+            once { settings(if (copy == null) SettingsEvent.FileUnreadable else SettingsEvent.BackupChosen(copy)) }
+        }
     }
 
     private fun settings(event: SettingsEvent) {

@@ -1,5 +1,6 @@
 package dev.compass.sample.app
 
+import dev.compass.sample.app.screens.OpeningView
 import dev.compass.sample.app.screens.OutboxView
 import dev.compass.sample.app.screens.RecordView
 import dev.compass.sample.app.screens.ReviewView
@@ -20,6 +21,8 @@ import dev.compass.sample.gateway.ResponseKind
 import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.Notice
+import dev.compass.sample.screen.opening.OpeningUiState
+import dev.compass.sample.screen.opening.SavedData
 import dev.compass.sample.screen.outbox.OutboxRow
 import dev.compass.sample.screen.outbox.OutboxUiState
 import dev.compass.sample.screen.record.AbandonQuestion
@@ -92,6 +95,12 @@ class Examples(private val arabic: Boolean) {
 
     val all: List<Example> by lazy {
         listOf(
+            Example("opening") { OpeningView(it) {}.showing(OpeningUiState()) },
+            Example("opening-locked") { OpeningView(it) {}.showing(OpeningUiState(failure = text(TextId.FAILURE_LOCKED))) },
+            Example("opening-damaged") { OpeningView(it) {}.showing(damaged) },
+            Example("opening-put-back") { OpeningView(it) {}.showing(damaged.copy(question = DataQuestion.PutBack("/exports/chosen"))) },
+            Example("opening-start-over") { OpeningView(it) {}.showing(damaged.copy(question = DataQuestion.Erase())) },
+            Example("opening-undelivered") { OpeningView(it) {}.showing(damaged.copy(question = unknownLoss)) },
             Example("workflows") { WorkflowsView(it) {}.showing(workflows) },
             Example("workflow") { WorkflowView(it) {}.showing(workflow) },
             Example("workflow-add") {
@@ -146,6 +155,16 @@ class Examples(private val arabic: Boolean) {
     private val flue = say("Flue temperature", "حرارة المدخنة")
     private val invoice = say("Invoice", "الفاتورة")
     private val note = say("The valve in the cellar is stiff.", "الصمام في القبو قاسٍ.")
+
+    private val damaged = OpeningUiState(
+        failure = text(TextId.FAILURE_DATA_DAMAGED),
+        canSave = true,
+        canReplace = true,
+        saved = SavedData("/exports/compass-saved.jsonl", Text.Count(CountId.SAVED_UNSENT, 2), text(TextId.SAVED_WITH_GAPS)),
+        notice = Notice(text(TextId.NOTICE_EXPORTED, Text.Plain("compass-saved.jsonl"))),
+    )
+    private val unknownLoss =
+        DataQuestion.Undelivered(DataQuestion.PutBack("/exports/chosen"), text(TextId.UNDELIVERED_UNKNOWN), reason = "", actor = "", asksActor = true)
 
     private val workflows = WorkflowsUiState(
         loading = false,

@@ -12,10 +12,12 @@ class OpeningTest : Technician() {
     @Test
     fun `what cannot be opened is said, with the reason, and can be tried again`() {
         opensTheApp()
-        sees("What is saved on this phone cannot be opened now.")
-        sees("This file is not a backup of this app")
+        sees("What is saved on this phone is damaged and cannot be opened.")
         phone.recreate()
-        sees("What is saved on this phone cannot be opened now.")
+        sees("What is saved on this phone is damaged and cannot be opened.")
+        // There is nothing in it.
+        taps("Save what can be read")
+        sees("This file is not a backup of this app")
         // The office has looked after it.
         assertTrue(database.delete())
         taps("Try again")

@@ -199,8 +199,8 @@ class CompassGateway(private val handles: Handles, private val network: PhoneNet
     override suspend fun sendCorrected(session: String, action: String, actor: String?, command: String): Unit =
         told { compass().sendCorrected(session, action, actor, command) }
 
-    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Unit =
-        told { compass().abandon(session, action, actor, reason, command) }
+    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Boolean =
+        told { compass().abandon(session, action, actor, reason, command).inFlight }
 
     override suspend fun preview(session: String, action: String): Preview = told {
         // What is frozen is what is sent, whatever was edited since.
@@ -287,13 +287,25 @@ class CompassGateway(private val handles: Handles, private val network: PhoneNet
     override suspend fun erase(discard: Discard?) = replace { Compass.erase(it, discard?.core()) }
 
     private suspend fun replace(work: suspend (path: String) -> Unit): Unit = told {
+        var done = false
         try {
-            handles.whileClosed(work)
+            handles.whileClosed { work(handles.path()) }
+            done = true
         } finally {
-            // Also after a refusal, and for screens that outlive this one: the app goes on with what is there now.
-            withContext(NonCancellable) { compass() }
+            // Also after a refusal, and for screens that outlive this one: the app goes on with what is there now. Where that does not open,
+            // the refusal is what there is to say.
+            withContext(NonCancellable) {
+                try {
+                    compass()
+                } catch (closed: CompassException) {
+                    if (done) throw closed
+                }
+            }
         }
     }
+
+    override suspend fun salvage(path: String): Salvaged =
+        told { Compass.salvage(handles.path(), path).let { Salvaged(it.unsent.toInt(), whole = it.gaps == 0uL) } }
 
     private fun Discard.core() = DiscardUndelivered(actor, reason)
 

@@ -216,11 +216,15 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
             (query.text == null || sectionName.contains(query.text, ignoreCase = true))
     }
 
-    override fun record(key: String): Flow<RecordNow> = watch { records[key] ?: throw GatewayFailure("unknown_session") }
+    override fun record(key: String): Flow<RecordNow> = watch {
+        val record = records[key] ?: throw GatewayFailure("unknown_session")
+        record.copy(fields = record.fields.map { it.copy(draft = drafts[key to it.info.key]) })
+    }
 
     override suspend fun edit(session: String, fields: List<FieldChange>, notes: Map<Int, String>, actor: String?, command: String) {
         asked("edit $session ${fields.joinToString(" ") { it.field }} ${notes.keys.joinToString(" ")}".trim())
         val before = shown.records.getValue(session)
+        for (change in fields) drafts.remove(session to change.field)
         val edited = before.fields.map { field ->
             fields.firstOrNull { it.field == field.info.key }?.let { field.copy(holding = it.to) } ?: field
         }
@@ -232,8 +236,10 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     override suspend fun sendCorrected(session: String, action: String, actor: String?, command: String) =
         asked("send corrected $session $action")
 
-    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String) =
+    override suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Boolean {
         asked("abandon $session $action by $actor")
+        return shown.inFlight
+    }
 
     override suspend fun preview(session: String, action: String): Preview =
         Preview(action, "office", """{"key":"$session","workflow":{"key":"boiler-service","name":"Boiler service"},"fields":[]}""")
@@ -305,6 +311,11 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
     override suspend fun putBack(copy: String, discard: Discard?) = replace("put back $copy", discard) { FakePhone.atWork() }
 
     override suspend fun erase(discard: Discard?) = replace("erase", discard) { FakePhone() }
+
+    override suspend fun salvage(path: String): Salvaged {
+        asked("salvage $path")
+        return Salvaged(shown.outbox.size, whole = false)
+    }
 
     private fun replace(call: String, discard: Discard?, phone: () -> FakePhone) {
         asked(if (discard == null) call else "$call, ${discard.actor}: ${discard.reason}")

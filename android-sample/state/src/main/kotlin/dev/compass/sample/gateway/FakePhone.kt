@@ -7,6 +7,7 @@ import java.time.Instant
  * What [FakeGateway] has. Immutable: change it by a copy.
  *
  * @property failure every command is refused with it until it is null again.
+ * @property inFlight a message that is given up is on its way already.
  */
 data class FakePhone(
     val workflows: List<WorkflowOutline> = emptyList(),
@@ -17,6 +18,7 @@ data class FakePhone(
     val endpoints: List<EndpointLine> = emptyList(),
     val integrationEnabled: Boolean = false,
     val failure: GatewayFailure? = null,
+    val inFlight: Boolean = false,
 ) {
     /** Phones to begin with. */
     companion object {

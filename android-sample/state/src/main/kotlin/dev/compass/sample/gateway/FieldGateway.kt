@@ -9,7 +9,7 @@ import kotlinx.coroutines.flow.StateFlow
  * Functions may be called from any thread and throw [GatewayFailure]. A command that returned is on flash. Flows give the current value
  * first and end with a [GatewayFailure] where there is none.
  */
-interface FieldGateway {
+interface FieldGateway : DatabaseGateway {
     // Workflows ----------------------------------------------------------------------------------------------------------------------
 
     /** The current version of every workflow in use. */
@@ -91,8 +91,8 @@ interface FieldGateway {
     /** Sends a failed action with the edited values. */
     suspend fun sendCorrected(session: String, action: String, actor: String?, command: String)
 
-    /** Gives an undelivered message up. */
-    suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String)
+    /** Gives an undelivered message up; true when a try was under way, so that it may still arrive. */
+    suspend fun abandon(session: String, action: String, actor: String, reason: String, command: String): Boolean
 
     /** The message that an action sent or would send. */
     suspend fun preview(session: String, action: String): Preview
@@ -148,16 +148,25 @@ interface FieldGateway {
 
     /** Writes a copy of the database to a file that is not there yet. */
     suspend fun backup(path: String)
+}
 
+/** What can be done to the database whether or not it opens. */
+interface DatabaseGateway {
     /**
-     * Puts such a copy in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+     * Puts a backup in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
      * gives them up. The flows go on with what is there then, also after a refusal.
      */
     suspend fun putBack(copy: String, discard: Discard? = null)
 
     /** Removes the database; an empty one takes its place. Refused as [putBack] is. */
     suspend fun erase(discard: Discard? = null)
+
+    /** Writes what can still be read of the database to a file that is not there yet, unsent messages first. The database stays as it is. */
+    suspend fun salvage(path: String): Salvaged
 }
+
+/** What could still be read: how many of the lines are [unsent] messages, and whether nothing had to be left out. */
+data class Salvaged(val unsent: Int, val whole: Boolean)
 
 /** Who gives undelivered messages up, and why; neither is blank. */
 data class Discard(val actor: String, val reason: String)

@@ -197,7 +197,7 @@ internal fun SessionRecord.app() = RecordNow(
     startedAt,
     finishedAt,
     endReason,
-    fields.map { RecordField(it.definition.app(), it.state.app(), it.section != null, it.completedAt) },
+    fields.map { RecordField(it.definition.app(), it.state.app(), it.section != null, it.completedAt, it.draft) },
     notes.map { it.app() },
     timeline.map { Moment(it.seq.toInt(), it.at, it.utcOffset, it.actor, it.entry.app()) },
     actions.map { it.app() },

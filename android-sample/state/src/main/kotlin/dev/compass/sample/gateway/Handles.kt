@@ -8,12 +8,14 @@ package dev.compass.sample.gateway
  * ```
  */
 interface Handles {
+    /** The path of the database, which need not open. */
+    suspend fun path(): String
+
     /** The handle; opens it when none is open. */
     suspend fun get(): SignalCompass
 
     /**
-     * Closes the handle and does [work] with the path of its database; who asks meanwhile waits, and gets another one. Once it has begun it
-     * runs to its end.
+     * Closes the handle and does [work]; who asks meanwhile waits, and gets another one. Once it has begun it runs to its end.
      */
-    suspend fun whileClosed(work: suspend (path: String) -> Unit)
+    suspend fun whileClosed(work: suspend () -> Unit)
 }

@@ -28,8 +28,14 @@ data class RecordAction(
     val mayHaveBeenDelivered: Boolean = false,
 )
 
-/** A field of a record; [onPath] says whether the path asked it. */
-data class RecordField(val info: FieldInfo, val holding: Holding, val onPath: Boolean, val completedAt: Instant?)
+/** A field of a record; [onPath] says whether the path asked it, and [draft] is what was half typed in an edit. */
+data class RecordField(
+    val info: FieldInfo,
+    val holding: Holding,
+    val onPath: Boolean,
+    val completedAt: Instant?,
+    val draft: String? = null,
+)
 
 /** A field in a line of the timeline. */
 data class NamedHolding(val field: String, val name: String, val holding: Holding)

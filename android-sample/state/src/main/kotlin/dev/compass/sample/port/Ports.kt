@@ -36,8 +36,8 @@ interface SecretVault {
     /** Whether there is one. */
     suspend fun has(name: String): Boolean
 
-    /** Forgets the secret of this name; when there is none, does nothing. */
-    suspend fun remove(name: String)
+    /** Forgets every secret. */
+    suspend fun removeAll()
 }
 
 /** Where exports go: a folder of the app that it shares from. What cannot be written is thrown as a [GatewayFailure]. */
@@ -51,6 +51,9 @@ interface ExportFolder {
     /** Removes the file at this path; when there is none, does nothing. */
     suspend fun remove(path: String)
 
-    /** Removes every file that the app keeps beside its database: exports, photos, signatures. */
-    suspend fun clear()
+    /** The path of a file of this name that is there. */
+    suspend fun find(name: String): String?
+
+    /** Removes every file that the app keeps beside its database: exports, photos, signatures; but not the export of the name [keep]. */
+    suspend fun clear(keep: String? = null)
 }

@@ -55,4 +55,7 @@ enum class CountId {
 
     /** "3 messages are not delivered and would be lost". */
     UNDELIVERED,
+
+    /** "Saved. 2 messages that were not sent are in it": what was saved of a database that does not open. */
+    SAVED_UNSENT,
 }

@@ -162,10 +162,14 @@ enum class TextId {
     NOTICE_EXPORTED, // Written: %1$s
     NOTICE_PUT_BACK, // The backup is back
     NOTICE_ERASED, // Everything is erased
+    NOTICE_MAY_ARRIVE, // Given up. It was on its way already and may still arrive.
     NOTICE_MOVED_ON, // The session had moved on already
 
     // What is asked before the database is replaced or erased --------------------------------------------------------------------------
     UNDELIVERED_UNKNOWN, // What is on this phone is damaged. It may hold messages that would be lost.
+
+    // What was saved of a database that does not open ----------------------------------------------------------------------------------
+    SAVED_WITH_GAPS, // Some of it could not be read and is missing.
 
     // What went wrong ----------------------------------------------------------------------------------------------------------------
     FAILURE_DISK_FULL, // There is no room left on this phone
@@ -182,6 +186,7 @@ enum class TextId {
     FAILURE_NEWER_SCHEMA, // A newer version of this app has written this. Update the app.
     FAILURE_IN_USE, // Sessions on this phone need this workflow
     FAILURE_DAMAGED, // The file is damaged. It was left as it is.
+    FAILURE_DATA_DAMAGED, // What is saved on this phone is damaged
     FAILURE_NOT_OURS, // This file is not a backup of this app
     FAILURE_UNDELIVERED, // Messages that are not delivered would be lost
     FAILURE_LOCKED, // Something else is using what is saved. Try again.

@@ -4,6 +4,8 @@ import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
 import dev.compass.sample.field.FieldEvent
+import dev.compass.sample.field.FieldMark
+import dev.compass.sample.field.InputUi
 import dev.compass.sample.gateway.ActionState
 import dev.compass.sample.gateway.FakePhone
 import dev.compass.sample.gateway.FieldProblem
@@ -148,7 +150,7 @@ class ReviewAndRecordTest {
     }
 
     @Test
-    fun `an edit that is refused stays open with its problem, one that is left is forgotten`() = desk(finished()) {
+    fun `an edit that is refused stays open with its problem`() = desk(finished()) {
         val model = RecordModel("s3", work, scope)
         settle()
         model.tap(RecordEvent.EditOpened, RecordEvent.Field(FieldEvent.Typed("flue_temp", "999")), RecordEvent.EditSaved)
@@ -158,6 +160,47 @@ class ReviewAndRecordTest {
         model.tap(RecordEvent.Dismissed)
         assertNull(model.state.value.editing)
         assertTrue(gateway.calls.isEmpty())
+    }
+
+    @Test
+    fun `what is typed into an edit is kept as it is typed, and is there when it is opened again`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(
+            RecordEvent.EditOpened,
+            RecordEvent.Field(FieldEvent.Typed("serial", "AB-")),
+            RecordEvent.Field(FieldEvent.Typed("flue_temp", "18")),
+            RecordEvent.Field(FieldEvent.AnsweredYesNo("safe", true)),
+        )
+        assertEquals(mapOf(("s3" to "serial") to "AB-", ("s3" to "flue_temp") to "18"), gateway.drafts)
+        // Left, or the process died: another model reads what there is.
+        model.tap(RecordEvent.Dismissed)
+        for (next in listOf(model, RecordModel("s3", work, scope))) {
+            settle()
+            next.tap(RecordEvent.EditOpened)
+            val fields = next.state.value.editing!!.fields.associateBy { it.key }
+            assertEquals("AB-" to true, fields.getValue("serial").run { (input as InputUi.Line).text to unsaved })
+            assertEquals(FieldMark.NOT_PROVIDED, fields.getValue("safe").mark, "what was tapped is forgotten")
+        }
+        model.tap(
+            RecordEvent.Field(FieldEvent.Cleared("serial")),
+            // As it was: nothing has changed.
+            RecordEvent.Field(FieldEvent.Typed("flue_temp", "182.50")),
+            RecordEvent.EditSaved,
+        )
+        assertEquals(emptyMap<Any, String>(), gateway.drafts)
+        assertTrue(gateway.calls.isEmpty())
+    }
+
+    @Test
+    fun `a message that is given up while it is on its way may still arrive`() = desk(finished()) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
+        assertNull(model.state.value.notice)
+        gateway.show { copy(inFlight = true) }
+        model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
+        assertSays(TextId.NOTICE_MAY_ARRIVE, model.state.value.notice?.text)
     }
 
     @Test

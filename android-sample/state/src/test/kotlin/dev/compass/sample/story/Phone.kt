@@ -66,10 +66,12 @@ class OneHandle(private val path: String, private val open: suspend () -> Compas
 
     override suspend fun get(): SignalCompass = mutex.withLock { opened ?: SignalCompass(open(), network).also { opened = it } }
 
-    override suspend fun whileClosed(work: suspend (path: String) -> Unit) = mutex.withLock {
+    override suspend fun path() = path
+
+    override suspend fun whileClosed(work: suspend () -> Unit) = mutex.withLock {
         opened?.shutDown()
         opened = null
-        work(path)
+        work()
     }
 }
 

@@ -28,8 +28,15 @@ class Exports(private val context: Context) : ExportFolder {
         withContext(Dispatchers.IO) { File(path).delete() }
     }
 
-    override suspend fun clear() {
-        withContext(Dispatchers.IO) { for (folder in listOf(folder(context), Attachments.folder(context))) folder.deleteRecursively() }
+    override suspend fun find(name: String): String? = withContext(Dispatchers.IO) { File(folder(context), name).takeIf { it.exists() }?.path }
+
+    override suspend fun clear(keep: String?) {
+        withContext(Dispatchers.IO) {
+            Attachments.folder(context).deleteRecursively()
+            val exports = folder(context)
+            for (file in exports.listFiles().orEmpty()) if (file.name != keep) file.delete()
+            exports.delete()
+        }
     }
 
     companion object {

@@ -10,6 +10,7 @@ import dev.compass.core.android.CompassHost
 import dev.compass.core.android.KeystoreSecretStore
 import dev.compass.core.android.SharedCompass
 import dev.compass.sample.gateway.CompassGateway
+import dev.compass.sample.gateway.DatabaseGateway
 import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Handles
@@ -53,11 +54,14 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
         throw GatewayFailure(failure.code)
     }
 
+    /** What can be done to the database although it does not open. */
+    val database: DatabaseGateway get() = opened
+
     private inner class TheHandle : Handles {
+        override suspend fun path() = withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path }
+
         override suspend fun get() = shared.get() as SignalCompass
 
-        override suspend fun whileClosed(work: suspend (path: String) -> Unit) = shared.whileClosed {
-            work(withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path })
-        }
+        override suspend fun whileClosed(work: suspend () -> Unit) = shared.whileClosed(work)
     }
 }

@@ -23,8 +23,8 @@ class PhoneSecrets(private val store: KeystoreSecretStore) : SecretVault, Secret
         throw GatewayFailure("secret_unavailable")
     }
 
-    override suspend fun remove(name: String) = try {
-        store.remove(name)
+    override suspend fun removeAll() = try {
+        store.removeAll()
     } catch (_: IOException) {
         throw GatewayFailure("secret_unavailable")
     }

@@ -145,8 +145,10 @@ internal val TextId.resource: Int
         TextId.NOTICE_EXPORTED -> R.string.notice_exported
         TextId.NOTICE_PUT_BACK -> R.string.notice_put_back
         TextId.NOTICE_ERASED -> R.string.notice_erased
+        TextId.NOTICE_MAY_ARRIVE -> R.string.notice_may_arrive
         TextId.NOTICE_MOVED_ON -> R.string.notice_moved_on
         TextId.UNDELIVERED_UNKNOWN -> R.string.undelivered_unknown
+        TextId.SAVED_WITH_GAPS -> R.string.saved_with_gaps
         TextId.FAILURE_DISK_FULL -> R.string.failure_disk_full
         TextId.FAILURE_NOT_FOUND -> R.string.failure_not_found
         TextId.FAILURE_NOT_STARTABLE -> R.string.failure_not_startable
@@ -161,6 +163,7 @@ internal val TextId.resource: Int
         TextId.FAILURE_NEWER_SCHEMA -> R.string.failure_newer_schema
         TextId.FAILURE_IN_USE -> R.string.failure_in_use
         TextId.FAILURE_DAMAGED -> R.string.failure_damaged
+        TextId.FAILURE_DATA_DAMAGED -> R.string.failure_data_damaged
         TextId.FAILURE_NOT_OURS -> R.string.failure_not_ours
         TextId.FAILURE_UNDELIVERED -> R.string.failure_undelivered
         TextId.FAILURE_LOCKED -> R.string.failure_locked
@@ -188,4 +191,5 @@ internal val CountId.resource: Int
         CountId.KILOBYTES -> R.plurals.kilobytes
         CountId.SENT_NOW -> R.plurals.sent_now
         CountId.UNDELIVERED -> R.plurals.undelivered
+        CountId.SAVED_UNSENT -> R.plurals.saved_unsent
     }

@@ -41,8 +41,9 @@ interface Phone {
  *
  * @param S the state.
  * @param E what a technician does.
+ * @param leadsToOutbox whether a tap on the strip opens the outbox.
  */
-abstract class ScreenView<S, E>(protected val around: Surroundings, protected val send: (E) -> Unit) {
+abstract class ScreenView<S, E>(protected val around: Surroundings, protected val send: (E) -> Unit, private val leadsToOutbox: Boolean = true) {
     protected val kit: Kit = around.kit
     protected val words: Words = around.words
     protected val page = Page(kit)
@@ -64,7 +65,7 @@ abstract class ScreenView<S, E>(protected val around: Surroundings, protected va
     private fun Page.tell(state: StatusUiState) {
         val said = listOfNotNull(words.of(state.text), words.orNull(state.attention), words.orNull(state.simulated)).joinToString(" · ")
         strip.bind(state.icon.resource, said, state.icon.tone)
-        strip.setOnClickListener { around.phone.openOutbox() }
+        if (leadsToOutbox) strip.setOnClickListener { around.phone.openOutbox() }
     }
 
     /** Does what the button of the bar does; false when there is none. */

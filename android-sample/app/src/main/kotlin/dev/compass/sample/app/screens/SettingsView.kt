@@ -40,7 +40,13 @@ class SettingsView(around: Surroundings, send: (SettingsEvent) -> Unit) : RootVi
     private val putBack = kit.secondary(string(R.string.settings_put_back), R.drawable.ic_back) { around.phone.chooseBackup() }
     private val erase = kit.danger(string(R.string.settings_erase)) { send(SettingsEvent.EraseTapped) }
     private val form = FormPage()
-    private val questions = DataSheets(kit, words, ::sheet, send)
+    private val answers = DataAnswers(
+        confirm = { send(SettingsEvent.Confirmed) },
+        leave = { send(SettingsEvent.Dismissed) },
+        reason = { send(SettingsEvent.DiscardReasonTyped(it)) },
+        actor = { send(SettingsEvent.DiscardActorTyped(it)) },
+    )
+    private val questions = DataSheets(kit, words, ::sheet, opens = true, answers)
     private var exported: String? = null
     private var testing: String? = null
 

@@ -1,11 +1,13 @@
 package dev.compass.sample.screen.record
 
+import dev.compass.sample.field.DraftKeeper
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldReader
 import dev.compass.sample.field.NumberInput
 import dev.compass.sample.field.Typing
 import dev.compass.sample.field.holding
+import dev.compass.sample.field.open
 import dev.compass.sample.gateway.FieldChange
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.gateway.Holding
@@ -19,11 +21,19 @@ import dev.compass.sample.text.TextId
 import dev.compass.sample.text.text
 import dev.compass.sample.text.words
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.flow.first
 
 /** The record of a session: what happened, what was answered, and what became of its actions. */
 class RecordModel(private val session: String, private val work: Workplace, scope: CoroutineScope) :
     StateModel<RecordUiState, RecordEvent>(RecordUiState(), scope) {
     private val gateway = work.gateway
+    private val drafts = DraftKeeper(scope) { field, text ->
+        try {
+            gateway.saveDraft(session, field, text)
+        } catch (_: GatewayFailure) {
+            // The disk is full: the edit says so.
+        }
+    }
     private var known: RecordNow? = null
     private var edits: Edits? = null
 
@@ -47,6 +57,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
             is RecordEvent.NoteTyped -> edits?.let { edit(it.copy(notes = it.notes + (event.number to event.text))) }
             RecordEvent.EditSaved -> saveEdit()
             RecordEvent.Dismissed -> {
+                // What was typed into a field stays for the next time, what was tapped is forgotten.
                 edits = null
                 show { copy(editing = null, preview = null, abandoning = null) }
             }
@@ -66,9 +77,12 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     // Editing ------------------------------------------------------------------------------------------------------------------------
 
-    private fun openEdit() {
-        val record = known ?: return
-        if (now.canEdit) edit(Edits(record))
+    /** With what was half typed before, also by a process that has died since. */
+    private suspend fun openEdit() {
+        if (!now.canEdit) return
+        // Keeping half-typed text tells nobody: it is asked for.
+        drafts.keep()
+        edit(Edits(gateway.record(session).first()))
     }
 
     private fun edit(changed: Edits) {
@@ -81,7 +95,10 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         val field = editing.fields().firstOrNull { it.info.key == event.field } ?: return
         val typing = editing.typing
         val after = when (event) {
-            is FieldEvent.Typed -> editing.copy(typing = typing.typed(event.field, event.text))
+            is FieldEvent.Typed -> {
+                drafts.typed(event.field, event.text)
+                editing.copy(typing = typing.typed(event.field, event.text))
+            }
             // All of it is read when it is saved.
             is FieldEvent.Left -> editing
             is FieldEvent.Locating -> editing.copy(typing = typing.searching(event.field))
@@ -90,6 +107,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
             is FieldEvent.NotAttached -> editing.copy(typing = typing.unable(event.field, TextId.FILE_UNREADABLE))
             else -> {
                 val holding = event.holding(field.info, field.holding) ?: return
+                if (typing.open(field) != null) drafts.typed(event.field, "")
                 editing.copy(holdings = editing.holdings + (event.field to holding), typing = typing.kept(event.field))
             }
         }
@@ -98,6 +116,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     private suspend fun saveEdit() {
         val editing = edits ?: return
+        drafts.keep()
         val read = FieldReader(gateway, session, numbers()).read(editing.fields(), editing.typing)
         if (read.problems.isNotEmpty()) return edit(editing.copy(typing = editing.typing.refused(read.problems)))
         val changes = editing.changes(read.changes)
@@ -111,6 +130,9 @@ class RecordModel(private val session: String, private val work: Workplace, scop
             }
             say(Notice(text(TextId.NOTICE_FIELDS_SAVED)))
         }
+        // Where nothing changed the core has kept what was typed.
+        val unchanged = editing.fields().filter { editing.typing.open(it) != null }.map { it.info.key } - changes.map { it.field }.toSet()
+        for (field in unchanged) gateway.saveDraft(session, field, "")
         edits = null
         draw()
     }
@@ -143,8 +165,9 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     private suspend fun abandon() {
         val question = now.abandoning ?: return
         if (!question.canAbandon) return
-        gateway.abandon(session, question.action, question.actor.trim(), question.reason.trim(), work.newCommand())
+        val mayArrive = gateway.abandon(session, question.action, question.actor.trim(), question.reason.trim(), work.newCommand())
         show { copy(abandoning = null) }
+        if (mayArrive) say(Notice(text(TextId.NOTICE_MAY_ARRIVE)))
     }
 
     // What is shown ------------------------------------------------------------------------------------------------------------------
@@ -166,7 +189,9 @@ internal data class Edits(
     val notes: Map<Int, String> = emptyMap(),
 ) {
     /** The fields that can be edited, with what they hold now. */
-    fun fields(): List<SessionField> = editable().map { SessionField(it.info, holdings[it.info.key] ?: it.holding) }
+    fun fields(): List<SessionField> = editable().map { field ->
+        holdings[field.info.key]?.let { SessionField(field.info, it) } ?: SessionField(field.info, field.holding, field.draft)
+    }
 
     private fun editable(): List<RecordField> = before.fields.filter { it.onPath }
 

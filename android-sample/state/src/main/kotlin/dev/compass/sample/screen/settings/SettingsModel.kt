@@ -1,6 +1,5 @@
 package dev.compass.sample.screen.settings
 
-import dev.compass.sample.gateway.Discard
 import dev.compass.sample.gateway.EndpointLine
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.port.ExportFolder
@@ -9,7 +8,6 @@ import dev.compass.sample.port.SecretVault
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
 import dev.compass.sample.screen.Workplace
-import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.reasonWords
@@ -29,10 +27,13 @@ class SettingsModel(
 ) : StateModel<SettingsUiState, SettingsEvent>(SettingsUiState(), scope) {
     private val gateway = work.gateway
     private var endpoints: List<EndpointLine> = emptyList()
+    private val replacement = Replacement(gateway, exports, { work.actor }, ::erased)
 
     init {
         // The name is typed here: it is not taken back while it is.
         show { copy(actor = work.preferences.preferences.value.actor) }
+        // What was saved of a database that did not open is still to be shared.
+        inTurn { exports.find(Replacement.SAVED)?.let { show { copy(exported = it) } } }
         follow(work.preferences.preferences) {
             show { copy(textSize = it.textSize, highContrast = it.highContrast, keepScreenOn = it.keepScreenOn) }
         }
@@ -69,11 +70,11 @@ class SettingsModel(
             SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { gateway.backup(it) } }
             is SettingsEvent.BackupChosen -> show { copy(question = DataQuestion.PutBack(event.copy)) }
             SettingsEvent.EraseTapped -> show { copy(question = DataQuestion.Erase()) }
-            is SettingsEvent.DiscardReasonTyped -> discarding { copy(reason = event.reason) }
-            is SettingsEvent.DiscardActorTyped -> discarding { copy(actor = event.actor) }
+            is SettingsEvent.DiscardReasonTyped -> show { copy(question = question?.typed(reason = event.reason)) }
+            is SettingsEvent.DiscardActorTyped -> show { copy(question = question?.typed(actor = event.actor)) }
             SettingsEvent.Confirmed -> confirm()
             SettingsEvent.Dismissed -> {
-                forgetCopy(now.question)
+                replacement.forget(now.question)
                 show { copy(editing = null, importFindings = emptyList(), question = null) }
             }
             SettingsEvent.NoticeShown -> say(null)
@@ -155,52 +156,16 @@ class SettingsModel(
 
     // Another database -----------------------------------------------------------------------------------------------------------------
 
-    private fun discarding(typed: DataQuestion.Undelivered.() -> DataQuestion) =
-        show { copy(question = (question as? DataQuestion.Undelivered)?.typed() ?: question) }
-
     private suspend fun confirm() {
-        when (val question = now.question) {
-            null -> Unit
-            is DataQuestion.PutBack -> replace(question, null)
-            is DataQuestion.Erase ->
-                if (question.sure) replace(question, null) else show { copy(question = DataQuestion.Erase(sure = true)) }
-            is DataQuestion.Undelivered ->
-                if (question.canDiscard) replace(question.change, Discard(question.actor.trim(), question.reason.trim()))
-        }
+        val question = now.question ?: return
+        working { replacement.confirm(question) { show { copy(question = it) } }?.let { say(it) } }
     }
 
-    private suspend fun replace(change: DataQuestion, discard: Discard?) = working {
-        try {
-            if (change is DataQuestion.PutBack) gateway.putBack(change.copy, discard) else erase(discard)
-        } catch (failure: GatewayFailure) {
-            if (failure.code == "undelivered" && discard == null) return@working show { copy(question = undelivered(change, failure)) }
-            forgetCopy(change)
-            show { copy(question = null) }
-            throw failure
-        }
-        forgetCopy(change)
-        show { copy(question = null) }
-        say(Notice(text(if (change is DataQuestion.PutBack) TextId.NOTICE_PUT_BACK else TextId.NOTICE_ERASED)))
-    }
-
-    private suspend fun erase(discard: Discard?) {
-        val secrets = endpoints.mapNotNull { it.secret }
-        gateway.erase(discard)
-        for (name in secrets) vault.remove(name)
+    private suspend fun erased() {
+        vault.removeAll()
         exports.clear()
         prefer { copy(actor = "") }
         show { copy(actor = "", exported = null, importFindings = emptyList()) }
-    }
-
-    private fun undelivered(change: DataQuestion, failure: GatewayFailure): DataQuestion {
-        val lost = failure.count?.let { Text.Count(CountId.UNDELIVERED, it) } ?: text(TextId.UNDELIVERED_UNKNOWN)
-        return DataQuestion.Undelivered(change, lost, reason = "", actor = work.actor.orEmpty(), asksActor = work.actor == null)
-    }
-
-    private suspend fun forgetCopy(question: DataQuestion?): Unit = when (question) {
-        is DataQuestion.PutBack -> exports.remove(question.copy)
-        is DataQuestion.Undelivered -> forgetCopy(question.change)
-        is DataQuestion.Erase, null -> Unit
     }
 
     private suspend fun working(work: suspend () -> Unit) {

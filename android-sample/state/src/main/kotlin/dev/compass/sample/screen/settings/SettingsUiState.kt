@@ -66,6 +66,10 @@ data class EndpointForm(
 
 /** What is asked before what is on the phone is replaced or erased. */
 sealed interface DataQuestion {
+    /** With what was typed into it. */
+    fun typed(reason: String? = null, actor: String? = null): DataQuestion =
+        if (this is Undelivered) copy(reason = reason ?: this.reason, actor = actor ?: this.actor) else this
+
     /** Whether a backup, which lies at the path [copy], takes the place of what is on the phone. */
     data class PutBack(val copy: String) : DataQuestion
 

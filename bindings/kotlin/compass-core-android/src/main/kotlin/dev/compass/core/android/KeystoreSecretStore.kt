@@ -40,6 +40,12 @@ public class KeystoreSecretStore(context: Context) : SecretStore {
     /** Forgets the secret of this name; when there is none, does nothing. From any thread. */
     public suspend fun remove(name: String): Unit = change { sealed.remove(name) }
 
+    /**
+     * Forgets every secret: for a phone that is given back, and for a database that was erased and could not be read any more to learn
+     * their names. From any thread.
+     */
+    public suspend fun removeAll(): Unit = change { sealed.removeAll() }
+
     /** The secret of this name. Blocks, and changes nothing in the key store. */
     public fun get(name: String): SecretLookup = sealed.get(name)
 

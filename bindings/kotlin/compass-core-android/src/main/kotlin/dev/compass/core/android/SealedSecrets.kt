@@ -43,6 +43,11 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
     }
 
     @Synchronized
+    fun removeAll() {
+        for (file in folder.listFiles().orEmpty()) Files.deleteIfExists(file.toPath())
+    }
+
+    @Synchronized
     fun get(name: String): SecretLookup = try {
         val file = file(name)
         if (file.exists()) open(name, file.readBytes()) else SecretLookup.Missing

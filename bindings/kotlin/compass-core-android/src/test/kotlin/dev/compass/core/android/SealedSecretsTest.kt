@@ -57,6 +57,15 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
+    fun `all are removed, whatever they are called`() {
+        secrets.removeAll()
+        for (name in listOf("office", "lab")) secrets.put(name, "secret", null)
+        secrets.removeAll()
+        assertEquals(SecretLookup.Missing, secrets.get("lab"))
+        assertTrue(files.isEmpty())
+    }
+
+    @Test
     fun `the one before is kept only where messages can be signed with it`() {
         val encoder = Base64.getEncoder()
         fun previous(text: String): String? {

@@ -1,0 +1,63 @@
+package dev.compass.core
+
+import dev.compass.core.model.Erased
+import dev.compass.core.testing.ManualClock
+import java.nio.file.Path
+import kotlin.time.Duration.Companion.days
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+/** What goes by itself, what a person deletes, and what a search has not looked at yet. */
+class UpkeepTest {
+    @TempDir
+    lateinit var folder: Path
+
+    private val accepting = object : Transport {
+        override fun send(request: HttpRequest) = HttpOutcome.Answered(HttpResponse(202))
+    }
+
+    @Test
+    fun `what is old goes with a flush, its body first, and the rest goes when a person says so`() = test {
+        val clock = ManualClock()
+        val path = folder.resolve("compass.db").toString()
+        val options = CompassOptions(path, secrets, accepting, retention = 3.days, bodyRetention = 1.days, clock = clock)
+        folder.ready(options).use { compass ->
+            suspend fun passes(days: Int) = repeat(days) {
+                clock.advance(1.days)
+                compass.flush()
+            }
+            val old = compass.completed()
+            compass.flush()
+            val delivery = compass.record(old).actions.single().deliveries.single().id
+            assertNotNull(compass.deliveryBody(delivery))
+            passes(days = 2)
+            assertNull(compass.deliveryBody(delivery))
+            compass.setIntegrationEnabled(false)
+            val notFired = compass.completed()
+            val ended = compass.end(compass.start("pump-check").view.key, "nobody home").view.key
+            passes(days = 2)
+            assertCode(ErrorCode.DELETED_SESSION) { compass.session(old) }
+
+            val report = compass.purge(0.days)
+            assertEquals(listOf(1uL, 1uL, 0uL), listOf(report.purged, report.keptNotFired, report.keptUndelivered))
+            assertEquals(Erased.NOW, report.erased)
+            assertCode(ErrorCode.DELETED_SESSION) { compass.session(ended) }
+            val byAPerson = compass.purgeAllBefore(clock.now(), "kim")
+            assertEquals(listOf(1uL, 0uL), listOf(byAPerson.purged, byAPerson.keptNotFired))
+            assertCode(ErrorCode.DELETED_SESSION) { compass.session(notFired) }
+            assertEquals(Erased.NOW, compass.delete(compass.completed()).erased)
+        }
+    }
+
+    @Test
+    fun `a search says how many sessions it has not looked at`() = test {
+        folder.ready().use { compass ->
+            repeat(201) { compass.start("pump-check") }
+            val search = Compass.NO_SESSION_FILTER.copy(text = "pump")
+            assertEquals(listOf(1uL, 0uL), List(2) { compass.sessions(search).notIndexed })
+        }
+    }
+}
