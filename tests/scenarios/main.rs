@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "a suite in several files, not a library")]
 
+mod parity;
 mod paths;
 mod stage;
 mod step;

@@ -144,7 +144,7 @@ public final class Compass: CompassHandle {
     }
 
     public func observeTotals() -> Updates<Totals> {
-        updates { !$0.sessions.isEmpty } query: { try await $0.totals() }
+        updates { !$0.sessions.isEmpty || $0.outbox } query: { try await $0.totals() }
     }
 
     public func observeOutbox(_ filter: OutboxFilter = .unsent, limit: UInt32 = 50) -> Updates<OutboxPage> {
@@ -153,6 +153,22 @@ public final class Compass: CompassHandle {
 
     public func observeOutboxTotals() -> Updates<OutboxTotals> {
         updates { $0.outbox || $0.endpoints } query: { try await $0.outboxTotals() }
+    }
+
+    public func observeEndpoints() -> Updates<[EndpointStatus]> {
+        updates { $0.endpoints || $0.outbox } query: { try await $0.endpoints() }
+    }
+
+    public func observeIntegration() -> Updates<Bool> {
+        updates { $0.endpoints } query: { try await $0.integrationEnabled() }
+    }
+
+    public func observeWorkflows() -> Updates<[WorkflowSummary]> {
+        updates { $0.workflows } query: { try await $0.workflows() }
+    }
+
+    public func observeNextDue() -> Updates<NextDue> {
+        updates { $0.outbox || $0.endpoints } query: { try await $0.nextDue() }
     }
 
     // The sequence keeps the handle: what is listened to is not let go.

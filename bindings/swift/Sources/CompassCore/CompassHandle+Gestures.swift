@@ -1,7 +1,14 @@
+import Foundation
+
+/// A new id for a command that adds something: the same command with the same id is carried out once, however often it is called.
+///
+/// The functions that need one make one. Make it yourself, and keep it, where a call may be repeated after the app died.
+public func newCommandId() -> String { UUID().uuidString.lowercased() }
+
 /// One gesture, one call.
 extension CompassHandle {
     /// Delivers what is due, without haste: ``flush(deadline:urgent:)``.
-    public func flush(deadline: Duration) async throws -> FlushReport {
+    public func flush(deadline: Duration = .seconds(25)) async throws -> FlushReport {
         try await flush(deadline: deadline, urgent: false)
     }
 
@@ -9,7 +16,7 @@ extension CompassHandle {
     ///
     /// - Parameter commandId: Makes a repeated call harmless: it gives the session that the first one started.
     public func start(
-        _ workflow: String, commandId: String, version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = []
+        _ workflow: String, commandId: String = newCommandId(), version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = []
     ) async throws -> CommandOutcome {
         try await start(Start(commandId: commandId, workflow: workflow, version: version, actor: actor, prefill: prefill))
     }
@@ -23,6 +30,32 @@ extension CompassHandle {
     /// Sets, clears or marks a field.
     public func change(_ field: String, to change: Change, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
         try await run([.setFields(changes: [FieldChange(field: field, change: change)])], in: session, actor: actor, commandId: nil)
+    }
+
+    /// Clears a field: "not provided".
+    public func clearField(_ field: String, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
+        try await change(field, to: .clear, in: session, actor: actor)
+    }
+
+    /// Marks a field "not applicable".
+    public func markNotApplicable(_ field: String, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
+        try await change(field, to: .notApplicable, in: session, actor: actor)
+    }
+
+    /// Chooses an answer of the section that this view shows, and moves on. A double tap changes nothing.
+    public func answer(_ view: SessionView, _ answer: String, actor: String? = nil) async throws -> CommandOutcome {
+        try await self.answer(answer, visit: view.visit, in: view.key, actor: actor)
+    }
+
+    /// Goes back to an earlier visit of the path; to the one before when none is named. Nothing happens on the first.
+    public func back(_ view: SessionView, to target: UInt32? = nil, actor: String? = nil) async throws -> CommandOutcome {
+        let before = view.path.last { $0.visit < view.visit }?.visit ?? view.visit
+        return try await back(to: target ?? before, visit: view.visit, in: view.key, actor: actor)
+    }
+
+    /// Completes the session, on the end section that this view shows.
+    public func complete(_ view: SessionView, actor: String? = nil) async throws -> CommandOutcome {
+        try await complete(view.key, visit: view.visit, actor: actor)
     }
 
     /// Chooses an answer of the current section and moves on.
@@ -39,13 +72,15 @@ extension CompassHandle {
 
     /// Notes that a response was used. Moves nothing.
     public func useResponse(
-        _ response: String, in session: SessionKey, commandId: String, actor: String? = nil
+        _ response: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil
     ) async throws -> CommandOutcome {
         try await run([.useResponse(commandId: commandId, response: response)], in: session, actor: actor, commandId: nil)
     }
 
     /// Adds a note.
-    public func note(_ text: String, in session: SessionKey, commandId: String, actor: String? = nil) async throws -> CommandOutcome {
+    public func note(
+        _ text: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil
+    ) async throws -> CommandOutcome {
         try await run([.note(commandId: commandId, text: text)], in: session, actor: actor, commandId: nil)
     }
 
@@ -55,7 +90,9 @@ extension CompassHandle {
     }
 
     /// Ends the session at once, from anywhere. Nothing fires.
-    public func end(_ session: SessionKey, reason: String, commandId: String, actor: String? = nil) async throws -> CommandOutcome {
+    public func end(
+        _ session: SessionKey, reason: String, commandId: String = newCommandId(), actor: String? = nil
+    ) async throws -> CommandOutcome {
         try await run([.end(commandId: commandId, reason: reason)], in: session, actor: actor, commandId: nil)
     }
 
@@ -66,9 +103,42 @@ extension CompassHandle {
 
     /// Changes fields and notes of a completed or ended session. What was or will be sent does not change.
     public func edit(
-        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String, actor: String? = nil
+        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil
     ) async throws -> CommandOutcome {
         try await run([.edit(commandId: commandId, fields: fields, notes: notes)], in: session, actor: actor, commandId: nil)
+    }
+
+    /// Sends a message that did not fire or failed, with a command id of its own.
+    public func send(_ action: String, in session: SessionKey, actor: String? = nil) async throws -> RecordOutcome {
+        try await send(action, in: session, actor: actor, commandId: newCommandId())
+    }
+
+    /// Sends the edited values as a new revision, with a command id of its own.
+    public func sendCorrected(_ action: String, in session: SessionKey, actor: String? = nil) async throws -> RecordOutcome {
+        try await sendCorrected(action, in: session, actor: actor, commandId: newCommandId())
+    }
+
+    /// Gives a message up, with a command id of its own.
+    public func abandon(_ action: String, in session: SessionKey, actor: String, reason: String) async throws -> RecordOutcome {
+        try await abandon(action, in: session, actor: actor, reason: reason, commandId: newCommandId())
+    }
+
+    /// Gives all undelivered messages of a session up, with a command id of its own.
+    public func abandonSession(_ session: SessionKey, actor: String, reason: String) async throws -> RecordOutcome {
+        try await abandonSession(session, actor: actor, reason: reason, commandId: newCommandId())
+    }
+
+    /// Takes a value or a note out of a session for good, with a command id of its own.
+    public func redact(
+        _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies
+    ) async throws -> RedactOutcome {
+        try await redact(
+            target, in: session, actor: actor, reason: reason, pending: pending, bodies: bodies, commandId: newCommandId())
+    }
+
+    /// Takes a version of a workflow out of use. Sessions on it go on.
+    public func retireWorkflow(_ key: String, version: WorkflowVersion) async throws {
+        try await retireWorkflow(key, version: version, retired: true)
     }
 }
 

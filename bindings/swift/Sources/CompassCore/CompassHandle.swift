@@ -168,4 +168,12 @@ public protocol CompassHandle: AnyObject, Sendable {
     func observeOutbox(_ filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage>
     /// What is in the outbox, again after each change.
     func observeOutboxTotals() -> Updates<OutboxTotals>
+    /// The endpoints and how their delivery stands, again after each change.
+    func observeEndpoints() -> Updates<[EndpointStatus]>
+    /// Whether the webhooks integration is on, again after each change.
+    func observeIntegration() -> Updates<Bool>
+    /// All versions of workflows on this phone, again after each change.
+    func observeWorkflows() -> Updates<[WorkflowSummary]>
+    /// When delivery has something to do next, again after each change in the database: for a scheduler. Time alone gives nothing.
+    func observeNextDue() -> Updates<NextDue>
 }

@@ -223,6 +223,11 @@ public final class FakeCompass: CompassHandle {
     }
     public func observeOutboxTotals() -> Updates<OutboxTotals> { updates { try await $0.outboxTotals() } }
 
+    public func observeEndpoints() -> Updates<[EndpointStatus]> { updates { try await $0.endpoints() } }
+    public func observeIntegration() -> Updates<Bool> { updates { try await $0.integrationEnabled() } }
+    public func observeWorkflows() -> Updates<[WorkflowSummary]> { updates { try await $0.workflows() } }
+    public func observeNextDue() -> Updates<NextDue> { updates { try await $0.nextDue() } }
+
     private func updates<Value>(_ query: @escaping @Sendable (FakeCompass) async throws -> Value) -> Updates<Value> {
         Updates(hub: hub) { _ in true } query: { try await query(self) }
     }

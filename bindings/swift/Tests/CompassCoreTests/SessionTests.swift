@@ -33,6 +33,26 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testWhatTheViewShowsNeedsNoNumbers() async throws {
+        let compass = try await Compass.ready(transport: ScriptedTransport(), secrets: MemorySecretStore(["office": secret]))
+        let begun = try await compass.begun()
+        _ = try await compass.set(["site": .text("Mill Lane")], in: begun.key)
+        let cleared = try await compass.clearField("site", in: begun.key).view
+        XCTAssertEqual(cleared.problems.map(\.field), ["site"])
+        _ = try await compass.set(["site": .text("Mill Lane")], in: begun.key)
+        let end = try await compass.answer(begun, "on").view
+        let back = try await compass.back(end).view
+        XCTAssertEqual(back.section.key, begun.section.key)
+        let atFirst = try await compass.back(back)
+        XCTAssertEqual(atFirst.view.section.key, begun.section.key)
+        let noted = try await compass.note("dog in the yard", in: begun.key).view
+        let done = try await compass.complete(try await compass.answer(noted, "on").view).view
+        XCTAssertEqual(done.state, .completed)
+        let given = try await compass.abandonSession(begun.key, actor: "ada", reason: "by phone")
+        XCTAssertEqual(given.record.actions.map(\.status), [.failed])
+        try await compass.close()
+    }
+
     func testValuesComeBackAsTheyWereEntered() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()

@@ -146,6 +146,32 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
+    func testEndpointsIntegrationWorkflowsAndWhatIsDueFollowWhatHappens() async throws {
+        let compass = try await Compass.ready()
+        var endpoints = compass.observeEndpoints().makeAsyncIterator()
+        var integration = compass.observeIntegration().makeAsyncIterator()
+        var workflows = compass.observeWorkflows().makeAsyncIterator()
+        var due = compass.observeNextDue().makeAsyncIterator()
+        let (first, on, listed, idle) = try await (endpoints.next(), integration.next(), workflows.next(), due.next())
+        XCTAssertEqual(first?.map(\.enabled), [true])
+        XCTAssertEqual(on, true)
+        XCTAssertEqual(listed?.count, 1)
+        XCTAssertNil(idle?.at)
+        let key = try XCTUnwrap(first?.first?.endpoint.key)
+        try await compass.setEndpointEnabled(key, enabled: false)
+        let second = try await endpoints.next()
+        XCTAssertEqual(second?.map(\.enabled), [false])
+        try await compass.setEndpointEnabled(key, enabled: true)
+        try await compass.setIntegrationEnabled(false)
+        let off = try await integration.next()
+        XCTAssertEqual(off, false)
+        try await compass.setIntegrationEnabled(true)
+        try await compass.retireWorkflow(try XCTUnwrap(listed?.first?.workflow.key), version: listed!.first!.workflow.version())
+        let retired = try await workflows.next()
+        XCTAssertEqual(retired?.first?.retired, true)
+        try await compass.close()
+    }
+
     func testEachIteratorIsASubscriptionThatEndsWithIt() async throws {
         let compass = try await Compass.ready()
         let updates = compass.observeOutboxTotals()

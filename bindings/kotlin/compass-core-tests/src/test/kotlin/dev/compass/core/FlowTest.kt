@@ -130,10 +130,11 @@ class FlowTest {
     }
 
     @Test
-    fun `endpoints, workflows and records follow what happens`() = test {
+    fun `endpoints, integration, workflows and records follow what happens`() = test {
         folder.ready().use { compass ->
             val session = compass.completed()
             val endpoints = collected(compass.observeEndpoints())
+            val integration = collected(compass.observeIntegration())
             val workflows = collected(compass.observeWorkflows())
             val record = collected(compass.observeRecord(session))
             assertTrue(endpoints.receive().single().enabled)
@@ -141,11 +142,15 @@ class FlowTest {
             record.receive()
             compass.setEndpointEnabled("office", false)
             until(endpoints) { !it.single().enabled }
+            assertTrue(integration.receive())
+            compass.setIntegrationEnabled(false)
+            until(integration) { !it }
+            assertEquals(listOf("not_json"), compass.lintWorkflow("no document".toByteArray()).map { it.code })
             compass.importWorkflow(PUMP_CHECK.replace("\"version\": 1", "\"version\": 2").toByteArray())
             assertEquals(2, workflows.receive().size)
             compass.note(session, "One more thing")
             until(record) { it.notes.isNotEmpty() }
-            for (flow in listOf(endpoints, workflows, record)) flow.cancel()
+            for (flow in listOf(endpoints, integration, workflows, record)) flow.cancel()
         }
     }
 

@@ -9,6 +9,7 @@ import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
 import dev.compass.core.model.Erased
+import dev.compass.core.model.Finding
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -78,6 +79,9 @@ public interface Compass : Closeable {
 
     /** The bytes of a document as they were imported. */
     public suspend fun workflowDocument(key: String, version: WorkflowVersion? = null): ByteArray
+
+    /** Everything that is wrong with a document, endpoints of this phone included, without importing it. */
+    public suspend fun lintWorkflow(document: ByteArray): List<Finding>
 
     /** Takes a version out of use, or back into it. Sessions on it go on. */
     public suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean = true)
@@ -326,6 +330,9 @@ public interface Compass : Closeable {
 
     /** [workflows], kept current. */
     public fun observeWorkflows(): Flow<List<WorkflowSummary>>
+
+    /** [integrationEnabled], kept current. */
+    public fun observeIntegration(): Flow<Boolean>
 
     /** [nextDue], kept current with what changes in the database: for a scheduler. Time alone emits nothing. */
     public fun observeNextDue(): Flow<NextDue>

@@ -13,6 +13,7 @@ import dev.compass.core.model.DeliveryId
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
 import dev.compass.core.model.Erased
+import dev.compass.core.model.Finding
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -78,6 +79,8 @@ internal class OpenCompass private constructor(
     override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow = command { workflow(key, version) }
 
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray = command { workflowDocument(key, version) }
+
+    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = command { lintWorkflow(document) }
 
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean) =
         command { retireWorkflow(key, version, retired) }
@@ -228,6 +231,8 @@ internal class OpenCompass private constructor(
     override fun observeEndpoints(): Flow<List<EndpointStatus>> = watch({ it.endpoints || it.outbox }) { endpoints() }
 
     override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch({ it.workflows }) { workflows() }
+
+    override fun observeIntegration(): Flow<Boolean> = watch({ it.endpoints }) { integrationEnabled() }
 
     override fun observeNextDue(): Flow<NextDue> = watch({ it.outbox || it.endpoints }) { nextDue() }
 

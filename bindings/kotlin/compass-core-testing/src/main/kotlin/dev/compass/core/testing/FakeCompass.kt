@@ -15,6 +15,7 @@ import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointStatus
 import dev.compass.core.model.Erased
 import dev.compass.core.model.FlushEnd
+import dev.compass.core.model.Finding
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
@@ -182,6 +183,8 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray =
         answer { throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
+    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = answer { emptyList() }
+
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean): Unit = answer { }
 
     override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = answer { }
@@ -317,6 +320,8 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override fun observeOutboxTotals(): Flow<OutboxTotals> = watch { outboxTotals }
 
     override fun observeEndpoints(): Flow<List<EndpointStatus>> = watch { endpoints }
+
+    override fun observeIntegration(): Flow<Boolean> = watch { integrationEnabled }
 
     override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch { workflows }
 

@@ -1,0 +1,97 @@
+//! `docs/calls.md` names every call in every language, and nothing that is not there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::file as root;
+
+const PAGE: &str = include_str!("../../docs/calls.md");
+
+/// Functions of the facade that are no call of a core.
+const OF_THE_FACADE: &[&str] = &["version", "default_retry_policy"];
+
+/// The rows: names in Rust, Kotlin, Swift and Python, and what may be left out.
+fn rows() -> Vec<[&'static str; 5]> {
+    let row = |line: &'static str| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        <[&str; 5]>::try_from(cells).unwrap_or_else(|cells| panic!("five columns: {cells:?}"))
+    };
+    PAGE.lines().filter(|line| line.starts_with("| `")).map(row).collect()
+}
+
+fn read(folder: &str, extension: &str) -> String {
+    let mut files: Vec<PathBuf> = fs::read_dir(root(folder)).expect(folder).map(|entry| entry.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|found| found == extension));
+    files.sort();
+    assert!(!files.is_empty(), "{folder}");
+    files.iter().map(|path| text(path)).collect()
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names that follow this word in a text.
+fn names<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+    let name = |rest: &'t str| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    text.split(word).skip(1).map(name).collect()
+}
+
+/// What stands between these two.
+fn part<'t>(text: &'t str, begin: &str, end: &str) -> &'t str {
+    text.split_once(begin).unwrap_or_else(|| panic!("{begin}")).1.split(end).next().unwrap_or_default()
+}
+
+/// That a column and a language name the same: each name of the column is in `all`, each of `calls` in the column.
+fn compare(language: &str, column: usize, all: &[&str], calls: &[&str]) {
+    let column: Vec<&str> = rows().iter().map(|row| row[column]).collect();
+    let lost: Vec<_> = column.iter().filter(|name| !all.contains(name)).collect();
+    assert!(lost.is_empty(), "docs/calls.md names what {language} does not have: {lost:?}");
+    let unnamed: Vec<_> = calls.iter().filter(|name| !column.contains(name)).collect();
+    assert!(unnamed.is_empty() && calls.len() > 40, "docs/calls.md does not name of {language}: {unnamed:?}");
+}
+
+#[test]
+fn every_call_is_named_as_rust_has_it() {
+    let listing = text(&root("tests/api/compass-core.txt"));
+    let calls: Vec<&str> = names(&listing, "pub fn compass_core::Compass::").into_iter().filter(|name| *name != "fmt").collect();
+    let all: Vec<&str> =
+        calls.iter().copied().chain(names(&listing, "pub fn compass_core::")).chain(names(&listing, "compass_core::document::")).collect();
+    compare("Rust", 0, &all, &calls);
+}
+
+#[test]
+fn every_call_is_named_as_kotlin_has_it() {
+    let listing = read("bindings/kotlin/api", "api");
+    let handle = part(&listing, "interface class dev/compass/core/Compass :", "\n}");
+    let acts = part(&listing, "class dev/compass/core/ActsKt", "\n}");
+    let calls: Vec<&str> = names(handle, "abstract fun ").into_iter().chain(names(acts, "final fun ")).collect();
+    compare("Kotlin", 1, &names(&listing, "fun "), &calls);
+    for [_, name, _, _, left_out] in rows() {
+        assert!(left_out.is_empty() || names(&listing, "synthetic fun ").contains(&name), "Kotlin leaves nothing out of `{name}`");
+    }
+}
+
+#[test]
+fn every_call_is_named_as_swift_has_it() {
+    let source = read("bindings/swift/Sources/CompassCore", "swift");
+    let folder = root("bindings/swift/Sources/CompassCore");
+    let [handle, gestures] = ["CompassHandle.swift", "CompassHandle+Gestures.swift"].map(|name| text(&folder.join(name)));
+    let calls: Vec<&str> =
+        names(&handle, " func ").into_iter().chain(names(&gestures, " func ")).filter(|name| *name != "newCommandId").collect();
+    compare("Swift", 2, &names(&source, "func "), &calls);
+    for [_, _, name, _, left_out] in rows() {
+        let signatures: Vec<&str> =
+            source.split(&format!("func {name}(")).skip(1).map(|rest| rest.split('{').next().unwrap_or_default()).collect();
+        // Left out by default, or by a shorter function of the same name.
+        let may_be = signatures.iter().any(|signature| signature.contains(" = ")) || signatures.len() > 2;
+        assert!(left_out.is_empty() || may_be, "Swift leaves nothing out of `{name}`");
+    }
+}
+
+#[test]
+fn every_call_is_named_as_python_has_it() {
+    let facade = text(&root("uniffi/src/core.rs"));
+    let calls: Vec<&str> = names(&facade, "pub fn ").into_iter().filter(|name| !OF_THE_FACADE.contains(name)).collect();
+    compare("Python", 3, &calls, &calls);
+}
