@@ -195,7 +195,7 @@ impl<'a> Blocker<'a> {
 }
 
 /// Whether what an entry waits for with this reason never passes by itself. Other reasons need a person only as
-/// [`Blocker::Unreachable`].
+/// `Blocker::Unreachable`.
 pub fn waits_for_person(reason: &str) -> bool {
     [
         reason::CORRUPT,

@@ -23,7 +23,7 @@ pub struct PayloadError {
 /// `fields`, in this order.
 ///
 /// # Errors
-/// [`PayloadError`] names the first field whose value does not fit its definition; values that passed validation always fit.
+/// The error names the first field whose value does not fit its definition; values that passed validation always fit.
 pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
     let body = Body {
         key: submission.key.to_string(),

@@ -281,8 +281,8 @@ fn a_search_works_while_quiesced_and_leaves_nothing_open() {
 // What it costs -----------------------------------------------------------------------------------------------------------------------
 
 #[test]
-#[ignore = "takes minutes; prints what docs/architecture.md says of a search among SESSIONS, 100,000 if not said otherwise"]
-fn a_search_among_a_hundred_thousand_sessions() {
+#[ignore = "takes minutes; prints what docs/architecture.md says of searches, totals and purges among SESSIONS, 100,000 if not said otherwise"]
+fn a_search_totals_and_a_purge_among_a_hundred_thousand_sessions() {
     let sessions: u32 = std::env::var("SESSIONS").map_or(100_000, |count| count.parse().unwrap());
     let app = App::new();
     filled(&app, sessions);
@@ -322,4 +322,12 @@ fn a_search_among_a_hundred_thousand_sessions() {
         sql.execute("DELETE FROM search WHERE rowid = ?1", [id]).unwrap();
         println!("to take the {which} out: {:.1} ms", used() - before);
     }
+    let before = used();
+    let finished = app.compass.totals().unwrap().sessions.completed;
+    println!("totals of {finished} sessions: {:.2} ms", (used() - before));
+    let (before, revision) = (used(), app.count("SELECT revision FROM meta"));
+    let begun = Timestamp::from_timestamp_millis(1_700_000_000_000_i64 + 200 * 60_000).unwrap();
+    let purged = app.compass.purge_all_before(begun, "mia").unwrap().purged;
+    let (spent, transactions) = (used() - before, app.count("SELECT revision FROM meta") - revision);
+    println!("to purge {purged} sessions: {spent:.0} ms in {transactions} transactions, cleaning up included");
 }
