@@ -47,7 +47,7 @@ extension CompassHandle {
         try await self.answer(answer, visit: view.visit, in: view.key, actor: actor)
     }
 
-    /// Goes back to an earlier visit of the path; to the one before when none is named. Nothing happens on the first.
+    /// Goes back to an earlier visit of the path; to the one before when none is named. On the first, `already_there`.
     public func back(_ view: SessionView, to target: UInt32? = nil, actor: String? = nil) async throws -> CommandOutcome {
         let before = view.path.last { $0.visit < view.visit }?.visit ?? view.visit
         return try await back(to: target ?? before, visit: view.visit, in: view.key, actor: actor)

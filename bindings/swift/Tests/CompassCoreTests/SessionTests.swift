@@ -43,8 +43,12 @@ final class SessionTests: XCTestCase {
         let end = try await compass.answer(begun, "on").view
         let back = try await compass.back(end).view
         XCTAssertEqual(back.section.key, begun.section.key)
-        let atFirst = try await compass.back(back)
-        XCTAssertEqual(atFirst.view.section.key, begun.section.key)
+        do {
+            _ = try await compass.back(back)
+            XCTFail("there is nothing before the first")
+        } catch let error as CompassError {
+            XCTAssertEqual(error.code.rawValue, "already_there")
+        }
         let noted = try await compass.note("dog in the yard", in: begun.key).view
         let done = try await compass.complete(try await compass.answer(noted, "on").view).view
         XCTAssertEqual(done.state, .completed)

@@ -166,9 +166,11 @@ final class StreamTests: XCTestCase {
         let off = try await integration.next()
         XCTAssertEqual(off, false)
         try await compass.setIntegrationEnabled(true)
-        try await compass.retireWorkflow(try XCTUnwrap(listed?.first?.workflow.key), version: listed!.first!.workflow.version())
+        let workflow = try XCTUnwrap(listed?.first?.workflow)
+        try await compass.retireWorkflow(
+            workflow.key, version: WorkflowVersion(version: workflow.version, localRevision: workflow.localRevision))
         let retired = try await workflows.next()
-        XCTAssertEqual(retired?.first?.retired, true)
+        XCTAssertNotNil(retired?.first?.retiredAt)
         try await compass.close()
     }
 

@@ -62,6 +62,7 @@ class SessionTest {
             val back = compass.back(end).view
             assertEquals("arrive", back.section.key)
             assertEquals(FieldState.Provided(FieldValue.Text("Mill Lane")), back.fields.first { it.definition.key == "site" }.state)
+            assertCode(ErrorCode.ALREADY_THERE) { compass.back(back) }
         }
     }
 

@@ -43,7 +43,7 @@ public suspend fun Compass.setFields(session: SessionKey, changes: List<FieldCha
 public suspend fun Compass.answer(view: SessionView, answer: String, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Answer(view.visit, answer)), actor)
 
-/** Goes back to an earlier visit of the path; to the one before when none is named. Nothing happens on the first. */
+/** Goes back to an earlier visit of the path; to the one before when none is named. On the first, [ErrorCode.ALREADY_THERE]. */
 public suspend fun Compass.back(view: SessionView, toVisit: UInt? = null, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Back(view.visit, toVisit ?: view.before())), actor)
 
