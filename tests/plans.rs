@@ -43,7 +43,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("outbox/queue.rs", "{fresh}", &["counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL"]),
     ("outbox/queue.rs", "{state}", &["queued", "leased"]),
     ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
-    ("lost.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    ("lost.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     (
         "lost.rs",
         "{GIVEN_UP}",
@@ -54,14 +54,14 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{air_until}", &["air_until", "NULL"]),
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
-    ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     (
         "referred.rs",
         "{BODIES}",
         &["UNION ALL SELECT CAST(b.bytes AS TEXT) FROM outbox o JOIN body b ON b.sha256 = o.body_sha256
             WHERE o.body_kept = 1 AND o.holds_redacted IS NOT NULL"],
     ),
-    ("referred.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason = 'abandoned'))"]),
+    ("referred.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     ("lost.rs", "{LAST_AGE}", &["4398046511104"]),
     ("salvage.rs", "{first}", &["rowid"]),
     ("salvage.rs", "{last}", &["rowid"]),

@@ -56,7 +56,7 @@ fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
            FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN meta m ON m.id = 1
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.delivery_id = ?1 AND o.body_sha256 = ?2
-            AND NOT (o.state = 'superseded' OR o.state = 'failed' AND o.reason = 'abandoned')",
+            AND NOT (o.state = 'superseded' OR o.state = 'failed' AND o.reason IS 'abandoned')",
     )?;
     let hash = sha256(&message.body_sha256)?;
     let held = |row: &Row<'_>| -> rusqlite::Result<_> {

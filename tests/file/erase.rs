@@ -1,9 +1,12 @@
 //! The database goes, with everything beside it.
 
+use compass_core::model::Timestamp;
+use compass_core::testing::ScriptedTransport;
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
 use crate::support::app::{App, code};
+use crate::support::past_every_rule;
 
 fn names(app: &App) -> Vec<String> {
     std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
@@ -45,6 +48,19 @@ fn undelivered_messages_go_only_when_a_person_says_so() {
     assert_eq!(code(Compass::erase(app.path(), Some(&silent))), "blank");
     Compass::erase(app.path(), Some(&discard())).unwrap();
     assert_eq!(names(&app), [""; 0]);
+}
+
+#[test]
+fn a_message_whose_reason_is_lost_is_undelivered() {
+    let app = App::with_office(ScriptedTransport::always(400));
+    app.completed();
+    app.deliver();
+    past_every_rule(&app.sql(), |sql| assert_eq!(sql.execute("UPDATE outbox SET reason = NULL WHERE state = 'failed'", []).unwrap(), 3));
+    let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
+    assert_eq!(app.compass.purge_all_before(time, "Mia").unwrap().purged, 0);
+    assert!(app.sql().execute("DELETE FROM outbox", []).is_err(), "the schema says the same");
+    app.compass.close().unwrap();
+    assert!(matches!(Compass::erase(app.path(), None), Err(Error::Undelivered { count: Some(3) })));
 }
 
 #[test]

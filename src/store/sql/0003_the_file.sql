@@ -347,7 +347,7 @@ BEGIN
 END;
 
 CREATE TRIGGER outbox_undelivered_is_kept BEFORE DELETE ON outbox
-WHEN NOT (OLD.state IN ('sent', 'superseded') OR (OLD.state = 'failed' AND OLD.reason = 'abandoned'))
+WHEN NOT (OLD.state IN ('sent', 'superseded') OR (OLD.state = 'failed' AND OLD.reason IS 'abandoned'))
 BEGIN SELECT RAISE(ABORT, 'an undelivered entry is never deleted'); END;
 
 -- The visible status is a projection of the newest revision, in the same transaction. What is born failed was no send.
