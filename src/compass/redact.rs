@@ -22,7 +22,7 @@ const REDACTED: &str = "redacted";
 
 impl Compass {
     /// Takes everything that a field of a session ever held, or a note, out of the session for good: out of its record, its log, its half-typed
-    /// text and the search. In its place stands that it was redacted, which satisfies `required` and is in no message; the record says who
+    /// text (of a note: whatever note is half typed) and the search. In its place stands that it was redacted, which satisfies `required` and is in no message; the record says who
     /// did it, when and why. What the field or the note is given later starts anew. Works in a session of any state.
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
@@ -89,10 +89,11 @@ impl Inner {
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
         let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
-        let (mut marked, mut forgotten, mut half_typed) = (false, false, false);
+        let (mut marked, mut forgotten) = (false, false);
+        let draft = if let RedactionTarget::Field { key } = target { key } else { engine::NOTE };
+        let half_typed = store::session::drafts(tx, id)?.contains_key(draft);
         // A message says nothing of notes.
         if let RedactionTarget::Field { key } = target {
-            half_typed = store::session::drafts(tx, id)?.contains_key(key);
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;

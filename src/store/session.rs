@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
-use crate::engine::session::{Held, State, Visit};
+use crate::engine::session::{Held, NOTE, State, Visit};
 use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
 
 /// The column of a note whose text was redacted: no note is empty.
@@ -248,6 +248,8 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
         }
         Act::Redacted { target: RedactionTarget::Note { seq }, .. } => {
             tx.prepare_cached("UPDATE note SET text = ?3 WHERE session_id = ?1 AND seq = ?2")?.execute(params![id, seq, REDACTED_NOTE])?;
+            // A note that is half typed may be this one, changed.
+            save_draft(tx, id, NOTE, "")?;
         }
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
     }

@@ -187,6 +187,11 @@ fn half_typed_text_goes_also_where_the_field_holds_no_value() {
         assert_eq!(left(&app), [""; 0]);
     }
     assert_eq!(holds(&app, session, "remark"), FieldState::NotProvided, "it held nothing");
+    let note = app.compass.note(session, "Zwetschgen", &id()).unwrap().view.notes[0].seq;
+    app.compass.save_note_draft(session, "Zwetschgen 7").unwrap();
+    let outcome = redact(&app, session, RedactionTarget::Note { seq: note });
+    assert_eq!((outcome.record.note_draft, outcome.erased), (None, Erased::Now));
+    assert_eq!(left(&app), [""; 0], "what is half typed may be this note, changed");
 }
 
 #[test]
