@@ -9,7 +9,7 @@ use super::lost::Known;
 use super::row::{from_ms, lossy, sha256};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
-use crate::model::{DeliveryId, SessionKey};
+use crate::model::{DeliveryId, SessionKey, echoed};
 
 /// Whether an error is a finding, and not a reason to look again later.
 pub(crate) fn is_damage(error: &StoreError) -> bool {
@@ -21,10 +21,9 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let line: String = row.get(0)?;
-        if line != "ok" {
-            faults.push(line);
-        }
+        let found: String = row.get(0)?;
+        // It names tables and indexes, also of somebody else, whose names may have any length.
+        faults.extend(found.lines().filter(|line| *line != "ok").map(echoed));
     }
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;

@@ -123,6 +123,14 @@ fn a_copy_with_what_acts_on_our_tables_is_refused_and_with_a_table_of_somebody_i
         assert_eq!(restore(&app, &copy), "corrupt", "{made}");
         sql.execute_batch(dropped).unwrap();
     }
+    // A name of any length is not echoed whole.
+    let name = "n".repeat(100_000);
+    sql.execute_batch(&format!(
+        "PRAGMA ignore_check_constraints = ON; CREATE TABLE {name} (x, CHECK (x < 5)); INSERT INTO {name} VALUES (7)"
+    ))
+    .unwrap();
+    let error = Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap_err();
+    assert!(error.code() == "corrupt" && error.to_string().len() < 1000, "{}", error.to_string().len());
     assert_eq!(Compass::open(app.options()).unwrap().outbox_totals().unwrap().pending, 3);
 }
 
