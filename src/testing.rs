@@ -220,9 +220,10 @@ impl ScriptedTransport {
         self.state().renewed
     }
 
-    /// From now on requests to URLs that begin with `url` (all, when empty) are kept without an answer.
+    /// From now on requests to URLs that begin with `url` (all, when empty) are kept without an answer, and no others.
     pub fn hold(&self, url: &str) {
         self.state().held = Some(url.to_owned());
+        self.changed.notify_all();
     }
 
     /// From now on `cancel` has no effect, as with a transport that cannot be interrupted.

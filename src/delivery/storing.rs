@@ -91,7 +91,9 @@ impl Delivery {
                 asked: schedule.wishes.asked(serves_urgent),
             };
             let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
-            let (results, releases) = schedule.take_unsettled();
+            let (mut results, releases) = schedule.take_unsettled();
+            // Where the clock was set back since they came, times that count from then would lie far ahead.
+            results.iter_mut().for_each(|result| result.ended_at = result.ended_at.min(now.wall));
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };

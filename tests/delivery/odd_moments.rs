@@ -335,3 +335,48 @@ fn a_2xx_before_the_request_was_written_is_no_proof_that_it_was_read() {
         assert_eq!(field.flush().sent, 1);
     }
 }
+
+/// Two messages in the air; one is answered by a clock far ahead, which is set right before that is stored.
+fn answered_before_the_clock_was_set_right(status: u16, then: impl FnOnce(&Field)) -> (Field, SessionKey) {
+    let (field, receivers) =
+        phone(move |request| if request.url == OFFICE_URL { Ok(answer_with(status, &[("retry-after", "3600")])) } else { Ok(answer(202)) });
+    register(&field, "lab");
+    field.clock.jump_wall(TimeDelta::hours(26));
+    let session = field.complete();
+    complete_for(&field, "lab");
+    field.transport.hold("");
+    let never = CancelToken::new();
+    let mut job = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+    steps_until_wait(&mut job);
+    field.transport.wait_for_requests(2);
+    field.transport.hold(&url("lab"));
+    eventually("the answer has come", || job.is_woken());
+    steps_until_wait(&mut job);
+    receivers.take();
+    field.clock.jump_wall(TimeDelta::hours(-26));
+    then(&field);
+    field.transport.release();
+    eventually("the job ends", || steps_until_wait(&mut job).is_none());
+    (field, session)
+}
+
+#[test]
+fn what_is_stored_after_the_clock_was_set_right_waits_for_no_day() {
+    for status in [429, 404] {
+        let (field, session) =
+            answered_before_the_clock_was_set_right(status, |field| field.compass.set_connectivity(Connectivity::Offline));
+        assert_eq!(field.transport.requests().len(), 2, "{status}");
+        field.clock.advance(3 * HOUR);
+        field.compass.set_connectivity(ONLINE);
+        field.clock.advance(5 * SECOND);
+        field.flush();
+        assert!(is_sent(&field.compass, session), "{status}: {:?}, now {}", field.delivery(session).next_attempt_at, field.now());
+    }
+}
+
+#[test]
+fn a_pause_that_is_stored_after_the_clock_was_set_right_is_kept() {
+    let (field, _) = answered_before_the_clock_was_set_right(429, |_| {});
+    field.flush();
+    assert_eq!(requests_to(&field, OFFICE_URL), 1, "the receiver wants to be left alone for an hour");
+}
