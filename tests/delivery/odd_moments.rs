@@ -380,3 +380,75 @@ fn a_pause_that_is_stored_after_the_clock_was_set_right_is_kept() {
     field.flush();
     assert_eq!(requests_to(&field, OFFICE_URL), 1, "the receiver wants to be left alone for an hour");
 }
+
+/// Cut short three times, and in the air once more.
+fn in_the_air_after_three_that_were_cut_short(
+    script: fn(&TransportRequest) -> Answer,
+    endpoint: &Endpoint,
+) -> (Field, SessionKey, DeliverySteps) {
+    let (field, _) = phone(script);
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(endpoint).unwrap();
+    let session = field.complete();
+    for number in 1..=3 {
+        field.transport.hold("");
+        let cancel = CancelToken::new();
+        let (compass, token) = (field.compass.clone(), cancel.clone());
+        let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+        field.transport.wait_for_requests(number);
+        cancel.cancel();
+        joined("the flush", running);
+        field.transport.release();
+    }
+    assert_eq!(outcomes(&field, session), ["interrupted"; 3]);
+    field.clock.advance(MINUTE);
+    field.transport.hold("");
+    let mut job = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
+    eventually("it is in the air", || {
+        steps_until_wait(&mut job);
+        field.transport.requests().len() == 4
+    });
+    (field, session, job)
+}
+
+fn only_at_the_new_address(request: &TransportRequest) -> Answer {
+    if request.url == OFFICE_URL { Ok(answer(500)) } else { Ok(answer(202)) }
+}
+
+#[test]
+fn what_an_old_address_answers_delays_nothing_however_often_it_was_cut_short() {
+    let (field, session, mut job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &endpoint(OFFICE, OFFICE_URL));
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    field.transport.release();
+    eventually("the job ends", || steps_until_wait(&mut job).is_none());
+    field.flush();
+    assert!(is_sent(&field.compass, session), "{:?}, now {}", field.delivery(session).next_attempt_at, field.now());
+}
+
+#[test]
+fn what_an_old_token_is_refused_for_delays_nothing_however_often_it_was_cut_short() {
+    let script = |request: &TransportRequest| Ok(answer(if header(request, "authorization") == SECRET { 401 } else { 202 }));
+    let headers = vec![EndpointHeader { name: "authorization".into(), value: HeaderValue::Secret(SECRET_NAME.into()) }];
+    let token = Endpoint { headers, ..endpoint(OFFICE, OFFICE_URL) };
+    let (field, session, mut job) = in_the_air_after_three_that_were_cut_short(script, &token);
+    field.secrets.set(SECRET_NAME, "new");
+    field.compass.secrets_changed().unwrap();
+    field.transport.release();
+    eventually("the job ends", || steps_until_wait(&mut job).is_none());
+    field.flush();
+    assert!(is_sent(&field.compass, session), "{:?}, now {}", field.delivery(session).next_attempt_at, field.now());
+}
+
+#[test]
+fn what_died_at_an_old_address_is_due_at_once_at_the_new_one_however_often_it_was_cut_short() {
+    let (field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &endpoint(OFFICE, OFFICE_URL));
+    field.compass.clone().kill();
+    drop(job);
+    field.transport.release();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    other.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    field.clock.advance(61 * SECOND);
+    flush(&other);
+    let shown = other.record(session).unwrap().actions[0].deliveries[0].clone();
+    assert!(is_sent(&other, session), "{:?}, now {}", shown.next_attempt_at, field.now());
+}
