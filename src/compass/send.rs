@@ -289,9 +289,16 @@ fn given_up_before(connection: &Connection, session: SessionKey, action: Option<
     let mut found = Vec::new();
     let Some(stored) = store::session::load(connection, session)? else { return Ok(found) };
     for row in store::action::of_session(connection, stored.id)? {
-        let newest = if action.is_none_or(|action| action == row.key) { store::outbox::newest(connection, row.id)? } else { None };
-        let given_up = newest.filter(|newest| newest.reason.as_deref() == Some(reason::ABANDONED));
-        found.extend(given_up.map(|newest| GivenUp { entry: newest.id, leased: newest.air_until.is_some() }));
+        if action.is_some_and(|action| action != row.key) {
+            continue;
+        }
+        // Also what was corrected or sent again since, while a try of before may be in the air.
+        for entry in store::outbox::of_action(connection, row.id)? {
+            let leased = entry.air_until.is_some();
+            if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
+                found.push(GivenUp { entry: entry.id, leased });
+            }
+        }
     }
     Ok(found)
 }

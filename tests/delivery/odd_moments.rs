@@ -251,6 +251,33 @@ fn a_repeated_abandon_says_that_the_message_is_in_the_air() {
 }
 
 #[test]
+fn a_repeated_abandon_says_what_is_in_the_air_although_it_was_corrected_or_sent_again() {
+    for corrected in [true, false] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        let command = id();
+        let abandon = || other.abandon(session, "tell-0", "anna", "on paper", &command).unwrap().in_flight;
+        let first = abandon();
+        if corrected {
+            let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+            other.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+            other.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+        } else {
+            other.send(session, "tell-0", Some("anna"), &id()).unwrap();
+        }
+        let second = abandon();
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        assert_eq!((first, second), (true, true), "corrected: {corrected}");
+    }
+}
+
+#[test]
 fn what_is_sent_again_while_it_is_in_the_air_is_shown_to_be_there() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
