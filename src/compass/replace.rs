@@ -89,8 +89,8 @@ impl Compass {
     ///
     /// The copy is checked and stays as it is; where it says that it is complete by itself, as that of `backup` does, a log beside it is not
     /// looked at. `from` may be what was kept of the database before. A process that is killed leaves the old database or the new one, each whole; another process
-    /// that has the database open sees a change like any other. What the present file knows of messages that were given up is kept, and
-    /// nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened,
+    /// that has the database open sees a change like any other. What the present file knows of messages that were given up or corrected is kept,
+    /// and nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened,
     /// also when the call is repeated; what a further restore replaces stays as `<name>.before-later-restore`, of the last one alone. Where this
     /// fails, nothing was changed, and nothing is later.
     ///

@@ -81,8 +81,9 @@ pub(super) struct Known {
     numbers: Vec<(String, i64)>,
     /// The last number of a claim.
     epoch: i64,
-    /// Delivery ids, with by what each was given up, and until when a try of it may be in the air.
-    abandoned: Vec<(String, String, Option<i64>)>,
+    /// Delivery ids, with by what each was given up, where it was or a correction has taken its place, and until when a try of it may be in
+    /// the air.
+    held_back: Vec<(String, Option<String>, Option<i64>)>,
     /// Keys of the sessions that were deleted.
     deleted: BTreeSet<Vec<u8>>,
 }
@@ -125,13 +126,17 @@ impl Known {
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
-        let air_until = if has_column(file, "age", is_damaged)? { "air_until" } else { "NULL" };
-        let abandoned = format!("SELECT delivery_id, {detail}, {air_until} FROM outbox WHERE state = 'failed' AND reason = 'abandoned'");
+        let air_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, air_until)" } else { "NULL" };
+        let held_back = format!(
+            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END, {air_until} FROM outbox
+              WHERE state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
+                 OR (state = 'queued' OR state = 'leased') AND {air_until} IS NOT NULL"
+        );
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
-            abandoned: rows(file, &abandoned, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
+            held_back: rows(file, &held_back, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
     }
@@ -155,11 +160,19 @@ impl Known {
             [self.epoch],
         )?;
         let mut abandons = copy.prepare(&format!(
-            "UPDATE outbox SET {GIVEN_UP}, detail = ?2, air_until = coalesce(?3, lease_until, air_until)
+            "UPDATE outbox SET {GIVEN_UP}, detail = ?2
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
-        for (delivery_id, detail, air_until) in &self.abandoned {
-            abandons.execute(params![delivery_id, detail, air_until])?;
+        let mut waits =
+            copy.prepare("UPDATE outbox SET air_until = ?2 WHERE delivery_id = ?1 AND state = 'failed' AND reason = 'abandoned'")?;
+        for (delivery_id, detail, air_until) in &self.held_back {
+            if detail.is_some() {
+                abandons.execute(params![delivery_id, detail])?;
+            }
+            // What the copy holds as given up may have been sent again since.
+            if air_until.is_some() {
+                waits.execute(params![delivery_id, air_until])?;
+            }
         }
         // A session that was deleted held nothing undelivered: what of it was not sent was given up.
         let mut unsent =
@@ -167,7 +180,7 @@ impl Known {
         let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let unsent: Vec<(String, Vec<u8>)> = unsent.collect::<rusqlite::Result<_>>()?;
         for (delivery_id, _) in unsent.iter().filter(|(_, session)| self.deleted.contains(session)) {
-            abandons.execute(params![delivery_id, "restored", None::<i64>])?;
+            abandons.execute(params![delivery_id, "restored"])?;
         }
         Ok(())
     }

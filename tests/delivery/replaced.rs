@@ -191,30 +191,86 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() 
     assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
 }
 
+/// What becomes of a message that another process has in the air, before a person sends it again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Given {
+    /// Given up; nothing is restored.
+    Up,
+    /// Given up, and then a copy is restored.
+    UpBeforeARestore,
+    /// Given up by the restore.
+    UpByARestore,
+}
+
+/// How many requests come while the first hangs. In the copy the message waits, or it was given up before.
+fn requests_after(given: Given, before_the_copy: bool) -> usize {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    if before_the_copy {
+        abandon_first(&field, session);
+    }
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    if before_the_copy {
+        send_first(&field, session);
+    }
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&other);
+    field.transport.wait_for_requests(1);
+    if given != Given::UpByARestore {
+        abandon_first(&field, session);
+    }
+    let key = field.action(session).key;
+    field.compass.close().unwrap();
+    if given != Given::Up {
+        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+        Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    }
+    let compass = Compass::open(field.options.clone()).unwrap();
+    compass.send(session, &key, Some("anna"), &id()).unwrap();
+    let came = requests_of_a_flush(&field, &compass, 2);
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    compass.close().unwrap();
+    came
+}
+
 #[test]
 fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
-    for restores in [false, true] {
-        let (field, _) = phone(|_| Ok(answer(202)));
-        let session = field.complete();
-        let copy = field.folder.path().join("copy.db");
-        field.compass.backup(&copy).unwrap();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.transport.hold("");
-        let running = flushing(&other);
-        field.transport.wait_for_requests(1);
-        abandon_first(&field, session);
-        let key = field.action(session).key;
-        field.compass.close().unwrap();
-        if restores {
-            Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
-        }
-        let compass = Compass::open(field.options.clone()).unwrap();
-        compass.send(session, &key, Some("anna"), &id()).unwrap();
-        let came = requests_of_a_flush(&field, &compass, 2);
-        field.transport.release();
-        joined("the flush", running);
-        other.close().unwrap();
-        compass.close().unwrap();
-        assert_eq!(came, 1, "the first one is in the air; restored: {restores}");
+    for given in [Given::Up, Given::UpBeforeARestore] {
+        assert_eq!(requests_after(given, false), 1, "the first one is in the air; {given:?}");
     }
+}
+
+#[test]
+fn what_the_copy_holds_as_given_up_is_waited_for_after_a_restore_too() {
+    for given in [Given::UpBeforeARestore, Given::UpByARestore] {
+        assert_eq!(requests_after(given, true), 1, "the first one is in the air; {given:?}");
+    }
+}
+
+#[test]
+fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
+    let (field, receivers) = phone(|_| Ok(answer(422)));
+    let session = field.complete();
+    let old = field.delivery(session).id.0;
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    field.flush();
+    receivers.take();
+    let key = field.action(session).key;
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    field.compass.send_corrected(session, &key, Some("anna"), &id()).unwrap();
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    let before = field.transport.requests().len();
+    let compass = Compass::open(field.options.clone()).unwrap();
+    flush(&compass);
+    let left: Vec<String> = field.transport.requests()[before..].iter().map(|request| header(request, "webhook-id")).collect();
+    assert!(!left.contains(&old), "what was corrected and superseded leaves");
 }
