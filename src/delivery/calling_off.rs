@@ -90,16 +90,18 @@ impl Schedule {
     }
 
     /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
-    /// waits as everything else does.
+    /// is given back: it may be due much later.
     pub(super) fn end_urgent(&mut self, number: u64) {
         if !self.wishes.end_urgent(number) {
             return;
         }
-        let ready = self.endpoints.values_mut().flat_map(|queue| &mut queue.ready);
-        let looked_up = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Found));
-        for claimed in ready.chain(looked_up.map(|attempt| &mut attempt.claimed)) {
-            claimed.urgent = false;
+        for queue in self.endpoints.values_mut() {
+            let urgent = queue.ready.iter().filter(|claimed| claimed.urgent).map(|claimed| claimed.lease);
+            self.releases.extend(urgent);
+            queue.ready.retain(|claimed| !claimed.urgent);
         }
+        self.drop_attempts(|attempt| attempt.claimed.urgent && matches!(attempt.stage, Stage::Secrets | Stage::Found));
+        self.look();
     }
 
     /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets

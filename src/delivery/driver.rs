@@ -135,7 +135,7 @@ struct Urgent(Arc<SharedLock>, u64);
 
 impl Drop for Urgent {
     fn drop(&mut self) {
-        self.0.take(|shared| shared.schedule.end_urgent(self.1));
+        self.0.change(|shared| shared.schedule.end_urgent(self.1));
     }
 }
 

@@ -474,9 +474,10 @@ impl Schedule {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
         let urges = self.wishes.waits_for_urgent();
-        for mut entry in claimed {
-            entry.urgent &= urges;
+        for entry in claimed {
             match self.endpoints.get_mut(&entry.endpoint) {
+                // Nobody waits for it any more.
+                _ if entry.urgent && !urges => self.releases.push(entry.lease),
                 Some(queue) => queue.ready.push_back(entry),
                 None => {
                     // It was claimed for an endpoint of another name: it leaves nowhere, and is not claimed again and again.

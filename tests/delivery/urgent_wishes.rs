@@ -166,29 +166,33 @@ fn an_urgent_attempt_that_a_switch_stopped_is_not_used_up() {
 
 #[test]
 fn an_urgent_attempt_that_has_not_begun_does_not_begin_once_the_person_has_cancelled() {
-    let secrets_store = SlowSecrets::new();
-    secrets_store.set(SECRET_NAME, SECRET);
-    let (field, receivers) =
-        phone_with(|_| Ok(answer_with(429, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
-    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-    field.complete();
-    field.flush();
-    receivers.take();
-    field.clock.advance(2 * MINUTE);
-    let asked = secrets_store.asked().len();
-    secrets_store.gate.close();
-    field.compass.start_delivery().unwrap();
-    let cancel = CancelToken::new();
-    let (compass, token) = (field.compass.clone(), cancel.clone());
-    let running = std::thread::spawn(move || compass.flush_urgent(MINUTE, &token).unwrap());
-    eventually("its secret is asked for", || secrets_store.asked().len() > asked);
-    cancel.cancel();
-    joined("the flush", running);
-    secrets_store.gate.open();
-    eventually("what was claimed is given back", || {
-        sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get::<_, i64>(0)).unwrap() == 0
-    });
-    assert_eq!(field.transport.requests().len(), 1, "the receiver asked for patience, and nobody asks for an attempt");
+    // The receiver asked for patience, or the message waits for its next try.
+    for status in [429, 404] {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, receivers) =
+            phone_with(move |_| Ok(answer_with(status, &[("retry-after", "36000")])), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        field.complete();
+        field.flush();
+        receivers.take();
+        field.clock.advance(2 * MINUTE);
+        let asked = secrets_store.asked().len();
+        secrets_store.gate.close();
+        field.compass.start_delivery().unwrap();
+        let cancel = CancelToken::new();
+        let (compass, token) = (field.compass.clone(), cancel.clone());
+        let running = std::thread::spawn(move || compass.flush_urgent(MINUTE, &token).unwrap());
+        eventually("its secret is asked for", || secrets_store.asked().len() > asked);
+        cancel.cancel();
+        joined("the flush", running);
+        eventually("what was claimed is given back", || {
+            sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get::<_, i64>(0)).unwrap() == 0
+        });
+        secrets_store.gate.open();
+        field.compass.stop_delivery().unwrap();
+        assert_eq!(field.transport.requests().len(), 1, "{status}: it waits for its time, and nobody asks for an attempt");
+    }
 }
 
 /// A phone with a message that waits for five minutes after its second try, and a receiver that takes all again.
