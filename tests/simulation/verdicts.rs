@@ -163,7 +163,8 @@ impl World {
         // A flush may wait for its turn, and an attempt for its secrets.
         let woken = class == Class::Offline && self.processes[place].woken_at + Duration::from_secs(120) >= attempt.began;
         let (least, most) = table::delay(class, &outcome.ended, count, next.refreshed == 1, table::pause(&outcome.ended));
-        let delay = next.due_at - outcome.wall_ms;
+        // Of a clock that was set back before it was stored, from the present one.
+        let delay = next.due_at - outcome.wall_ms.min(self.clock.wall_ms());
         if delay < least && !(woken && delay == 0) || delay > most {
             return Err(format!("{class:?} {count} of {:?} is due after {delay} ms; the schedule says {least} to {most}", outcome.ended));
         }
