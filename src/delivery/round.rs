@@ -146,8 +146,7 @@ impl Round<'_> {
         let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // With a change of its endpoint or new secrets, its budgets began anew while it was claimed.
-        let has_used_up = !claimed.is_fresh() || claimed.progress.cut_short > 0;
-        let begins_anew = has_used_up && queue::has_fresh_budgets(tx, &claimed.lease)?;
+        let begins_anew = !claimed.is_fresh() && queue::has_fresh_budgets(tx, &claimed.lease)?;
         let progress = if begins_anew { claimed.progress.afresh() } else { claimed.progress };
         let mut settled = settle(&progress, &verdict, &facts, policy);
         if result.woken

@@ -128,7 +128,7 @@ impl Known {
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let air_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, air_until)" } else { "NULL" };
         let held_back = format!(
-            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END, {air_until} FROM outbox
+            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {air_until} FROM outbox
               WHERE state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
                  OR (state = 'queued' OR state = 'leased') AND {air_until} IS NOT NULL"
         );

@@ -449,8 +449,8 @@ impl World {
             ("queued", "queued") => RENEWS.contains(&act) && (next.at_once || next.due_at <= entry.due_at),
             // So do those of what is claimed, and nothing else of it.
             ("leased", "leased") if RENEWS.contains(&act) => {
-                let (counted, slow, cut_short, due_at, at_once) = (0, 0, 0, next.due_at, next.at_once);
-                let renewed = Entry { counted, slow, cut_short, due_at, at_once, reason: String::new(), ..entry.clone() };
+                let (counted, slow, due_at, at_once) = (0, 0, next.due_at, next.at_once);
+                let renewed = Entry { counted, slow, due_at, at_once, reason: String::new(), ..entry.clone() };
                 renewed == *next && (next.at_once || next.due_at <= entry.due_at)
             }
             // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.

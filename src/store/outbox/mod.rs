@@ -89,8 +89,8 @@ const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha25
 /// How many they are.
 const COLUMN_COUNT: usize = 17;
 
-/// What an entry that is claimed has used up of its budgets is forgotten, and how often it was cut short.
-const BUDGETS: &str = "counted = 0, slow_counted = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL";
+/// What an entry has used up of its budgets is forgotten; what spaces its tries is not.
+const BUDGETS: &str = "counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL";
 
 /// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,

@@ -435,9 +435,7 @@ pub(crate) fn settle(
 /// Whether the budgets of an entry are as fresh as those of a new one: of one that had used up something, they began anew while it was claimed.
 pub(crate) fn has_fresh_budgets(connection: &Connection, lease: &Lease) -> Result<bool> {
     Ok(connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND delivery_id = ?2 AND counted = 0 AND slow_counted = 0 AND cut_short = 0)",
-        )?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND delivery_id = ?2 AND counted = 0 AND slow_counted = 0)")?
         .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
 }
 
