@@ -134,7 +134,9 @@ impl Round<'_> {
             && !webhook::secret_names(&attempt.endpoint).is_empty()
             && !fault("seeded: secrets of an older generation count");
         let is_of_old_secret = has_new_secrets && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
+        let mut ended_by_itself = false;
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
+            ended_by_itself = verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
         let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
@@ -147,7 +149,11 @@ impl Round<'_> {
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // With a change of its endpoint or new secrets, its budgets began anew while it was claimed.
         let begins_anew = !claimed.is_fresh() && queue::has_fresh_budgets(tx, &claimed.lease)?;
-        let progress = if begins_anew { claimed.progress.afresh() } else { claimed.progress };
+        let mut progress = if begins_anew { claimed.progress.afresh() } else { claimed.progress };
+        if ended_by_itself {
+            // What was cut short before it spaces nothing any more.
+            progress.cut_short = 0;
+        }
         let mut settled = settle(&progress, &verdict, &facts, policy);
         if result.woken
             && verdict.class == Class::Offline

@@ -465,17 +465,3 @@ fn what_an_old_token_is_refused_for_delays_nothing_however_often_it_was_cut_shor
     field.flush();
     assert!(is_sent(&field.compass, session), "{:?}, now {}", field.delivery(session).next_attempt_at, field.now());
 }
-
-#[test]
-fn what_died_at_an_old_address_is_due_at_once_at_the_new_one_however_often_it_was_cut_short() {
-    let (field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &endpoint(OFFICE, OFFICE_URL));
-    field.compass.clone().kill();
-    drop(job);
-    field.transport.release();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    other.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
-    field.clock.advance(61 * SECOND);
-    flush(&other);
-    let shown = other.record(session).unwrap().actions[0].deliveries[0].clone();
-    assert!(is_sent(&other, session), "{:?}, now {}", shown.next_attempt_at, field.now());
-}

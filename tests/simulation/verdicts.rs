@@ -105,7 +105,7 @@ impl World {
             Class::Resync
         } else if next.offline > entry.offline {
             Class::Offline
-        } else if next.cut_short > entry.cut_short {
+        } else if next.cut_short > entry.cut_short || next.cut_short == 1 && next.reason == "interrupted" {
             Class::CutShort
         } else {
             return Err(format!("nothing was counted of {:?}", outcome.ended));
@@ -131,13 +131,16 @@ impl World {
         if (next.resynced == 1) != (class == Class::Resync) {
             return Err("resynced means the attempt right before".to_owned());
         }
+        // It ended by itself, whatever the old address or the old secret brought: what was cut short before is over.
+        let is_old = (around.endpoint_changed || around.secrets_changed) && next.cut_short == 1;
+        let cut_short = if is_old { 1 } else { entry.cut_short + 1 };
         let expected = match class {
             Class::Offline => (entry.counted, entry.slow, entry.offline + 1, 0),
             // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in the air.
             Class::CutShort if (around.endpoint_changed || around.secrets_changed) && (next.counted, next.slow) == (0, 0) => {
-                (0, 0, entry.offline, entry.cut_short + 1)
+                (0, 0, entry.offline, cut_short)
             }
-            Class::CutShort => (entry.counted, entry.slow, entry.offline, entry.cut_short + 1),
+            Class::CutShort => (entry.counted, entry.slow, entry.offline, cut_short),
             Class::Later => (entry.counted + 1, entry.slow, 0, 0),
             Class::Slow => (entry.counted, entry.slow + 1, 0, 0),
             _ => (entry.counted, entry.slow, 0, 0),
