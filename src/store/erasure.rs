@@ -140,6 +140,11 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
     let seen = writes_of_others(&tx)?;
     let count: u32 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let has_map = tx.query_row("PRAGMA auto_vacuum", [], |row| row.get::<_, u32>(0))? != 0;
+    // A page of the map tells of one page in five bytes, as far as the end of each page is not kept for something else.
+    let told = |first: &[u8]| (first.len() - first.get(20).map_or(0, |kept| usize::from(*kept))) / 5;
+    let mut first = tx.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = 1")?;
+    let map_every = first.query_row([], |row| Ok(told(row.get_ref(0)?.as_blob()?) + 1)).optional()?.filter(|_| has_map);
+    drop(first);
     let mut pages = match which {
         Which::OfLog => in_log(&tx),
         Which::All => None,
@@ -159,7 +164,7 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
             let mut read = tx.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
             let mut write = tx.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
             for number in some {
-                let cleaned = read.query_row([number], |row| Ok(cleaned(*number, row.get_ref(0)?.as_blob()?, has_map)))?;
+                let cleaned = read.query_row([number], |row| Ok(cleaned(*number, row.get_ref(0)?.as_blob()?, map_every)))?;
                 if let Some(page) = cleaned {
                     write.execute(params![number, page])?;
                 }
@@ -194,10 +199,10 @@ fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
 
 /// A page of a tree whose gap, between the list of its cells and the first of them, holds what once stood there: without it. None where there
 /// is nothing to clean.
-fn cleaned(number: u32, page: &[u8], has_map: bool) -> Option<Vec<u8>> {
+fn cleaned(number: u32, page: &[u8], map_every: Option<usize>) -> Option<Vec<u8>> {
     let number = number as usize;
     // The map of pages stands on every so many, and behind the locked page instead of on it; its entries look like anything.
-    let is_map = |number: usize| has_map && number >= 2 && (number - 2).is_multiple_of(page.len() / 5 + 1);
+    let is_map = |number: usize| map_every.is_some_and(|every| number >= 2 && (number - 2).is_multiple_of(every));
     let locked = LOCKED_AT / page.len() + 1;
     if number == locked || is_map(number) || number == locked + 1 && is_map(locked) {
         return None;

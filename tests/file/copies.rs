@@ -96,6 +96,34 @@ fn a_copy_with_pages_of_another_size_comes_back() {
 }
 
 #[test]
+fn a_copy_whose_pages_have_reserved_bytes_stays_sound() {
+    let mut app = App::new();
+    let session = app.start().key;
+    app.compass.discard(session).unwrap();
+    // So large that it has more than one map of its pages.
+    let many = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 60000) SELECT printf('%0100d', x) AS text FROM n";
+    app.sql().execute_batch(&format!("CREATE TABLE of_somebody AS {many}")).unwrap();
+    // As an SQLite writes it that keeps bytes of each page for itself.
+    let copy = app.folder().join("copy.db");
+    app.sql().execute("VACUUM INTO ?1", [format!("file:{}?reserve=12", copy.display())]).unwrap();
+    assert_eq!(std::fs::read(&copy).unwrap()[20], 12);
+    app.compass.close().unwrap();
+    for is_opened_itself in [false, true] {
+        if is_opened_itself {
+            std::fs::copy(&copy, app.path()).unwrap();
+        } else {
+            assert_eq!(restore(&app, &copy), "fine");
+        }
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!(app.faults(), ["the schema has what is not ours: table of_somebody"]);
+        app.sql().execute_batch("DROP TABLE of_somebody").unwrap();
+        assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
+        assert_eq!(app.faults(), [""; 0]);
+        app.compass.close().unwrap();
+    }
+}
+
+#[test]
 fn a_copy_with_what_acts_on_our_tables_is_refused_and_with_a_table_of_somebody_is_not() {
     let app = App::new();
     app.completed();
