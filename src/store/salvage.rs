@@ -15,8 +15,8 @@ use super::retention::UNDELIVERED;
 use super::{Connection, Result, StoreError, check, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
 
-/// How many keys are tried after one that cannot be read. More than the rows of a page of any table.
-const TRIES: i64 = 10_000;
+/// Behind a number that cannot be read, each is tried as far as this; then every other, and so on, always in steps of such a part of the way.
+const NEAR: i64 = 1_024;
 /// The tables that say most, in this order; then the others.
 const FIRST: [&str; 6] = ["body", "session", "action", "event", "value", "note"];
 const MESSAGES: &str = "outbox";
@@ -159,26 +159,43 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Goes on behind this number, at the next that can be read.
+    /// Goes on behind this number, at the next that can be read. It may be far: a page is found by all numbers behind the last one of the page
+    /// before it, and what was purged has left none.
     fn look_beyond(&self, last: i64, lines: &mut Lines) -> Result<End> {
-        for key in (1..=TRIES).map_while(|distance| last.checked_add(distance)) {
-            match self.look(">=", "", &Key::Integer(key), lines)? {
-                End::Damaged(None) => {
-                    if let Some(rows) = self.within(Key::Integer(key)) {
-                        rows.go_on(End::Damaged(None), lines)?;
-                    }
-                }
-                end => {
-                    lines.report.gaps += u64::from(matches!(end, End::Damaged(_)));
-                    return Ok(end);
-                }
+        let (mut unread, mut distance) = (last, 1_i64);
+        while let Some(mut next) = last.checked_add(distance) {
+            if self.misses(next, lines)? {
+                (unread, distance) = (next, distance.saturating_add(1 + distance / NEAR));
+                continue;
             }
+            while next - unread > 1 {
+                let between = unread + (next - unread) / 2;
+                *(if self.misses(between, lines)? { &mut unread } else { &mut next }) = between;
+            }
+            let end = self.look(">=", "", &Key::Integer(next), lines)?;
+            lines.report.gaps += u64::from(matches!(end, End::Damaged(_)));
+            return if matches!(end, End::Damaged(None)) { self.look_beyond(next, lines) } else { Ok(end) };
         }
         Ok(End::Whole)
     }
 
-    /// Writes these rows from there on, in this direction, up to the first that cannot be read.
-    fn look(&self, is: &str, direction: &str, from: &Key, lines: &mut Lines) -> Result<End> {
+    /// Whether the first row from this number on cannot be read. Then what has this first column is looked at from the other end.
+    fn misses(&self, number: i64, lines: &mut Lines) -> Result<bool> {
+        let (from, sql) = (Key::Integer(number), self.sql(">=", "", &Key::Integer(number)));
+        let first = self.connection.prepare_cached(&sql).and_then(|mut rows| rows.query(params![from, self.of])?.next().map(drop));
+        match first.map_err(StoreError::from) {
+            Ok(()) => return Ok(false),
+            Err(error) if check::is_damage(&error) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(rows) = self.within(from) {
+            rows.go_on(End::Damaged(None), lines)?;
+        }
+        Ok(true)
+    }
+
+    /// The statement that reads these rows from there on, in this direction.
+    fn sql(&self, is: &str, direction: &str, from: &Key) -> String {
         let key = &self.table.key;
         let (of, column) =
             if self.of.is_none() { ("?2 IS NULL".to_owned(), key.first()) } else { (format!("o.{} = ?2", key[0]), key.last()) };
@@ -187,7 +204,12 @@ impl Rows<'_> {
             (_, Some(column)) => format!("o.{column} {is} ?1"),
         };
         let order = key.iter().map(|column| format!("o.{column}{direction}")).collect::<Vec<_>>().join(", ");
-        let sql = format!("{} WHERE {of} AND {bound} ORDER BY {order}", self.select);
+        format!("{} WHERE {of} AND {bound} ORDER BY {order}", self.select)
+    }
+
+    /// Writes these rows from there on, in this direction, up to the first that cannot be read.
+    fn look(&self, is: &str, direction: &str, from: &Key, lines: &mut Lines) -> Result<End> {
+        let sql = self.sql(is, direction, from);
         let (mut last, mut written) = (None, Ok(()));
         let mut looked = || -> Result<()> {
             let mut statement = self.connection.prepare_cached(&sql)?;

@@ -79,6 +79,45 @@ fn a_damaged_page_costs_what_stood_on_it() {
     assert!(saved.len() > 1 && saved.iter().any(|unsent| *unsent < 120), "{saved:?}");
 }
 
+/// Damages the leaf of `outbox` that holds this delivery. Indexes have pages of another kind.
+fn damage_leaf_of(bytes: &mut [u8], id: &str) {
+    let leaf = bytes.chunks(4096).position(|page| page[0] == 0x0d && page.windows(id.len()).any(|at| at == id.as_bytes())).unwrap();
+    bytes[leaf * 4096..(leaf + 1) * 4096].fill(0xa5);
+}
+
+#[test]
+fn what_is_behind_damage_is_saved_however_many_messages_were_purged() {
+    // The first has a number as of a new phone, or none has.
+    for with_old_numbers in [0, 1] {
+        let app = App::new();
+        for number in 0..40 {
+            if number == with_old_numbers {
+                app.sql()
+                    .execute_batch(
+                        "DELETE FROM sqlite_sequence WHERE name = 'outbox'; INSERT INTO sqlite_sequence VALUES ('outbox', 20000)",
+                    )
+                    .unwrap();
+            }
+            app.completed();
+        }
+        let id = |which: &str| -> String {
+            let sql = format!("SELECT delivery_id FROM outbox ORDER BY id {which} LIMIT 1");
+            app.sql().query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        let (first, last) = (id(""), id("DESC"));
+        app.compass.close().unwrap();
+        let mut bytes = std::fs::read(app.path()).unwrap();
+        damage_leaf_of(&mut bytes, &first);
+        std::fs::write(app.path(), &bytes).unwrap();
+        let report = Compass::salvage(app.path(), app.folder().join("first.jsonl")).unwrap();
+        assert_eq!(report.unsent, 92, "28 of 120 stood on the page: {report:?}");
+        damage_leaf_of(&mut bytes, &last);
+        std::fs::write(app.path(), &bytes).unwrap();
+        let report = Compass::salvage(app.path(), app.folder().join("both.jsonl")).unwrap();
+        assert!((50..92).contains(&report.unsent), "{report:?}");
+    }
+}
+
 #[test]
 fn what_is_behind_damage_in_one_session_is_saved_too() {
     let app = App::new();
