@@ -42,15 +42,20 @@ pub(super) fn migrate(connection: &mut Connection, install_id: &dyn Fn() -> Stri
     migrate_to(connection, install_id, MIGRATIONS.len())
 }
 
-/// A table that others refer to is built anew only while foreign keys are off, and that cannot be said inside a transaction.
+/// A table that others refer to is built anew only while foreign keys are off, and that cannot be said inside a transaction. Nor are checks asked
+/// meanwhile: a value that is damaged comes along as it is, and stops its row alone.
 fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, target: usize) -> Result<()> {
     if version(connection)? as usize >= target {
         return Ok(());
     }
-    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")?;
     let migrated = apply(connection, install_id, MIGRATIONS, target);
-    connection.pragma_update(None, "foreign_keys", true)?;
-    migrated
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = OFF")?;
+    migrated.map_err(|error| match error {
+        // Rows that no rule allows.
+        StoreError::Internal(what) => StoreError::Corrupt(what),
+        error => error,
+    })
 }
 
 fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[&str], target: usize) -> Result<()> {

@@ -147,6 +147,48 @@ fn equal_bodies_are_one_after_an_update_whatever_damage_has_made_of_some() {
 }
 
 #[test]
+fn a_damaged_value_keeps_no_file_from_its_update() {
+    for change in [
+        "UPDATE outbox SET state = 'odd' WHERE id = (SELECT max(id) FROM outbox)",
+        "UPDATE outbox SET reason = NULL WHERE id = (SELECT max(id) FROM outbox WHERE state = 'failed')",
+        "UPDATE outbox SET sent_at = NULL WHERE id = (SELECT max(id) FROM outbox WHERE state = 'sent')",
+        "UPDATE outbox SET body_sha256 = x'00' WHERE id = (SELECT max(id) FROM outbox)",
+        "UPDATE event SET type = '' WHERE seq = 2",
+        "UPDATE session SET state = 'odd' WHERE id = (SELECT max(id) FROM session)",
+        "UPDATE tombstone SET cause = 'odd'",
+    ] {
+        for from in old_schemas() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("compass.db");
+            old_file_with(&path, from, &format!("; {change}"));
+            let compass = open(&path).unwrap_or_else(|error| panic!("{change}: {error}"));
+            assert_ne!(compass.check().unwrap().faults, [""; 0], "{change}");
+            assert!(compass.totals().unwrap().sessions.completed > 0, "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_no_table_takes_is_told_as_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    old_file(&path, 2);
+    let sql = Connection::open(&path).unwrap();
+    let made: String = sql.query_row("SELECT sql FROM sqlite_schema WHERE name = 'outbox'", [], |row| row.get(0)).unwrap();
+    let make = |made: &str| {
+        sql.execute_batch("PRAGMA writable_schema = ON").unwrap();
+        sql.execute("UPDATE sqlite_schema SET sql = ?1 WHERE name = 'outbox'", [made]).unwrap();
+        sql.execute_batch("PRAGMA writable_schema = RESET").unwrap();
+    };
+    make(&made.replace("TEXT    NOT NULL", "TEXT"));
+    past_every_rule(&sql, |sql| sql.execute_batch("UPDATE outbox SET endpoint = NULL").unwrap());
+    make(&made);
+    drop(sql);
+    assert_eq!(open(&path).unwrap_err().code(), "corrupt");
+    assert_eq!(version(&path), 2);
+}
+
+#[test]
 fn work_goes_on_after_an_update() {
     old_schemas().for_each(work_goes_on_after_an_update_from);
 }
