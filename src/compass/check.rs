@@ -15,12 +15,13 @@ impl Compass {
     /// whether every action is the one of its document and shows what its newest message says, whether every frozen body and id is there, is the
     /// one that was frozen, and is needed, whether what is sent was answered so, whether ages are possible, and whether what counts has come
     /// to its end. What cannot be read is told, and the look goes on; a session whose document only a newer release can read is passed over.
-    /// Reads everything; for a support screen, not for every start.
+    /// Reads everything; for a support screen, not for every start. Changes nothing, but that an index of words that is damaged is told and made
+    /// anew.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
     pub fn check(&self) -> Result<CheckReport> {
-        self.inner.read_long(|connection| {
+        let report = self.inner.read_long(|connection| {
             let mut faults = Vec::new();
             let faults = &mut faults;
             let looked = check::integrity(connection, faults);
@@ -72,7 +73,11 @@ impl Compass {
                 told("a table", looked, faults)?;
             }
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
-        })
+        })?;
+        if !report.faults.is_empty() {
+            self.inner.mends();
+        }
+        Ok(report)
     }
 }
 

@@ -22,10 +22,7 @@ impl Compass {
         let limit = page_limit(limit)?;
         let after = page.map(parse_cursor).transpose()?;
         let searches = filter.text.is_some();
-        if searches {
-            self.inner.index_for_search()?;
-        }
-        self.inner.read(|connection| {
+        let list = |connection: &Connection| {
             // One more than asked tells whether there is another page.
             let mut found = store::list::sessions(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
@@ -33,6 +30,13 @@ impl Compass {
             let next = found.last().filter(|_| more).map(|(_, row)| format!("s.{row}"));
             let not_indexed = if searches { store::search::count_due(connection)? } else { 0 };
             Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next, not_indexed })
+        };
+        if !searches {
+            return self.inner.read(list);
+        }
+        self.inner.mended(|| {
+            self.inner.index_for_search()?;
+            self.inner.read(list)
         })
     }
 

@@ -49,6 +49,24 @@ impl Inner {
         if self.read_at_open(has_backlog)? { self.index_for_search() } else { Ok(()) }
     }
 
+    /// Makes a call that needs the index. Where that is damaged, it is made anew, and the call once more.
+    pub(super) fn mended<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+        match call() {
+            Err(Error::Corrupt { .. }) if self.mends() => call(),
+            made => made,
+        }
+    }
+
+    /// Makes the index anew where it is damaged, and says whether it did.
+    pub(super) fn mends(&self) -> bool {
+        let is_made = self.gate.enter().is_ok_and(|_call| self.store.write(|tx| search::mend(tx)).unwrap_or(false));
+        if is_made {
+            // It may have held pieces of what was deleted.
+            self.store.erase(self.store.stops());
+        }
+        is_made
+    }
+
     fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {
         search::remove_strays(tx)?;
         for id in search::due(tx, at_most)? {

@@ -136,6 +136,9 @@ impl Restore<'_> {
             return Err(StoreError::Foreign);
         }
         schema::check_others(&copy, version)?;
+        if version == migrate::newest() {
+            search::mend(&copy)?;
+        }
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;
         if let Some(fault) = faults.into_iter().next() {

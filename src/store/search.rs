@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, params};
 
 use super::row::session_key;
-use super::{Connection, Result, Transaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::engine::words::Query;
 use crate::filled::set;
 use crate::model::SessionKey;
@@ -91,12 +91,14 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
             .execute(params![id, seq, entry.text])?;
         }
         None => {
-            let before: Option<String> =
-                tx.prepare_cached("SELECT text FROM search WHERE rowid = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+            let is_same = tx
+                .prepare_cached("SELECT text FROM search WHERE rowid = ?1")?
+                .query_row([id], |row| Ok(row.get_ref(0)?.as_str() == Ok(&*entry.text)))
+                .optional()?;
             // Taking a text out of the index is dear.
-            if before.as_ref() != Some(&entry.text) {
-                if before.is_some() {
-                    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+            if is_same != Some(true) {
+                if is_same.is_some() {
+                    take_out(tx, id)?;
                 }
                 tx.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?.execute(params![id, entry.text])?;
             }
@@ -140,8 +142,50 @@ pub(crate) fn is_known(connection: &Connection, id: i64) -> Result<bool> {
 
 /// Leaves no word of a session.
 pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
-    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+    take_out(tx, id)?;
     tx.prepare_cached("DELETE FROM open_text WHERE session_id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// Takes a text out of the index. Where the index is damaged, or the text is and does not say its pieces any more, it is made anew.
+fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    let is_text = tx
+        .prepare_cached("SELECT text FROM search WHERE rowid = ?1")?
+        .query_row([id], |row| Ok(row.get_ref(0)?.as_str().is_ok()))
+        .optional()?;
+    let out = || -> Result<()> {
+        tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+        // FTS5 goes to its tables when a savepoint begins, and only then sees what is wrong with them.
+        Ok(tx.execute_batch("SAVEPOINT taken_out; RELEASE taken_out")?)
+    };
+    match out() {
+        Err(StoreError::Corrupt(_)) => {}
+        done if done.is_err() || is_text != Some(false) => return done,
+        _ => {}
+    }
+    make_anew(tx)?;
+    out()
+}
+
+/// Makes the index anew where it is damaged, and says whether it was.
+pub(crate) fn mend(connection: &Connection) -> Result<bool> {
+    match connection.execute_batch("INSERT INTO search (search) VALUES ('integrity-check')").map_err(StoreError::from) {
+        Err(StoreError::Corrupt(what)) => {
+            log::warn!("the index of words is damaged, and is made anew: {what}");
+            make_anew(connection).map(|()| true)
+        }
+        sound => sound.map(|()| false),
+    }
+}
+
+/// From the texts that it keeps. All sessions are looked at again, because one of those may be damaged, too.
+fn make_anew(connection: &Connection) -> Result<()> {
+    connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
+    connection
+        .prepare_cached(
+            "INSERT INTO open_text (session_id, seq) SELECT id, 0 FROM session WHERE id <= ?1 ON CONFLICT DO UPDATE SET seq = 0",
+        )?
+        .execute([newest(connection)?])?;
     Ok(())
 }
 
@@ -159,7 +203,8 @@ pub(crate) fn text(connection: &Connection, id: i64) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached(
         "SELECT coalesce((SELECT text FROM open_text WHERE session_id = ?1), (SELECT text FROM search WHERE rowid = ?1))",
     )?;
-    Ok(statement.query_row([id], |row| row.get(0))?)
+    // What is damaged is none.
+    Ok(statement.query_row([id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))?)
 }
 
 /// The sessions that a query may find.

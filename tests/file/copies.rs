@@ -96,6 +96,23 @@ fn a_copy_with_pages_of_another_size_comes_back() {
 }
 
 #[test]
+fn a_copy_with_a_damaged_index_of_words_comes_back_and_finds_by_them() {
+    let app = App::new();
+    app.completed();
+    let found = |compass: &Compass| {
+        compass.sessions(&SessionFilter { text: Some("mill".into()), ..Default::default() }, None, 10).unwrap().sessions.len()
+    };
+    assert_eq!(found(&app.compass), 1);
+    past_every_rule(&app.sql(), |sql| sql.execute_batch("DELETE FROM search_data WHERE id > 10").unwrap());
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    assert_eq!(restore(&app, &copy), "fine");
+    let compass = Compass::open(app.options()).unwrap();
+    assert_eq!((found(&compass), compass.check().unwrap().faults), (1, vec![]));
+}
+
+#[test]
 fn a_copy_whose_pages_have_reserved_bytes_stays_sound() {
     let mut app = App::new();
     let session = app.start().key;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::app::{App, code, id, set, text};
+use crate::support::app::{App, code, id, redaction, set, text};
+use crate::support::past_every_rule;
 use crate::support::years::{filled, used};
 use compass_core::model::*;
 use compass_core::{CancelToken, Compass};
@@ -85,6 +86,50 @@ fn no_word_of_a_deleted_session_is_left() {
     assert_eq!(left_in_a_backup(&app), [""; 0]);
     assert_eq!(app.view(before).state, SessionState::Completed);
     assert_eq!(app.faults(), [""; 0]);
+}
+
+/// What damage makes of the index of words.
+const DAMAGE: [&str; 6] = [
+    "UPDATE search_data SET block = zeroblob(length(block)) WHERE id > 10",
+    "DELETE FROM search_data WHERE id > 10",
+    "UPDATE search_content SET c0 = CAST(x'ff' || CAST(c0 AS BLOB) AS TEXT)",
+    "UPDATE search_content SET c0 = 'odd'",
+    "DELETE FROM search_content",
+    "DELETE FROM search_idx",
+];
+
+#[test]
+fn a_damaged_index_of_words_keeps_nothing_from_being_taken_out() {
+    for damage in DAMAGE {
+        for call in ["redact", "delete", "purge"] {
+            let app = App::new();
+            let session = told(&app);
+            let other = told_other(&app);
+            past_every_rule(&app.sql(), |sql| sql.execute_batch(damage).unwrap());
+            let taken = match call {
+                "redact" => app.compass.redact(session, &redaction(RedactionTarget::Field { key: "site".into() })).map(|out| out.erased),
+                "delete" => app.compass.delete(session).map(|report| report.erased),
+                _ => {
+                    let time = Timestamp::from_timestamp_millis(4_000_000_000_000).unwrap();
+                    let report = app.compass.purge_all_before(time, "Mia").unwrap();
+                    assert_eq!(report.purged, 2, "{damage}");
+                    Ok(report.erased)
+                }
+            };
+            assert_eq!(taken.map_err(|error| error.to_string()), Ok(Erased::Now), "{call}: {damage}");
+            // What only a look at all of the index finds is told once, and mended with it.
+            app.faults();
+            let found = |words: &str| {
+                let filter = SessionFilter { text: Some(words.into()), ..Default::default() };
+                app.compass.sessions(&filter, None, 10).unwrap().sessions.into_iter().map(|session| session.key).collect::<Vec<_>>()
+            };
+            assert_eq!(found("jodeldiplom"), []);
+            assert_eq!(found("murmeltier"), if call == "purge" { vec![] } else { vec![other] }, "{call}: {damage}");
+            assert_eq!(app.faults(), [""; 0], "{call}: {damage}");
+            let pieces = app.count("SELECT count(*) FROM search_data WHERE instr(block, CAST('jod' AS BLOB)) > 0");
+            assert_eq!(pieces, 0, "{call}: {damage}");
+        }
+    }
 }
 
 #[test]

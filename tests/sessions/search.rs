@@ -50,6 +50,29 @@ fn sessions_are_found_by_words_their_beginnings_and_parts_of_three_characters() 
 }
 
 #[test]
+fn damage_in_the_index_keeps_no_other_session_from_being_found() {
+    // A flipped bit in what is kept of one, and a block that is lost.
+    for damage in [
+        "UPDATE search_content SET c0 = CAST(replace(CAST(c0 AS BLOB), CAST('mill' AS BLOB), x'6de96c6c') AS TEXT) WHERE id = 1",
+        "DELETE FROM search_data WHERE id > 10",
+    ] {
+        let app = App::new();
+        let (first, second) = (visit(&app, "Mill Lane", "loud"), visit(&app, "Mill Road", "quiet"));
+        assert_eq!(found(&app, "mill"), [second, first]);
+        past_every_rule(&app.sql(), |sql| sql.execute_batch(damage).unwrap());
+        assert!(found(&app, "mill").contains(&second), "{damage}");
+        app.compass.edit(first, None, vec![set("site", text("Hill Lane"))], vec![], &id()).unwrap();
+        let third = visit(&app, "Newtown", "new");
+        assert_eq!(
+            (found(&app, "hill"), found(&app, "mill"), found(&app, "newtown")),
+            (vec![first], vec![second], vec![third]),
+            "{damage}"
+        );
+        assert_eq!(app.faults(), [""; 0], "{damage}");
+    }
+}
+
+#[test]
 fn spelling_and_script_keep_no_session_from_being_found() {
     let app = App::new();
     for (site, words) in [
