@@ -4,8 +4,8 @@
 //! Every call blocks; the packages of each language move it off the main thread. Foreign traits are synchronous. A panic arrives as the
 //! error `internal`, and no panic of ours unwinds into foreign code.
 
-// What UniFFI generates for a foreign trait or an object is not ours to document or to make safe.
-#![allow(missing_docs, unsafe_code, unreachable_pub)]
+// What UniFFI generates for a foreign trait or an object is not ours to document.
+#![allow(missing_docs, unreachable_pub)]
 // The error is built once per failed call and taken apart at once to cross.
 #![allow(clippy::result_large_err)]
 

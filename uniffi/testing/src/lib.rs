@@ -1,8 +1,8 @@
 //! Time for tests of apps. A component of its own (`docs/decisions/0036-the-platform-sends.md`): the bindings of the facade are the same
 //! with and without it, and so a library that ships needs nothing of it.
 
-// What UniFFI generates for an object is not ours to document or to make safe.
-#![allow(missing_docs, unsafe_code, unreachable_pub)]
+// What UniFFI generates for an object is not ours to document.
+#![allow(missing_docs, unreachable_pub)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
