@@ -75,7 +75,7 @@ impl Compass {
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
         })?;
         if !report.faults.is_empty() {
-            self.inner.mends();
+            self.inner.repairs_index();
         }
         Ok(report)
     }

@@ -151,7 +151,7 @@ impl Inner {
     /// Makes a call that takes something out. Where the index of words is damaged, or the disk is full, it is made once more: with a new index, or
     /// with the room that was kept for it.
     fn freeing<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
-        let call = || self.mended(&call);
+        let call = || self.with_sound_index(&call);
         match call() {
             Err(Error::DiskFull) if self.store.make_room() => call(),
             made => made,

@@ -34,7 +34,7 @@ impl Compass {
         if !searches {
             return self.inner.read(list);
         }
-        self.inner.mended(|| {
+        self.inner.with_sound_index(|| {
             self.inner.index_for_search()?;
             self.inner.read(list)
         })

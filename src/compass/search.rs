@@ -50,16 +50,16 @@ impl Inner {
     }
 
     /// Makes a call that needs the index. Where that is damaged, it is made anew, and the call once more.
-    pub(super) fn mended<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+    pub(super) fn with_sound_index<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
         match call() {
-            Err(Error::Corrupt { .. }) if self.mends() => call(),
+            Err(Error::Corrupt { .. }) if self.repairs_index() => call(),
             made => made,
         }
     }
 
     /// Makes the index anew where it is damaged, and says whether it did.
-    pub(super) fn mends(&self) -> bool {
-        let is_made = self.gate.enter().is_ok_and(|_call| self.store.write(|tx| search::mend(tx)).unwrap_or(false));
+    pub(super) fn repairs_index(&self) -> bool {
+        let is_made = self.gate.enter().is_ok_and(|_call| self.store.write(|tx| search::repair(tx)).unwrap_or(false));
         if is_made {
             // It may have held pieces of what was deleted.
             self.store.erase(self.store.stops());

@@ -91,7 +91,7 @@ pub struct OutboxItem {
     pub action_name: String,
     /// The message.
     pub delivery: Delivery,
-    /// Whether only a person can bring it on: it failed, or something that it waits for will not mend itself.
+    /// Whether only a person can bring it on: it failed, or something that it waits for will not pass by itself.
     pub needs_person: bool,
 }
 
@@ -192,7 +192,7 @@ pub struct NextDue {
     pub at_needs_unmetered: Option<Timestamp>,
     /// An entry leaves as soon as there is such a network, whatever the time.
     pub when_online: Option<NetworkNeed>,
-    /// An entry waits for something that neither time nor a network mends.
+    /// An entry waits for something that neither time nor a network ends.
     pub needs_person: bool,
 }
 

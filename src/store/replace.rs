@@ -137,7 +137,7 @@ impl Restore<'_> {
         }
         schema::check_others(&copy, version)?;
         if version == migrate::newest() {
-            search::mend(&copy)?;
+            search::repair(&copy)?;
         }
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;

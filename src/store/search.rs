@@ -168,7 +168,7 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
 }
 
 /// Makes the index anew where it is damaged, and says whether it was.
-pub(crate) fn mend(connection: &Connection) -> Result<bool> {
+pub(crate) fn repair(connection: &Connection) -> Result<bool> {
     match connection.execute_batch("INSERT INTO search (search) VALUES ('integrity-check')").map_err(StoreError::from) {
         Err(StoreError::Corrupt(what)) => {
             log::warn!("the index of words is damaged, and is made anew: {what}");

@@ -22,7 +22,7 @@ pub struct Authored {
 /// Why a document was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthoringError {
-    /// The document cannot be read as far as the change needs; mend it first.
+    /// The document cannot be read as far as the change needs; fix it first.
     #[error("the document cannot be changed: {}", findings.first().map_or("it cannot be read", |finding| finding.message.as_str()))]
     Unreadable {
         /// What is wrong with it.

@@ -150,7 +150,7 @@ impl Findings {
             self.list = placed.into_iter().map(|(_, finding)| finding).collect();
         }
         if let Some(severity) = self.worst_left_out {
-            let message = format!("{} more findings are not listed; mend these first.", self.left_out);
+            let message = format!("{} more findings are not listed; fix these first.", self.left_out);
             self.list.push(Finding { severity, code: Code::MoreFindings.as_str().to_owned(), pointer: String::new(), message });
         }
         self.list

@@ -138,7 +138,7 @@ fn ordered<T: PartialOrd>(reader: &mut Reader, object: &Object, min: (&str, Opti
     if let (Some(least), Some(most)) = (min.1, max.1)
         && least > most
     {
-        bad(reader, object, max.0, format!("`{}` lies above `{}`, so no value fits; exchange or mend them.", min.0, max.0));
+        bad(reader, object, max.0, format!("`{}` lies above `{}`, so no value fits; exchange or fix them.", min.0, max.0));
     }
 }
 
@@ -166,7 +166,7 @@ fn text_rule(reader: &mut Reader, object: &Object, shortest: u32) -> TextRule {
         let message = match fault {
             NoPattern::Empty => "An empty pattern matches empty text only; remove it.".to_owned(),
             NoPattern::TooLong(length) => format!("The pattern has {length} characters; at most {MAX_PATTERN_LENGTH} can stand here."),
-            NoPattern::Refused(error) => format!("{} is not a pattern that can be used ({error}); mend it.", quoted(text)),
+            NoPattern::Refused(error) => format!("{} is not a pattern that can be used ({error}); fix it.", quoted(text)),
         };
         bad(reader, object, "pattern", message);
     } else if let Some(Lengths { least, most }) = pattern.as_deref().and_then(lengths) {
@@ -177,10 +177,10 @@ fn text_rule(reader: &mut Reader, object: &Object, shortest: u32) -> TextRule {
                 reader,
                 object,
                 "pattern",
-                format!("It matches texts of {least} characters and more, and {longest} are allowed; mend either."),
+                format!("It matches texts of {least} characters and more, and {longest} are allowed; fix either."),
             );
         } else if let Some(most) = most.filter(|most| *most < u64::from(needed)) {
-            bad(reader, object, "pattern", format!("It matches texts of {most} characters at most, and {needed} are needed; mend either."));
+            bad(reader, object, "pattern", format!("It matches texts of {most} characters at most, and {needed} are needed; fix either."));
         }
     }
     TextRule { min_length, max_length, pattern }
@@ -220,7 +220,7 @@ fn decimal(reader: &mut Reader, object: &Object) -> FieldKind {
         && least <= most
         && !least.reaches(&most, places as usize)
     {
-        bad(reader, object, "decimal_places", "No number with so few decimal places lies from `min` to `max`; allow more, or mend them.");
+        bad(reader, object, "decimal_places", "No number with so few decimal places lies from `min` to `max`; allow more, or fix them.");
     }
     FieldKind::Decimal { min, max, decimal_places }
 }

@@ -72,7 +72,7 @@ public final class OpeningModel: Replacing {
             screens = OpenScreens(work)
             (failure, canSave, canReplace) = (nil, false, false)
         } catch let refused as GatewayFailure {
-            // No waiting mends these. Of a file that is none of ours, the words about a backup would say too little.
+            // These do not pass by waiting. Of a file that is none of ours, the words about a backup would say too little.
             let damaged = ["corrupt", "not_a_database", "io"].contains(refused.code)
             failure = damaged ? .text(.failureDataDamaged) : refused.words
             (canSave, canReplace) = (damaged || refused.code == "newer_schema", damaged)

@@ -102,7 +102,7 @@ class OpeningModel(
     }
 
     private companion object {
-        /** What no waiting mends. */
+        /** What does not pass by waiting. */
         val DAMAGED = setOf("corrupt", "not_a_database", "io")
     }
 }
