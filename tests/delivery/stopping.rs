@@ -254,17 +254,20 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     // An answer that nobody has written down yet.
     field.transport.release();
     field.transport.wait_until_quiet();
-    // Whoever resumes takes the answer in, which draws once, and draws again when it is about to be stored.
+    // The thread that resumes takes the answer in, or the one that brings it where it comes only now. That draws once, and draws again when
+    // the answer is about to be stored.
     random.left.store(2, Ordering::Release);
     let compass = field.compass.clone();
-    let resuming = std::thread::spawn(move || drop(compass.resume().unwrap()));
+    let resuming = std::thread::spawn(move || compass.resume().unwrap());
     random.gate.wait_for(1);
     let compass = field.compass.clone();
     in_time("quiescing", PATIENCE, move || compass.quiesce().unwrap());
     let file = sql(&field);
     let before = version(&file);
     random.gate.open();
-    joined("resuming", resuming);
+    drop(joined("resuming", resuming));
+    // Waits for the thread that has the answer in hand.
+    field.compass.quiesce().unwrap();
     assert_eq!(field.flush().end, FlushEnd::Quiesced);
     assert_eq!(version(&file), before, "not a page is written after quiescing");
     assert!(!is_sent(&field.compass, session));
