@@ -6,7 +6,7 @@
 arm_left_out=(
   'architecture       reads the sources'
   'crash              kills processes of its own, and a started binary would not find its way to the emulator'
-  'delivery           orders of events among threads, at an emulator'"'"'s pace; the simulation, the outcomes and the times run here'
+  'delivery           orders of events among threads, at an emulator'"'"'s pace; the simulation and the outcomes run here'
   'document_limits    counts the memory and the work for thousands of documents, for minutes'
   'economy            counts system calls, and the emulator makes some of its own'
   'lifecycle          the same: threads that meet'
@@ -18,6 +18,12 @@ arm_left_out=(
 arm_left_out_modules=(
   'src/delivery/tests    orders of events among threads, like the file delivery: three fifths of the time of all unit tests'
   'tests/file/killed.rs  kills processes'
+)
+# The same, but for `tests/run --full`.
+arm_full_modules=(
+  'tests/file/erasure.rs  writes and looks through large files'
+  'tests/file/upkeep      opens hundreds of files, each changed in another way'
+  'tests/outcomes/time    days of attempts, by a clock that is set'
 )
 # The same for single tests, by their names.
 arm_left_out_tests=(
@@ -39,9 +45,7 @@ arm_left_out_tests=(
 arm64_files=(formats scenarios file migrations transport)
 arm64_left_out_modules=(
   'src/engine             the rules of workflows are of Rust alone, a function of what they are given'
-  'tests/file/erasure.rs  writes and looks through large files'
   'tests/file/opening.rs  rules of Rust alone'
-  'tests/file/upkeep      the same'
 )
 
 suite_arm_needs() {
@@ -69,7 +73,7 @@ arm_build_seconds=2400 arm_run_seconds=1800
 
 # Fills NAME_chosen and NAME_skips of both, and says what is left out. A name on the lists that no test has is a mistake.
 arm_choose() {
-  local entry name file count total=0 lines=()
+  local entry name file count total=0 lines=() modules=("${arm_left_out_modules[@]}")
   local -A left_out=()
   armv7_chosen=(--lib) armv7_skips=()
   for entry in "${arm_left_out[@]}"; do
@@ -78,7 +82,8 @@ arm_choose() {
     count=$({ cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null || true; } | grep -c '#\[test\]') || { fail "left out on ARM, but not there: tests/$name"; return 1; }
     total=$((total + count)) lines+=("$entry ($count)")
   done
-  for entry in "${arm_left_out_modules[@]}"; do
+  if [ "${full:-false}" != true ]; then modules+=("${arm_full_modules[@]}"); fi
+  for entry in "${modules[@]}"; do
     name=${entry%% *}
     count=$(grep -rc '#\[test\]' "$name" | awk -F: '{ count += $NF } END { print count + 0 }')
     [ "$count" -gt 0 ] || { fail "left out on ARM, but without tests: $name"; return 1; }
