@@ -180,7 +180,7 @@ impl Inner {
                 self.delivery.look();
             }
             let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
-            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything });
+            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything, attention: Vec::new() });
         }
         Ok(())
     }

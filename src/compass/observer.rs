@@ -66,7 +66,8 @@ impl Observers {
         state.catch_up();
         drop(state);
         before();
-        self.call(&Notice { revision: persisted, everything: true, outbox: true, endpoints: true, workflows: true, sessions: Vec::new() });
+        let everything = Notice { everything: true, outbox: true, endpoints: true, workflows: true, ..Notice::default() };
+        self.call(&Notice { revision: persisted, ..everything });
         true
     }
 

@@ -137,6 +137,7 @@ impl Inner {
         }
         // A moment that no calendar has stands in a damaged row, and says nothing.
         totals.oldest_unsent_at = row::optional_time(oldest).ok().flatten();
+        totals.not_fired = store::outbox::list::count_not_fired(connection)?;
         Ok(totals)
     }
 }

@@ -10,12 +10,12 @@ use super::fire::{Body, too_large};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session::{self as engine, Stamp};
 use crate::error::Error;
-use crate::model::{Act, ActionStatus, Applied, RecordOutcome, SessionKey, echoed};
+use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, SessionKey, echoed};
 use crate::outbox::{Permit, reason};
 use crate::store::action::ActionRow;
 use crate::store::command::Outcome;
 use crate::store::outbox::EntryState;
-use crate::store::outbox::list::FailedEntry;
+use crate::store::outbox::list::{self, ToSend};
 use crate::store::{self, Connection, Transaction, meta};
 use crate::webhook;
 
@@ -40,7 +40,12 @@ type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &ActionRow, &S
 /// The same for all actions of a session.
 type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>> + 'a;
 
-/// Actions re-sent per transaction by `send_failed_again`, so that a long list does not hold the writer.
+/// Lists what is to be sent after a row.
+type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64) -> Result<Vec<ToSend>> + 'a;
+/// Sends one of them: its row, its session, its action. False where that may not be.
+type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &Stamp) -> Result<bool>;
+
+/// Actions sent per transaction by `send_failed_again` and `send_not_fired`, so that a long list does not hold the writer.
 const BATCH: u32 = 100;
 
 impl Compass {
@@ -169,20 +174,34 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was re-queued before the error stays so.
     pub fn send_failed_again(&self, actor: Option<&str>) -> Result<u32> {
+        self.send_all(actor, &|tx, after| Ok(list::failed(tx, after, BATCH)?), Inner::send_failed)
+    }
+
+    /// Sends what did not fire because the integration was off, as [`send`](Self::send) does one: with the values as they are now, a message
+    /// each. Not what is larger than a message may be, or was redacted; not what did not fire because its session was ended. Says how many.
+    ///
+    /// # Errors
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was queued before the error stays so.
+    pub fn send_not_fired(&self, filter: &NotFiredFilter, actor: Option<&str>) -> Result<u32> {
+        self.send_all(actor, &|tx, after| Ok(list::not_fired(tx, filter, after, BATCH)?), Inner::send_one_not_fired)
+    }
+
+    /// Sends what is listed, in transactions of [`BATCH`], until nothing is left after the row that was listed last.
+    fn send_all(&self, actor: Option<&str>, listed: &ListToSend<'_>, send: SendListed) -> Result<u32> {
         let inner = &self.inner;
         let (mut after, mut count) = (0, 0);
         let stops = inner.store.stops();
         loop {
             let stamp = inner.stamp(actor)?;
             let batch = inner.write_part(stops, |tx| {
-                let failed = store::outbox::list::failed(tx, after, BATCH)?;
-                let Some(last) = failed.last().map(|entry| entry.entry_id) else { return Ok((None, Changed::nothing())) };
+                let listed = listed(tx, after)?;
+                let Some(last) = listed.last().map(|listed| listed.id) else { return Ok((None, Changed::nothing())) };
                 let mut changed = Changed::nothing();
                 let mut sent = 0;
-                for FailedEntry { entry_id, session_and_action } in failed {
+                for ToSend { id, session_and_action } in listed {
                     let Some((session, action)) = session_and_action else { continue };
-                    // One that is damaged stays failed, where a person sees it.
-                    if store::alone(tx, || inner.send_failed(tx, entry_id, session, &action, &stamp))? == Some(true) {
+                    // One that is damaged stays as it is, where a person sees it.
+                    if store::alone(tx, || send(inner, tx, id, session, &action, &stamp))? == Some(true) {
                         changed.sessions.push(session);
                         changed.outbox = true;
                         sent += 1;
@@ -256,6 +275,25 @@ impl Compass {
 }
 
 impl Inner {
+    /// Sends one action that did not fire because the integration was off. False where that may not be.
+    fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
+        let mut subject = match self.subject_to_change(tx, session) {
+            Err(Error::RequiresNewerCore { .. }) => return Ok(false),
+            subject => subject?,
+        };
+        let Some(row) = store::action::find(tx, subject.id, action)? else { return Ok(false) };
+        if row.id != id || row.status != ActionStatus::NotFired || permits_of(&row, &self.policy).send != Permit::Yes {
+            return Ok(false);
+        }
+        let body = match Body::to_send(&subject, &row.key) {
+            Err(Error::PayloadTooLarge { .. }) => return Ok(false),
+            body => body?,
+        };
+        self.freeze(tx, &meta::load(tx)?, &subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
+        subject.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1 }, None, stamp)?;
+        Ok(true)
+    }
+
     /// Sends one failed entry again. False where that may not be.
     fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
         let mut subject = match self.subject_to_change(tx, session) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attempt::AttemptResult;
 use super::endpoint_queue::EndpointView;
 use super::wishes::Asked;
-use crate::model::{Connectivity, SessionKey};
+use crate::model::{Attention, Connectivity, SessionKey};
 use crate::outbox::LastSeen;
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::{Claimed, Lease};
@@ -53,6 +53,8 @@ pub(super) struct BatchOutcome {
     /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
     pub(super) unstored: BTreeMap<String, (u32, Option<LastSeen>)>,
     pub(super) sessions: BTreeSet<SessionKey>,
+    /// What a person has to be told of.
+    pub(super) attention: Vec<Attention>,
     /// The revision of what observers are told; none when there is nothing to tell.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,

@@ -9,9 +9,10 @@ use super::scan::{may_urge, quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
 use crate::crypto::Sha256;
 use crate::fault::fault;
-use crate::model::{Attempt, Timestamp};
+use crate::model::{Attempt, Attention, Timestamp};
 use crate::outbox::{
     Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, reason, settle,
+    waits_for_person,
 };
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::air;
@@ -35,6 +36,23 @@ fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState
         failing.last_seen = view.and_then(|view| view.settled_seen);
     }
     state
+}
+
+/// What a person has to be told of a message: that it failed, or waits for a person now and did not before.
+fn attention(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_person: bool) -> Option<Attention> {
+    let (failed, reason) = match settlement {
+        Settlement::Failed { reason } => (true, reason),
+        Settlement::Queued { reason, .. } if !needed_person && (unreachable || waits_for_person(reason)) => (false, reason),
+        Settlement::Queued { .. } | Settlement::Sent => return None,
+    };
+    Some(Attention {
+        session: claimed.session,
+        action: claimed.action.clone(),
+        delivery_id: claimed.delivery_id.clone(),
+        endpoint: claimed.endpoint.clone(),
+        failed,
+        reason: (*reason).to_owned(),
+    })
 }
 
 /// What is known before anything is written.
@@ -145,7 +163,9 @@ impl Round<'_> {
             Some(row) if is_changed => asks.map(|pause| before(row).asked(at, pause, result.verdict.reason)),
             _ => None,
         };
-        let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
+        let waits_for_person = |state: &EndpointState| state.failing.as_ref().is_some_and(|failing| failing.needs_person);
+        let unreachable = state.as_ref().is_some_and(waits_for_person);
+        let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // With a change of its endpoint or new secrets, its budgets began anew while it was claimed.
         let begins_anew = !claimed.is_fresh() && queue::has_fresh_budgets(tx, &claimed.lease)?;
@@ -162,7 +182,10 @@ impl Round<'_> {
             // It was leased when what waits for a network was made due.
             *due_at = at_once(at);
         }
-        self.record(tx, result, &verdict, &settled, outcome)?;
+        let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
+        if recorded {
+            outcome.attention.extend(attention(claimed, &settled.settlement, unreachable, needed_person));
+        }
 
         // What the receiver says of itself counts, whatever has become of the entry.
         let Some(state) = state else { return Ok(()) };
@@ -179,7 +202,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Writes what became of the entry, unless the lease was lost to another claim, and it is somebody else's to say.
+    /// Writes what became of the entry, unless the lease was lost to another claim, and it is somebody else's to say: false then.
     fn record(
         &self,
         tx: &Transaction<'_>,
@@ -187,7 +210,7 @@ impl Round<'_> {
         verdict: &Verdict,
         settled: &Settled,
         outcome: &mut BatchOutcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
         // What never left is a try as well. One whose request was handed over was counted then.
         outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun && result.attempt.sending.is_none());
@@ -213,7 +236,7 @@ impl Round<'_> {
                 judged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
             }
         }
-        Ok(())
+        Ok(recorded)
     }
 
     fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
@@ -295,6 +318,7 @@ impl Round<'_> {
         }
         outcome.counts.failed += 1;
         outcome.sessions.insert(claimed.session);
+        outcome.attention.extend(attention(&claimed, &settled.settlement, false, false));
         Ok(())
     }
 }

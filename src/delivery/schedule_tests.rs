@@ -71,6 +71,7 @@ impl Table {
             progress: Progress { attempts: 1, unknown_outcomes: 1, counted: failures, ..Progress::default() },
             configuration: 0,
             urgent: false,
+            waited_for_person: false,
         }
     }
 

@@ -170,6 +170,7 @@ impl Delivery {
                 outbox: !outcome.sessions.is_empty(),
                 sessions: outcome.sessions.into_iter().collect(),
                 endpoints: outcome.endpoints_changed,
+                attention: outcome.attention,
                 ..Notice::default()
             });
         }

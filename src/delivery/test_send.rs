@@ -60,6 +60,7 @@ impl Delivery {
                 progress: Progress { attempts: 1, ..Progress::default() },
                 configuration: 0,
                 urgent: true,
+                waited_for_person: false,
             },
             endpoint: Arc::new(endpoint.clone()),
             skew_ms,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SessionKey;
+use super::{DeliveryId, SessionKey};
 
 /// Something changed and is durable. Notices may arrive out of order; the highest revision wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,4 +20,26 @@ pub struct Notice {
     pub workflows: bool,
     /// Another process changed something; everything may be different.
     pub everything: bool,
+    /// Messages that failed for good with this change, or that wait for a person since.
+    pub attention: Vec<Attention>,
+}
+
+/// A message that delivery cannot bring on by itself any more. Told once, by the process whose try found it out, so that an app can show a
+/// notification or report it. What comes of a call of the app itself (an endpoint switched off, say) is not told, nor what another process
+/// found: for these, look at the outbox and its totals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Attention {
+    /// The session that the message is of.
+    pub session: SessionKey,
+    /// Key of the action.
+    pub action: String,
+    /// The message.
+    pub delivery_id: DeliveryId,
+    /// Key of the endpoint.
+    pub endpoint: String,
+    /// Whether it failed for good. Otherwise it waits, and leaves by itself once the reason is gone.
+    pub failed: bool,
+    /// Why: a reason as the record shows it.
+    pub reason: String,
 }

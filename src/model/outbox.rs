@@ -129,6 +129,24 @@ pub struct OutboxTotals {
     pub unsent_bytes: u64,
     /// Entries that only a person can bring on.
     pub needs_person: u64,
+    /// Actions that did not fire because the integration was off when their session was completed: nobody has been sent anything of them.
+    /// `send_not_fired` sends them. They are no entries, and in none of the counts above.
+    pub not_fired: u64,
+}
+
+/// Which actions that did not fire to send; all, where nothing is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct NotFiredFilter {
+    /// To this endpoint.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub endpoint: Option<String>,
+    /// Of sessions that were completed then or later.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub finished_from: Option<Timestamp>,
+    /// Of sessions that were completed before then.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub finished_until: Option<Timestamp>,
 }
 
 /// The exact message, for a person to look at.

@@ -6,6 +6,7 @@
 mod support;
 
 mod addresses;
+mod attention;
 mod beside;
 mod blockers;
 mod clocks;

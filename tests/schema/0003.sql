@@ -164,6 +164,7 @@ CREATE INDEX session_in_progress ON session (state) WHERE state = 'in_progress';
 CREATE INDEX session_pending ON session (id) WHERE actions_pending > 0;
 CREATE INDEX session_failed ON session (id) WHERE actions_failed > 0;
 
+CREATE INDEX action_not_fired ON action (id) WHERE status = 'not_fired' AND reason = 'integration_off';
 CREATE UNIQUE INDEX event_command ON event (command_id) WHERE command_id IS NOT NULL;
 CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT NULL;
 

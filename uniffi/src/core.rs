@@ -250,6 +250,11 @@ impl Core {
         guard(|| self.0.send_failed_again(actor.as_deref()))
     }
 
+    /// Sends everything that did not fire because the integration was off; gives how many.
+    pub fn send_not_fired(&self, filter: NotFiredFilter, actor: Option<String>) -> Result<u32> {
+        guard(|| self.0.send_not_fired(&filter, actor.as_deref()))
+    }
+
     /// One page of the outbox.
     pub fn outbox(&self, filter: OutboxFilter, page: Option<String>, limit: u32) -> Result<OutboxPage> {
         guard(|| self.0.outbox(&filter, page.as_deref(), limit))

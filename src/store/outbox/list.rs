@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::super::row::{lossy, one_of, session_key};
+use super::super::row::{lossy, one_of, session_key, to_ms};
 use super::super::{Connection, Result};
 use super::queue::numbers;
 use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
-use crate::model::{DeliveryState, OutboxFilter, SessionKey, WorkflowRef};
+use crate::model::{DeliveryState, NotFiredFilter, OutboxFilter, SessionKey, WorkflowRef};
 
 /// An entry with what a list says about where it comes from.
 pub(crate) struct ListedEntry {
@@ -118,25 +118,46 @@ fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>
     Ok(found)
 }
 
-/// A failed entry that was not given up.
-pub(crate) struct FailedEntry {
-    pub(crate) entry_id: i64,
+/// A message that a person may send.
+pub(crate) struct ToSend {
+    /// The row of what was listed: an entry, or an action that has none.
+    pub(crate) id: i64,
     /// None: they do not read back.
     pub(crate) session_and_action: Option<(SessionKey, String)>,
 }
 
-/// At most `limit` failed entries with a row after `after`.
-pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<FailedEntry>> {
+/// At most `limit` failed entries that were not given up, with a row after `after`.
+pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<ToSend>> {
     let mut statement = connection.prepare_cached(
         "SELECT o.id, s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
           WHERE o.state = 'failed' AND o.reason <> 'abandoned' AND (o.state <> 'sent' AND o.state <> 'superseded') AND o.id > ?1
           ORDER BY o.id LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![after, limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let session = row.get::<_, Vec<u8>>(1).ok().and_then(|key| session_key(&key).ok());
-        found.push(FailedEntry { entry_id: row.get(0)?, session_and_action: session.zip(row.get(2).ok()) });
-    }
-    Ok(found)
+    let rows = statement.query_map(params![after, limit], to_send)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// At most `limit` actions with a row after `after` that did not fire because the integration was off.
+pub(crate) fn not_fired(connection: &Connection, filter: &NotFiredFilter, after: i64, limit: u32) -> Result<Vec<ToSend>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.id, s.key, a.key FROM action a JOIN session s ON s.id = a.session_id
+          WHERE a.status = 'not_fired' AND a.reason = 'integration_off' AND a.id > ?1 AND (?3 IS NULL OR a.endpoint = ?3)
+            AND (?4 IS NULL OR s.finished_at >= ?4) AND (?5 IS NULL OR s.finished_at < ?5)
+          ORDER BY a.id LIMIT ?2",
+    )?;
+    let [from, until] = [filter.finished_from, filter.finished_until].map(|at| at.map(to_ms));
+    let rows = statement.query_map(params![after, limit, filter.endpoint, from, until], to_send)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many actions did not fire because the integration was off.
+pub(crate) fn count_not_fired(connection: &Connection) -> Result<u64> {
+    let mut statement =
+        connection.prepare_cached("SELECT count(*) FROM action WHERE status = 'not_fired' AND reason = 'integration_off'")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
+fn to_send(row: &rusqlite::Row<'_>) -> rusqlite::Result<ToSend> {
+    let session = row.get::<_, Vec<u8>>(1).ok().and_then(|key| session_key(&key).ok());
+    Ok(ToSend { id: row.get(0)?, session_and_action: session.zip(row.get(2).ok()) })
 }

@@ -18,7 +18,9 @@ use super::{BUDGETS, FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
-use crate::outbox::{CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason};
+use crate::outbox::{
+    CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason, waits_for_person,
+};
 
 /// How many attempts of an entry are kept, beside the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
@@ -106,6 +108,8 @@ pub(crate) struct Claimed {
     pub(crate) configuration: u64,
     /// A person asked for it: pauses of time do not count.
     pub(crate) urgent: bool,
+    /// What it waited for until now, and that does not pass by itself.
+    pub(crate) waited_for_person: bool,
 }
 
 impl Claimed {
@@ -216,7 +220,7 @@ fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'
     let mut statement = tx.prepare_cached(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
                 o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
-                o.last_failure_at, o.revived, o.resynced, o.refreshed
+                o.last_failure_at, o.revived, o.resynced, o.refreshed, o.reason
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.id = ?1 AND o.state = 'queued'",
@@ -255,6 +259,7 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         progress: progress.claimed(),
         configuration: claim.configuration,
         urgent: claim.urgent,
+        waited_for_person: row.get::<_, Option<String>>(22)?.is_some_and(|reason| waits_for_person(&reason)),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What completing freezes, what the record shows of it, and what a person can do to an action from there.
 
+mod not_fired;
 mod too_large;
 
 use crate::support::app::{App, code, endpoint, id, pages, set, text};
@@ -145,20 +146,6 @@ fn an_edit_after_completion_changes_the_record_and_no_frozen_message() {
 // Why nothing leaves ----------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn with_the_integration_off_nothing_fires_and_the_record_says_so() {
-    let app = App::new();
-    app.compass.set_integration_enabled(false).unwrap();
-    let session = app.completed();
-    for action in app.record(session).actions {
-        assert_eq!((action.status, REASON(&action)), (ActionStatus::NotFired, "integration_off"));
-        assert!(action.deliveries.is_empty() && action.can_send && !action.can_abandon && !action.can_send_corrected);
-    }
-    app.compass.set_integration_enabled(true).unwrap();
-    assert_eq!(app.action(session, "report").status, ActionStatus::NotFired, "turning it on later fires nothing");
-    assert_eq!(app.compass.outbox_totals().unwrap(), OutboxTotals::default());
-}
-
-#[test]
 fn an_ended_session_fires_nothing() {
     let app = App::new();
     let session = app.ended();
@@ -211,31 +198,6 @@ fn a_message_waits_for_its_endpoint_and_says_for_what() {
 }
 
 // What a person does ----------------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn sending_what_did_not_fire_freezes_it_then() {
-    let app = App::new();
-    app.compass.set_integration_enabled(false).unwrap();
-    let session = app.completed();
-    app.compass.set_integration_enabled(true).unwrap();
-    app.compass.edit(session, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
-    app.tick();
-    let command = id();
-    let outcome = app.compass.send(session, "report", Some("Mia"), &command).unwrap();
-    assert_eq!(outcome.applied, Applied::Yes);
-    let action = app.action(session, "report");
-    assert_eq!((action.status, action.deliveries.len()), (ActionStatus::Pending, 1));
-    assert!(body(&app, &action.deliveries[0].id).contains("Mill Road"), "the values as they are now");
-    assert_eq!(app.action(session, "announce").status, ActionStatus::NotFired);
-    assert_eq!(outcome.record, app.record(session));
-
-    assert_eq!(app.compass.send(session, "report", Some("Mia"), &command).unwrap().applied, Applied::Repeated);
-    assert_eq!(app.compass.send(session, "report", Some("Mia"), &id()).unwrap().applied, Applied::Stale);
-    assert_eq!(code(app.compass.send(session, "announce", Some("Mia"), &command)), "command_id_reused");
-    assert_eq!(code(app.compass.send(session, "order", None, &id())), "unknown_action");
-    assert_eq!(code(app.compass.send(app.start().key, "announce", None, &id())), "unknown_action");
-    assert_eq!(app.count("SELECT count(*) FROM outbox"), 1);
-}
 
 #[test]
 fn what_is_sent_from_an_ended_session_says_so() {
