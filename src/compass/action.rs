@@ -120,12 +120,12 @@ pub(super) fn delivery(
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };
-            let definition = match endpoint {
-                Some(StoredEndpoint::Readable(row)) => Some(&row.endpoint),
+            let row = match endpoint {
+                Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
-            let held_up_until = definition.and_then(|endpoint| around.held_back.held_up_until(endpoint));
-            let backoff_until = definition.and_then(|endpoint| around.held_back.backoff(endpoint));
+            let held_up_until = row.and_then(|row| around.held_back.held_up_until(&row.endpoint));
+            let backoff_until = row.and_then(|row| around.held_back.backoff(row));
             let endpoint = endpoint.map(StoredEndpoint::facts);
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
             let waits = [backoff_until, held_up_until];

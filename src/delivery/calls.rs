@@ -21,7 +21,7 @@ use crate::fault::fault;
 use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
-use crate::store::endpoint::{self, StoredEndpoint};
+use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, judged, meta, set_back};
 use crate::webhook;
@@ -34,8 +34,8 @@ pub(crate) struct HeldBack {
 
 impl HeldBack {
     /// Until when this endpoint is left alone for want of a network.
-    pub(crate) fn backoff(&self, endpoint: &Endpoint) -> Option<Timestamp> {
-        let backoff = self.views.get(&endpoint.key)?.backoff(endpoint)?;
+    pub(crate) fn backoff(&self, row: &EndpointRow) -> Option<Timestamp> {
+        let backoff = self.views.get(&row.endpoint.key)?.backoff(row)?;
         self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
     }
 

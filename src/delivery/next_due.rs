@@ -65,9 +65,8 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
         }
         let at = if at_once { now } else { leaves.at.max(now) };
         let known = around.views.get(&scan.key).zip(scan.row());
-        let until = known
-            .filter(|_| !world.woken)
-            .and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(&row.endpoint)?).ok()?));
+        let until =
+            known.filter(|_| !world.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
         if until.is_some() || waits_for_network {
             wants(&mut next, need(policy));
         }

@@ -434,12 +434,16 @@ impl Schedule {
         ready.chain(attempts).chain(results).chain(self.set_aside.iter().copied()).collect()
     }
 
+    /// Whether results of this endpoint are not stored yet.
+    fn is_unsettled(&self, endpoint: &str) -> bool {
+        self.results.iter().any(|result| result.attempt.claimed.endpoint == endpoint)
+    }
+
     /// What is known of each endpoint.
     pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
-        let is_unsettled = |key: &str| self.results.iter().any(|result| result.attempt.claimed.endpoint == key);
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
-            room: is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
+            room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_seen: queue.settled_seen,
             has_ready: !queue.ready.is_empty(),
@@ -461,11 +465,12 @@ impl Schedule {
         unstored: Option<(u32, Option<LastSeen>)>,
         policy: &RetryPolicy,
     ) {
+        let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
             (queue.settled_clean, queue.settled_seen) = unstored;
         }
-        queue.refresh(row, configuration);
+        queue.refresh(row, configuration, is_settled);
     }
 
     /// Takes over what a round has claimed, at endpoints that were read with it.

@@ -13,6 +13,7 @@ mod damage;
 mod damage_around;
 mod damage_rows;
 mod deadlines;
+mod elsewhere;
 mod fairness;
 mod hanging;
 mod logs;
