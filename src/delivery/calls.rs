@@ -22,7 +22,7 @@ use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::queue;
+use crate::store::outbox::{queue, revive};
 use crate::store::{Connection, StoreError, judged, meta, set_back};
 use crate::webhook;
 
@@ -273,7 +273,7 @@ impl Delivery {
                 // Also where it is disabled or archived: what is revived there waits for that.
                 if !webhook::secret_names(&row.endpoint).is_empty() {
                     judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
-                    let mut revived = queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?;
+                    let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
                     notice.sessions.append(&mut revived.sessions);
                     damaged.append(&mut revived.damaged);
                 }

@@ -147,9 +147,8 @@ impl Round<'_> {
         };
         let unreachable = state.as_ref().and_then(|state| state.failing.as_ref()).is_some_and(|failing| failing.needs_person);
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
-        // With a change of its endpoint or new secrets, its budgets began anew while it was claimed.
-        let begins_anew = !claimed.is_fresh() && queue::has_fresh_budgets(tx, &claimed.lease)?;
-        let mut progress = if begins_anew { claimed.progress.afresh() } else { claimed.progress };
+        // With a change of its endpoint or new secrets, it may have begun anew while it was claimed.
+        let mut progress = judged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
         if ended_by_itself {
             // What was cut short before it spaces nothing any more.
             progress.cut_short = 0;
