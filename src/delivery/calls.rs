@@ -252,9 +252,9 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, passed_over, lease) = (schedule.aside(), schedule.passed_over(), self.settings.limits.lease);
+        let (aside, on_its_way, lease) = (schedule.aside(), schedule.on_its_way(), self.settings.limits.lease);
         let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
-        Around { now: now.wall, connectivity, woken, views, aside, passed_over, lease }
+        Around { now: now.wall, connectivity, woken, views, aside, on_its_way, lease }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::endpoint_queue::EndpointView;
+use crate::filled::set;
 use crate::model::{NetworkNeed, Timestamp};
 use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due, pause_end};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::air::in_the_air;
+use crate::store::outbox::air::{self, in_the_air};
 use crate::store::outbox::queue::{self, Waiting};
 use crate::store::{Connection, StoreError};
 
@@ -40,14 +41,17 @@ pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, world.now), None, world)).collect()
 }
 
-/// The same of those that wait for what is in the air, one by one: they are few.
+/// The same of those that wait for what is in the air, or is on its way here whatever their rows say, one by one: they are few.
 pub(super) fn scan_in_the_air(
     connection: &Connection,
     world: &World,
-    passed_over: &BTreeSet<i64>,
+    aside: &BTreeSet<i64>,
+    on_its_way: &BTreeSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
-    let waiting = in_the_air(connection, world.now, world.lease)?.into_iter();
-    let waiting = waiting.filter(|waits| !passed_over.contains(&waits.entry));
+    let mut waiting = in_the_air(connection, world.now, world.lease)?;
+    let known = set(waiting.iter().map(|waits| waits.entry));
+    waiting.extend(air::queued_among(connection, &(on_its_way - &known), world.now)?);
+    let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, world.now, Some(waits.until), world)).collect()
 }
 

@@ -73,3 +73,31 @@ fn an_endpoint_that_another_process_has_reached_waits_for_no_backoff_of_this_one
     assert!(is_sent(&field.compass, later), "{waits:?} is of before");
     other.close().unwrap();
 }
+
+#[test]
+fn the_next_due_time_of_what_is_sent_again_in_the_air_is_named() {
+    // Given up here, and sent again by this process or another one; the clock is as it was, or was set since.
+    for (by_another, set) in [false, true].into_iter().flat_map(|by| [0, -3, 3].map(|hours| (by, hours))) {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let session = field.complete();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        let lease_ends = field.next_due().at.unwrap();
+        assert!(abandon_first(&field, session).in_flight);
+        assert_eq!(field.next_due().at, None, "nothing waits");
+        let sends = if by_another { &other } else { &field.compass };
+        sends.send(session, &field.action(session).key, Some("anna"), &id()).unwrap();
+        field.clock.jump_wall(TimeDelta::hours(set));
+        let expected = if set == 0 { lease_ends } else { field.now() };
+        assert_eq!(field.next_due().at, Some(expected), "by another: {by_another}, set by {set} h");
+        assert_eq!(field.next_due().at, Some(expected), "asking changes nothing");
+        assert!(field.delivery(session).next_attempt_at.is_some_and(|at| at <= expected), "the list shows a time, too");
+        field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
+        assert_eq!(field.next_due().at, None, "no time brings it on");
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+    }
+}
