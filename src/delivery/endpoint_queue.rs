@@ -187,7 +187,7 @@ impl EndpointQueue {
     /// Learns from an attempt at once, before it is settled.
     pub(super) fn learn(&mut self, result: &AttemptResult, now: Duration, wake: u64, policy: &RetryPolicy) {
         let (verdict, attempt) = (&result.verdict, &result.attempt);
-        if attempt.claimed.urgent || verdict.class != Class::Sent {
+        if !result.was_called_off() && (attempt.claimed.urgent || verdict.class != Class::Sent) {
             self.wish = self.wish.max(attempt.wish);
         }
         self.state = settled_state(&self.state, result, verdict, policy);

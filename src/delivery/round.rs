@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::attempt::AttemptResult;
 use super::batch::{Batch, BatchOutcome, ClaimWish};
 use super::endpoint_queue::{EndpointView, settled_state};
-use super::scan::{may_urge, quota, room, scan_endpoints};
+use super::scan::{quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
+use super::urgent::{self, may_urge};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Timestamp};
@@ -51,13 +52,16 @@ impl Round<'_> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
         // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
-        for lease in &batch.releases {
+        for lease in &batch.releases.claims {
             match judged(queue::release(tx, lease, self.owner))? {
                 None => outcome.unreadable.push(lease.entry),
                 // A screen may have shown that it is being sent.
                 Some(true) => outcome.sessions.extend(judged(queue::session_of(tx, lease.entry))?.flatten()),
                 Some(false) => {}
             }
+        }
+        for spent in &batch.releases.urgent {
+            urgent::give_back(tx, spent)?;
         }
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);

@@ -1,12 +1,11 @@
 //! Which endpoints have entries that may leave now, and what the others wait for.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::endpoint_queue::EndpointView;
 use crate::filled::set;
-use crate::model::{NetworkNeed, Timestamp};
-use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due, pause_end};
+use crate::model::Timestamp;
+use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::air::{self, in_the_air};
 use crate::store::outbox::queue::{self, Waiting};
@@ -81,24 +80,6 @@ pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestam
         return 0;
     }
     view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))
-}
-
-/// Whether a person may have one attempt at this endpoint now, through pauses of time and an app's word that there is no network, but
-/// through nothing that needs a person: once a minute, and once per pause that a receiver asked for.
-pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
-    let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
-    let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
-    let is_busy = view.is_some_and(|view| view.has_had_wish || view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
-    !is_busy && !has_had_urgent(row, now, every)
-}
-
-/// Whether a person has had the one attempt of this minute or of this pause. It is used up when it begins.
-pub(super) fn has_had_urgent(row: &EndpointRow, now: Timestamp, every: Duration) -> bool {
-    let last = row.delivery.urgent_at;
-    let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
-    // A pause of the core's own is nobody's wish, also where it is the longer one.
-    let asked_until = pause_end(row.delivery.asked_until, now);
-    is_soon || asked_until.is_some() && asked_until == row.delivery.urgent_pause
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An

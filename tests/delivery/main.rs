@@ -18,6 +18,7 @@ mod fairness;
 mod hanging;
 mod logs;
 mod network;
+mod never_left;
 mod obeying;
 mod odd_moments;
 mod offline;
