@@ -120,16 +120,19 @@ pub(super) fn delivery(
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };
-            let definition = match endpoint {
-                Some(StoredEndpoint::Readable(row)) => Some(&row.endpoint),
+            let row = match endpoint {
+                Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
-            let held_up_until = definition.and_then(|endpoint| around.held_back.held_up_until(endpoint));
-            let backoff_until = definition.and_then(|endpoint| around.held_back.backoff(endpoint));
+            let held_up_until = row.and_then(|row| around.held_back.held_up_until(&row.endpoint));
+            let backoff_until = row.and_then(|row| around.held_back.backoff(row));
             let endpoint = endpoint.map(StoredEndpoint::facts);
+            // What is sent again while its first try is on its way here has a time, as what waits for one elsewhere has.
+            let behind = EntryFacts { leased: facts.leased && entry.state == EntryState::Leased, ..facts };
+            let next_attempt_at = blocker(&behind, endpoint.as_ref(), &around.world).next_attempt_at();
             let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
             let waits = [backoff_until, held_up_until];
-            let next_attempt_at = blocker.next_attempt_at().map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
+            let next_attempt_at = next_attempt_at.map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
             // What holds it up does not answer.
             let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
             (DeliveryState::Pending, why.map(str::to_owned), next_attempt_at, blocker.needs_person())

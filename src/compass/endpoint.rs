@@ -10,7 +10,7 @@ use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDeliver
 use crate::outbox::reason;
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
-use crate::store::outbox::queue::Revived;
+use crate::store::outbox::revive::{Revived, revive_endpoint};
 use crate::store::{self, meta};
 use crate::webhook;
 
@@ -56,11 +56,12 @@ impl Compass {
                 return Ok((BTreeSet::new(), Changed::nothing()));
             }
             store::endpoint::put(tx, &endpoint, &inner.policy)?;
+            let has_moved = before.as_ref().is_none_or(|before| before.endpoint.url != endpoint.url);
             if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
                 store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
             }
             meta::next_configuration(tx)?;
-            let Revived { sessions, damaged } = store::outbox::queue::revive_endpoint(tx, &endpoint.key, reason::revives_by_itself, now)?;
+            let Revived { sessions, damaged } = revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now)?;
             Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
         })?;
         inner.delivery.set_aside(&damaged);
@@ -104,7 +105,7 @@ impl Compass {
             }
             let Revived { sessions, damaged } = if enabled {
                 store::endpoint::enable(tx, key, &self.inner.policy)?;
-                store::outbox::queue::revive_endpoint(tx, key, reason::revived_by_enabling, now)?
+                revive_endpoint(tx, key, false, reason::revived_by_enabling, now)?
             } else {
                 store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
                 Revived::default()

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::given_back::Spent;
 use super::moment::Moment;
 use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
-use crate::outbox::{Contact, Obstacle, Outcome, Verdict};
+use crate::outbox::{Class, Contact, Obstacle, Outcome, Verdict};
 use crate::port::{SecretValue, TransportRequest};
 use crate::store::outbox::queue::Claimed;
 use crate::webhook::{self, Message, RequestError};
@@ -67,6 +68,8 @@ pub(super) struct Attempt {
     pub(super) wake: u64,
     /// The last wish of a person by then.
     pub(super) wish: u64,
+    /// What it has used up, to be given back if its request does not leave.
+    pub(super) spent: Option<Spent>,
 }
 
 /// What an attempt brought.
@@ -147,6 +150,11 @@ impl Attempt {
 }
 
 impl AttemptResult {
+    /// Whether it was called off before its request left: it is no answer to whoever asked for it.
+    pub(super) fn was_called_off(&self) -> bool {
+        self.verdict.contact == Contact::NotBegun && self.verdict.class == Class::CutShort
+    }
+
     /// The status code, when an answer was read.
     pub(super) fn status(&self) -> Option<u16> {
         match &self.outcome {

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempt::AttemptResult;
 use super::endpoint_queue::EndpointView;
+use super::given_back::GivenBack;
 use super::wishes::Asked;
 use crate::model::{Attention, Connectivity, SessionKey};
 use crate::outbox::LastSeen;
 use crate::store::endpoint::EndpointRow;
-use crate::store::outbox::queue::{Claimed, Lease};
+use crate::store::outbox::queue::Claimed;
 
 /// What a round writes.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) results: Vec<AttemptResult>,
-    /// Claims of which nothing was begun.
-    pub(super) releases: Vec<Lease>,
+    /// Claims of which nothing was begun, and what was used up for them.
+    pub(super) releases: GivenBack,
     /// Entries whose leases are not dead, whatever the clock says.
     pub(super) alive: Vec<i64>,
     /// Entries that are not to be claimed.

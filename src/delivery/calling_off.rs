@@ -17,8 +17,7 @@ impl Schedule {
         match attempt.stage {
             // Whoever looked is gone: its request never left.
             Stage::Looking => {
-                self.leave(&attempt);
-                self.release(&attempt.claimed);
+                self.undo(attempt);
                 false
             }
             Stage::Sending => {
@@ -32,7 +31,7 @@ impl Schedule {
                 false
             }
             Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
-                self.releases.push(attempt.claimed.lease);
+                self.releases.claims.push(attempt.claimed.lease);
                 attempt.timeout += Duration::from_secs(20);
                 self.in_flight.insert(request, attempt);
                 false
@@ -86,7 +85,7 @@ impl Schedule {
         if claimed.urgent {
             self.wishes.urgent_again();
         }
-        self.releases.push(claimed.lease);
+        self.releases.claims.push(claimed.lease);
     }
 
     /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
@@ -97,7 +96,7 @@ impl Schedule {
         }
         for queue in self.endpoints.values_mut() {
             let urgent = queue.ready.iter().filter(|claimed| claimed.urgent).map(|claimed| claimed.lease);
-            self.releases.extend(urgent);
+            self.releases.claims.extend(urgent);
             queue.ready.retain(|claimed| !claimed.urgent);
         }
         self.drop_attempts(|attempt| attempt.claimed.urgent && matches!(attempt.stage, Stage::Secrets | Stage::Found));
@@ -116,9 +115,8 @@ impl Schedule {
         while let Some(attempt) = self.take(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Leaving)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
         }
-        for queue in self.endpoints.values_mut() {
-            self.releases.extend(queue.ready.drain(..).map(|claimed| claimed.lease));
-        }
+        let ready: Vec<Claimed> = self.endpoints.values_mut().flat_map(|queue| queue.ready.drain(..)).collect();
+        ready.iter().for_each(|claimed| self.release(claimed));
         self.drop_attempts(|attempt| matches!(attempt.stage, Stage::Found | Stage::Looking));
         self.in_flight.values_mut().for_each(|attempt| attempt.cancelled = true);
         self.in_flight.keys().copied().collect()
@@ -135,9 +133,15 @@ impl Schedule {
 
     pub(super) fn drop_attempts(&mut self, drops: impl Fn(&Attempt) -> bool) {
         while let Some(attempt) = self.take(&drops) {
-            self.leave(&attempt);
-            self.release(&attempt.claimed);
+            self.undo(attempt);
         }
+    }
+
+    /// Nothing of this attempt has left: all that was written for it is given back.
+    fn undo(&mut self, mut attempt: Attempt) {
+        self.leave(&attempt);
+        self.release(&attempt.claimed);
+        self.releases.urgent.extend(attempt.spent.take());
     }
 
     pub(super) fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {

@@ -21,8 +21,8 @@ use crate::fault::fault;
 use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
-use crate::store::endpoint::{self, StoredEndpoint};
-use crate::store::outbox::queue;
+use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
+use crate::store::outbox::{queue, revive};
 use crate::store::{Connection, StoreError, judged, meta, set_back};
 use crate::webhook;
 
@@ -34,8 +34,8 @@ pub(crate) struct HeldBack {
 
 impl HeldBack {
     /// Until when this endpoint is left alone for want of a network.
-    pub(crate) fn backoff(&self, endpoint: &Endpoint) -> Option<Timestamp> {
-        let backoff = self.views.get(&endpoint.key)?.backoff(endpoint)?;
+    pub(crate) fn backoff(&self, row: &EndpointRow) -> Option<Timestamp> {
+        let backoff = self.views.get(&row.endpoint.key)?.backoff(row)?;
         self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
     }
 
@@ -252,9 +252,9 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, passed_over, lease) = (schedule.aside(), schedule.passed_over(), self.settings.limits.lease);
+        let (aside, on_its_way, lease) = (schedule.aside(), schedule.on_its_way(), self.settings.limits.lease);
         let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
-        Around { now: now.wall, connectivity, woken, views, aside, passed_over, lease }
+        Around { now: now.wall, connectivity, woken, views, aside, on_its_way, lease }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is
@@ -273,7 +273,7 @@ impl Delivery {
                 // Also where it is disabled or archived: what is revived there waits for that.
                 if !webhook::secret_names(&row.endpoint).is_empty() {
                     judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
-                    let mut revived = queue::revive_endpoint(tx, &row.endpoint.key, reason::revived_by_secrets, now)?;
+                    let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
                     notice.sessions.append(&mut revived.sessions);
                     damaged.append(&mut revived.damaged);
                 }

@@ -350,6 +350,7 @@ impl Delivery {
             settings: &self.settings,
             may_begin: has_time && !is_offline && begins_at.is_none(),
             timeout,
+            serves_urgent,
             database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
             database_failed: run.failures > 0,
         };

@@ -6,7 +6,7 @@ use super::moment::Moment;
 use super::schedule::{Ended, Schedule};
 use super::settings::FULL_TIME;
 use crate::fault::fault;
-use crate::outbox::{Class, Context, Obstacle, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
+use crate::outbox::{Class, Contact, Context, Obstacle, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
 use crate::port::{FailureKind, SecretLookup};
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
@@ -148,7 +148,7 @@ impl Schedule {
     #[expect(clippy::too_many_arguments, reason = "the end of an attempt in one place; both callers stand above")]
     fn conclude(
         &mut self,
-        attempt: Attempt,
+        mut attempt: Attempt,
         outcome: Outcome,
         at: Moment,
         random: f64,
@@ -188,10 +188,16 @@ impl Schedule {
         }
         let another_answered = self.network.another_answered(&key, attempt.network, at.monotonic);
         let woken = attempt.wake < self.wake;
+        if verdict.contact == Contact::NotBegun {
+            self.releases.urgent.extend(attempt.spent.take());
+        }
         let result = AttemptResult { woken, attempt, outcome, verdict, ended_at: at.wall, duration, refreshed, random, another_answered };
         // What the endpoint was before says nothing about what it is now.
         if running && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint) {
             queue.learn(&result, at.monotonic, self.wake, policy);
+        }
+        if result.attempt.claimed.urgent && result.was_called_off() {
+            self.wishes.urgent_again();
         }
         self.results_since.get_or_insert(at.monotonic);
         self.results.push(result);

@@ -84,9 +84,15 @@ impl EndpointView {
     }
 
     /// How much longer nothing begins at it for want of a network.
-    pub(super) fn backoff(&self, endpoint: &Endpoint) -> Option<Duration> {
-        self.backoff.filter(|_| self.is_of(endpoint))
+    pub(super) fn backoff(&self, row: &EndpointRow) -> Option<Duration> {
+        self.backoff.filter(|_| self.is_of(&row.endpoint) && (self.room.is_some() || is_failing(row)))
     }
+}
+
+/// Whether the row, which all results were settled into, tells of the failure that a wait for a network is for. It does not where somebody has
+/// enabled the endpoint since, changed its secrets or reached it, in whichever process: then nothing is waited for.
+fn is_failing(row: &EndpointRow) -> bool {
+    row.delivery.failing.is_some()
 }
 
 impl EndpointQueue {
@@ -111,9 +117,9 @@ impl EndpointQueue {
         }
     }
 
-    /// Takes over what the database says.
-    pub(super) fn refresh(&mut self, row: &EndpointRow, configuration: u64) {
-        if *self.endpoint != row.endpoint || self.closed && row.is_open() {
+    /// Takes over what the database says. `is_settled`: it knows of all results.
+    pub(super) fn refresh(&mut self, row: &EndpointRow, configuration: u64, is_settled: bool) {
+        if *self.endpoint != row.endpoint || self.closed && row.is_open() || is_settled && !is_failing(row) {
             // What the old one met says nothing.
             (self.backoff, self.offline_tries) = (None, 0);
         }
@@ -181,7 +187,7 @@ impl EndpointQueue {
     /// Learns from an attempt at once, before it is settled.
     pub(super) fn learn(&mut self, result: &AttemptResult, now: Duration, wake: u64, policy: &RetryPolicy) {
         let (verdict, attempt) = (&result.verdict, &result.attempt);
-        if attempt.claimed.urgent || verdict.class != Class::Sent {
+        if !result.was_called_off() && (attempt.claimed.urgent || verdict.class != Class::Sent) {
             self.wish = self.wish.max(attempt.wish);
         }
         self.state = settled_state(&self.state, result, verdict, policy);

@@ -22,6 +22,7 @@ mod driver;
 mod ending;
 mod endpoint_queue;
 mod foreign;
+mod given_back;
 mod handle;
 mod heal;
 mod left_behind;
@@ -36,6 +37,7 @@ mod settings;
 mod shared;
 mod storing;
 mod test_send;
+mod urgent;
 mod wishes;
 mod worker;
 

@@ -24,8 +24,8 @@ pub(super) struct Around {
     pub(super) views: BTreeMap<String, EndpointView>,
     /// Entries that do not read back, which nothing waits for.
     pub(super) aside: BTreeSet<i64>,
-    /// Entries that are not claimed now.
-    pub(super) passed_over: BTreeSet<i64>,
+    /// Entries of which an attempt runs here: nothing else of them is claimed before it has ended.
+    pub(super) on_its_way: BTreeSet<i64>,
     /// How long a claim holds.
     pub(super) lease: Duration,
 }
@@ -51,8 +51,8 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
     let now = world.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let in_the_air = scan_in_the_air(connection, world, &around.passed_over)?;
-    for scan in scan_endpoints(connection, world, &around.passed_over)?.into_iter().chain(in_the_air) {
+    let in_the_air = scan_in_the_air(connection, world, &around.aside, &around.on_its_way)?;
+    for scan in scan_endpoints(connection, world, &(&around.aside | &around.on_its_way))?.into_iter().chain(in_the_air) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };
@@ -65,9 +65,8 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
         }
         let at = if at_once { now } else { leaves.at.max(now) };
         let known = around.views.get(&scan.key).zip(scan.row());
-        let until = known
-            .filter(|_| !world.woken)
-            .and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(&row.endpoint)?).ok()?));
+        let until =
+            known.filter(|_| !world.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
         if until.is_some() || waits_for_network {
             wants(&mut next, need(policy));
         }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::attempt::AttemptResult;
 use super::batch::{Batch, BatchOutcome, ClaimWish};
 use super::endpoint_queue::{EndpointView, settled_state};
-use super::scan::{may_urge, quota, room, scan_endpoints};
+use super::scan::{quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
+use super::urgent::{self, may_urge};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Attention, Timestamp};
@@ -69,13 +70,16 @@ impl Round<'_> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
         // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
-        for lease in &batch.releases {
+        for lease in &batch.releases.claims {
             match judged(queue::release(tx, lease, self.owner))? {
                 None => outcome.unreadable.push(lease.entry),
                 // A screen may have shown that it is being sent.
                 Some(true) => outcome.sessions.extend(judged(queue::session_of(tx, lease.entry))?.flatten()),
                 Some(false) => {}
             }
+        }
+        for spent in &batch.releases.urgent {
+            urgent::give_back(tx, spent)?;
         }
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
@@ -167,9 +171,8 @@ impl Round<'_> {
         let unreachable = state.as_ref().is_some_and(waits_for_person);
         let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
-        // With a change of its endpoint or new secrets, its budgets began anew while it was claimed.
-        let begins_anew = !claimed.is_fresh() && queue::has_fresh_budgets(tx, &claimed.lease)?;
-        let mut progress = if begins_anew { claimed.progress.afresh() } else { claimed.progress };
+        // With a change of its endpoint or new secrets, it may have begun anew while it was claimed.
+        let mut progress = judged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
         if ended_by_itself {
             // What was cut short before it spaces nothing any more.
             progress.cut_short = 0;

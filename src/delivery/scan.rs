@@ -1,13 +1,13 @@
 //! Which endpoints have entries that may leave now, and what the others wait for.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::endpoint_queue::EndpointView;
-use crate::model::{NetworkNeed, Timestamp};
-use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due, pause_end};
+use crate::filled::set;
+use crate::model::Timestamp;
+use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::air::in_the_air;
+use crate::store::outbox::air::{self, in_the_air};
 use crate::store::outbox::queue::{self, Waiting};
 use crate::store::{Connection, StoreError};
 
@@ -40,14 +40,17 @@ pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, world.now), None, world)).collect()
 }
 
-/// The same of those that wait for what is in the air, one by one: they are few.
+/// The same of those that wait for what is in the air, or is on its way here whatever their rows say, one by one: they are few.
 pub(super) fn scan_in_the_air(
     connection: &Connection,
     world: &World,
-    passed_over: &BTreeSet<i64>,
+    aside: &BTreeSet<i64>,
+    on_its_way: &BTreeSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
-    let waiting = in_the_air(connection, world.now, world.lease)?.into_iter();
-    let waiting = waiting.filter(|waits| !passed_over.contains(&waits.entry));
+    let mut waiting = in_the_air(connection, world.now, world.lease)?;
+    let known = set(waiting.iter().map(|waits| waits.entry));
+    waiting.extend(air::queued_among(connection, &(on_its_way - &known), world.now)?);
+    let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, world.now, Some(waits.until), world)).collect()
 }
 
@@ -73,28 +76,10 @@ fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {
 /// How many attempts may begin at an endpoint, with what is known of it in memory.
 pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestamp, policy: &RetryPolicy) -> u32 {
     let Some(view) = view else { return row.state(0).room(0, now, policy) };
-    if view.has_ready || view.is_held_up(&row.endpoint) || view.backoff(&row.endpoint).is_some() {
+    if view.has_ready || view.is_held_up(&row.endpoint) || view.backoff(row).is_some() {
         return 0;
     }
     view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))
-}
-
-/// Whether a person may have one attempt at this endpoint now, through pauses of time and an app's word that there is no network, but
-/// through nothing that needs a person: once a minute, and once per pause that a receiver asked for.
-pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
-    let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
-    let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
-    let is_busy = view.is_some_and(|view| view.has_had_wish || view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
-    !is_busy && !has_had_urgent(row, now, every)
-}
-
-/// Whether a person has had the one attempt of this minute or of this pause. It is used up when it begins.
-pub(super) fn has_had_urgent(row: &EndpointRow, now: Timestamp, every: Duration) -> bool {
-    let last = row.delivery.urgent_at;
-    let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
-    // A pause of the core's own is nobody's wish, also where it is the longer one.
-    let asked_until = pause_end(row.delivery.asked_until, now);
-    is_soon || asked_until.is_some() && asked_until == row.delivery.urgent_pause
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, AttemptResult, Stage};
 use super::endpoint_queue::{EndpointQueue, EndpointView};
+use super::given_back::GivenBack;
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
@@ -20,7 +21,7 @@ use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy};
 use crate::outbox::{LastSeen, Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
-use crate::store::outbox::queue::{Claimed, Lease};
+use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
 /// What may be done now.
@@ -30,6 +31,8 @@ pub(super) struct Conditions<'a> {
     pub(super) may_begin: bool,
     /// What each of them gets.
     pub(super) timeout: Duration,
+    /// Also what a person has asked for.
+    pub(super) serves_urgent: bool,
     /// The database may be used; it did not fail a moment ago.
     pub(super) database: bool,
     /// It did fail; results come before claims.
@@ -68,8 +71,8 @@ pub(super) struct Schedule {
     /// Results, in the order in which they came.
     pub(super) results: Vec<AttemptResult>,
     pub(super) results_since: Option<Duration>,
-    /// Claims of which nothing was begun.
-    pub(super) releases: Vec<Lease>,
+    /// Claims of which nothing was begun, and what was used up for them.
+    pub(super) releases: GivenBack,
     /// Results that could not be stored, neither in their group nor alone.
     pub(super) stuck: Vec<AttemptResult>,
     /// Entries that do not read back.
@@ -101,7 +104,7 @@ impl Schedule {
         }
         self.ask_for_more_urgent();
         self.give_up_slow_secrets(now, &conditions.settings.policy);
-        self.give_back_waiting(now, conditions.may_begin);
+        self.give_back_waiting(now, conditions);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
                 return Action::Look(request);
@@ -245,6 +248,7 @@ impl Schedule {
                 refused: None,
                 wake: self.wake,
                 wish: self.wishes.last_urgent(),
+                spent: None,
                 claimed,
             };
             self.in_flight.insert(request, attempt);
@@ -284,7 +288,8 @@ impl Schedule {
     }
 
     /// Gives back what was claimed and cannot begin soon: at endpoints that are closed or paused, or everywhere.
-    fn give_back_waiting(&mut self, now: Moment, may_begin: bool) {
+    fn give_back_waiting(&mut self, now: Moment, conditions: &Conditions<'_>) {
+        let Conditions { may_begin, serves_urgent, .. } = *conditions;
         let (wake, offline) = (self.wake, self.network.is_offline());
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
         let (mut given_back, left_behind) = (Vec::new(), &self.left_behind);
@@ -292,7 +297,8 @@ impl Schedule {
             let stuck = queue.is_stuck(now, wake) || offline;
             let may_begin = may_begin && !left_behind.holds_up(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
-            let stays = |claimed: &Claimed| may_begin && !too_dear && (!stuck || claimed.urgent && !queue.closed);
+            let waits = |claimed: &Claimed| if claimed.urgent { !serves_urgent || queue.closed } else { stuck };
+            let stays = |claimed: &Claimed| may_begin && !too_dear && !waits(claimed);
             if !queue.ready.iter().all(stays) {
                 let (ready, back): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(stays);
                 queue.ready = ready.into();
@@ -336,15 +342,13 @@ impl Schedule {
 
     /// Whether it is time to settle: a full group, the first has waited long enough, or nothing more is coming.
     fn must_settle(&self, now: Moment, batch: u32) -> bool {
-        let has_any = !self.results.is_empty() || !self.releases.is_empty();
         let is_old = self.results_since.is_some_and(|since| now.monotonic.saturating_sub(since) >= SETTLE_AFTER);
-        has_any && (self.results.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
+        self.has_unsettled() && (self.results.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
     }
 
     /// Whether entries may be claimed at all: after the database failed, what there is to store comes first.
     fn may_claim(&self, conditions: &Conditions<'_>) -> bool {
-        let has_unsettled = !self.results.is_empty() || !self.releases.is_empty();
-        conditions.database && conditions.may_begin && !(conditions.database_failed && has_unsettled)
+        conditions.database && conditions.may_begin && !(conditions.database_failed && self.has_unsettled())
     }
 
     /// Whether something may be due and could begin. Costs nothing.
@@ -372,15 +376,15 @@ impl Schedule {
     }
 
     /// Takes out what is to be written.
-    pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, Vec<Lease>) {
+    pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, GivenBack) {
         self.results_since = None;
         (std::mem::take(&mut self.results), std::mem::take(&mut self.releases))
     }
 
     /// Puts back what could not be written, before what came meanwhile.
-    pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: Vec<Lease>, now: Moment) {
+    pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: GivenBack, now: Moment) {
         results.append(&mut self.results);
-        releases.append(&mut self.releases);
+        releases.append(std::mem::take(&mut self.releases));
         (self.results, self.releases) = (results, releases);
         if !self.results.is_empty() {
             self.results_since = Some(now.monotonic);
@@ -434,12 +438,16 @@ impl Schedule {
         ready.chain(attempts).chain(results).chain(self.set_aside.iter().copied()).collect()
     }
 
+    /// Whether results of this endpoint are not stored yet.
+    fn is_unsettled(&self, endpoint: &str) -> bool {
+        self.results.iter().any(|result| result.attempt.claimed.endpoint == endpoint)
+    }
+
     /// What is known of each endpoint.
     pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
-        let is_unsettled = |key: &str| self.results.iter().any(|result| result.attempt.claimed.endpoint == key);
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
-            room: is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
+            room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_seen: queue.settled_seen,
             has_ready: !queue.ready.is_empty(),
@@ -461,11 +469,12 @@ impl Schedule {
         unstored: Option<(u32, Option<LastSeen>)>,
         policy: &RetryPolicy,
     ) {
+        let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
             (queue.settled_clean, queue.settled_seen) = unstored;
         }
-        queue.refresh(row, configuration);
+        queue.refresh(row, configuration, is_settled);
     }
 
     /// Takes over what a round has claimed, at endpoints that were read with it.
@@ -477,12 +486,12 @@ impl Schedule {
         for entry in claimed {
             match self.endpoints.get_mut(&entry.endpoint) {
                 // Nobody waits for it any more.
-                _ if entry.urgent && !urges => self.releases.push(entry.lease),
+                _ if entry.urgent && !urges => self.releases.claims.push(entry.lease),
                 Some(queue) => queue.ready.push_back(entry),
                 None => {
                     // It was claimed for an endpoint of another name: it leaves nowhere, and is not claimed again and again.
                     self.set_aside.insert(entry.lease.entry);
-                    self.releases.push(entry.lease);
+                    self.releases.claims.push(entry.lease);
                 }
             }
         }

@@ -11,6 +11,7 @@ use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
 use crate::store::outbox::MessageId;
+use crate::store::outbox::queue::Lease;
 
 const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: Some(1) };
 const NO_NETWORK: FailureKind = FailureKind::NoNetwork;
@@ -80,6 +81,7 @@ impl Table {
             settings: &self.settings,
             may_begin: true,
             timeout: Duration::from_secs(30),
+            serves_urgent: true,
             database: true,
             database_failed: false,
         };
@@ -216,7 +218,7 @@ fn want_of_a_network_makes_an_endpoint_wait_until_there_is_a_reason_to_try() {
     assert!(table.schedule.is_backing_off(table.now));
     table.claim("office", &[(1, 0)]);
     assert_eq!(table.begin().len(), 0, "it waits 15 s");
-    assert_eq!(table.schedule.releases.len(), 1, "and others may have what was claimed");
+    assert_eq!(table.schedule.releases.claims.len(), 1, "and others may have what was claimed");
 
     table.schedule.wake();
     assert!(!table.schedule.is_backing_off(table.now), "a wake-up ends the wait, and nobody can take it away by asking");
@@ -344,8 +346,14 @@ fn it_never_waits_for_a_moment_that_is_past() {
             table.end(status(202));
         }
         // The last look for what is due was three seconds ago; the result came a moment ago.
-        let conditions =
-            Conditions { settings: &table.settings, may_begin: true, timeout: Duration::from_secs(30), database, database_failed: failed };
+        let conditions = Conditions {
+            settings: &table.settings,
+            may_begin: true,
+            timeout: Duration::from_secs(30),
+            serves_urgent: true,
+            database,
+            database_failed: failed,
+        };
         let action = table.schedule.next(table.now, &conditions);
         let is_past = matches!(action, Action::Wait(Some(until)) if until <= table.now.monotonic);
         assert!(!is_past, "{action:?} at {:?}, with a result: {has_result}, the database failed: {failed}", table.now.monotonic);
@@ -395,7 +403,7 @@ fn an_entry_that_nobody_looks_at_any_more_is_given_back() {
             assert!(!table.schedule.give_up(request, &ended, &table.settings.policy), "there is no request");
         }
         assert!(!table.schedule.has_begun(entry));
-        assert_eq!(table.schedule.take_unsettled().1.len(), 1);
+        assert_eq!(table.schedule.take_unsettled().1.claims.len(), 1);
         assert!(table.schedule.is_idle());
     }
 }
@@ -410,7 +418,7 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
         assert_eq!(table.begin().len(), 1);
         table.stop();
         let (results, releases) = table.schedule.take_unsettled();
-        assert_eq!((results.len(), releases.len()), (1, 0));
+        assert_eq!((results.len(), releases.claims.len()), (1, 0));
         let verdict = results[0].verdict;
         assert_eq!((verdict.class, verdict.reason, verdict.contact), (Class::CutShort, "interrupted", Contact::NotBegun));
     }
@@ -418,7 +426,7 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
     table.claim("office", &[(1, 0)]);
     let lab = table.claim("lab", &[(1, 0)]);
     assert_eq!(table.begin(), lab, "what hangs at one endpoint holds up no other");
-    assert_eq!(table.schedule.releases.len(), 1, "and what was claimed for it is given back");
+    assert_eq!(table.schedule.releases.claims.len(), 1, "and what was claimed for it is given back");
     // The end of one is enough.
     let ended = Ended { at: table.now, random: 0.5 };
     let request = table.schedule.left_behind.look_ups().next().expect("one hangs");

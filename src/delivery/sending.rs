@@ -7,17 +7,17 @@ use super::attempt::{Attempt, Stage};
 use super::driver::{Run, Turn};
 use super::handle::Delivery;
 use super::moment::Moment;
-use super::scan::has_had_urgent;
 use super::schedule::Ended;
-use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE, URGENT_EVERY};
+use super::settings::{IDLE, LEASE_MARGIN, LEAST_TIME, SETTLING_TIME, THREAD_PAUSE};
 use super::shared::{Arrived, Shared, SharedLock};
+use super::urgent;
 use crate::fault::fault;
-use crate::model::{Endpoint, Timestamp};
+use crate::model::Endpoint;
 use crate::outbox::{Answer, Obstacle, Outcome, pause_end};
 use crate::port::{BlockingAnswer, BlockingCall, Departure};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
-use crate::store::{Connection, StoreError, Transaction, meta};
+use crate::store::{Connection, StoreError, meta};
 use crate::webhook;
 
 /// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed. And then what
@@ -201,13 +201,13 @@ impl Delivery {
                 let (meta, is_ours, is_paused, found) = look(tx)?;
                 let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
                 // It is used up by what goes alone; getting here may have taken its time.
-                let is_ours = is_ours && (!goes || self.may_send(run, request) && use_urgent(tx, &key, now.wall)?);
-                Ok((meta, is_ours, is_paused, found))
+                let spent = if goes && self.may_send(run, request) { urgent::use_up(tx, &key, now.wall)? } else { None };
+                Ok(((meta, is_ours && (!goes || spent.is_some()), is_paused, found), spent))
             })
         } else {
-            self.store.read_for_delivery(wait, look)
+            self.store.read_for_delivery(wait, look).map(|looked| (looked, None))
         };
-        let (meta, is_ours, is_paused, found) = match read {
+        let ((meta, is_ours, is_paused, found), spent) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.shared.lock().schedule.not_begun(request);
@@ -215,6 +215,9 @@ impl Delivery {
             }
         };
         self.database_worked(run);
+        if let Some(attempt) = self.shared.lock().schedule.attempt_mut(request) {
+            attempt.spent = spent;
+        }
         if !is_ours {
             let mut shared = self.shared.lock();
             shared.schedule.look();
@@ -246,12 +249,14 @@ impl Delivery {
         Ok(())
     }
 
-    /// Whether an attempt may be sent now, for all that the handle knows.
+    /// Whether an attempt that a person has asked for may be sent now, for all that the handle knows. A run in whose name nobody asks cuts none
+    /// short: whoever asked has more time.
     fn may_send(&self, run: &Run, request: u64) -> bool {
         let now = self.now();
         let shared = self.shared.lock();
         let attempt = shared.schedule.attempt(request).filter(|attempt| shared.is_running() && !attempt.cancelled);
-        attempt.is_some_and(|attempt| time_to_send(run, attempt, now).1)
+        let is_whole = |left: Duration, attempt: &Attempt| run.is_urgent() || left == attempt.until().saturating_sub(now.monotonic);
+        attempt.is_some_and(|attempt| matches!(time_to_send(run, attempt, now), (left, true) if is_whole(left, attempt)))
     }
 
     fn send(&self, run: &mut Run, request: u64) {
@@ -313,16 +318,4 @@ fn time_to_send(run: &Run, attempt: &Attempt, now: Moment) -> (Duration, bool) {
 /// Whether messages may leave for this endpoint, which is the one that it was.
 fn is_still(found: Option<&StoredEndpoint>, before: &Endpoint) -> bool {
     matches!(found, Some(StoredEndpoint::Readable(row)) if row.is_open() && row.endpoint == *before)
-}
-
-/// Uses up the one attempt that a person has at this endpoint for now. False when it was used up elsewhere.
-fn use_urgent(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(StoredEndpoint::Readable(mut row)) = endpoint::find(tx, key)? else { return Ok(true) };
-    if has_had_urgent(&row, now, URGENT_EVERY) {
-        return Ok(false);
-    }
-    row.delivery.urgent_at = Some(now);
-    row.delivery.urgent_pause = pause_end(row.delivery.asked_until, now);
-    endpoint::save_delivery(tx, key, &row.delivery)?;
-    Ok(true)
 }

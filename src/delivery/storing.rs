@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::batch::{Batch, BatchOutcome, ClaimWish};
 use super::driver::Run;
+use super::given_back::GivenBack;
 use super::handle::Delivery;
 use super::moment::Moment;
 use super::round::Round;
-use super::scan::{may_urge, room, scan_endpoints};
+use super::scan::{room, scan_endpoints};
 use super::settings::URGENT_EVERY;
+use super::urgent::may_urge;
 use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
@@ -126,7 +128,7 @@ impl Delivery {
             match self.store.write_for_delivery(self.database_wait(run), |tx| round.write_alone(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if !error.is_of_one_row() => {
-                    self.shared.lock().schedule.put_unsettled(vec![result], Vec::new(), now);
+                    self.shared.lock().schedule.put_unsettled(vec![result], GivenBack::default(), now);
                     failed = Some(error);
                 }
                 Err(error) => {

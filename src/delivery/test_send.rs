@@ -80,6 +80,7 @@ impl Delivery {
             refused: None,
             wake: 0,
             wish: 0,
+            spent: None,
         };
         let (outcome, ended) = self.attempt_alone(&mut attempt);
         let (answered_lately, cancelled) = self.shared.change(|shared| {

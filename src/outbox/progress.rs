@@ -51,11 +51,6 @@ impl Progress {
         Self { attempts: self.attempts.saturating_sub(1), unknown_outcomes: self.unknown_outcomes.saturating_sub(1), ..self }
     }
 
-    /// With fresh budgets, while an attempt runs. What spaces attempts that say nothing of the receiver stays.
-    pub(crate) fn afresh(self) -> Self {
-        Self { counted: 0, slow_counted: 0, failing_for: Duration::ZERO, last_failure_at: None, ..self }
-    }
-
     fn with_contact(self, contact: Contact) -> Self {
         match contact {
             Contact::NotBegun => self.released(),

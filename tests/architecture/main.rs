@@ -75,6 +75,7 @@ const SCHEDULER: &[&str] = &[
     "delivery/calling_off.rs",
     "delivery/ending.rs",
     "delivery/endpoint_queue.rs",
+    "delivery/given_back.rs",
     "delivery/left_behind.rs",
     "delivery/moment.rs",
     "delivery/network.rs",

@@ -465,3 +465,65 @@ fn what_an_old_token_is_refused_for_delays_nothing_however_often_it_was_cut_shor
     field.flush();
     assert!(is_sent(&field.compass, session), "{:?}, now {}", field.delivery(session).next_attempt_at, field.now());
 }
+
+const NEW_URL: &str = "https://new.example/hook";
+
+/// In the air for the fourth time when its process dies; what another one changes, or the next one, comes before its lease is over.
+fn died_in_the_air(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey) {
+    let (mut field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
+    let other = by_another.then(|| Compass::open(field.options.clone().as_other_process()).unwrap());
+    drop(job);
+    field.compass.clone().kill();
+    field.transport.release();
+    other.iter().for_each(change);
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    if !by_another {
+        change(&field.compass);
+    }
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    if let Some(other) = other {
+        other.close().unwrap();
+    }
+    (field, session)
+}
+
+#[test]
+fn a_try_that_died_at_an_old_address_spaces_nothing_at_the_new_one() {
+    for by_another in [false, true] {
+        let moves = |compass: &Compass| compass.put_endpoint(&signed(OFFICE, NEW_URL)).unwrap();
+        let (field, session) = died_in_the_air(by_another, moves);
+        let next = field.delivery(session).next_attempt_at;
+        assert!(is_sent(&field.compass, session), "by another: {by_another}, {next:?}, now {}", field.now());
+    }
+}
+
+#[test]
+fn a_try_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets_or_was_off() {
+    let same_address: [fn(&Compass); 2] = [
+        |compass| compass.secrets_changed().unwrap(),
+        |compass| [false, true].iter().for_each(|on| compass.set_endpoint_enabled(OFFICE, *on).unwrap()),
+    ];
+    for change in same_address {
+        let (field, session) = died_in_the_air(false, change);
+        assert!(field.delivery(session).next_attempt_at > Some(field.now()));
+        assert_eq!(field.transport.requests().len(), 4, "a store that hangs is not asked again and again");
+    }
+}
+
+#[test]
+fn a_try_that_was_called_off_at_an_old_address_spaces_nothing_at_the_new_one() {
+    // Also where the endpoint is by then what it was before.
+    for urls in [vec![NEW_URL], vec![NEW_URL, OFFICE_URL]] {
+        let (field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
+        for url in &urls {
+            field.compass.put_endpoint(&signed(OFFICE, url)).unwrap();
+        }
+        field.compass.quiesce().unwrap();
+        drop(job);
+        field.transport.release();
+        let _hold = field.compass.resume().unwrap();
+        field.flush();
+        assert_eq!(field.transport.requests().len(), 5, "{urls:?}: {:?}", outcomes(&field, session));
+    }
+}

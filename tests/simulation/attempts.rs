@@ -451,7 +451,9 @@ impl World {
             ("leased", "leased") if RENEWS.contains(&act) => {
                 let (counted, slow, due_at, at_once) = (0, 0, next.due_at, next.at_once);
                 let renewed = Entry { counted, slow, due_at, at_once, reason: String::new(), ..entry.clone() };
-                renewed == *next && (next.at_once || next.due_at <= entry.due_at)
+                // At another address, so does what spaces its tries.
+                let moved = Entry { offline: 0, cut_short: 0, resynced: 0, refreshed: 0, ..renewed.clone() };
+                (renewed == *next || act == "put endpoint" && moved == *next) && (next.at_once || next.due_at <= entry.due_at)
             }
             // What came in while nobody drove is stored when the process resumes, or before it is quiesced, closed or delivers no more.
             _ if STORES.contains(&act) => return Ok(()),

@@ -1,12 +1,13 @@
 //! What may be in the air of entries that were given up: a try that had begun may still end, and the next one waits for it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::params;
 
 use super::super::row::to_ms;
 use super::super::{Connection, Result, Transaction};
-use super::queue::{Lease, farthest_lease, moment};
+use super::queue::{Lease, farthest_lease, moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
 
@@ -34,6 +35,23 @@ pub(crate) fn in_the_air(connection: &Connection, now: Timestamp, lease: Duratio
         // What does not read back is what the lists show.
         if let (Ok(entry), Ok(endpoint), Ok(until)) = (row.get(0), row.get(1), row.get(2)) {
             found.push(InTheAir { entry, endpoint, until: moment(until) });
+        }
+    }
+    Ok(found)
+}
+
+/// Those of these entries that wait, whose time in the air is over by their rows.
+pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now: Timestamp) -> Result<Vec<InTheAir>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement =
+        connection.prepare(&format!("SELECT id, endpoint FROM outbox WHERE state = 'queued' AND id IN ({})", numbers(entries)))?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let (Ok(entry), Ok(endpoint)) = (row.get(0), row.get(1)) {
+            found.push(InTheAir { entry, endpoint, until: now });
         }
     }
     Ok(found)

@@ -3,6 +3,7 @@
 pub(crate) mod air;
 pub(crate) mod list;
 pub(crate) mod queue;
+pub(crate) mod revive;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};

@@ -13,8 +13,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
+use super::MessageId;
 use super::air::{in_the_air, settle_given_up};
-use super::{BUDGETS, FRESH, MessageId};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
@@ -217,31 +217,38 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
 
 /// None: the row is gone or has changed meanwhile.
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
-    let mut statement = tx.prepare_cached(
+    let mut statement = tx.prepare_cached(&format!(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
-                o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
-                o.last_failure_at, o.revived, o.resynced, o.refreshed, o.reason
+                o.due_at, {PROGRESS}, o.reason
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
-          WHERE o.id = ?1 AND o.state = 'queued'",
-    )?;
+          WHERE o.id = ?1 AND o.state = 'queued'"
+    ))?;
     statement.query_row([id], |row| claimed(row, until, claim)).optional()
 }
 
+/// The columns of [`Progress`], of a table named `o`.
+const PROGRESS: &str = "o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
+                o.last_failure_at, o.revived, o.resynced, o.refreshed";
+
+/// What stands in these columns, from this one on.
+fn progress(row: &Row<'_>, first: usize) -> rusqlite::Result<Progress> {
+    Ok(Progress {
+        attempts: row.get(first)?,
+        unknown_outcomes: row.get(first + 1)?,
+        counted: row.get(first + 2)?,
+        slow_counted: row.get(first + 3)?,
+        offline_tries: row.get(first + 4)?,
+        cut_short: row.get(first + 5)?,
+        failing_for: Duration::from_millis(row.get::<_, i64>(first + 6)?.max(0) as u64),
+        last_failure_at: row.get::<_, Option<i64>>(first + 7)?.map(moment),
+        revived: row.get(first + 8)?,
+        resynced: row.get(first + 9)?,
+        refreshed: row.get(first + 10)?,
+    })
+}
+
 fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Claimed> {
-    let progress = Progress {
-        attempts: row.get(11)?,
-        unknown_outcomes: row.get(12)?,
-        counted: row.get(13)?,
-        slow_counted: row.get(14)?,
-        offline_tries: row.get(15)?,
-        cut_short: row.get(16)?,
-        failing_for: Duration::from_millis(row.get::<_, i64>(17)?.max(0) as u64),
-        last_failure_at: row.get::<_, Option<i64>>(18)?.map(moment),
-        revived: row.get(19)?,
-        resynced: row.get(20)?,
-        refreshed: row.get(21)?,
-    };
     let delivery_id = DeliveryId(row.get(2)?);
     let message = MessageId::of(&delivery_id).ok_or(rusqlite::Error::InvalidQuery)?;
     Ok(Claimed {
@@ -256,7 +263,7 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         workflow_version: row.get(8)?,
         session_state: session_state(&row.get::<_, String>(9)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         due_at: due_since(moment(row.get(10)?)),
-        progress: progress.claimed(),
+        progress: progress(row, 11)?.claimed(),
         configuration: claim.configuration,
         urgent: claim.urgent,
         waited_for_person: row.get::<_, Option<String>>(22)?.is_some_and(|reason| waits_for_person(&reason)),
@@ -437,11 +444,13 @@ pub(crate) fn settle(
     Ok(changed == 1)
 }
 
-/// Whether the budgets of an entry are as fresh as those of a new one: of one that had used up something, they began anew while it was claimed.
-pub(crate) fn has_fresh_budgets(connection: &Connection, lease: &Lease) -> Result<bool> {
-    Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND delivery_id = ?2 AND counted = 0 AND slow_counted = 0)")?
-        .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
+/// What a claimed entry has used up, this claim included: less than when it was claimed where it began anew since. None where the claim does not
+/// stand any more.
+pub(crate) fn used_up(connection: &Connection, lease: &Lease) -> Result<Option<Progress>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {PROGRESS} FROM outbox o WHERE o.id = ?1 AND o.delivery_id = ?2 AND o.lease_epoch = ?3 AND o.state = 'leased'"
+    ))?;
+    Ok(statement.query_row(params![lease.entry, lease.message, lease.epoch], |row| progress(row, 0)).optional()?)
 }
 
 /// Whether the entry of a lease is `sent`.
@@ -514,68 +523,6 @@ pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     )?
     .execute(params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now))])?;
     Ok(())
-}
-
-/// What was revived.
-#[derive(Default)]
-pub(crate) struct Revived {
-    pub(crate) sessions: Vec<SessionKey>,
-    /// Rows that could not be changed, and are as they were.
-    pub(crate) damaged: BTreeSet<i64>,
-}
-
-/// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, whoever has it.
-pub(crate) fn revive_endpoint(tx: &Transaction<'_>, endpoint: &str, revives: impl Fn(&str) -> bool, now: Timestamp) -> Result<Revived> {
-    let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
-    for (state, fresh) in [("queued", FRESH), ("leased", BUDGETS)] {
-        let mut all_at_once = tx.prepare_cached(&format!(
-            "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE state = '{state}' AND endpoint = ?1"
-        ))?;
-        if judged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
-            // One of them is to blame.
-            let mut one =
-                tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1"))?;
-            for id in of_endpoint(tx, state, endpoint)? {
-                if judged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
-                    revived.damaged.insert(id);
-                }
-            }
-        }
-    }
-    let mut statement = tx.prepare_cached(
-        "SELECT o.id, o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id
-          WHERE o.state = 'failed' AND o.endpoint = ?1 ORDER BY o.id",
-    )?;
-    let mut rows = statement.query([endpoint])?;
-    let mut failed = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (id, why): (i64, _) = (row.get(0)?, row.get::<_, String>(1));
-        let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| session_key(&key).ok());
-        match (why, session) {
-            (Ok(why), Some(session)) if revives(&why) => failed.push((id, session)),
-            // One that does not read back stays as it is, where a person sees it.
-            _ => {}
-        }
-    }
-    drop(rows);
-    let mut revive = tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
-    ))?;
-    for (id, session) in failed {
-        match judged(revive.execute(params![id, due_at]).map_err(StoreError::from))? {
-            Some(_) => revived.sessions.push(session),
-            None => drop(revived.damaged.insert(id)),
-        }
-    }
-    Ok(revived)
-}
-
-/// All entries of this endpoint in this state.
-fn of_endpoint(tx: &Transaction<'_>, state: &str, endpoint: &str) -> Result<Vec<i64>> {
-    let mut statement = tx.prepare_cached(&format!("SELECT id FROM outbox WHERE state = '{state}' AND endpoint = ?1"))?;
-    let rows = statement.query_map([endpoint], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many entries wait or are being tried, those of a state that is no word included.
