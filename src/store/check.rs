@@ -11,6 +11,7 @@ use super::schema::{self, Others};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey, echoed};
+use crate::outbox::reason;
 
 /// Whether an error is a finding, and not a reason to look again later.
 pub(crate) fn is_damage(error: &StoreError) -> bool {
@@ -135,7 +136,7 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
 
 /// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
 /// name.
-pub(crate) const PROMISES: [(&str, &str, &str); 12] = [
+pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
     (
         "delivery",
         "was sent, and no attempt was answered so",
@@ -159,6 +160,23 @@ pub(crate) const PROMISES: [(&str, &str, &str); 12] = [
         "action",
         "counts more failed sends than there can have been",
         "SELECT key FROM action a WHERE failed_sends NOT BETWEEN 0 AND (SELECT total(o.revived + 1) FROM outbox o WHERE o.action_id = a.id)",
+    ),
+    (
+        "action",
+        "counts fewer failed sends than there are",
+        // What was born failed was no send.
+        "SELECT key FROM action a WHERE failed_sends < (SELECT count(*) FROM outbox o WHERE o.action_id = a.id
+            AND o.state = 'failed' AND o.reason <> 'abandoned' AND o.cycle_counts = 1 AND o.attempts > 0)",
+    ),
+    (
+        "delivery",
+        "counts other attempts than its attempts are",
+        // Kept are the first and the newest ten. Of one that was under way when its entry was given up, superseded or sent, nothing need have
+        // become known; an entry that was tried again after that was revived.
+        "SELECT delivery_id FROM outbox o
+          WHERE EXISTS (SELECT 1 FROM attempt t WHERE t.outbox_id = o.id AND t.number NOT BETWEEN 1 AND o.attempts)
+             OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id) + o.revived
+                + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.air_until IS NOT NULL) < min(o.attempts, 11)",
     ),
     (
         "delivery",
@@ -211,14 +229,20 @@ pub(crate) fn counters(connection: &Connection) -> Result<()> {
     Known::of(connection).map(drop)
 }
 
-/// Attempts that do not read back.
+/// Attempts that do not read back, or whose outcome is none: no word that is known, or a delivery without an answer that says so.
 pub(crate) fn attempts(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
-    let mut statement = connection
-        .prepare("SELECT o.delivery_id, a.outcome, a.at FROM attempt a JOIN outbox o ON o.id = a.outbox_id ORDER BY o.id, a.number")?;
+    let mut statement = connection.prepare(
+        "SELECT o.delivery_id, a.outcome, a.at, a.status FROM attempt a JOIN outbox o ON o.id = a.outbox_id ORDER BY o.id, a.number",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if row.get_ref(1)?.as_str().is_err() || from_ms(row.get(2)?).is_err() {
-            faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?));
+        let is_ok = matches!(row.get_ref(3)?, ValueRef::Integer(200..=299));
+        match row.get_ref(1)?.as_str() {
+            Ok(_) if from_ms(row.get(2)?).is_err() => faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?)),
+            Ok(reason::SENT) if is_ok => {}
+            Ok(outcome) if reason::ALL.contains(&outcome) => {}
+            Ok(_) => faults.push(format!("an attempt of delivery {} has no known outcome", lossy(row, 0)?)),
+            Err(_) => faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?)),
         }
     }
     Ok(())
