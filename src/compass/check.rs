@@ -13,8 +13,8 @@ impl Compass {
     /// Looks at the whole database: whether the file is sound and its schema ours, whether every workflow document is the one that was
     /// imported, whether every session, its counts and its search text are what its events say, whether totals are those of the sessions,
     /// whether every action is the one of its document and shows what its newest message says, whether every frozen body and id is there, is the
-    /// one that was frozen, and is needed, whether what is sent was answered so, whether ages are possible, and whether what counts has come
-    /// to its end. What cannot be read is told, and the look goes on; a session whose document only a newer release can read is passed over.
+    /// one that was frozen, and is needed, whether what is sent was answered so, whether attempts and failed sends are as many as are counted
+    /// and attempts end in an outcome that this release knows, whether ages are possible, and whether what counts has come to its end. What cannot be read is told, and the look goes on; a session whose document only a newer release can read is passed over.
     /// Reads everything; for a support screen, not for every start. Changes nothing, but that an index of words that is damaged is told and made
     /// anew.
     ///

@@ -29,6 +29,9 @@ impl Compass {
     /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes
     /// as `bodies` says. What was given up and holds it is not sent again, only corrected.
     ///
+    /// Where it took a file out, every act on the phone is read afterwards, outside of the transaction, to say whether another session refers
+    /// to it.
+    ///
     /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the session
     /// are told by their ids alone.
     ///
@@ -85,7 +88,7 @@ impl Inner {
     ) -> Result<(Applied, BTreeSet<String>, Changed)> {
         let (id, target) = (subject.id, &redaction.target);
         engine::check_target(subject.workflow(), &subject.state, target)?;
-        let files = store::referred::by_session(tx, id)?;
+        let mut files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
         let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
@@ -128,6 +131,9 @@ impl Inner {
         }
         self.index_anew(tx, id)?;
         store::erasure::shrink(tx)?;
+        // What the session goes on referring to is no reason to look at all the others.
+        let kept = store::referred::by_acts(tx, id)?;
+        files.retain(|file| !kept.contains(file));
         Ok((Applied::Yes, files, Changed { outbox: marked, ..Changed::session(subject.state.key) }))
     }
 }

@@ -162,8 +162,10 @@ impl Compass {
         purge.report(inner, stops, purged)
     }
 
-    /// A person removes all sessions that finished before this moment of the wall clock, also those with actions that did not fire. One with a
-    /// message that is neither delivered nor given up stays. The name of the person stays in the tombstones.
+    /// A person removes all sessions that finished before this moment of the wall clock. Unlike [`Compass::purge`] it takes those with actions
+    /// that did not fire because the integration was off, too: what they would have sent is gone. An app says so before it asks
+    /// ([`Compass::totals`] counts them), or sends them first ([`Compass::send`]). One with a message that is neither delivered nor given up
+    /// stays. The name of the person stays in the tombstones.
     ///
     /// # Errors
     /// `Refused` without a name, and as [`Compass::purge`].

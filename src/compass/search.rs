@@ -80,6 +80,9 @@ impl Inner {
         // What was never looked at has left no word; an entry would say that the sessions before it were looked at, too.
         if search::is_known(tx, id)? {
             self.index_one(tx, id)?;
+        } else {
+            // Nor has it now, where damage took its text away and left its pieces.
+            search::remove(tx, id)?;
         }
         Ok(())
     }

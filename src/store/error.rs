@@ -51,7 +51,8 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
             ErrorCode::DiskFull => StoreError::Full,
-            ErrorCode::DatabaseCorrupt => StoreError::Corrupt(what),
+            // Nothing that we write comes near to what is too big for SQLite.
+            ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => StoreError::Corrupt(what),
             ErrorCode::NotADatabase => StoreError::Foreign,
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)

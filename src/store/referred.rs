@@ -28,6 +28,11 @@ pub(crate) fn by_session(connection: &Connection, id: i64) -> Result<BTreeSet<St
     collect(connection, &sql, &[&MARK, &id])
 }
 
+/// Of one, those that its acts refer to.
+pub(crate) fn by_acts(connection: &Connection, id: i64) -> Result<BTreeSet<String>> {
+    collect(connection, "SELECT json FROM event WHERE instr(json, ?1) > 0 AND session_id = ?2", &[&MARK, &id])
+}
+
 fn collect(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<BTreeSet<String>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;

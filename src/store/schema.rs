@@ -31,6 +31,42 @@ struct Differences {
     extra: Vec<String>,
     /// Of those, what does something by itself.
     acts: Option<String>,
+    /// One of those computes what a look at its rows would evaluate.
+    compute: bool,
+}
+
+/// What is in a file beside our objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    None,
+    /// Rows that are read as they are, and rules that can be passed over.
+    Plain,
+    /// Columns that are computed, or virtual tables.
+    Compute,
+}
+
+/// What the file holds that is not ours.
+pub(super) fn others(connection: &Connection) -> Result<Others> {
+    let Differences { extra, compute, .. } = differences(connection, super::migrate::version(connection)?)?;
+    Ok(match (extra.is_empty(), compute) {
+        (true, _) => Others::None,
+        (false, false) => Others::Plain,
+        (false, true) => Others::Compute,
+    })
+}
+
+/// Our tables that the file has, by the names in our list.
+pub(super) fn tables(connection: &Connection) -> Result<Vec<&'static str>> {
+    let version = super::migrate::version(connection)?;
+    let mut is_there = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
+    let list = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)).copied().unwrap_or_default();
+    let mut tables = Vec::new();
+    for table in list.lines().filter_map(|line| line.strip_prefix("table ")?.split(' ').next()) {
+        if is_there.exists([table])? {
+            tables.push(table);
+        }
+    }
+    Ok(tables)
 }
 
 /// # Errors
@@ -93,19 +129,32 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
         match expected.remove(&*object) {
             None => {
                 let object: String = object.chars().take(MAX_NAME).collect();
+                let sql = normal(&sql.unwrap_or_default());
                 // By what it does, whatever kind it says to be of: CREATE TRIGGER, or CREATE TEMP TRIGGER.
-                if normal(&sql.unwrap_or_default()).split(' ').take(3).any(|word| word == "trigger") {
+                if sql.split(' ').take(3).any(|word| word == "trigger") {
                     found.acts.get_or_insert_with(|| object.clone());
                 }
+                found.compute |= computes(&sql);
                 found.extra.push(object);
             }
-            Some(BY_NAME) => {}
+            Some(BY_NAME) if sql.as_ref().is_none_or(|sql| keeps_rows(&normal(sql))) => {}
             Some(hash) if hash_of(&sql.unwrap_or_default()) == hash => {}
             Some(_) => found.different.push(object.into_owned()),
         }
     }
     found.missing.extend(expected.into_keys().map(str::to_owned));
     Ok(found)
+}
+
+/// Whether a look at the rows of this object would evaluate something, in normal text: a virtual table does, and so does a column that is
+/// computed.
+fn computes(normal: &str) -> bool {
+    normal.starts_with("create virtual") || normal.contains("as(")
+}
+
+/// Whether it is a table as SQLite makes them for itself, which has no rules.
+fn keeps_rows(normal: &str) -> bool {
+    normal.starts_with("create table") && !computes(normal) && !normal.contains("check(")
 }
 
 fn hash_of(sql: &str) -> String {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::session_key;
 use super::{Connection, Result, StoreError, Transaction};
+use crate::crypto::Sha256;
 use crate::engine::words::Query;
 use crate::filled::set;
 use crate::model::SessionKey;
@@ -19,6 +21,9 @@ const MANY: i64 = 2_000;
 /// The table that says so where the index would leave pieces of what is taken out of it.
 pub(super) const UNCLEAN: &str =
     "SELECT 'search_config' WHERE NOT EXISTS (SELECT 1 FROM search_config WHERE k = 'secure-delete' AND v = 1)";
+
+/// What the text of a session was when its pieces went into the index.
+const WRITE_HASH: &str = "INSERT INTO indexed_text (session_id, sha256) VALUES (?1, ?2)";
 
 /// What a session is found by.
 pub(crate) struct Entry {
@@ -91,16 +96,12 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
             .execute(params![id, seq, entry.text])?;
         }
         None => {
-            let is_same = tx
-                .prepare_cached("SELECT text FROM search WHERE rowid = ?1")?
-                .query_row([id], |row| Ok(row.get_ref(0)?.as_str() == Ok(&*entry.text)))
-                .optional()?;
+            let hash = Sha256::of(entry.text.as_bytes());
             // Taking a text out of the index is dear.
-            if is_same != Some(true) {
-                if is_same.is_some() {
-                    take_out(tx, id)?;
-                }
+            if indexed(tx, id)? != Indexed::AsWritten(hash) {
+                take_out(tx, id)?;
                 tx.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?.execute(params![id, entry.text])?;
+                tx.prepare_cached(WRITE_HASH)?.execute(params![id, hash.0])?;
             }
             tx.prepare_cached("DELETE FROM open_text WHERE session_id = ?1")?.execute([id])?;
         }
@@ -147,21 +148,54 @@ pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Takes a text out of the index. Where the index is damaged, or the text is and does not say its pieces any more, it is made anew.
+/// What the index keeps of a session.
+#[derive(PartialEq)]
+enum Indexed {
+    Nothing,
+    /// The text with this hash, whose pieces are in the index.
+    AsWritten(Sha256),
+    /// Another text than the one whose pieces are in the index, or none.
+    Damaged,
+}
+
+fn indexed(tx: &Transaction<'_>, id: i64) -> Result<Indexed> {
+    let mut statement = tx.prepare_cached("SELECT text FROM search WHERE rowid = ?1")?;
+    let text = statement.query_row([id], |row| Ok(hash_of(row.get_ref(0)?))).optional()?;
+    let mut statement = tx.prepare_cached("SELECT sha256 FROM indexed_text WHERE session_id = ?1")?;
+    let is_as_written =
+        |row: &Row<'_>| Ok(text.as_ref().is_some_and(|text| row.get_ref(0).is_ok_and(|hash| hash.as_blob() == Ok(&text.0))));
+    let is_as_written = statement.query_row([id], is_as_written).optional()?;
+    Ok(match (text, is_as_written) {
+        (None, None) => Indexed::Nothing,
+        (Some(text), Some(true)) => Indexed::AsWritten(text),
+        _ => Indexed::Damaged,
+    })
+}
+
+/// Also of what is no text any more.
+fn hash_of(text: ValueRef<'_>) -> Sha256 {
+    Sha256::of(text.as_bytes_or_null().ok().flatten().unwrap_or_default())
+}
+
+/// Takes a text out of the index. FTS5 takes out the pieces that the text says now, so where that is not the text that was indexed, or the
+/// index is damaged, it is made anew.
 fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
-    let is_text = tx
-        .prepare_cached("SELECT text FROM search WHERE rowid = ?1")?
-        .query_row([id], |row| Ok(row.get_ref(0)?.as_str().is_ok()))
-        .optional()?;
+    let is_damaged = match indexed(tx, id)? {
+        Indexed::Nothing => return Ok(()),
+        Indexed::AsWritten(_) => false,
+        Indexed::Damaged => true,
+    };
     let out = || -> Result<()> {
         tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
+        tx.prepare_cached("DELETE FROM indexed_text WHERE session_id = ?1")?.execute([id])?;
         // FTS5 goes to its tables when a savepoint begins, and only then sees what is wrong with them.
         Ok(tx.execute_batch("SAVEPOINT taken_out; RELEASE taken_out")?)
     };
-    match out() {
-        Err(StoreError::Corrupt(_)) => {}
-        done if done.is_err() || is_text != Some(false) => return done,
-        _ => {}
+    if !is_damaged {
+        match out() {
+            Err(StoreError::Corrupt(_)) => {}
+            done => return done,
+        }
     }
     make_anew(tx)?;
     out()
@@ -181,6 +215,12 @@ pub(crate) fn repair(connection: &Connection) -> Result<bool> {
 /// From the texts that it keeps. All sessions are looked at again, because one of those may be damaged, too.
 fn make_anew(connection: &Connection) -> Result<()> {
     connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
+    connection.execute_batch("DELETE FROM indexed_text")?;
+    let mut texts = connection.prepare("SELECT s.rowid, s.text FROM search s JOIN session ON session.id = s.rowid")?;
+    let mut rows = texts.query([])?;
+    while let Some(row) = rows.next()? {
+        connection.prepare_cached(WRITE_HASH)?.execute(params![row.get::<_, i64>(0)?, hash_of(row.get_ref(1)?).0])?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO open_text (session_id, seq) SELECT id, 0 FROM session WHERE id <= ?1 ON CONFLICT DO UPDATE SET seq = 0",

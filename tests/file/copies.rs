@@ -171,7 +171,8 @@ fn a_copy_with_what_acts_on_our_tables_is_refused_and_with_a_table_of_somebody_i
     // A name of any length is not echoed whole.
     let name = "n".repeat(100_000);
     sql.execute_batch(&format!(
-        "PRAGMA ignore_check_constraints = ON; CREATE TABLE {name} (x, CHECK (x < 5)); INSERT INTO {name} VALUES (7)"
+        "CREATE TABLE {name} (x); INSERT INTO {name} VALUES (NULL);
+         PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '(x)', '(x NOT NULL)') WHERE name = '{name}'"
     ))
     .unwrap();
     let error = Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap_err();
@@ -243,4 +244,99 @@ fn nothing_that_is_made_touches_a_file_of_the_database() {
         assert_eq!(code(Compass::salvage(&options.path, &to)), "invalid_argument", "{database} {made}");
         assert!(options.path.exists() && !to.exists(), "{database} {made}");
     }
+}
+
+#[test]
+fn nothing_of_what_is_not_ours_in_a_copy_is_evaluated() {
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let bytes = std::fs::read(&copy).unwrap();
+    for (table, rows, told) in [
+        ("CREATE TABLE odd (a, CHECK (a > 9))", "INSERT INTO odd VALUES (1)", 1),
+        // Takes gigabytes, were they to be had.
+        ("CREATE TABLE odd (a, CHECK (length(hex(zeroblob(a * 1000000000))) > 0))", "INSERT INTO odd VALUES (1), (2)", 1),
+        (
+            "CREATE TABLE odd (a)",
+            "INSERT INTO odd VALUES (1); PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE odd (a, b NOT NULL AS (hex(zeroblob(a * 1000000000))))' WHERE name = 'odd'",
+            1,
+        ),
+        (
+            "CREATE TABLE odd (a)",
+            "INSERT INTO odd VALUES (1); PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE odd (a, b INT NOT NULL GENERATED ALWAYS AS/**/(nullif(a, 1)))' WHERE name = 'odd'",
+            1,
+        ),
+        (
+            "CREATE TABLE odd (a); CREATE INDEX odder ON odd (a)",
+            "INSERT INTO odd VALUES (1); PRAGMA writable_schema = ON;
+          UPDATE sqlite_schema SET sql = 'CREATE INDEX odder ON odd (hex(zeroblob(a * 1000000000)))' WHERE name = 'odder'",
+            2,
+        ),
+        ("CREATE TABLE odd (a UNIQUE, b REFERENCES odd (a))", "INSERT INTO odd VALUES (1, 2)", 2),
+        (
+            "CREATE TABLE odd (a); CREATE VIEW odder AS SELECT hex(zeroblob(a * 1000000000)) AS text FROM odd",
+            "INSERT INTO odd VALUES (1)",
+            2,
+        ),
+        (
+            "CREATE TABLE odd (a); CREATE VIEW odder AS SELECT rowid AS id, hex(zeroblob(a * 1000000000)) AS text FROM odd;
+          CREATE VIRTUAL TABLE oddest USING fts5 (text, content = 'odder', content_rowid = 'id')",
+            "INSERT INTO odd VALUES (1)",
+            7,
+        ),
+    ] {
+        std::fs::write(&copy, &bytes).unwrap();
+        let sql = open_sql(&copy);
+        sql.pragma_update(None, "foreign_keys", false).unwrap();
+        sql.execute_batch(table).unwrap();
+        sql.pragma_update(None, "ignore_check_constraints", true).unwrap();
+        sql.execute_batch(rows).unwrap();
+        drop(sql);
+        assert_eq!(restore(&app, &copy), "fine", "{table}");
+        let compass = Compass::open(app.options()).unwrap();
+        let faults = compass.check().unwrap().faults;
+        assert!(faults.iter().all(|fault| fault.starts_with("the schema has what is not ours: ")), "{table}: {faults:?}");
+        assert_eq!(faults.len(), told, "{table}: {faults:?}");
+        compass.close().unwrap();
+    }
+}
+
+#[test]
+fn a_copy_is_sound_or_refused_also_beside_what_is_not_ours() {
+    let app = App::new();
+    app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    app.compass.close().unwrap();
+    let bytes = std::fs::read(&copy).unwrap();
+    for other in ["CREATE TABLE odd (a)", "CREATE TABLE odd (a, b AS (a + 1))"] {
+        for damage in [
+            "UPDATE session SET state = 'odd'",
+            "UPDATE value SET session_id = 99",
+            "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'outbox_due'",
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE search_content (id INTEGER PRIMARY KEY, c0, CHECK (c0 > 9))'
+              WHERE name = 'search_content'",
+        ] {
+            std::fs::write(&copy, &bytes).unwrap();
+            past_every_rule(&open_sql(&copy), |sql| sql.execute_batch(&format!("{other}; {damage}")).unwrap());
+            assert_eq!(restore(&app, &copy), "corrupt", "{other}: {damage}");
+        }
+    }
+    // A page of ours that counts as free as well.
+    std::fs::write(&copy, &bytes).unwrap();
+    let sql = open_sql(&copy);
+    sql.execute_batch(
+        "CREATE TABLE odd (a); INSERT INTO odd VALUES (1); CREATE TABLE gone (a); INSERT INTO gone VALUES (1); DROP TABLE gone",
+    )
+    .unwrap();
+    drop(sql);
+    let mut free = std::fs::read(&copy).unwrap();
+    assert_eq!(free[36..40], [0, 0, 0, 1]);
+    free[32..36].copy_from_slice(&[0, 0, 0, 9]);
+    std::fs::write(&copy, &free).unwrap();
+    assert_eq!(restore(&app, &copy), "corrupt");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use compass_core::model::RedactionTarget;
+use compass_core::testing::ScriptedTransport;
 use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
 use super::*;
@@ -123,6 +124,43 @@ fn counts_statuses_names_and_search_are_checked() {
         let faults = app.faults();
         assert!(faults.iter().any(|fault| fault.contains(told)), "{change}: {faults:?}");
     }
+}
+
+#[test]
+fn what_is_known_of_attempts_and_failed_sends_is_checked() {
+    for (change, told) in [
+        ("DELETE FROM attempt WHERE number = 1", "its attempts"),
+        ("DELETE FROM attempt WHERE number = 8", "its attempts"),
+        ("UPDATE attempt SET number = 99 WHERE number = 1", "its attempts"),
+        ("UPDATE outbox SET attempts = 9", "its attempts"),
+        ("UPDATE outbox SET attempts = 11, unknown_outcomes = 0", "its attempts"),
+        ("UPDATE attempt SET outcome = 'Mill Lane' WHERE number = 1", "no known outcome"),
+        ("UPDATE attempt SET outcome = 'sent' WHERE number = 1", "no known outcome"),
+        ("UPDATE action SET failed_sends = 0", "fewer failed sends"),
+        ("UPDATE action SET failed_sends = 2", "more failed sends"),
+    ] {
+        let app = App::with_office(ScriptedTransport::always(503));
+        app.completed();
+        // Until the budget is spent.
+        while app.count("SELECT count(*) FROM outbox WHERE state = 'failed'") < 3 {
+            app.clock.advance(Duration::from_secs(86_400));
+            app.deliver();
+        }
+        assert_eq!(app.faults(), [""; 0]);
+        damage(&app, change);
+        let faults = app.faults();
+        assert!(faults.iter().any(|fault| fault.contains(told) && !fault.contains("Mill Lane")), "{change}: {faults:?}");
+    }
+}
+
+#[test]
+fn an_attempt_of_which_nothing_became_known_is_no_damage() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    // As it stands where each was given up while a try was under way, and was sent again by a person.
+    damage(&app, "UPDATE outbox SET attempts = 2, unknown_outcomes = 1, revived = 1; UPDATE attempt SET number = 2");
+    assert_eq!(app.faults(), [""; 0], "{session}");
 }
 
 #[test]

@@ -287,7 +287,8 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
     let app = App::new();
     app.completed();
     let db = Refusals::of(&app);
-    db.takes("UPDATE outbox SET attempts = 2, unknown_outcomes = 2 WHERE id = 1");
+    // Each was given up while it was under way, and sent again.
+    db.takes("UPDATE outbox SET attempts = 2, unknown_outcomes = 2, revived = 2 WHERE id = 1");
     db.refuses("UPDATE outbox SET attempts = 1, unknown_outcomes = 1 WHERE id = 1", "taken back only with the lease");
     db.takes(&format!("UPDATE outbox SET {LEASE}, attempts = 3, unknown_outcomes = 3 WHERE id = 1"));
     db.refuses("UPDATE outbox SET attempts = 2, unknown_outcomes = 2 WHERE id = 1", "taken back only with the lease");
@@ -370,8 +371,9 @@ fn the_first_the_newest_ten_and_every_delivery_of_the_attempts_stay() {
     db.refuses(&format!("{} ON CONFLICT DO UPDATE SET status = 500", again("INSERT")), "an attempt that delivered is never rewritten");
     db.takes(
         "WITH RECURSIVE n (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM n WHERE number < 15)
-         INSERT INTO attempt SELECT 1, number, 1, 1, iif(number = 3, 202, 500), 'x', 1, 0 FROM n",
+         INSERT INTO attempt SELECT 1, number, 1, 1, iif(number = 3, 202, 500), iif(number = 3, 'sent', 'server_error'), 1, 0 FROM n",
     );
+    db.takes("UPDATE outbox SET attempts = 15 WHERE id = 1");
     for kept in ["number = 1", "number = 3", "number = 6", "number = 15", "number BETWEEN 2 AND 15"] {
         db.refuses(&format!("DELETE FROM attempt WHERE outbox_id = 1 AND {kept}"), "the first attempt, the newest ten and every delivery");
     }
@@ -390,6 +392,7 @@ fn failed_sends_never_fall_and_rise_with_a_failure_alone() {
     let db = Refusals::of(&app);
     db.refuses("UPDATE action SET failed_sends = 1 WHERE id = 1", "failed sends rise by one, with an entry that failed");
     db.takes("UPDATE outbox SET state = 'failed', reason = 'rejected', attempts = 1 WHERE id = 1");
+    db.takes("INSERT INTO attempt VALUES (1, 1, 1, 1, 422, 'rejected', 1, 0)");
     for wrong in [0, -1, 3] {
         db.refuses(
             &format!("UPDATE action SET failed_sends = {wrong} WHERE id = 1"),

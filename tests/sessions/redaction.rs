@@ -243,6 +243,25 @@ fn a_file_that_no_session_refers_to_any_more_is_let_go() {
 }
 
 #[test]
+fn a_redaction_that_leaves_the_files_of_its_session_looks_for_them_nowhere() {
+    let app = App::with_a_photo();
+    let session = app.start().key;
+    app.take(session, &"a".repeat(64));
+    app.set(session, "site", "Mill Lane");
+    // Whoever looked for the photo after the commit would not find it.
+    let path = app.path();
+    let hides = move |_: &Notice| {
+        past_every_rule(&open_sql(&path), |sql| {
+            sql.execute_batch("UPDATE event SET json = replace(json, 'sha256', 'sha999')").unwrap();
+        });
+    };
+    let subscription = app.compass.observe(std::sync::Arc::new(hides));
+    assert_eq!(app.compass.redact(session, &of(field("site"))).unwrap().files_let_go, [""; 0]);
+    assert_eq!(app.compass.files().unwrap(), [""; 0], "it is hidden");
+    drop(subscription);
+}
+
+#[test]
 fn a_file_that_a_message_still_names_is_let_go_once_that_is_settled() {
     for pending in [RedactPending::Keep, RedactPending::Abandon] {
         let app = App::with_a_photo();

@@ -72,7 +72,8 @@ impl Core {
         guard(|| self.0.purge(Duration::from_millis(older_than_ms)))
     }
 
-    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up.
+    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up; unlike
+    /// `purge` also those with an action that did not fire because the integration was off.
     pub fn purge_all_before(&self, time: Timestamp, actor: String) -> Result<PurgeReport> {
         guard(|| self.0.purge_all_before(time, &actor))
     }

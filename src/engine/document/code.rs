@@ -98,6 +98,8 @@ codes! {
     FieldInLoop "field_in_loop" Warning;
     /// A pattern looks as if it knew letters outside ASCII, and does not.
     AsciiOnlyPattern "ascii_only_pattern" Warning;
+    /// A text holds `${`, which shows as it is written.
+    LiteralTemplate "literal_template" Warning;
     /// An action names an endpoint that is not among the given ones.
     UnknownEndpoint "unknown_endpoint" Warning;
     /// There are more findings than are listed.

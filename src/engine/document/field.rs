@@ -59,7 +59,7 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
     requires::bound(reader, object, requires::OF_FIELD);
     let key = reader.key(object, "key");
     let name = name(reader, object);
-    let help = reader.text(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
+    let help = reader.shown(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
     let required = reader.flag(object, "required");
     let allow_empty = reader.flag(object, "allow_empty");
     let allow_not_applicable = reader.flag(object, "allow_not_applicable");

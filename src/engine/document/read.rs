@@ -47,7 +47,7 @@ pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
         version,
         local_revision,
         name: name(reader, &object),
-        description: reader.text(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
+        description: reader.shown(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
         start: reader.key(&object, "start"),
         fields: elements(reader, &object, "fields", Need::Optional, MAX_FIELDS, field::definition),
         responses: elements(reader, &object, "responses", Need::Optional, MAX_RESPONSES, response),
@@ -90,11 +90,11 @@ pub(super) fn elements<T>(
 }
 
 pub(super) fn name(reader: &mut Reader, object: &Object) -> String {
-    reader.text(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
+    reader.shown(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
 }
 
 fn content(reader: &mut Reader, object: &Object) -> String {
-    reader.text(object, "content", Need::Optional, Shape::Prose, MAX_CONTENT_LENGTH).unwrap_or_default()
+    reader.shown(object, "content", Need::Optional, Shape::Prose, MAX_CONTENT_LENGTH).unwrap_or_default()
 }
 
 fn section(reader: &mut Reader, object: &Object) -> Section {

@@ -151,6 +151,16 @@ impl Reader {
         Some(text.clone())
     }
 
+    /// A text that people see.
+    pub(super) fn shown(&mut self, object: &Object, name: &str, need: Need, shape: Shape, longest: usize) -> Option<String> {
+        let text = self.text(object, name, need, shape, longest)?;
+        if text.contains("${") {
+            let message = "`${` shows as it is written: this version of the core puts no value in its place. Write the text without it.";
+            self.add(Code::LiteralTemplate, object.at(name), message);
+        }
+        Some(text)
+    }
+
     pub(super) fn flag(&mut self, object: &Object, name: &str) -> bool {
         match object.get(name) {
             None => false,

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use super::code::{Code, Findings, quoted};
 use super::json::Node;
 use super::limit::{MAX_NAME_LENGTH, MAX_REQUIRES};
-use super::read::name;
-use super::reader::{Need, Object, Reader};
+use super::reader::{Need, Object, Reader, Shape};
 use crate::model::{Finding, WorkflowRef};
 
 /// The names that this core knows: none yet.
@@ -61,7 +60,10 @@ pub(super) fn bound(reader: &mut Reader, object: &Object, members: Bound) {
 
 /// The name of a workflow that this core cannot read further. A core that knows more may take an object of texts, the default first.
 pub(super) fn name_of_unknown(reader: &mut Reader, object: &Object, key: &str) -> String {
-    let Some(Node::Object(by_language)) = object.get("name") else { return name(reader, object) };
+    let Some(Node::Object(by_language)) = object.get("name") else {
+        // What names `logic` may mean what this version would warn of.
+        return reader.text(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default();
+    };
     let mut texts = by_language.iter().filter_map(|(_, node)| if let Node::Text(text) = node { Some(text) } else { None });
     let shown = texts.find(|text| !text.trim().is_empty() && !text.chars().any(char::is_control)).map_or(key, String::as_str);
     shown.chars().take(MAX_NAME_LENGTH).collect()

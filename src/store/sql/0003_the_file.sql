@@ -444,6 +444,13 @@ INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 -- Small pages of the index: what is taken out is looked for in them one by one.
 INSERT INTO search (search, rank) VALUES ('pgsz', 1000);
 
+-- The hash of each of those texts as it was when its pieces went into the index, which takes out the pieces that the text says now: of one
+-- that was damaged since, others would stay.
+CREATE TABLE indexed_text (
+    session_id INTEGER PRIMARY KEY REFERENCES session (id),
+    sha256     BLOB    NOT NULL CHECK (length(sha256) = 32)
+) STRICT;
+
 -- Sessions that the next search looks at again where they have another `last_seq`. In progress: with their plain text, which changes too
 -- often to be in the index. Finished: with none, because they were edited.
 CREATE TABLE open_text (

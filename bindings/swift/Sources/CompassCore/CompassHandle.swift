@@ -143,7 +143,9 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// change.
     /// Says which files no session refers to any more; where it ends in an error, they are those that ``files()`` does not list.
     func purge(olderThan age: Duration) async throws -> PurgeReport
-    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up.
+    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up. Unlike
+    /// ``purge(olderThan:)`` it takes those with an action that did not fire because the integration was off, too: what they would have sent is
+    /// gone, so say so before you ask.
     func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport
     /// Writes a copy of the database to a file that is not there yet; ``Compass/restore(from:options:)`` puts it back. As the database of
     /// ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's own backups (Apple's

@@ -154,7 +154,11 @@ public interface Compass : Closeable {
      */
     public suspend fun purge(olderThan: Duration): PurgeReport
 
-    /** A person deletes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up. */
+    /**
+     * A person deletes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up. Unlike
+     * [purge] it takes those with an action that did not fire because the integration was off, too: what they would have sent is gone, so say so
+     * before you ask.
+     */
     public suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------
