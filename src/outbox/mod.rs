@@ -21,9 +21,9 @@ mod policy;
 mod progress;
 pub mod reason;
 
-#[cfg(feature = "testing")]
-pub use blocker::waits_for_person;
 pub(crate) use blocker::{EndpointFacts, EntryFacts, Next, World, blocker};
+// Public for `testing::rules` alone.
+pub use blocker::waits_for_person;
 pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
 pub(crate) use due::{LEASE, at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
 pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};

@@ -171,12 +171,12 @@ pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
     (
         "delivery",
         "counts other attempts than its attempts are",
-        // Kept are the first and the newest ten. Of one that was under way when its entry was given up, superseded or sent, nothing need have
+        // Kept are the newest ten at least. Of one that was under way when its entry was given up, superseded or sent, nothing need have
         // become known; an entry that was tried again after that was revived.
         "SELECT delivery_id FROM outbox o
           WHERE EXISTS (SELECT 1 FROM attempt t WHERE t.outbox_id = o.id AND t.number NOT BETWEEN 1 AND o.attempts)
              OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id) + o.revived
-                + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.air_until IS NOT NULL) < min(o.attempts, 11)",
+                + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.air_until IS NOT NULL) < min(o.attempts, 10)",
     ),
     (
         "delivery",
