@@ -94,17 +94,17 @@ public final class FakeCompass: CompassHandle {
 
     // Workflows ------------------------------------------------------------------------------------------------------------------------
 
-    public func importWorkflow(_ document: Data) async throws -> ImportOutcome { try none() }
+    public func importWorkflow(_ document: Data, on caller: isolated (any Actor)?) async throws -> ImportOutcome { try none() }
     public func workflows() async throws -> [WorkflowSummary] { try call { $0.workflows } }
     public func workflow(_ key: String, version: WorkflowVersion?) async throws -> Workflow { try none() }
     public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data { try none() }
     public func lintWorkflow(_ document: Data) async throws -> [Finding] { try call { _ in [] } }
-    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool) async throws { try call { _ in } }
-    public func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws { try call { _ in } }
+    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool, on caller: isolated (any Actor)?) async throws { try call { _ in } }
+    public func forgetWorkflow(_ key: String, version: WorkflowVersion, on caller: isolated (any Actor)?) async throws { try call { _ in } }
 
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
-    public func start(_ start: Start) async throws -> CommandOutcome {
+    public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
         try call { contents in
             guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow }) else {
                 throw CompassError(code: "unknown_workflow", place: start.workflow)
@@ -114,7 +114,7 @@ public final class FakeCompass: CompassHandle {
     }
 
     public func run(
-        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?
+        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?, on caller: isolated (any Actor)?
     ) async throws -> CommandOutcome {
         try call { $0.commands += commands }
         let outcome = try onRun?(commands, session) ?? CommandOutcome(applied: .yes, view: view(session, in: current))
@@ -122,16 +122,15 @@ public final class FakeCompass: CompassHandle {
         return outcome
     }
 
-    public func saveDraft(_ text: String, field: String, in session: SessionKey) async throws { try call { _ in } }
-    public func saveNoteDraft(_ text: String, in session: SessionKey) async throws { try call { _ in } }
+    public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws { try call { _ in } }
+    public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws { try call { _ in } }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
-    public func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
+    public func sessions(matching filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
         try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil, notIndexed: 0) }
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
     public func totals() async throws -> Totals { try none() }
-    @discardableResult
-    public func delete(_ session: SessionKey) async throws -> DeleteReport {
+    public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
         try call { _ in }
         change { $0.list.removeAll { $0.key == session } }
         return DeleteReport(filesLetGo: [], erased: .now)
@@ -140,43 +139,43 @@ public final class FakeCompass: CompassHandle {
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 
-    public func setIntegrationEnabled(_ enabled: Bool) async throws { try call { $0.integrationEnabled = enabled } }
+    public func setIntegrationEnabled(_ enabled: Bool, on caller: isolated (any Actor)?) async throws { try call { $0.integrationEnabled = enabled } }
     public func integrationEnabled() async throws -> Bool { try call { $0.integrationEnabled } }
-    public func putEndpoint(_ endpoint: Endpoint) async throws { try call { _ in } }
-    public func archiveEndpoint(_ key: String) async throws { try call { _ in } }
-    public func setEndpointEnabled(_ key: String, enabled: Bool) async throws { try call { _ in } }
+    public func putEndpoint(_ endpoint: Endpoint, on caller: isolated (any Actor)?) async throws { try call { _ in } }
+    public func archiveEndpoint(_ key: String, on caller: isolated (any Actor)?) async throws { try call { _ in } }
+    public func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws { try call { _ in } }
     public func endpoints() async throws -> [EndpointStatus] { try call { $0.endpoints } }
     public func testDelivery(_ endpoint: String) async throws -> TestDelivery { try none() }
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
-    public func send(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
+    public func send(_ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
-    public func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
+    public func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func abandon(
-        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String
+        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func abandonSession(
-        _ session: SessionKey, actor: String, reason: String, commandId: String
+        _ session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
         try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
-        commandId: String
+        commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RedactOutcome {
         try call {
             RedactOutcome(
                 applied: .yes, inFlight: false, bodies: [], filesLetGo: [], erased: .now, record: try record(session, in: $0))
         }
     }
-    public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
-    public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
+    public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 { try call { _ in 0 } }
+    public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
@@ -194,18 +193,18 @@ public final class FakeCompass: CompassHandle {
     public func startDelivery() async throws { try call { _ in } }
     public func stopDelivery() async throws { try call { _ in } }
     public func nextDue() async throws -> NextDue { try call { $0.nextDue } }
-    public func secretsChanged() async throws { try call { _ in } }
-    public func setConnectivity(_ connectivity: Connectivity) async throws { try call { $0.connectivity = connectivity } }
+    public func secretsChanged(on caller: isolated (any Actor)?) async throws { try call { _ in } }
+    public func setConnectivity(_ connectivity: Connectivity, on caller: isolated (any Actor)?) async throws { try call { $0.connectivity = connectivity } }
     public func resume() async throws -> Hold {
         try call { _ in Hold { [contents] in contents.withLock { $0.calls.append("release") } } }
     }
     public func quiesce() async throws { try call { _ in } }
     public func refresh() async throws -> Bool { try call { _ in false } }
-    public func purge(olderThan age: Duration) async throws -> PurgeReport { try none() }
-    public func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport { try none() }
+    public func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport { try none() }
+    public func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport { try none() }
     public func backup(to file: URL) async throws { try call { _ in } }
     public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.list.count), faults: []) } }
-    public func close() async throws {
+    public func close(on caller: isolated (any Actor)?) async throws {
         try call { _ in }
         hub.close()
     }
@@ -213,12 +212,12 @@ public final class FakeCompass: CompassHandle {
     // What changes -------------------------------------------------------------------------------------------------------------------------
 
     public func observeSession(_ session: SessionKey) -> Updates<SessionView> { updates { try await $0.session(session) } }
-    public func observeSessions(_ filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
+    public func observeSessions(matching filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
         updates { try await $0.sessions(filter, page: nil, limit: limit) }
     }
     public func observeRecord(_ session: SessionKey) -> Updates<SessionRecord> { updates { try await $0.record(session) } }
     public func observeTotals() -> Updates<Totals> { updates { try await $0.totals() } }
-    public func observeOutbox(_ filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage> {
+    public func observeOutbox(matching filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage> {
         updates { try await $0.outbox(filter, page: nil, limit: limit) }
     }
     public func observeOutboxTotals() -> Updates<OutboxTotals> { updates { try await $0.outboxTotals() } }
@@ -229,6 +228,6 @@ public final class FakeCompass: CompassHandle {
     public func observeNextDue() -> Updates<NextDue> { updates { try await $0.nextDue() } }
 
     private func updates<Value>(_ query: @escaping @Sendable (FakeCompass) async throws -> Value) -> Updates<Value> {
-        Updates(hub: hub) { _ in true } query: { try await query(self) }
+        Updates(hub: hub) { _ in true } query: { _ in try await query(self) }
     }
 }

@@ -15,15 +15,15 @@ final class GuideTests: XCTestCase {
             var options = try CompassOptions.standard()
             options.sending = .custom(transport)
             options.secrets = MemorySecretStore(["office": secret])
-            let compass = try await Compass.open(options)
+            let compass = Compass.lazy(options)
             _ = try await compass.importWorkflow(document)
             let signing = Signing.standardWebhooks(secret: "office")
             try await compass.putEndpoint(Endpoint(key: "office", url: url, signing: signing, headers: [], network: .any))
             try await compass.setIntegrationEnabled(true)
-            var view = try await compass.start("pump-check", commandId: UUID().uuidString.lowercased()).view
+            var view = try await compass.start("pump-check").view
             view = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
-            view = try await compass.answer("on", visit: view.visit, in: view.key).view
-            view = try await compass.complete(view.key, visit: view.visit).view
+            view = try await compass.answer(view, "on").view
+            view = try await compass.complete(view).view
             for try await record in compass.observeRecord(view.key) where record.actions.allSatisfy({ $0.status == .sent }) { break }
             try await compass.close()
         }

@@ -50,9 +50,11 @@ final class LifeTests: XCTestCase {
     func testOpeningHappensOnAThreadOfItsOwn() async throws {
         let options = try CompassOptions.testing()
         let compass = try await Task { @MainActor in try await Compass.open(options) }.value
-        let names = try await compass.commands.call { (Thread.isMainThread, OperationQueue.current?.name) }
-        XCTAssertFalse(names.0)
-        XCTAssertEqual(names.1, "dev.compass.core.commands")
+        let asked = try await compass.queries.call { (Thread.isMainThread, OperationQueue.current?.name) }
+        XCTAssertFalse(asked.0)
+        XCTAssertEqual(asked.1, "dev.compass.core.queries")
+        let written = try await Task { @MainActor in try await compass.write(on: MainActor.shared) { _ in Thread.isMainThread } }.value
+        XCTAssertFalse(written)
         try await compass.close()
     }
 
@@ -79,43 +81,6 @@ final class LifeTests: XCTestCase {
         try await eventually { gate.began == 2 }
         second.cancel()
         _ = try? await second.value
-        try await compass.close()
-    }
-
-    func testACommandThatHasBegunRunsToItsCommitAndOnlyItsResultIsDropped() async throws {
-        let compass = try await Compass.ready()
-        let (begun, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let enabled = Locked(false)
-        let command = Task {
-            try await compass.commands.call {
-                begun.signal()
-                release.wait()
-                enabled.withLock { $0 = true }
-            }
-        }
-        try await compass.deliveries.call { begun.wait() }
-        command.cancel()
-        release.signal()
-        do {
-            try await command.value
-            XCTFail("the result was not dropped")
-        } catch is CancellationError {}
-        XCTAssertTrue(enabled.withLock { $0 })
-        try await compass.close()
-    }
-
-    func testACommandOfACancelledTaskDoesNotBegin() async throws {
-        let compass = try await Compass.ready()
-        let task = Task {
-            withUnsafeCurrentTask { $0?.cancel() }
-            return try await compass.begun()
-        }
-        do {
-            _ = try await task.value
-            XCTFail("a cancelled task began a session")
-        } catch is CancellationError {}
-        let totals = try await compass.totals()
-        XCTAssertEqual(totals.sessions.inProgress, 0)
         try await compass.close()
     }
 
@@ -166,7 +131,8 @@ final class LifeTests: XCTestCase {
     func testTheForegroundHoldsAndTheBackgroundLetsGoByThemselves() async throws {
         let compass = try await Compass.ready()
         let lifecycle = AppLifecycle(handle: compass)
-        await lifecycle.begin()
+        lifecycle.begin()
+        await lifecycle.settled()
         _ = try await compass.completed()
         try await eventually { try await compass.outboxTotals().pending == 0 }
         // What is completed on the way out still leaves.
@@ -288,28 +254,33 @@ final class LifeTests: XCTestCase {
         XCTAssertFalse(lines.withLock { $0 }.contains { $0.text.contains("Mill Lane") })
     }
 
-    func testTheFakeShowsWhatItIsGivenAndKeepsWhatItIsAsked() async throws {
-        let compass = try await Compass.ready()
-        let view = try await compass.begun()
-        let next = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+    func testWithAutomaticDeliveryTheNetworkIsWatched() async throws {
+        /// A network of the test's own, until it is let go.
+        final class Network: Sendable {
+            let ended: Locked<Bool>
+            init(_ ended: Locked<Bool>) { self.ended = ended }
+            deinit { ended.withLock { $0 = true } }
+        }
+        let (watched, ended) = (Locked<[any CompassHandle]>([]), Locked(false))
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(clock: nil, transport: transport) { options in
+            options.delivery = .automatic
+            options.watchNetwork = { handle in
+                watched.withLock { $0.append(handle) }
+                return Network(ended)
+            }
+        }
+        let network = try XCTUnwrap(watched.withLock { $0.first })
+        try await network.setConnectivity(.offline)
+        _ = try await compass.completed()
+        let offline = try await compass.flush()
+        XCTAssertEqual(offline.end, .offline)
+        XCTAssertEqual(transport.requests.count, 0)
+        try await network.setConnectivity(.online(validated: nil, metered: false, network: 1))
+        try await eventually { transport.requests.count == 1 }
+        XCTAssertFalse(ended.withLock { $0 })
         try await compass.close()
-
-        let fake = FakeCompass()
-        fake.change { $0.sessions[view.key] = view }
-        fake.onRun = { _, _ in CommandOutcome(applied: .yes, view: next) }
-        let handle: any CompassHandle = fake
-        var updates = handle.observeSession(view.key).makeAsyncIterator()
-        let first = try await updates.next()
-        XCTAssertEqual(first, view)
-        _ = try await handle.set(["site": .text("Mill Lane")], in: view.key)
-        let second = try await updates.next()
-        XCTAssertEqual(second, next)
-        XCTAssertEqual(fake.current.commands.count, 1)
-        _ = try await handle.flush(deadline: .seconds(1))
-        _ = try await handle.flush(deadline: .seconds(1), urgent: true)
-        XCTAssertEqual([fake.current.urgentFlushes, fake.current.calls.filter { $0 == "flush" }.count], [1, 2])
-        fake.change { $0.failure = CompassError(code: .diskFull, retryable: true) }
-        await assertThrows(.diskFull, try await handle.set(["site": .text("Mill Lane")], in: view.key))
-        try? await handle.close()
+        try await eventually { ended.withLock { $0 } }
+        XCTAssertEqual(watched.withLock { $0.count }, 1)
     }
 }
