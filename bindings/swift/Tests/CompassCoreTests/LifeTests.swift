@@ -283,4 +283,56 @@ final class LifeTests: XCTestCase {
         try await eventually { ended.withLock { $0 } }
         XCTAssertEqual(watched.withLock { $0.count }, 1)
     }
+
+    func testBothBackgroundTasksAreAskedForAndAgainOnlyWhereTheyMoveEarlier() async throws {
+        let asked = Locked<[String]>([])
+        let requests = BackgroundRequests { kind, moment in
+            asked.withLock { $0.append("\(kind.identifier(of: "deliver")) \(Int(moment.timeIntervalSince1970))") }
+        }
+        func at(_ seconds: Int) -> BackgroundPlan { .job(notBefore: Date(timeIntervalSince1970: TimeInterval(seconds))) }
+        requests.ask(.nothing)
+        requests.ask(at(100))
+        requests.ask(at(100))
+        requests.ask(at(200))
+        XCTAssertEqual(asked.withLock { $0 }, ["deliver.refresh 100", "deliver 100"])
+        requests.ask(at(50))
+        XCTAssertEqual(asked.withLock { $0 }.suffix(2), ["deliver.refresh 50", "deliver 50"])
+        // One that has run is asked for again, the other is still there.
+        requests.began(.refresh)
+        requests.ask(at(300))
+        XCTAssertEqual(asked.withLock { $0 }.suffix(1), ["deliver.refresh 300"])
+        XCTAssertEqual(asked.withLock { $0.count }, 5)
+    }
+
+    func testWhatTheSystemRefusesIsInTheLog() async throws {
+        let lines = Locked<[CompassLog.Line]>([])
+        try CompassLog.send(from: .warning) { line in lines.withLock { $0.append(line) } }
+        let refused = Locked(true)
+        let asked = Locked<[BackgroundRequests.Kind]>([])
+        let requests = BackgroundRequests { kind, _ in
+            if refused.withLock({ $0 }) { throw NSError(domain: "BGTaskSchedulerErrorDomain", code: 3) }
+            asked.withLock { $0.append(kind) }
+        }
+        requests.ask(.job(notBefore: Date()))
+        BackgroundRequests.refused("register", "deliver", nil)
+        let fake = FakeCompass()
+        fake.refuseNext(CompassError(code: .cannotOpen), of: "nextDue")
+        await requests.ask(for: fake)
+        try CompassLog.send(from: .error, to: { line in lines.withLock { $0.append(line) } })
+        requests.ask(.job(notBefore: Date()))
+        try CompassLog.send(from: .error, to: nil)
+        requests.ask(.job(notBefore: Date()))
+        XCTAssertEqual(lines.withLock { $0.filter { $0.target == "compass_swift" }.map(\.text) }, [
+            "the system refused to submit the background task refresh, BGTaskSchedulerErrorDomain 3",
+            "the system refused to submit the background task processing, BGTaskSchedulerErrorDomain 3",
+            "the system refused to register the background task deliver",
+            "no background task is asked for: cannot_open",
+        ])
+        XCTAssertEqual(lines.withLock { $0.first?.level }, .warning)
+        // What was refused was not asked for.
+        refused.withLock { $0 = false }
+        fake.change { $0.nextDue = NextDue(at: Date(), atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false) }
+        await requests.ask(for: fake)
+        XCTAssertEqual(asked.withLock { $0 }, [.refresh, .processing])
+    }
 }
