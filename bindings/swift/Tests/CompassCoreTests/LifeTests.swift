@@ -200,49 +200,6 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testASecretStoreIsToldForWhomItIsAsked() async throws {
-        struct Asked: SecretStore {
-            let names = Locked<[String]>([])
-            func secret(named name: String, origin: String) -> SecretLookup {
-                names.withLock { $0.append("\(name) \(origin)") }
-                return .missing
-            }
-        }
-        let store = Asked()
-        let compass = try await Compass.ready(secrets: store)
-        let signing = Signing.standardWebhooks(secret: "office")
-        try await compass.putEndpoint(officeAt("https://office.example:8443/hooks?token=1", signing: signing))
-        _ = try await compass.completed()
-        _ = try await compass.flush(deadline: .seconds(10))
-        XCTAssertEqual(store.names.withLock { $0 }, ["office https://office.example:8443"])
-        try await compass.close()
-    }
-
-    func testOnlyWhatCanSignStaysAsThePreviousSecret() {
-        func of(_ bytes: Int) -> String { "whsec_" + Data(count: bytes).base64EncodedString() }
-        for text in [secret, of(24), of(25), of(64)] { XCTAssertTrue(isSigningSecret(text), text) }
-        let unpadded = of(25).replacingOccurrences(of: "=", with: "")
-        for text in ["", of(0), of(23), of(65), String(secret.dropFirst(6)), "whsec_mistyped", secret + " ", unpadded] {
-            XCTAssertFalse(isSigningSecret(text), text)
-        }
-    }
-
-    func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
-        let secrets = MemorySecretStore()
-        let transport = ScriptedTransport()
-        let compass = try await Compass.ready(transport: transport, secrets: secrets)
-        let view = try await compass.completed()
-        _ = try await compass.flush(deadline: .seconds(10))
-        let waiting = try await compass.record(view.key).actions[0]
-        XCTAssertEqual(waiting.reason, "secret_missing")
-        XCTAssertTrue(transport.requests.isEmpty)
-        secrets.set(secret, named: "office")
-        try await compass.secretsChanged()
-        let report = try await compass.flush(deadline: .seconds(10))
-        XCTAssertEqual(report.sent, 1)
-        try await compass.close()
-    }
-
     func testTheLogIsTheCoresAndHoldsNoValues() async throws {
         let lines = Locked<[CompassLog.Line]>([])
         try CompassLog.send(from: .trace) { line in lines.withLock { $0.append(line) } }
