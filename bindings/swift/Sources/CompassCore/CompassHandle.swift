@@ -7,10 +7,12 @@ public import Foundation
 ///
 /// **Order.** Calls that write take effect in the order in which they were made, also where each has a task of its own: a value, and then the tap
 /// on an answer, each in a `Task` of the main actor, arrive so. The order is that of the caller's actor; calls from two actors, or from tasks of
-/// none, have no order but that of `await`. A write that was called is carried out, also if its task is cancelled while it waits for its turn:
-/// cancelling drops only its result, as a `CancellationError`. A task that was cancelled before calls nothing. Queries run beside the writes, and
-/// see what was written before they were called and awaited; `flush` and all of delivery run beside both. ``close(isolation:)`` waits for the writes
-/// before it.
+/// none, have no order but that of `await`. A call is made when its line is reached: in a `Task`, that is after the code that made the task.
+///
+/// A write that was called is carried out, also if its task is cancelled while it waits for its turn: cancelling drops only its result, as a
+/// `CancellationError`. A task that was cancelled before calls nothing. ``close(isolation:)`` waits for the writes before it.
+///
+/// Queries run beside the writes, and see those that were awaited before; `flush` and all of delivery run beside both.
 ///
 /// **Two forms.** Call the functions without `on`: those give the caller's actor along, which keeps the order, and leave out what may be left out.
 /// Those with `on` and `matching` are what a handle implements; a handle of your own takes its place in the order before its first `await`.
