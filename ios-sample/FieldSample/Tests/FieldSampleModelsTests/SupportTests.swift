@@ -58,7 +58,7 @@ final class SupportTests: XCTestCase {
 
     func testWhoTapsSendNowGoesThroughPausesButNotThroughAPlayedLackOfNetwork() async throws {
         let fake = FakeCompass()
-        let gateway = CompassGateway(always(fake))
+        let gateway = CompassGateway(fake)
         _ = try await gateway.sendNow()
         XCTAssertEqual(fake.current.urgentFlushes, 1)
         try await gateway.simulateOffline(true)
