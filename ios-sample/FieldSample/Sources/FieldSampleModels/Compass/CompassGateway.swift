@@ -354,7 +354,9 @@ public final class CompassGateway: FieldGateway {
 }
 
 /// The core's refusals in the app's words.
-func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+func told<Value: Sendable>(
+    isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Value
+) async throws -> Value {
     do { return try await work() } catch let refused as CompassError { throw refused.app() }
 }
 

@@ -3,7 +3,8 @@ import CompassCore
 import Foundation
 
 /// The one handle of the process, with what the phone gives to it: the Keychain, the network's state, background time.
-public final class Phone: Sendable {
+@MainActor
+public final class Phone {
     public static let shared = Phone()
 
     /// Also in `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`.

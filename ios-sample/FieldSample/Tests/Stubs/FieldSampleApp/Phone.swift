@@ -3,7 +3,8 @@ import CompassCore
 import FieldSampleModels
 import Foundation
 
-final class Phone: Sendable {
+@MainActor
+final class Phone {
     struct Places: Sendable {
         let place: PlaceFile
         let exports: URL
