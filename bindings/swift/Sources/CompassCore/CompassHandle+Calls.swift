@@ -173,7 +173,7 @@ extension CompassHandle {
     }
 
     /// Closes the file after the writes that were called before; a running `flush` ends, and every sequence completes. What is called later is
-    /// refused with ``CompassError/Code/closed``, or opens the database anew where the handle is a lazy one (``Compass/lazy(_:)-swift.type.method``).
+    /// refused with ``CompassError/Code/closed``, or opens the database anew where the handle is a lazy one (``Compass/lazy(_:)``).
     /// Again does nothing. Also for a task that is cancelled already.
     public func close(isolation: isolated (any Actor)? = #isolation) async throws {
         try await close(on: isolation)

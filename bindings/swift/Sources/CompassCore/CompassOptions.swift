@@ -46,9 +46,9 @@ public struct CompassOptions: Sendable {
     public var bodyRetention: Duration?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
-    /// Begins to watch the network where delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app has a watch of its own, or one for
-    /// its tests. It tells the handle that it is given, by ``CompassHandle/setConnectivity(_:isolation:)``. What it returns is kept while the database is
-    /// open.
+    /// Begins to watch the network where delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has a watch of its
+    /// own. That tells the handle that it is given, by ``CompassHandle/setConnectivity(_:isolation:)``. What is returned is kept while the database
+    /// is open.
     public var watchNetwork: @Sendable (any CompassHandle) -> any Sendable = { ConnectivityMonitor($0) }
     /// Set by `CompassCoreTesting`: tells the core, just before it opens this path, by which clock the handle goes.
     package var useTestClock: (@Sendable (_ path: String) -> Void)?

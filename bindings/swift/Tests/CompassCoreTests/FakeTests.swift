@@ -88,7 +88,10 @@ final class FakeTests: XCTestCase {
         let noted = try await handle.note("dog in the yard", in: key, actor: "Mia").view
         XCTAssertEqual(noted.notes.map(\.text), ["dog in the yard"])
         XCTAssertNil(noted.noteDraft)
-        for (act, state) in [(Command.complete(visit: 1), SessionState.completed), (.discard, .discarded), (.end(commandId: "e", reason: "r"), .ended)] {
+        let ends: [(Command, SessionState)] = [
+            (.complete(visit: 1), .completed), (.discard, .discarded), (.end(commandId: "e", reason: "r"), .ended),
+        ]
+        for (act, state) in ends {
             let after = try await shown().run([act], in: key).view
             XCTAssertEqual(after.state, state)
             XCTAssertNotNil(after.finishedAt)
@@ -123,6 +126,44 @@ final class FakeTests: XCTestCase {
         try await handle.setEndpointEnabled("office", enabled: false)
         let endpoints = try await handle.endpoints()
         XCTAssertEqual(endpoints.map(\.enabled), [false])
+    }
+
+    /// The type that an app injects: what may be left out of `Compass` may be left out of it.
+    func testWhatMayBeLeftOutMayBeLeftOutThroughTheProtocol() async throws {
+        let fake = shown()
+        let handle: any CompassHandle = fake
+        fake.change { contents in
+            contents.list = (1...60).map { .fixture(key: "session-\($0)") }
+            contents.records[key] = .fixture()
+        }
+        let (sessions, outbox, report) = try await (handle.sessions(), handle.outbox(), handle.flush())
+        XCTAssertEqual([sessions.sessions.count, outbox.items.count, Int(report.sent)], [50, 0, 0])
+        var list = handle.observeSessions().makeAsyncIterator()
+        let first = try await list.next()
+        XCTAssertEqual(first?.sessions.count, 50)
+        var waiting = handle.observeOutbox().makeAsyncIterator()
+        let none = try await waiting.next()
+        XCTAssertEqual(none?.items, [])
+        let workflow = try await handle.workflow("visit")
+        XCTAssertEqual(workflow.key, "visit")
+        try await handle.retireWorkflow("visit", version: WorkflowVersion(version: 1, localRevision: 0))
+        _ = try await handle.start("visit")
+        _ = try await handle.run([.discard], in: key)
+        let view = SessionView.fixture(visit: 3, path: [.fixture(visit: 1), .fixture(visit: 2), .fixture(visit: 3)])
+        _ = try await handle.back(view)
+        _ = try await handle.edit(key)
+        _ = try await handle.send("report", in: key)
+        _ = try await handle.abandonSession(key, actor: "Mia", reason: "by phone")
+        _ = try await handle.sendFailedAgain()
+        XCTAssertTrue(fake.current.commands.contains(.back(visit: 3, toVisit: 2)))
+        let ids = fake.current.writes.compactMap { write -> String? in
+            switch write {
+            case .start(let start): start.commandId
+            case .send(_, _, _, let id), .abandonSession(_, _, _, let id): id
+            default: nil
+            }
+        }
+        XCTAssertEqual(Set(ids).count, 3, "each has an id of its own")
     }
 
     func testAHandleThatIsBrokenFailsEveryCall() async throws {

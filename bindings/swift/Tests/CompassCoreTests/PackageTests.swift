@@ -30,7 +30,7 @@ final class PackageTests: XCTestCase {
             #"import (Observation|Synchronization|SwiftData|TipKit|FoundationModels)\b"#, #"@(Observable|Bindable|Model|Previewable)\b"#,
             // Types of the standard library from iOS 18 on.
             #"\b(Mutex|Atomic|AtomicLazyReference|Int128|UInt128|InlineArray|Span|RawSpan|UTF8Span)\b"#,
-            // Typed failures of sequences need the iOS 18 runtime.
+            // Typed failures of sequences need the iOS 18 runtime. (A parameter `isolation` of a function needs none.)
             #"AsyncSequence<"#, #"any AsyncSequence\b"#, #"\bnext\(isolation:"#, #"\b(TaskExecutor|globalConcurrentExecutor|withTaskExecutorPreference)\b"#,
             #"\b(withDiscardingTaskGroup|withThrowingDiscardingTaskGroup|DiscardingTaskGroup)\b"#, #"Task\.immediate\b"#, #"Task\(name:"#,
             // Foundation, Network and BackgroundTasks from iOS 17 on.
