@@ -7,7 +7,9 @@ public import Foundation
 ///
 /// **Order.** Calls that write take effect in the order in which they were made, also where each has a task of its own: a value, and then the tap
 /// on an answer, each in a `Task` of the main actor, arrive so. The order is that of the caller's actor; calls from two actors, or from tasks of
-/// none, have no order but that of `await`. A call is made when its line is reached: in a `Task`, that is after the code that made the task.
+/// none, have no order but that of `await`. A call is made when its line is reached: in a `Task`, that is after the code that made the task;
+/// in an `async` function of the app's own that is bound to no actor, it is after a hop that loses the order. Let such a layer stand on the screens'
+/// actor.
 ///
 /// A write that was called is carried out, also if its task is cancelled while it waits for its turn: cancelling drops only its result, as a
 /// `CancellationError`. A task that was cancelled before calls nothing. ``close(isolation:)`` waits for the writes before it.
