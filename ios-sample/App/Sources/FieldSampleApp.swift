@@ -58,13 +58,13 @@ final class AppDelegate: NSObject, UIApplicationDelegate {
     let opening = OpeningModel(AppDelegate.prepare, open: AppDelegate.open)
 
     private static func prepare() async throws -> Workplace {
-        let phone = try await Phone.shared.parts()
+        let places = try Phone.shared.places()
         return Workplace(
-            gateway: phone.gateway, navigator: Navigator(phone.place), preferences: DefaultsStore(), vault: phone.vault,
-            exports: phone.exports, attachments: try? Attachments.folder())
+            gateway: Phone.shared.gateway, navigator: Navigator(places.place), preferences: DefaultsStore(), vault: Phone.shared.vault,
+            exports: places.exports, attachments: try? Attachments.folder())
     }
 
-    private static func open(_ work: Workplace) async throws { try await Phone.shared.open() }
+    private static func open(_ work: Workplace) async throws { try await Phone.shared.gateway.open() }
 
     func application(
         _ application: UIApplication, didFinishLaunchingWithOptions launchOptions: [UIApplication.LaunchOptionsKey: Any]?

@@ -17,6 +17,7 @@ package final class AppLifecycle: Sendable {
     private struct State {
         var ended = false
         var observers: [Observer] = []
+        var network: (any Sendable)?
         var hold: Hold?
         var latest: Task<Void, Never>?
     }
@@ -33,34 +34,40 @@ package final class AppLifecycle: Sendable {
     private let handle: Handle
     private let state = Locked(State())
 
-    package init(handle: any CompassHandle) {
+    private let watch: @Sendable (any CompassHandle) -> any Sendable
+
+    package init(handle: any CompassHandle, watch: @escaping @Sendable (any CompassHandle) -> any Sendable = { ConnectivityMonitor($0) }) {
         self.handle = Handle(value: handle)
+        self.watch = watch
     }
 
     deinit { end() }
 
     /// Listens from now on, and begins as the app stands.
-    package func begin() async {
+    package func begin() {
+        guard let handle = handle.value else { return }
         let center = NotificationCenter.default
         let tokens = [
             center.addObserver(forName: Self.willEnterForeground, object: nil, queue: nil) { [weak self] _ in self?.enterForeground() },
             center.addObserver(forName: Self.didEnterBackground, object: nil, queue: nil) { [weak self] _ in self?.enterBackground() },
         ]
-        state.withLock { $0.observers = tokens.map(Observer.init) }
-        if await Self.inForeground() {
-            enterForeground()
-            await settled()
+        let network = watch(handle)
+        state.withLock { ($0.observers, $0.network) = (tokens.map(Observer.init), network) }
+        then { lifecycle in
+            if await Self.inForeground() { await lifecycle.takeHold() }
         }
     }
 
     /// Listens no more. The hold goes with the handle.
     package func end() {
-        let (observers, task) = state.withLock { state in
+        // What comes out is let go outside the lock.
+        let (observers, network, task) = state.withLock { state in
             state.ended = true
-            defer { state.observers = [] }
-            return (state.observers, state.latest)
+            defer { (state.observers, state.network) = ([], nil) }
+            return (state.observers, state.network, state.latest)
         }
         observers.forEach { NotificationCenter.default.removeObserver($0.token) }
+        withExtendedLifetime(network) {}
         task?.cancel()
     }
 
@@ -70,13 +77,15 @@ package final class AppLifecycle: Sendable {
     }
 
     package func enterForeground() {
-        then { lifecycle in
-            guard let handle = lifecycle.handle.value, lifecycle.state.withLock({ $0.hold == nil }) else { return }
-            guard let hold = try? await handle.resume() else { return }
-            lifecycle.state.withLock { $0.hold = hold }
-            _ = try? await handle.refresh()
-            try? await handle.startDelivery()
-        }
+        then { await $0.takeHold() }
+    }
+
+    private func takeHold() async {
+        guard let handle = handle.value, state.withLock({ $0.hold == nil }) else { return }
+        guard let hold = try? await handle.resume() else { return }
+        state.withLock { $0.hold = hold }
+        _ = try? await handle.refresh()
+        try? await handle.startDelivery()
     }
 
     package func enterBackground() {

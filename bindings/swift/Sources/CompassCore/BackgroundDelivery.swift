@@ -2,51 +2,60 @@
 import BackgroundTasks
 import Foundation
 
-/// Delivers while the app is not running, in a task of `BGTaskScheduler`. Also in a process that was started for it.
+/// Delivers while the app is not running, in tasks of `BGTaskScheduler`. Also in a process that was started for one.
 ///
-/// Register before the launch ends; the identifier stands in `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`.
+/// Two are asked for: an app refresh, which the system grants more often, and a processing task, for which the phone mostly lies idle. Register
+/// before the launch ends. Both identifiers, `identifier` and the same with `.refresh`, stand in `BGTaskSchedulerPermittedIdentifiers` of the
+/// app's `Info.plist`, and `processing` and `fetch` in `UIBackgroundModes`. What the system refuses is in ``CompassLog``.
 ///
 /// ```swift
 /// func application(_ application: UIApplication, didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]?) -> Bool {
-///     BackgroundDelivery.register(identifier: "com.example.deliver") { try await MyApp.compass() }
+///     BackgroundDelivery.register(identifier: "com.example.deliver", for: MyApp.compass)
 ///     return true
 /// }
 /// ```
 public final class BackgroundDelivery: Sendable {
-    private let identifier: String
-    private let open: @Sendable () async throws -> any CompassHandle
-    private let asked = Locked(BackgroundPlan.nothing)
+    private let compass: any CompassHandle
+    private let requests: BackgroundRequests
 
-    private init(identifier: String, open: @escaping @Sendable () async throws -> any CompassHandle) {
-        self.identifier = identifier
-        self.open = open
+    private init(identifier: String, compass: any CompassHandle) {
+        self.compass = compass
+        requests = BackgroundRequests { kind, moment in
+            let request: BGTaskRequest
+            switch kind {
+            case .refresh:
+                request = BGAppRefreshTaskRequest(identifier: kind.identifier(of: identifier))
+            case .processing:
+                let processing = BGProcessingTaskRequest(identifier: kind.identifier(of: identifier))
+                processing.requiresNetworkConnectivity = true
+                request = processing
+            }
+            request.earliestBeginDate = moment
+            try BGTaskScheduler.shared.submit(request)
+        }
     }
 
-    /// Registers the task, and asks for it whenever the app leaves the foreground.
+    /// Registers the tasks, and asks for them whenever the app leaves the foreground.
     ///
-    /// - Parameter open: Gives the app's one handle, opening it if need be.
-    /// - Returns: Keep it if you want to ask for the task at other times too.
+    /// - Parameter compass: The app's one handle; a lazy one is opened when a task needs it.
+    /// - Returns: Keep it if you want to ask for the tasks at other times too.
     @discardableResult
-    public static func register(
-        identifier: String, open: @escaping @Sendable () async throws -> any CompassHandle
-    ) -> BackgroundDelivery {
-        let delivery = BackgroundDelivery(identifier: identifier, open: open)
-        BGTaskScheduler.shared.register(forTaskWithIdentifier: identifier, using: nil) { task in delivery.run(task) }
+    public static func register(identifier: String, for compass: any CompassHandle) -> BackgroundDelivery {
+        let delivery = BackgroundDelivery(identifier: identifier, compass: compass)
+        for kind in BackgroundRequests.Kind.allCases {
+            let name = kind.identifier(of: identifier)
+            let taken = BGTaskScheduler.shared.register(forTaskWithIdentifier: name, using: nil) { task in delivery.run(kind, task) }
+            if !taken { BackgroundRequests.refused("register", name, nil) }
+        }
         _ = NotificationCenter.default.addObserver(forName: AppLifecycle.didEnterBackground, object: nil, queue: nil) { _ in
             Task { await delivery.schedule() }
         }
         return delivery
     }
 
-    /// Asks the system for the task, if something waits and the task moves earlier by it.
+    /// Asks the system for the tasks, if something waits and they move earlier by it.
     public func schedule() async {
-        guard let compass = try? await open(), let due = try? await compass.nextDue() else { return }
-        let plan = BackgroundPlan(due, now: Date())
-        guard plan.moves(asked.withLock { $0 }), case .job(let moment) = plan else { return }
-        let request = BGProcessingTaskRequest(identifier: identifier)
-        request.requiresNetworkConnectivity = true
-        request.earliestBeginDate = moment
-        if (try? BGTaskScheduler.shared.submit(request)) != nil { asked.withLock { $0 = plan } }
+        await requests.ask(for: compass)
     }
 
     // Unchecked: the system's object may be finished from any thread, which its declaration does not say.
@@ -54,13 +63,11 @@ public final class BackgroundDelivery: Sendable {
         let task: BGTask
     }
 
-    private func run(_ task: BGTask) {
+    private func run(_ kind: BackgroundRequests.Kind, _ task: BGTask) {
         let running = Running(task: task)
         let work = Task {
-            asked.withLock { $0 = .nothing }
-            var delivered = false
-            if let compass = try? await open() { delivered = await BackgroundJob.run(compass) }
-            running.task.setTaskCompleted(success: delivered)
+            requests.began(kind)
+            running.task.setTaskCompleted(success: await BackgroundJob.run(compass))
             // Only now: asking for a task that runs would end it. In a task of its own, since this one may be cancelled.
             await Task.detached { await self.schedule() }.value
         }

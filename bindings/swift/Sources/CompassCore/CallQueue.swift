@@ -1,10 +1,11 @@
-import Foundation
+import Dispatch
+package import Foundation
 
-/// Takes blocking calls off the caller's thread, a few at a time, and never onto Swift's cooperative pool.
+/// Takes blocking calls off the caller's thread, a few at a time, and never onto Swift's cooperative pool. They may overtake each other.
 package final class CallQueue: Sendable {
     private let queue: OperationQueue
 
-    init(name: String, width: Int, quality: QualityOfService) {
+    package init(name: String, width: Int, quality: QualityOfService) {
         queue = OperationQueue()
         queue.name = name
         queue.maxConcurrentOperationCount = width
@@ -27,11 +28,36 @@ package final class CallQueue: Sendable {
         } onCancel: {
             cancelled.withLock { $0 = true }
         }
-        try Task.checkCancellation()
-        do {
-            return try result.get()
-        } catch {
-            throw CompassError.from(error)
+        return try result.unlessCancelled()
+    }
+}
+
+/// Carries calls out one after the other, in the order in which they were made, off the caller's thread and off the cooperative pool.
+package final class WriteQueue: Sendable {
+    private let queue: DispatchQueue
+
+    init(name: String) { queue = DispatchQueue(label: name, qos: .userInitiated) }
+
+    /// Runs a call. Its place is taken before anything is waited for: an asynchronous function with no actor to stand on goes to the global
+    /// executor before its first line, and there two calls may change places. Once it has its place it is carried out; a task that is cancelled
+    /// meanwhile loses only the result.
+    ///
+    /// - Parameter always: Also for a task that is cancelled already.
+    package func call<Value: Sendable>(
+        on caller: isolated (any Actor)?, always: Bool = false, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        if !always { try Task.checkCancellation() }
+        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: Result { try work() }) }
         }
+        return try result.unlessCancelled()
+    }
+}
+
+extension Result where Failure == any Error {
+    /// The result as this package gives it.
+    fileprivate func unlessCancelled() throws -> Success {
+        try Task.checkCancellation()
+        do { return try get() } catch { throw CompassError.from(error) }
     }
 }

@@ -11,10 +11,13 @@ package final class ChangeHub: Sendable {
         }
 
         private let state = Locked(State())
+        /// Where the hub stood when it was asked for this place.
+        package let epoch: Int
         fileprivate let wants: @Sendable (Notice) -> Bool
         private let leave: @Sendable () -> Void
 
-        fileprivate init(wants: @escaping @Sendable (Notice) -> Bool, leave: @escaping @Sendable () -> Void) {
+        fileprivate init(epoch: Int, wants: @escaping @Sendable (Notice) -> Bool, leave: @escaping @Sendable () -> Void) {
+            self.epoch = epoch
             self.wants = wants
             self.leave = leave
         }
@@ -62,6 +65,7 @@ package final class ChangeHub: Sendable {
 
     private struct State {
         var next = 0
+        var epoch = 0
         var closed = false
         var subscribers: [Int: Weak] = [:]
     }
@@ -77,18 +81,21 @@ package final class ChangeHub: Sendable {
     /// How many listen, for tests.
     package var count: Int { state.withLock { $0.subscribers.count } }
 
+    /// How often the handle was closed.
+    package var epoch: Int { state.withLock { $0.epoch } }
+
     package func subscribe(_ wants: @escaping @Sendable (Notice) -> Bool) -> Subscriber {
-        let number = state.withLock { state in
+        let (number, epoch) = state.withLock { state in
             state.next += 1
-            return state.next
+            return (state.next, state.epoch)
         }
-        let subscriber = Subscriber(wants: wants) { [weak self] in
+        let subscriber = Subscriber(epoch: epoch, wants: wants) { [weak self] in
             // What comes out is let go outside the lock.
             _ = self?.state.withLock { $0.subscribers.removeValue(forKey: number) }
         }
         let closed = state.withLock { state in
             state.subscribers[number] = Weak(subscriber: subscriber)
-            return state.closed
+            return state.closed || state.epoch != epoch
         }
         if closed { subscriber.end() }
         return subscriber
@@ -98,10 +105,19 @@ package final class ChangeHub: Sendable {
         for subscriber in everybody() where notice.everything || subscriber.wants(notice) { subscriber.wake() }
     }
 
-    /// The handle is closed: every sequence completes.
-    package func close() {
-        state.withLock { $0.closed = true }
-        for subscriber in everybody() { subscriber.end() }
+    /// The handle is closed: every sequence completes. For good, later ones too; otherwise a later one asks the next core.
+    package func close(forGood: Bool = true) {
+        let listening = state.withLock { state in
+            state.epoch += 1
+            state.closed = state.closed || forGood
+            return state.subscribers.values.compactMap(\.subscriber)
+        }
+        for subscriber in listening { subscriber.end() }
+    }
+
+    /// There is another database under the handle: everybody asks again.
+    package func everythingChanged() {
+        notify(Notice(revision: 0, sessions: [], outbox: true, endpoints: true, workflows: true, everything: true))
     }
 
     private func everybody() -> [Subscriber] {

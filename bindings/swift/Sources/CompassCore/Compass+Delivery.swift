@@ -4,91 +4,91 @@ public import Foundation
 extension Compass {
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 
-    public func setIntegrationEnabled(_ enabled: Bool) async throws {
-        try await commands.call { [core] in try core.setIntegrationEnabled(enabled: enabled) }
+    public func setIntegrationEnabled(_ enabled: Bool, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.setIntegrationEnabled(enabled: enabled) }
     }
 
     public func integrationEnabled() async throws -> Bool {
-        try await commands.call { [core] in try core.integrationEnabled() }
+        try await ask { try $0.integrationEnabled() }
     }
 
-    public func putEndpoint(_ endpoint: Endpoint) async throws {
-        try await commands.call { [core] in try core.putEndpoint(endpoint: endpoint) }
+    public func putEndpoint(_ endpoint: Endpoint, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.putEndpoint(endpoint: endpoint) }
     }
 
-    public func archiveEndpoint(_ key: String) async throws {
-        try await commands.call { [core] in try core.archiveEndpoint(key: key) }
+    public func archiveEndpoint(_ key: String, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.archiveEndpoint(key: key) }
     }
 
-    public func setEndpointEnabled(_ key: String, enabled: Bool) async throws {
-        try await commands.call { [core] in try core.setEndpointEnabled(key: key, enabled: enabled) }
+    public func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.setEndpointEnabled(key: key, enabled: enabled) }
     }
 
     public func endpoints() async throws -> [EndpointStatus] {
-        try await commands.call { [core] in try core.endpoints() }
+        try await ask { try $0.endpoints() }
     }
 
     public func testDelivery(_ endpoint: String) async throws -> TestDelivery {
-        try await deliveries.call { [core] in try core.testDelivery(key: endpoint) }
+        try await deliver { try $0.testDelivery(key: endpoint) }
     }
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
     public func send(
-        _ action: String, in session: SessionKey, actor: String? = nil, commandId: String
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try await commands.call { [core] in try core.send(session: session, action: action, actor: actor, commandId: commandId) }
+        try await write(on: caller) { try $0.send(session: session, action: action, actor: actor, commandId: commandId) }
     }
 
     public func sendCorrected(
-        _ action: String, in session: SessionKey, actor: String? = nil, commandId: String
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try await commands.call { [core] in try core.sendCorrected(session: session, action: action, actor: actor, commandId: commandId) }
+        try await write(on: caller) { try $0.sendCorrected(session: session, action: action, actor: actor, commandId: commandId) }
     }
 
     public func abandon(
-        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String
+        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try await commands.call { [core] in
-            try core.abandon(session: session, action: action, actor: actor, reason: reason, commandId: commandId)
+        try await write(on: caller) {
+            try $0.abandon(session: session, action: action, actor: actor, reason: reason, commandId: commandId)
         }
     }
 
     public func abandonSession(
-        _ session: SessionKey, actor: String, reason: String, commandId: String
+        _ session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try await commands.call { [core] in
-            try core.abandonSession(session: session, actor: actor, reason: reason, commandId: commandId)
+        try await write(on: caller) {
+            try $0.abandonSession(session: session, actor: actor, reason: reason, commandId: commandId)
         }
     }
 
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
-        commandId: String
+        commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RedactOutcome {
         let redaction = Redaction(
             commandId: commandId, target: target, actor: actor, reason: reason, pending: pending, bodies: bodies)
-        return try await commands.call { [core] in try core.redact(session: session, redaction: redaction) }
+        return try await write(on: caller) { try $0.redact(session: session, redaction: redaction) }
     }
 
-    public func sendFailedAgain(actor: String? = nil) async throws -> UInt32 {
-        try await commands.call { [core] in try core.sendFailedAgain(actor: actor) }
+    public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
+        try await write(on: caller) { try $0.sendFailedAgain(actor: actor) }
     }
 
-    public func outbox(_ filter: OutboxFilter = .unsent, page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
-        try await commands.call { [core] in try core.outbox(filter: filter, page: page, limit: limit) }
+    public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
+        try await ask { try $0.outbox(filter: filter, page: page, limit: limit) }
     }
 
     public func outboxTotals() async throws -> OutboxTotals {
-        try await commands.call { [core] in try core.outboxTotals() }
+        try await ask { try $0.outboxTotals() }
     }
 
     public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview {
-        try await commands.call { [core] in try core.preview(session: session, action: action) }
+        try await ask { try $0.preview(session: session, action: action) }
     }
 
     public func deliveryBody(_ id: DeliveryId) async throws -> String? {
-        try await commands.call { [core] in try core.deliveryBody(id: id) }
+        try await ask { try $0.deliveryBody(id: id) }
     }
 
     // Delivery ---------------------------------------------------------------------------------------------------------------------------
@@ -96,68 +96,66 @@ extension Compass {
     public func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport {
         let cancel = CompassInternal.Cancel()
         return try await withTaskCancellationHandler {
-            try await deliveries.call { [core] in
-                try core.flush(deadlineMs: deadline.wholeMilliseconds, cancel: cancel, urgent: urgent)
-            }
+            try await deliver { try $0.flush(deadlineMs: deadline.wholeMilliseconds, cancel: cancel, urgent: urgent) }
         } onCancel: {
             cancel.cancel()
         }
     }
 
     public func startDelivery() async throws {
-        try await deliveries.call { [core] in try core.startDelivery() }
+        try await deliver { try $0.startDelivery() }
     }
 
     public func stopDelivery() async throws {
-        try await deliveries.call { [core] in try core.stopDelivery() }
+        try await deliver { try $0.stopDelivery() }
     }
 
     public func nextDue() async throws -> NextDue {
-        try await commands.call { [core] in try core.nextDue() }
+        try await ask { try $0.nextDue() }
     }
 
-    public func secretsChanged() async throws {
-        try await commands.call { [core] in try core.secretsChanged() }
+    public func secretsChanged(on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.secretsChanged() }
     }
 
-    public func setConnectivity(_ connectivity: Connectivity) async throws {
-        try await commands.call { [core] in try core.setConnectivity(connectivity: connectivity) }
+    public func setConnectivity(_ connectivity: Connectivity, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.setConnectivity(connectivity: connectivity) }
     }
 
     // The life of the handle -------------------------------------------------------------------------------------------------------------
 
     public func resume() async throws -> Hold {
         // Both in tasks of their own, which nobody cancels: a hold that gets lost would keep file locks while the app is suspended.
-        let hold = try await Task.detached { [core, deliveries] in try await deliveries.call { try core.resume() } }.value
+        let hold = try await Task.detached { [self] in try await deliver { try $0.resume() } }.value
         return Hold { [deliveries] in
             _ = try? await Task.detached { try await deliveries.call { hold.release() } }.value
         }
     }
 
     public func quiesce() async throws {
-        try await deliveries.call { [core] in try core.quiesce() }
+        try await deliver { try $0.quiesce() }
     }
 
     public func refresh() async throws -> Bool {
-        try await commands.call { [core] in try core.refresh() }
+        try await ask { try $0.refresh() }
     }
 
-    public func purge(olderThan age: Duration) async throws -> PurgeReport {
-        try await commands.call { [core] in try core.purge(olderThanMs: age.wholeMilliseconds) }
+    public func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport {
+        try await write(on: caller) { try $0.purge(olderThanMs: age.wholeMilliseconds) }
     }
 
-    public func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport {
-        try await commands.call { [core] in try core.purgeAllBefore(time: time, actor: actor) }
+    public func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport {
+        try await write(on: caller) { try $0.purgeAllBefore(time: time, actor: actor) }
     }
 
     public func backup(to file: URL) async throws {
-        try await commands.call { [core] in
-            try core.backup(to: file.path)
+        try await readLong {
+            try $0.backup(to: file.path)
             try DatabaseFolder.protectCopy(file)
         }
     }
 
     public func check() async throws -> CheckReport {
-        try await commands.call { [core] in try core.check() }
+        try await readLong { try $0.check() }
     }
 }

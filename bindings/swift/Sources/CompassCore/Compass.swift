@@ -3,178 +3,229 @@ public import Foundation
 
 /// An open database: sessions, their records, and the outbox that delivers their webhooks.
 ///
-/// One per file and process: open it once and share it. Commands and delivery run on queues of their own, apart from each other.
+/// One per file and process: make it once and share it. Calls that write take effect in the order in which they were made, one after the other;
+/// ``CompassHandle`` says what that means. Queries run beside them, and delivery beside both, on threads of their own.
 ///
 /// ```swift
-/// let compass = try await Compass.open(.standard())
-/// let started = try await compass.start("boiler-service", commandId: UUID().uuidString.lowercased())
+/// let compass = Compass.lazy { try .standard() }
+/// let started = try await compass.start("boiler-service")
 /// for try await view in compass.observeSession(started.view.key) { print(view.section.name) }
 /// ```
 public final class Compass: CompassHandle {
-    package let core: CompassInternal.Core
     package let hub: ChangeHub
-    private let subscription: CompassInternal.Subscription
-    private let lifecycle: Locked<AppLifecycle?> = Locked(nil)
-    // The core has one writer and two readers: more threads would only wait.
-    package let commands = CallQueue(name: "dev.compass.core.commands", width: 4, quality: .userInitiated)
-    // `quiesce` and `close` must never queue behind a long `flush`.
+    package let keeper: CoreKeeper
+    package let writes = WriteQueue(name: "dev.compass.core.writes")
+    // The core has two readers: more threads would only wait.
+    package let queries = CallQueue(name: "dev.compass.core.queries", width: 4, quality: .userInitiated)
+    // What reads for long holds up no question of a screen.
+    package let longReads = CallQueue(name: "dev.compass.core.long-reads", width: 1, quality: .utility)
+    // `quiesce` must never queue behind a long `flush`.
     package let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
 
-    private init(core: CompassInternal.Core) throws {
-        self.core = core
+    private init(reopens: Bool, options: @escaping @Sendable () throws -> CompassOptions) {
         hub = ChangeHub()
-        subscription = try core.observe(listener: hub)
+        keeper = CoreKeeper(hub: hub, reopens: reopens, options: options)
     }
 
-    /// Opens or creates the database, off the caller's thread.
+    /// For a core that another handle opens and closes.
+    init(of core: CompassInternal.Core) {
+        hub = ChangeHub()
+        keeper = CoreKeeper(hub: hub, core: core)
+    }
+
+    /// Opens or creates the database, off the caller's thread. Once closed, the handle stays closed.
     ///
     /// - Throws: ``CompassError`` with ``CompassError/Code/alreadyOpen`` while this process has the same file open, or
     ///   ``CompassError/Code/cannotOpen`` before the first unlock of the phone.
     public static func open(_ options: CompassOptions) async throws -> Compass {
-        let queue = CallQueue(name: "dev.compass.core.open", width: 1, quality: .userInitiated)
-        let compass = try await queue.call { try Compass(core: CompassInternal.Core.open(options: options.forCore())) }
-        if case .automatic = options.delivery {
-            let lifecycle = AppLifecycle(handle: compass)
-            compass.lifecycle.withLock { $0 = lifecycle }
-            await lifecycle.begin()
-        }
+        let compass = Compass(reopens: false) { options }
+        try await compass.queries.call { [keeper = compass.keeper] in try keeper.use { _ in } }
+        await compass.keeper.settled()
         return compass
+    }
+
+    /// A handle at once, for a container or the environment of SwiftUI: its first call opens or creates the database, and throws what ``open(_:)``
+    /// would throw. Where that fails, the next call tries again. After ``close()`` too the next call opens it anew, and so does a sequence that is
+    /// begun then; sequences from before have ended.
+    public static func lazy(_ options: CompassOptions) -> Compass { lazy { options } }
+
+    /// The same, with options that are made when the database is opened, off the caller's thread: before the first unlock of the phone there is no
+    /// folder yet. What they throw is ``CompassError/Code/cannotOpen``.
+    public static func lazy(_ options: @escaping @Sendable () throws -> CompassOptions) -> Compass {
+        Compass(reopens: true, options: options)
     }
 
     /// The version of the core.
     public static var version: String { CompassInternal.version() }
 
-    public func close() async throws {
-        // First, so that it does not take a hold again.
-        lifecycle.withLock { $0 }?.end()
-        try await deliveries.call { [core] in try core.shutDown() }
-        subscription.cancel()
-        hub.close()
+    public func close(on caller: isolated (any Actor)?) async throws {
+        try await writes.call(on: caller, always: true) { [keeper] in try keeper.close() }
+    }
+
+    /// Puts another database under the handle: closes it after the writes that were called before, gives its file to `work`, which may
+    /// ``restore(from:options:)`` or ``erase(_:discardUndelivered:)`` it, and opens it anew, also where `work` has failed. Other calls wait
+    /// meanwhile, `work` must make none of this handle. Sequences go on, with what is there then. Once begun it runs to its end, also when the task
+    /// is cancelled. The database need not be open, or fit to be opened.
+    ///
+    /// - Throws: What `work` throws; otherwise what opening throws. The next call tries to open again.
+    public func whileClosed<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
+    ) async throws -> Value {
+        let file = try await writes.call(on: isolation, always: true) { [keeper] in try keeper.pause() }
+        // In a task of its own, which nobody cancels.
+        return try await Task.detached { [self] in
+            let result: Result<Value, any Error>
+            do { result = .success(try await work(file)) } catch { result = .failure(error) }
+            keeper.goOn()
+            // What was tried and refused comes before what follows from it.
+            defer { hub.everythingChanged() }
+            do {
+                try await queries.call { [keeper] in try keeper.use { _ in } }
+            } catch {
+                _ = try result.get()
+                throw error
+            }
+            return try result.get()
+        }.value
+    }
+
+    // How calls are carried out --------------------------------------------------------------------------------------------------------
+
+    /// In its turn.
+    package func write<Value: Sendable>(
+        on caller: isolated (any Actor)?, _ act: @escaping @Sendable (CompassInternal.Core) throws -> Value
+    ) async throws -> Value {
+        try await writes.call(on: caller) { [keeper] in try keeper.use(act) }
+    }
+
+    /// Beside the writes.
+    package func ask<Value: Sendable>(
+        since epoch: Int? = nil, _ question: @escaping @Sendable (CompassInternal.Core) throws -> Value
+    ) async throws -> Value {
+        let epoch = epoch ?? hub.epoch
+        return try await queries.call { [keeper] in try keeper.use(since: epoch, again: true, question) }
+    }
+
+    /// Beside the writes and the other questions.
+    package func readLong<Value: Sendable>(_ question: @escaping @Sendable (CompassInternal.Core) throws -> Value) async throws -> Value {
+        let epoch = hub.epoch
+        return try await longReads.call { [keeper] in try keeper.use(since: epoch, again: true, question) }
+    }
+
+    /// Beside all of them.
+    package func deliver<Value: Sendable>(_ work: @escaping @Sendable (CompassInternal.Core) throws -> Value) async throws -> Value {
+        let epoch = hub.epoch
+        return try await deliveries.call { [keeper] in try keeper.use(since: epoch, work) }
     }
 
     // Workflows ------------------------------------------------------------------------------------------------------------------------
 
-    public func importWorkflow(_ document: Data) async throws -> ImportOutcome {
-        try await commands.call { [core] in try core.importWorkflow(document: document) }
+    public func importWorkflow(_ document: Data, on caller: isolated (any Actor)?) async throws -> ImportOutcome {
+        try await write(on: caller) { try $0.importWorkflow(document: document) }
     }
 
-    public func workflows() async throws -> [WorkflowSummary] {
-        try await commands.call { [core] in try core.workflows() }
+    public func workflows() async throws -> [WorkflowSummary] { try await ask { try $0.workflows() } }
+
+    public func workflow(_ key: String, version: WorkflowVersion?) async throws -> Workflow {
+        try await ask { try $0.workflow(key: key, version: version) }
     }
 
-    public func workflow(_ key: String, version: WorkflowVersion? = nil) async throws -> Workflow {
-        try await commands.call { [core] in try core.workflow(key: key, version: version) }
+    public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data {
+        try await ask { try $0.workflowDocument(key: key, version: version) }
     }
 
-    public func workflowDocument(_ key: String, version: WorkflowVersion? = nil) async throws -> Data {
-        try await commands.call { [core] in try core.workflowDocument(key: key, version: version) }
+    public func lintWorkflow(_ document: Data) async throws -> [Finding] { try await ask { try $0.lintWorkflow(document: document) } }
+
+    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.retireWorkflow(key: key, version: version, retired: retired) }
     }
 
-    public func lintWorkflow(_ document: Data) async throws -> [Finding] {
-        try await commands.call { [core] in try core.lintWorkflow(document: document) }
-    }
-
-    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool) async throws {
-        try await commands.call { [core] in try core.retireWorkflow(key: key, version: version, retired: retired) }
-    }
-
-    public func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws {
-        try await commands.call { [core] in try core.forgetWorkflow(key: key, version: version) }
+    public func forgetWorkflow(_ key: String, version: WorkflowVersion, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.forgetWorkflow(key: key, version: version) }
     }
 
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
-    public func start(_ start: Start) async throws -> CommandOutcome {
-        try await commands.call { [core] in try core.start(start: start) }
+    public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
+        try await write(on: caller) { try $0.start(start: start) }
     }
 
     public func run(
-        _ commands: [Command], in session: SessionKey, actor: String? = nil, commandId: String? = nil
+        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?, on caller: isolated (any Actor)?
     ) async throws -> CommandOutcome {
-        try await self.commands.call { [core] in
-            try core.run(session: session, actor: actor, commands: commands, commandId: commandId)
-        }
+        try await write(on: caller) { try $0.run(session: session, actor: actor, commands: commands, commandId: commandId) }
     }
 
-    public func saveDraft(_ text: String, field: String, in session: SessionKey) async throws {
-        try await commands.call { [core] in try core.saveDraft(session: session, field: field, text: text) }
+    public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.saveDraft(session: session, field: field, text: text) }
     }
 
-    public func saveNoteDraft(_ text: String, in session: SessionKey) async throws {
-        try await commands.call { [core] in try core.saveNoteDraft(session: session, text: text) }
+    public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+        try await write(on: caller) { try $0.saveNoteDraft(session: session, text: text) }
     }
 
-    public func session(_ session: SessionKey) async throws -> SessionView {
-        try await commands.call { [core] in try core.session(session: session) }
+    public func session(_ session: SessionKey) async throws -> SessionView { try await ask { try $0.session(session: session) } }
+
+    public func sessions(matching filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
+        try await ask { try $0.sessions(filter: filter, page: page, limit: limit) }
     }
 
-    public func sessions(_ filter: SessionFilter = .all, page: String? = nil, limit: UInt32 = 50) async throws -> SessionPage {
-        try await commands.call { [core] in try core.sessions(filter: filter, page: page, limit: limit) }
+    public func record(_ session: SessionKey) async throws -> SessionRecord { try await ask { try $0.record(session: session) } }
+
+    public func totals() async throws -> Totals { try await ask { try $0.totals() } }
+
+    public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
+        try await write(on: caller) { try $0.delete(session: session) }
     }
 
-    public func record(_ session: SessionKey) async throws -> SessionRecord {
-        try await commands.call { [core] in try core.record(session: session) }
-    }
-
-    public func totals() async throws -> Totals {
-        try await commands.call { [core] in try core.totals() }
-    }
-
-    @discardableResult
-    public func delete(_ session: SessionKey) async throws -> DeleteReport {
-        try await commands.call { [core] in try core.delete(session: session) }
-    }
-
-    public func files() async throws -> [String] {
-        try await commands.call { [core] in try core.files() }
-    }
+    public func files() async throws -> [String] { try await ask { try $0.files() } }
 
     // What changes ---------------------------------------------------------------------------------------------------------------------
 
     public func observeSession(_ session: SessionKey) -> Updates<SessionView> {
-        updates { $0.sessions.contains(session) } query: { try await $0.session(session) }
+        updates { $0.sessions.contains(session) } query: { try $0.session(session: session) }
     }
 
-    public func observeSessions(_ filter: SessionFilter = .all, limit: UInt32 = 50) -> Updates<SessionPage> {
-        updates { !$0.sessions.isEmpty } query: { try await $0.sessions(filter, limit: limit) }
+    public func observeSessions(matching filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
+        updates { !$0.sessions.isEmpty } query: { try $0.sessions(filter: filter, page: nil, limit: limit) }
     }
 
     public func observeRecord(_ session: SessionKey) -> Updates<SessionRecord> {
-        updates { $0.sessions.contains(session) } query: { try await $0.record(session) }
+        updates { $0.sessions.contains(session) } query: { try $0.record(session: session) }
     }
 
     public func observeTotals() -> Updates<Totals> {
-        updates { !$0.sessions.isEmpty || $0.outbox } query: { try await $0.totals() }
+        updates { !$0.sessions.isEmpty || $0.outbox } query: { try $0.totals() }
     }
 
-    public func observeOutbox(_ filter: OutboxFilter = .unsent, limit: UInt32 = 50) -> Updates<OutboxPage> {
-        updates { $0.outbox || $0.endpoints } query: { try await $0.outbox(filter, limit: limit) }
+    public func observeOutbox(matching filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage> {
+        updates { $0.outbox || $0.endpoints } query: { try $0.outbox(filter: filter, page: nil, limit: limit) }
     }
 
     public func observeOutboxTotals() -> Updates<OutboxTotals> {
-        updates { $0.outbox || $0.endpoints } query: { try await $0.outboxTotals() }
+        updates { $0.outbox || $0.endpoints } query: { try $0.outboxTotals() }
     }
 
     public func observeEndpoints() -> Updates<[EndpointStatus]> {
-        updates { $0.endpoints || $0.outbox } query: { try await $0.endpoints() }
+        updates { $0.endpoints || $0.outbox } query: { try $0.endpoints() }
     }
 
     public func observeIntegration() -> Updates<Bool> {
-        updates { $0.endpoints } query: { try await $0.integrationEnabled() }
+        updates { $0.endpoints } query: { try $0.integrationEnabled() }
     }
 
     public func observeWorkflows() -> Updates<[WorkflowSummary]> {
-        updates { $0.workflows } query: { try await $0.workflows() }
+        updates { $0.workflows } query: { try $0.workflows() }
     }
 
     public func observeNextDue() -> Updates<NextDue> {
-        updates { $0.outbox || $0.endpoints } query: { try await $0.nextDue() }
+        updates { $0.outbox || $0.endpoints } query: { try $0.nextDue() }
     }
 
     // The sequence keeps the handle: what is listened to is not let go.
     private func updates<Value>(
-        _ wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (Compass) async throws -> Value
+        _ wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (CompassInternal.Core) throws -> Value
     ) -> Updates<Value> {
-        Updates(hub: hub, wants: wants) { try await query(self) }
+        Updates(hub: hub, wants: wants) { [self] epoch in try await ask(since: epoch, query) }
     }
 }

@@ -10,7 +10,7 @@ public import Foundation
 /// }
 /// ```
 public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
-    /// The stable name of an error. The set is open: a newer core may have codes that this list does not.
+    /// The stable name of an error. The set is open: a newer core may have codes that have no name here.
     public struct Code: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
         /// The name, as the core and its documents write it.
         public let rawValue: String
@@ -20,44 +20,6 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         public init(stringLiteral value: String) { rawValue = value }
         /// The name.
         public var description: String { rawValue }
-
-        /// This process has the same file open already; share that handle.
-        public static let alreadyOpen: Code = "already_open"
-        /// The handle was closed.
-        public static let closed: Code = "closed"
-        /// The call was made from inside a transport, a store of secrets or a listener, and would wait for itself.
-        public static let reentrant: Code = "reentrant"
-        /// The file cannot be opened now, for instance before the first unlock of the phone. Try again later.
-        public static let cannotOpen: Code = "cannot_open"
-        /// There is no room left on the device.
-        public static let diskFull: Code = "disk_full"
-        /// The file is damaged, or something else changed it. It is left as it is; see ``Compass/restore(from:options:)``.
-        public static let corrupt: Code = "corrupt"
-        /// The workflow document has errors: see ``CompassError/findings``.
-        public static let invalidWorkflow: Code = "invalid_workflow"
-        /// The workflow is incomplete and cannot be started: see ``CompassError/findings``.
-        public static let notStartable: Code = "not_startable"
-        /// Sessions stand on this version of the workflow, finished ones included, so it cannot be forgotten. Delete or purge them first.
-        public static let workflowInUse: Code = "workflow_in_use"
-        /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
-        public static let requiresNewerCore: Code = "requires_newer_core"
-        /// There is no such session.
-        public static let unknownSession: Code = "unknown_session"
-        /// There was such a session; it was purged or deleted.
-        public static let deletedSession: Code = "deleted_session"
-        /// Values are missing or not acceptable: see ``CompassError/problems``.
-        public static let fieldProblems: Code = "field_problems"
-        /// The `commandId` was used before for something else.
-        public static let commandIdReused: Code = "command_id_reused"
-        /// The session, or the database that would be replaced or removed, holds messages that were neither delivered nor given up, or is
-        /// too damaged to tell.
-        public static let undelivered: Code = "undelivered"
-        /// Too many sends of the action failed.
-        public static let actionLocked: Code = "action_locked"
-        /// This release cannot do that yet.
-        public static let notSupported: Code = "not_supported"
-        /// A fault of this library.
-        public static let `internal`: Code = "internal"
     }
 
     /// The stable name.

@@ -16,129 +16,124 @@ extension CompassHandle {
     ///
     /// - Parameter commandId: Makes a repeated call harmless: it gives the session that the first one started.
     public func start(
-        _ workflow: String, commandId: String = newCommandId(), version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = []
+        _ workflow: String, commandId: String = newCommandId(), version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = [],
+        isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await start(Start(commandId: commandId, workflow: workflow, version: version, actor: actor, prefill: prefill))
+        try await start(Start(commandId: commandId, workflow: workflow, version: version, actor: actor, prefill: prefill), on: isolation)
     }
 
     /// Gives fields these values. One invalid value refuses the whole call.
-    public func set(_ values: [String: FieldValue], in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
+    public func set(
+        _ values: [String: FieldValue], in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
         let changes = values.sorted { $0.key < $1.key }.map { FieldChange(field: $0.key, change: .set($0.value)) }
-        return try await run([.setFields(changes: changes)], in: session, actor: actor, commandId: nil)
+        return try await run([.setFields(changes: changes)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Sets, clears or marks a field.
-    public func change(_ field: String, to change: Change, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await run([.setFields(changes: [FieldChange(field: field, change: change)])], in: session, actor: actor, commandId: nil)
+    public func change(
+        _ field: String, to change: Change, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run(
+            [.setFields(changes: [FieldChange(field: field, change: change)])], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Clears a field: "not provided".
-    public func clearField(_ field: String, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await change(field, to: .clear, in: session, actor: actor)
+    public func clearField(
+        _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await change(field, to: .clear, in: session, actor: actor, isolation: isolation)
     }
 
     /// Marks a field "not applicable".
-    public func markNotApplicable(_ field: String, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await change(field, to: .notApplicable, in: session, actor: actor)
+    public func markNotApplicable(
+        _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await change(field, to: .notApplicable, in: session, actor: actor, isolation: isolation)
     }
 
     /// Chooses an answer of the section that this view shows, and moves on. A double tap changes nothing.
-    public func answer(_ view: SessionView, _ answer: String, actor: String? = nil) async throws -> CommandOutcome {
-        try await self.answer(answer, visit: view.visit, in: view.key, actor: actor)
+    public func answer(
+        _ view: SessionView, _ answer: String, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await self.answer(answer, visit: view.visit, in: view.key, actor: actor, isolation: isolation)
     }
 
     /// Goes back to an earlier visit of the path; to the one before when none is named. On the first, `already_there`.
-    public func back(_ view: SessionView, to target: UInt32? = nil, actor: String? = nil) async throws -> CommandOutcome {
+    public func back(
+        _ view: SessionView, to target: UInt32? = nil, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
         let before = view.path.last { $0.visit < view.visit }?.visit ?? view.visit
-        return try await back(to: target ?? before, visit: view.visit, in: view.key, actor: actor)
+        return try await back(to: target ?? before, visit: view.visit, in: view.key, actor: actor, isolation: isolation)
     }
 
     /// Completes the session, on the end section that this view shows.
-    public func complete(_ view: SessionView, actor: String? = nil) async throws -> CommandOutcome {
-        try await complete(view.key, visit: view.visit, actor: actor)
+    public func complete(
+        _ view: SessionView, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await complete(view.key, visit: view.visit, actor: actor, isolation: isolation)
     }
 
     /// Chooses an answer of the current section and moves on.
     ///
     /// - Parameter visit: The visit the technician is looking at, so that a double tap changes nothing.
-    public func answer(_ answer: String, visit: UInt32, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await run([.answer(visit: visit, answer: answer)], in: session, actor: actor, commandId: nil)
+    public func answer(
+        _ answer: String, visit: UInt32, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run([.answer(visit: visit, answer: answer)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Goes back to an earlier visit of the path.
-    public func back(to target: UInt32, visit: UInt32, in session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await run([.back(visit: visit, toVisit: target)], in: session, actor: actor, commandId: nil)
+    public func back(
+        to target: UInt32, visit: UInt32, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run([.back(visit: visit, toVisit: target)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Notes that a response was used. Moves nothing.
     public func useResponse(
-        _ response: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil
+        _ response: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.useResponse(commandId: commandId, response: response)], in: session, actor: actor, commandId: nil)
+        try await run([.useResponse(commandId: commandId, response: response)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Adds a note.
     public func note(
-        _ text: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil
+        _ text: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.note(commandId: commandId, text: text)], in: session, actor: actor, commandId: nil)
+        try await run([.note(commandId: commandId, text: text)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Completes the session, on an end section.
-    public func complete(_ session: SessionKey, visit: UInt32, actor: String? = nil) async throws -> CommandOutcome {
-        try await run([.complete(visit: visit)], in: session, actor: actor, commandId: nil)
+    public func complete(
+        _ session: SessionKey, visit: UInt32, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run([.complete(visit: visit)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Ends the session at once, from anywhere. Nothing fires.
     public func end(
-        _ session: SessionKey, reason: String, commandId: String = newCommandId(), actor: String? = nil
+        _ session: SessionKey, reason: String, commandId: String = newCommandId(), actor: String? = nil,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.end(commandId: commandId, reason: reason)], in: session, actor: actor, commandId: nil)
+        try await run([.end(commandId: commandId, reason: reason)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Throws a session in progress away.
-    public func discard(_ session: SessionKey, actor: String? = nil) async throws -> CommandOutcome {
-        try await run([.discard], in: session, actor: actor, commandId: nil)
+    public func discard(
+        _ session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run([.discard], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
     /// Changes fields and notes of a completed or ended session. What was or will be sent does not change.
     public func edit(
-        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil
+        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.edit(commandId: commandId, fields: fields, notes: notes)], in: session, actor: actor, commandId: nil)
-    }
-
-    /// Sends a message that did not fire or failed, with a command id of its own.
-    public func send(_ action: String, in session: SessionKey, actor: String? = nil) async throws -> RecordOutcome {
-        try await send(action, in: session, actor: actor, commandId: newCommandId())
-    }
-
-    /// Sends the edited values as a new revision, with a command id of its own.
-    public func sendCorrected(_ action: String, in session: SessionKey, actor: String? = nil) async throws -> RecordOutcome {
-        try await sendCorrected(action, in: session, actor: actor, commandId: newCommandId())
-    }
-
-    /// Gives a message up, with a command id of its own.
-    public func abandon(_ action: String, in session: SessionKey, actor: String, reason: String) async throws -> RecordOutcome {
-        try await abandon(action, in: session, actor: actor, reason: reason, commandId: newCommandId())
-    }
-
-    /// Gives all undelivered messages of a session up, with a command id of its own.
-    public func abandonSession(_ session: SessionKey, actor: String, reason: String) async throws -> RecordOutcome {
-        try await abandonSession(session, actor: actor, reason: reason, commandId: newCommandId())
-    }
-
-    /// Takes a value or a note out of a session for good, with a command id of its own.
-    public func redact(
-        _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies
-    ) async throws -> RedactOutcome {
-        try await redact(
-            target, in: session, actor: actor, reason: reason, pending: pending, bodies: bodies, commandId: newCommandId())
-    }
-
-    /// Takes a version of a workflow out of use. Sessions on it go on.
-    public func retireWorkflow(_ key: String, version: WorkflowVersion) async throws {
-        try await retireWorkflow(key, version: version, retired: true)
+        try await run([.edit(commandId: commandId, fields: fields, notes: notes)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 }
 

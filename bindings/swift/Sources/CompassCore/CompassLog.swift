@@ -7,7 +7,7 @@ import CompassInternal
 /// ```
 public enum CompassLog {
     /// How much a line matters.
-    public enum Level: Hashable, Sendable {
+    public enum Level: Hashable, Sendable, Comparable {
         /// Something that should not happen did.
         case error
         /// Something is not as it should be, and the core copes with it.
@@ -30,14 +30,24 @@ public enum CompassLog {
         public let text: String
     }
 
-    /// Sends the log of all handles of the process to `sink`, from `level` up, on a thread of the core's own, one line after the other.
-    /// Without a sink it goes nowhere.
+    /// Where it goes, for what this package says itself.
+    private static let kept = Locked<(level: Level, sink: @Sendable (Line) -> Void)?>(nil)
+
+    /// Sends the log of all handles of the process to `sink`, from `level` up, on a thread of the core's own, one line after the other; what this
+    /// package says itself (its target is `compass_swift`) comes on the thread that says it. Without a sink it goes nowhere.
     public static func send(from level: Level, to sink: (@Sendable (Line) -> Void)?) throws {
         do {
             try setLogSink(sink: sink.map(Sink.init), level: level.core)
+            kept.withLock { $0 = sink.map { (level, $0) } }
         } catch {
             throw CompassError.from(error)
         }
+    }
+
+    /// A line of this package.
+    package static func say(_ level: Level, _ text: String) {
+        guard let (least, sink) = kept.withLock({ $0 }), level <= least else { return }
+        sink(Line(level: level, target: "compass_swift", text: text))
     }
 
     private final class Sink: CompassInternal.LogSink {

@@ -6,7 +6,7 @@ package import CompassInternal
 /// ```swift
 /// var options = try CompassOptions.standard()
 /// options.secrets = KeychainSecretStore(service: "com.example.webhooks")
-/// let compass = try await Compass.open(options)
+/// let compass = Compass.lazy(options)
 /// ```
 public struct CompassOptions: Sendable {
     /// Who sends requests.
@@ -23,7 +23,7 @@ public struct CompassOptions: Sendable {
     /// Who decides when to deliver.
     public enum Delivery: Sendable {
         /// The package: in the background of the process while the app is in the foreground; when it leaves, what is due is delivered
-        /// for up to 20 seconds, and then the handle quiesces.
+        /// for up to 20 seconds, and then the handle quiesces. The network is watched by itself, as ``ConnectivityMonitor`` does.
         case automatic
         /// The app, with ``CompassHandle/flush(deadline:urgent:)``, ``CompassHandle/startDelivery()`` and ``CompassHandle/resume()``.
         case manual
@@ -46,6 +46,10 @@ public struct CompassOptions: Sendable {
     public var bodyRetention: Duration?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
+    /// Begins to watch the network where delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has a watch of its
+    /// own. That tells the handle that it is given, by ``CompassHandle/setConnectivity(_:isolation:)``. What is returned is kept while the database
+    /// is open.
+    public var watchNetwork: @Sendable (any CompassHandle) -> any Sendable = { ConnectivityMonitor($0) }
     /// Set by `CompassCoreTesting`: tells the core, just before it opens this path, by which clock the handle goes.
     package var useTestClock: (@Sendable (_ path: String) -> Void)?
 

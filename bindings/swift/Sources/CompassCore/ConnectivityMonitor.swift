@@ -3,7 +3,8 @@ import Dispatch
 public import Network
 #endif
 
-/// Tells a handle what the device knows of the network, for as long as it exists.
+/// Tells a handle what the device knows of the network, for as long as it exists. A handle whose delivery is
+/// ``CompassOptions/Delivery/automatic`` has one already; this is for ``CompassOptions/Delivery/manual``.
 ///
 /// On Apple's platforms it listens to `NWPathMonitor`, which cannot say whether the internet was reached (`validated` stays unknown) and has
 /// no number of a network: another interface or other gateways count as another network. On others it says nothing, and delivery is

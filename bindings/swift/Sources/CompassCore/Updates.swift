@@ -14,11 +14,11 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
 
     private let hub: ChangeHub
     private let wants: @Sendable (Notice) -> Bool
-    private let query: @Sendable () async throws -> Value
+    private let query: @Sendable (_ since: Int) async throws -> Value
 
-    /// Values of `query`, asked again after each change that is wanted.
+    /// Values of `query`, asked again after each change that is wanted. It is told where the hub stood when the iterator was made.
     package init(
-        hub: ChangeHub, wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable () async throws -> Value
+        hub: ChangeHub, wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (_ since: Int) async throws -> Value
     ) {
         self.hub = hub
         self.wants = wants
@@ -33,10 +33,10 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
     /// One subscription.
     public struct Iterator: AsyncIteratorProtocol {
         private var subscriber: ChangeHub.Subscriber?
-        private let query: @Sendable () async throws -> Value
+        private let query: @Sendable (_ since: Int) async throws -> Value
         private var last: Value?
 
-        fileprivate init(subscriber: ChangeHub.Subscriber, query: @escaping @Sendable () async throws -> Value) {
+        fileprivate init(subscriber: ChangeHub.Subscriber, query: @escaping @Sendable (_ since: Int) async throws -> Value) {
             self.subscriber = subscriber
             self.query = query
         }
@@ -45,7 +45,7 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
         public mutating func next() async throws -> Value? {
             while let listening = subscriber, await listening.news() {
                 do {
-                    let value = try await query()
+                    let value = try await query(listening.epoch)
                     if value != last {
                         last = value
                         return value

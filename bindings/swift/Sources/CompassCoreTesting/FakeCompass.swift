@@ -3,18 +3,21 @@ public import Foundation
 
 /// A handle without a database, for previews and for tests of an app's own models: it shows what it is given and keeps what it is asked.
 ///
-/// It has no rules. A test that needs them opens the real core: `Compass.open(.testing())`.
+/// It has no rules, and moves as far as it goes without: a field takes its value, a draft is kept, an answer leads to the view that it is told.
+/// A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
-/// fake.change { $0.sessions[view.key] = view }
-/// fake.onRun = { commands, key in CommandOutcome(applied: .yes, view: next) }
+/// fake.change { $0.sessions[view.key] = .fixture(fields: [.fixture()]) }
+/// fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture()]), of: "run")
 /// ```
 public final class FakeCompass: CompassHandle {
-    /// What the handle shows.
+    /// What the handle shows, and what it was asked.
     public struct Contents: Sendable {
         /// Views, by session.
         public var sessions: [SessionKey: SessionView] = [:]
+        /// The view that an answer leads to, by the key of the answer; for the others the view stays.
+        public var answers: [String: SessionView] = [:]
         /// Records, by session.
         public var records: [SessionKey: SessionRecord] = [:]
         /// The list of sessions, whatever the filter.
@@ -23,33 +26,112 @@ public final class FakeCompass: CompassHandle {
         public var outbox: [OutboxItem] = []
         /// What is in the outbox.
         public var outboxTotals = OutboxTotals(pending: 0, failed: 0, oldestUnsentAt: nil, unsentBytes: 0, needsPerson: 0)
-        /// The list of workflows.
+        /// Totals over the sessions.
+        public var totals = Totals.fixture()
+        /// The list of workflows; what is imported is added.
         public var workflows: [WorkflowSummary] = []
+        /// Workflows by key, whatever the version; one without sections for the others.
+        public var workflowsByKey: [String: Workflow] = [:]
+        /// The documents that were imported, by the key of the workflow.
+        public var documents: [String: Data] = [:]
+        /// What is wrong with every document.
+        public var findings: [Finding] = []
         /// The endpoints.
         public var endpoints: [EndpointStatus] = []
         /// Whether the integration is on.
         public var integrationEnabled = true
+        /// What a test message comes to.
+        public var testDelivery = TestDelivery.fixture()
+        /// The messages that actions would send, by the key of the action; an empty one for the others.
+        public var previews: [String: MessagePreview] = [:]
+        /// The bodies of messages, by their id.
+        public var bodies: [DeliveryId: String] = [:]
         /// What `flush` reports.
         public var flushReport = FlushReport(end: .drained, attempts: 0, sent: 0, retrying: 0, failed: 0, pending: 0)
         /// How many flushes so far a person asked for.
         public var urgentFlushes = 0
+        /// What `purge` reports.
+        public var purgeReport = PurgeReport.fixture()
         /// When something is due.
         public var nextDue = NextDue(at: nil, atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false)
         /// What the app has said of the network.
         public var connectivity = Connectivity.unknown
-        /// Thrown by every call while it is there.
+        /// Thrown by every call while it is there, so that sequences end: the database is gone. `refuseNext` refuses one call.
         public var failure: CompassError?
-        /// The commands so far, in order.
-        public var commands: [Command] = []
         /// The names of the calls so far, in order.
         public var calls: [String] = []
+        /// The calls that write, in order, with what they were given; refused ones too.
+        public var writes: [Write] = []
+        /// The commands so far, in order.
+        public var commands: [Command] {
+            writes.flatMap { write -> [Command] in if case .run(let commands, _, _, _) = write { commands } else { [] } }
+        }
+    }
+
+    /// A call that writes.
+    ///
+    /// ```swift
+    /// XCTAssertEqual(fake.current.writes, [.saveDraft("Mill", field: "site", session: view.key)])
+    /// ```
+    public enum Write: Hashable, Sendable {
+        /// `importWorkflow`.
+        case importWorkflow(Data)
+        /// `retireWorkflow`.
+        case retireWorkflow(String, version: WorkflowVersion, retired: Bool)
+        /// `forgetWorkflow`.
+        case forgetWorkflow(String, version: WorkflowVersion)
+        /// `start`.
+        case start(Start)
+        /// `run`, and every gesture.
+        case run([Command], session: SessionKey, actor: String?, commandId: String?)
+        /// `saveDraft`.
+        case saveDraft(String, field: String, session: SessionKey)
+        /// `saveNoteDraft`.
+        case saveNoteDraft(String, session: SessionKey)
+        /// `delete`.
+        case delete(SessionKey)
+        /// `setIntegrationEnabled`.
+        case setIntegrationEnabled(Bool)
+        /// `putEndpoint`.
+        case putEndpoint(Endpoint)
+        /// `archiveEndpoint`.
+        case archiveEndpoint(String)
+        /// `setEndpointEnabled`.
+        case setEndpointEnabled(String, enabled: Bool)
+        /// `send`.
+        case send(String, session: SessionKey, actor: String?, commandId: String)
+        /// `sendCorrected`.
+        case sendCorrected(String, session: SessionKey, actor: String?, commandId: String)
+        /// `abandon`.
+        case abandon(String, session: SessionKey, actor: String, reason: String, commandId: String)
+        /// `abandonSession`.
+        case abandonSession(SessionKey, actor: String, reason: String, commandId: String)
+        /// `redact`.
+        case redact(
+            RedactionTarget, session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies, commandId: String)
+        /// `sendFailedAgain`.
+        case sendFailedAgain(actor: String?)
+        /// `secretsChanged`.
+        case secretsChanged
+        /// `setConnectivity`.
+        case setConnectivity(Connectivity)
+        /// `purge`.
+        case purge(olderThan: Duration)
+        /// `purgeAllBefore`.
+        case purgeAllBefore(Date, actor: String)
     }
 
     /// Answers commands.
     public typealias Run = @Sendable (_ commands: [Command], _ session: SessionKey) throws -> CommandOutcome
 
+    private struct Refusal: Sendable {
+        let call: String?
+        let error: CompassError
+    }
+
     private let contents = Locked(Contents())
     private let answer = Locked<Run?>(nil)
+    private let refusals = Locked<[Refusal]>([])
     private let hub = ChangeHub()
 
     /// Empty.
@@ -58,7 +140,7 @@ public final class FakeCompass: CompassHandle {
     /// What it shows now, and what it was asked.
     public var current: Contents { contents.withLock { $0 } }
 
-    /// What a command leads to. Without it, nothing changes and the session's view is given.
+    /// What commands lead to, instead of what the fake makes of them by itself.
     public var onRun: Run? {
         get { answer.withLock { $0 } }
         set { answer.withLock { $0 = newValue } }
@@ -67,19 +149,38 @@ public final class FakeCompass: CompassHandle {
     /// Changes what it shows, and tells every sequence.
     public func change(_ change: (inout Contents) -> Void) {
         contents.withLock { change(&$0) }
-        hub.notify(Notice(revision: 0, sessions: [], outbox: true, endpoints: true, workflows: true, everything: true))
+        hub.everythingChanged()
     }
 
-    private func call<Value>(_ name: String = #function, _ body: (inout Contents) throws -> Value) throws -> Value {
-        try contents.withLock { contents in
-            contents.calls.append(String(name.prefix { $0 != "(" }))
-            if let failure = contents.failure { throw failure }
+    /// Refuses one call, the next of this name or the next that writes, and no other: sequences go on. Several wait for their turn.
+    ///
+    /// - Parameter call: The name of a function of ``CompassHandle``; `run` for every gesture.
+    public func refuseNext(_ error: CompassError, of call: String? = nil) {
+        refusals.withLock { $0.append(Refusal(call: call, error: error)) }
+    }
+
+    private func refusal(of call: String, writes: Bool) -> CompassError? {
+        refusals.withLock { refusals in
+            let index = refusals.firstIndex { $0.call == call || (writes && $0.call == nil) }
+            return index.map { refusals.remove(at: $0).error }
+        }
+    }
+
+    private func call<Value>(_ function: String = #function, write: Write? = nil, _ body: (inout Contents) throws -> Value) throws -> Value {
+        let name = String(function.prefix { $0 != "(" })
+        let refusal = refusal(of: name, writes: write != nil)
+        return try contents.withLock { contents in
+            contents.calls.append(name)
+            if let write { contents.writes.append(write) }
+            if let failure = refusal ?? contents.failure { throw failure }
             return try body(&contents)
         }
     }
 
-    private func none<Value>(_ name: String = #function) throws -> Value {
-        try call(name) { _ in throw CompassError(code: "not_faked", detail: "FakeCompass does not do this") }
+    private func write<Value>(_ write: Write, _ function: String = #function, _ body: (inout Contents) throws -> Value) throws -> Value {
+        let value = try call(function, write: write, body)
+        hub.everythingChanged()
+        return value
     }
 
     private func view(_ session: SessionKey, in contents: Contents) throws -> SessionView {
@@ -94,94 +195,164 @@ public final class FakeCompass: CompassHandle {
 
     // Workflows ------------------------------------------------------------------------------------------------------------------------
 
-    public func importWorkflow(_ document: Data) async throws -> ImportOutcome { try none() }
+    public func importWorkflow(_ document: Data, on caller: isolated (any Actor)?) async throws -> ImportOutcome {
+        try write(.importWorkflow(document)) { contents in
+            let members = (try? JSONSerialization.jsonObject(with: document)) as? [String: Any]
+            let named = WorkflowRef.fixture(
+                key: members?["key"] as? String ?? "visit", name: members?["name"] as? String ?? "Visit",
+                version: (members?["version"] as? Int).flatMap(UInt32.init(exactly:)) ?? 1)
+            let isNew = contents.documents.updateValue(document, forKey: named.key) != document
+            let summary = contents.workflows.first { $0.workflow == named } ?? .fixture(workflow: named)
+            contents.workflows = contents.workflows.filter { $0.workflow.key != named.key } + [summary]
+            return ImportOutcome(imported: isNew, workflow: summary)
+        }
+    }
     public func workflows() async throws -> [WorkflowSummary] { try call { $0.workflows } }
-    public func workflow(_ key: String, version: WorkflowVersion?) async throws -> Workflow { try none() }
-    public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data { try none() }
-    public func lintWorkflow(_ document: Data) async throws -> [Finding] { try call { _ in [] } }
-    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool) async throws { try call { _ in } }
-    public func forgetWorkflow(_ key: String, version: WorkflowVersion) async throws { try call { _ in } }
+    public func workflow(_ key: String, version: WorkflowVersion?) async throws -> Workflow {
+        try call { $0.workflowsByKey[key] ?? .fixture(key: key) }
+    }
+    public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data {
+        try call { contents in
+            guard let document = contents.documents[key] else { throw CompassError(code: .unknownWorkflow, place: key) }
+            return document
+        }
+    }
+    public func lintWorkflow(_ document: Data) async throws -> [Finding] { try call { $0.findings } }
+    public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool, on caller: isolated (any Actor)?) async throws {
+        try write(.retireWorkflow(key, version: version, retired: retired)) { _ in }
+    }
+    public func forgetWorkflow(_ key: String, version: WorkflowVersion, on caller: isolated (any Actor)?) async throws {
+        try write(.forgetWorkflow(key, version: version)) { contents in
+            contents.workflows.removeAll { $0.workflow.key == key && $0.workflow.version == version.version }
+        }
+    }
 
     // Sessions -------------------------------------------------------------------------------------------------------------------------
 
-    public func start(_ start: Start) async throws -> CommandOutcome {
-        try call { contents in
+    public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
+        try write(.start(start)) { contents in
             guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow }) else {
-                throw CompassError(code: "unknown_workflow", place: start.workflow)
+                throw CompassError(code: .unknownWorkflow, place: start.workflow)
             }
             return CommandOutcome(applied: .yes, view: view)
         }
     }
 
     public func run(
-        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?
+        _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?, on caller: isolated (any Actor)?
     ) async throws -> CommandOutcome {
-        try call { $0.commands += commands }
-        let outcome = try onRun?(commands, session) ?? CommandOutcome(applied: .yes, view: view(session, in: current))
-        change { $0.sessions[session] = outcome.view }
-        return outcome
+        let answer = onRun
+        let asked = Write.run(commands, session: session, actor: actor, commandId: commandId)
+        // What answers may look at the fake.
+        if let answer {
+            try write(asked) { _ in }
+            let outcome = try answer(commands, session)
+            change { $0.sessions[session] = outcome.view }
+            return outcome
+        }
+        return try write(asked) { contents in
+            let answers = contents.answers
+            let view = try commands.reduce(view(session, in: contents)) { $0.after($1, by: actor, answers: answers) }
+            contents.sessions[session] = view
+            return CommandOutcome(applied: .yes, view: view)
+        }
     }
 
-    public func saveDraft(_ text: String, field: String, in session: SessionKey) async throws { try call { _ in } }
-    public func saveNoteDraft(_ text: String, in session: SessionKey) async throws { try call { _ in } }
+    public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+        try write(.saveDraft(text, field: field, session: session)) { contents in
+            contents.sessions[session] = contents.sessions[session]?.drafted(text, field: field)
+        }
+    }
+    public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+        try write(.saveNoteDraft(text, session: session)) { contents in
+            contents.sessions[session] = contents.sessions[session]?.noteDrafted(text)
+        }
+    }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
-    public func sessions(_ filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
+    public func sessions(matching filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
         try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil, notIndexed: 0) }
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
-    public func totals() async throws -> Totals { try none() }
-    @discardableResult
-    public func delete(_ session: SessionKey) async throws -> DeleteReport {
-        try call { _ in }
-        change { $0.list.removeAll { $0.key == session } }
-        return DeleteReport(filesLetGo: [], erased: .now)
+    public func totals() async throws -> Totals { try call { $0.totals } }
+    public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
+        try write(.delete(session)) { contents in
+            contents.list.removeAll { $0.key == session }
+            return DeleteReport(filesLetGo: [], erased: .now)
+        }
     }
     public func files() async throws -> [String] { try call { _ in [] } }
 
     // Endpoints and the integration ------------------------------------------------------------------------------------------------------
 
-    public func setIntegrationEnabled(_ enabled: Bool) async throws { try call { $0.integrationEnabled = enabled } }
+    public func setIntegrationEnabled(_ enabled: Bool, on caller: isolated (any Actor)?) async throws {
+        try write(.setIntegrationEnabled(enabled)) { $0.integrationEnabled = enabled }
+    }
     public func integrationEnabled() async throws -> Bool { try call { $0.integrationEnabled } }
-    public func putEndpoint(_ endpoint: Endpoint) async throws { try call { _ in } }
-    public func archiveEndpoint(_ key: String) async throws { try call { _ in } }
-    public func setEndpointEnabled(_ key: String, enabled: Bool) async throws { try call { _ in } }
+    public func putEndpoint(_ endpoint: Endpoint, on caller: isolated (any Actor)?) async throws {
+        try write(.putEndpoint(endpoint)) { contents in
+            contents.endpoints.removeAll { $0.endpoint.key == endpoint.key }
+            contents.endpoints.append(.fixture(endpoint: endpoint))
+        }
+    }
+    public func archiveEndpoint(_ key: String, on caller: isolated (any Actor)?) async throws {
+        try write(.archiveEndpoint(key)) { contents in
+            contents.endpoints = contents.endpoints.map { $0.endpoint.key == key ? .fixture(endpoint: $0.endpoint, archivedAt: fixtureTime) : $0 }
+        }
+    }
+    public func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws {
+        try write(.setEndpointEnabled(key, enabled: enabled)) { contents in
+            contents.endpoints = contents.endpoints.map { $0.endpoint.key == key ? .fixture(endpoint: $0.endpoint, enabled: enabled) : $0 }
+        }
+    }
     public func endpoints() async throws -> [EndpointStatus] { try call { $0.endpoints } }
-    public func testDelivery(_ endpoint: String) async throws -> TestDelivery { try none() }
+    public func testDelivery(_ endpoint: String) async throws -> TestDelivery { try call { $0.testDelivery } }
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
-    public func send(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+    private func recorded(_ asked: Write, _ session: SessionKey, _ function: String = #function) throws -> RecordOutcome {
+        try write(asked, function) { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
     }
-    public func sendCorrected(_ action: String, in session: SessionKey, actor: String?, commandId: String) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+
+    public func send(
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try recorded(.send(action, session: session, actor: actor, commandId: commandId), session)
+    }
+    public func sendCorrected(
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try recorded(.sendCorrected(action, session: session, actor: actor, commandId: commandId), session)
     }
     public func abandon(
-        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String
+        _ action: String, in session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+        try recorded(.abandon(action, session: session, actor: actor, reason: reason, commandId: commandId), session)
     }
     public func abandonSession(
-        _ session: SessionKey, actor: String, reason: String, commandId: String
+        _ session: SessionKey, actor: String, reason: String, commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RecordOutcome {
-        try call { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+        try recorded(.abandonSession(session, actor: actor, reason: reason, commandId: commandId), session)
     }
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
-        commandId: String
+        commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RedactOutcome {
-        try call {
-            RedactOutcome(
-                applied: .yes, inFlight: false, bodies: [], filesLetGo: [], erased: .now, record: try record(session, in: $0))
-        }
+        let asked = Write.redact(
+            target, session: session, actor: actor, reason: reason, pending: pending, bodies: bodies, commandId: commandId)
+        let record = try recorded(asked, session).record
+        return RedactOutcome(applied: .yes, inFlight: false, bodies: [], filesLetGo: [], erased: .now, record: record)
     }
-    public func sendFailedAgain(actor: String?) async throws -> UInt32 { try call { _ in 0 } }
-    public func outbox(_ filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
+    public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
+        try write(.sendFailedAgain(actor: actor)) { _ in 0 }
+    }
+    public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
-    public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview { try none() }
-    public func deliveryBody(_ id: DeliveryId) async throws -> String? { try call { _ in nil } }
+    public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview {
+        try call { $0.previews[action] ?? .fixture(action: action) }
+    }
+    public func deliveryBody(_ id: DeliveryId) async throws -> String? { try call { $0.bodies[id] } }
 
     // Delivery and the life of the handle --------------------------------------------------------------------------------------------------
 
@@ -194,18 +365,24 @@ public final class FakeCompass: CompassHandle {
     public func startDelivery() async throws { try call { _ in } }
     public func stopDelivery() async throws { try call { _ in } }
     public func nextDue() async throws -> NextDue { try call { $0.nextDue } }
-    public func secretsChanged() async throws { try call { _ in } }
-    public func setConnectivity(_ connectivity: Connectivity) async throws { try call { $0.connectivity = connectivity } }
+    public func secretsChanged(on caller: isolated (any Actor)?) async throws { try write(.secretsChanged) { _ in } }
+    public func setConnectivity(_ connectivity: Connectivity, on caller: isolated (any Actor)?) async throws {
+        try write(.setConnectivity(connectivity)) { $0.connectivity = connectivity }
+    }
     public func resume() async throws -> Hold {
         try call { _ in Hold { [contents] in contents.withLock { $0.calls.append("release") } } }
     }
     public func quiesce() async throws { try call { _ in } }
     public func refresh() async throws -> Bool { try call { _ in false } }
-    public func purge(olderThan age: Duration) async throws -> PurgeReport { try none() }
-    public func purgeAllBefore(_ time: Date, actor: String) async throws -> PurgeReport { try none() }
+    public func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport {
+        try write(.purge(olderThan: age)) { $0.purgeReport }
+    }
+    public func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport {
+        try write(.purgeAllBefore(time, actor: actor)) { $0.purgeReport }
+    }
     public func backup(to file: URL) async throws { try call { _ in } }
     public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.list.count), faults: []) } }
-    public func close() async throws {
+    public func close(on caller: isolated (any Actor)?) async throws {
         try call { _ in }
         hub.close()
     }
@@ -213,12 +390,12 @@ public final class FakeCompass: CompassHandle {
     // What changes -------------------------------------------------------------------------------------------------------------------------
 
     public func observeSession(_ session: SessionKey) -> Updates<SessionView> { updates { try await $0.session(session) } }
-    public func observeSessions(_ filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
+    public func observeSessions(matching filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
         updates { try await $0.sessions(filter, page: nil, limit: limit) }
     }
     public func observeRecord(_ session: SessionKey) -> Updates<SessionRecord> { updates { try await $0.record(session) } }
     public func observeTotals() -> Updates<Totals> { updates { try await $0.totals() } }
-    public func observeOutbox(_ filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage> {
+    public func observeOutbox(matching filter: OutboxFilter, limit: UInt32) -> Updates<OutboxPage> {
         updates { try await $0.outbox(filter, page: nil, limit: limit) }
     }
     public func observeOutboxTotals() -> Updates<OutboxTotals> { updates { try await $0.outboxTotals() } }
@@ -229,6 +406,6 @@ public final class FakeCompass: CompassHandle {
     public func observeNextDue() -> Updates<NextDue> { updates { try await $0.nextDue() } }
 
     private func updates<Value>(_ query: @escaping @Sendable (FakeCompass) async throws -> Value) -> Updates<Value> {
-        Updates(hub: hub) { _ in true } query: { try await query(self) }
+        Updates(hub: hub) { _ in true } query: { _ in try await query(self) }
     }
 }

@@ -15,6 +15,10 @@ open class BGProcessingTaskRequest: BGTaskRequest {
     public var requiresNetworkConnectivity = false
 }
 
+open class BGAppRefreshTaskRequest: BGTaskRequest {
+    public init(identifier: String) {}
+}
+
 open class BGTaskScheduler: NSObject, @unchecked Sendable {
     public static var shared: BGTaskScheduler { fatalError() }
     @discardableResult

@@ -3,4 +3,5 @@
     public enum State: Int, Sendable { case active, inactive, background }
     public static var shared: UIApplication { fatalError() }
     public var applicationState: State { .active }
+    public struct LaunchOptionsKey: Hashable, Sendable {}
 }

@@ -29,7 +29,7 @@ final class CoreListenerTests: XCTestCase {
     func testAListenerMayCallTheCoreAndUnsubscribe() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
-        let core = compass.core
+        let core = try compass.keeper.use { $0 }
         let subscription = Locked<CompassInternal.Subscription?>(nil)
         let heard = Counter()
         let listener = Listener { notice in
@@ -55,7 +55,7 @@ final class CoreListenerTests: XCTestCase {
 
     func testCallsThatWouldWaitForThemselvesAreRefused() async throws {
         let compass = try await Compass.ready()
-        let core = compass.core
+        let core = try compass.keeper.use { $0 }
         let codes = Locked<[String]>([])
         let listener = Listener { _ in
             for call in [{ _ = try core.flush(deadlineMs: 1000, cancel: Cancel()) }, { try core.quiesce() }, { try core.shutDown() }] {
@@ -71,7 +71,7 @@ final class CoreListenerTests: XCTestCase {
 
     func testAListenerThatThrowsChangesNothing() async throws {
         let compass = try await Compass.ready()
-        let subscription = try compass.core.observe(listener: Listener { _ in throw PortError.Failed(detail: "no") })
+        let subscription = try compass.keeper.use { $0 }.observe(listener: Listener { _ in throw PortError.Failed(detail: "no") })
         try await compass.setIntegrationEnabled(false)
         let enabled = try await compass.integrationEnabled()
         XCTAssertFalse(enabled)
@@ -81,9 +81,9 @@ final class CoreListenerTests: XCTestCase {
 
     func testAHundredThousandListenersLeaveNoHandleBehind() async throws {
         let compass = try await Compass.ready()
-        let core = compass.core
+        let core = try compass.keeper.use { $0 }
         let gone = Counter()
-        try await compass.commands.call {
+        try await compass.queries.call {
             for _ in 0..<100_000 {
                 let subscription = try core.observe(listener: Listener(gone: gone))
                 subscription.cancel()

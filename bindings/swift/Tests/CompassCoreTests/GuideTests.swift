@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// The first example of docs/embedding-ios.md.
+/// Examples of docs/embedding-ios.md.
 final class GuideTests: XCTestCase {
     func testFromNothingToADeliveredWebhook() async throws {
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("home-\(UUID().uuidString)")
@@ -15,30 +15,123 @@ final class GuideTests: XCTestCase {
             var options = try CompassOptions.standard()
             options.sending = .custom(transport)
             options.secrets = MemorySecretStore(["office": secret])
-            let compass = try await Compass.open(options)
+            let compass = Compass.lazy(options)
             _ = try await compass.importWorkflow(document)
             let signing = Signing.standardWebhooks(secret: "office")
             try await compass.putEndpoint(Endpoint(key: "office", url: url, signing: signing, headers: [], network: .any))
             try await compass.setIntegrationEnabled(true)
-            var view = try await compass.start("pump-check", commandId: UUID().uuidString.lowercased()).view
+            var view = try await compass.start("pump-check").view
             view = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
-            view = try await compass.answer("on", visit: view.visit, in: view.key).view
-            view = try await compass.complete(view.key, visit: view.visit).view
+            view = try await compass.answer(view, "on").view
+            view = try await compass.complete(view).view
             for try await record in compass.observeRecord(view.key) where record.actions.allSatisfy({ $0.status == .sent }) { break }
             try await compass.close()
         }
         XCTAssertEqual(transport.requests.count, 1)
     }
 
+    func testATypedTextIsKeptReadAndSet() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let pressure = try XCTUnwrap(view.fields.first { $0.definition.key == "pressure" })
+        func kept() async throws -> FieldView? { try await compass.session(view.key).fields.first { $0.definition.key == "pressure" } }
+        try await onMainActor {
+            let entry = FieldEntry(pressure, in: view.key, of: compass)
+            // Nothing is typed: nothing is set.
+            try await entry.commit().value
+            for text in ["1", "18", "182", "182.", "182.x"] { entry.typed(text) }
+            try await entry.commit().value
+            XCTAssertEqual(entry.problem, "bad_format")
+            XCTAssertEqual(entry.text, "182.x")
+            try await eventually { try await compass.session(view.key).fields[1].draft == "182.x" }
+            let again = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            XCTAssertEqual(again.text, "182.x")
+            again.typed("182.50")
+            try await again.commit().value
+            XCTAssertNil(again.problem)
+            XCTAssertNil(again.text)
+        }
+        let set = try await kept()
+        XCTAssertEqual(set?.state, .provided(.decimal(DecimalValue("182.50")!)))
+        XCTAssertNil(set?.draft)
+        try await onMainActor {
+            let entry = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            entry.typed("")
+            try await entry.commit().value
+        }
+        let wiped = try await kept()
+        XCTAssertEqual(wiped?.state, .notProvided)
+        try await compass.close()
+    }
+
+    @MainActor
+    private static func testARefusalIsShown() async throws {
+        let fake = FakeCompass()
+        let field = FieldView.fixture(definition: .fixture(key: "site", required: true))
+        let view = SessionView.fixture(fields: [field], answers: [Answer(key: "on", name: "Go on", next: "done")])
+        fake.change { $0.sessions[view.key] = view }
+        let entry = FieldEntry(field, in: view.key, of: fake)
+        entry.typed("Mill")
+        fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture(code: "too_short")]), of: "run")
+        try await entry.commit().value
+        XCTAssertEqual(entry.problem, "too_short")
+        XCTAssertTrue(fake.current.writes.contains(.saveDraft("Mill", field: "site", session: view.key)))
+    }
+
+    func testTheTestOfTheGuidePasses() async throws { try await Self.testARefusalIsShown() }
+
     func testTheGuideShowsTheLinesThatRan() throws {
         let guide = try String(contentsOf: Stage.repository.appendingPathComponent("docs/embedding-ios.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
-        let block = guide.components(separatedBy: "```swift\n")[1].components(separatedBy: "```")[0]
-        let lines = block.split(separator: "\n")
-        XCTAssertLessThanOrEqual(lines.count, 15)
+        let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+        XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
+        // What has no name of Apple's runs here; check-apple.sh compiles all of them.
+        let ours = blocks.filter { $0.contains("class FieldEntry") || $0.contains("func testARefusalIsShown") }
+        XCTAssertEqual(ours.count, 2)
         // The bundle and the Keychain are the phone's.
-        for line in lines where !line.contains("Bundle.main") && !line.contains("KeychainSecretStore") {
+        for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
+            if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
             XCTAssertTrue(here.contains(line), String(line))
+        }
+    }
+}
+
+@MainActor
+final class FieldEntry {
+    let compass: any CompassHandle
+    let session: SessionKey
+    let field: FieldView
+    /// What is typed and no value yet; nil where there is nothing of the kind.
+    var text: String?
+    var problem: String?
+
+    init(_ field: FieldView, in session: SessionKey, of compass: any CompassHandle) {
+        (self.field, self.session, self.compass) = (field, session, compass)
+        text = field.draft
+    }
+
+    /// Each letter. A dead battery costs no more than the last one.
+    func typed(_ text: String) {
+        (self.text, problem) = (text, nil)
+        Task { try await compass.saveDraft(text, field: field.definition.key, in: session) }
+    }
+
+    /// The field is left, or an answer is tapped: from text to a value. In a task, as each letter is: it comes after them.
+    @discardableResult
+    func commit() -> Task<Void, any Error> {
+        Task {
+            guard let text else { return }
+            do {
+                let change: Change
+                switch try field.definition.parse(text) {
+                case .provided(let value): change = .set(value)
+                default: change = .clear  // the line was wiped
+                }
+                _ = try await compass.change(field.definition.key, to: change, in: session)
+                if self.text == text { self.text = nil }
+            } catch let refused as CompassError where refused.code == .fieldProblems {
+                problem = refused.problems.first?.code  // a stable name; the words are the app's
+            }
         }
     }
 }

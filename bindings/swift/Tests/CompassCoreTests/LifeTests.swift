@@ -50,9 +50,11 @@ final class LifeTests: XCTestCase {
     func testOpeningHappensOnAThreadOfItsOwn() async throws {
         let options = try CompassOptions.testing()
         let compass = try await Task { @MainActor in try await Compass.open(options) }.value
-        let names = try await compass.commands.call { (Thread.isMainThread, OperationQueue.current?.name) }
-        XCTAssertFalse(names.0)
-        XCTAssertEqual(names.1, "dev.compass.core.commands")
+        let asked = try await compass.queries.call { (Thread.isMainThread, OperationQueue.current?.name) }
+        XCTAssertFalse(asked.0)
+        XCTAssertEqual(asked.1, "dev.compass.core.queries")
+        let written = try await Task { @MainActor in try await compass.write(on: MainActor.shared) { _ in Thread.isMainThread } }.value
+        XCTAssertFalse(written)
         try await compass.close()
     }
 
@@ -79,43 +81,6 @@ final class LifeTests: XCTestCase {
         try await eventually { gate.began == 2 }
         second.cancel()
         _ = try? await second.value
-        try await compass.close()
-    }
-
-    func testACommandThatHasBegunRunsToItsCommitAndOnlyItsResultIsDropped() async throws {
-        let compass = try await Compass.ready()
-        let (begun, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let enabled = Locked(false)
-        let command = Task {
-            try await compass.commands.call {
-                begun.signal()
-                release.wait()
-                enabled.withLock { $0 = true }
-            }
-        }
-        try await compass.deliveries.call { begun.wait() }
-        command.cancel()
-        release.signal()
-        do {
-            try await command.value
-            XCTFail("the result was not dropped")
-        } catch is CancellationError {}
-        XCTAssertTrue(enabled.withLock { $0 })
-        try await compass.close()
-    }
-
-    func testACommandOfACancelledTaskDoesNotBegin() async throws {
-        let compass = try await Compass.ready()
-        let task = Task {
-            withUnsafeCurrentTask { $0?.cancel() }
-            return try await compass.begun()
-        }
-        do {
-            _ = try await task.value
-            XCTFail("a cancelled task began a session")
-        } catch is CancellationError {}
-        let totals = try await compass.totals()
-        XCTAssertEqual(totals.sessions.inProgress, 0)
         try await compass.close()
     }
 
@@ -166,7 +131,8 @@ final class LifeTests: XCTestCase {
     func testTheForegroundHoldsAndTheBackgroundLetsGoByThemselves() async throws {
         let compass = try await Compass.ready()
         let lifecycle = AppLifecycle(handle: compass)
-        await lifecycle.begin()
+        lifecycle.begin()
+        await lifecycle.settled()
         _ = try await compass.completed()
         try await eventually { try await compass.outboxTotals().pending == 0 }
         // What is completed on the way out still leaves.
@@ -234,49 +200,6 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testASecretStoreIsToldForWhomItIsAsked() async throws {
-        struct Asked: SecretStore {
-            let names = Locked<[String]>([])
-            func secret(named name: String, origin: String) -> SecretLookup {
-                names.withLock { $0.append("\(name) \(origin)") }
-                return .missing
-            }
-        }
-        let store = Asked()
-        let compass = try await Compass.ready(secrets: store)
-        let signing = Signing.standardWebhooks(secret: "office")
-        try await compass.putEndpoint(officeAt("https://office.example:8443/hooks?token=1", signing: signing))
-        _ = try await compass.completed()
-        _ = try await compass.flush(deadline: .seconds(10))
-        XCTAssertEqual(store.names.withLock { $0 }, ["office https://office.example:8443"])
-        try await compass.close()
-    }
-
-    func testOnlyWhatCanSignStaysAsThePreviousSecret() {
-        func of(_ bytes: Int) -> String { "whsec_" + Data(count: bytes).base64EncodedString() }
-        for text in [secret, of(24), of(25), of(64)] { XCTAssertTrue(isSigningSecret(text), text) }
-        let unpadded = of(25).replacingOccurrences(of: "=", with: "")
-        for text in ["", of(0), of(23), of(65), String(secret.dropFirst(6)), "whsec_mistyped", secret + " ", unpadded] {
-            XCTAssertFalse(isSigningSecret(text), text)
-        }
-    }
-
-    func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
-        let secrets = MemorySecretStore()
-        let transport = ScriptedTransport()
-        let compass = try await Compass.ready(transport: transport, secrets: secrets)
-        let view = try await compass.completed()
-        _ = try await compass.flush(deadline: .seconds(10))
-        let waiting = try await compass.record(view.key).actions[0]
-        XCTAssertEqual(waiting.reason, "secret_missing")
-        XCTAssertTrue(transport.requests.isEmpty)
-        secrets.set(secret, named: "office")
-        try await compass.secretsChanged()
-        let report = try await compass.flush(deadline: .seconds(10))
-        XCTAssertEqual(report.sent, 1)
-        try await compass.close()
-    }
-
     func testTheLogIsTheCoresAndHoldsNoValues() async throws {
         let lines = Locked<[CompassLog.Line]>([])
         try CompassLog.send(from: .trace) { line in lines.withLock { $0.append(line) } }
@@ -288,28 +211,85 @@ final class LifeTests: XCTestCase {
         XCTAssertFalse(lines.withLock { $0 }.contains { $0.text.contains("Mill Lane") })
     }
 
-    func testTheFakeShowsWhatItIsGivenAndKeepsWhatItIsAsked() async throws {
-        let compass = try await Compass.ready()
-        let view = try await compass.begun()
-        let next = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+    func testWithAutomaticDeliveryTheNetworkIsWatched() async throws {
+        /// A network of the test's own, until it is let go.
+        final class Network: Sendable {
+            let ended: Locked<Bool>
+            init(_ ended: Locked<Bool>) { self.ended = ended }
+            deinit { ended.withLock { $0 = true } }
+        }
+        let (watched, ended) = (Locked<[any CompassHandle]>([]), Locked(false))
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(clock: nil, transport: transport) { options in
+            options.delivery = .automatic
+            options.watchNetwork = { handle in
+                watched.withLock { $0.append(handle) }
+                return Network(ended)
+            }
+        }
+        let network = try XCTUnwrap(watched.withLock { $0.first })
+        try await network.setConnectivity(.offline)
+        _ = try await compass.completed()
+        let offline = try await compass.flush()
+        XCTAssertEqual(offline.end, .offline)
+        XCTAssertEqual(transport.requests.count, 0)
+        try await network.setConnectivity(.online(validated: nil, metered: false, network: 1))
+        try await eventually { transport.requests.count == 1 }
+        XCTAssertFalse(ended.withLock { $0 })
         try await compass.close()
+        try await eventually { ended.withLock { $0 } }
+        XCTAssertEqual(watched.withLock { $0.count }, 1)
+    }
 
+    func testBothBackgroundTasksAreAskedForAndAgainOnlyWhereTheyMoveEarlier() async throws {
+        let asked = Locked<[String]>([])
+        let requests = BackgroundRequests { kind, moment in
+            asked.withLock { $0.append("\(kind.identifier(of: "deliver")) \(Int(moment.timeIntervalSince1970))") }
+        }
+        func at(_ seconds: Int) -> BackgroundPlan { .job(notBefore: Date(timeIntervalSince1970: TimeInterval(seconds))) }
+        requests.ask(.nothing)
+        requests.ask(at(100))
+        requests.ask(at(100))
+        requests.ask(at(200))
+        XCTAssertEqual(asked.withLock { $0 }, ["deliver.refresh 100", "deliver 100"])
+        requests.ask(at(50))
+        XCTAssertEqual(asked.withLock { $0 }.suffix(2), ["deliver.refresh 50", "deliver 50"])
+        // One that has run is asked for again, the other is still there.
+        requests.began(.refresh)
+        requests.ask(at(300))
+        XCTAssertEqual(asked.withLock { $0 }.suffix(1), ["deliver.refresh 300"])
+        XCTAssertEqual(asked.withLock { $0.count }, 5)
+    }
+
+    func testWhatTheSystemRefusesIsInTheLog() async throws {
+        let lines = Locked<[CompassLog.Line]>([])
+        try CompassLog.send(from: .warning) { line in lines.withLock { $0.append(line) } }
+        let refused = Locked(true)
+        let asked = Locked<[BackgroundRequests.Kind]>([])
+        let requests = BackgroundRequests { kind, _ in
+            if refused.withLock({ $0 }) { throw NSError(domain: "BGTaskSchedulerErrorDomain", code: 3) }
+            asked.withLock { $0.append(kind) }
+        }
+        requests.ask(.job(notBefore: Date()))
+        BackgroundRequests.refused("register", "deliver", nil)
         let fake = FakeCompass()
-        fake.change { $0.sessions[view.key] = view }
-        fake.onRun = { _, _ in CommandOutcome(applied: .yes, view: next) }
-        let handle: any CompassHandle = fake
-        var updates = handle.observeSession(view.key).makeAsyncIterator()
-        let first = try await updates.next()
-        XCTAssertEqual(first, view)
-        _ = try await handle.set(["site": .text("Mill Lane")], in: view.key)
-        let second = try await updates.next()
-        XCTAssertEqual(second, next)
-        XCTAssertEqual(fake.current.commands.count, 1)
-        _ = try await handle.flush(deadline: .seconds(1))
-        _ = try await handle.flush(deadline: .seconds(1), urgent: true)
-        XCTAssertEqual([fake.current.urgentFlushes, fake.current.calls.filter { $0 == "flush" }.count], [1, 2])
-        fake.change { $0.failure = CompassError(code: .diskFull, retryable: true) }
-        await assertThrows(.diskFull, try await handle.set(["site": .text("Mill Lane")], in: view.key))
-        try? await handle.close()
+        fake.refuseNext(CompassError(code: .cannotOpen), of: "nextDue")
+        await requests.ask(for: fake)
+        try CompassLog.send(from: .error, to: { line in lines.withLock { $0.append(line) } })
+        requests.ask(.job(notBefore: Date()))
+        try CompassLog.send(from: .error, to: nil)
+        requests.ask(.job(notBefore: Date()))
+        XCTAssertEqual(lines.withLock { $0.filter { $0.target == "compass_swift" }.map(\.text) }, [
+            "the system refused to submit the background task refresh, BGTaskSchedulerErrorDomain 3",
+            "the system refused to submit the background task processing, BGTaskSchedulerErrorDomain 3",
+            "the system refused to register the background task deliver",
+            "no background task is asked for: cannot_open",
+        ])
+        XCTAssertEqual(lines.withLock { $0.first?.level }, .warning)
+        // What was refused was not asked for.
+        refused.withLock { $0 = false }
+        fake.change { $0.nextDue = NextDue(at: Date(), atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false) }
+        await requests.ask(for: fake)
+        XCTAssertEqual(asked.withLock { $0 }, [.refresh, .processing])
     }
 }

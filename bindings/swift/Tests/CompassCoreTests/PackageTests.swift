@@ -30,8 +30,8 @@ final class PackageTests: XCTestCase {
             #"import (Observation|Synchronization|SwiftData|TipKit|FoundationModels)\b"#, #"@(Observable|Bindable|Model|Previewable)\b"#,
             // Types of the standard library from iOS 18 on.
             #"\b(Mutex|Atomic|AtomicLazyReference|Int128|UInt128|InlineArray|Span|RawSpan|UTF8Span)\b"#,
-            // Typed failures of sequences need the iOS 18 runtime.
-            #"AsyncSequence<"#, #"any AsyncSequence\b"#, #"\bisolation:"#, #"\b(TaskExecutor|globalConcurrentExecutor|withTaskExecutorPreference)\b"#,
+            // Typed failures of sequences need the iOS 18 runtime. (A parameter `isolation` of a function needs none.)
+            #"AsyncSequence<"#, #"any AsyncSequence\b"#, #"\bnext\(isolation:"#, #"\b(TaskExecutor|globalConcurrentExecutor|withTaskExecutorPreference)\b"#,
             #"\b(withDiscardingTaskGroup|withThrowingDiscardingTaskGroup|DiscardingTaskGroup)\b"#, #"Task\.immediate\b"#, #"Task\(name:"#,
             // Foundation, Network and BackgroundTasks from iOS 17 on.
             #"\b(BGContinuedProcessingTask|BGContinuedProcessingTaskRequest)\b"#, #"\b(NetworkConnection|NetworkListener|NWBrowser\.Descriptor)\b"#,
@@ -90,6 +90,20 @@ final class PackageTests: XCTestCase {
                 XCTAssertTrue(example, "\(source.name):\(number + 1) has no example")
             }
         }
+    }
+
+    func testEveryCodeOfAnErrorHasAName() throws {
+        let repository = Self.package.appendingPathComponent("../..")
+        func found(_ file: String, _ pattern: String) throws -> Set<String> {
+            let text = try String(contentsOf: repository.appendingPathComponent(file), encoding: .utf8)
+            let expression = try NSRegularExpression(pattern: pattern)
+            let all = NSRange(text.startIndex..., in: text)
+            return Set(expression.matches(in: text, range: all).compactMap { Range($0.range(at: 1), in: text).map { String(text[$0]) } })
+        }
+        let codes = try found("src/error.rs", #"Error::\w+.* => "([a-z_]+)""#)
+            .union(found("src/engine/session/refusal.rs", #"Refusal::\w+.* => "([a-z_]+)""#))
+        XCTAssertGreaterThan(codes.count, 50)
+        XCTAssertEqual(try found("bindings/swift/Sources/CompassCore/CompassError+Codes.swift", #"Self = "([a-z_]+)""#), codes)
     }
 
     func testThePrivacyManifestNamesWhatTheCoreUses() throws {

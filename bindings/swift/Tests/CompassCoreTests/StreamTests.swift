@@ -30,7 +30,7 @@ final class StreamTests: XCTestCase {
     func testAnEqualValueIsNotGivenAgain() async throws {
         let hub = ChangeHub()
         let (value, asked) = (Locked(1), Locked(0))
-        let updates = Updates(hub: hub) { _ in true } query: {
+        let updates = Updates(hub: hub) { _ in true } query: { _ in
             asked.withLock { $0 += 1 }
             return value.withLock { $0 }
         }
@@ -54,7 +54,7 @@ final class StreamTests: XCTestCase {
     func testAChangeOfSomethingElseAsksNothingAgain() async throws {
         let hub = ChangeHub()
         let asked = Locked(0)
-        let updates = Updates(hub: hub) { $0.outbox } query: {
+        let updates = Updates(hub: hub) { $0.outbox } query: { _ in
             asked.withLock { count in
                 count += 1
                 return count

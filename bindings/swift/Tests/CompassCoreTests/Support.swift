@@ -35,7 +35,7 @@ let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 struct Impatient: Error {}
 
 /// Waits for a condition, which other threads bring about; gives up on the test after half a minute.
-func eventually(_ condition: () async throws -> Bool) async throws {
+func eventually(isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool) async throws {
     let end = Date().addingTimeInterval(30)
     while try await !condition() {
         if Date() > end { throw Impatient() }
@@ -53,8 +53,14 @@ func withWatchdog<Value: Sendable>(_ what: String, _ work: @escaping @Sendable (
     return try await work()
 }
 
-func assertThrows<Value>(
-    _ code: CompassError.Code, _ work: @autoclosure () async throws -> Value, file: StaticString = #filePath, line: UInt = #line
+/// What an app does on its main actor. (A test that is bound to it itself cannot be called without a warning.)
+func onMainActor(_ work: @escaping @MainActor @Sendable () async throws -> Void) async throws {
+    try await Task { @MainActor in try await work() }.value
+}
+
+func assertThrows<Value: Sendable>(
+    _ code: CompassError.Code, _ work: @autoclosure () async throws -> Value, isolation: isolated (any Actor)? = #isolation,
+    file: StaticString = #filePath, line: UInt = #line
 ) async {
     do {
         _ = try await work()
@@ -114,4 +120,9 @@ extension Compass {
         _ = try await flush(deadline: .seconds(10))
         return view
     }
+}
+
+extension CallQueue {
+    /// Where a test waits for another thread, off the cooperative pool.
+    static let waiting = CallQueue(name: "dev.compass.core.tests.waiting", width: 8, quality: .userInitiated)
 }

@@ -198,7 +198,7 @@ final class WalkTests: XCTestCase {
         let session = try await before.startPumpCheck()
         try await before.workThrough(session)
         _ = try await before.complete(session)
-        try await before.handles.handle().close()
+        try await before.compass.close()
         let file = folder.appendingPathComponent("compass.db")
         // A bit of the schema: the rows are all there.
         var bytes = try Data(contentsOf: file)
@@ -206,13 +206,12 @@ final class WalkTests: XCTestCase {
         bytes[rule.upperBound - 1] = UInt8(ascii: "X")
         try bytes.write(to: file)
 
-        let handles = OneHandle(file: file) { try await Compass.open(CompassOptions(file: file)) }
+        let compass = Compass.lazy(CompassOptions(file: file))
+        let gateway = CompassGateway(compass, PhoneNetwork()) { file }
         let store = MemoryStore()
         let model = OpeningModel({
-            Workplace(gateway: CompassGateway(handles), navigator: Navigator(), preferences: store, vault: store, exports: folder)
-        }, open: { _ in
-            do { _ = try await handles.handle() } catch let refused as CompassError { throw GatewayFailure(code: "\(refused.code)") }
-        })
+            Workplace(gateway: gateway, navigator: Navigator(), preferences: store, vault: store, exports: folder)
+        }, open: { _ in try await gateway.open() })
         let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
         func find(_ words: String) async throws -> Spoken {
             var found: Spoken?
@@ -245,10 +244,10 @@ final class WalkTests: XCTestCase {
         try await tap("Give them up and go on")
         // Where the copy was made: before the session.
         _ = try await find("Open: Pump check")
-        let sessions = try await handles.handle().sessions(.all, page: nil, limit: 9).sessions.count
+        let sessions = try await compass.sessions(.all, page: nil, limit: 9).sessions.count
         XCTAssertEqual(sessions, 0)
         XCTAssertTrue(FileManager.default.fileExists(atPath: folder.appendingPathComponent("compass-saved.jsonl").path))
-        try await handles.handle().close()
+        try await compass.close()
     }
 
     func testADayIsChosenInASheetAndNotBefore() async throws {

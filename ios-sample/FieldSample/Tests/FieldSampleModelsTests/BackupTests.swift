@@ -25,7 +25,7 @@ final class BackupTests: XCTestCase {
     }
 
     private func sessions(_ phone: StoryPhone) async throws -> Int {
-        try await phone.handles.handle().sessions(.all, page: nil, limit: 9).sessions.count
+        try await phone.compass.sessions(.all, page: nil, limit: 9).sessions.count
     }
 
     private func undelivered(_ model: SettingsModel) throws -> UndeliveredQuestion {
@@ -66,7 +66,7 @@ final class BackupTests: XCTestCase {
         try await eventually { strip.sign == .allSent }
         XCTAssertEqual(transport.requests.count, 2)
         XCTAssertEqual(Set(transport.requests.map(\.body)).count, 1)
-        try await phone.handles.handle().close()
+        try await phone.compass.close()
     }
 
     func testAFileThatIsNoBackupChangesNothing() async throws {
@@ -81,7 +81,7 @@ final class BackupTests: XCTestCase {
         XCTAssertEqual(settings.endpoints.map(\.key), ["office"])
         let list = try phone.workflows()
         try await eventually { list.workflows.map(\.key) == [PumpCheck.key] }
-        try await phone.handles.handle().close()
+        try await phone.compass.close()
     }
 
     func testEverythingIsErasedAndThePhoneBeginsAnew() async throws {
@@ -113,7 +113,7 @@ final class BackupTests: XCTestCase {
         await phone.gateway.networkChanged(reachable: true)
         let sent = try await phone.gateway.sendNow()
         XCTAssertEqual(sent.sent, 1)
-        try await phone.handles.handle().close()
+        try await phone.compass.close()
     }
 
     func testWhatIsFollowedGoesOnAlsoWhenItIsAskedAtTheMomentOfAClose() async throws {
@@ -131,56 +131,6 @@ final class BackupTests: XCTestCase {
         try await eventually {
             settings.integrationEnabled && settings.endpoints.map(\.key) == ["office"] && list.workflows.map(\.key) == [PumpCheck.key]
         }
-        try await phone.handles.handle().close()
-    }
-
-    func testWhoAskedAHandleThatWasClosedMeanwhileAsksTheNextOne() async throws {
-        let handles = OneHandle(file: folder) { FakeCompass() }
-        let first = try await handles.handle()
-        let asked = Watched(0)
-        let answer = try await handles.ask { compass in
-            asked.change { $0 += 1 }
-            guard compass === first else { return compass }
-            try await handles.whileClosed { _ in }
-            throw CompassError(code: .closed)
-        }
-        XCTAssertFalse(answer === first)
-        XCTAssertEqual(asked.value, 2)
-        // For good.
-        do {
-            try await handles.ask { _ in throw CompassError(code: .closed) }
-            XCTFail("there is no other")
-        } catch let refused as CompassError {
-            XCTAssertEqual(refused.code, .closed)
-        }
-    }
-
-    func testWhoAsksWhileTheHandleIsClosedWaitsAndAnOpeningThatFailedIsTriedAgain() async throws {
-        let closed = Watched(false), tries = Watched(0)
-        let handles = OneHandle(file: folder) {
-            tries.change { $0 += 1 }
-            if tries.value == 2 { throw GatewayFailure(code: "disk_full") }
-            return FakeCompass()
-        }
-        let first = try await handles.handle()
-        let (gate, opens) = AsyncStream.makeStream(of: Void.self)
-        async let replaced: Void = handles.whileClosed { _ in
-            closed.change { $0 = true }
-            for await _ in gate { break }
-        }
-        try await eventually { closed.value }
-        async let asked = handles.handle()
-        XCTAssertEqual(tries.value, 1)
-        opens.yield()
-        try await replaced
-        do {
-            _ = try await asked
-            XCTFail("it could not be opened")
-        } catch let failure as GatewayFailure {
-            XCTAssertEqual(failure.code, "disk_full")
-        }
-        let next = try await handles.handle()
-        XCTAssertFalse(next === first)
-        XCTAssertEqual(tries.value, 3)
+        try await phone.compass.close()
     }
 }

@@ -17,7 +17,7 @@ final class StoryTests: XCTestCase {
 
     private func ready() async throws -> (Compass, CompassGateway, Workplace) {
         let compass = try await Compass.open(.testing(transport: transport))
-        let gateway = CompassGateway(always(compass))
+        let gateway = CompassGateway(compass)
         let work = workplace(gateway, store: store)
         work.preferences.actor = "Jo"
         let settings = SettingsModel(work)

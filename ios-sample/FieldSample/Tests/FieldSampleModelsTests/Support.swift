@@ -29,8 +29,13 @@ func workplace(
         exports: FileManager.default.temporaryDirectory)
 }
 
-/// This handle and no other.
-func always(_ compass: any CompassHandle) -> OneHandle { OneHandle(file: URL(fileURLWithPath: "/nowhere")) { compass } }
+extension CompassGateway {
+    /// To this handle, which has no file.
+    convenience init(_ compass: any CompassHandle) {
+        let nowhere = URL(fileURLWithPath: "/nowhere")
+        self.init(compass, file: { nowhere }) { try await $0(nowhere) }
+    }
+}
 
 /// The app's String Catalog, as a phone of this language would read it.
 struct Catalog: Messages {

@@ -19,6 +19,24 @@ final class SupportTests: XCTestCase {
         return phone
     }
 
+    func testTheLastLetterIsTheLastOneOnFlash() async throws {
+        let phone = try await ready()
+        let session = try await phone.startPumpCheck()
+        guard case .session(let key) = phone.navigator.top else { return XCTFail("no session is shown") }
+        for round in 0..<40 {
+            let text = "Mill Lane \(round), the back door"
+            for index in text.indices {
+                session.field("site", .typed(String(text[...index])))
+                session.sheet = .note(String(text[...index]))
+            }
+            await session.settled()
+            let kept = try await phone.compass.session(key)
+            XCTAssertEqual(kept.fields.first?.draft, text)
+            XCTAssertEqual(kept.noteDraft, text)
+        }
+        try await phone.compass.close()
+    }
+
     func testSimulatedOfflineKeepsMessagesBackUntilItIsSwitchedOff() async throws {
         let phone = try await ready()
         // In the technician's hand.
@@ -58,7 +76,7 @@ final class SupportTests: XCTestCase {
 
     func testWhoTapsSendNowGoesThroughPausesButNotThroughAPlayedLackOfNetwork() async throws {
         let fake = FakeCompass()
-        let gateway = CompassGateway(always(fake))
+        let gateway = CompassGateway(fake)
         _ = try await gateway.sendNow()
         XCTAssertEqual(fake.current.urgentFlushes, 1)
         try await gateway.simulateOffline(true)

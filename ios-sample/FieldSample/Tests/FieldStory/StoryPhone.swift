@@ -5,9 +5,7 @@ import Foundation
 /// A phone in the background with the real core. All that it keeps lies in one folder, its flash.
 @MainActor
 public final class StoryPhone {
-    /// The handle that it began with.
     public let compass: Compass
-    public let handles: OneHandle
     public let gateway: CompassGateway
     public let flash: Flash
     public let place: PlaceFile
@@ -25,10 +23,9 @@ public final class StoryPhone {
         options.sending = sending
         // Not in the foreground: who delivers is a background job, or the technician.
         options.delivery = .manual
-        handles = OneHandle(file: options.file) { [options] in try await Compass.open(options) }
-        guard let first = try await handles.handle() as? Compass else { throw NotSo("the core is opened") }
-        compass = first
-        gateway = CompassGateway(handles)
+        compass = Compass.lazy(options)
+        gateway = CompassGateway(compass, PhoneNetwork()) { [file = options.file] in file }
+        try await gateway.open()
         screens = OpenScreens(
             Workplace(
                 gateway: gateway, navigator: Navigator(place), preferences: flash, vault: flash, locale: Locale(identifier: "en_GB"),

@@ -3,87 +3,75 @@ import Foundation
 
 /// The gateway to the app's handle. One per process; the core is imported in this folder and nowhere else.
 public final class CompassGateway: FieldGateway {
-    private let handles: OneHandle
-    // The core tells of neither by itself: they change when this app changes them.
-    private let workflowsChanged = Watched(0)
-    private let integrationChanged = Watched(0)
-    private let network = Watched(NetworkState())
+    private let compass: any CompassHandle
+    private let network: PhoneNetwork
+    private let file: @Sendable () throws -> URL
+    private let whileClosed: @Sendable (@escaping @Sendable (URL) async throws -> Void) async throws -> Void
 
-    private struct NetworkState: Equatable, Sendable {
-        var told = Connectivity.unknown
-        var simulated = false
-        var now: Connectivity { simulated ? .offline : told }
+    /// - Parameter file: The database, which need not open.
+    public convenience init(_ compass: Compass, _ network: PhoneNetwork, file: @escaping @Sendable () throws -> URL) {
+        self.init(compass, network, file: file) { try await compass.whileClosed($0) }
     }
 
-    public init(_ handles: OneHandle) { self.handles = handles }
-
-    private func compass() async throws -> any CompassHandle { try await handles.handle() }
-
-    /// For what is followed: it goes on although the handle is closed while it is asked.
-    private func ask<Answer: Sendable>(_ question: @Sendable (any CompassHandle) async throws -> Answer) async throws -> Answer {
-        try await told { try await handles.ask(question) }
+    /// For a handle that stands in for the core.
+    init(
+        _ compass: any CompassHandle, _ network: PhoneNetwork = PhoneNetwork(), file: @escaping @Sendable () throws -> URL,
+        whileClosed: @escaping @Sendable (@escaping @Sendable (URL) async throws -> Void) async throws -> Void
+    ) {
+        (self.compass, self.network, self.file, self.whileClosed) = (compass, network, file, whileClosed)
     }
 
-    /// What a handle tells, in the app's words, and after it the next one.
+    /// Opens the database, where it is not open. A `GatewayFailure` says why it cannot be.
+    public func open() async throws { try await told { _ = try await compass.integrationEnabled() } }
+
+    /// What the handle tells, in the app's words.
     private func watch<Told: AsyncSequence & Sendable, Value: Sendable>(
-        _ observe: @escaping @Sendable (any CompassHandle) -> Told, _ change: @escaping @Sendable (Told.Element) -> Value
-    ) -> Flow<Value> {
-        let (flow, told) = Flow.makeStream(of: Value.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
-        let task = Task { [handles] in
+        _ observe: (any CompassHandle) -> Told, _ change: @escaping @Sendable (Told.Element) async throws -> Value
+    ) -> Flow<Value> where Told.Element: Sendable {
+        let told = observe(compass)
+        let (flow, telling) = Flow.makeStream(of: Value.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        let task = Task {
             do {
-                var before: (any CompassHandle)?
-                while !Task.isCancelled {
-                    let compass = try await handles.handle()
-                    // There is no other: it was closed for good.
-                    if compass === before { break }
-                    before = compass
-                    for try await element in observe(compass) { told.yield(change(element)) }
-                }
-                told.finish()
+                for try await element in told { telling.yield(try await change(element)) }
+                telling.finish()
             } catch {
-                told.finish(throwing: (error as? CompassError)?.app() ?? error)
+                telling.finish(throwing: (error as? CompassError)?.app() ?? error)
             }
         }
-        told.onTermination = { _ in task.cancel() }
+        telling.onTermination = { _ in task.cancel() }
         return flow
     }
 
     // Workflows ------------------------------------------------------------------------------------------------------------------------
 
     public func workflows() -> Flow<[WorkflowItem]> {
-        workflowsChanged.flow().flow { [self] _ in
-            try await ask { compass in
-                var items: [WorkflowItem] = []
-                for summary in try await compass.workflows() where summary.current { items.append(try await compass.item(summary)) }
-                return items.sorted { $0.workflow.name < $1.workflow.name }
-            }
+        watch({ $0.observeWorkflows() }) { [compass] summaries in
+            var items: [WorkflowItem] = []
+            for summary in summaries where summary.current { items.append(try await compass.item(summary)) }
+            return items.sorted { $0.workflow.name < $1.workflow.name }
         }
     }
 
     public func outline(of workflow: String) -> Flow<WorkflowOutline> {
-        workflowsChanged.flow().flow { [self] _ in
-            try await ask { compass in
-                guard let summary = try await compass.workflows().first(where: { $0.current && $0.workflow.key == workflow }) else {
-                    throw GatewayFailure(code: "unknown_workflow")
-                }
-                let whole = try await compass.workflow(workflow, version: summary.workflow.version())
-                return whole.outline(summary.app(whole))
+        watch({ $0.observeWorkflows() }) { [compass] summaries in
+            guard let summary = summaries.first(where: { $0.current && $0.workflow.key == workflow }) else {
+                throw GatewayFailure(code: "unknown_workflow")
             }
+            let whole = try await compass.workflow(workflow, version: summary.workflow.version())
+            return whole.outline(summary.app(whole))
         }
     }
 
     public func importWorkflow(_ document: Data) async throws -> Imported {
         try await told {
-            let compass = try await self.compass()
             let outcome = try await compass.importWorkflow(document)
-            workflowsChanged.change { $0 += 1 }
             return Imported(isNew: outcome.imported, workflow: try await compass.item(outcome.workflow))
         }
     }
 
     public func addMessage(to section: String, of workflow: String, name: String, endpoint: String) async throws -> WorkflowItem {
         try await told {
-            let taken = Set(try await compass().workflow(workflow, version: nil).sections.flatMap { $0.actions.map(\.key) })
+            let taken = Set(try await compass.workflow(workflow, version: nil).sections.flatMap { $0.actions.map(\.key) })
             let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
             return try await author(workflow) {
                 let action = ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint)
@@ -97,7 +85,7 @@ public final class CompassGateway: FieldGateway {
     }
 
     private func author(_ workflow: String, _ change: (inout WorkflowDocument) throws -> Void) async throws -> WorkflowItem {
-        var document = WorkflowDocument(try await compass().workflowDocument(workflow, version: nil))
+        var document = WorkflowDocument(try await compass.workflowDocument(workflow, version: nil))
         try change(&document)
         return try await importWorkflow(document.bytes).workflow
     }
@@ -105,7 +93,7 @@ public final class CompassGateway: FieldGateway {
     // A session ------------------------------------------------------------------------------------------------------------------------
 
     public func start(_ workflow: String, actor: String?, command: String) async throws -> SessionNow {
-        try await told { try await compass().start(workflow, commandId: command, actor: actor).view.app() }
+        try await told { try await compass.start(workflow, commandId: command, actor: actor).view.app() }
     }
 
     public func session(_ key: String) -> Flow<SessionNow> {
@@ -113,21 +101,21 @@ public final class CompassGateway: FieldGateway {
     }
 
     public func now(_ session: String) async throws -> SessionNow {
-        try await told { try await compass().session(session).app() }
+        try await told { try await compass.session(session).app() }
     }
 
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow
             let version = WorkflowVersion(version: UInt32(name.version), localRevision: UInt32(name.revision))
-            let workflow = try await compass().workflow(name.key, version: version)
+            let workflow = try await compass.workflow(name.key, version: version)
             return workflow.outline(WorkflowItem(workflow: name, about: workflow.description, startable: true))
         }
     }
 
     public func read(_ text: String, field: String, session: String) async throws -> Reading {
         try await told {
-            let fields = try await compass().record(session).fields
+            let fields = try await compass.record(session).fields
             guard let definition = fields.first(where: { $0.definition.key == field })?.definition else {
                 throw GatewayFailure(code: "unknown_fields")
             }
@@ -141,16 +129,16 @@ public final class CompassGateway: FieldGateway {
     }
 
     public func saveNoteDraft(_ text: String, session: String) async throws {
-        try await told { try await compass().saveNoteDraft(text, in: session) }
+        try await told { try await compass.saveNoteDraft(text, in: session) }
     }
 
     public func saveDraft(_ text: String, field: String, session: String) async throws {
-        try await told { try await compass().saveDraft(text, field: field, in: session) }
+        try await told { try await compass.saveDraft(text, field: field, in: session) }
     }
 
     private func run(_ commands: [Command], _ session: String, _ actor: String?) async throws -> Done {
         try await told {
-            let outcome = try await compass().run(commands, in: session, actor: actor, commandId: nil)
+            let outcome = try await compass.run(commands, in: session, actor: actor, commandId: nil)
             return Done(session: outcome.view.app(), changed: outcome.applied == .yes)
         }
     }
@@ -209,21 +197,20 @@ public final class CompassGateway: FieldGateway {
     public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {
         try await told {
             if corrected {
-                _ = try await compass().sendCorrected(action, in: session, actor: actor, commandId: command)
+                _ = try await compass.sendCorrected(action, in: session, actor: actor, commandId: command)
             } else {
-                _ = try await compass().send(action, in: session, actor: actor, commandId: command)
+                _ = try await compass.send(action, in: session, actor: actor, commandId: command)
             }
         }
     }
 
     public func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool {
-        try await told { try await compass().abandon(action, in: session, actor: actor, reason: reason, commandId: command).inFlight }
+        try await told { try await compass.abandon(action, in: session, actor: actor, reason: reason, commandId: command).inFlight }
     }
 
     public func look(at action: String, session: String) async throws -> MessageLook {
         try await told {
             // What is frozen is what is sent, whatever was edited since.
-            let compass = try await self.compass()
             let frozen = try await compass.record(session).actions.first { $0.key == action }?.deliveries.first
             if let frozen, let body = try await compass.deliveryBody(frozen.id) { return MessageLook(endpoint: frozen.endpoint, body: body) }
             let preview = try await compass.preview(action, in: session)
@@ -244,63 +231,51 @@ public final class CompassGateway: FieldGateway {
     public func sendNow() async throws -> SentNow {
         try await told {
             // A person asks; but what plays to be without a network stays without.
-            let report = try await compass().flush(deadline: .seconds(20), urgent: !network.value.simulated)
+            let report = try await compass.flush(deadline: .seconds(20), urgent: !network.state.value.simulated)
             return SentNow(sent: Int(report.sent), waiting: Int(report.pending), offline: report.end == .offline)
         }
     }
 
     public func sendFailedAgain(actor: String?) async throws -> Int {
-        try await told { Int(try await compass().sendFailedAgain(actor: actor)) }
+        try await told { Int(try await compass.sendFailedAgain(actor: actor)) }
     }
 
     public func integrationEnabled() -> Flow<Bool> {
-        integrationChanged.flow().flow { [self] _ in try await ask { try await $0.integrationEnabled() } }
+        watch({ $0.observeIntegration() }) { $0 }
     }
 
     public func setIntegrationEnabled(_ enabled: Bool) async throws {
-        try await told { try await compass().setIntegrationEnabled(enabled) }
-        integrationChanged.change { $0 += 1 }
+        try await told { try await compass.setIntegrationEnabled(enabled) }
     }
 
     public func endpoints() -> Flow<[EndpointLine]> {
-        let (flow, asked) = Flow.makeStream(of: Void.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
-        // What waits for an endpoint, and whether it was switched off by its receiver, changes with the outbox.
-        let tasks = [
-            Task { [integrationChanged] in for try await _ in integrationChanged.flow() { asked.yield() } },
-            Task { [self] in for try await _ in outboxNumbers() { asked.yield() } },
-        ]
-        asked.onTermination = { _ in tasks.forEach { $0.cancel() } }
-        return flow.flow { [self] _ in
-            try await ask { try await $0.endpoints().filter { $0.archivedAt == nil }.map { $0.app() } }
-        }
+        watch({ $0.observeEndpoints() }) { $0.filter { $0.archivedAt == nil }.map { $0.app() } }
     }
 
     public func putEndpoint(_ endpoint: EndpointLine) async throws {
         try await told {
-            let headers = try await compass().endpoints().first { $0.endpoint.key == endpoint.key }?.endpoint.headers ?? []
-            try await compass().putEndpoint(endpoint.core(headers: headers))
+            let headers = try await compass.endpoints().first { $0.endpoint.key == endpoint.key }?.endpoint.headers ?? []
+            try await compass.putEndpoint(endpoint.core(headers: headers))
         }
-        integrationChanged.change { $0 += 1 }
     }
 
     public func setEndpoint(_ key: String, enabled: Bool) async throws {
-        try await told { try await compass().setEndpointEnabled(key, enabled: enabled) }
-        integrationChanged.change { $0 += 1 }
+        try await told { try await compass.setEndpointEnabled(key, enabled: enabled) }
     }
 
     public func testDelivery(to endpoint: String) async throws -> TestResult {
         try await told {
-            let test = try await compass().testDelivery(endpoint)
+            let test = try await compass.testDelivery(endpoint)
             return TestResult(delivered: test.delivered, status: test.status.map(Int.init), outcome: test.outcome)
         }
     }
 
-    public func secretsChanged() async throws { try await told { try await compass().secretsChanged() } }
+    public func secretsChanged() async throws { try await told { try await compass.secretsChanged() } }
 
     // The phone ------------------------------------------------------------------------------------------------------------------------
 
     public func signal() -> Flow<Signal> {
-        network.flow().flow {
+        network.state.flow().flow {
             switch $0.now {
             case .unknown: Signal.unknown
             case .offline: Signal.none
@@ -309,28 +284,24 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func simulated() -> Flow<Bool> { network.flow().flow { $0.simulated } }
+    public func simulated() -> Flow<Bool> { network.state.flow().flow { $0.simulated } }
 
     public func simulateOffline(_ simulate: Bool) async throws {
-        network.change { $0.simulated = simulate }
-        try await told { try await compass().setConnectivity(network.value.now) }
+        network.state.change { $0.simulated = simulate }
+        try await told { try await compass.setConnectivity(network.state.value.now) }
     }
 
-    /// The phone says what it knows of the network. `NetworkWatch` calls it.
-    public func networkChanged(_ connectivity: Connectivity) async {
-        network.change { $0.told = connectivity }
-        try? await compass().setConnectivity(network.value.now)
-    }
+    /// The phone says what it knows of the network.
+    public func networkChanged(_ connectivity: Connectivity) async { await network.changed(connectivity, telling: compass) }
 
     public func diagnostics() async throws -> String {
         try await told {
-            let compass = try await self.compass()
             let sessions = try await compass.totals().sessions
             let outbox = try await compass.outboxTotals()
             let due = try await compass.nextDue()
             let check = try await compass.check()
             let integration = try await compass.integrationEnabled() ? "on" : "off"
-            let network = network.value
+            let network = network.state.value
             var lines = [
                 "core: \(Compass.version)",
                 "network: \(network.now)\(network.simulated ? ", simulated" : "")",
@@ -349,7 +320,7 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func backup(to file: URL) async throws { try await told { try await compass().backup(to: file) } }
+    public func backup(to file: URL) async throws { try await told { try await compass.backup(to: file) } }
 
     public func putBack(_ copy: URL, discarding: Discard?) async throws {
         try await replace { file in
@@ -363,27 +334,29 @@ public final class CompassGateway: FieldGateway {
 
     public func salvage(to file: URL) async throws -> Salvaged {
         try await told {
-            let report = try await Compass.salvage(handles.file, to: file)
+            let report = try await Compass.salvage(try self.file(), to: file)
             return Salvaged(unsent: Int(report.unsent), whole: report.gaps == 0)
         }
     }
 
     private func replace(_ work: @escaping @Sendable (URL) async throws -> Void) async throws {
         try await told {
-            var refused: (any Error)?
-            do { try await handles.whileClosed(work) } catch { refused = error }
-            // Also after a refusal the app goes on with another handle, which knows nothing of the network yet.
-            try? await compass().setConnectivity(network.value.now)
-            workflowsChanged.change { $0 += 1 }
-            integrationChanged.change { $0 += 1 }
-            if let refused { throw refused }
-            _ = try await compass()
+            // Also after a refusal there is another core under the handle, which knows nothing of the network yet.
+            do {
+                try await whileClosed(work)
+            } catch {
+                try? await compass.setConnectivity(network.state.value.now)
+                throw error
+            }
+            try await compass.setConnectivity(network.state.value.now)
         }
     }
 }
 
 /// The core's refusals in the app's words.
-func told<Value>(_ work: () async throws -> Value) async throws -> Value {
+func told<Value: Sendable>(
+    isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Value
+) async throws -> Value {
     do { return try await work() } catch let refused as CompassError { throw refused.app() }
 }
 

@@ -15,6 +15,10 @@ extension AsyncThrowingStream where Failure == any Error, Element: Sendable {
 ///
 /// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
 /// that repeating it is harmless. A flow gives the current value first, then one for each change.
+///
+/// On the main actor, as the screens are: commands take effect in the order in which screens give them, each in a task of its own. A gateway bound to no
+/// actor would lose that order on the way to the core.
+@MainActor
 public protocol FieldGateway: DatabaseGateway {
     func workflows() -> Flow<[WorkflowItem]>
     func outline(of workflow: String) -> Flow<WorkflowOutline>
@@ -73,6 +77,7 @@ public protocol FieldGateway: DatabaseGateway {
 }
 
 /// What can be done to the database whether or not it opens.
+@MainActor
 public protocol DatabaseGateway: Sendable {
     /// Puts a backup in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
     /// gives them up. The flows go on with what is there then, also after a refusal.

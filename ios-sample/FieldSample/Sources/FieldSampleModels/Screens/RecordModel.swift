@@ -71,23 +71,26 @@ public final class RecordModel {
     private let session: String
     private let work: Workplace
     private let turns = Turns()
-    private let drafts: DraftKeeper
+    // The latest half-typed text on its way to flash; those before it are there earlier.
+    private var draft: Task<Void, Never>?
     private var before: [SessionField] = []
     private var holdings: [String: Holding] = [:]
     private var typing = Typing()
 
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
-        let gateway = work.gateway
-        // Refused, the disk is full: the edit says so.
-        drafts = DraftKeeper { field, text in try? await gateway.saveDraft(text, field: field, session: session) }
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
         turns.follow(work.gateway.record(session)) { [weak self] in self?.arrived($0) }
     }
 
     public func settled() async {
         await turns.done()
-        await drafts.keep()
+        await draft?.value
+    }
+
+    private func keep(_ text: String, _ field: String) {
+        // Refused, the disk is full: the edit says so.
+        draft = Task { [work, session] in try? await work.gateway.saveDraft(text, field: field, session: session) }
     }
 
     private func arrived(_ record: RecordNow) {
@@ -106,8 +109,8 @@ public final class RecordModel {
     public func openEdit() {
         guard canEdit else { return }
         turns.take { [self] in
-            // Keeping half-typed text tells nobody: it is asked for.
-            await drafts.keep()
+            // Keeping half-typed text tells nobody: it is asked for, and what asks does not wait for what writes.
+            await draft?.value
             guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
             before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding, draft: $0.draft) }
             (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
@@ -119,9 +122,9 @@ public final class RecordModel {
         guard editing != nil, let field = edited.first(where: { $0.info.key == key }) else { return }
         let wasOpen = typing.open(field) != nil
         typing.take(act, key)
-        if case .typed(let text) = act { drafts.typed(key, text) }
+        if case .typed(let text) = act { keep(text, key) }
         if let holding = act.holding(field.info, before: field.holding) {
-            if wasOpen { drafts.typed(key, "") }
+            if wasOpen { keep("", key) }
             holdings[key] = holding
             typing.keep(key)
         }
@@ -136,7 +139,6 @@ public final class RecordModel {
     public func saveEdit() {
         guard editing != nil, let now else { return }
         turns.take { [self] in
-            await drafts.keep()
             let reader = FieldReader(gateway: work.gateway, session: session, numbers: NumberInput(work.locale))
             let read = try await reader.read(edited, typing)
             typing.refuse(read.problems)

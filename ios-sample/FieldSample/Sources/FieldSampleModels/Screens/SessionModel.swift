@@ -57,7 +57,8 @@ public final class SessionModel {
     private let session: String
     private let work: Workplace
     private let turns = Turns()
-    private let drafts: DraftKeeper
+    // The latest half-typed text on its way to flash; those before it are there earlier.
+    private var draft: Task<Void, Never>?
     private var known: SessionNow?
     private var outline: WorkflowOutline?
     private var typing = Typing()
@@ -69,14 +70,8 @@ public final class SessionModel {
 
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
-        let gateway = work.gateway
-        drafts = DraftKeeper { field, text in
-            // Refused, the session is over or the disk is full: the next real change says so.
-            if field == Self.note { try? await gateway.saveNoteDraft(text, session: session) }
-            else { try? await gateway.saveDraft(text, field: field, session: session) }
-        }
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(gateway.session(session)) { [weak self] _ in self?.read() }
+        turns.follow(work.gateway.session(session)) { [weak self] _ in self?.read() }
     }
 
     /// Something has changed. What the flow told may have been read before the latest command was carried out: it is read in its turn.
@@ -92,7 +87,16 @@ public final class SessionModel {
     /// Waits until everything that was done is on flash.
     public func settled() async {
         await turns.done()
-        await drafts.keep()
+        await draft?.value
+    }
+
+    /// Half-typed text goes to flash at each letter, in the order in which it is typed.
+    private func keep(_ text: String, _ field: String) {
+        draft = Task { [work, session] in
+            // Refused, the session is over or the disk is full: the next real change says so.
+            if field == Self.note { try? await work.gateway.saveNoteDraft(text, session: session) }
+            else { try? await work.gateway.saveDraft(text, field: field, session: session) }
+        }
     }
 
     // Fields ---------------------------------------------------------------------------------------------------------------------------
@@ -100,7 +104,7 @@ public final class SessionModel {
     public func field(_ key: String, _ act: FieldAct) {
         guard let field = known?.fields.first(where: { $0.info.key == key }) else { return }
         typing.take(act, key)
-        if case .typed(let text) = act { drafts.typed(key, text) }
+        if case .typed(let text) = act { keep(text, key) }
         draw()
         if act == .left {
             turns.take { [self] in _ = try await keepTyped([current(field)]) }
@@ -127,7 +131,6 @@ public final class SessionModel {
     private func set(_ changes: [FieldEdit]) async throws -> Bool {
         try await saving { [self] in
             let texts = typing.texts
-            for change in changes { await drafts.forget(change.field) }
             let done = try await work.gateway.setFields(changes, session: session, actor: work.actor)
             var after = done.session
             for change in changes {
@@ -170,7 +173,6 @@ public final class SessionModel {
             guard let from = known else { return work.navigator.back() }
             guard let target = target ?? from.path.last(where: { $0.visit < from.visit })?.visit else { return try await out() }
             _ = try await keepTyped(from.fields)
-            await drafts.keep()
             try await move([]) { [self] in try await work.gateway.back(to: target, session: session, visit: from.visit, actor: work.actor) }
         }
     }
@@ -178,7 +180,6 @@ public final class SessionModel {
     /// On success another section is shown; the changes are values by then.
     private func move(_ changes: [FieldEdit], _ command: @escaping @MainActor () async throws -> Done) async throws {
         _ = try await saving { [self] in
-            for change in changes { await drafts.forget(change.field) }
             let done = try await command()
             typing = Typing()
             tried = false
@@ -204,7 +205,7 @@ public final class SessionModel {
 
     private func out() async throws {
         if let known { _ = try await keepTyped(known.fields) }
-        await drafts.keep()
+        await draft?.value
         work.navigator.back()
     }
 
@@ -230,15 +231,14 @@ public final class SessionModel {
     private func noteTyped(_ text: String) {
         if text == halfNote { return }
         note = text
-        drafts.typed(Self.note, text)
+        keep(text, Self.note)
     }
 
     public func saveNote() {
         guard case .note(let text) = sheet else { return }
         turns.take { [self] in
             if !text.allSatisfy(\.isWhitespace) {
-                // On flash, whatever becomes of the note; adding it takes the draft along.
-                await drafts.keep()
+                // What is half typed is on flash before; adding the note takes it along.
                 await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
                 if note == text { note = nil }
                 notice = Notice(words: .text(.noticeNoteSaved))

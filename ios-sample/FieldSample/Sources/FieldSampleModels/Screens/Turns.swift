@@ -5,7 +5,8 @@ public struct Notice: Hashable, Sendable {
     public var failed = false
 }
 
-/// The work of one screen: what it follows ends with it, and what a technician does is taken one after the other.
+/// The work of one screen: what it follows ends with it, and what a technician does is taken one after the other. Not for the order, which the
+/// core's package keeps, but because what an act asks for depends on what the one before it has led to.
 @MainActor
 final class Turns {
     private var following: [Task<Void, Never>] = []

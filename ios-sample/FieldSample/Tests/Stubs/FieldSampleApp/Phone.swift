@@ -1,16 +1,17 @@
 // What is for Apple alone in FieldSampleModels, as the app sees it; ios-sample/check-apple.sh checks the real one.
+import CompassCore
 import FieldSampleModels
 import Foundation
 
-final class Phone: Sendable {
-    struct Parts: Sendable {
-        let gateway: CompassGateway
-        let vault: MemoryStore
+@MainActor
+final class Phone {
+    struct Places: Sendable {
         let place: PlaceFile
         let exports: URL
     }
     static let shared = Phone()
-    func parts() async throws -> Parts { throw CancellationError() }
-    func open() async throws { throw CancellationError() }
+    let gateway = CompassGateway(Compass.lazy { throw CancellationError() }, PhoneNetwork()) { throw CancellationError() }
+    let vault = MemoryStore()
+    func places() throws -> Places { throw CancellationError() }
     func registerBackgroundDelivery() {}
 }

@@ -1,0 +1,178 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+/// The handle for tests of an app.
+final class FakeTests: XCTestCase {
+    private let key = SessionView.fixture().key
+
+    /// A fake that shows a session with one field that is missing.
+    private func shown() -> FakeCompass {
+        let fake = FakeCompass()
+        let field = FieldView.fixture(definition: .fixture(required: true))
+        fake.change { $0.sessions[key] = .fixture(fields: [field], problems: [.fixture()]) }
+        return fake
+    }
+
+    func testOneCallIsRefusedAndTheSequencesGoOn() async throws {
+        let fake = shown()
+        let handle: any CompassHandle = fake
+        var updates = handle.observeSession(key).makeAsyncIterator()
+        let first = try await updates.next()
+        XCTAssertEqual(first?.problems.map(\.field), ["site"])
+        fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture()]), of: "run")
+        try await handle.saveDraft("Mill", field: "site", in: key)
+        let drafted = try await updates.next()
+        XCTAssertEqual(drafted?.fields.first?.draft, "Mill")
+        do {
+            _ = try await handle.answer(.fixture(), "on")
+            XCTFail("nothing was refused")
+        } catch let error as CompassError {
+            XCTAssertEqual(error.code, .fieldProblems)
+            XCTAssertEqual(error.problems.map(\.field), ["site"])
+        }
+        let next = SessionView.fixture(visit: 2, section: .fixture(key: "done", isEnd: true))
+        fake.change { $0.answers["on"] = next }
+        let moved = try await handle.answer(.fixture(), "on").view
+        XCTAssertEqual(moved, next)
+        let second = try await updates.next()
+        XCTAssertEqual(second, next)
+        fake.refuseNext(CompassError(code: .diskFull))
+        fake.refuseNext(CompassError(code: .locked), of: "totals")
+        // A question is none that writes.
+        _ = try await handle.session(key)
+        await assertThrows(.locked, try await handle.totals())
+        await assertThrows(.diskFull, try await handle.note("dog in the yard", in: key))
+        _ = try await handle.totals()
+        _ = try await handle.note("dog in the yard", in: key)
+    }
+
+    func testWhatIsWrittenIsKeptWithWhatItWasGiven() async throws {
+        let fake = shown()
+        let handle: any CompassHandle = fake
+        fake.change { $0.records[key] = .fixture(actions: [.fixture()]) }
+        try await handle.saveNoteDraft("dog", in: key)
+        _ = try await handle.start("visit", commandId: "one")
+        _ = try await handle.send("report", in: key, actor: "Mia", commandId: "two")
+        _ = try await handle.sendCorrected("report", in: key, commandId: "three")
+        _ = try await handle.abandon("report", in: key, actor: "Mia", reason: "by phone", commandId: "four")
+        _ = try await handle.sendFailedAgain()
+        fake.refuseNext(CompassError(code: .notInProgress))
+        try? await handle.saveDraft("Mill", field: "site", in: key)
+        let start = Start(commandId: "one", workflow: "visit", version: nil, actor: nil, prefill: [])
+        XCTAssertEqual(fake.current.writes, [
+            .saveNoteDraft("dog", session: key), .start(start), .send("report", session: key, actor: "Mia", commandId: "two"),
+            .sendCorrected("report", session: key, actor: nil, commandId: "three"),
+            .abandon("report", session: key, actor: "Mia", reason: "by phone", commandId: "four"), .sendFailedAgain(actor: nil),
+            .saveDraft("Mill", field: "site", session: key),
+        ])
+        XCTAssertEqual(
+            fake.current.calls, ["saveNoteDraft", "start", "send", "sendCorrected", "abandon", "sendFailedAgain", "saveDraft"])
+    }
+
+    func testTheViewMovesAsFarAsItGoesWithoutRules() async throws {
+        let handle: any CompassHandle = shown()
+        try await handle.saveDraft("Mill", field: "site", in: key)
+        let set = try await handle.set(["site": .text("Mill Lane")], in: key).view
+        XCTAssertEqual(set.fields.map(\.state), [.provided(.text("Mill Lane"))])
+        XCTAssertNil(set.fields[0].draft)
+        XCTAssertEqual(set.problems, [])
+        let marked = try await handle.markNotApplicable("site", in: key).view
+        XCTAssertEqual(marked.fields.map(\.state), [.notApplicable])
+        let cleared = try await handle.clearField("site", in: key).view
+        XCTAssertEqual(cleared.fields.map(\.state), [.notProvided])
+        try await handle.saveNoteDraft("dog", in: key)
+        let half = try await handle.session(key)
+        XCTAssertEqual(half.noteDraft, "dog")
+        let noted = try await handle.note("dog in the yard", in: key, actor: "Mia").view
+        XCTAssertEqual(noted.notes.map(\.text), ["dog in the yard"])
+        XCTAssertNil(noted.noteDraft)
+        let ends: [(Command, SessionState)] = [
+            (.complete(visit: 1), .completed), (.discard, .discarded), (.end(commandId: "e", reason: "r"), .ended),
+        ]
+        for (act, state) in ends {
+            let after = try await shown().run([act], in: key).view
+            XCTAssertEqual(after.state, state)
+            XCTAssertNotNil(after.finishedAt)
+        }
+    }
+
+    func testWhatUsedToBeLeftOutIsFaked() async throws {
+        let fake = FakeCompass()
+        let handle: any CompassHandle = fake
+        var workflows = handle.observeWorkflows().makeAsyncIterator()
+        _ = try await workflows.next()
+        let imported = try await handle.importWorkflow(pumpCheck)
+        XCTAssertEqual(imported.workflow.workflow.name, "Pump check")
+        let listed = try await workflows.next()
+        XCTAssertEqual(listed?.map(\.workflow.key), ["pump-check"])
+        let again = try await handle.importWorkflow(pumpCheck)
+        XCTAssertEqual([imported.imported, again.imported], [true, false])
+        let document = try await handle.workflowDocument("pump-check")
+        XCTAssertEqual(document, pumpCheck)
+        let workflow = try await handle.workflow("pump-check")
+        XCTAssertEqual(workflow.key, "pump-check")
+        fake.change { $0.previews["report"] = .fixture(body: #"{"site":"Mill Lane"}"#) }
+        let preview = try await handle.preview("report", in: key)
+        XCTAssertEqual(preview.body, #"{"site":"Mill Lane"}"#)
+        fake.change { $0.testDelivery = .fixture(delivered: false, status: 410, outcome: "gone") }
+        let test = try await handle.testDelivery("office")
+        XCTAssertEqual(test.outcome, "gone")
+        let (totals, purged, by) = try await (
+            handle.totals(), handle.purge(olderThan: .seconds(1)), handle.purgeAllBefore(fixtureTime, actor: "Mia"))
+        XCTAssertEqual([totals.sessions.completed, purged.purged, by.purged], [0, 0, 0])
+        try await handle.putEndpoint(.fixture())
+        try await handle.setEndpointEnabled("office", enabled: false)
+        let endpoints = try await handle.endpoints()
+        XCTAssertEqual(endpoints.map(\.enabled), [false])
+    }
+
+    /// The type that an app injects: what may be left out of `Compass` may be left out of it.
+    func testWhatMayBeLeftOutMayBeLeftOutThroughTheProtocol() async throws {
+        let fake = shown()
+        let handle: any CompassHandle = fake
+        fake.change { contents in
+            contents.list = (1...60).map { .fixture(key: "session-\($0)") }
+            contents.records[key] = .fixture()
+        }
+        let (sessions, outbox, report) = try await (handle.sessions(), handle.outbox(), handle.flush())
+        XCTAssertEqual([sessions.sessions.count, outbox.items.count, Int(report.sent)], [50, 0, 0])
+        var list = handle.observeSessions().makeAsyncIterator()
+        let first = try await list.next()
+        XCTAssertEqual(first?.sessions.count, 50)
+        var waiting = handle.observeOutbox().makeAsyncIterator()
+        let none = try await waiting.next()
+        XCTAssertEqual(none?.items, [])
+        let workflow = try await handle.workflow("visit")
+        XCTAssertEqual(workflow.key, "visit")
+        try await handle.retireWorkflow("visit", version: WorkflowVersion(version: 1, localRevision: 0))
+        _ = try await handle.start("visit")
+        _ = try await handle.run([.discard], in: key)
+        let view = SessionView.fixture(visit: 3, path: [.fixture(visit: 1), .fixture(visit: 2), .fixture(visit: 3)])
+        _ = try await handle.back(view)
+        _ = try await handle.edit(key)
+        _ = try await handle.send("report", in: key)
+        _ = try await handle.abandonSession(key, actor: "Mia", reason: "by phone")
+        _ = try await handle.sendFailedAgain()
+        XCTAssertTrue(fake.current.commands.contains(.back(visit: 3, toVisit: 2)))
+        let ids = fake.current.writes.compactMap { write -> String? in
+            switch write {
+            case .start(let start): start.commandId
+            case .send(_, _, _, let id), .abandonSession(_, _, _, let id): id
+            default: nil
+            }
+        }
+        XCTAssertEqual(Set(ids).count, 3, "each has an id of its own")
+    }
+
+    func testAHandleThatIsBrokenFailsEveryCall() async throws {
+        let fake = shown()
+        var updates = fake.observeSession(key).makeAsyncIterator()
+        _ = try await updates.next()
+        fake.change { $0.failure = CompassError(code: .corrupt) }
+        await assertThrows(.corrupt, try await updates.next())
+        await assertThrows(.corrupt, try await fake.totals())
+        XCTAssertEqual(fake.current.calls.last, "totals")
+    }
+}

@@ -1,0 +1,112 @@
+import CompassCore
+import CompassCoreTesting
+import Foundation
+import XCTest
+
+/// Secrets: when the core asks for them, and how the ones of a rotation are kept.
+final class SecretTests: XCTestCase {
+    func testASecretStoreIsToldForWhomItIsAsked() async throws {
+        struct Asked: SecretStore {
+            let names = Locked<[String]>([])
+            func secret(named name: String, origin: String) -> SecretLookup {
+                names.withLock { $0.append("\(name) \(origin)") }
+                return .missing
+            }
+        }
+        let store = Asked()
+        let compass = try await Compass.ready(secrets: store)
+        let signing = Signing.standardWebhooks(secret: "office")
+        try await compass.putEndpoint(officeAt("https://office.example:8443/hooks?token=1", signing: signing))
+        _ = try await compass.completed()
+        _ = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(store.names.withLock { $0 }, ["office https://office.example:8443"])
+        try await compass.close()
+    }
+
+    func testOnlyWhatCanSignStaysAsThePreviousSecret() {
+        func of(_ bytes: Int) -> String { "whsec_" + Data(count: bytes).base64EncodedString() }
+        for text in [secret, of(24), of(25), of(64)] { XCTAssertTrue(isSigningSecret(text), text) }
+        let unpadded = of(25).replacingOccurrences(of: "=", with: "")
+        for text in ["", of(0), of(23), of(65), String(secret.dropFirst(6)), "whsec_mistyped", secret + " ", unpadded] {
+            XCTAssertFalse(isSigningSecret(text), text)
+        }
+    }
+
+    func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
+        let secrets = MemorySecretStore()
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport, secrets: secrets)
+        let view = try await compass.completed()
+        _ = try await compass.flush(deadline: .seconds(10))
+        let waiting = try await compass.record(view.key).actions[0]
+        XCTAssertEqual(waiting.reason, "secret_missing")
+        XCTAssertTrue(transport.requests.isEmpty)
+        secrets.set(secret, named: "office")
+        try await compass.secretsChanged()
+        let report = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(report.sent, 1)
+        try await compass.close()
+    }
+
+    /// A place for texts that counts what changes it, and may be closed.
+    private final class Drawer: SecretItems {
+        let texts = Locked<[String: String]>([:])
+        let changes = Locked(0)
+        let locked = Locked(false)
+
+        private struct Closed: Error {}
+
+        private func open() throws { if locked.withLock({ $0 }) { throw Closed() } }
+
+        func read(_ item: String) throws -> String? {
+            try open()
+            return texts.withLock { $0[item] }
+        }
+
+        func write(_ text: String, _ item: String) throws {
+            try open()
+            changes.withLock { $0 += 1 }
+            texts.withLock { $0[item] = text }
+        }
+
+        func delete(_ item: String) throws {
+            try open()
+            changes.withLock { $0 += 1 }
+            _ = texts.withLock { $0.removeValue(forKey: item) }
+        }
+    }
+
+    func testTheSecretBeforeStaysUntilTheRotationEnds() throws {
+        func of(_ byte: UInt8) -> String { "whsec_" + Data(repeating: byte, count: 24).base64EncodedString() }
+        let secrets = RotatingSecrets(Drawer())
+        XCTAssertEqual(secrets.secret(named: "office"), .missing)
+        try secrets.set(of(1), named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(1), previous: nil))
+        try secrets.set(of(2), named: "office")
+        try secrets.set(of(2), named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(2), previous: of(1)))
+        try secrets.endRotation(named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(2), previous: nil))
+        try secrets.set("whsec_mistyped", named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: "whsec_mistyped", previous: of(2)))
+        try secrets.set(of(3), named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(3), previous: nil))
+        try secrets.remove(named: "office")
+        XCTAssertEqual(secrets.secret(named: "office"), .missing)
+    }
+
+    func testLookingForASecretChangesNothing() throws {
+        let drawer = Drawer()
+        let secrets = RotatingSecrets(drawer)
+        try secrets.set(secret, named: "office")
+        let before = drawer.changes.withLock { $0 }
+        _ = secrets.secret(named: "other")
+        drawer.locked.withLock { $0 = true }
+        XCTAssertEqual(secrets.secret(named: "office"), .unavailable)
+        // Nor does a change that cannot see what was there.
+        XCTAssertThrowsError(try secrets.set("whsec_other", named: "office"))
+        drawer.locked.withLock { $0 = false }
+        XCTAssertEqual(secrets.secret(named: "office"), .found(current: secret, previous: nil))
+        XCTAssertEqual(drawer.changes.withLock { $0 }, before)
+    }
+}

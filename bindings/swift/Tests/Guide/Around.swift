@@ -1,0 +1,13 @@
+// What stands around the examples of docs/embedding-ios.md: the parts of an app that they name.
+import CompassCore
+import Foundation
+
+struct Login: Sendable {
+    func token() throws -> String { "" }
+    func renew() throws {}
+}
+
+let url = "https://office.example/hooks"
+
+@MainActor func show(_ error: CompassError) async throws {}
+@MainActor func confirms(giveUp messages: UInt64) async throws -> Bool { true }
