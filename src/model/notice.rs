@@ -21,6 +21,7 @@ pub struct Notice {
     /// Another process changed something; everything may be different.
     pub everything: bool,
     /// Messages that failed for good with this change, or that wait for a person since.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attention: Vec<Attention>,
 }
 

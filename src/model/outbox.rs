@@ -131,6 +131,7 @@ pub struct OutboxTotals {
     pub needs_person: u64,
     /// Actions that did not fire because the integration was off when their session was completed: nobody has been sent anything of them.
     /// `send_not_fired` sends them. They are no entries, and in none of the counts above.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub not_fired: u64,
 }
 

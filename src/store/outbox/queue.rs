@@ -266,7 +266,8 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         progress: progress(row, 11)?.claimed(),
         configuration: claim.configuration,
         urgent: claim.urgent,
-        waited_for_person: row.get::<_, Option<String>>(22)?.is_some_and(|reason| waits_for_person(&reason)),
+        // No attempt needs it: where it is damaged, it says nothing.
+        waited_for_person: row.get::<_, Option<String>>(22).unwrap_or_default().is_some_and(|reason| waits_for_person(&reason)),
     })
 }
 
