@@ -68,6 +68,7 @@ package final class ChangeHub: Sendable {
         var epoch = 0
         var closed = false
         var subscribers: [Int: Weak] = [:]
+        var attention: [Int: AsyncStream<Attention>.Continuation] = [:]
     }
 
     private struct Weak {
@@ -101,18 +102,38 @@ package final class ChangeHub: Sendable {
         return subscriber
     }
 
+    /// What is told of from now on.
+    package func attention() -> AsyncStream<Attention> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Attention.self, bufferingPolicy: .bufferingNewest(1000))
+        let number = state.withLock { state -> Int? in
+            if state.closed { return nil }
+            state.next += 1
+            state.attention[state.next] = continuation
+            return state.next
+        }
+        guard let number else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in _ = self?.state.withLock { $0.attention.removeValue(forKey: number) } }
+        return stream
+    }
+
     package func notify(_ notice: Notice) {
         for subscriber in everybody() where notice.everything || subscriber.wants(notice) { subscriber.wake() }
+        if notice.attention.isEmpty { return }
+        for continuation in state.withLock({ Array($0.attention.values) }) { notice.attention.forEach { continuation.yield($0) } }
     }
 
     /// The handle is closed: every sequence completes. For good, later ones too; otherwise a later one asks the next core.
     package func close(forGood: Bool = true) {
-        let listening = state.withLock { state in
+        let (listening, attention) = state.withLock { state in
             state.epoch += 1
             state.closed = state.closed || forGood
-            return state.subscribers.values.compactMap(\.subscriber)
+            return (state.subscribers.values.compactMap(\.subscriber), Array(state.attention.values))
         }
         for subscriber in listening { subscriber.end() }
+        for continuation in attention { continuation.finish() }
     }
 
     /// There is another database under the handle: everybody asks again.

@@ -75,6 +75,10 @@ extension Compass {
         try await write(on: caller) { try $0.sendFailedAgain(actor: actor) }
     }
 
+    public func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
+        try await write(on: caller) { try $0.sendNotFired(filter: filter, actor: actor) }
+    }
+
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try await ask { try $0.outbox(filter: filter, page: page, limit: limit) }
     }

@@ -222,6 +222,8 @@ public final class Compass: CompassHandle {
         updates { $0.outbox || $0.endpoints } query: { try $0.nextDue() }
     }
 
+    public func observeAttention() -> AsyncStream<Attention> { hub.attention() }
+
     // The sequence keeps the handle: what is listened to is not let go.
     private func updates<Value>(
         _ wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (CompassInternal.Core) throws -> Value

@@ -140,6 +140,14 @@ extension CompassHandle {
         try await sendFailedAgain(actor: actor, on: isolation)
     }
 
+    /// Sends everything that did not fire because the integration was off, with the values as they are now; gives how many. What is larger than a
+    /// message may be stays. ``CompassHandle/outboxTotals()`` counts them.
+    public func sendNotFired(
+        _ filter: NotFiredFilter = NotFiredFilter(), actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> UInt32 {
+        try await sendNotFired(matching: filter, actor: actor, on: isolation)
+    }
+
     /// One page of the outbox, oldest first. `page` is the `next` of the page before.
     public func outbox(_ filter: OutboxFilter = .unsent, page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)

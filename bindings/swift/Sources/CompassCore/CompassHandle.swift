@@ -93,6 +93,7 @@ public protocol CompassHandle: AnyObject, Sendable {
         commandId: String, on caller: isolated (any Actor)?
     ) async throws -> RedactOutcome
     func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32
+    func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32
     func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage
     /// What is in the outbox.
     func outboxTotals() async throws -> OutboxTotals
@@ -156,4 +157,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func observeWorkflows() -> Updates<[WorkflowSummary]>
     /// When delivery has something to do next, again after each change in the database: for a scheduler. Time alone gives nothing.
     func observeNextDue() -> Updates<NextDue>
+    /// Messages that failed for good, or that wait for a person since, as this handle finds it out: for a notification. Each is told once, to
+    /// those who listen by then; a thousand are kept for one who is slow, the newest. What stands so already is in the outbox and its totals.
+    func observeAttention() -> AsyncStream<Attention>
 }

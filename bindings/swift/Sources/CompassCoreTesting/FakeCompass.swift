@@ -111,6 +111,8 @@ public final class FakeCompass: CompassHandle {
             RedactionTarget, session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies, commandId: String)
         /// `sendFailedAgain`.
         case sendFailedAgain(actor: String?)
+        /// `sendNotFired`.
+        case sendNotFired(NotFiredFilter, actor: String?)
         /// `secretsChanged`.
         case secretsChanged
         /// `setConnectivity`.
@@ -345,6 +347,9 @@ public final class FakeCompass: CompassHandle {
     public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
         try write(.sendFailedAgain(actor: actor)) { _ in 0 }
     }
+    public func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
+        try write(.sendNotFired(filter, actor: actor)) { _ in 0 }
+    }
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
     }
@@ -404,6 +409,13 @@ public final class FakeCompass: CompassHandle {
     public func observeIntegration() -> Updates<Bool> { updates { try await $0.integrationEnabled() } }
     public func observeWorkflows() -> Updates<[WorkflowSummary]> { updates { try await $0.workflows() } }
     public func observeNextDue() -> Updates<NextDue> { updates { try await $0.nextDue() } }
+    public func observeAttention() -> AsyncStream<Attention> { hub.attention() }
+
+    /// Tells those who listen to `observeAttention` of this.
+    public func tell(_ attention: Attention) {
+        hub.notify(Notice(
+            revision: 0, sessions: [], outbox: false, endpoints: false, workflows: false, everything: false, attention: [attention]))
+    }
 
     private func updates<Value>(_ query: @escaping @Sendable (FakeCompass) async throws -> Value) -> Updates<Value> {
         Updates(hub: hub) { _ in true } query: { _ in try await query(self) }

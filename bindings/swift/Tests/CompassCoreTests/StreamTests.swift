@@ -174,6 +174,41 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
+    func testAMessageThatNeedsAPersonIsToldOnce() async throws {
+        let compass = try await Compass.ready()
+        let told = compass.observeAttention()
+        let session = try await compass.completed()
+        // The store of secrets of this phone has none of that name.
+        let status = try await compass.endpoints()[0]
+        try await compass.putEndpoint(
+            Endpoint(
+                key: status.endpoint.key, url: status.endpoint.url, signing: .standardWebhooks(secret: "nobody-has-it"), headers: [],
+                network: .any))
+        for _ in 0..<2 { _ = try await compass.flush() }
+        try await compass.close()
+        var heard: [Attention] = []
+        for await attention in told { heard.append(attention) }
+        XCTAssertEqual(heard.map(\.session), [session.key])
+        XCTAssertEqual(heard.map(\.reason), ["secret_missing"])
+        XCTAssertEqual(heard.map(\.failed), [false])
+        for await _ in compass.observeAttention() { XCTFail("the handle is closed") }
+    }
+
+    func testWhatDidNotFireIsCountedAndSentInOneGo() async throws {
+        let compass = try await Compass.ready()
+        try await compass.setIntegrationEnabled(false)
+        _ = try await compass.completed()
+        try await compass.setIntegrationEnabled(true)
+        let before = try await compass.outboxTotals()
+        XCTAssertEqual([before.notFired, before.pending], [1, 0])
+        let none = try await compass.sendNotFired(NotFiredFilter(endpoint: "nowhere"))
+        let sent = try await compass.sendNotFired()
+        XCTAssertEqual([none, sent], [0, 1])
+        let after = try await compass.outboxTotals()
+        XCTAssertEqual([after.notFired, after.pending], [0, 1])
+        try await compass.close()
+    }
+
     func testEachIteratorIsASubscriptionThatEndsWithIt() async throws {
         let compass = try await Compass.ready()
         let updates = compass.observeOutboxTotals()
