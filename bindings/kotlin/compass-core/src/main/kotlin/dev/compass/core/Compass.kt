@@ -364,6 +364,19 @@ public interface Compass : Closeable {
         public suspend fun open(options: CompassOptions): Compass = OpenCompass.open(options)
 
         /**
+         * A handle that is there at once, and opens the database at its first use: for dependency injection. [LazyCompass] says when it opens
+         * again. Nothing is done here, so a main thread may call it.
+         */
+        public fun lazy(options: CompassOptions): LazyCompass = lazy { open(options) }
+
+        /**
+         * The same with a way of the app's own to open a handle, which may wrap it.
+         *
+         * @param open opens a handle that no one else closes. Called on [Dispatchers.Default], at each opening.
+         */
+        public fun lazy(open: suspend () -> Compass): LazyCompass = LazyCompass(open)
+
+        /**
          * Puts a copy that [backup] made in the place of a database, which need not open any more, or be there. Close its handle first:
          * [ErrorCode.ALREADY_OPEN] otherwise. [open] it again afterwards.
          *

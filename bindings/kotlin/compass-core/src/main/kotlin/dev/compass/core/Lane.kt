@@ -26,7 +26,7 @@ internal class Lane {
     }
 
     /** The same on the thread of the caller, which must not be one that earlier work needs. */
-    suspend fun <T> inTurnHere(work: () -> T): T = turn.withLock { work() }
+    suspend fun <T> inTurnHere(work: suspend () -> T): T = turn.withLock { work() }
 
     private suspend fun <T> ofNobody(work: suspend () -> T): T = scope.async(start = CoroutineStart.UNDISPATCHED) { work() }.await()
 }
