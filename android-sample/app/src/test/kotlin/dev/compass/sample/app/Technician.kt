@@ -66,7 +66,7 @@ class PhoneApp : SampleApp() {
 
 /** A technician with a phone. The thread of the test is the phone's main thread. */
 @RunWith(RobolectricTestRunner::class)
-@Config(application = PhoneApp::class, qualifiers = "en-rGB-w411dp-h891dp-mdpi")
+@Config(application = PhoneApp::class, qualifiers = "en-rGB-w411dp-h891dp-mdpi", shadows = [Namespaces::class])
 abstract class Technician {
     val app: PhoneApp by lazy { RuntimeEnvironment.getApplication() as PhoneApp }
     private val manager by lazy { app.getSystemService(ConnectivityManager::class.java)!! }
@@ -133,7 +133,7 @@ abstract class Technician {
 
     /** As Android does it: the job that is planned leaves the list, runs, and ends. */
     fun androidRunsTheJob() {
-        val scheduler = app.getSystemService(JobScheduler::class.java)!!
+        val scheduler = app.getSystemService(JobScheduler::class.java)!!.forNamespace("dev.compass.core")
         until("a job") { scheduler.getPendingJob(SampleApp.DELIVERY_JOB) != null }
         scheduler.cancel(SampleApp.DELIVERY_JOB)
         val job = Robolectric.buildService(FlushJobService::class.java).create().get()

@@ -19,6 +19,13 @@ class PhoneNetwork {
     /** Whether "no network" is played. */
     val simulated: StateFlow<Boolean> get() = playing
 
+    /** Plays to be without a network, or stops doing so; gives what a handle was told last. */
+    @Synchronized
+    fun play(simulated: Boolean): Connectivity {
+        hear(simulated = simulated)
+        return told
+    }
+
     /** Hears something; gives what a handle is to know now. */
     @Synchronized
     internal fun hear(told: Connectivity = this.told, simulated: Boolean = playing.value): Connectivity {
@@ -41,7 +48,7 @@ class PhoneNetwork {
  *
  * ```kotlin
  * private val network = PhoneNetwork()
- * private val shared = SharedCompass { SignalCompass(CompassAndroid.open(this), network) }
+ * private val compass = Compass.lazy { SignalCompass(CompassAndroid.open(this), network) }
  * ```
  */
 class SignalCompass(private val core: Compass, private val network: PhoneNetwork) : Compass by core {
@@ -50,7 +57,4 @@ class SignalCompass(private val core: Compass, private val network: PhoneNetwork
     /** What is urgent goes through the lack of a network, but not through one that is played. */
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport =
         core.flush(deadline, urgent && !network.simulated.value)
-
-    /** Plays that there is no network, or stops doing so. */
-    suspend fun simulateOffline(simulate: Boolean) = core.setConnectivity(network.hear(simulated = simulate))
 }

@@ -3,6 +3,7 @@ package dev.compass.sample.screen
 import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.text.words
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
@@ -14,6 +15,7 @@ import kotlinx.coroutines.launch
 /** A model that keeps its state in one place, takes events one after the other, and shows what went wrong instead of failing. */
 abstract class StateModel<State, Event>(initial: State, protected val scope: CoroutineScope) : Model<State, Event> {
     private val shown = MutableStateFlow(initial)
+    private var drafting: Job? = null
     private val turns = Channel<suspend () -> Unit>(Channel.UNLIMITED)
 
     final override val state: StateFlow<State> get() = shown
@@ -51,6 +53,22 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
 
     /** Work that takes long and holds no event up. */
     protected fun background(work: suspend () -> Unit): Job = scope.launch { guarded(work) }
+
+    /** Keeps half-typed text, so that a dead battery costs no more than a letter. In the order of typing, also when the screen goes meanwhile. */
+    protected fun keepDraft(save: suspend () -> Unit) {
+        drafting = scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                save()
+            } catch (_: GatewayFailure) {
+                // The session is over, or the disk is full: the next real change says so.
+            }
+        }
+    }
+
+    /** Returns when what was typed is on flash. The last is kept last. */
+    protected suspend fun draftsKept() {
+        drafting?.join()
+    }
 
     private suspend fun guarded(work: suspend () -> Unit) {
         try {

@@ -18,7 +18,6 @@ import dev.compass.sample.FakePreferences
 import dev.compass.sample.FakeVault
 import dev.compass.sample.SampleApp
 import dev.compass.sample.gateway.CompassGateway
-import dev.compass.sample.gateway.Handles
 import dev.compass.sample.gateway.PhoneNetwork
 import dev.compass.sample.gateway.SignalCompass
 import dev.compass.sample.nav.Navigator
@@ -37,8 +36,6 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.job
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeout
 
 /** The office at the other end: answers as it is told, and keeps what arrived. */
@@ -59,20 +56,10 @@ class Office : Transport {
 }
 
 /** The handle of a phone without Android, or a fake in its place. */
-class OneHandle(private val path: String, private val open: suspend () -> Compass) : Handles {
-    private val mutex = Mutex()
-    private var opened: SignalCompass? = null
+class OneHandle(private val path: String, private val open: suspend () -> Compass) {
     val network = PhoneNetwork()
-
-    override suspend fun get(): SignalCompass = mutex.withLock { opened ?: SignalCompass(open(), network).also { opened = it } }
-
-    override suspend fun path() = path
-
-    override suspend fun whileClosed(work: suspend () -> Unit) = mutex.withLock {
-        opened?.shutDown()
-        opened = null
-        work()
-    }
+    val compass = Compass.lazy { SignalCompass(open(), network) }
+    val gateway = CompassGateway(compass, network) { path }
 }
 
 /** A phone with the real core, whose screens run on one thread as on Android. [restored] is what Android kept of the screens. */
@@ -80,7 +67,7 @@ class Phone private constructor(private val handles: OneHandle, private val offi
     private val screens = CoroutineScope(main.coroutineContext + Job(main.coroutineContext.job))
     val vault = FakeVault()
     val exports = FakeExports()
-    val gateway = CompassGateway(handles, handles.network)
+    val gateway = handles.gateway
     val navigator = Navigator(restored)
     val work = Workplace(gateway, navigator, FakePreferences(), { Locale.UK })
     val app = SampleApp(work, vault, exports)
@@ -92,13 +79,13 @@ class Phone private constructor(private val handles: OneHandle, private val offi
     suspend fun network(there: Boolean) {
         office.reachable = there
         val online = Connectivity.Online(validated = true, metered = false, network = 1u)
-        handles.get().setConnectivity(if (there) online else Connectivity.Offline)
+        handles.compass.setConnectivity(if (there) online else Connectivity.Offline)
     }
 
     /** The process ends in good order. */
     suspend fun shutDown() {
         screens.coroutineContext.job.cancelAndJoin()
-        handles.get().shutDown()
+        handles.compass.shutDown()
     }
 
     companion object {
@@ -107,7 +94,7 @@ class Phone private constructor(private val handles: OneHandle, private val offi
         suspend fun switchOn(file: Path, office: Office, main: CoroutineScope, restored: String? = null): Phone {
             val secrets = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
             val handles = OneHandle(file.toString()) { Compass.open(CompassOptions(file.toString(), secrets, office)) }
-            handles.get()
+            handles.compass.opened()
             return Phone(handles, office, restored, main)
         }
     }

@@ -8,7 +8,6 @@ import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldMark
 import dev.compass.sample.field.InputUi
 import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.CompassGateway
 import dev.compass.sample.gateway.EndpointLine
 import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.nav.Screen
@@ -347,8 +346,7 @@ class StoryTest {
     @Test
     fun `who sends by hand goes through pauses, but not through a network that is played to be gone`() = story {
         val core = FakeCompass()
-        val handles = OneHandle("nowhere") { core }
-        val gateway = CompassGateway(handles, handles.network)
+        val gateway = OneHandle("nowhere") { core }.gateway
         gateway.sendNow()
         assertEquals(1, core.urgentFlushes)
         gateway.simulateOffline(true)

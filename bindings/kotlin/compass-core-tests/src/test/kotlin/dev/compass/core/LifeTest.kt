@@ -8,6 +8,7 @@ import java.nio.file.Path
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executors
 import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.Semaphore
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Runnable
@@ -71,55 +72,54 @@ class LifeTest {
         work.close()
     }
 
+    /** Works on one thread as far as it is let, and tells of each piece of work that is done. */
+    private class Told : CoroutineDispatcher() {
+        private val work = Executors.newSingleThreadExecutor { Thread(it).apply { isDaemon = true } }
+        private val lets = Semaphore(Int.MAX_VALUE)
+        private val done = LinkedBlockingQueue<Unit>()
+
+        override fun dispatch(context: CoroutineContext, block: Runnable) = work.execute {
+            lets.acquire()
+            block.run()
+            done += Unit
+        }
+
+        /** [call] has suspended when the work begins, and cannot take the result: this is the thread of its caller. */
+        fun <T> done(call: () -> T): T {
+            // On that one thread, so that what it has still to say of earlier work is said before.
+            work.submit { done.clear() }.get()
+            lets.drainPermits()
+            val calling = call()
+            lets.release(1)
+            done.take()
+            lets.release(Int.MAX_VALUE - 1)
+            return calling
+        }
+    }
+
     @Test
     fun `a command that has begun is committed although its caller goes`() = test {
         val plain = folder.options()
         val session = folder.ready(plain).use { it.start("pump-check").view.key }
-        val ran = CountDownLatch(2)
-        val work = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
-        // Told of the opening, and then of the note.
-        val told = object : CoroutineDispatcher() {
-            override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
-                block.run()
-                ran.countDown()
-            }
-        }
+        val told = Told()
         Compass.open(CompassOptions(plain.path, commands = told)).use { compass ->
-            val noting = async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") }
-            // On the caller's own thread, which therefore cannot take the result before it is cancelled.
-            ran.await()
+            val noting = told.done { async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") } }
             noting.cancel()
             assertTrue(runCatching { noting.await() }.exceptionOrNull() is CancellationException)
             assertEquals(listOf("Kept"), compass.session(session).notes.map { it.text })
         }
-        work.close()
     }
 
     @Test
     fun `opening or holding for a caller who has gone leaves nothing open and nothing held`() = test {
-        val work = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
-        val ran = LinkedBlockingQueue<Unit>()
-        val told = object : CoroutineDispatcher() {
-            override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
-                block.run()
-                ran += Unit
-            }
-        }
+        val told = Told()
         val options = CompassOptions(folder.resolve("gone.db").toString(), commands = told)
-        val opening = async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) }
-        // On the caller's own thread, which therefore cannot take the handle before it is cancelled.
-        ran.take()
-        opening.cancelAndJoin()
+        told.done { async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) } }.cancelAndJoin()
         val compass = Compass.open(options)
 
-        // On that one thread, so that what it has still to say of the opening is said before.
-        withContext(work) { ran.clear() }
-        val holding = async(start = CoroutineStart.UNDISPATCHED) { compass.resume() }
-        ran.take()
-        holding.cancelAndJoin()
+        told.done { async(start = CoroutineStart.UNDISPATCHED) { compass.resume() } }.cancelAndJoin()
         assertEquals(FlushEnd.QUIESCED, compass.flush().end)
         compass.close()
-        work.close()
     }
 
     @Test

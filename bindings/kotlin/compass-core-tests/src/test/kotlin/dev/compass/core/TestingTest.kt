@@ -4,12 +4,23 @@ import dev.compass.core.model.Command
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.FieldValue
 import dev.compass.core.model.SecretLookup
+import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
 import dev.compass.core.testing.ManualClock
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
+import dev.compass.core.testing.action
+import dev.compass.core.testing.delivery
+import dev.compass.core.testing.endpointStatus
+import dev.compass.core.testing.fieldView
 import dev.compass.core.testing.loopbackTls
+import dev.compass.core.testing.outboxItem
+import dev.compass.core.testing.problem
+import dev.compass.core.testing.sessionRecord
+import dev.compass.core.testing.sessionSummary
+import dev.compass.core.testing.sessionView
+import dev.compass.core.testing.workflowSummary
 import java.nio.file.Path
 import java.time.Instant
 import javax.net.ssl.HttpsURLConnection
@@ -48,6 +59,71 @@ class TestingTest {
         assertEquals(Connectivity.Offline, fake.connectivity)
         fake.held { flush(); flush(urgent = true) }
         assertEquals(Triple(2, 1, 0), Triple(fake.flushes, fake.urgentFlushes, fake.holds))
+    }
+
+    @Test
+    fun `a fake refuses one call, and its flows go on`() = test {
+        val view = sessionView { copy(actor = "jo") }
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
+        val seen = fake.observeSession(view.key).produceIn(this)
+        assertEquals(view, seen.receive())
+        val missing = problem()
+        fake.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(missing)))
+        fake.refuse("saveDraft", CompassException(ErrorCode.NOT_IN_PROGRESS))
+        fake.setField(view.key, "site", FieldValue.Text("Mill Lane"))
+        assertEquals(listOf(missing), assertCode(ErrorCode.FIELD_PROBLEMS) { fake.answer(view, "on") }.problems)
+        assertCode(ErrorCode.NOT_IN_PROGRESS) { fake.saveDraft(view.key, "site", "M") }
+        fake.saveDraft(view.key, "site", "Mi")
+        fake.answer(view, "on")
+        assertEquals(2, fake.commands.size)
+        fake.show { copy(views = mapOf(view.key to view.copy(visit = 2u))) }
+        assertEquals(2u, seen.receive().visit)
+        seen.cancel()
+    }
+
+    @Test
+    fun `a fake keeps every call, and moves its view as it is told`() = test {
+        val view = sessionView()
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to sessionRecord { copy(actions = listOf(action())) })))
+        fake.onRun { command -> if (command is Command.Answer) copy(visit = visit + 1u, section = section.copy(key = "done", isEnd = true)) else this }
+        val seen = fake.observeSession(view.key).produceIn(this)
+        assertEquals(view, seen.receive())
+        val moved = fake.answer(view, "on").view
+        assertEquals("done" to 2u, moved.section.key to moved.visit)
+        assertEquals(moved, seen.receive())
+        seen.cancel()
+        fake.saveDraft(view.key, "site", "Mill")
+        fake.sendFailedAgain("jo")
+        fake.abandon(view.key, "report", "jo", "by hand", "a1")
+        fake.putEndpoint(endpointStatus().endpoint)
+        assertEquals(listOf("run", "saveDraft", "sendFailedAgain", "abandon", "putEndpoint"), fake.calls.map { it.name })
+        assertEquals(FakeCall("saveDraft", listOf(view.key, "site", "Mill")), fake.calls[1])
+        assertEquals(listOf(view.key, "report", "jo", "by hand", "a1"), fake.calls[3].arguments)
+    }
+
+    @Test
+    fun `what screens show in tests is complete`() = test {
+        val state = FakeState(
+            outbox = listOf(outboxItem { copy(delivery = delivery { copy(reason = "offline") }) }),
+            sessions = listOf(sessionSummary()), workflows = listOf(workflowSummary()),
+        )
+        val fake = FakeCompass(state)
+        assertEquals("offline", fake.outbox().items.single().delivery.reason)
+        assertEquals(sessionView().key, fake.sessions().sessions.single().key)
+        assertEquals("pump-check", fake.workflows().single().workflow.key)
+        assertEquals("site", sessionView { copy(fields = listOf(fieldView { copy(draft = "M") })) }.fields.single().definition.key)
+    }
+
+    @Test
+    fun `the core's own transport trusts the authority that a sink names`() = test {
+        WebhookSink(loopbackTls()).use { office ->
+            val options = CompassOptions(folder.options().path, secrets, extraRoots = listOf(office.authority!!))
+            folder.ready(options, office.url).use { compass ->
+                compass.completed()
+                assertEquals(1u, compass.flush().sent)
+            }
+        }
+        WebhookSink().use { assertEquals(null, it.authority) }
     }
 
     @Test

@@ -47,8 +47,16 @@ import kotlinx.coroutines.withContext
 /**
  * An open database: everything a technician does, and the outbox that delivers it.
  *
- * One handle per file and process; share it. `suspend` functions may be called from any thread, the main thread included. A command that
- * has begun runs to its commit: cancelling the caller drops the result only. Every function throws [CompassException] and nothing else.
+ * One handle per file and process; share it. `suspend` functions may be called from any thread, the main thread included. Every function
+ * throws [CompassException] and nothing else.
+ *
+ * Calls that write take effect in the order in which they were made, one after the other, also where each is in a coroutine of its own:
+ * what `launch { setField(…) }` and then `launch { answer(…) }` begin on one thread is carried out in that order. A call has its place when
+ * it is made, and is carried out also when its caller is cancelled before or while it waits: that drops the result only, so a screen that
+ * closes loses no letter.
+ *
+ * Queries run beside the writes and see what is committed: await a write whose effect a query has to show. [flush] and what else belongs to
+ * delivery waits for no write. [backup] and [purge] begin after what was written before, and let later writes go on meanwhile.
  *
  * The flows give the current value first and then each newer one, without repeating equal ones; a slow collector sees the newest only.
  * They end with the error of a query that fails (a missing session is one), and complete when the handle is closed.
@@ -304,8 +312,9 @@ public interface Compass : Closeable {
     public suspend fun shutDown()
 
     /**
-     * Waits for running calls, ends delivery, completes the flows and closes the file; again does nothing. Blocks for up to two seconds:
-     * on a main thread use [shutDown].
+     * Waits for running calls and for all writes that were called before, ends delivery, completes the flows and closes the file; again
+     * does nothing. What is called later is refused with [ErrorCode.CLOSED]. Blocks for up to two seconds and for as long as the writes
+     * take: not on a main thread, where [shutDown] belongs, nor on a thread of [CompassOptions.commands].
      */
     override fun close()
 
@@ -357,6 +366,19 @@ public interface Compass : Closeable {
          * refused with [ErrorCode.ALREADY_OPEN]. When the caller is cancelled meanwhile, nothing stays open.
          */
         public suspend fun open(options: CompassOptions): Compass = OpenCompass.open(options)
+
+        /**
+         * A handle that is there at once, and opens the database at its first use: for dependency injection. [LazyCompass] says when it opens
+         * again. Nothing is done here, so a main thread may call it.
+         */
+        public fun lazy(options: CompassOptions): LazyCompass = lazy { open(options) }
+
+        /**
+         * The same with a way of the app's own to open a handle, which may wrap it.
+         *
+         * @param open opens a handle that no one else closes. Called on [Dispatchers.Default], at each opening.
+         */
+        public fun lazy(open: suspend () -> Compass): LazyCompass = LazyCompass(open)
 
         /**
          * Puts a copy that [backup] made in the place of a database, which need not open any more, or be there. Close its handle first:

@@ -25,8 +25,9 @@ import kotlinx.coroutines.Dispatchers
  *   others with [Compass.flush]. When null they stay until `purge` is called.
  * @property bodyRetention bodies of delivered messages are kept this long for review, and go when sessions do; 90 days when null.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
- * @property commands where commands and queries run. They block, each for some milliseconds; `quiesce` and its like for up to two
- *   seconds, so more than one thread is better.
+ * @property commands where writes run, one after the other, each for some milliseconds, and what begins and ends delivery beside them:
+ *   `quiesce` and its like block for up to two seconds, so more than one thread is better.
+ * @property queries where queries run. Apart from [commands], so that no list and no [Compass.check] holds a tap up.
  * @property delivery where what waits for a network runs: `flush` and `testDelivery`. Apart from [commands], so that a slow receiver
  *   holds no screen up.
  * @property clock for tests alone: time that moves by hand (`ManualClock` of `compass-core-testing`).
@@ -41,12 +42,16 @@ public class CompassOptions(
     public val bodyRetention: Duration? = null,
     public val allowPlainHttpToLoopback: Boolean = false,
     public val commands: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),
+    public val queries: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(QUERIES),
     public val delivery: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(DELIVERY),
     public val clock: TestClock? = null,
 ) {
     private companion object {
-        // One writer and at most two readers have work at a time.
-        const val COMMANDS = 4
+        // A write, and what begins and ends delivery.
+        const val COMMANDS = 3
+
+        // Two readers have work at a time; the copy of a backup and a check have connections of their own.
+        const val QUERIES = 4
 
         // A flush and a test delivery.
         const val DELIVERY = 2

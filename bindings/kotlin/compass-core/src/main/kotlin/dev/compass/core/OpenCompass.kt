@@ -52,87 +52,101 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.isActive
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import dev.compass.core.internal.Hold as CoreHold
 
 /** The handle over the compiled core. */
 internal class OpenCompass private constructor(
     private val core: Core,
-    private val commands: CoroutineDispatcher,
-    private val delivery: CoroutineDispatcher,
+    private val options: CompassOptions,
 ) : Compass {
     internal val changes: Changes = Changes()
     private val subscription: Subscription = core.observe(changes)
+    private val writes = Lane()
+    private val networks = Lane()
 
-    // A command that has begun is not interrupted: `withContext` waits for it, and then drops its result if the caller was cancelled.
-    private suspend fun <T> command(call: Core.() -> T): T = withContext(commands) { calling { core.call() } }
+    // The next begins when this one has committed.
+    private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }
 
-    // What ends delivery does not queue behind it, and happens although the caller is cancelled: it stands in a `finally`.
-    private suspend fun ending(call: Core.() -> Unit) = uncancelled(commands) { calling { core.call() } }
+    private suspend fun <T> query(call: Core.() -> T): T = withContext(options.queries) { calling { core.call() } }
 
-    private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> = changes.flow(commands, concerns) { core.query() }
+    // What begins and ends delivery waits for no write.
+    private suspend fun <T> beside(call: Core.() -> T): T = withContext(options.commands) { calling { core.call() } }
 
-    override suspend fun importWorkflow(document: ByteArray): ImportOutcome = command { importWorkflow(document) }
+    // Happens although the caller is cancelled: it stands in a `finally`.
+    private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commands) { calling { core.call() } }
 
-    override suspend fun workflows(): List<WorkflowSummary> = command { workflows() }
+    // Long, and with room for others between its parts: whoever taps meanwhile does not wait for it.
+    private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T =
+        writes.afterTurn { withContext(on) { calling { core.call() } } }
 
-    override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow = command { workflow(key, version) }
+    private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> =
+        changes.flow(options.queries, concerns) { core.query() }
 
-    override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray = command { workflowDocument(key, version) }
+    override suspend fun importWorkflow(document: ByteArray): ImportOutcome = write { importWorkflow(document) }
 
-    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = command { lintWorkflow(document) }
+    override suspend fun workflows(): List<WorkflowSummary> = query { workflows() }
+
+    override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow = query { workflow(key, version) }
+
+    override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray = query { workflowDocument(key, version) }
+
+    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = query { lintWorkflow(document) }
 
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean) =
-        command { retireWorkflow(key, version, retired) }
+        write { retireWorkflow(key, version, retired) }
 
-    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion) = command { forgetWorkflow(key, version) }
+    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion) = write { forgetWorkflow(key, version) }
 
-    override suspend fun start(start: Start): CommandOutcome = command { start(start) }
+    override suspend fun start(start: Start): CommandOutcome = write { start(start) }
 
     override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome =
-        command { run(session, actor, commands, commandId) }
+        write { run(session, actor, commands, commandId) }
 
-    override suspend fun saveDraft(session: SessionKey, field: String, text: String) = command { saveDraft(session, field, text) }
+    override suspend fun saveDraft(session: SessionKey, field: String, text: String) = write { saveDraft(session, field, text) }
 
-    override suspend fun saveNoteDraft(session: SessionKey, text: String) = command { saveNoteDraft(session, text) }
+    override suspend fun saveNoteDraft(session: SessionKey, text: String) = write { saveNoteDraft(session, text) }
 
-    override suspend fun session(session: SessionKey): SessionView = command { session(session) }
+    override suspend fun session(session: SessionKey): SessionView = query { session(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        command { sessions(filter, page, limit.asLimit()) }
+        query { sessions(filter, page, limit.asLimit()) }
 
-    override suspend fun record(session: SessionKey): SessionRecord = command { record(session) }
+    override suspend fun record(session: SessionKey): SessionRecord = query { record(session) }
 
-    override suspend fun totals(): Totals = command { totals() }
+    override suspend fun totals(): Totals = query { totals() }
 
-    override suspend fun delete(session: SessionKey): DeleteReport = command { delete(session) }
+    override suspend fun delete(session: SessionKey): DeleteReport = write { delete(session) }
 
-    override suspend fun files(): List<String> = command { files() }
+    override suspend fun files(): List<String> = query { files() }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = command { purge(olderThan.asMillis()) }
+    override suspend fun purge(olderThan: Duration): PurgeReport =
+        afterWrites(options.commands) { purge(olderThan.asMillis()) }
 
-    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = command { purgeAllBefore(time, actor) }
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport =
+        afterWrites(options.commands) { purgeAllBefore(time, actor) }
 
-    override suspend fun setIntegrationEnabled(enabled: Boolean) = command { setIntegrationEnabled(enabled) }
+    override suspend fun setIntegrationEnabled(enabled: Boolean) = write { setIntegrationEnabled(enabled) }
 
-    override suspend fun integrationEnabled(): Boolean = command { integrationEnabled() }
+    override suspend fun integrationEnabled(): Boolean = query { integrationEnabled() }
 
-    override suspend fun putEndpoint(endpoint: Endpoint) = command { putEndpoint(endpoint) }
+    override suspend fun putEndpoint(endpoint: Endpoint) = write { putEndpoint(endpoint) }
 
-    override suspend fun archiveEndpoint(key: String) = command { archiveEndpoint(key) }
+    override suspend fun archiveEndpoint(key: String) = write { archiveEndpoint(key) }
 
-    override suspend fun setEndpointEnabled(key: String, enabled: Boolean) = command { setEndpointEnabled(key, enabled) }
+    override suspend fun setEndpointEnabled(key: String, enabled: Boolean) = write { setEndpointEnabled(key, enabled) }
 
-    override suspend fun endpoints(): List<EndpointStatus> = command { endpoints() }
+    override suspend fun endpoints(): List<EndpointStatus> = query { endpoints() }
 
     override suspend fun testDelivery(endpoint: String): TestDelivery =
-        withContext(delivery) { calling { core.testDelivery(endpoint) } }
+        withContext(options.delivery) { calling { core.testDelivery(endpoint) } }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        command { send(session, action, actor, commandId) }
+        write { send(session, action, actor, commandId) }
 
     override suspend fun sendCorrected(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        command { sendCorrected(session, action, actor, commandId) }
+        write { sendCorrected(session, action, actor, commandId) }
 
     override suspend fun abandon(
         session: SessionKey,
@@ -140,10 +154,10 @@ internal class OpenCompass private constructor(
         actor: String,
         reason: String,
         commandId: String,
-    ): RecordOutcome = command { abandon(session, action, actor, reason, commandId) }
+    ): RecordOutcome = write { abandon(session, action, actor, reason, commandId) }
 
     override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
-        command { abandonSession(session, actor, reason, commandId) }
+        write { abandonSession(session, actor, reason, commandId) }
 
     override suspend fun redact(
         session: SessionKey,
@@ -153,24 +167,24 @@ internal class OpenCompass private constructor(
         pending: RedactPending,
         bodies: RedactBodies,
         commandId: String,
-    ): RedactOutcome = command { redact(session, Redaction(commandId, target, actor, reason, pending, bodies)) }
+    ): RedactOutcome = write { redact(session, Redaction(commandId, target, actor, reason, pending, bodies)) }
 
-    override suspend fun sendFailedAgain(actor: String?): Int = command { sendFailedAgain(actor).toInt() }
+    override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor).toInt() }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
-        command { outbox(filter, page, limit.asLimit()) }
+        query { outbox(filter, page, limit.asLimit()) }
 
-    override suspend fun outboxTotals(): OutboxTotals = command { outboxTotals() }
+    override suspend fun outboxTotals(): OutboxTotals = query { outboxTotals() }
 
-    override suspend fun preview(session: SessionKey, action: String): MessagePreview = command { preview(session, action) }
+    override suspend fun preview(session: SessionKey, action: String): MessagePreview = query { preview(session, action) }
 
-    override suspend fun deliveryBody(id: DeliveryId): String? = command { deliveryBody(id) }
+    override suspend fun deliveryBody(id: DeliveryId): String? = query { deliveryBody(id) }
 
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport {
         val millis = deadline.asMillis()
         return Cancel().use { cancel ->
             coroutineScope {
-                val report = async(delivery) { calling { core.flush(millis, cancel, urgent) } }
+                val report = async(options.delivery) { calling { core.flush(millis, cancel, urgent) } }
                 try {
                     report.await()
                 } catch (cancelled: CancellationException) {
@@ -182,30 +196,32 @@ internal class OpenCompass private constructor(
         }
     }
 
-    override suspend fun startDelivery() = command { startDelivery() }
+    override suspend fun startDelivery() = beside { startDelivery() }
 
     override suspend fun stopDelivery() = ending { stopDelivery() }
 
-    override suspend fun nextDue(): NextDue = command { nextDue() }
+    override suspend fun nextDue(): NextDue = query { nextDue() }
 
-    override suspend fun setConnectivity(connectivity: Connectivity) = command { setConnectivity(connectivity) }
+    // Stores nothing, and must not wait for what does.
+    override suspend fun setConnectivity(connectivity: Connectivity) = networks.inTurn { beside { setConnectivity(connectivity) } }
 
-    override suspend fun secretsChanged() = command { secretsChanged() }
+    override suspend fun secretsChanged() = write { secretsChanged() }
 
-    override suspend fun resume(): Hold = acquired(commands) { HoldOfCore(core.resume(), commands) }
+    override suspend fun resume(): Hold = acquired(options.commands) { HoldOfCore(core.resume(), options.commands) }
 
     override suspend fun quiesce() = ending { quiesce() }
 
-    override suspend fun refresh(): Boolean = command { refresh() }
+    override suspend fun refresh(): Boolean = query { refresh() }
 
-    override suspend fun backup(to: String) = command { backup(to) }
+    override suspend fun backup(to: String) = afterWrites(options.queries) { backup(to) }
 
-    override suspend fun check(): CheckReport = command { check() }
+    override suspend fun check(): CheckReport = query { check() }
 
-    override suspend fun shutDown() = uncancelled(commands) { close() }
+    override suspend fun shutDown() = withContext(NonCancellable) { writes.inTurn { withContext(options.commands) { end() } } }
 
-    @Synchronized
-    override fun close() {
+    override fun close() = runBlocking { writes.inTurnHere { end() } }
+
+    private fun end() {
         if (core.uniffiIsDestroyed) return
         calling { core.shutDown() }
         changes.close()
@@ -240,7 +256,7 @@ internal class OpenCompass private constructor(
         suspend fun open(options: CompassOptions): Compass =
             acquired(options.commands) {
                 options.clock?.useFor?.invoke(options.path)
-                OpenCompass(Core.open(options.forCore()), options.commands, options.delivery)
+                OpenCompass(Core.open(options.forCore()), options)
             }
 
         private fun CompassOptions.forCore() = OpenOptions(

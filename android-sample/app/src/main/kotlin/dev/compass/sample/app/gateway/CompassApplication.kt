@@ -8,12 +8,10 @@ import dev.compass.core.android.AutomaticDelivery
 import dev.compass.core.android.CompassAndroid
 import dev.compass.core.android.CompassHost
 import dev.compass.core.android.KeystoreSecretStore
-import dev.compass.core.android.SharedCompass
 import dev.compass.sample.gateway.CompassGateway
 import dev.compass.sample.gateway.DatabaseGateway
 import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Handles
 import dev.compass.sample.gateway.PhoneNetwork
 import dev.compass.sample.gateway.SignalCompass
 import kotlinx.coroutines.Dispatchers
@@ -27,11 +25,13 @@ import kotlinx.coroutines.withContext
  */
 abstract class CompassApplication(private val deliveryJob: Int) : Application(), CompassHost {
     private val network = PhoneNetwork()
-    private val shared = SharedCompass {
-        val compass = CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) }
-        SignalCompass(compass, network)
+    private val compass = Compass.lazy {
+        val core = CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) }
+        SignalCompass(core, network)
     }
-    private val opened by lazy { CompassGateway(TheHandle(), network) }
+    private val opened by lazy {
+        CompassGateway(compass, network) { withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path } }
+    }
 
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
 
@@ -44,11 +44,11 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
         delivery = AutomaticDelivery.start(this, jobId = deliveryJob)
     }
 
-    override suspend fun compass(): Compass = shared.get()
+    override suspend fun compass(): Compass = compass
 
     /** What screens reach the core through; opens the database the first time, or says why it cannot. Of the main thread. */
     suspend fun gateway(): FieldGateway = try {
-        shared.get()
+        compass.opened()
         opened
     } catch (failure: CompassException) {
         throw GatewayFailure(failure.code)
@@ -56,12 +56,4 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
 
     /** What can be done to the database although it does not open. */
     val database: DatabaseGateway get() = opened
-
-    private inner class TheHandle : Handles {
-        override suspend fun path() = withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path }
-
-        override suspend fun get() = shared.get() as SignalCompass
-
-        override suspend fun whileClosed(work: suspend () -> Unit) = shared.whileClosed(work)
-    }
 }

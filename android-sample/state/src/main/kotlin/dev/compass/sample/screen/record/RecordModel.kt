@@ -1,6 +1,5 @@
 package dev.compass.sample.screen.record
 
-import dev.compass.sample.field.DraftKeeper
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldReader
@@ -27,13 +26,6 @@ import kotlinx.coroutines.flow.first
 class RecordModel(private val session: String, private val work: Workplace, scope: CoroutineScope) :
     StateModel<RecordUiState, RecordEvent>(RecordUiState(), scope) {
     private val gateway = work.gateway
-    private val drafts = DraftKeeper(scope) { field, text ->
-        try {
-            gateway.saveDraft(session, field, text)
-        } catch (_: GatewayFailure) {
-            // The disk is full: the edit says so.
-        }
-    }
     private var known: RecordNow? = null
     private var edits: Edits? = null
 
@@ -81,7 +73,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     private suspend fun openEdit() {
         if (!now.canEdit) return
         // Keeping half-typed text tells nobody: it is asked for.
-        drafts.keep()
+        draftsKept()
         edit(Edits(gateway.record(session).first()))
     }
 
@@ -96,7 +88,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         val typing = editing.typing
         val after = when (event) {
             is FieldEvent.Typed -> {
-                drafts.typed(event.field, event.text)
+                keepDraft { gateway.saveDraft(session, event.field, event.text) }
                 editing.copy(typing = typing.typed(event.field, event.text))
             }
             // All of it is read when it is saved.
@@ -107,7 +99,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
             is FieldEvent.NotAttached -> editing.copy(typing = typing.unable(event.field, TextId.FILE_UNREADABLE))
             else -> {
                 val holding = event.holding(field.info, field.holding) ?: return
-                if (typing.open(field) != null) drafts.typed(event.field, "")
+                if (typing.open(field) != null) keepDraft { gateway.saveDraft(session, event.field, "") }
                 editing.copy(holdings = editing.holdings + (event.field to holding), typing = typing.kept(event.field))
             }
         }
@@ -116,7 +108,6 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     private suspend fun saveEdit() {
         val editing = edits ?: return
-        drafts.keep()
         val read = FieldReader(gateway, session, numbers()).read(editing.fields(), editing.typing)
         if (read.problems.isNotEmpty()) return edit(editing.copy(typing = editing.typing.refused(read.problems)))
         val changes = editing.changes(read.changes)

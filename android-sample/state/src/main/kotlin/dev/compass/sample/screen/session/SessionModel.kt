@@ -1,6 +1,5 @@
 package dev.compass.sample.screen.session
 
-import dev.compass.sample.field.DraftKeeper
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldReader
@@ -30,13 +29,6 @@ class SessionModel(
     scope: CoroutineScope,
 ) : StateModel<SessionUiState, SessionEvent>(SessionUiState(), scope) {
     private val gateway = work.gateway
-    private val drafts = DraftKeeper(scope) { field, text ->
-        try {
-            if (field == NOTE) gateway.saveNoteDraft(session, text) else gateway.saveDraft(session, field, text)
-        } catch (_: GatewayFailure) {
-            // The session is over, or the disk is full: the next real change says so.
-        }
-    }
     private var known: SessionNow? = null
     private var outline: WorkflowOutline? = null
     private var typing = Typing()
@@ -100,7 +92,7 @@ class SessionModel(
         when (event) {
             is FieldEvent.Typed -> {
                 typing = typing.typed(event.field, event.text)
-                drafts.typed(event.field, event.text)
+                keepDraft { gateway.saveDraft(session, event.field, event.text) }
             }
             is FieldEvent.Left -> keepTyped(listOf(field))
             is FieldEvent.Locating -> typing = typing.searching(event.field)
@@ -122,7 +114,6 @@ class SessionModel(
 
     private suspend fun set(changes: List<FieldChange>): Boolean = saving(moves = false) {
         try {
-            changes.forEach { drafts.forget(it.field) }
             val done = gateway.setFields(session, changes, work.actor)
             changes.forEach { change ->
                 typing = typing.kept(change.field)
@@ -154,22 +145,20 @@ class SessionModel(
         typing = typing.refused(read.problems)
         tried = true
         if (read.problems.isNotEmpty()) return draw()
-        move(read.changes) { gateway.answer(session, from.visit, answer, read.changes, work.actor) }
+        move { gateway.answer(session, from.visit, answer, read.changes, work.actor) }
     }
 
     private suspend fun back(toVisit: Int?) {
         val from = known ?: return
         val target = toVisit ?: from.path.lastOrNull { it.visit < from.visit }?.visit ?: return leave()
         keepTyped(from.fields)
-        drafts.keep()
-        move(emptyList()) { gateway.back(session, from.visit, target, work.actor) }
+        move { gateway.back(session, from.visit, target, work.actor) }
     }
 
-    /** On success another section is shown; [changes] are values by then. */
-    private suspend fun move(changes: List<FieldChange>, command: suspend () -> Done) {
+    /** On success another section is shown. */
+    private suspend fun move(command: suspend () -> Done) {
         saving(moves = true) {
             try {
-                changes.forEach { drafts.forget(it.field) }
                 val done = command()
                 typing = Typing()
                 tried = false
@@ -191,7 +180,7 @@ class SessionModel(
     /** Out, without loss: what cannot be read stays half typed, on flash. */
     private suspend fun leave() {
         known?.let { keepTyped(it.fields) }
-        drafts.keep()
+        draftsKept()
         work.navigator.back()
     }
 
@@ -206,15 +195,13 @@ class SessionModel(
 
     private fun noteTyped(text: String) {
         note = text
-        drafts.typed(NOTE, text)
+        keepDraft { gateway.saveNoteDraft(session, text) }
         dialog(SessionDialog.Note(text))
     }
 
     private suspend fun saveNote() {
         val written = (now.dialog as? SessionDialog.Note)?.text ?: return
         if (written.isNotBlank()) {
-            // On flash, whatever becomes of the note; adding it takes the draft along.
-            drafts.keep()
             arrived(gateway.note(session, written, work.actor, work.newCommand()).session)
             note = null
             say(Notice(text(TextId.NOTICE_NOTE_SAVED)))
@@ -278,10 +265,5 @@ class SessionModel(
                 notice = notice,
             )
         }
-    }
-
-    private companion object {
-        /** The half-typed note among the texts of fields, none of which has this key. */
-        const val NOTE = ""
     }
 }

@@ -7,6 +7,7 @@ import dev.compass.core.Compass
 import dev.compass.core.CompassException
 import dev.compass.core.ErrorCode
 import dev.compass.core.Hold
+import dev.compass.core.LazyCompass
 import dev.compass.core.model.Connectivity
 import java.io.Closeable
 import kotlin.time.Duration
@@ -20,11 +21,13 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.collectLatest
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.drop
+import kotlinx.coroutines.flow.filterNotNull
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
@@ -34,14 +37,16 @@ import kotlinx.coroutines.withTimeoutOrNull
 /**
  * Delivery for the life of a process. While an activity is visible, what is due leaves at once and the network is watched; a few seconds
  * after the last one is gone the handle is let go, and one job of Android's JobScheduler takes over ([FlushJobService]). The job is planned
- * at all times, so that it is there when the process dies. After a handle that was closed ([SharedCompass.whileClosed]) it takes the next.
+ * at all times, so that it is there when the process dies.
  *
- * Start it in `Application.onCreate`, in the process that has the database and in no other. It opens the handle, on another thread.
+ * Start it in `Application.onCreate`, in the process that has the database and in no other. It opens the handle, on another thread. When
+ * the handle is closed, for a logout or while another database takes the place of this one, the job is taken back, and nothing is done before
+ * the app uses its handle again ([LazyCompass]), or has another one.
  *
  * ```kotlin
  * override fun onCreate() {
  *     super.onCreate()
- *     AutomaticDelivery.start(this, jobId = 4001)
+ *     AutomaticDelivery.start(this)
  * }
  * ```
  */
@@ -60,8 +65,16 @@ public class AutomaticDelivery private constructor(
 
     private fun begin() {
         application.registerActivityLifecycleCallbacks(activities)
-        scope.launch { keepTheJobPlanned() }
-        scope.launch { followTheForeground() }
+        scope.launch {
+            try {
+                coroutineScope {
+                    launch { keepTheJobPlanned() }
+                    launch { followTheForeground() }
+                }
+            } finally {
+                withContext(NonCancellable) { scheduler.takeBack() }
+            }
+        }
     }
 
     private suspend fun keepTheJobPlanned() {
@@ -69,17 +82,26 @@ public class AutomaticDelivery private constructor(
         while (true) {
             var closed = false
             guarded("the job cannot be planned") {
-                val compass = host.compass()
-                // One that is closed already has no more to say.
-                if (compass === over) return@guarded
+                val compass = next(over) ?: return@guarded
                 handle.value = compass
                 planUntilClosed(compass)
                 handle.value = null
+                scheduler.takeBack()
                 over = compass
                 closed = true
             }
             // After a handle that was closed the app may have another one.
             if (!closed) withTimeoutOrNull(RETRY) { visible.drop(1).first { it } }
+        }
+    }
+
+    /** The handle after this one. After a close it is for others to open the next. */
+    private suspend fun next(over: Compass?): Compass? {
+        val compass = host.compass()
+        return when {
+            compass !is LazyCompass -> compass.takeIf { it !== over }
+            over == null -> compass.opened()
+            else -> compass.current.filterNotNull().first { it !== over }
         }
     }
 
@@ -112,7 +134,7 @@ public class AutomaticDelivery private constructor(
         }
     }
 
-    /** Ends it, and returns once the handle is let go: nothing is delivered or planned any more. A job that is planned stays so. */
+    /** Ends it, and returns once the handle is let go and the job is taken back: nothing is delivered or planned any more. */
     public suspend fun end() {
         close()
         scope.coroutineContext.job.join()
@@ -125,6 +147,9 @@ public class AutomaticDelivery private constructor(
     }
 
     public companion object {
+        /** The number of the job unless told otherwise: high, because others count upwards. */
+        public const val JOB_ID: Int = 0x434F4D50
+
         /** How long after the last activity the handle is held. Android has not frozen the process by then. */
         internal val GRACE: Duration = 5.seconds
 
@@ -138,9 +163,10 @@ public class AutomaticDelivery private constructor(
         /**
          * Starts it, for the life of the process.
          *
-         * @param jobId the number of its job. Jobs of an app and of all its libraries share their numbers: choose one that no other has.
+         * @param jobId the number of its job. From Android 14 on it counts for this library alone. Before, jobs of an app and of all its libraries
+         *   share their numbers: WorkManager counts from 0 upwards, unless the app says otherwise.
          */
-        public fun <A> start(application: A, jobId: Int): AutomaticDelivery where A : Application, A : CompassHost =
+        public fun <A> start(application: A, jobId: Int = JOB_ID): AutomaticDelivery where A : Application, A : CompassHost =
             start(application, application, FlushScheduler(application, jobId), GRACE)
 
         internal fun start(application: Application, host: CompassHost, scheduler: FlushScheduler, grace: Duration): AutomaticDelivery =

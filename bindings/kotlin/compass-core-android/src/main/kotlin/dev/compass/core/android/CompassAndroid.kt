@@ -5,6 +5,7 @@ import android.net.Network
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
 import dev.compass.core.HttpTransport
+import dev.compass.core.LazyCompass
 import dev.compass.core.Transport
 import dev.compass.core.held
 import dev.compass.core.model.Connectivity
@@ -21,11 +22,11 @@ import kotlinx.coroutines.withContext
  *
  * ```kotlin
  * class FieldApp : Application(), CompassHost {
- *     private val shared = SharedCompass { CompassAndroid.open(this) }
- *     override suspend fun compass(): Compass = shared.get()
+ *     val compass = CompassAndroid.lazy(this)
+ *     override suspend fun compass(): Compass = compass
  *     override fun onCreate() {
  *         super.onCreate()
- *         AutomaticDelivery.start(this, jobId = 4001)
+ *         AutomaticDelivery.start(this)
  *     }
  * }
  * ```
@@ -53,6 +54,19 @@ public object CompassAndroid {
     }
 
     /**
+     * A handle that is there at once and opens the app's database at its first use, as [open] does: for Hilt, Koin or a property of the
+     * `Application`. [LazyCompass] says when it opens again. Nothing is done here, so a main thread may call it.
+     *
+     * @param options as of [open]; called at each opening.
+     */
+    public fun lazy(
+        context: Context,
+        options: (path: String, transport: Transport) -> CompassOptions = { path, transport ->
+            CompassOptions(path, transport = transport)
+        },
+    ): LazyCompass = Compass.lazy { open(context, options) }
+
+    /**
      * The app's database: `no_backup/compass/compass.db` in its private storage. No backup takes it along, because a copy on a second phone
      * would send again what the first has sent. Touches the disk: not for the main thread.
      */
@@ -76,7 +90,7 @@ public object CompassAndroid {
         compass: Compass,
         network: Network? = null,
         deadline: Duration = JOB_TIME,
-    ): FlushReport = compass.held {
+    ): FlushReport = compass.ofNow().held {
         val foreground = AutomaticDelivery.watchesNetwork
         if (!foreground) setConnectivity(connectivity(context, network))
         try {
@@ -92,3 +106,6 @@ public object CompassAndroid {
         return (network?.let(manager::look) ?: manager.look()).connectivity
     }
 }
+
+/** One that is closed meanwhile stays so, and is not opened again for what is left to do. */
+internal suspend fun Compass.ofNow(): Compass = if (this is LazyCompass) opened() else this

@@ -8,14 +8,14 @@ import dev.compass.core.Compass
  *
  * ```kotlin
  * class FieldApp : Application(), CompassHost {
- *     private val shared = SharedCompass { CompassAndroid.open(this) }
- *     override suspend fun compass(): Compass = shared.get()
+ *     val compass = CompassAndroid.lazy(this)
+ *     override suspend fun compass(): Compass = compass
  * }
  * ```
  */
 public interface CompassHost {
     /**
-     * The open handle; opens it when it is not open yet. Called from any thread, several times, also at the same time. What it throws is
+     * The handle: one that opens by itself ([CompassAndroid.lazy]), or an open one. Called from any thread, several times, also at the same time. What it throws is
      * taken as a failure of the moment: a job is tried again later.
      */
     public suspend fun compass(): Compass

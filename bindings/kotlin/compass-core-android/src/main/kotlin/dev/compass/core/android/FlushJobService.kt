@@ -5,6 +5,8 @@ import android.app.job.JobService
 import android.os.Handler
 import android.os.Looper
 import dev.compass.core.Compass
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
 import dev.compass.core.model.FlushReport
 import java.time.Duration
 import java.time.Instant
@@ -24,7 +26,7 @@ import kotlinx.coroutines.launch
  * Android tries again later. When the job is done it plans its successor. An app has nothing to call here:
  *
  * ```kotlin
- * AutomaticDelivery.start(application, jobId = 4001)
+ * AutomaticDelivery.start(application)
  * ```
  */
 public class FlushJobService : JobService() {
@@ -45,7 +47,7 @@ public class FlushJobService : JobService() {
         FlushScheduler.started(parameters.jobId)
         val work = scope.launch {
             try {
-                val compass = host.compass()
+                val compass = host.compass().ofNow()
                 val report = CompassAndroid.flush(this@FlushJobService, compass, LaterApis.network(parameters))
                 Log.info("a job delivered ${report.sent}, ${report.pending} wait")
                 finish(parameters, compass, report)
@@ -53,7 +55,8 @@ public class FlushJobService : JobService() {
                 throw stopped
             } catch (error: Exception) {
                 Log.warn("a job failed", error)
-                main.post { tell(parameters, again = true) }
+                // A handle that was closed meanwhile has nothing more to deliver.
+                main.post { tell(parameters, again = (error as? CompassException)?.code != ErrorCode.CLOSED) }
             }
         }
         running = Run(parameters, work)

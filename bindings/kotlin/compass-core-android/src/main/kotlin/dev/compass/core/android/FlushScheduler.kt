@@ -27,7 +27,9 @@ internal class FlushScheduler(
     private val jobId: Int,
     private val now: () -> Instant = Instant::now,
 ) {
-    private val scheduler = checkNotNull(context.getSystemService(JobScheduler::class.java)) { "every Android has it" }
+    private val scheduler =
+        LaterApis.own(checkNotNull(context.getSystemService(JobScheduler::class.java)) { "every Android has it" }, NAMESPACE)
+    private val service = ComponentName(context, FlushJobService::class.java)
 
     /** Plans for what is due now. */
     suspend fun plan(compass: Compass): Unit = planning.withLock {
@@ -39,10 +41,19 @@ internal class FlushScheduler(
         val plan = planOf(due)
         val waiting = scheduler.getPendingJob(jobId)
         when {
-            plan == null -> if (waiting != null) scheduler.cancel(jobId)
-            waiting == null || plan.isEarlierThan(waiting) -> schedule(plan)
+            plan == null -> cancel()
+            waiting == null || waiting.isForeign || plan.isEarlierThan(waiting) -> schedule(plan)
         }
     }
+
+    /** Nothing is to be delivered any more: no job waits. */
+    suspend fun takeBack(): Unit = planning.withLock { cancel() }
+
+    private fun cancel() {
+        if (jobId !in running && scheduler.getPendingJob(jobId)?.isForeign == false) scheduler.cancel(jobId)
+    }
+
+    private val JobInfo.isForeign get() = service != this@FlushScheduler.service
 
     /** Plans after a job that is finished, in the place of whatever Android keeps of it. */
     suspend fun planNext(compass: Compass): Unit = planning.withLock {
@@ -55,8 +66,10 @@ internal class FlushScheduler(
     fun hasNetworkOf(plan: JobPlan): Boolean = CompassAndroid.connectivity(context, null).meets(plan.network)
 
     private fun schedule(plan: JobPlan) {
+        // In its place ours would take another library's work away.
+        if (scheduler.getPendingJob(jobId)?.isForeign == true) return Log.warn("the job number $jobId is in use; give AutomaticDelivery another one")
         val wait = Duration.between(now(), plan.at).toMillis().coerceAtLeast(0)
-        val job = JobInfo.Builder(jobId, ComponentName(context, FlushJobService::class.java))
+        val job = JobInfo.Builder(jobId, service)
             .setMinimumLatency(wait)
             .setRequiredNetworkType(plan.network.type)
             .setBackoffCriteria(BACKOFF_MILLIS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
@@ -81,6 +94,9 @@ internal class FlushScheduler(
     internal companion object {
         /** Android's own default, named because the time between tries depends on it. It doubles, up to five hours. */
         const val BACKOFF_MILLIS = 30_000L
+
+        /** Of this library's jobs, where Android knows such a thing. */
+        const val NAMESPACE = "dev.compass.core"
 
         private const val AT = "at"
         private const val AT_ON_ANY = "at_on_any"

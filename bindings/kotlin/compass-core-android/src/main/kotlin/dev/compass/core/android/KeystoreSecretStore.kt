@@ -24,7 +24,7 @@ import kotlinx.coroutines.withContext
  *
  * ```kotlin
  * val secrets = KeystoreSecretStore(context)
- * secrets.put("office", current = typed)
+ * secrets.put("office", typed)
  * compass.secretsChanged()
  * ```
  */
@@ -32,10 +32,13 @@ public class KeystoreSecretStore(context: Context) : SecretStore {
     private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key, ::makeKey) }
 
     /**
-     * Keeps a secret under this name. [previous] is the one before it, for as long as a receiver may still ask for that; one that no message
-     * can be signed with is not kept. From any thread.
+     * Keeps a secret under this name. The one before it stays as the previous one, and messages are signed with both, until [endRotation]. A
+     * text before it that no message can be signed with, such as one that was mistyped, leaves no previous one. From any thread.
      */
-    public suspend fun put(name: String, current: String, previous: String? = null): Unit = change { sealed.put(name, current, previous) }
+    public suspend fun put(name: String, secret: String): Unit = change { sealed.put(name, secret) }
+
+    /** Forgets the previous secret of this name: its receiver knows the new one. From any thread. */
+    public suspend fun endRotation(name: String): Unit = change { sealed.endRotation(name) }
 
     /** Forgets the secret of this name; when there is none, does nothing. From any thread. */
     public suspend fun remove(name: String): Unit = change { sealed.remove(name) }

@@ -1,6 +1,7 @@
 package dev.compass.core.android
 
 import android.app.job.JobParameters
+import android.app.job.JobScheduler
 import android.net.Network
 import android.os.Build
 
@@ -14,6 +15,10 @@ internal object LaterApis {
     /** Why a job is stopped, as a number of `JobParameters`, from Android 12 (API 31). */
     fun stopReason(parameters: JobParameters): Int? =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) parameters.stopReason else null
+
+    /** The scheduler in which the numbers of jobs are this namespace's own, from Android 14 (API 34). */
+    fun own(scheduler: JobScheduler, namespace: String): JobScheduler =
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.UPSIDE_DOWN_CAKE) scheduler.forNamespace(namespace) else scheduler
 }
 
 /** Lets the check against API 26 pass what is guarded by hand. */

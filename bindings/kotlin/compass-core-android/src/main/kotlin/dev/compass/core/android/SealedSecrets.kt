@@ -25,13 +25,24 @@ import javax.crypto.spec.GCMParameterSpec
  * @param makeKey makes it. Called only to keep a secret where there is no key: reading leaves the key store as it is.
  */
 internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
+    /** The one before stays as the previous one, if messages can be signed with it. Where it cannot be read now, nothing changes. */
     @Synchronized
-    fun put(name: String, current: String, previous: String?) {
+    fun put(name: String, secret: String) {
+        val before = found(name)
+        write(name, secret, if (before?.current == secret) before.previous else before?.current?.takeIf(::isSigningSecret))
+    }
+
+    @Synchronized
+    fun endRotation(name: String) {
+        found(name)?.let { if (it.previous != null) write(name, it.current, null) }
+    }
+
+    private fun write(name: String, current: String, previous: String?) {
         Files.createDirectories(folder.toPath())
         val file = file(name)
         val fresh = File(folder, file.name + ".new")
         FileOutputStream(fresh).use { out ->
-            DataOutputStream(out).write(seal(name, current, previous?.takeIf(::isSigningSecret)))
+            DataOutputStream(out).write(seal(name, current, previous))
             out.fd.sync()
         }
         Files.move(fresh.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
@@ -49,15 +60,18 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
 
     @Synchronized
     fun get(name: String): SecretLookup = try {
-        val file = file(name)
-        if (file.exists()) open(name, file.readBytes()) else SecretLookup.Missing
-    } catch (lost: AEADBadTagException) {
-        // Sealed with a key that is no more, on another phone perhaps. Only a person can bring the secret back.
-        SecretLookup.Missing
+        found(name) ?: SecretLookup.Missing
     } catch (locked: GeneralSecurityException) {
         SecretLookup.Unavailable
     } catch (unreadable: IOException) {
         SecretLookup.Unavailable
+    }
+
+    private fun found(name: String): SecretLookup.Found? = try {
+        file(name).takeIf { it.exists() }?.let { open(name, it.readBytes()) }
+    } catch (lost: AEADBadTagException) {
+        // Sealed with a key that is no more, on another phone perhaps. Only a person can bring the secret back.
+        null
     }
 
     private fun seal(name: String, current: String, previous: String?): ByteArray {
@@ -75,7 +89,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         return byteArrayOf(FORMAT) + cipher.iv + cipher.doFinal(plain.toByteArray())
     }
 
-    private fun open(name: String, sealed: ByteArray): SecretLookup {
+    private fun open(name: String, sealed: ByteArray): SecretLookup.Found {
         if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
         val key = key() ?: throw AEADBadTagException("its key is no more")
         val cipher = Cipher.getInstance(CIPHER)

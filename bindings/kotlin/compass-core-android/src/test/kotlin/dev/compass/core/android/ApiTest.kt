@@ -38,7 +38,7 @@ class ApiTest {
             }
         }
         assertEquals(emptyList<String>(), without)
-        assertTrue(types >= 7)
+        assertTrue(types >= 6)
     }
 
     @Test

@@ -16,7 +16,6 @@ import java.net.ServerSocket
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
-import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
@@ -168,17 +167,15 @@ class DeliveryTest : OnAPhone() {
     fun `a copy takes the place of the database while the app is on the screen, and what is completed then is delivered at once`() {
         air.network()
         val office = WebhookSink().closing()
-        val before = ready(office.url)
+        val compass = ready(office.url)
         deliverAutomatically()
         onScreen()
         until("the network to be watched") { air.watched }
         val copy = File(app.noBackupFilesDir, "copy.db").path
-        wait { before.backup(copy) }
-        wait { app.whileClosed { Compass.restore(copy, RestoreOptions(CompassAndroid.databaseFile(app).path)) } }
-        val after = wait { app.compass() }
-        assertNotSame(before, after)
-        val session = after.completed()
-        until("the record to say sent") { after.action(session).status == ActionStatus.SENT }
+        wait { compass.backup(copy) }
+        wait { app.lazy.whileClosed { Compass.restore(copy, RestoreOptions(CompassAndroid.databaseFile(app).path)) } }
+        val session = compass.completed()
+        until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
         until("the network to be watched") { air.watched }
     }
 
@@ -210,7 +207,7 @@ class DeliveryTest : OnAPhone() {
         val delivery = deliverAutomatically()
         onScreen()
         until("the network to be watched") { air.watched }
-        wait { app.whileClosed { } }
+        wait { app.compass().shutDown() }
         val compass = wait { app.compass() }
         val session = compass.completed()
         until("the next handle to deliver") { compass.action(session).status == ActionStatus.SENT }

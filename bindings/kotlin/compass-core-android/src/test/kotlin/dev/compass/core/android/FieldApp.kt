@@ -2,6 +2,7 @@ package dev.compass.core.android
 
 import android.app.Activity
 import android.app.Application
+import android.app.job.JobScheduler
 import android.os.Looper
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
@@ -18,6 +19,7 @@ import dev.compass.core.model.Signing
 import dev.compass.core.setField
 import dev.compass.core.start
 import java.io.Closeable
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration
 import kotlinx.coroutines.Dispatchers
@@ -28,8 +30,13 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.annotation.RealObject
 import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowJobScheduler
 import org.robolectric.shadows.ShadowPausedLooper
+import org.robolectric.util.ReflectionHelpers.ClassParameter
 import java.util.concurrent.TimeUnit
 
 /** A section with a text, and a webhook to the office at the end. */
@@ -50,30 +57,27 @@ const val JOB = 4001
 /** The app of the tests: opens the real core as the documentation says, for receivers on loopback. */
 class FieldApp : Application(), CompassHost {
     var secrets: SecretStore = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
-    private var shared = newProcess()
+    var lazy = newProcess()
+        private set
 
-    override suspend fun compass(): Compass = shared.get()
+    override suspend fun compass(): Compass = lazy
 
-    suspend fun <T> whileClosed(work: suspend () -> T): T = shared.whileClosed(work)
-
-    private fun newProcess() = SharedCompass {
-        CompassAndroid.open(this) { path, transport ->
-            // Not to wait for the network any longer than it takes to come.
-            val retry = Compass.defaultRetryPolicy().copy(onlineSpread = java.time.Duration.ZERO)
-            CompassOptions(path, { name, origin -> secrets.get(name, origin) }, transport, retry, allowPlainHttpToLoopback = true)
-        }
+    private fun newProcess() = CompassAndroid.lazy(this) { path, transport ->
+        // Not to wait for the network any longer than it takes to come.
+        val retry = Compass.defaultRetryPolicy().copy(onlineSpread = java.time.Duration.ZERO)
+        CompassOptions(path, { name, origin -> secrets.get(name, origin) }, transport, retry, allowPlainHttpToLoopback = true)
     }
 
     /** The process is gone, and with it all that was not on flash. */
     suspend fun dies() {
-        shared.get().shutDown()
-        shared = newProcess()
+        lazy.shutDown()
+        lazy = newProcess()
     }
 }
 
 /** A phone with the app on it. The thread of a test is the phone's main thread. */
 @RunWith(RobolectricTestRunner::class)
-@Config(application = FieldApp::class)
+@Config(application = FieldApp::class, shadows = [Namespaces::class])
 abstract class OnAPhone {
     val app: FieldApp by lazy { RuntimeEnvironment.getApplication() as FieldApp }
     val air: Air by lazy { Air(app) }
@@ -137,3 +141,16 @@ abstract class OnAPhone {
 
 /** A screen of the app. */
 class Screen : Activity()
+
+/** The schedulers of namespaces: the same one each time it is asked for, as on a phone. */
+@Implements(className = "android.app.JobSchedulerImpl", isInAndroidSdk = false)
+class Namespaces : ShadowJobScheduler.ShadowJobSchedulerImpl() {
+    @RealObject
+    private lateinit var real: JobScheduler
+    private val own = ConcurrentHashMap<String, JobScheduler>()
+
+    @Implementation
+    fun forNamespace(namespace: String): JobScheduler = own.computeIfAbsent(namespace) {
+        Shadow.directlyOn(real, "android.app.JobSchedulerImpl", "forNamespace", ClassParameter.from(String::class.java, it))
+    }
+}

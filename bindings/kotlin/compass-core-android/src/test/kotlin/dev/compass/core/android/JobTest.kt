@@ -9,6 +9,7 @@ import android.content.ComponentName
 import android.net.Network
 import android.os.Bundle
 import android.os.PersistableBundle
+import android.util.Log as AndroidLog
 import dev.compass.core.held
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.NetworkPolicy
@@ -34,11 +35,13 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.Implementation
 import org.robolectric.annotation.Implements
 import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowLog
 import org.robolectric.shadows.ShadowNetwork
 
 /** The job that delivers in the background. Robolectric starts no job by itself: the tests do what Android would. */
 class JobTest : OnAPhone() {
-    private val scheduler get() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)!!
+    private val everybodys get() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)!!
+    private val scheduler get() = LaterApis.own(everybodys, FlushScheduler.NAMESPACE)
     private val planned: JobInfo? get() = scheduler.getPendingJob(JOB)
 
     private fun service(): ServiceController<FlushJobService> = Robolectric.buildService(FlushJobService::class.java).create()
@@ -133,6 +136,88 @@ class JobTest : OnAPhone() {
         assertEquals(patient, planned)
         FlushScheduler(app, JOB).plan(wait { compass.nextDue() }.copy(at = due.minusSeconds(60)))
         assertTrue(planned!!.minLatencyMillis < patient!!.minLatencyMillis)
+    }
+
+    /** Such as WorkManager's, under the number of ours. */
+    private fun foreign() = JobInfo.Builder(JOB, ComponentName(app, "androidx.work.impl.background.systemjob.SystemJobService"))
+        .setMinimumLatency(60_000).build()
+
+    @Test
+    fun `another library's job under the same number stays, and ours is planned beside it`() {
+        everybodys.schedule(foreign())
+        air.none()
+        val compass = ready()
+        wait { FlushScheduler(app, JOB).plan(compass) }
+        assertEquals(foreign().service, everybodys.getPendingJob(JOB)!!.service)
+        compass.completed()
+        wait { FlushScheduler(app, JOB).plan(compass) }
+        assertEquals(foreign().service, everybodys.getPendingJob(JOB)!!.service)
+        assertEquals(ComponentName(app, FlushJobService::class.java), planned!!.service)
+    }
+
+    @Test
+    fun `where numbers are everybody's, another library's job is not taken, and Logcat says why none is planned`() {
+        // As before Android 14: what is there is in the same space as ours.
+        scheduler.schedule(foreign())
+        air.none()
+        val compass = ready()
+        wait { FlushScheduler(app, JOB).plan(compass) }
+        compass.completed()
+        wait { FlushScheduler(app, JOB).plan(compass) }
+        wait { FlushScheduler(app, JOB).planNext(compass) }
+        wait { FlushScheduler(app, JOB).takeBack() }
+        assertEquals(foreign().service, planned!!.service)
+        assertTrue(ShadowLog.getLogsForTag("Compass").any { "$JOB" in it.msg })
+    }
+
+    @Test
+    fun `a handle that is closed takes the job back, plans none and says nothing, until the app uses it again`() {
+        air.none()
+        val compass = ready()
+        deliverAutomatically()
+        compass.completed()
+        until("a job") { planned != null }
+        wait { app.compass().shutDown() }
+        until("the job to be taken back") { planned == null }
+        // A moment at which it would ask again.
+        Robolectric.buildActivity(Screen::class.java).setup()
+        repeat(3) { until("the main thread to be idle") { true } }
+        assertNull(app.lazy.current.value)
+        assertNull(planned)
+        wait { app.compass().totals() }
+        until("a job") { planned != null }
+        assertEquals(emptyList<String>(), ShadowLog.getLogsForTag("Compass").filter { it.type >= AndroidLog.WARN }.map { it.msg })
+    }
+
+    @Test
+    fun `delivery that is ended takes its job back`() {
+        air.none()
+        val compass = ready()
+        val delivery = deliverAutomatically()
+        compass.completed()
+        until("a job") { planned != null }
+        wait { delivery.end() }
+        assertNull(planned)
+    }
+
+    @Test
+    fun `a job whose handle is closed meanwhile is not tried again`() {
+        val said = CountDownLatch(1)
+        val office = WebhookSink {
+            said.await()
+            SinkAnswer(202)
+        }.closing()
+        val compass = ready(office.url)
+        air.network()
+        compass.completed()
+        val job = service().get()
+        job.onStartJob(parameters())
+        until("the attempt") { office.received.isNotEmpty() }
+        wait { compass.shutDown() }
+        said.countDown()
+        until("the job to end") { job.isFinished }
+        assertFalse(shadowOf(job).isRescheduleNeeded)
+        assertNull(app.lazy.current.value)
     }
 
     @Test

@@ -14,7 +14,6 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -22,15 +21,12 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
-import kotlinx.coroutines.awaitAll
-import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
-import org.junit.Assert.assertNotSame
-import org.junit.Assert.assertSame
+import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -39,7 +35,7 @@ import org.junit.Test
 class OpeningTest : OnAPhone() {
     @Test
     fun `the database is where no backup goes`() {
-        wait { app.compass() }
+        wait { app.compass().totals() }
         val file = CompassAndroid.databaseFile(app)
         assertEquals(File(app.noBackupFilesDir, "compass/compass.db"), file)
         assertTrue(file.exists())
@@ -55,82 +51,59 @@ class OpeningTest : OnAPhone() {
     }
 
     @Test
-    fun `opening twice is refused, asking twice is not`() {
-        val first = wait { app.compass() }
-        assertSame(first, wait { app.compass() })
+    fun `opening twice is refused, using the one handle twice is not`() {
+        wait { app.compass().totals() }
+        wait { app.compass().totals() }
         val refused = assertThrows(CompassException::class.java) { wait { CompassAndroid.open(app) } }
         assertEquals(ErrorCode.ALREADY_OPEN, refused.code)
     }
 
     @Test
-    fun `all who ask at once get the one handle`() {
-        val opened = AtomicInteger()
-        val shared = SharedCompass {
-            opened.incrementAndGet()
-            app.compass()
-        }
-        val handles = wait { coroutineScope { List(50) { async(Dispatchers.IO) { shared.get() } }.awaitAll() } }
-        assertEquals(1, handles.toSet().size)
-        assertEquals(1, opened.get())
-    }
-
-    @Test
-    fun `an opening that failed is tried again for the next who asks`() {
-        val tries = AtomicInteger()
-        val shared = SharedCompass { if (tries.incrementAndGet() == 1) throw CompassException(ErrorCode.LOCKED) else app.compass() }
-        assertThrows(CompassException::class.java) { wait { shared.get() } }
-        assertSame(wait { app.compass() }, wait { shared.get() })
-    }
-
-    @Test
-    fun `whoever asks while the handle is closed waits, and gets another one on the database that is there then`() {
-        val before = ready()
+    fun `whoever calls while the handle is closed waits, and gets the database that is there then`() {
+        val compass = ready()
         val erased = CompletableDeferred<Unit>()
         val began = CompletableDeferred<Unit>()
         val asked = CoroutineScope(Dispatchers.Default)
         val closed = asked.async {
-            app.whileClosed {
+            app.lazy.whileClosed {
                 Compass.erase(CompassAndroid.databaseFile(app).path)
                 began.complete(Unit)
                 erased.await()
             }
         }
         wait { began.await() }
-        val next = asked.async { app.compass() }
+        val next = asked.async { compass.workflows() }
         assertFalse(next.isCompleted)
         erased.complete(Unit)
         wait { closed.await() }
-        val after = wait { next.await() }
-        assertNotSame(before, after)
-        assertEquals(emptyList<Any>(), wait { after.workflows() })
-        assertSame(after, wait { app.compass() })
+        assertEquals(emptyList<Any>(), wait { next.await() })
     }
 
     @Test
     fun `a main thread that blocks for the handle gets it, although a coroutine of its own is opening it`() {
         val gate = CompletableDeferred<Unit>()
-        val shared = SharedCompass {
+        val lazy = Compass.lazy {
             gate.await()
-            app.compass()
+            app.lazy.opened()
         }
-        mainThread.launch(start = CoroutineStart.UNDISPATCHED) { shared.get() }
-        assertSame(wait { app.compass() }, blocking(onceItWaits = { gate.complete(Unit) }) { shared.get() })
+        mainThread.launch(start = CoroutineStart.UNDISPATCHED) { lazy.totals() }
+        assertNotNull(blocking(onceItWaits = { gate.complete(Unit) }) { lazy.totals() })
     }
 
     @Test
     fun `a main thread that blocks for the handle gets it, although a coroutine of its own has closed it`() {
-        wait { app.compass() }
+        val compass = wait { app.compass() }
+        wait { compass.totals() }
         val closed = CompletableDeferred<Unit>()
         val gate = CompletableDeferred<Unit>()
         mainThread.launch(start = CoroutineStart.UNDISPATCHED) {
-            app.whileClosed {
+            app.lazy.whileClosed {
                 closed.complete(Unit)
                 gate.await()
             }
         }
         wait { closed.await() }
-        val after = blocking(onceItWaits = { gate.complete(Unit) }) { app.compass() }
-        assertSame(wait { app.compass() }, after)
+        assertNotNull(blocking(onceItWaits = { gate.complete(Unit) }) { compass.totals() })
     }
 
     private val mainThread = CoroutineScope(Executor { Handler(Looper.getMainLooper()).post(it) }.asCoroutineDispatcher())
@@ -146,7 +119,7 @@ class OpeningTest : OnAPhone() {
     fun `what fails while the handle is closed is told, and the database opens again as it was`() {
         val session = ready().completed()
         val refused = assertThrows(CompassException::class.java) {
-            wait { app.whileClosed { Compass.erase(CompassAndroid.databaseFile(app).path) } }
+            wait { app.lazy.whileClosed { Compass.erase(CompassAndroid.databaseFile(app).path) } }
         }
         assertEquals(ErrorCode.UNDELIVERED, refused.code)
         assertEquals(session, wait { app.compass().session(session) }.key)

@@ -12,6 +12,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertSame
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Rule
@@ -39,8 +40,9 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `what was kept is found, also by the next process`() {
-        secrets.put("office", "new", SECRET)
-        secrets.put("lab", "alone", null)
+        secrets.put("office", SECRET)
+        secrets.put("office", "new")
+        secrets.put("lab", "alone")
         val next = store()
         assertEquals(SecretLookup.Found("new", SECRET), next.get("office"))
         assertEquals(SecretLookup.Found("alone", null), next.get("lab"))
@@ -49,7 +51,7 @@ class SealedSecretsTest : OnAPhone() {
     @Test
     fun `what was never kept or was removed is missing`() {
         assertEquals(SecretLookup.Missing, secrets.get("office"))
-        secrets.put("office", "secret", null)
+        secrets.put("office", "secret")
         secrets.remove("office")
         secrets.remove("office")
         assertEquals(SecretLookup.Missing, secrets.get("office"))
@@ -59,18 +61,35 @@ class SealedSecretsTest : OnAPhone() {
     @Test
     fun `all are removed, whatever they are called`() {
         secrets.removeAll()
-        for (name in listOf("office", "lab")) secrets.put(name, "secret", null)
+        for (name in listOf("office", "lab")) secrets.put(name, "secret")
         secrets.removeAll()
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
         assertTrue(files.isEmpty())
     }
 
+    private val found get() = secrets.get("office") as SecretLookup.Found
+
     @Test
-    fun `the one before is kept only where messages can be signed with it`() {
+    fun `a new secret keeps the one before it until the rotation ends`() {
+        secrets.put("office", SECRET)
+        assertEquals(SecretLookup.Found(SECRET, null), found)
+        secrets.put("office", OTHER)
+        secrets.put("office", OTHER)
+        assertEquals(SecretLookup.Found(OTHER, SECRET), found)
+        secrets.endRotation("office")
+        secrets.endRotation("office")
+        assertEquals(SecretLookup.Found(OTHER, null), found)
+        secrets.endRotation("lab")
+        assertEquals(SecretLookup.Missing, secrets.get("lab"))
+    }
+
+    @Test
+    fun `a text before it with which no message can be signed leaves no previous one`() {
         val encoder = Base64.getEncoder()
         fun previous(text: String): String? {
-            secrets.put("office", SECRET, text)
-            return (secrets.get("office") as SecretLookup.Found).previous
+            secrets.put("office", text)
+            secrets.put("office", SECRET)
+            return found.previous
         }
         for (bytes in listOf(24, 25, 26, 64)) "whsec_${encoder.encodeToString(ByteArray(bytes))}".let { assertEquals(it, previous(it)) }
         val unpadded = "whsec_" + encoder.withoutPadding().encodeToString(ByteArray(25))
@@ -81,32 +100,43 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
+    fun `a secret before that cannot be read now is not lost`() {
+        secrets.put("office", SECRET)
+        val before = key
+        key = { throw KeyStoreException("locked") }
+        assertThrows(KeyStoreException::class.java) { secrets.put("office", OTHER) }
+        assertThrows(KeyStoreException::class.java) { secrets.endRotation("office") }
+        key = before
+        assertEquals(SecretLookup.Found(SECRET, null), found)
+    }
+
+    @Test
     fun `reading makes no key, and keeping makes one only where there is none`() {
-        secrets.put("office", "secret", null)
+        secrets.put("office", "secret")
         val kept = key()
-        secrets.put("office", "secret", null)
+        secrets.put("office", "secret")
         assertSame(kept, key())
         key = { null }
         assertEquals(SecretLookup.Missing, secrets.get("office"))
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
         assertNull(key())
-        secrets.put("office", "again", null)
+        secrets.put("office", "again")
         assertEquals(SecretLookup.Found("again", null), secrets.get("office"))
     }
 
     @Test
     fun `neither the secret nor its name is readable in the files, and each is sealed afresh`() {
-        secrets.put("office", "very-secret", null)
+        secrets.put("office", "very-secret")
         val first = files.single().readBytes()
         assertFalse(first.decodeToString().contains("very-secret"))
         assertFalse(files.single().name.contains("office"))
-        secrets.put("office", "very-secret", null)
+        secrets.put("office", "very-secret")
         assertFalse(first.contentEquals(files.single().readBytes()))
     }
 
     @Test
     fun `a key that is no more makes the secret missing, one that does not answer makes it unavailable`() {
-        secrets.put("office", "secret", null)
+        secrets.put("office", "secret")
         val before = key
         key = { throw KeyStoreException("locked") }
         assertEquals(SecretLookup.Unavailable, secrets.get("office"))
@@ -119,7 +149,7 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `a file that was damaged, cut short or put under another name is no secret`() {
-        secrets.put("office", "secret", null)
+        secrets.put("office", "secret")
         val file = files.single()
         val good = file.readBytes()
         for (at in good.indices) {
@@ -131,7 +161,7 @@ class SealedSecretsTest : OnAPhone() {
             assertEquals("$size bytes", SecretLookup.Missing, secrets.get("office"))
         }
         file.writeBytes(good)
-        secrets.put("lab", "other", null)
+        secrets.put("lab", "other")
         good.let { bytes -> files.first { it != file }.writeBytes(bytes) }
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
     }
@@ -147,7 +177,7 @@ class SealedSecretsTest : OnAPhone() {
         assertEquals(ActionStatus.PENDING, compass.action(session).status)
         assertEquals("secret_missing", compass.action(session).deliveries.single().reason)
 
-        secrets.put("office-secret", SECRET, null)
+        secrets.put("office-secret", SECRET)
         wait { compass.secretsChanged() }
         wait { compass.flush() }
 
@@ -160,7 +190,11 @@ class SealedSecretsTest : OnAPhone() {
         // Robolectric has no AndroidKeyStore: as on a phone whose key store does not answer.
         val store = KeystoreSecretStore(app)
         assertEquals(SecretLookup.Missing, store.get("office"))
-        store(File(app.noBackupFilesDir, "compass/secrets")).put("office", "secret", null)
+        store(File(app.noBackupFilesDir, "compass/secrets")).put("office", "secret")
         assertEquals(SecretLookup.Unavailable, store.get("office"))
+    }
+
+    private companion object {
+        const val OTHER = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
     }
 }

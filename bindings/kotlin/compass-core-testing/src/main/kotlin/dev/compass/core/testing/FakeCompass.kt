@@ -89,25 +89,47 @@ public data class FakeState(
 )
 
 /**
+ * A call that a [FakeCompass] got.
+ *
+ * ```kotlin
+ * assertEquals(FakeCall("saveDraft", listOf(view.key, "site", "Mill")), compass.calls.last())
+ * ```
+ *
+ * @property name of the function of `Compass`.
+ * @property arguments in their order.
+ */
+public data class FakeCall(public val name: String, public val arguments: List<Any?> = emptyList())
+
+/**
  * A handle without a core, for tests of an app's screens: it shows what it is told to, and keeps what was asked of it.
  *
  * It has no rules. What a command does is the core's to say: a test of that uses a real handle and a temporary folder.
  *
  * ```kotlin
+ * val view = sessionView()
  * val compass = FakeCompass(FakeState(views = mapOf(view.key to view)))
+ * compass.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(problem)))
  * screen(compass).tap("Go on")
- * assertEquals(listOf(Command.Answer(view.visit, "on")), compass.commands)
+ * assertEquals(listOf(problem), screen.problems)
  * ```
  */
 public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val state = MutableStateFlow(state)
     private val closed = MutableStateFlow(false)
     private val asked = CopyOnWriteArrayList<Command>()
+    private val called = CopyOnWriteArrayList<FakeCall>()
+    private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
+
+    @Volatile
+    private var moves: SessionView.(Command) -> SessionView = { this }
 
     /** What it shows now. */
     public val shown: FakeState get() = state.value
 
-    /** Every command of `run`, in order. */
+    /** Every call but `close` and the flows, in order, refused ones included. */
+    public val calls: List<FakeCall> get() = called
+
+    /** Every command of `run` that was not refused, in order. */
     public val commands: List<Command> get() = asked
 
     /** How often `flush` was called. */
@@ -134,8 +156,25 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         state.update(change)
     }
 
-    private fun <T> answer(read: FakeState.() -> T): T {
+    /**
+     * The next call of this name, as in `"saveDraft"`, is refused with [failure] and changes nothing; the flows go on. What goes through `run`
+     * may also be named by its command: `"setFields"`, `"answer"`, `"back"`, `"complete"`, …
+     */
+    public fun refuse(call: String, failure: CompassException) {
+        refusals += call to failure
+    }
+
+    /** What each command of `run` does to the view, which the flows then tell; nothing unless told. */
+    public fun onRun(change: SessionView.(Command) -> SessionView) {
+        moves = change
+    }
+
+    private fun refusal(name: String): CompassException? = refusals.firstOrNull { it.first == name }?.takeIf(refusals::remove)?.second
+
+    private fun <T> call(name: String, vararg arguments: Any?, read: FakeState.() -> T): T {
         if (closed.value) throw CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
+        called += FakeCall(name, arguments.toList())
+        refusal(name)?.let { throw it }
         return state.value.run {
             failure?.let { throw it }
             read()
@@ -155,87 +194,106 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private fun unknown(code: String) = CompassException(code, detail = "the fake was not given it")
 
     /** Unless overridden: the first view there is of the workflow. */
-    override suspend fun start(start: Start): CommandOutcome = answer {
+    override suspend fun start(start: Start): CommandOutcome = call("start", start) {
         val view = views.values.firstOrNull { it.workflow.key == start.workflow } ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW)
         CommandOutcome(Applied.YES, view)
     }
 
-    /** Unless overridden: keeps the commands, and answers with the view as it is. */
+    /** Keeps the commands, and answers with the view as it is, or as [onRun] makes it. */
     override suspend fun run(
         session: SessionKey,
         commands: List<Command>,
         actor: String?,
         commandId: String?,
-    ): CommandOutcome = answer {
-        val outcome = CommandOutcome(Applied.YES, view(session))
+    ): CommandOutcome = call("run", session, commands, actor, commandId) {
+        for (command in commands) refusal(command.name)?.let { throw it }
+        val view = commands.fold(view(session)) { view, command -> view.moves(command) }
         asked += commands
-        outcome
+        show { copy(views = views + (session to view)) }
+        CommandOutcome(Applied.YES, view)
     }
 
-    override suspend fun importWorkflow(document: ByteArray): ImportOutcome =
-        answer { ImportOutcome(false, workflows.firstOrNull() ?: throw unknown(ErrorCode.INVALID_WORKFLOW)) }
+    private val Command.name get() = javaClass.simpleName.replaceFirstChar { it.lowercase() }
 
-    override suspend fun workflows(): List<WorkflowSummary> = answer { workflows }
+    override suspend fun importWorkflow(document: ByteArray): ImportOutcome =
+        call("importWorkflow", document) { ImportOutcome(false, workflows.firstOrNull() ?: throw unknown(ErrorCode.INVALID_WORKFLOW)) }
+
+    override suspend fun workflows(): List<WorkflowSummary> = call("workflows") { workflows }
 
     override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow =
-        answer { workflow[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflow", key, version) { workflow[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray =
-        answer { throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflowDocument", key, version) { throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
-    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = answer { emptyList() }
+    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = call("lintWorkflow", document) { emptyList() }
 
-    override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean): Unit = answer { }
+    override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean): Unit =
+        call("retireWorkflow", key, version, retired) { }
 
-    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = answer { }
+    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) { }
 
-    override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit = answer { view(session) }
+    override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit =
+        call("saveDraft", session, field, text) { view(session) }
 
-    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = answer { view(session) }
+    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = call("saveNoteDraft", session, text) { view(session) }
 
-    override suspend fun session(session: SessionKey): SessionView = answer { view(session) }
+    override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        answer { SessionPage(sessions.take(limit), null, 0uL) }
+        call("sessions", filter, page, limit) { SessionPage(sessions.take(limit), null, 0uL) }
 
-    override suspend fun record(session: SessionKey): SessionRecord = answer { recordOf(session) }
+    override suspend fun record(session: SessionKey): SessionRecord = call("record", session) { recordOf(session) }
 
-    override suspend fun totals(): Totals = answer { totals }
+    override suspend fun totals(): Totals = call("totals") { totals }
 
     override suspend fun delete(session: SessionKey): DeleteReport {
+        call("delete", session) { }
         show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
         return DeleteReport(emptyList(), Erased.NOW)
     }
 
-    override suspend fun files(): List<String> = answer { emptyList() }
+    override suspend fun files(): List<String> = call("files") { emptyList() }
 
-    override suspend fun purge(olderThan: Duration): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
+    override suspend fun purge(olderThan: Duration): PurgeReport =
+        call("purge", olderThan) { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
 
-    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport = answer { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
+    override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport =
+        call("purgeAllBefore", time, actor) { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
 
-    override suspend fun setIntegrationEnabled(enabled: Boolean): Unit = show { copy(integrationEnabled = enabled) }
-
-    override suspend fun integrationEnabled(): Boolean = answer { integrationEnabled }
-
-    override suspend fun putEndpoint(endpoint: Endpoint): Unit = show {
-        val status = EndpointStatus(endpoint, true, null, null, null, null, null, 0u, null, 0uL)
-        copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status)
+    override suspend fun setIntegrationEnabled(enabled: Boolean) {
+        call("setIntegrationEnabled", enabled) { }
+        show { copy(integrationEnabled = enabled) }
     }
 
-    override suspend fun archiveEndpoint(key: String): Unit = show { copy(endpoints = endpoints.filter { it.endpoint.key != key }) }
+    override suspend fun integrationEnabled(): Boolean = call("integrationEnabled") { integrationEnabled }
 
-    override suspend fun setEndpointEnabled(key: String, enabled: Boolean): Unit =
+    override suspend fun putEndpoint(endpoint: Endpoint) {
+        call("putEndpoint", endpoint) { }
+        val status = EndpointStatus(endpoint, true, null, null, null, null, null, 0u, null, 0uL)
+        show { copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status) }
+    }
+
+    override suspend fun archiveEndpoint(key: String) {
+        call("archiveEndpoint", key) { }
+        show { copy(endpoints = endpoints.filter { it.endpoint.key != key }) }
+    }
+
+    override suspend fun setEndpointEnabled(key: String, enabled: Boolean) {
+        call("setEndpointEnabled", key, enabled) { }
         show { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(enabled = enabled) else it }) }
+    }
 
-    override suspend fun endpoints(): List<EndpointStatus> = answer { endpoints }
+    override suspend fun endpoints(): List<EndpointStatus> = call("endpoints") { endpoints }
 
-    override suspend fun testDelivery(endpoint: String): TestDelivery = answer { TestDelivery(true, 202u, "sent", 0uL) }
+    override suspend fun testDelivery(endpoint: String): TestDelivery =
+        call("testDelivery", endpoint) { TestDelivery(true, 202u, "sent", 0uL) }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("send", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun sendCorrected(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        send(session, action, actor, commandId)
+        call("sendCorrected", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun abandon(
         session: SessionKey,
@@ -243,10 +301,11 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         actor: String,
         reason: String,
         commandId: String,
-    ): RecordOutcome = send(session, action, actor, commandId)
+    ): RecordOutcome =
+        call("abandon", session, action, actor, reason, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
-        answer { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("abandonSession", session, actor, reason, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
 
     override suspend fun redact(
         session: SessionKey,
@@ -257,49 +316,52 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         bodies: RedactBodies,
         commandId: String,
     ): RedactOutcome =
-        answer { RedactOutcome(Applied.YES, inFlight = false, emptyList(), emptyList(), Erased.NOW, recordOf(session)) }
+        call("redact", session, target, actor, reason, pending, bodies, commandId) {
+            RedactOutcome(Applied.YES, inFlight = false, emptyList(), emptyList(), Erased.NOW, recordOf(session))
+        }
 
-    override suspend fun sendFailedAgain(actor: String?): Int = answer { 0 }
+    override suspend fun sendFailedAgain(actor: String?): Int = call("sendFailedAgain", actor) { 0 }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
-        answer { OutboxPage(outbox.take(limit), null) }
+        call("outbox", filter, page, limit) { OutboxPage(outbox.take(limit), null) }
 
-    override suspend fun outboxTotals(): OutboxTotals = answer { outboxTotals }
+    override suspend fun outboxTotals(): OutboxTotals = call("outboxTotals") { outboxTotals }
 
-    override suspend fun preview(session: SessionKey, action: String): MessagePreview = answer { throw unknown(ErrorCode.UNKNOWN_ACTION) }
+    override suspend fun preview(session: SessionKey, action: String): MessagePreview =
+        call("preview", session, action) { throw unknown(ErrorCode.UNKNOWN_ACTION) }
 
-    override suspend fun deliveryBody(id: DeliveryId): String? = answer { null }
+    override suspend fun deliveryBody(id: DeliveryId): String? = call("deliveryBody", id) { null }
 
-    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = answer {
+    override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = call("flush", deadline, urgent) {
         flushes++
         if (urgent) urgentFlushes++
         FlushReport(FlushEnd.DRAINED, 0u, 0u, 0u, 0u, outboxTotals.pending)
     }
 
-    override suspend fun startDelivery(): Unit = answer { }
+    override suspend fun startDelivery(): Unit = call("startDelivery") { }
 
-    override suspend fun stopDelivery(): Unit = answer { }
+    override suspend fun stopDelivery(): Unit = call("stopDelivery") { }
 
-    override suspend fun nextDue(): NextDue = answer { nextDue }
+    override suspend fun nextDue(): NextDue = call("nextDue") { nextDue }
 
     override suspend fun setConnectivity(connectivity: Connectivity) {
-        this.connectivity = answer { connectivity }
+        this.connectivity = call("setConnectivity", connectivity) { connectivity }
     }
 
-    override suspend fun secretsChanged(): Unit = answer { }
+    override suspend fun secretsChanged(): Unit = call("secretsChanged") { }
 
-    override suspend fun resume(): Hold = answer {
+    override suspend fun resume(): Hold = call("resume") {
         held.update { it + 1 }
         FakeHold()
     }
 
-    override suspend fun quiesce(): Unit = answer { }
+    override suspend fun quiesce(): Unit = call("quiesce") { }
 
-    override suspend fun refresh(): Boolean = answer { false }
+    override suspend fun refresh(): Boolean = call("refresh") { false }
 
-    override suspend fun backup(to: String): Unit = answer { }
+    override suspend fun backup(to: String): Unit = call("backup", to) { }
 
-    override suspend fun check(): CheckReport = answer { CheckReport(sessions.size.toULong(), emptyList()) }
+    override suspend fun check(): CheckReport = call("check") { CheckReport(sessions.size.toULong(), emptyList()) }
 
     override suspend fun shutDown(): Unit = close()
 

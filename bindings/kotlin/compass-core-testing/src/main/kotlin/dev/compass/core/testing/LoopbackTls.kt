@@ -2,9 +2,12 @@ package dev.compass.core.testing
 
 import java.io.File
 import java.security.KeyStore
+import java.security.cert.Certificate
+import java.util.Base64
 import java.util.concurrent.TimeUnit
 import javax.net.ssl.KeyManagerFactory
 import javax.net.ssl.SSLContext
+import javax.net.ssl.SSLSocketFactory
 import javax.net.ssl.TrustManagerFactory
 import kotlin.io.path.createTempDirectory
 
@@ -20,7 +23,7 @@ import kotlin.io.path.createTempDirectory
  *
  * @throws IllegalStateException with what `keytool` said, when it makes none.
  */
-public fun loopbackTls(): SSLContext {
+public fun loopbackTls(): LoopbackTls {
     val folder = createTempDirectory("loopback-tls").toFile()
     try {
         val file = File(folder, "office.p12")
@@ -32,10 +35,32 @@ public fun loopbackTls(): SSLContext {
             setCertificateEntry(ALIAS, store.getCertificate(ALIAS))
         }
         val trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm()).apply { init(trusted) }
-        return SSLContext.getInstance("TLS").apply { init(keys.keyManagers, trust.trustManagers, null) }
+        val context = SSLContext.getInstance("TLS").apply { init(keys.keyManagers, trust.trustManagers, null) }
+        return LoopbackTls(context, pem(store.getCertificate(ALIAS)))
     } finally {
         folder.deleteRecursively()
     }
+}
+
+/**
+ * What [loopbackTls] makes.
+ *
+ * ```kotlin
+ * val tls = loopbackTls()
+ * val compass = Compass.open(CompassOptions(path, secrets, extraRoots = listOf(tls.pem)))
+ * ```
+ *
+ * @property context serves with the certificate, and trusts it alone.
+ * @property pem the authority, in PEM: for `extraRoots` of the core's own transport.
+ */
+public class LoopbackTls internal constructor(public val context: SSLContext, public val pem: String) {
+    /** Of [context], for the platform's transport. */
+    public val socketFactory: SSLSocketFactory get() = context.socketFactory
+}
+
+private fun pem(certificate: Certificate): String {
+    val encoded = Base64.getMimeEncoder(PEM_LINE, byteArrayOf('\n'.code.toByte())).encodeToString(certificate.encoded)
+    return "-----BEGIN CERTIFICATE-----\n$encoded\n-----END CERTIFICATE-----\n"
 }
 
 private fun make(file: File) {
@@ -51,4 +76,5 @@ private const val ALIAS = "office"
 
 // Of a file that is gone when the function returns.
 private const val PASSWORD = "changeit"
+private const val PEM_LINE = 64
 private const val PATIENCE_SECONDS = 60L

@@ -37,6 +37,15 @@ public class WebhookSink(
     tls: SSLContext? = null,
     private val answer: (ReceivedWebhook) -> SinkAnswer = { SinkAnswer(ACCEPTED) },
 ) : Closeable {
+    /** Serves HTTPS with this certificate. */
+    public constructor(tls: LoopbackTls, answer: (ReceivedWebhook) -> SinkAnswer = { SinkAnswer(ACCEPTED) }) : this(tls.context, answer) {
+        authority = tls.pem
+    }
+
+    /** The authority of a sink with [LoopbackTls], in PEM: for `extraRoots` of the core's own transport. */
+    public var authority: String? = null
+        private set
+
     private val server: ServerSocket = run {
         val loopback = InetAddress.getByName("127.0.0.1")
         tls?.serverSocketFactory?.createServerSocket(0, BACKLOG, loopback) ?: ServerSocket(0, BACKLOG, loopback)

@@ -5,7 +5,6 @@ import dev.compass.core.Compass
 import dev.compass.core.android.AutomaticDelivery
 import dev.compass.core.android.CompassAndroid
 import dev.compass.core.android.CompassHost
-import dev.compass.core.android.SharedCompass
 import dev.compass.core.answer
 import dev.compass.core.complete
 import dev.compass.core.model.Endpoint
@@ -16,9 +15,9 @@ import dev.compass.core.start
 
 // What follows stands in docs/embedding-android.md, line for line.
 class FieldApp : Application(), CompassHost {
-    private val shared = SharedCompass { CompassAndroid.open(this) }
-    override suspend fun compass(): Compass = shared.get()
-    override fun onCreate() = super.onCreate().also { AutomaticDelivery.start(this, jobId = 4001) }
+    val compass = CompassAndroid.lazy(this)
+    override suspend fun compass(): Compass = compass
+    override fun onCreate() = super.onCreate().also { AutomaticDelivery.start(this) }
 }
 
 suspend fun firstWebhook(compass: Compass, workflow: ByteArray, url: String): SessionKey {

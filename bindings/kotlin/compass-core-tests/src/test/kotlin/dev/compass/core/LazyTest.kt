@@ -1,0 +1,145 @@
+package dev.compass.core
+
+import dev.compass.core.model.FieldValue
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.produceIn
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.joinAll
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+/** A handle that opens by itself. */
+class LazyTest {
+    @TempDir
+    lateinit var folder: Path
+
+    @Test
+    fun `it opens at its first use, once for all who call`() = test {
+        val options = folder.options()
+        val openings = AtomicInteger()
+        Compass.lazy { openings.incrementAndGet().let { Compass.open(options) } }.use { compass ->
+            assertEquals(0, openings.get())
+            compass.quiesce()
+            compass.stopDelivery()
+            assertNull(compass.current.value)
+            withContext(Dispatchers.Default) { List(50) { async { compass.totals() } }.awaitAll() }
+            assertEquals(1, openings.get())
+            assertCode(ErrorCode.ALREADY_OPEN) { Compass.open(options) }
+        }
+        Compass.open(options).close()
+    }
+
+    @Test
+    fun `an opening that fails is told to who called, and tried again by the next call`() = test {
+        val path = folder.resolve("late/compass.db")
+        Compass.lazy(CompassOptions(path.toString())).use { compass ->
+            assertCode(ErrorCode.CANNOT_OPEN) { compass.totals() }
+            assertCode(ErrorCode.CANNOT_OPEN) { compass.importWorkflow(PUMP_CHECK.toByteArray()) }
+            Files.createDirectories(path.parent)
+            compass.importWorkflow(PUMP_CHECK.toByteArray())
+            assertEquals(1, compass.workflows().size)
+        }
+    }
+
+    @Test
+    fun `what is called before it is open is carried out in order, also beside what is called when it is`() {
+        val main = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
+        test {
+            val options = folder.options()
+            val session = folder.ready(options).use { it.start("pump-check").view.key }
+            repeat(20) {
+                Compass.lazy(options).use { compass ->
+                    withContext(main) {
+                        (1..30).map { launch { compass.setField(session, "site", FieldValue.Text("v$it")) } }.joinAll()
+                        (1..30).map { launch { compass.note(session, "$it") } }.joinAll()
+                    }
+                    assertEquals((1..30).map { "$it" }, compass.session(session).notes.map { it.text }.takeLast(30))
+                }
+            }
+        }
+        main.close()
+    }
+
+    @Test
+    fun `closing waits for what was called before, and the next call opens again`() = test {
+        val options = folder.options()
+        val compass = Compass.lazy(options)
+        compass.close()
+        assertNull(compass.current.value)
+        compass.importWorkflow(PUMP_CHECK.toByteArray())
+        val session = compass.start("pump-check").view.key
+        val opened = compass.opened()
+        val noting = async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Before") }
+        compass.shutDown()
+        noting.await()
+        assertNull(compass.current.value)
+        assertCode(ErrorCode.CLOSED) { opened.totals() }
+        Compass.open(options).close()
+
+        assertEquals(listOf("Before"), compass.session(session).notes.map { it.text })
+        compass.close()
+        compass.close()
+        Compass.open(options).close()
+    }
+
+    @Test
+    fun `a flow goes on over the handle that is opened next, and opens none itself`() = test {
+        val options = folder.options()
+        val compass = Compass.lazy(options)
+        compass.importWorkflow(PUMP_CHECK.toByteArray())
+        val seen = compass.observeWorkflows().buffer(Channel.UNLIMITED).produceIn(this)
+        assertEquals(1, seen.receive().size)
+        compass.whileClosed { Compass.erase(options.path) }
+        assertNull(compass.current.value)
+        Compass.open(options).close()
+        assertTrue(seen.tryReceive().isFailure)
+
+        compass.totals()
+        assertEquals(0, seen.receive().size)
+        compass.importWorkflow(PUMP_CHECK.toByteArray())
+        assertEquals(1, seen.receive().size)
+        seen.cancel()
+        compass.close()
+    }
+
+    @Test
+    fun `who calls while it is closed waits, and a refusal leaves the database as it was`() = test {
+        val options = folder.options()
+        val compass = Compass.lazy(options)
+        folder.ready(options).use { it.completed() }
+        val began = CompletableDeferred<Unit>()
+        val goOn = CompletableDeferred<Unit>()
+        compass.totals()
+        val refused = async {
+            assertCode(ErrorCode.UNDELIVERED) {
+                compass.whileClosed {
+                    began.complete(Unit)
+                    goOn.await()
+                    Compass.erase(options.path)
+                }
+            }
+        }
+        began.await()
+        val asking = listOf(async { compass.totals().sessions.completed }, async { compass.importWorkflow(PUMP_CHECK.toByteArray()) })
+        goOn.complete(Unit)
+        refused.await()
+        assertEquals(1uL, asking.first().await())
+        asking.last().await()
+        compass.close()
+    }
+}
