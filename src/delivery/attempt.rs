@@ -77,6 +77,9 @@ pub(super) struct AttemptResult {
     pub(super) attempt: Attempt,
     pub(super) outcome: Outcome,
     pub(super) verdict: Verdict,
+    /// When it came, by the wall clock of then.
+    pub(super) came_at: Timestamp,
+    /// The same for what is stored: no later than the wall clock says when it is stored.
     pub(super) ended_at: Timestamp,
     pub(super) duration: Duration,
     /// A newer secret is there, after this one was refused.

@@ -54,8 +54,10 @@ pub(super) struct BatchOutcome {
     /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
     pub(super) unstored: BTreeMap<String, (u32, Option<LastSeen>)>,
     pub(super) sessions: BTreeSet<SessionKey>,
-    /// What a person has to be told of.
-    pub(super) attention: Vec<Attention>,
+    /// What a person has to be told of, by entry.
+    pub(super) attention: BTreeMap<i64, Attention>,
+    /// Entries that need no person, or that it has been said of.
+    pub(super) calm: Vec<i64>,
     /// The revision of what observers are told; none when there is nothing to tell.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,

@@ -177,6 +177,7 @@ impl Delivery {
     pub(crate) fn read_file(&self, file: i64) {
         let mut shared = self.shared.lock();
         if shared.file.replace(file).is_some_and(|before| before != file) {
+            shared.told.clear();
             let schedule = &mut shared.schedule;
             schedule.set_aside = set(schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry));
         }

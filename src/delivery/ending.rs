@@ -191,7 +191,18 @@ impl Schedule {
         if verdict.contact == Contact::NotBegun {
             self.releases.urgent.extend(attempt.spent.take());
         }
-        let result = AttemptResult { woken, attempt, outcome, verdict, ended_at: at.wall, duration, refreshed, random, another_answered };
+        let result = AttemptResult {
+            woken,
+            attempt,
+            outcome,
+            verdict,
+            came_at: at.wall,
+            ended_at: at.wall,
+            duration,
+            refreshed,
+            random,
+            another_answered,
+        };
         // What the endpoint was before says nothing about what it is now.
         if running && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint) {
             queue.learn(&result, at.monotonic, self.wake, policy);

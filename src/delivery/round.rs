@@ -40,20 +40,28 @@ fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState
 }
 
 /// What a person has to be told of a message: that it failed, or waits for a person now and did not before.
-fn attention(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_person: bool) -> Option<Attention> {
-    let (failed, reason) = match settlement {
+fn tell(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_person: bool, outcome: &mut BatchOutcome) {
+    let (failed, reason) = match *settlement {
         Settlement::Failed { reason } => (true, reason),
-        Settlement::Queued { reason, .. } if !needed_person && (unreachable || waits_for_person(reason)) => (false, reason),
-        Settlement::Queued { .. } | Settlement::Sent => return None,
+        Settlement::Queued { reason, .. } if unreachable || waits_for_person(reason) => (false, reason),
+        // That a try was cut short changes nothing.
+        Settlement::Queued { reason, .. } if reason == reason::INTERRUPTED => return,
+        Settlement::Queued { .. } | Settlement::Sent => return outcome.calm.push(claimed.lease.entry),
     };
-    Some(Attention {
+    if failed {
+        outcome.calm.push(claimed.lease.entry);
+    } else if needed_person {
+        return;
+    }
+    let attention = Attention {
         session: claimed.session,
         action: claimed.action.clone(),
         delivery_id: claimed.delivery_id.clone(),
         endpoint: claimed.endpoint.clone(),
         failed,
-        reason: (*reason).to_owned(),
-    })
+        reason: reason.to_owned(),
+    };
+    outcome.attention.insert(claimed.lease.entry, attention);
 }
 
 /// What is known before anything is written.
@@ -118,11 +126,15 @@ impl Round<'_> {
         for (key, state) in states {
             let Some(row) = outcome.rows.get_mut(&key) else { continue };
             let delivery = row.delivery.with(&state);
+            let was_reached = row.state(0).failing.is_some() && state.failing.is_none();
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
                 // What was learned of an endpoint stands in the way of no result.
                 judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
+            }
+            if was_reached {
+                queue::make_due_at(tx, &key, self.now)?;
             }
             outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_seen)));
         }
@@ -158,7 +170,8 @@ impl Round<'_> {
         let is_of_old_secret = has_new_secrets && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
         let mut ended_by_itself = false;
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
-            ended_by_itself = verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
+            // A store of secrets that has answered ends an attempt as well as a receiver that has.
+            ended_by_itself = verdict.class == Class::Blocked || verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
         let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
@@ -187,7 +200,7 @@ impl Round<'_> {
         }
         let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
         if recorded {
-            outcome.attention.extend(attention(claimed, &settled.settlement, unreachable, needed_person));
+            tell(claimed, &settled.settlement, unreachable, needed_person, outcome);
         }
 
         // What the receiver says of itself counts, whatever has become of the entry.
@@ -321,7 +334,7 @@ impl Round<'_> {
         }
         outcome.counts.failed += 1;
         outcome.sessions.insert(claimed.session);
-        outcome.attention.extend(attention(&claimed, &settled.settlement, false, false));
+        tell(&claimed, &settled.settlement, false, false, outcome);
         Ok(())
     }
 }

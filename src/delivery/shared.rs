@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::batch::BatchOutcome;
 use super::moment::Moment;
 use super::schedule::{Schedule, next_request};
 use super::settings::{MOST_RENEWALS, RENEWAL_LIMIT};
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) secrets: SecretHistory,
     /// How many entries waited when that was last counted.
     pub(super) pending: u64,
+    /// Entries that wait for a person, as observers were told.
+    pub(super) told: BTreeSet<i64>,
     /// The file that was read last: `meta::file_generation`.
     pub(super) file: Option<i64>,
     events: u64,
@@ -161,6 +164,12 @@ impl Shared {
     /// Whether something has come that nobody takes in, and that may be stored.
     pub(super) fn is_left(&self) -> bool {
         !self.arrived.is_empty() && !self.is_attended() && self.is_running()
+    }
+
+    /// Leaves out what observers were told before and that has stayed so since, a try that was cut short in between or not.
+    pub(super) fn tell_once(&mut self, outcome: &mut BatchOutcome) {
+        outcome.calm.iter().for_each(|entry| drop(self.told.remove(entry)));
+        outcome.attention.retain(|entry, attention| attention.failed || self.told.insert(*entry));
     }
 
     pub(super) fn is_worker(&self, generation: u64) -> bool {

@@ -95,7 +95,7 @@ impl Delivery {
             let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (mut results, releases) = schedule.take_unsettled();
             // Where the clock was set back since they came, times that count from then would lie far ahead.
-            results.iter_mut().for_each(|result| result.ended_at = result.ended_at.min(now.wall));
+            results.iter_mut().for_each(|result| result.ended_at = result.came_at.min(now.wall));
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
         let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };
@@ -142,7 +142,7 @@ impl Delivery {
         failed.map_or(Ok(()), Err)
     }
 
-    pub(super) fn wrote(&self, run: &mut Run, outcome: BatchOutcome, claim: Option<ClaimWish>, now: Moment) {
+    pub(super) fn wrote(&self, run: &mut Run, mut outcome: BatchOutcome, claim: Option<ClaimWish>, now: Moment) {
         let counts = &mut run.counts;
         counts.attempts += outcome.counts.attempts;
         counts.sent += outcome.counts.sent;
@@ -151,6 +151,7 @@ impl Delivery {
         self.read_file(outcome.file);
         {
             let mut shared = self.shared.lock();
+            shared.tell_once(&mut outcome);
             let schedule = &mut shared.schedule;
             for (key, row) in &outcome.rows {
                 schedule.read_endpoint(row, outcome.configuration, outcome.unstored.get(key).copied(), &self.settings.policy);
@@ -172,7 +173,7 @@ impl Delivery {
                 outbox: !outcome.sessions.is_empty(),
                 sessions: outcome.sessions.into_iter().collect(),
                 endpoints: outcome.endpoints_changed,
-                attention: outcome.attention,
+                attention: outcome.attention.into_values().collect(),
                 ..Notice::default()
             });
         }

@@ -82,3 +82,26 @@ fn a_receiver_that_cannot_be_reached_for_hours_is_told_once() {
     assert!(!needed[0] && needed[29]);
     assert_eq!(taken(&told), [("dns".to_owned(), false)]);
 }
+
+#[test]
+fn a_message_that_waits_for_a_person_is_told_once_although_a_look_up_is_cut_short() {
+    let store = SlowSecrets::new();
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let (told, _place) = told(&field);
+    field.complete();
+    field.flush();
+    field.clock.advance(20 * MINUTE);
+    store.gate.close();
+    let (cancel, came) = (CancelToken::new(), store.gate.came());
+    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
+    store.gate.wait_for(came + 1);
+    cancel.cancel();
+    joined("the flush", running);
+    store.gate.open();
+    field.clock.advance(20 * MINUTE);
+    field.flush();
+    assert_eq!(field.compass.outbox_totals().unwrap().needs_person, 1);
+    assert_eq!(taken(&told), [("secret_missing".to_owned(), false)]);
+}

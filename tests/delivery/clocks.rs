@@ -558,3 +558,27 @@ fn a_damaged_row_lets_no_other_due_time_of_a_clock_far_ahead_begin_again() {
     };
     assert_eq!([damaged, sound].map(due), [false, true], "the one that is sound is due for good");
 }
+
+#[test]
+fn a_pause_that_cannot_be_stored_at_once_is_kept_although_the_clock_is_set_back_and_right_again() {
+    let (field, receivers) = phone(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
+    field.complete();
+    field.transport.hold("");
+    let mut job = field.compass.flush_steps(10 * MINUTE, &CancelToken::new(), false).unwrap();
+    steps_until_wait(&mut job);
+    field.transport.wait_for_requests(1);
+    // Another process has the file when the answer comes, and the clock is wrong while storing it fails.
+    let other = sql(&field);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    field.transport.release();
+    eventually("the answer has come", || job.is_woken());
+    field.clock.jump_wall(TimeDelta::hours(-20));
+    steps_until_wait(&mut job);
+    field.clock.jump_wall(TimeDelta::hours(20));
+    other.execute_batch("COMMIT").unwrap();
+    receivers.take();
+    eventually("the job ends", || steps_until_wait(&mut job).is_none());
+    field.flush();
+    assert!(status(&field, OFFICE).paused_until.is_some());
+    assert_eq!(field.transport.requests().len(), 1, "the receiver wants to be left alone for ten hours");
+}

@@ -101,3 +101,60 @@ fn the_next_due_time_of_what_is_sent_again_in_the_air_is_named() {
         other.close().unwrap();
     }
 }
+
+#[test]
+fn what_waits_for_an_endpoint_is_due_at_once_when_another_message_has_reached_it() {
+    let (mut field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
+    field.compass.set_connectivity(UNSURE);
+    let session = field.complete();
+    for _ in 1..=10 {
+        field.clock.advance(20 * MINUTE);
+        field.flush();
+    }
+    field.reopen();
+    field.compass.set_connectivity(UNSURE);
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    let before = field.delivery(session).attempts;
+    field.clock.advance(10 * SECOND);
+    eventually("it is tried after the start", || {
+        steps_until_wait(&mut worker);
+        field.delivery(session).attempts == before + 1 && reason(&field, session).as_deref() == Some("unreachable")
+    });
+    receivers.take();
+    field.clock.advance(MINUTE);
+    let later = field.complete();
+    nothing_is_in_flight(&field, later, Some(&mut worker));
+    assert!(is_sent(&field.compass, later), "the endpoint is reached");
+    nothing_is_in_flight(&field, session, Some(&mut worker));
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn what_waits_for_an_endpoint_is_due_at_once_when_another_process_has_reached_it() {
+    // A message that needs a person, and is tried hourly.
+    let (field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let mut elsewhere = other.delivery_steps().unwrap().unwrap();
+    steps_until_wait(&mut elsewhere);
+    let session = field.complete();
+    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+    for network in 1..=10 {
+        field.compass.set_connectivity(Connectivity::Online { validated: None, metered: false, network: Some(network) });
+        field.clock.advance(HOUR + 10 * MINUTE);
+        let before = field.delivery(session).attempts;
+        eventually("it is tried", || {
+            steps_until_wait(&mut worker);
+            field.delivery(session).attempts > before && reason(&field, session).as_deref() == Some("unreachable")
+        });
+    }
+    assert!(field.next_due().needs_person);
+    receivers.take();
+    field.clock.advance(MINUTE);
+    let later = complete(&other, "visit");
+    nothing_is_in_flight(&field, later, Some(&mut elsewhere));
+    assert!(is_sent(&other, later));
+    field.compass.refresh().unwrap();
+    field.clock.advance(2 * MINUTE);
+    nothing_is_in_flight(&field, session, Some(&mut worker));
+    assert!(is_sent(&field.compass, session));
+}

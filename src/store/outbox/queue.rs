@@ -526,6 +526,16 @@ pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// The same at one endpoint, which was reached.
+pub(crate) fn make_due_at(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?3
+          WHERE state = 'queued' AND endpoint = ?4 AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1",
+    )?
+    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), endpoint])?;
+    Ok(())
+}
+
 /// How many entries wait or are being tried, those of a state that is no word included.
 pub(crate) fn pending(connection: &Connection) -> Result<u64> {
     let count: i64 = connection
