@@ -178,7 +178,7 @@ impl Compass {
     }
 
     /// Sends what did not fire because the integration was off, as [`send`](Self::send) does one: with the values as they are now, a message
-    /// each. Not what is larger than a message may be, or was redacted; not what did not fire because its session was ended. Says how many.
+    /// each. Not what is larger than a message may be, and not what did not fire because its session was ended. Says how many.
     ///
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was queued before the error stays so.

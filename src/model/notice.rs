@@ -25,9 +25,10 @@ pub struct Notice {
     pub attention: Vec<Attention>,
 }
 
-/// A message that delivery cannot bring on by itself any more. Told once, by the process whose try found it out, so that an app can show a
-/// notification or report it. What comes of a call of the app itself (an endpoint switched off, say) is not told, nor what another process
-/// found: for these, look at the outbox and its totals.
+/// A message that delivery cannot bring on by itself any more, told so that an app can show a notification or report it. Told once while that
+/// lasts, by the process whose try found it out, of the message that was tried: others of the same endpoint may wait for the same, untried. What
+/// comes of a call of the app itself (an endpoint switched off, say) is not told, nor what another process found. Lists and totals of the
+/// outbox have all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Attention {
