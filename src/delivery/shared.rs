@@ -168,7 +168,7 @@ impl Shared {
 
     /// Leaves out what observers were told before and that has stayed so since, a try that was cut short in between or not.
     pub(super) fn tell_once(&mut self, outcome: &mut BatchOutcome) {
-        outcome.calm.iter().for_each(|entry| drop(self.told.remove(entry)));
+        self.told.retain(|entry| !outcome.calm.contains(entry));
         outcome.attention.retain(|entry, attention| attention.failed || self.told.insert(*entry));
     }
 

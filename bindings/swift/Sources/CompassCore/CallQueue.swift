@@ -35,8 +35,12 @@ package final class CallQueue: Sendable {
 /// Carries calls out one after the other, in the order in which they were made, off the caller's thread and off the cooperative pool.
 package final class WriteQueue: Sendable {
     private let queue: DispatchQueue
+    private let beside: DispatchQueue
 
-    init(name: String) { queue = DispatchQueue(label: name, qos: .userInitiated) }
+    init(name: String) {
+        queue = DispatchQueue(label: name, qos: .userInitiated)
+        beside = DispatchQueue(label: name + ".beside", qos: .utility)
+    }
 
     /// Runs a call. Its place is taken before anything is waited for: an asynchronous function with no actor to stand on goes to the global
     /// executor before its first line, and there two calls may change places. Once it has its place it is carried out; a task that is cancelled
@@ -49,6 +53,17 @@ package final class WriteQueue: Sendable {
         if !always { try Task.checkCancellation() }
         let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
             queue.async { continuation.resume(returning: Result { try work() }) }
+        }
+        return try result.unlessCancelled()
+    }
+
+    /// Begins a call in its turn, and lets the calls after it go on meanwhile: for what takes long and works in short transactions.
+    package func begin<Value: Sendable>(
+        on caller: isolated (any Actor)?, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try Task.checkCancellation()
+        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+            queue.async { [beside] in beside.async { continuation.resume(returning: Result { try work() }) } }
         }
         return try result.unlessCancelled()
     }

@@ -145,11 +145,11 @@ extension Compass {
     }
 
     public func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport {
-        try await write(on: caller) { try $0.purge(olderThanMs: age.wholeMilliseconds) }
+        try await begin(on: caller) { try $0.purge(olderThanMs: age.wholeMilliseconds) }
     }
 
     public func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport {
-        try await write(on: caller) { try $0.purgeAllBefore(time: time, actor: actor) }
+        try await begin(on: caller) { try $0.purgeAllBefore(time: time, actor: actor) }
     }
 
     public func backup(to file: URL) async throws {

@@ -98,6 +98,14 @@ public final class Compass: CompassHandle {
         try await writes.call(on: caller) { [keeper] in try keeper.use(act) }
     }
 
+    /// Begins in its turn; later writes go on meanwhile.
+    package func begin<Value: Sendable>(
+        on caller: isolated (any Actor)?, _ act: @escaping @Sendable (CompassInternal.Core) throws -> Value
+    ) async throws -> Value {
+        let epoch = hub.epoch
+        return try await writes.begin(on: caller) { [keeper] in try keeper.use(since: epoch, act) }
+    }
+
     /// Beside the writes.
     package func ask<Value: Sendable>(
         since epoch: Int? = nil, _ question: @escaping @Sendable (CompassInternal.Core) throws -> Value

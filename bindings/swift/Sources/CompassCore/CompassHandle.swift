@@ -14,7 +14,8 @@ public import Foundation
 /// A write that was called is carried out, also if its task is cancelled while it waits for its turn: cancelling drops only its result, as a
 /// `CancellationError`. A task that was cancelled before calls nothing. ``close(isolation:)`` waits for the writes before it.
 ///
-/// Queries run beside the writes, and see those that were awaited before; `flush` and all of delivery run beside both.
+/// A purge begins in its turn, and later writes go on meanwhile. Queries run beside the writes, and see those that were awaited before;
+/// `flush` and all of delivery run beside both.
 ///
 /// **Two forms.** Call the functions without `on`: those give the caller's actor along, which keeps the order, and leave out what may be left out.
 /// Those with `on` and `matching` are what a handle implements; a handle of your own takes its place in the order before its first `await`.

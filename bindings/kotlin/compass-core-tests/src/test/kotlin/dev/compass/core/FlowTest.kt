@@ -1,6 +1,9 @@
 package dev.compass.core
 
+import dev.compass.core.model.Attention
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.NotFiredFilter
+import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionView
 import java.nio.file.Path
 import kotlinx.coroutines.CompletableDeferred
@@ -11,6 +14,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ReceiveChannel
 import kotlinx.coroutines.channels.produce
+import kotlinx.coroutines.channels.toList
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.collect
@@ -126,6 +130,35 @@ class FlowTest {
             until(sessions) { page -> page.sessions.any { it.key == session && it.actionsPending == 1u } }
             until(totals) { it.sessions.completed == 1uL }
             for (flow in listOf(sessions, outbox, waiting, totals, due)) flow.cancel()
+        }
+    }
+
+    @Test
+    fun `a message that needs a person is told once`() = test {
+        folder.ready(folder.options(secrets = { _, _ -> SecretLookup.Missing })).use { compass ->
+            val told = collected(compass.observeAttention())
+            while (compass.watchers() == 0) kotlinx.coroutines.yield()
+            val session = compass.completed()
+            repeat(2) { compass.flush() }
+            val attention = told.receive()
+            assertEquals(Triple(session, "secret_missing", false), Triple(attention.session, attention.reason, attention.failed))
+            compass.shutDown()
+            assertEquals(emptyList<Attention>(), told.toList(), "it is told once")
+        }
+    }
+
+    @Test
+    fun `what did not fire is counted and sent in one go`() = test {
+        folder.ready().use { compass ->
+            compass.setIntegrationEnabled(false)
+            compass.completed()
+            compass.setIntegrationEnabled(true)
+            val before = compass.outboxTotals()
+            assertEquals(1uL to 0uL, before.notFired to before.pending)
+            assertEquals(0, compass.sendNotFired(NotFiredFilter(endpoint = "nowhere")))
+            assertEquals(1, compass.sendNotFired())
+            val after = compass.outboxTotals()
+            assertEquals(0uL to 1uL, after.notFired to after.pending)
         }
     }
 

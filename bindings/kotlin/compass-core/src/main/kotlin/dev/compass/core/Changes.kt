@@ -1,9 +1,11 @@
 package dev.compass.core
 
 import dev.compass.core.internal.ChangeListener
+import dev.compass.core.model.Attention
 import dev.compass.core.model.Notice
 import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.conflate
@@ -23,20 +25,37 @@ internal class Changes : ChangeListener {
     @Volatile
     private var closed = false
 
+    private val listeners: MutableSet<Channel<Attention>> = ConcurrentHashMap.newKeySet()
+
     /** How many flows are being collected. */
-    val size: Int get() = watchers.size
+    val size: Int get() = watchers.size + listeners.size
 
     // On the thread of a command: no query here.
     override fun onChange(notice: Notice) {
         for (watcher in watchers) {
             if (notice.everything || watcher.concerns(notice)) watcher.signal.trySend(Unit)
         }
+        for (listener in listeners) notice.attention.forEach(listener::trySend)
     }
 
     /** The flows complete. */
     fun close() {
         closed = true
         for (watcher in watchers) watcher.signal.close()
+        for (listener in listeners) listener.close()
+    }
+
+    /** What is told of while it is collected. */
+    fun attention(): Flow<Attention> = flow {
+        val listener = Channel<Attention>(1000, BufferOverflow.DROP_OLDEST)
+        listeners += listener
+        try {
+            // After the listener is in place, so that none is left open.
+            if (closed) return@flow
+            for (attention in listener) emit(attention)
+        } finally {
+            listeners -= listener
+        }
     }
 
     fun <T> flow(on: CoroutineDispatcher, concerns: (Notice) -> Boolean, query: () -> T): Flow<T> = flow {

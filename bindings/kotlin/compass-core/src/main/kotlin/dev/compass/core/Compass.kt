@@ -1,5 +1,6 @@
 package dev.compass.core
 
+import dev.compass.core.model.Attention
 import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
@@ -14,6 +15,7 @@ import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
 import dev.compass.core.model.NextDue
+import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.OutboxFilter
 import dev.compass.core.model.OutboxPage
 import dev.compass.core.model.OutboxTotals
@@ -250,6 +252,12 @@ public interface Compass : Closeable {
     /** Sends everything that failed and can be sent again; gives how many. */
     public suspend fun sendFailedAgain(actor: String? = null): Int
 
+    /**
+     * Sends everything that did not fire because the integration was off, with the values as they are now; gives how many. What is larger than a
+     * message may be stays. [outboxTotals] counts them.
+     */
+    public suspend fun sendNotFired(filter: NotFiredFilter = NotFiredFilter(), actor: String? = null): Int
+
     /** One page of the outbox, oldest first; without a filter what is pending or failed. [page] is the `next` of the page before. */
     public suspend fun outbox(filter: OutboxFilter = NO_OUTBOX_FILTER, page: String? = null, limit: Int = PAGE): OutboxPage
 
@@ -349,6 +357,12 @@ public interface Compass : Closeable {
 
     /** [nextDue], kept current with what changes in the database: for a scheduler. Time alone emits nothing. */
     public fun observeNextDue(): Flow<NextDue>
+
+    /**
+     * Messages that failed for good, or that wait for a person since, as this handle finds it out: for a notification. Each is told to those who
+     * collect by then; a thousand are kept for one who is slow, the newest. What stands so already is in the outbox and its totals.
+     */
+    public fun observeAttention(): Flow<Attention>
 
     /** Where handles come from. */
     public companion object {

@@ -1,5 +1,6 @@
 package dev.compass.core
 
+import dev.compass.core.model.Attention
 import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
@@ -13,6 +14,7 @@ import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
 import dev.compass.core.model.NextDue
+import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.OutboxFilter
 import dev.compass.core.model.OutboxPage
 import dev.compass.core.model.OutboxTotals
@@ -121,14 +123,16 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
 
     private suspend fun <T> write(call: suspend Compass.() -> T): T = writes.inTurn { opened().call() }
 
-    private fun <T> watch(watched: Compass.() -> Flow<T>): Flow<T> = flow {
+    private fun <T> watch(watched: Compass.() -> Flow<T>): Flow<T> = onEach(watched).distinctUntilChanged()
+
+    private fun <T> onEach(watched: Compass.() -> Flow<T>): Flow<T> = flow {
         var compass = opened()
         while (true) {
             emitAll(compass.watched().catch { if ((it as? CompassException)?.code != ErrorCode.CLOSED) throw it })
             val over = compass
             compass = state.filterNotNull().first { it !== over }
         }
-    }.distinctUntilChanged()
+    }
 
     override suspend fun importWorkflow(document: ByteArray): ImportOutcome = write { importWorkflow(document) }
 
@@ -209,6 +213,8 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
 
     override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor) }
 
+    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = write { sendNotFired(filter, actor) }
+
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage = opened().outbox(filter, page, limit)
 
     override suspend fun outboxTotals(): OutboxTotals = opened().outboxTotals()
@@ -262,4 +268,6 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
     override fun observeIntegration(): Flow<Boolean> = watch { observeIntegration() }
 
     override fun observeNextDue(): Flow<NextDue> = watch { observeNextDue() }
+
+    override fun observeAttention(): Flow<Attention> = onEach { observeAttention() }
 }

@@ -4,6 +4,7 @@ import dev.compass.core.internal.Cancel
 import dev.compass.core.internal.Core
 import dev.compass.core.internal.OpenOptions
 import dev.compass.core.internal.Subscription
+import dev.compass.core.model.Attention
 import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
@@ -18,6 +19,7 @@ import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
 import dev.compass.core.model.NextDue
+import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.Notice
 import dev.compass.core.model.OutboxFilter
 import dev.compass.core.model.OutboxPage
@@ -171,6 +173,8 @@ internal class OpenCompass private constructor(
 
     override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor).toInt() }
 
+    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = write { sendNotFired(filter, actor).toInt() }
+
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
         query { outbox(filter, page, limit.asLimit()) }
 
@@ -251,6 +255,8 @@ internal class OpenCompass private constructor(
     override fun observeIntegration(): Flow<Boolean> = watch({ it.endpoints }) { integrationEnabled() }
 
     override fun observeNextDue(): Flow<NextDue> = watch({ it.outbox || it.endpoints }) { nextDue() }
+
+    override fun observeAttention(): Flow<Attention> = changes.attention()
 
     companion object {
         suspend fun open(options: CompassOptions): Compass =

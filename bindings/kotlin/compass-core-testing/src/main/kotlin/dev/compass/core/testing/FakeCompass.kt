@@ -5,6 +5,7 @@ import dev.compass.core.CompassException
 import dev.compass.core.ErrorCode
 import dev.compass.core.Hold
 import dev.compass.core.model.Applied
+import dev.compass.core.model.Attention
 import dev.compass.core.model.CheckReport
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
@@ -20,6 +21,7 @@ import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
 import dev.compass.core.model.MessagePreview
 import dev.compass.core.model.NextDue
+import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.OutboxFilter
 import dev.compass.core.model.OutboxItem
 import dev.compass.core.model.OutboxPage
@@ -46,7 +48,9 @@ import dev.compass.core.model.WorkflowVersion
 import java.time.Instant
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration
+import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.distinctUntilChanged
@@ -116,6 +120,7 @@ public data class FakeCall(public val name: String, public val arguments: List<A
 public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val state = MutableStateFlow(state)
     private val closed = MutableStateFlow(false)
+    private val told = MutableSharedFlow<Attention>(extraBufferCapacity = 1000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
     private val asked = CopyOnWriteArrayList<Command>()
     private val called = CopyOnWriteArrayList<FakeCall>()
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
@@ -321,6 +326,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         }
 
     override suspend fun sendFailedAgain(actor: String?): Int = call("sendFailedAgain", actor) { 0 }
+    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = call("sendNotFired", filter, actor) { 0 }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
         call("outbox", filter, page, limit) { OutboxPage(outbox.take(limit), null) }
@@ -388,6 +394,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch { workflows }
 
     override fun observeNextDue(): Flow<NextDue> = watch { nextDue }
+    override fun observeAttention(): Flow<Attention> = told
+
+    /** Tells those who collect [observeAttention] of this. */
+    public fun tell(attention: Attention) {
+        told.tryEmit(attention)
+    }
 
     private inner class FakeHold : Hold {
         private val released = MutableStateFlow(false)
