@@ -61,6 +61,8 @@ pub(super) struct BatchOutcome {
     /// The revision of what observers are told; none when there is nothing to tell.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,
+    /// Endpoints that took a message with one of the results.
+    pub(super) reached: BTreeSet<String>,
     pub(super) counts: FlushCounts,
 }
 

@@ -126,7 +126,7 @@ impl Round<'_> {
         for (key, state) in states {
             let Some(row) = outcome.rows.get_mut(&key) else { continue };
             let delivery = row.delivery.with(&state);
-            let was_reached = row.state(0).failing.is_some() && state.failing.is_none();
+            let was_reached = outcome.reached.contains(&key) && row.state(0).failing.is_some() && state.failing.is_none();
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
                 // What was learned of an endpoint stands in the way of no result.
@@ -206,6 +206,9 @@ impl Round<'_> {
         // What the receiver says of itself counts, whatever has become of the entry.
         let Some(state) = state else { return Ok(()) };
         states.insert(key.clone(), state);
+        if verdict.class == Class::Sent {
+            outcome.reached.insert(key.clone());
+        }
         if verdict.class == Class::Gone
             && let Some(row) = outcome.rows.get_mut(key).filter(|row| row.enabled)
         {

@@ -171,11 +171,11 @@ pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
     (
         "delivery",
         "counts other attempts than its attempts are",
-        // Kept are the newest ten at least. Of one that was under way when its entry was given up, superseded or sent, nothing need have
+        // Kept are the newest ten, and the first since schema 2. Of one that was under way when its entry was given up, superseded or sent, nothing need have
         // become known; an entry that was tried again after that was revived.
         "SELECT delivery_id FROM outbox o
           WHERE EXISTS (SELECT 1 FROM attempt t WHERE t.outbox_id = o.id AND t.number NOT BETWEEN 1 AND o.attempts)
-             OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id) + o.revived
+             OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id AND t.number > o.attempts - 10) + o.revived
                 + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.air_until IS NOT NULL) < min(o.attempts, 10)",
     ),
     (

@@ -129,7 +129,7 @@ fn counts_statuses_names_and_search_are_checked() {
 #[test]
 fn what_is_known_of_attempts_and_failed_sends_is_checked() {
     for (change, told) in [
-        ("DELETE FROM attempt WHERE number = 1", "its attempts"),
+        ("DELETE FROM attempt WHERE number = 12", "its attempts"),
         ("DELETE FROM attempt WHERE number = 8", "its attempts"),
         ("UPDATE attempt SET number = 99 WHERE number = 1", "its attempts"),
         ("UPDATE outbox SET attempts = 9", "its attempts"),
