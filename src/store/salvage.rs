@@ -162,10 +162,10 @@ impl Rows<'_> {
     /// Goes on behind this number, at the next that can be read. It may be far: a page is found by all numbers behind the last one of the page
     /// before it, and what was purged has left none.
     fn look_beyond(&self, last: i64, lines: &mut Lines) -> Result<End> {
-        let (mut unread, mut distance) = (last, 1_i64);
-        while let Some(mut next) = last.checked_add(distance) {
+        let (mut unread, mut distance) = (last, Some(1_i64));
+        while let Some((mut next, far)) = distance.and_then(|far| Some((last.checked_add(far)?, far))) {
             if self.misses(next, lines)? {
-                (unread, distance) = (next, distance.saturating_add(1 + distance / NEAR));
+                (unread, distance) = (next, far.checked_add(1 + far / NEAR));
                 continue;
             }
             while next - unread > 1 {

@@ -199,6 +199,21 @@ fn a_file_that_does_not_open_gives_what_it_holds() {
 }
 
 #[test]
+fn a_salvage_ends_where_nothing_of_a_table_can_be_read() {
+    for (table, saved) in [("session", "meta"), ("meta", "session")] {
+        let app = App::new();
+        app.completed();
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        let to = app.folder().join("saved.jsonl");
+        let report = Compass::salvage(app.path(), &to).unwrap();
+        assert_eq!((report.unsent, report.gaps), (3, 1), "{table}");
+        let lines = lines(&to);
+        assert!(lines.iter().any(|(name, _)| name == saved) && lines.iter().all(|(name, _)| name != table), "{table}");
+    }
+}
+
+#[test]
 fn of_what_is_no_database_of_ours_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let (path, to) = (folder.path().join("compass.db"), folder.path().join("saved.jsonl"));
