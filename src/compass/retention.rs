@@ -10,7 +10,7 @@ use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{PurgeReport, Timestamp};
 use crate::store::retention::{Old, Place};
-use crate::store::{self, Connection, Transaction, meta};
+use crate::store::{self, Connection, StoreError, Transaction, meta};
 
 /// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
 /// bodies and their bytes. A session goes whole, and a body too.
@@ -38,8 +38,11 @@ struct Purge<'a> {
     actor: Option<&'a str>,
     now: Timestamp,
     place: Place,
-    /// Sessions that are looked at in one transaction.
+    /// Sessions that are looked at in one transaction, now and at most.
     sessions: u32,
+    at_most: u32,
+    /// It met damage, and has looked whether that is the index of words.
+    met_damage: bool,
     /// Files that the sessions referred to that went.
     let_go: BTreeSet<String>,
     /// Tombstones and ids that were forgotten.
@@ -49,10 +52,23 @@ struct Purge<'a> {
 
 impl<'a> Purge<'a> {
     fn new(actor: Option<&'a str>, now: Timestamp) -> Self {
-        Self { actor, now, place: Place::FIRST, sessions: SESSIONS, let_go: BTreeSet::new(), forgotten: 0, report: PurgeReport::default() }
+        Self {
+            actor,
+            now,
+            place: Place::FIRST,
+            sessions: SESSIONS,
+            at_most: SESSIONS,
+            met_damage: false,
+            let_go: BTreeSet::new(),
+            forgotten: 0,
+            report: PurgeReport::default(),
+        }
     }
 
     /// One transaction's worth of old sessions. False when there are no more.
+    ///
+    /// # Errors
+    /// `Corrupt` also where a page of one session cannot be read: then the transaction is of no use any more. See [`Purge::meets`].
     fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
         let began = Instant::now();
         let found = store::retention::old(tx, old, self.place, self.sessions)?;
@@ -62,6 +78,9 @@ impl<'a> Purge<'a> {
                 break;
             }
             (looked_at, self.place) = (looked_at + 1, session.place);
+            if session.is_damaged {
+                continue;
+            }
             if session.undelivered {
                 self.report.kept_undelivered += 1;
                 continue;
@@ -70,11 +89,18 @@ impl<'a> Purge<'a> {
                 self.report.kept_not_fired += 1;
                 continue;
             }
+            let mut page = None;
             let files = store::alone(tx, || {
                 let files = store::referred::by_session(tx, session.id)?;
-                store::retention::delete(tx, session.id, "purged", self.actor, self.now)?;
-                Ok::<_, store::StoreError>(files)
+                let deleted = store::retention::delete(tx, session.id, "purged", self.actor, self.now);
+                if let Err(StoreError::Corrupt(what)) = &deleted {
+                    page = Some(what.clone());
+                }
+                deleted.map(|()| files)
             })?;
+            if let Some(what) = page {
+                return Err(StoreError::Corrupt(what).into());
+            }
             // One that is damaged stays, and keeps no other.
             if let Some(files) = files {
                 purged += 1;
@@ -88,6 +114,25 @@ impl<'a> Purge<'a> {
         Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
     }
 
+    /// After an error, which undid what was done since this place. Where it is damage of one session, that one stays, and the others go one by
+    /// one until it is passed.
+    ///
+    /// # Errors
+    /// The same error, where it ends the purge.
+    fn meets(&mut self, inner: &Inner, error: Error, place: Place, report: PurgeReport) -> Result<()> {
+        if !matches!(error, Error::Corrupt { .. }) || self.place == place {
+            return Err(error);
+        }
+        if !std::mem::replace(&mut self.met_damage, true) {
+            inner.repairs_index();
+            self.place = place;
+        } else if self.sessions > 1 {
+            self.place = place;
+        }
+        (self.sessions, self.report) = (1, report);
+        Ok(())
+    }
+
     /// All old sessions, one transaction's worth after the other.
     fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
         loop {
@@ -96,10 +141,11 @@ impl<'a> Purge<'a> {
                 // Room for one at a time is enough: the log begins anew once it is folded.
                 Err(Error::DiskFull) if self.sessions > 1 => {
                     inner.store.make_room();
-                    (self.sessions, self.place, self.report) = (1, place, report);
+                    (self.sessions, self.at_most, self.place, self.report) = (1, 1, place, report);
                 }
                 Ok(false) => return Ok(()),
-                done => drop(done?),
+                Ok(true) => self.sessions = (2 * self.sessions).min(self.at_most),
+                Err(error) => self.meets(inner, error, place, report)?,
             }
         }
     }
@@ -229,18 +275,28 @@ impl Inner {
     fn keep_a_little(&self, from: Place, wait: Duration) -> Result<u64> {
         let mut purge = Purge { place: from, ..Purge::new(None, self.now()) };
         let stops = self.store.stops();
-        let went = self.write_aside(wait, |tx| {
-            if let Some(retention) = self.retention {
-                let old = Old::ByAge(earlier(meta::age(tx)?, retention));
-                // Those that stay are passed over, for a while.
-                let began = Instant::now();
-                while purge.sessions(tx, old)?.0 && purge.report.purged == 0 && began.elapsed() < HOLD {}
+        let part = |purge: &mut Purge<'_>| {
+            self.write_aside(wait, |tx| {
+                if let Some(retention) = self.retention {
+                    let old = Old::ByAge(earlier(meta::age(tx)?, retention));
+                    // Those that stay are passed over, for a while.
+                    let began = Instant::now();
+                    while purge.sessions(tx, old)?.0 && purge.report.purged == 0 && began.elapsed() < HOLD {}
+                }
+                let (released, _) = self.release_bodies(tx, BODIES)?;
+                let forgotten = forget(tx)?;
+                let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
+                Ok((purge.report.purged + released + forgotten, changed))
+            })
+        };
+        let began = Instant::now();
+        let went = loop {
+            let (place, report) = (purge.place, purge.report.clone());
+            match part(&mut purge) {
+                Err(error) if began.elapsed() < WAIT => purge.meets(self, error, place, report)?,
+                done => break done?,
             }
-            let (released, _) = self.release_bodies(tx, BODIES)?;
-            let forgotten = forget(tx)?;
-            let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
-            Ok((purge.report.purged + released + forgotten, changed))
-        })?;
+        };
         if went > 0 {
             self.store.erase(stops);
         }

@@ -23,7 +23,7 @@ pub(crate) enum Old {
 }
 
 /// Where a look at finished sessions goes on: behind the one that has this row and finished at this age.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     age: i64,
     id: i64,
@@ -40,6 +40,8 @@ pub(crate) struct OldSession {
     pub(crate) place: Place,
     /// Acts in its log: what removing it costs.
     pub(crate) acts: u32,
+    /// Whether something keeps it cannot be read.
+    pub(crate) is_damaged: bool,
     /// A message of it is neither delivered nor given up.
     pub(crate) undelivered: bool,
     /// It has actions that did not fire because the integration was off, which was on at some time.
@@ -52,18 +54,27 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
         Old::ByAge(age) => (age, i64::MAX),
         Old::Before(time) => (i64::MAX, to_ms(time)),
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT s.id, s.finished_age, s.last_seq, EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}), {UNFIRED}
-           FROM session s
-          WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND s.finished_at < ?2 AND (s.finished_age, s.id) > (?3, ?4)
-          ORDER BY s.finished_age, s.id LIMIT ?5"
+    let mut keeps = connection.prepare_cached(&format!(
+        "SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}), {UNFIRED} FROM session s WHERE s.id = ?1"
     ))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT s.id, s.finished_age, s.last_seq FROM session s
+          WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND s.finished_at < ?2 AND (s.finished_age, s.id) > (?3, ?4)
+          ORDER BY s.finished_age, s.id LIMIT ?5",
+    )?;
     let rows = statement.query_map(params![until_age, before, after.age, after.id, limit], |row| {
         let (id, age) = (row.get(0)?, row.get(1)?);
         let acts = row.get(2).unwrap_or_default();
-        Ok(OldSession { id, place: Place { age, id }, acts, undelivered: row.get(3)?, unfired: row.get(4)? })
+        Ok((id, Place { age, id }, acts))
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut found = Vec::new();
+    for row in rows {
+        let (id, place, acts) = row?;
+        let kept = judged(keeps.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).map_err(StoreError::from))?;
+        let (undelivered, unfired) = kept.unwrap_or_default();
+        found.push(OldSession { id, place, acts, is_damaged: kept.is_none(), undelivered, unfired });
+    }
+    Ok(found)
 }
 
 /// Whether a session finished at this age or before and may go, a body was sent at that one or before, or something that went before the last

@@ -269,3 +269,21 @@ fn a_file_that_is_damaged_anywhere_brings_nothing_down_and_gives_way_to_a_copy()
         compass.close().unwrap();
     }
 }
+
+#[test]
+fn a_purge_goes_on_behind_a_session_of_which_a_page_is_lost() {
+    for table in ["event", "action", "outbox"] {
+        let mut app = App::new();
+        (0..60).for_each(|_| drop(app.completed()));
+        app.deliver();
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        app.compass = Compass::open(app.options()).unwrap();
+        app.tick();
+        let purged = app.compass.purge(Duration::ZERO).unwrap().purged;
+        // A page holds some of them.
+        assert!(purged > 0 && purged < 60, "{table}: {purged}");
+        assert_eq!(app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL"), 60 - purged as i64, "{table}");
+        assert!(!app.faults().is_empty(), "{table}");
+    }
+}
