@@ -135,7 +135,7 @@ impl Random for SequentialRandom {
     fn bytes(&self) -> [u8; 16] {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let mut bytes = [0; 16];
-        // In both halves, so that whoever takes only some of the bytes gets different ones too.
+        // In both halves, so that one who takes only some of the bytes gets different ones too.
         bytes[..8].copy_from_slice(&count.to_be_bytes());
         bytes[8..].copy_from_slice(&count.to_be_bytes());
         bytes

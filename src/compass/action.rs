@@ -35,9 +35,9 @@ pub(super) struct Around {
     pub(super) world: World,
     /// Entries that are known not to read back.
     pub(super) aside: BTreeSet<i64>,
-    /// Entries whose lease is over: no attempt of theirs runs, whatever their rows say.
+    /// Entries whose lease is over: no attempt of theirs runs, no matter what their rows say.
     pub(super) over: BTreeSet<i64>,
-    /// Entries of which an attempt is on its way here, whatever their rows say.
+    /// Entries of which an attempt is on its way here, no matter what their rows say.
     pub(super) on_its_way: BTreeSet<i64>,
     /// Endpoints that begin nothing for a while.
     held_back: HeldBack,

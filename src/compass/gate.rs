@@ -14,7 +14,7 @@ pub(super) struct Gate {
 #[derive(Default)]
 struct State {
     closed: bool,
-    /// Whoever shut it has closed all there was behind it.
+    /// The caller that shut it has closed all there was behind it.
     ended: bool,
     running: usize,
 }

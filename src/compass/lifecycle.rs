@@ -109,7 +109,7 @@ impl Compass {
                 registration: Mutex::new(registration),
             }),
         };
-        // Whoever holds the file now: it is tried again at the next open, and nothing waits for it.
+        // No matter who holds the file now: it is tried again at the next open, and nothing waits for it.
         compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
         compass.inner.keep_at_open();
         compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index stays as it is: {}", error.code()));
@@ -117,8 +117,8 @@ impl Compass {
     }
 
     /// Waits for running calls, ends delivery and closes the file, within two seconds unless a call takes longer that does not wait for
-    /// another process. Later calls get `Closed`; closing twice is fine. Whoever closes at the same time waits for the first for two seconds
-    /// at most.
+    /// another process. Later calls get `Closed`; closing twice is fine. A caller that closes at the same time waits for the first for two
+    /// seconds at most.
     ///
     /// # Errors
     /// `Reentrant` from inside an observer or a port.
@@ -235,7 +235,7 @@ impl Compass {
     }
 
     /// The app is about to be suspended: within two seconds no attempt runs and no connection is open, so that no file lock is left,
-    /// whatever is held. Commands and queries still work, each on a connection it closes before it returns.
+    /// even while there are holds. Commands and queries still work, each on a connection it closes before it returns.
     ///
     /// # Errors
     /// `Closed`, `Reentrant`.
@@ -243,7 +243,7 @@ impl Compass {
         refuse_reentrance()?;
         drop(self.inner.gate.enter()?);
         let epoch = self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
-        // Whoever quiesces at the same time returns when nothing is open any more, too.
+        // A caller that quiesces at the same time returns when nothing is open any more, too.
         self.inner.finish_quiesce(epoch);
         Ok(())
     }
@@ -293,8 +293,8 @@ impl Inner {
     fn close(&self) {
         let began = Instant::now();
         if !self.gate.shut() {
-            // Whoever closes at the same time returns when it is done, too. Not whatever it takes: the first one calls transports and
-            // observers, and what they do may wait for this call.
+            // A caller that closes at the same time returns when it is done, too. It does not wait without end: the first one calls
+            // transports and observers, and what they do may wait for this call.
             self.gate.wait_for_end(CLOSE_LIMIT);
             return;
         }

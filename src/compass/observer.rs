@@ -19,7 +19,7 @@ struct State {
     observers: Vec<(u64, Observer)>,
     /// Every change up to this revision was told of.
     told: u64,
-    /// Revisions beyond that which are changes of this handle. Whatever lies between them is another process's.
+    /// Revisions beyond that which are changes of this handle. What lies between them is another process's.
     own: BTreeSet<u64>,
 }
 

@@ -10,11 +10,11 @@ use crate::store::{self, Connection};
 pub(super) const MAX_PAGE: u32 = 500;
 
 impl Compass {
-    /// Sessions, the one that began last on this phone first, whatever its clock said then. `page` is what the call before gave as `next`; `limit` is from 1 to 500. A session whose key, state or workflow
-    /// is damaged is not listed; [`check`](Self::check) names it.
+    /// Sessions, the one that began last on this phone first, no matter what its clock said then. `page` is what the call before gave as
+    /// `next`; `limit` is from 1 to 500. A session whose key, state or workflow is damaged is not listed; [`check`](Self::check) names it.
     ///
-    /// A search first looks at what changed since the last one, at 200 sessions at most, and waits 200 ms at most for whoever writes. What it
-    /// did not look at is in `not_indexed`.
+    /// A search first looks at what changed since the last one, at 200 sessions at most, and waits 200 ms at most for another that writes.
+    /// What it did not look at is in `not_indexed`.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.
@@ -48,7 +48,7 @@ impl Compass {
         self.inner.read_now(|connection, now| self.inner.record(connection, session, now))
     }
 
-    /// Totals for reports. Costs what there are workflow versions and actors, whatever lies behind.
+    /// Totals for reports. Costs what there are workflow versions and actors, no matter how much lies behind.
     ///
     /// # Errors
     /// `Closed` and errors of the file.

@@ -22,8 +22,9 @@ const REDACTED: &str = "redacted";
 
 impl Compass {
     /// Takes everything that a field of a session ever held, or a note, out of the session for good: out of its record, its log, its half-typed
-    /// text (of a note: whatever note is half typed) and the search. In its place stands that it was redacted, which satisfies `required` and is in no message; the record says who
-    /// did it, when and why. What the field or the note is given later starts anew. Works in a session of any state.
+    /// text (of a note: any note that is half typed) and the search. In its place stands that it was redacted, which satisfies `required`
+    /// and is in no message; the record says who did it, when and why. What the field or the note is given later starts anew. Works in a
+    /// session of any state.
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
     /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes

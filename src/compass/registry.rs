@@ -41,7 +41,7 @@ pub(super) fn is_closed_and(path: &Path, says: fn(&Path) -> bool) -> bool {
     !open.contains(path) && says(path)
 }
 
-/// Why this can be no path of a file, whatever is on the disk.
+/// Why this can be no path of a file, no matter what is on the disk.
 pub(super) fn no_path(path: &Path) -> Option<&'static str> {
     path.as_os_str().as_encoded_bytes().contains(&0).then_some("no path has a NUL in it")
 }

@@ -59,8 +59,8 @@ impl Compass {
     /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, the outcome is stale and
     /// none is carried out, except that new notes are kept.
     ///
-    /// With a `command_id` for all of them, a repeated call changes nothing, whatever the commands are. Without one, those of them that have
-    /// no id of their own are carried out again.
+    /// With a `command_id` for all of them, a repeated call changes nothing, no matter what the commands are. Without one, those of them
+    /// that have no id of their own are carried out again.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` with every problem at once, `CommandIdReused`. Nothing is changed then.

@@ -90,7 +90,7 @@ pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeS
 
 impl Inner {
     /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is looked at. What
-    /// was done is done, whatever comes of it: `files` says the same later.
+    /// was done is done, no matter what comes of this look: `files` says the same later.
     pub(super) fn let_go(&self, stops: u64, files: BTreeSet<String>) -> Vec<String> {
         self.read_part(stops, |connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
     }

@@ -177,7 +177,7 @@ pub enum Applied {
     Yes,
     /// Nothing changed: the session had moved on, and the screen was out of date. New notes of the call were added all the same.
     Stale,
-    /// Nothing changed: the same command had been given before, whatever it did then.
+    /// Nothing changed: the same command had been given before, no matter what it did then.
     Repeated,
 }
 

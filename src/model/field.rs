@@ -178,7 +178,7 @@ struct Members {
     allow_not_applicable: bool,
     #[serde(rename = "type")]
     kind: String,
-    // What depends on the type; one that does not know a member passes over it, whatever it holds.
+    // What depends on the type; one that does not know a member passes over it, no matter what it holds.
     min: Option<Value>,
     max: Option<Value>,
     min_length: Option<Value>,

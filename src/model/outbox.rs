@@ -209,7 +209,7 @@ pub struct NextDue {
     pub at: Option<Timestamp>,
     /// The same, among entries that wait for an unmetered network.
     pub at_needs_unmetered: Option<Timestamp>,
-    /// An entry leaves as soon as there is such a network, whatever the time.
+    /// An entry leaves as soon as there is such a network, at any time.
     pub when_online: Option<NetworkNeed>,
     /// An entry waits for something that neither time nor a network ends.
     pub needs_person: bool,

@@ -43,7 +43,7 @@ pub enum FieldValue {
     File(FileManifest),
 }
 
-/// What a value has in its JSON. The type may stand behind it, so it is read as whatever it is first.
+/// What a value has in its JSON. The type may stand behind it, so it is first read as any JSON value.
 #[derive(Deserialize)]
 struct Typed {
     #[serde(rename = "type")]

@@ -14,8 +14,8 @@ pub trait Clock: Send + Sync {
     /// Time since a fixed but arbitrary moment. Never goes back, and goes on while the device sleeps.
     fn monotonic(&self) -> Duration;
 
-    /// Asks to be told when somebody moves the clocks by hand, so that whoever waits for a time looks again. A clock of the system moves by
-    /// itself and never tells.
+    /// Asks to be told when somebody moves the clocks by hand, so that a thread that waits for a time looks again. A clock of the system
+    /// moves by itself and never tells.
     fn on_change(&self, told: Box<dyn Fn() + Send + Sync>) {
         let _ = told;
     }

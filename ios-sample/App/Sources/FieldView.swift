@@ -112,8 +112,8 @@ private struct TimeInput: View {
     }
 }
 
-/// Between pickers, which know moments, and days and times, which have no zone. Days are those of the Gregorian calendar, whatever calendar
-/// the phone shows.
+/// Between pickers, which know moments, and days and times, which have no zone. Days are those of the Gregorian calendar, also where
+/// the phone shows another.
 enum Calendars {
     private static var gregorian: Calendar {
         var calendar = Calendar(identifier: .gregorian)

@@ -2,7 +2,7 @@ import FieldSampleModels
 import Observation
 import SwiftUI
 
-/// The line that is being typed in, on whatever screen: the foot then makes room for the keyboard and offers to close it.
+/// The line that is being typed in, on any screen: the foot then makes room for the keyboard and offers to close it.
 @MainActor @Observable
 final class OpenLine {
     private var leave: (() -> Void)?

@@ -121,7 +121,7 @@ struct Camera: UIViewControllerRepresentable {
     }
 }
 
-/// A pad to sign on; whoever cannot draw types the name.
+/// A pad to sign on; a person who cannot draw types the name.
 struct SignButton: View {
     let about: String
     let act: (FieldAct) -> Void

@@ -25,7 +25,7 @@ struct RecordView: View {
         .panel(model.preview, close: { model.preview = nil }) { preview in
             Page(.plain(preview.name)) {
                 Words(.message(.labelTo, [.plain(preview.endpoint)])).ink(\.quietInk)
-                // JSON is written from left to right, whatever the language.
+                // JSON is written from left to right, in every language.
                 Card { Words(.plain(preview.body)).monospaced() }.environment(\.layoutDirection, .leftToRight)
             } foot: {
                 BigButton(.buttonBack) { model.preview = nil }

@@ -32,7 +32,7 @@ package final class ChangeHub: Sendable {
             }?.resume()
         }
 
-        /// No more news. Whoever waits is told.
+        /// No more news. All who wait are told.
         package func end() {
             state.withLock { state in
                 state.ended = true

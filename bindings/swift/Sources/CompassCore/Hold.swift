@@ -1,5 +1,5 @@
 /// A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is
-/// released, the handle quiesces. Dropping the object releases it too, on whatever thread that happens: rather do it by name.
+/// released, the handle quiesces. Dropping the object releases it too, on the thread where that happens: rather do it by name.
 ///
 /// ```swift
 /// let hold = try await compass.resume()

@@ -28,7 +28,7 @@ public struct KeychainSecretStore: SecretStore {
     /// The same for every origin.
     public func secret(named name: String, origin: String) -> SecretLookup { secret(named: name) }
 
-    /// The secret of this name. Looking adds and changes nothing, whatever the Keychain says.
+    /// The secret of this name. Looking adds and changes nothing, no matter what the Keychain says.
     public func secret(named name: String) -> SecretLookup { secrets.secret(named: name) }
 
     /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``. A

@@ -20,9 +20,9 @@ public final class FakeCompass: CompassHandle {
         public var answers: [String: SessionView] = [:]
         /// Records, by session.
         public var records: [SessionKey: SessionRecord] = [:]
-        /// The list of sessions, whatever the filter.
+        /// The list of sessions, the same for every filter.
         public var list: [SessionSummary] = []
-        /// The outbox, whatever the filter.
+        /// The outbox, the same for every filter.
         public var outbox: [OutboxItem] = []
         /// What is in the outbox.
         public var outboxTotals = OutboxTotals(pending: 0, failed: 0, oldestUnsentAt: nil, unsentBytes: 0, needsPerson: 0)
@@ -30,7 +30,7 @@ public final class FakeCompass: CompassHandle {
         public var totals = Totals.fixture()
         /// The list of workflows; what is imported is added.
         public var workflows: [WorkflowSummary] = []
-        /// Workflows by key, whatever the version; one without sections for the others.
+        /// Workflows by key, the same for every version; one without sections for the others.
         public var workflowsByKey: [String: Workflow] = [:]
         /// The documents that were imported, by the key of the workflow.
         public var documents: [String: Data] = [:]

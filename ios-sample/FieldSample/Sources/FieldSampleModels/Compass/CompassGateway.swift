@@ -210,7 +210,7 @@ public final class CompassGateway: FieldGateway {
 
     public func look(at action: String, session: String) async throws -> MessageLook {
         try await told {
-            // What is frozen is what is sent, whatever was edited since.
+            // What is frozen is what is sent, no matter what was edited since.
             let frozen = try await compass.record(session).actions.first { $0.key == action }?.deliveries.first
             if let frozen, let body = try await compass.deliveryBody(frozen.id) { return MessageLook(endpoint: frozen.endpoint, body: body) }
             let preview = try await compass.preview(action, in: session)

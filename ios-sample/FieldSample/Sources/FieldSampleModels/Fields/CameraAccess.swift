@@ -9,7 +9,7 @@ public enum CameraAccess: Hashable, Sendable, CaseIterable {
     /// The phone asks the technician now.
     case notAsked
     case denied
-    /// By whoever manages the phone: its settings have no switch for it.
+    /// By those who manage the phone: its settings have no switch for it.
     case restricted
     /// There is none.
     case missing

@@ -33,7 +33,7 @@ public struct FieldItem: Hashable, Sendable, Identifiable {
     public let input: FieldInput
     /// What is wrong with it, below the input; announced politely.
     public var problem: Phrase?
-    /// The technician can mend it in the phone's settings, where this app was forbidden something.
+    /// The technician can fix it in the phone's settings, where this app was forbidden something.
     public var opensSettings = false
     /// Where a prefilled value came from, or that only the fingerprint of a file is sent.
     public var note: Phrase?
@@ -75,7 +75,7 @@ public enum FieldAct: Hashable, Sendable {
             var chosen: Set<String> = []
             if case .many(let options) = before.value { chosen = Set(options) }
             chosen.formSymmetricDifference([option])
-            // In the order of the options, whatever the order of the taps.
+            // In the order of the options, not in the order of the taps.
             let ordered = info.options.map(\.key).filter(chosen.contains)
             return ordered.isEmpty ? .notProvided : .given(.many(ordered))
         }

@@ -38,7 +38,7 @@ public struct Theme: Hashable, Sendable {
         }
     }
 
-    /// A signature is ink on paper, whatever the theme.
+    /// A signature is ink on paper, in every theme.
     public static let paper = Shade(0xFFFFFF), pen = Shade(0x000000)
 
     public static func of(dark: Bool, strong: Bool) -> Theme {

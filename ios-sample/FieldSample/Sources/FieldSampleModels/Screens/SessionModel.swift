@@ -17,7 +17,7 @@ public enum SessionSheet: Hashable, Sendable {
     case discard
 }
 
-/// A session, one section at a time. Whatever the technician does is on flash before the screen moves on.
+/// A session, one section at a time. Everything that the technician does is on flash before the screen moves on.
 @MainActor @Observable
 public final class SessionModel {
     public private(set) var loading = true

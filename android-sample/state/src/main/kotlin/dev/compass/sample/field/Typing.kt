@@ -65,7 +65,7 @@ private fun FieldEvent.ToggledOption.toggled(info: FieldInfo, before: Holding): 
     if (info.type == FieldType.SINGLE_CHOICE) return Holding.Given(Value.One(option))
     val chosen = ((before as? Holding.Given)?.value as? Value.Many)?.options.orEmpty()
     val after = if (option in chosen) chosen - option else chosen + option
-    // In the order of the options, whatever the order of the taps.
+    // In the order of the options, not in the order of the taps.
     val ordered = info.options.map { it.key }.filter { it in after }
     return if (ordered.isEmpty()) Holding.NotProvided else Holding.Given(Value.Many(ordered))
 }

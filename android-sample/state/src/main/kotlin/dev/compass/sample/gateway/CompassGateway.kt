@@ -186,7 +186,7 @@ class CompassGateway(
         told { compass.abandon(session, action, actor, reason, command).inFlight }
 
     override suspend fun preview(session: String, action: String): Preview = told {
-        // What is frozen is what is sent, whatever was edited since.
+        // What is frozen is what is sent, no matter what was edited since.
         val frozen = compass.record(session).actions.firstOrNull { it.key == action }?.deliveries?.firstOrNull()
         val body = frozen?.let { compass.deliveryBody(it.id) }
         if (body != null) return@told Preview(action, frozen.endpoint, body)

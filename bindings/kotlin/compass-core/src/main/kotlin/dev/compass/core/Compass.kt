@@ -304,7 +304,7 @@ public interface Compass : Closeable {
      */
     public suspend fun resume(): Hold
 
-    /** The app is about to be suspended: within two seconds no attempt runs and no file lock is left, whatever is held. */
+    /** The app is about to be suspended: within two seconds no attempt runs and no file lock is left, even while there are holds. */
     public suspend fun quiesce()
 
     /** Looks whether another process has changed the database; if so the flows re-query. Call it when the app comes to the foreground. */

@@ -23,7 +23,7 @@ public interface Hold : Closeable {
 }
 
 /**
- * Holds the handle for as long as [work] runs, whatever becomes of it.
+ * Holds the handle for as long as [work] runs, no matter how it ends.
  *
  * ```kotlin
  * compass.held { flush(20.seconds) }

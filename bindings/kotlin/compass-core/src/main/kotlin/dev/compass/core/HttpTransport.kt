@@ -77,7 +77,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     /** Ends the attempt: at the latest when it begins its next phase, for some stacks cannot interrupt a connect. */
     fun cut(kind: FailureKind) {
         if (!cutFor.compareAndSet(null, kind)) return
-        // Closing may wait for whoever is writing. Once is not enough: between two phases a stack may connect anew.
+        // Closing may wait for the thread that is writing. Once is not enough: between two phases a stack may connect anew.
         thread(isDaemon = true, name = "compass-http-cut") {
             do runCatching { connection?.disconnect() } while (!over.await(CUT_MILLIS, TimeUnit.MILLISECONDS))
         }

@@ -31,7 +31,7 @@ internal class KeptConnections {
     }
 }
 
-/** Another factory than [inner] to whoever compares, and the same in all it does. */
+/** Another factory than [inner] to code that compares factories, and the same in all it does. */
 private class OwnFactory(val inner: SSLSocketFactory) : SSLSocketFactory() {
     override fun getDefaultCipherSuites(): Array<String> = inner.defaultCipherSuites
 

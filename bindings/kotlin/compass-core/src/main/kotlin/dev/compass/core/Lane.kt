@@ -16,7 +16,7 @@ internal class Lane {
     // What waits belongs to no caller, and needs none of their threads: a caller who goes, or blocks, holds nothing up.
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Unconfined)
 
-    /** Carries [work] out in its turn, whatever becomes of the caller; cancelling the caller drops its result only. */
+    /** Carries [work] out in its turn, no matter what becomes of the caller; cancelling the caller drops its result only. */
     suspend fun <T> inTurn(work: suspend () -> T): T = ofNobody { turn.withLock { work() } }
 
     /** Begins [work] in its turn, and lets what comes after go on meanwhile. */

@@ -79,7 +79,7 @@ internal class OpenCompass private constructor(
     // Happens although the caller is cancelled: it stands in a `finally`.
     private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commands) { calling { core.call() } }
 
-    // Long, and with room for others between its parts: whoever taps meanwhile does not wait for it.
+    // Long, and with room for others between its parts: a person who taps meanwhile does not wait for it.
     private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T =
         writes.afterTurn { withContext(on) { calling { core.call() } } }
 

@@ -99,7 +99,7 @@ public class HttpResponse(
  */
 public sealed interface HttpOutcome {
     /**
-     * A status line was read, whatever it says.
+     * A status line was read, no matter what it says.
      *
      * @property response the answer.
      */

@@ -39,7 +39,7 @@ class NoticeBar(private val kit: Kit) : LinearLayout(kit.context) {
         words.setTextColor(colors.ink)
         words.say(said)
         background = kit.shape(colors.ground, colors.ink, radius = 0)
-        // Whoever needs longer has told the phone so.
+        // A person who needs longer has told the phone so.
         postDelayed(leave, LaterApis.timeToRead(context, READ_MILLIS))
     }
 

@@ -50,7 +50,7 @@ class SignaturePad(private val kit: Kit) : View(kit.context) {
         changed()
     }
 
-    /** Black on white, whatever the theme. */
+    /** Black on white, in every theme. */
     fun picture(): Bitmap {
         val picture = Bitmap.createBitmap(maxOf(width, 1), maxOf(height, 1), Bitmap.Config.ARGB_8888)
         val canvas = Canvas(picture)

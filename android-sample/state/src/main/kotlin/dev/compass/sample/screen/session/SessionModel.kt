@@ -22,7 +22,7 @@ import dev.compass.sample.text.text
 import dev.compass.sample.text.words
 import kotlinx.coroutines.CoroutineScope
 
-/** A session, one section at a time. Whatever the technician does is on flash before the screen moves on. */
+/** A session, one section at a time. Everything that the technician does is on flash before the screen moves on. */
 class SessionModel(
     private val session: String,
     private val work: Workplace,

@@ -55,7 +55,7 @@ internal class FlushScheduler(
 
     private val JobInfo.isForeign get() = service != this@FlushScheduler.service
 
-    /** Plans after a job that is finished, in the place of whatever Android keeps of it. */
+    /** Plans after a job that is finished, in the place of all that Android keeps of it. */
     suspend fun planNext(compass: Compass): Unit = planning.withLock {
         planOf(compass.nextDue())?.let(::schedule)
     }

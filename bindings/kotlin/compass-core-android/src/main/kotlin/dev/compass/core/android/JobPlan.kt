@@ -10,7 +10,7 @@ import java.time.Instant
  *
  * @property at not before this.
  * @property network what it needs.
- * @property atLatest run then whatever the network is: there is a second reason that a wait for this network must not hide.
+ * @property atLatest run then on any network: there is a second reason that a wait for this network must not hide.
  */
 internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLatest: Instant? = null) {
     /** From when on it runs on any network. */
