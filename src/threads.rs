@@ -68,8 +68,8 @@ impl Pool {
     }
 
     /// The same for a job that must not wait: fails, and drops the job, when there is no thread for it now. What it brings is told while its
-    /// thread counts as idle, so that whoever hears of it and queues the next job needs no further thread; what telling gives is done as the
-    /// next job. A job that panics tells nothing.
+    /// thread counts as idle, so that a thread that hears of it and queues the next job needs no further thread; what telling gives is done
+    /// as the next job. A job that panics tells nothing.
     pub(crate) fn run_and_tell<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,

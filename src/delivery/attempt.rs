@@ -153,7 +153,7 @@ impl Attempt {
 }
 
 impl AttemptResult {
-    /// Whether it was called off before its request left: it is no answer to whoever asked for it.
+    /// Whether it was called off before its request left: it is no answer to the caller that asked for it.
     pub(super) fn was_called_off(&self) -> bool {
         self.verdict.contact == Contact::NotBegun && self.verdict.class == Class::CutShort
     }

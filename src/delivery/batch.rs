@@ -17,7 +17,7 @@ pub(super) struct Batch {
     pub(super) results: Vec<AttemptResult>,
     /// Claims of which nothing was begun, and what was used up for them.
     pub(super) releases: GivenBack,
-    /// Entries whose leases are not dead, whatever the clock says.
+    /// Entries whose leases are not dead, no matter what the clock says.
     pub(super) alive: Vec<i64>,
     /// Entries that are not to be claimed.
     pub(super) passed_over: BTreeSet<i64>,

@@ -80,7 +80,7 @@ impl Blocking for Threads {
         let place = places.take()?;
         let (secrets, transport) = (Arc::clone(&self.secrets), Arc::clone(&self.transport));
         // The ports are dropped before the answer is known: that calls foreign code, which must not happen behind the back of who has closed.
-        // And the place is free by then, for whoever hears of the answer.
+        // And the place is free by then, for the thread that hears of the answer.
         let carry_out = move || {
             let _place = place;
             carry_out(call, &*secrets, &*transport)

@@ -15,7 +15,7 @@ impl Schedule {
     pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
         let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
         match attempt.stage {
-            // Whoever looked is gone: its request never left.
+            // The thread that looked is gone: its request never left.
             Stage::Looking => {
                 self.undo(attempt);
                 false
@@ -105,8 +105,8 @@ impl Schedule {
 
     /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets
     /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them. So was one whose
-    /// request waits for a thread; it does not leave any more. For whoever drives: an entry that is being looked at meanwhile is one whose
-    /// driver is gone, so its request never left.
+    /// request waits for a thread; it does not leave any more. For the thread that drives: an entry that is being looked at meanwhile is
+    /// one whose driver is gone, so its request never left.
     pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
         // An answer that a newer secret was asked for is settled as it is.
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Refreshing) {

@@ -114,7 +114,8 @@ impl Delivery {
             let begins_at = shared.schedule.network.came_at().saturating_add(spread);
             shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
             shared.schedule.wake();
-            // Connections and addresses of the network before are worth nothing. Whoever drives next sees to it: here it may take its time.
+            // Connections and addresses of the network before are worth nothing. The next thread that drives sees to it: here it may take
+            // its time.
             shared.must_renew = true;
         });
     }
@@ -162,7 +163,7 @@ impl Delivery {
         self.settings.limits.lease
     }
 
-    /// Entries of which an attempt of this handle has begun and runs, whatever their rows say.
+    /// Entries of which an attempt of this handle has begun and runs, no matter what their rows say.
     pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
         self.shared.lock().schedule.on_its_way()
     }
@@ -400,15 +401,15 @@ impl Delivery {
         }
     }
 
-    /// Takes in and stores what came, for whoever is waited for: another process that has the file is not waited for long.
+    /// Takes in and stores what came, for a caller that somebody waits for: another process that has the file is not waited for long.
     fn settle_soon(&self) {
         let mut run = self.late_run();
         run.database_limit = Some(QUIESCE_DATABASE_WAIT);
         self.take_in(&mut run);
     }
 
-    /// Takes in and stores what came while the caller had the turn, for whoever brought it has left it to him. To be called once the turn
-    /// was given back.
+    /// Takes in and stores what came while the caller had the turn, for the thread that brought it has left it to the caller. To be called
+    /// once the turn was given back.
     pub(super) fn take_in_left(&self, run: &mut Run) {
         while let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_left()) {
             self.take_in(run);
@@ -420,7 +421,7 @@ impl Delivery {
         Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated())
     }
 
-    /// Takes in what came, and stores it: one write transaction. To be called by whoever drives.
+    /// Takes in what came, and stores it: one write transaction. To be called by the thread that drives.
     pub(super) fn take_in(&self, run: &mut Run) {
         self.collect();
         if self.shared.lock().schedule.has_unsettled()

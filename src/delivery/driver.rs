@@ -53,7 +53,7 @@ pub(crate) struct Run {
     turn: Option<Turn>,
     /// Counted among the flushes that wait for their turn.
     waiting: Option<Waiting>,
-    /// It is known that it wants what is due, whoever drives.
+    /// It is known that it wants what is due, no matter who drives.
     begun: bool,
     /// Its wish for urgent attempts.
     urgent: Option<Urgent>,
@@ -196,7 +196,7 @@ impl Run {
         }
     }
 
-    /// A flush begins, once: when it has its turn or when it begins to wait for it, so that whoever drives serves it.
+    /// A flush begins, once: when it has its turn or when it begins to wait for it, so that the thread that drives serves it.
     fn begin_flush(&mut self, lock: &Arc<SharedLock>, shared: &mut Shared) {
         if std::mem::replace(&mut self.begun, true) {
             return;
@@ -227,7 +227,7 @@ impl Run {
         Patience { limit, called_off }
     }
 
-    /// One that was cancelled is back in time, whoever has the file.
+    /// One that was cancelled is back in time, no matter who has the file.
     fn hurry(&mut self, reason: StopReason, since: Instant) {
         if reason == StopReason::Cancelled && self.is_flush() {
             self.ends_by = Some(since + CANCEL_LIMIT.saturating_sub(RETURN_TIME));
@@ -300,7 +300,7 @@ impl Delivery {
             return run.ends(reason);
         }
         if run.is_flush() && run.waiting.is_none() {
-            // A worker gives way. Whoever else drives makes due what waited for a network, and claims for a person who asks.
+            // A worker gives way. Any other that drives makes due what waited for a network, and claims for a person who asks.
             let mut shared = self.shared.lock();
             shared.flushes_waiting += 1;
             run.begin_flush(&self.shared, &mut shared);
@@ -394,7 +394,7 @@ impl Delivery {
     }
 
     /// Whether this run begins what others have asked for urgently: not with less time than an attempt may take, for there is one in a minute
-    /// and one in a pause, and whoever asked has more.
+    /// and one in a pause, and the caller that asked has more.
     pub(super) fn serves_urgent(&self, run: &Run, now: Moment) -> bool {
         run.is_urgent() || run.time_left(now.monotonic).is_none_or(|left| left >= self.settings.limits.attempt_timeout + SETTLING_TIME)
     }
@@ -466,7 +466,7 @@ impl Delivery {
             // That is news to others, not to itself.
             run.seen += 1;
             if begins_at.is_some() {
-                // Nothing begins before, whatever is due.
+                // Nothing begins before, no matter what is due.
                 return Step::Wait { until: [begins_at, next_rise].into_iter().flatten().min(), at_most: None };
             }
             return match self.next_look(now) {

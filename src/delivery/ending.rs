@@ -12,8 +12,8 @@ use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
 impl Schedule {
-    /// Requests that are on their way are to end: they are marked, and named to be cancelled. All else is left to whoever drives, who finds
-    /// what it looks at marked, too.
+    /// Requests that are on their way are to end: they are marked, and named to be cancelled. All else is left to the thread that drives,
+    /// which finds what it looks at marked, too.
     pub(super) fn cancel_requests(&mut self) -> Vec<u64> {
         let begun = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Looking | Stage::Leaving | Stage::Sending));
         begun.fold(Vec::new(), |mut requests, attempt| {
@@ -106,7 +106,7 @@ impl Schedule {
     /// A request has ended, also one that was given up.
     pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
         if let Some(attempt) = self.in_flight.remove(&request) {
-            // It was not let go: whatever is said of it, nothing has left.
+            // It was not let go: no matter what is said of it, nothing has left.
             let never_left = attempt.stage == Stage::Leaving;
             let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);

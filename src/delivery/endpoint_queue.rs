@@ -61,7 +61,7 @@ pub(super) struct EndpointView {
     pub(super) settled_clean: u32,
     pub(super) settled_seen: Option<LastSeen>,
     pub(super) has_ready: bool,
-    /// Whoever asked for an attempt has had it here.
+    /// The caller that asked for an attempt has had it here.
     pub(super) has_had_wish: bool,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
@@ -192,7 +192,7 @@ impl EndpointQueue {
         }
         self.state = settled_state(&self.state, result, verdict, policy);
         match verdict.class {
-            // Whatever it met, there has been a reason to try again since.
+            // No matter what it met, there has been a reason to try again since.
             Class::Offline if result.woken => {}
             Class::Offline => {
                 self.offline_tries = self.offline_tries.saturating_add(1);

@@ -160,7 +160,7 @@ impl Round<'_> {
         // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
         let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
         let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
-        // But the receiver is its URL: for how long it wants to be left alone holds, whatever else was changed.
+        // But the receiver is its URL: for how long it wants to be left alone holds, no matter what else was changed.
         let asks = result.verdict.pause.filter(|_| row.is_some_and(|row| row.endpoint.url == attempt.endpoint.url));
         let mut verdict = result.verdict;
         // Nor has a new secret with what became of the old one.
@@ -203,7 +203,7 @@ impl Round<'_> {
             tell(claimed, &settled.settlement, unreachable, needed_person, outcome);
         }
 
-        // What the receiver says of itself counts, whatever has become of the entry.
+        // What the receiver says of itself counts, no matter what has become of the entry.
         let Some(state) = state else { return Ok(()) };
         states.insert(key.clone(), state);
         if verdict.class == Class::Sent {

@@ -40,7 +40,7 @@ pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, world.now), None, world)).collect()
 }
 
-/// The same of those that wait for what is in the air, or is on its way here whatever their rows say, one by one: they are few.
+/// The same of those that wait for what is in the air, or is on its way here no matter what their rows say, one by one: they are few.
 pub(super) fn scan_in_the_air(
     connection: &Connection,
     world: &World,

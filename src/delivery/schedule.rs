@@ -1,5 +1,5 @@
 //! What delivery does next, decided from plain data: the endpoints, what was claimed for them, attempts under way and results that are not
-//! settled yet. No clock, thread, lock, port or database in here: times are given, and whoever asks carries out the answer.
+//! settled yet. No clock, thread, lock, port or database in here: times are given, and the one that asks carries out the answer.
 //!
 //! All of it is lost in a crash, and nothing with it: claims end by their leases, and results that were not settled are attempts of unknown
 //! outcome.
@@ -81,7 +81,7 @@ pub(super) struct Schedule {
     pub(super) wake: u64,
     /// The wake-up that the database was last updated for.
     pub(super) made_due: u64,
-    /// What callers ask for beside whoever drives.
+    /// What callers ask for beside the thread that drives.
     pub(super) wishes: Wishes,
     /// A person waits for more entries than were claimed.
     more_urgent: bool,
@@ -92,7 +92,7 @@ pub(super) struct Schedule {
 /// What came of a look-up or a request, for [`Schedule`] to take in.
 pub(super) struct Ended {
     pub(super) at: Moment,
-    /// Drawn by whoever has a source of randomness; spreads the next try.
+    /// Drawn where there is a source of randomness; spreads the next try.
     pub(super) random: f64,
 }
 
@@ -152,7 +152,7 @@ impl Schedule {
         self.look();
     }
 
-    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn. Whoever drives serves it.
+    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn. The thread that drives serves it.
     pub(super) fn flush_begins(&mut self) {
         if !fault("seeded: a flush wakes nothing") {
             self.wake();
@@ -406,8 +406,8 @@ impl Schedule {
         self.set_aside.clone()
     }
 
-    /// Entries that are not claimed now, whatever their rows say: they do not read back, or an attempt of theirs is on its way. The latter
-    /// was given up, and a person wants it sent again: what the first attempt brings comes before the next.
+    /// Entries that are not claimed now, no matter what their rows say: they do not read back, or an attempt of theirs is on its way. The
+    /// latter was given up, and a person wants it sent again: what the first attempt brings comes before the next.
     pub(super) fn passed_over(&self) -> BTreeSet<i64> {
         &self.set_aside | &self.on_its_way()
     }
@@ -420,8 +420,8 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and runs, whatever the clock says. What was left behind, and what runs elsewhere, has the time that
-    /// the entry's row says.
+    /// Entries of which an attempt has begun and runs, no matter what the clock says. What was left behind, and what runs elsewhere, has
+    /// the time that the entry's row says.
     pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
         set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
     }

@@ -158,7 +158,7 @@ impl Delivery {
             if is_expected {
                 return None;
             }
-            // Whoever began it is gone.
+            // The run that began it is gone.
             Some(Box::new(move || take_in_late(&shared, &me)))
         })
     }
@@ -250,7 +250,7 @@ impl Delivery {
     }
 
     /// Whether an attempt that a person has asked for may be sent now, for all that the handle knows. A run in whose name nobody asks cuts none
-    /// short: whoever asked has more time.
+    /// short: the caller that asked has more time.
     fn may_send(&self, run: &Run, request: u64) -> bool {
         let now = self.now();
         let shared = self.shared.lock();

@@ -23,7 +23,7 @@ pub(super) struct SharedLock {
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) schedule: Schedule,
-    /// What attempts brought, and nobody has taken in yet. Kept whatever becomes of who asked.
+    /// What attempts brought, and nobody has taken in yet. Kept no matter what becomes of the caller that asked.
     pub(super) arrived: Vec<Arrived>,
     pub(super) standing: Standing,
     /// Rises with every change of the standing.
@@ -156,7 +156,7 @@ impl Shared {
         self.renewals.values().max().copied()
     }
 
-    /// Whether somebody takes in what attempts bring: whoever drives, or will in a moment.
+    /// Whether somebody takes in what attempts bring: a thread that drives, or will in a moment.
     pub(super) fn is_attended(&self) -> bool {
         self.driven || self.flushes_waiting > 0 || self.worker.wanted
     }
@@ -196,7 +196,7 @@ impl SharedLock {
         result
     }
 
-    /// Tells whoever waits of what was changed under this lock.
+    /// Tells the threads that wait of what was changed under this lock.
     pub(super) fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
         shared.events += 1;
         drop(shared);

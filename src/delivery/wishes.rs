@@ -1,5 +1,5 @@
-//! What callers ask for beside whoever drives: a look at the database, and urgent attempts. Counted, so that the answer to one takes
-//! nothing from another. Plain data.
+//! What callers ask for beside the thread that drives: a look at the database, and urgent attempts. Counted, so that the answer to one
+//! takes nothing from another. Plain data.
 
 use std::collections::BTreeSet;
 

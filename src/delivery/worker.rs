@@ -57,7 +57,7 @@ impl Delivery {
         }
     }
 
-    /// The worker's steps, for whoever takes them; none when a worker runs.
+    /// The worker's steps, for the thread that takes them; none when a worker runs.
     pub(crate) fn begin_worker(&self) -> Option<Run> {
         let generation = self.shared.change(|shared| {
             if shared.worker.wanted || shared.standing == super::shared::Standing::Closed {

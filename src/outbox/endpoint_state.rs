@@ -143,7 +143,7 @@ impl EndpointState {
         let now = facts.now;
         let mut state = self.clone();
         if state.paused_until(now).is_none() {
-            // What is over stays over, whatever the clock will be set to.
+            // What is over stays over, no matter what the clock will be set to.
             (state.paused_until, state.pause_reason) = (None, None);
         }
         state.asked_until = pause_end(state.asked_until, now);

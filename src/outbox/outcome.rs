@@ -9,7 +9,7 @@ use crate::port::TransportFailure;
 /// What an attempt brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A complete status line was read, whatever became of the rest of the answer.
+    /// A complete status line was read, no matter what became of the rest of the answer.
     Answer(Answer),
     /// No status line. What its detail says counts for nothing.
     Failure(TransportFailure),

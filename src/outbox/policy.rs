@@ -21,7 +21,7 @@ const fn hours(count: u64) -> Duration {
 /// The longest delay there may be; a due time further ahead counts as due (see `is_due`).
 const LONGEST: Duration = hours(24);
 
-/// So many attempts of an entry in a row may be cut short before the next ones are spaced as offline tries are, whatever makes it due
+/// So many attempts of an entry in a row may be cut short before the next ones are spaced as offline tries are, no matter what makes it due
 /// (contract, section 6).
 pub(crate) const CUT_SHORT_AT_ONCE: u32 = 3;
 

@@ -70,7 +70,7 @@ impl Progress {
 /// What becomes of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settlement {
-    /// Delivered. Final, from whatever state.
+    /// Delivered. Final, from any state.
     Sent,
     /// It waits.
     Queued {

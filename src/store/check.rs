@@ -134,8 +134,8 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
     Ok(types.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What holds of all rows whatever happens: of what they are, what is wrong with one of which it does not, and the query that finds those, by
-/// name.
+/// What holds of all rows, no matter what happens: of what they are, what is wrong with one of which it does not, and the query that finds
+/// those, by name.
 pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
     (
         "delivery",

@@ -156,8 +156,9 @@ impl Store {
         Ok(result)
     }
 
-    /// Leaves nothing in the file and its log of what was deleted, unless somebody reads or writes: then the next write tries again, and so does whoever
-    /// closes or opens the file. Says whether nothing is left, also in the copies that lie beside it until it is opened. `stops` as of [`write_part`](Self::write_part).
+    /// Leaves nothing in the file and its log of what was deleted, unless somebody reads or writes: then the next write tries again, and so
+    /// does the one that closes or opens the file. Says whether nothing is left, also in the copies that lie beside it until it is opened.
+    /// `stops` as of [`write_part`](Self::write_part).
     pub(crate) fn erase(&self, stops: u64) -> bool {
         self.owes_erasing.store(true, Ordering::Relaxed);
         match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
@@ -243,7 +244,7 @@ impl Store {
         self.finish_quiesce(self.begin_quiesce(), STOP_LIMIT);
     }
 
-    /// The first half of quiescing, which waits for nothing: from here on whoever waits gives up.
+    /// The first half of quiescing, which waits for nothing: from here on a caller that waits gives up.
     pub(crate) fn begin_quiesce(&self) -> Stopping {
         self.pool.begin_stop(Stop::Quiesce)
     }

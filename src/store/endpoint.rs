@@ -123,7 +123,7 @@ const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, p
                        last_urgent_pause, asked_until";
 
 /// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten, all of it where its URL is
-/// another. Whatever of its row did not read back does afterwards.
+/// another. Any part of its row that did not read back does afterwards.
 pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
     let fresh = match find(tx, &endpoint.key)? {
         Some(StoredEndpoint::Readable(row)) if row.endpoint.url == endpoint.url => row.state(0).fresh(policy),

@@ -60,7 +60,7 @@ pub(super) fn fold_long(connection: &Connection, last: &AtomicI64) -> Result<()>
     clean_and_fold(connection, "PASSIVE").map(drop)
 }
 
-/// Writes a file anew that was made before files could shrink. It is the old one or the new one, whatever happens meanwhile.
+/// Writes a file anew that was made before files could shrink. It is the old one or the new one, no matter what happens meanwhile.
 pub(super) fn rebuild(connection: &Connection) -> Result<()> {
     let shrinks: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if shrinks == 0 {

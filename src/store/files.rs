@@ -41,8 +41,8 @@ pub(crate) fn is_of(from: &Path, database: &Path) -> bool {
     from != beside(database, BEFORE) && all_of(database).any(|file| file == from)
 }
 
-/// The name under which the database before is kept. The first one since the database was opened keeps the first name, whatever takes the place
-/// of the database meanwhile.
+/// The name under which the database before is kept. The first one since the database was opened keeps the first name, no matter what takes
+/// the place of the database meanwhile.
 pub(super) fn kept_as(path: &Path) -> PathBuf {
     let before = beside(path, BEFORE);
     if fs::symlink_metadata(&before).is_ok() { beside(path, LATER) } else { before }

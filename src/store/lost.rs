@@ -218,7 +218,7 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
     Ok(found)
 }
 
-/// Writes into the file that is kept who gave these messages up, and why: whoever opens it does not send them.
+/// Writes into the file that is kept who gave these messages up, and why: a process that opens it does not send them.
 pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
     for message in lost {
         let (session, last, last_at, action): (i64, u32, i64, String) = tx.query_row(

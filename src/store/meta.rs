@@ -72,7 +72,7 @@ pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Re
     Ok(())
 }
 
-/// Carries the age of the database forward where an hour has passed since the last time, in whatever transaction comes first. A clock that
+/// Carries the age of the database forward where an hour has passed since the last time, in the first transaction that comes. A clock that
 /// was set back adds nothing, and one that was set far ahead a week. What lies too far ahead of a clock that was set back is over, and that is
 /// written down: it must not begin again when the clock comes near.
 pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {

@@ -228,7 +228,7 @@ impl Pool {
         self.changed.notify_all();
     }
 
-    /// From here on whoever waits gives up. Waits for nobody.
+    /// From here on a caller that waits gives up. Waits for nobody.
     pub(super) fn begin_stop(&self, how: Stop) -> Stopping {
         let mut state = self.state();
         // What is quiesced has nothing open, and closing does not begin to work for the sake of the log.

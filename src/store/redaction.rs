@@ -72,7 +72,7 @@ pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
 }
 
 /// Writes these acts of a session anew, and leaves of all commands of the session what a repeated call is told by: the hash of what a command
-/// said tells a value to whoever can guess it, and which value it covers is not known.
+/// said tells a value to a person who can guess it, and which value it covers is not known.
 pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
     tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
     command::spend(tx, session_id, meta::age(tx)?)?;

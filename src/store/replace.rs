@@ -2,8 +2,8 @@
 //!
 //! Where the present file opens, the copy is written over it in one transaction of SQLite: after a crash the file holds the old content or
 //! the new one, and another process sees a commit like any other. Where it does not open, the checked copy gets the name `-restoring`
-//! beside it, and its hash is written there; from then on it is the database, and whoever opens the file next finishes what was begun: the
-//! old side files are set aside, then the old file, then the new one takes the name, with the folder on the disk after each.
+//! beside it, and its hash is written there; from then on it is the database, and the process that opens the file next finishes what was
+//! begun: the old side files are set aside, then the old file, then the new one takes the name, with the folder on the disk after each.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -55,7 +55,7 @@ enum Present {
 /// A copy that is to take the place of a database. Both paths are canonical.
 pub(crate) struct Restore<'a> {
     pub(crate) from: &'a Path,
-    /// The copy is complete by itself, whatever lies beside it.
+    /// The copy is complete by itself, no matter what lies beside it.
     pub(crate) has_no_log: bool,
     pub(crate) path: &'a Path,
     pub(crate) gives_up: Option<&'a GivesUp<'a>>,
@@ -247,7 +247,7 @@ impl Restore<'_> {
             return Err(error);
         }
         (self.step)("ready");
-        // It is the database from here on, whatever fails.
+        // It is the database from here on, no matter what fails.
         move_in(self.path, self.step)
             .unwrap_or_else(|error| log::warn!("the restore is finished when the database is opened next: {error}"));
         Ok(())
@@ -266,7 +266,7 @@ fn give_up(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> 
     Ok(tx.commit()?)
 }
 
-/// What does not read back of the file that is there is damage of it, whatever it is of.
+/// What does not read back of the file that is there is damage of that file, no matter which part it is of.
 fn of_present(error: StoreError) -> StoreError {
     match error {
         StoreError::Unreadable(what) | StoreError::Internal(what) => StoreError::Corrupt(what),
@@ -344,7 +344,7 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The one file, whatever lies beside it.
+/// The one file, no matter what lies beside it.
 fn one_file(path: &Path) -> Result<Connection> {
     let mut uri = "file:".to_owned();
     path.as_os_str().as_encoded_bytes().iter().for_each(|byte| match byte {

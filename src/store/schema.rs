@@ -1,5 +1,5 @@
 //! Whether the schema in a file is the one that its version should have. What must never happen is refused by triggers, and those are part
-//! of the file: without them, whoever has changed it could take back what the core promises.
+//! of the file: without them, one who has changed it could take back what the core promises.
 //!
 //! Each version has a list in `sql/`, with a hash of each object's normal text. What SQLite itself keeps is compared by its name alone.
 
@@ -101,7 +101,7 @@ pub(super) fn check_others(connection: &Connection, version: u32) -> Result<()> 
     }
 }
 
-/// The hash of one of our objects, whatever the case of its name.
+/// The hash of one of our objects; its name may be in upper or lower case.
 pub(super) fn hash(version: u32, object: &str) -> Option<&'static str> {
     let list = LISTS.get((version as usize).checked_sub(1)?)?;
     list.lines().filter_map(|line| line.rsplit_once(' ')).find(|(known, _)| known.eq_ignore_ascii_case(object)).map(|(_, hash)| hash)
@@ -130,7 +130,7 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
             None => {
                 let object: String = object.chars().take(MAX_NAME).collect();
                 let sql = normal(&sql.unwrap_or_default());
-                // By what it does, whatever kind it says to be of: CREATE TRIGGER, or CREATE TEMP TRIGGER.
+                // By what it does, not by the kind it says to be of: CREATE TRIGGER, or CREATE TEMP TRIGGER.
                 if sql.split(' ').take(3).any(|word| word == "trigger") {
                     found.acts.get_or_insert_with(|| object.clone());
                 }

@@ -1,5 +1,6 @@
 //! What a clock that was set back has ended: due times, pauses, and times of what may be in the air that lie further ahead than any may. They are
-//! over wherever they are looked at, and whoever sees it writes that down, so that none of them begins again when the clock comes near.
+//! over wherever they are looked at, and the first that sees it writes that down, so that none of them begins again when the clock comes
+//! near.
 
 use rusqlite::params;
 

@@ -25,8 +25,8 @@ const REPORT_TIME: Duration = Duration::from_millis(500);
 
 /// Opens the connections of one agent.
 ///
-/// The system may take its time to begin a connect, and that cannot be interrupted; so it runs on a thread of the pool, and whoever waits
-/// leaves when cancelled.
+/// The system may take its time to begin a connect, and that cannot be interrupted; so it runs on a thread of the pool, and a caller that
+/// waits leaves when cancelled.
 pub(super) struct RacingConnector {
     tls: Arc<ClientConfig>,
     pool: Arc<Pool>,
@@ -85,7 +85,7 @@ impl Connector<()> for RacingConnector {
         let socket = Arc::new(socket);
         attempt.interrupted_by(Interrupt::Socket(socket.clone()))?;
         let opened = if details.needs_tls() { self.secure(socket, &host, until) } else { Ok(Stream::plain(socket)) };
-        // Whoever answers at an address need not be the host: only a certificate proves that the address works.
+        // What answers at an address need not be the host: only a certificate proves that the address works.
         match &opened {
             Ok(_) => self.worked().insert(host, address),
             Err(_) => self.worked().remove(&host),

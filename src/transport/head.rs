@@ -1,6 +1,6 @@
 //! Reading the head of an answer where ureq does not: before the request is written, and when it finds something wrong with the headers.
 //!
-//! A status line that was read is an answer, whatever follows it.
+//! A status line that was read is an answer, no matter what follows it.
 
 use crate::port::Header;
 

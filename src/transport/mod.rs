@@ -3,7 +3,7 @@
 //! Guarantees, each tested:
 //!
 //! - One call of [`send`](crate::port::Transport::send) makes at most one request. No redirect is followed, nothing is retried, and every
-//!   status line, whatever its number, is an answer.
+//!   status line, with any number, is an answer.
 //! - The attempt ends within its timeout, however slowly the other side reads or answers; a failure says in which phase, and whether bytes of
 //!   the request may have left.
 //! - No thread is started per request. Look-ups and new connections run on a few threads that start when needed and end when idle; a request

@@ -1,4 +1,4 @@
-//! Connecting to a host that has several addresses, as RFC 8305 asks: whoever answers first is used.
+//! Connecting to a host that has several addresses, as RFC 8305 asks: the address that answers first is used.
 //!
 //! A host often has addresses of both families, and a network where one family leads nowhere is common. Tried one after another, such an
 //! address costs seconds on every connection.

@@ -1,7 +1,7 @@
 //! Looking up hosts, once each, on a few threads.
 //!
-//! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a thread of the pool; whoever
-//! waits for it gives up in time and takes its name off the list. Many requests for one host share one look-up.
+//! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a thread of the pool; a
+//! request that waits for it gives up in time and takes its name off the list. Many requests for one host share one look-up.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -122,7 +122,7 @@ impl Hosts {
                 return;
             }
         }
-        // Whoever waits hears of a panic too, and the next request begins anew.
+        // The requests that wait hear of a panic too, and the next request begins anew.
         let found = catch_unwind(AssertUnwindSafe(|| (self.look_up)(host))).unwrap_or_else(|_| Err(io::Error::other("it panicked")));
         let answer = match found {
             Ok(found) if found.is_empty() => Answer::Failed("the host has no address".to_owned()),
@@ -178,7 +178,7 @@ impl Resolver for CachingResolver {
     }
 }
 
-/// Numeric hosts name their address, and `localhost` is loopback whatever a look-up would say (RFC 6761, 6.3).
+/// Numeric hosts name their address, and `localhost` is loopback no matter what a look-up would say (RFC 6761, 6.3).
 pub(super) fn without_look_up(host: &str) -> Option<Vec<IpAddr>> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if bare.trim_end_matches('.').eq_ignore_ascii_case("localhost") {

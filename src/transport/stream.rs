@@ -35,7 +35,7 @@ impl Stream {
         until: Instant,
     ) -> Result<Self, IoFailure> {
         let mut tls = ClientConnection::new(config, name).map_err(|error| tls_failure(&error))?;
-        // Whoever writes keeps a bound of its own.
+        // The code that writes keeps a bound of its own.
         tls.set_buffer_limit(None);
         loop {
             while tls.wants_write() {
@@ -104,7 +104,7 @@ impl Stream {
         }
     }
 
-    /// Reads once, or until then: whoever waits looks at the time in between. 0 is the end.
+    /// Reads once, or until then: the caller that waits looks at the time in between. 0 is the end.
     pub(super) fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, ReadStop> {
         allow_read(&self.socket, until)?;
         self.read(into)

@@ -124,7 +124,7 @@ fn an_observer_may_call_back_and_may_even_panic() {
     assert!(!super::super::is_foreign_call());
 }
 
-/// A network that loses requests and answers, and calls that are broken off at random: whatever happens, everything arrives, and no
+/// A network that loses requests and answers, and calls that are broken off at random: no matter what happens, everything arrives, and no
 /// message more often than its attempts of unknown outcome explain.
 #[test]
 fn duplicates_are_never_more_than_unknown_outcomes_explain() {

@@ -169,7 +169,7 @@ fn nearest(pointer: &str) -> &str {
     &pointer[..end]
 }
 
-/// A piece of the document for a message: short whatever it was, in quotes.
+/// A piece of the document for a message: always short, in quotes.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 64;
     let mut shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();

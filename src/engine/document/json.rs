@@ -203,7 +203,7 @@ pub(super) fn read_text(text: &str, findings: &mut Findings) -> Option<Node> {
     read_to_depth(text, MAX_DEPTH, findings)
 }
 
-/// Reads a document that was accepted once, whatever limits there are today.
+/// Reads a document that was accepted once, no matter what limits there are today.
 pub(super) fn read_stored(text: &str, findings: &mut Findings) -> Option<Node> {
     read_to_depth(text, usize::MAX, findings)
 }

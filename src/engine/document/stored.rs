@@ -9,7 +9,7 @@ use crate::model::{FieldKind, Workflow};
 /// A document of the store, read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDocument {
-    /// The workflow, with whatever the release that imported it accepted.
+    /// The workflow, with everything that the release that imported it accepted.
     pub workflow: Workflow,
     /// What it requires and this release does not know. Where there is something, the document and its sessions can be read and not changed.
     pub unknown: Vec<String>,

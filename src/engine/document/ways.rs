@@ -119,8 +119,8 @@ fn looped(ways: &Ways) -> Vec<bool> {
     looped
 }
 
-/// Reports sections with actions whose messages are too large whatever a technician does: what the fields on the shortest way must hold is
-/// more than a body may.
+/// Reports sections with actions whose messages are too large no matter what a technician does: what the fields on the shortest way must
+/// hold is more than a body may.
 fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], findings: &mut Findings) {
     let bytes = least_bytes(workflow);
     if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {

@@ -32,7 +32,7 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
 
 /// Adds the next event of a session to its state.
 ///
-/// Total: an event that was stored is history, so whatever it says is taken as it stands, and what does not fit the state (a note or a
+/// Total: an event that was stored is history, so all that it says is taken as it stands, and what does not fit the state (a note or a
 /// visit that is not there) is passed over. `check` compares what is stored with what replay gives.
 pub fn apply(state: &mut State, event: &Event) {
     state.last_seq = event.seq;

@@ -9,7 +9,7 @@ use crate::model::{Act, Start, ValueSet, Workflow};
 /// Starts a session on this workflow version, whose document has this content hash.
 ///
 /// That the version may be started at all (no finding of severity `error` or `incomplete`) is the caller's to check.
-/// Prefill may name any field of the library, on whatever path; it is validated like a technician's value.
+/// Prefill may name any field of the library, on any path; it is validated like a technician's value.
 ///
 /// # Errors
 /// A prefill that is unknown, given twice or not acceptable (with all problems), and texts that are too long or blank.

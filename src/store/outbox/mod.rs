@@ -265,7 +265,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         Some("sent") => EntryState::Sent,
         Some("superseded") => EntryState::Superseded,
         Some("failed") => EntryState::Failed,
-        // No word of ours: whatever it was, it is not known to be delivered.
+        // No word of ours: no matter what it was, it is not known to be delivered.
         _ => {
             readable = false;
             EntryState::Queued

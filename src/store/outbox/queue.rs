@@ -1,8 +1,8 @@
 //! The queue that delivery drives: what waits, claims, and what became of them.
 //!
 //! A claim is written before anything leaves the phone and counts as an attempt of unknown outcome until it is settled, so after a crash
-//! no entry looks as if it certainly was not delivered. Its lease then ends by itself ([`void_dead_leases`]). Whoever settles an outcome
-//! other than success must still have the lease; a success is recorded whoever has it, because the receiver has the message.
+//! no entry looks as if it certainly was not delivered. Its lease then ends by itself ([`void_dead_leases`]). A process that settles an
+//! outcome other than success must still have the lease; a success is recorded no matter who has it, because the receiver has the message.
 //!
 //! Rows are read one by one: one that does not read back is named to the caller and stops no other.
 
@@ -346,7 +346,7 @@ fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2).unwrap_or_default())))?;
     let cut_short = cut_short.saturating_add(1);
     let delay = delay(cut_short);
-    // It was due when it was claimed, whatever the clock said then.
+    // It was due when it was claimed, no matter what the clock said then.
     tx.prepare_cached(
         "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, resynced = 0,
                            lease_owner = NULL, lease_until = NULL WHERE id = ?1",
@@ -384,7 +384,7 @@ pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) 
     Ok(until.map(|until| moment(until.unwrap_or_default())))
 }
 
-/// Records a delivery, from whatever state, and whatever numbers the row holds: the receiver has the message. False when the entry is
+/// Records a delivery, from any state, and no matter what numbers the row holds: the receiver has the message. False when the entry is
 /// `sent` already, or purged.
 pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx

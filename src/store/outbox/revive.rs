@@ -19,8 +19,8 @@ pub(crate) struct Revived {
 }
 
 /// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, whoever has it;
-/// what spaces its tries stays, unless the endpoint has another address: a try that is called off or dies was none at this one.
+/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, no matter
+/// who has it; what spaces its tries stays, unless the endpoint has another address: a try that is called off or dies was none at this one.
 pub(crate) fn revive_endpoint(
     tx: &Transaction<'_>,
     endpoint: &str,

@@ -56,7 +56,7 @@ fn graft(document: &mut Value, way: &[usize], value: Value) {
     }
 }
 
-/// Whatever the document: every finding has a place and words, the same bytes give the same answer, and the parts of it agree.
+/// For every document: every finding has a place and words, the same bytes give the same answer, and the parts of it agree.
 fn judged_well(document: &[u8]) -> Result<(), TestCaseError> {
     let parsed = parse(document);
     prop_assert_eq!(&parsed, &parse(document));

@@ -12,7 +12,7 @@ pub(super) fn single(options: &[FieldOption], key: &str) -> Result<FieldValue, F
     Ok(FieldValue::Choice(key.to_owned()))
 }
 
-/// Kept in the order of the options, whatever the order of the taps.
+/// Kept in the order of the options, not in the order of the taps.
 pub(super) fn multiple(options: &[FieldOption], min: Option<u32>, max: Option<u32>, keys: &[String]) -> Result<FieldValue, Fault> {
     let known: HashSet<&str> = options.iter().map(|option| option.key.as_str()).collect();
     let mut chosen = HashSet::new();

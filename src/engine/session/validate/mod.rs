@@ -46,12 +46,12 @@ use crate::model::{Change, FieldDefinition, FieldKind, FieldState, FieldValue, P
 
 /// Checks a value against the field's type and constraints, and gives what the field then holds.
 ///
-/// An empty text, whatever the field's type, and an empty choice are "empty": not a value, and not invalid in itself, so that no lower
+/// An empty text, in a field of any type, and an empty choice are "empty": not a value, and not invalid in itself, so that no lower
 /// bound applies. So is a text of white space and characters without width alone.
 ///
 /// A value comes back in the form it is kept in: choices in the order of the options, times without fractions of a second, moments in
 /// milliseconds. Texts lose directional marks and isolates around them, of which nobody who pastes a number knows; in `multiline` and
-/// `barcode` every line break becomes a line feed; decimals and telephone numbers are kept in ASCII digits, whatever script they were
+/// `barcode` every line break becomes a line feed; decimals and telephone numbers are kept in ASCII digits, no matter what script they were
 /// written in. Nothing else is changed, white space around a text included.
 ///
 /// # Errors

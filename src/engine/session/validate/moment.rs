@@ -19,7 +19,7 @@ pub(super) fn time(min: Option<&str>, max: Option<&str>, given: NaiveTime) -> Re
     Ok(FieldValue::Time(kept))
 }
 
-/// Kept in milliseconds with the offset as entered. Bounds compare moments, whatever the offsets.
+/// Kept in milliseconds with the offset as entered. Bounds compare moments, no matter what the offsets are.
 pub(super) fn datetime(min: Option<&str>, max: Option<&str>, given: DateTime<FixedOffset>) -> Result<FieldValue, Fault> {
     // Both, since receivers turn it into UTC.
     in_calendar(given.naive_local().year())?;
