@@ -1,8 +1,8 @@
 //! The phone dies: a real process is killed at random moments while it works, and everything it had acknowledged is there afterwards.
 //!
 //! The process is this very program, started again to run [`the_phone_at_work`] alone. Before each call it says how many events the call
-//! will write, after each call that it returned, and what the session then is. Whoever killed it compares: every session is what was last acknowledged, but for
-//! the one call that was under way, and that one happened altogether or not at all.
+//! will write, after each call that it returned, and what the session then is. The one that killed it compares: every session is what was
+//! last acknowledged, but for the one call that was under way, and that one happened altogether or not at all.
 
 mod support;
 
@@ -184,7 +184,7 @@ fn work_until_killed(path: &Path, seed: u64, acknowledged: usize, spin: usize, k
     let mut lines = BufReader::new(child.stdout.take().expect("its words"));
     let (mut seen, mut under_way, mut killed) = (0, Value::Null, false);
     let mut line = Vec::new();
-    // Whatever it had said before it died was said, so everything is read.
+    // All that it had said before it died was said, so everything is read.
     while lines.read_until(b'\n', &mut line).expect("readable") > 0 {
         let whole = line.ends_with(b"\n");
         let said = String::from_utf8_lossy(&line).trim().to_owned();

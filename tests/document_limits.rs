@@ -1,4 +1,4 @@
-//! Whatever the document, judging it takes memory and work in proportion to its size. Counted by the allocator of this process; nothing is
+//! Judging any document takes memory and work in proportion to its size. Counted by the allocator of this process; nothing is
 //! timed. `SEEDS` says how many random documents are judged, `FIRST` which is the first: a failing one names its seed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
@@ -140,7 +140,7 @@ fn documents_that_are_mostly_structure_stay_in_proportion() {
     }
 }
 
-/// The same document, whatever machine it is made on.
+/// The same document, no matter on which machine it is made.
 struct Seeded(u64);
 
 impl Seeded {

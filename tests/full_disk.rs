@@ -234,7 +234,7 @@ fn goes_on(disk: &Path) {
         if number == 2 {
             landed.lock().unwrap().recv().unwrap();
         } else if let Some(compass) = told.lock().unwrap().take() {
-            // Whatever is kept for such a case is gone as well.
+            // What is kept for such a case is gone as well.
             std::fs::remove_file(&kept).unwrap();
             for size in [4_000, 1] {
                 fill(&folder);

@@ -103,7 +103,7 @@ const PLAIN: &[&[&str]] = &[
     &["store", "outbox", "queue", "Lease"],
 ];
 const NOT_PLAIN: &[&str] = &["delivery", "settings", "Ports"];
-/// A request has a name that is used once in the process, whoever shares a transport.
+/// A request has a name that is used once in the process, no matter who shares a transport.
 const NAMES_REQUESTS: (&str, &[&str]) = ("delivery/schedule.rs", &["std", "sync", "atomic"]);
 
 /// Locks, and what else threads wait for, by file and in what number: the one mutex of delivery with its condition variable, and the list of

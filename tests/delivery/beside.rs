@@ -20,7 +20,7 @@ fn counting(change: impl FnOnce(&mut Options)) -> (Field, Arc<AtomicUsize>) {
     (field, cancelled)
 }
 
-/// Takes steps until the end, whatever they wait for.
+/// Takes steps until the end, no matter what they wait for.
 fn report(steps: &mut DeliverySteps) -> FlushReport {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -211,7 +211,7 @@ fn kept_by_an_observer(field: &Field, then: impl FnOnce(&CancelToken)) -> (Arc<G
     assert!(steps_until_wait(&mut flush).is_some());
     field.transport.wait_for_requests(2);
     field.transport.hold(&url("lab"));
-    // Whoever is held looks again whether it is.
+    // A request that is held looks again whether it is.
     field.transport.cancel(0);
     eventually("the office has answered", || flush.is_woken());
     assert!(steps_until_wait(&mut flush).is_some(), "the lab has not answered");

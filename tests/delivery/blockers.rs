@@ -192,7 +192,7 @@ fn all_agree(script: fn(&TransportRequest) -> Answer) {
         comes_to(&field);
         let mut so_far = situation.to_owned();
         agrees(&field, network, &so_far);
-        // Whatever changes in the air would change while this looks.
+        // What changes in the air would change while this looks.
         let changes = if situation == "in the air" { Vec::new() } else { changes() };
         for (name, change) in changes {
             match change {
@@ -209,7 +209,7 @@ fn all_agree(script: fn(&TransportRequest) -> Answer) {
     }
 }
 
-/// Lists, totals, records, endpoints and the scheduler agree, whatever happens, in each of these worlds.
+/// Lists, totals, records, endpoints and the scheduler agree, no matter what happens, in each of these worlds.
 macro_rules! all_sides_agree_where {
     ($($world:ident: $script:expr,)+) => {
         mod all_sides_agree_where {

@@ -229,7 +229,7 @@ fn a_result_that_cannot_be_stored_keeps_no_other_from_it() {
     let mut good: Vec<SessionKey> = (0..3).map(|_| complete_for(&field, "lab")).collect();
     let try_it = || field.compass.flush(MINUTE, &CancelToken::new());
     for _ in 0..5 {
-        // Whoever flushes hears of it.
+        // The caller that flushes hears of it.
         assert!(try_it().is_err());
         field.clock.advance(120 * SECOND);
     }
@@ -241,7 +241,7 @@ fn a_result_that_cannot_be_stored_keeps_no_other_from_it() {
     }
     assert_eq!(field.transport.requests().len(), 7, "each once: nor is the bad one sent again each minute");
     assert!(!is_sent(&field.compass, bad));
-    // Whatever was in the way is gone.
+    // What was in the way is gone.
     sql(&field).execute_batch("DROP TRIGGER refuses").unwrap();
     try_it().unwrap();
     assert!(is_sent(&field.compass, bad), "the result was kept");

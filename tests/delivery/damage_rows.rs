@@ -1,4 +1,4 @@
-//! Damage in the row of a message, or in one that it refers to: whatever it is, that message stops alone.
+//! Damage in the row of a message, or in one that it refers to: no matter what it is, that message stops alone.
 
 use super::damage::office_and_lab;
 use super::*;

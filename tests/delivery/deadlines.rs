@@ -1,4 +1,4 @@
-//! Calls that have to be back by a moment, whatever hangs and whoever has the file.
+//! Calls that have to be back by a moment, no matter what hangs and who has the file.
 
 use super::*;
 

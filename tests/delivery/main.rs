@@ -147,7 +147,7 @@ fn requests_of_a_flush(field: &Field, compass: &Compass, wanted: usize) -> usize
     field.transport.requests().len()
 }
 
-/// Whoever drives goes on until the message of a session is not being sent, as far as the time allows that it is now.
+/// The one that drives goes on until the message of a session is not being sent, as far as the time allows that it is now.
 fn nothing_is_in_flight(field: &Field, session: SessionKey, mut worker: Option<&mut DeliverySteps>) {
     eventually("nothing is in flight", || {
         if let Some(worker) = &mut worker {
@@ -212,7 +212,7 @@ fn steps_until_wait(steps: &mut DeliverySteps) -> Option<Option<Duration>> {
     }
 }
 
-/// Whoever comes waits here while it is shut.
+/// A thread that comes waits here while it is shut.
 #[derive(Default)]
 struct Gate {
     state: Mutex<GateState>,

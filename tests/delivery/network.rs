@@ -1,4 +1,4 @@
-//! Networks that go and come: what waited for one is due at once, whoever asks what meanwhile.
+//! Networks that go and come: what waited for one is due at once, no matter who asks what meanwhile.
 
 use super::*;
 
@@ -219,7 +219,7 @@ fn the_worker_begins_within_four_seconds_of_a_network_and_a_person_at_once() {
         steps_until_wait(&mut worker);
         field.transport.wait_for_requests(1);
     }
-    // Nor does a flush: whoever calls it has chosen the moment.
+    // Nor does a flush: the caller has chosen the moment.
     let (field, _) = phone(|_| Ok(answer(202)));
     field.compass.set_connectivity(Connectivity::Offline);
     field.complete();
@@ -339,7 +339,7 @@ fn what_was_cut_short_three_times_in_a_row_is_spaced_until_an_attempt_ends_by_it
     for seconds in [15, 30, 60, 120, 240, 480, 900, 900] {
         cut_short();
         assert_eq!(waits(), TimeDelta::seconds(seconds));
-        // Whatever else makes things due: this one has had its chances.
+        // No matter what else makes things due: this one has had its chances.
         field.clock.advance(3 * SECOND);
         field.compass.set_connectivity(Connectivity::Offline);
         field.compass.set_connectivity(ONLINE);
@@ -359,7 +359,7 @@ fn what_was_cut_short_three_times_in_a_row_is_spaced_until_an_attempt_ends_by_it
 fn a_receiver_that_hangs_in_short_windows_is_not_asked_in_each_of_them() {
     let clock: Arc<Mutex<Option<Arc<ManualClock>>>> = Arc::default();
     let passes = clock.clone();
-    // It takes every request, says nothing, and uses up whatever time it gets.
+    // It takes every request, says nothing, and uses up all the time it gets.
     let (field, _) = phone(move |request| {
         passes.lock().unwrap().as_ref().unwrap().advance(request.timeout);
         Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe))

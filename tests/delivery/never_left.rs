@@ -203,7 +203,7 @@ fn an_urgent_attempt_is_not_taken_over_by_a_job_that_would_cut_it_short() {
         steps_until_wait(&mut first).is_none()
     });
     field.clock.advance(2 * MINUTE);
-    // With a worker beside them, whoever drives next goes on with what a flush has begun.
+    // With a worker beside them, the one that drives next goes on with what a flush has begun.
     let worker = field.compass.delivery_steps().unwrap();
     let (cancel, never) = (CancelToken::new(), CancelToken::new());
     let mut one = field.compass.flush_steps(5 * MINUTE, &cancel, true).unwrap();

@@ -238,7 +238,7 @@ fn what_is_sent_again_while_it_is_in_the_air_waits_for_what_that_brings() {
         field.compass.send(session, &key, Some("anna"), &id()).unwrap();
         let due = field.compass.next_due().unwrap();
         assert!(due.at.is_none_or(|at| at > field.clock.now()), "nothing can be done for it now: {due:?}");
-        // Whatever is claimed now, is claimed together with this.
+        // What is claimed now is claimed together with this.
         complete_for(&field, "lab");
         field.transport.wait_for_requests(2);
         field.transport.release();

@@ -20,7 +20,7 @@ fn a_stall_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
     secrets_store.gate.open();
     // It has come at once, before any time has passed.
     eventually("it came", || job.is_woken());
-    // The device sleeps, or whoever drives is kept by an observer or by the file.
+    // The device sleeps, or the thread that drives is kept by an observer or by the file.
     field.clock.advance(Duration::from_millis(17_500));
     eventually("the job has ended", || steps_until_wait(&mut job).is_none());
     let report = field.flush();

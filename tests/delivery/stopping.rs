@@ -166,7 +166,7 @@ fn a_flush_that_ends_after_quiescing_leaves_the_file_alone() {
     steps_until_wait(&mut flush);
     field.transport.wait_for_requests(1);
     field.compass.quiesce().unwrap();
-    // Nobody has the file open: this is made anew by whoever reads it.
+    // Nobody has the file open: this is made anew by a process that reads it.
     let shared_memory = &files(field.path())[2];
     std::fs::remove_file(shared_memory).unwrap();
     let report = loop {
@@ -208,7 +208,7 @@ fn a_late_answer_that_comes_while_another_one_is_stored_is_stored_too() {
         }
     }));
     field.transport.hold(&url("lab"));
-    // Whoever is held looks again whether it is.
+    // A request that is held looks again whether it is.
     field.transport.cancel(0);
     // The office's answer is stored, by the thread that brought it, which is kept by an observer.
     gate.wait_for(1);

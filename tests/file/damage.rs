@@ -18,7 +18,7 @@ fn damage(app: &App, change: &str) {
     });
 }
 
-/// Whatever it finds, the index is up to date afterwards.
+/// No matter what it finds, the index is up to date afterwards.
 fn search(app: &App) {
     let filter = compass_core::model::SessionFilter { text: Some("pump".into()), ..Default::default() };
     assert_eq!(app.compass.sessions(&filter, None, 1).unwrap().not_indexed, 0);

@@ -1,4 +1,4 @@
-//! What the database refuses by itself, whatever the code above it does.
+//! What the database refuses by itself, no matter what the code above it does.
 
 use crate::support::app::{App, id};
 use compass_core::model::*;
@@ -269,7 +269,7 @@ fn the_visible_status_is_what_the_outbox_says() {
     ] {
         db.refuses(&format!("UPDATE action SET {change} WHERE id = 1"), "an action shows what its newest entry says");
     }
-    // And it follows in the same statement, whoever writes it.
+    // And it follows in the same statement, no matter who writes it.
     db.takes("UPDATE outbox SET state = 'failed', reason = 'rejected', attempts = 1 WHERE id = 1");
     let status: (String, String, i64) = db
         .sql

@@ -1,4 +1,4 @@
-//! Opening and closing, and files that are not as they should be. Whatever is wrong with a file, it is left as it is.
+//! Opening and closing, and files that are not as they should be. No matter what is wrong with a file, it is left as it is.
 
 use std::path::Path;
 use std::process::Command as Process;

@@ -1,4 +1,4 @@
-//! Workflow documents that earlier releases imported: sessions go on with them, whatever today's release says of such a document.
+//! Workflow documents that earlier releases imported: sessions go on with them, no matter what today's release says of such a document.
 //!
 //! `tests/fixtures/stored` holds documents as earlier releases took them, with their hashes. None of them is ever changed or removed, and one
 //! that a release refuses from now on is added before it does.

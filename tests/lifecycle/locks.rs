@@ -38,7 +38,7 @@ fn quiescing_leaves_no_file_lock_and_no_descriptor() {
     assert_eq!(descriptors(field.path()), [""; 0].map(std::path::PathBuf::from));
     assert!(files(field.path())[1].exists(), "nothing was checkpointed away");
 
-    // Whatever is called meanwhile closes behind itself.
+    // Every call that is made meanwhile closes behind itself.
     field.complete();
     field.compass.record(session).unwrap();
     field.compass.outbox_totals().unwrap();

@@ -295,7 +295,7 @@ fn looking_for_changes_while_threads_work_never_hides_one() {
             work.join().unwrap();
             looking.join().unwrap();
         });
-        // Whatever the looks above took for whose, a change of another process after them is seen.
+        // No matter whose changes the looks above took these for, a change of another process after them is seen.
         app.compass.refresh().unwrap();
         other.execute("UPDATE meta SET revision = revision + 1", []).unwrap();
         assert!(app.compass.refresh().unwrap());

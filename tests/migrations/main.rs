@@ -1,4 +1,4 @@
-//! Files of earlier schemas with rows of every kind: they open, nothing is lost, and work goes on. Whatever happens in the middle.
+//! Files of earlier schemas with rows of every kind: they open, nothing is lost, and work goes on, no matter what happens in the middle.
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic")]
 

@@ -1,4 +1,4 @@
-//! Rows with a status line: it decides, whatever becomes of the rest.
+//! Rows with a status line: it decides, no matter what becomes of the rest.
 
 use std::sync::Arc;
 use std::time::Duration;

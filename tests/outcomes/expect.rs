@@ -91,7 +91,7 @@ impl Expect {
         Self { attempts: 0, ..self }
     }
 
-    /// It waits for a network and uses up nothing, whatever it is called.
+    /// It waits for a network and uses up nothing, no matter what it is called.
     pub fn is_offline(&self) -> bool {
         self.status == ActionStatus::Pending && !self.counted && self.attempts > 0
     }

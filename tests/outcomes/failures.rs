@@ -48,7 +48,7 @@ fn before(what: &'static str, site: fn() -> Site, unknown_net: Expect, net_ok: E
     Row { what, site, hurry: |_| (), unknown_net, net_ok, reads: 0 }
 }
 
-/// A row in which the request is read and no answer comes: the network is not to blame, whatever is known of it.
+/// A row in which the request is read and no answer comes: the network is not to blame, no matter what is known of it.
 fn after(what: &'static str, site: fn() -> Site, expect: &Expect) -> Row {
     Row { what, site, hurry: |_| (), unknown_net: expect.clone(), net_ok: expect.clone(), reads: 1 }
 }

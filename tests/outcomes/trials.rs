@@ -57,7 +57,7 @@ fn a_test_delivery_without_a_connection_says_why() {
     };
     let fake = TestServer::builder().tls(&Identity::self_signed()).start();
     let plain = TestServer::builder().tls(&ca().leaf()).on_connect(|_| Greeting::PlainText).start();
-    // What answers says its own name, whatever is known of the network; only plain text may be a portal's.
+    // What answers says its own name, no matter what is known of the network; only plain text may be a portal's.
     for (net_ok, of_plain_text) in [(false, "captive_portal"), (true, "tls")] {
         phone.net_ok(net_ok);
         assert_eq!((test(&refused_url()), test(&fake.url("/hook"))), ("unreachable".to_owned(), "tls".to_owned()));

@@ -200,7 +200,7 @@ class Case(unittest.TestCase):
         def guarded():
             try:
                 result.append(work())
-            except BaseException as error:  # whatever it is, it is thrown again where the test can see it
+            except BaseException as error:  # any of them is thrown again where the test can see it
                 thrown.append(error)
 
         thread = threading.Thread(target=guarded, daemon=True)

@@ -1,4 +1,4 @@
-//! Random walks through random workflows: what holds after every step, whatever the technician does.
+//! Random walks through random workflows: what holds after every step, no matter what the technician does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,7 @@ fn replay_gives_the_same_state(walk: &Walk<'_>) -> Result<(), TestCaseError> {
     let events: Vec<Event> = serde_json::from_str(&stored).expect("the log can be read");
     let replayed = session::replay(walk.state.key, walk.workflow, &events).expect("a start");
     prop_assert_eq!(&replayed, &walk.state);
-    // Moments are equal whatever their offset; their text is not.
+    // Moments are equal no matter what their offset is; their text is not.
     prop_assert_eq!(format!("{replayed:?}"), format!("{:?}", walk.state));
     prop_assert_eq!(walk.state.last_seq as usize, walk.events.len());
     Ok(())

@@ -248,7 +248,7 @@ fn a_redaction_that_leaves_the_files_of_its_session_looks_for_them_nowhere() {
     let session = app.start().key;
     app.take(session, &"a".repeat(64));
     app.set(session, "site", "Mill Lane");
-    // Whoever looked for the photo after the commit would not find it.
+    // One who looked for the photo after the commit would not find it.
     let path = app.path();
     let hides = move |_: &Notice| {
         past_every_rule(&open_sql(&path), |sql| {

@@ -83,7 +83,7 @@ impl Attempts {
         attempts.any(|attempt| attempt.began >= since || attempt.outcome.is_some_and(|outcome| outcome.at >= since))
     }
 
-    /// Whether an attempt of this entry runs in this process, whatever its row says; also one that was called off in vain.
+    /// Whether an attempt of this entry runs in this process, no matter what its row says; also one that was called off in vain.
     pub fn runs(&self, row: i64, place: usize, life: u64) -> bool {
         let mut here = self.all.range((row, 0)..=(row, u32::MAX)).filter(|(_, attempt)| attempt.place == place && attempt.life == life);
         here.any(|(_, attempt)| attempt.outcome.is_none())
@@ -242,9 +242,9 @@ impl World {
         }
     }
 
-    /// Whatever changed in the file since `before`, may it?
+    /// May everything that changed in the file since `before` change?
     pub fn check_changes(&mut self, before: &Rows, cause: Cause) -> Check {
-        // Whoever has looked may have written down that what lies far ahead is over.
+        // A process that has looked may have written down that what lies far ahead is over.
         let wall_ms = self.clock.wall_ms();
         self.attempts.pauses.retain(|_, (until, _)| *until - wall_ms <= PAUSE_LIMIT_MS);
         for entry in before.entries.values() {
@@ -415,7 +415,7 @@ impl World {
         Err("a queued entry changed without a reason".to_owned())
     }
 
-    /// Nothing has changed but that its times, which a clock far ahead wrote, are over; whoever sees that writes it down.
+    /// Nothing has changed but that its times, which a clock far ahead wrote, are over; a process that sees that writes it down.
     fn was_far_ahead(&self, entry: &Entry, next: &Entry) -> bool {
         let mut same = next.clone();
         (same.due_at, same.at_once, same.air_until) = (entry.due_at, entry.at_once, entry.air_until);

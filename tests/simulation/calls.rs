@@ -32,7 +32,7 @@ pub struct Request {
     began: Duration,
     pub arrived: bool,
     pub cancelled: bool,
-    /// Whatever was to come of it, it ends otherwise.
+    /// Grows when the request is called off; events of an earlier round are passed over.
     round: u32,
 }
 
@@ -252,7 +252,7 @@ impl World {
         let Some((&number, call)) = found else { return Ok(()) };
         let Some(request) = &mut call.request else { return Ok(()) };
         let in_time = self.clock.world() < request.began + request.inner.timeout;
-        // Whoever ends what quiesce has called off may do so after the next resume.
+        // The thread that ends what quiesce has called off may do so after the next resume.
         if self.goes_on && in_time && !request.cancelled {
             return Err(format!("entry {} attempt {} was called off, and nothing ended", request.row, request.attempt));
         }

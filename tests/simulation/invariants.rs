@@ -143,7 +143,7 @@ impl World {
         self.after(Cause::Act("look"))
     }
 
-    /// Prints how everything stands, for whoever looks at a failure.
+    /// Prints how everything stands, for a person who looks at a failure.
     pub fn describe(&self) {
         println!("wall {} integration {} link {:?}", self.clock.wall_ms(), self.rows.integration, self.link);
         for entry in self.rows.unsent() {

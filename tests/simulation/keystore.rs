@@ -13,7 +13,7 @@ pub enum Kept {
     },
     Missing,
     Unavailable,
-    /// Whoever asks is not answered.
+    /// A caller that asks is not answered.
     Hangs,
 }
 
@@ -69,7 +69,7 @@ impl Keystore {
         }
     }
 
-    /// The right values, whatever is kept.
+    /// The right values, no matter what is kept.
     pub fn all_right(&self, names: &[String]) -> Vec<SecretLookup> {
         let right = |name: &String| SecretLookup::Found { current: SecretValue::new(self.right(name)), previous: None };
         names.iter().map(right).collect()

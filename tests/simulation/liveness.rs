@@ -112,7 +112,7 @@ impl World {
                 self.keystore.kept.insert(name.to_owned(), Kept::Missing);
             }
             Broken::Holder => {
-                // Whatever it has in the air, it does not go on with it.
+                // It does not go on with what it has in the air.
                 for _ in 0..self.rng.below(8) {
                     self.step()?;
                 }

@@ -58,7 +58,7 @@ impl Plan {
         let outcome =
             Outcome { failure, hash: world.trace.hash(), last: world.trace.last(60), coverage: std::mem::take(&mut world.coverage) };
         if outcome.failure.is_some() {
-            // Whatever state it is in, nothing of it must run on.
+            // No matter what state it is in, nothing of it must run on.
             std::mem::forget(world);
         }
         outcome

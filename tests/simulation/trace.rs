@@ -1,4 +1,4 @@
-//! What happened, line by line: a hash of all of it, and the last lines for whoever looks at a failure.
+//! What happened, line by line: a hash of all of it, and the last lines for a person who looks at a failure.
 
 use std::collections::VecDeque;
 

@@ -135,7 +135,7 @@ impl World {
         if (next.resynced == 1) != (class == Class::Resync) {
             return Err("resynced means the attempt right before".to_owned());
         }
-        // It ended by itself, whatever the old address or the old secret brought: what was cut short before is over.
+        // It ended by itself, no matter what the old address or the old secret brought: what was cut short before is over.
         let is_old = (around.endpoint_changed || around.secrets_changed) && next.cut_short == 1;
         let cut_short = if is_old { 1 } else { entry.cut_short + 1 };
         let expected = match class {
@@ -208,7 +208,7 @@ impl World {
         let endpoint_changed = self.rows.endpoints.get(&attempt.endpoint).is_none_or(|row| row.definition != attempt.definition)
             || self.tampered_endpoints.contains_key(&attempt.endpoint);
         let signed_off = match outcome.ended {
-            // Whatever the clock says by then.
+            // No matter what the clock says by then.
             Ended::Answer { date: Some(date), .. } => Some(date - attempt.signed_at),
             _ => None,
         };

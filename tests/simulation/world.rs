@@ -31,7 +31,7 @@ pub const ENDPOINTS: [&str; 4] = ["office", "lab", "depot", "late"];
 /// Steps without time passing after which delivery runs in circles.
 const CIRCLE: u32 = 3_000;
 
-/// What the link of the device really is, whatever the app says.
+/// What the link of the device really is, no matter what the app says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     Up,
@@ -111,7 +111,7 @@ pub struct World {
     /// Entries and endpoints that were changed from outside, and results that cannot be stored.
     pub tampered: BTreeMap<i64, &'static str>,
     pub tampered_endpoints: BTreeMap<String, ()>,
-    /// Counts whatever happens.
+    /// Counts everything that happens.
     pub tick: u64,
     /// When the wall clock was set last.
     pub clock_set: u64,
@@ -223,7 +223,7 @@ impl World {
         process.compass = Some(Compass::open(options).expect("opens"));
     }
 
-    /// Whatever the core was asked, it has answered: looks at the file and at what the core asked for in turn.
+    /// The core has answered all that it was asked: looks at the file and at what the core asked for in turn.
     pub fn after(&mut self, cause: Cause) -> Check {
         self.tick += 1;
         if cause == Cause::Act("secrets changed") {

@@ -5,8 +5,8 @@
 #     tests/suites/chroot.sh NAME enter COMMAND...    runs a command in it, in the repository, with no network client set up
 #
 # NAME is `arm` (compilers for ARM and an emulator) or `swift` (a Swift compiler). As root, or by a user for whom `sudo -n` works. Mounts are
-# made in a mount namespace that ends with the command, whatever becomes of it. The mirror is the one that the machine's own apt uses, or
-# DEBIAN_MIRROR. Nothing is left outside target/.
+# made in a mount namespace that ends with the command, no matter what becomes of it. The mirror is the one that the machine's own apt uses,
+# or DEBIAN_MIRROR. Nothing is left outside target/.
 set -euo pipefail
 
 if [ "$(id -u)" -ne 0 ]; then

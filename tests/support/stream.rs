@@ -83,6 +83,6 @@ pub(super) fn unread(socket: &TcpStream) -> io::Result<()> {
 }
 
 pub(super) fn reset(socket: &TcpStream) -> io::Result<()> {
-    // Closing then resets, whatever was read or not.
+    // Closing then resets, no matter what was read or not.
     SockRef::from(socket).set_linger(Some(Duration::ZERO))
 }

@@ -42,7 +42,7 @@ pub fn filled(app: &App, sessions: u32) {
     sql.execute_batch("COMMIT").unwrap();
 }
 
-/// What this thread has used of a processor so far, in milliseconds, whatever else runs.
+/// What this thread has used of a processor so far, in milliseconds, no matter what else runs.
 pub fn used() -> f64 {
     let used = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
     used.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6

@@ -33,7 +33,7 @@ fn an_address_that_leads_nowhere_costs_no_attempt() {
     let ca = TestCa::new();
     let hole = BlackHole::new();
     let server = second_address(&ca, hole.port(), |_| Greeting::Serve);
-    // Whoever waited for the first address to fail would wait for an hour.
+    // One who waited for the first address to fail would wait for an hour.
     let transport = Arc::new(transport_with(&ca, HOURS));
     let answer = send_patiently(&transport, within(post(server.url_at("localhost", "/"), "x"), HOUR), || ());
     assert_eq!(answer.expect("an answer").status, 206);

@@ -186,7 +186,7 @@ tell(
     silent=listen(kind="silent"),
     refused=refused,
 )
-# Whatever was told before a question comes before its answer.
+# All that was told before a question comes before its answer.
 for line in sys.stdin:
     if line.strip() == "go":
         released.set()

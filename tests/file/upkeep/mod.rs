@@ -402,7 +402,7 @@ fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
     let app = App::new();
     app.completed();
     let copy = app.folder().join("copy.db");
-    // Whoever made it: it is not for this copy to take it away.
+    // No matter who made it: it is not for this copy to take it away.
     std::fs::write(app.folder().join("copy.db-part"), "half a copy").unwrap();
     app.compass.backup(&copy).unwrap();
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
@@ -515,7 +515,7 @@ fn a_check_sees_what_breaks_a_promise_at_rest() {
         "DELETE FROM attempt",
         "UPDATE attempt SET status = 500, outcome = 'http_500'",
         "UPDATE outbox SET attempts = 0, unknown_outcomes = 0 WHERE state = 'sent'",
-        // Superseded by a newer revision alone, whatever counts it.
+        // Superseded by a newer revision alone, no matter what counts it.
         "UPDATE outbox SET state = 'superseded' WHERE state = 'queued';
          UPDATE action SET status = 'failed' WHERE status = 'pending';
          UPDATE session SET actions_failed = actions_failed + actions_pending, actions_pending = 0;

@@ -27,7 +27,7 @@ fn no_network() -> Answer {
     Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))
 }
 
-/// A receiver that can be mended, and a note of when each request came.
+/// A receiver that can be repaired, and a note of when each request came.
 #[derive(Default)]
 struct Receiver {
     well: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    /// Answers like this until it is mended.
+    /// Answers like this until it is repaired.
     fn ill(sick: impl Fn(&TransportRequest) -> Answer + Send + Sync + 'static, jitter: bool) -> (Self, Field) {
         Self::with(sick, |options| {
             if jitter {

@@ -66,7 +66,7 @@ fn a_receiver_that_is_down_for_thirty_days_gets_everything_in_the_end() {
     receiver.mend();
     while step(&field).is_some() {}
     assert_eq!(field.messages(&[DeliveryState::Pending]).len(), 0);
-    // Whoever mends the endpoint brings the rest along; to switch it off and on mends nothing.
+    // A person who repairs the endpoint brings the rest along; to switch it off and on repairs nothing.
     field.compass.set_endpoint_enabled(OFFICE, false).unwrap();
     field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
     assert_eq!(field.flush().attempts, 0);
@@ -164,7 +164,7 @@ fn revival_by_a_mended_endpoint_neither_counts_nor_is_locked() {
     fail(&field);
     assert_eq!(field.action(session).failed_sends, 1);
     for number in 0..5 {
-        // The same endpoint again mends nothing.
+        // The same endpoint again repairs nothing.
         let url = format!("https://office.example/{number}");
         field.compass.put_endpoint(&endpoint(OFFICE, &url)).unwrap();
         assert_eq!(field.action(session).status, ActionStatus::Pending, "revived by change {number}");

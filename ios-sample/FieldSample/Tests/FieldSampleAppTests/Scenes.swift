@@ -12,7 +12,7 @@ struct Scene {
     var saved = "workflows"
     var lead: @MainActor (Stand) async throws -> Void = { _ in }
 
-    /// Every screen, and whatever can lie over one.
+    /// Every screen, and everything that can lie over one.
     static let all: [Scene] = [
         Scene(name: "workflows"),
         Scene(name: "workflows, none yet", phone: FakePhone()),

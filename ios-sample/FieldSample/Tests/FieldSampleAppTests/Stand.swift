@@ -56,7 +56,7 @@ final class Stand {
         _ = drawn
     }
 
-    /// In whatever language.
+    /// In any language.
     func tap(_ id: TextId, about: String? = nil, file: StaticString = #filePath, line: UInt = #line) async throws {
         let title = Phrase.message(id, [])
         try await tap(words(about.map { .message(.labelPair, [title, .plain($0)]) } ?? title), file: file, line: line)

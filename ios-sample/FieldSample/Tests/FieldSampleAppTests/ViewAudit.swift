@@ -199,7 +199,7 @@ final class ViewAudit {
         return false
     }
 
-    /// Whoever cannot do it types instead, in the same page.
+    /// A person who cannot do it types instead, in the same page.
     private func gesture(_ name: String, _ node: Drawn) {
         let page = root?.sheets.last { $0.all.contains { $0 === node } } ?? root
         if !(page?.all.contains(where: \.isLine) ?? false) { fault(node, "is a gesture (\(name)) that has no other way") }

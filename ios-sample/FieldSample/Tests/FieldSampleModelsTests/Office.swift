@@ -42,7 +42,7 @@ final class Office {
     func requests() async throws -> [Request] {
         let question = UUID().uuidString
         try input.fileHandleForWriting.write(contentsOf: Data((question + "\n").utf8))
-        // Whatever was told before a question comes before its answer.
+        // All that was told before a question comes before its answer.
         try await eventually { [lines] in lines.all.contains { $0.contains(question) } }
         return lines.all.compactMap { try? JSONDecoder().decode(Request.self, from: Data($0.utf8)) }
     }

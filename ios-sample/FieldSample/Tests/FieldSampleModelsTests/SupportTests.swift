@@ -6,7 +6,7 @@ import XCTest
 
 @testable import FieldSampleModels
 
-/// What the settings offer to whoever helps a technician, with the real core.
+/// What the settings offer to a person who helps a technician, with the real core.
 @MainActor
 final class SupportTests: XCTestCase {
     private static let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -50,7 +50,7 @@ final class SupportTests: XCTestCase {
         let record = try await phone.complete(session)
         try await eventually { strip.simulated && strip.sign == .noSignal && strip.words == .count(.statusNoSignalWaiting, 1) }
 
-        // Whatever the phone says meanwhile, and whoever delivers.
+        // No matter what the phone says meanwhile, and who delivers.
         await phone.gateway.networkChanged(reachable: true, metered: true)
         let outbox = OutboxModel(phone.work)
         outbox.sendNow()

@@ -91,7 +91,7 @@ abstract class OnAPhone {
         if (RuntimeEnvironment.getApplication() is FieldApp) wait { app.dies() }
     }
 
-    /** Waits for work on other threads while the main thread goes on, as it does on a phone. Whatever hangs is cut off. */
+    /** Waits for work on other threads while the main thread goes on, as it does on a phone. All that hangs is cut off. */
     fun <T> wait(work: suspend () -> T): T {
         val result = kotlinx.coroutines.CoroutineScope(Dispatchers.Default).async { work() }
         until("the work to end") { result.isCompleted }
