@@ -125,7 +125,7 @@ fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, s
             Ok(_) => "it is empty".to_owned(),
             Err(problem) => problem.message,
         };
-        reader.add(Code::BadExample, object.at("example"), format!("The field refuses its own example: {problem}. Mend either."));
+        reader.add(Code::BadExample, object.at("example"), format!("The field refuses its own example: {problem}. Fix one of the two."));
     }
 }
 

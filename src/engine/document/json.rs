@@ -217,7 +217,7 @@ fn read_to_depth(text: &str, max_depth: usize, findings: &mut Findings) -> Optio
         Ok(node) => Some(node),
         Err(error) => {
             // The message of serde_json ends with line and column.
-            findings.add(Code::NotJson, "", format!("The document is not JSON: {error}. Mend it there."));
+            findings.add(Code::NotJson, "", format!("The document is not JSON: {error}. Fix it there."));
             None
         }
     }
