@@ -170,8 +170,7 @@ impl Round<'_> {
         let is_of_old_secret = has_new_secrets && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
         let mut ended_by_itself = false;
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
-            // A store of secrets that has answered ends an attempt as well as a receiver that has.
-            ended_by_itself = verdict.class == Class::Blocked || verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
+            ended_by_itself = verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
         let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));

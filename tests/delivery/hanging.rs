@@ -299,38 +299,3 @@ fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answere
     let requests = field.transport.requests().len();
     assert_eq!((requests, delivery.attempts, unknown), (1, 1, 0), "requests, attempts and unknown outcomes");
 }
-
-#[test]
-fn a_look_up_that_comes_back_empty_after_a_change_delays_nothing_however_often_tries_were_cut_short() {
-    for other_secret in [false, true] {
-        let store = SlowSecrets::new();
-        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = store.clone());
-        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
-        let session = field.complete();
-        store.gate.close();
-        // Windows of the app that end while the secret is looked up.
-        for number in 1..=2 {
-            let cancel = CancelToken::new();
-            let (compass, token) = (field.compass.clone(), cancel.clone());
-            let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
-            store.gate.wait_for(number);
-            cancel.cancel();
-            joined("the flush", running);
-            field.clock.advance(20 * MINUTE);
-        }
-        // The next look finds that the secret is missing, and takes its time to say so.
-        field.compass.start_delivery().unwrap();
-        store.gate.wait_for(3);
-        if other_secret {
-            store.set("new-secret", SECRET);
-            let signing = Signing::StandardWebhooks { secret: "new-secret".into() };
-            field.compass.put_endpoint(&Endpoint { signing, ..endpoint(OFFICE, OFFICE_URL) }).unwrap();
-        } else {
-            store.set(SECRET_NAME, SECRET);
-            field.compass.secrets_changed().unwrap();
-        }
-        store.gate.open();
-        eventually("it is sent", || is_sent(&field.compass, session));
-        field.compass.stop_delivery().unwrap();
-    }
-}
