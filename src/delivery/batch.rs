@@ -55,14 +55,14 @@ pub(super) struct BatchOutcome {
     pub(super) unstored: BTreeMap<String, (u32, Option<LastSeen>)>,
     pub(super) sessions: BTreeSet<SessionKey>,
     /// What a person has to be told of, by entry.
-    pub(super) attention: BTreeMap<i64, Attention>,
+    pub(super) attention: Vec<(i64, Attention)>,
     /// Entries that need no person, or that it has been said of.
     pub(super) calm: Vec<i64>,
     /// The revision of what observers are told; none when there is nothing to tell.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,
     /// Endpoints that took a message with one of the results.
-    pub(super) reached: BTreeSet<String>,
+    pub(super) reached: Vec<String>,
     pub(super) counts: FlushCounts,
 }
 

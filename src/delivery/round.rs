@@ -61,7 +61,7 @@ fn tell(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_pe
         failed,
         reason: reason.to_owned(),
     };
-    outcome.attention.insert(claimed.lease.entry, attention);
+    outcome.attention.push((claimed.lease.entry, attention));
 }
 
 /// What is known before anything is written.
@@ -206,7 +206,7 @@ impl Round<'_> {
         let Some(state) = state else { return Ok(()) };
         states.insert(key.clone(), state);
         if verdict.class == Class::Sent {
-            outcome.reached.insert(key.clone());
+            outcome.reached.push(key.clone());
         }
         if verdict.class == Class::Gone
             && let Some(row) = outcome.rows.get_mut(key).filter(|row| row.enabled)

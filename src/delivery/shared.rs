@@ -52,7 +52,7 @@ pub(super) struct Shared {
     /// How many entries waited when that was last counted.
     pub(super) pending: u64,
     /// Entries that wait for a person, as observers were told.
-    pub(super) told: BTreeSet<i64>,
+    pub(super) told: Vec<i64>,
     /// The file that was read last: `meta::file_generation`.
     pub(super) file: Option<i64>,
     events: u64,
@@ -169,7 +169,8 @@ impl Shared {
     /// Leaves out what observers were told before and that has stayed so since, a try that was cut short in between or not.
     pub(super) fn tell_once(&mut self, outcome: &mut BatchOutcome) {
         self.told.retain(|entry| !outcome.calm.contains(entry));
-        outcome.attention.retain(|entry, attention| attention.failed || self.told.insert(*entry));
+        outcome.attention.retain(|(entry, attention)| attention.failed || !self.told.contains(entry));
+        self.told.extend(outcome.attention.iter().filter(|(_, attention)| !attention.failed).map(|(entry, _)| *entry));
     }
 
     pub(super) fn is_worker(&self, generation: u64) -> bool {

@@ -173,7 +173,7 @@ impl Delivery {
                 outbox: !outcome.sessions.is_empty(),
                 sessions: outcome.sessions.into_iter().collect(),
                 endpoints: outcome.endpoints_changed,
-                attention: outcome.attention.into_values().collect(),
+                attention: outcome.attention.into_iter().map(|(_, attention)| attention).collect(),
                 ..Notice::default()
             });
         }
