@@ -68,9 +68,9 @@ import kotlinx.coroutines.withContext
  * ```
  */
 public class LazyCompass internal constructor(private val open: suspend () -> Compass) : Compass {
-    private val writes = Lane()
-    private val networks = Lane()
-    private val openings = Lane()
+    private val writes = OrderedCalls()
+    private val networks = OrderedCalls()
+    private val openings = OrderedCalls()
     private val state = MutableStateFlow<Compass?>(null)
 
     /** The handle that is open now; none before the first use, and after a close. Looking opens nothing. */

@@ -65,8 +65,8 @@ internal class OpenCompass private constructor(
 ) : Compass {
     internal val changes: Changes = Changes()
     private val subscription: Subscription = core.observe(changes)
-    private val writes = Lane()
-    private val networks = Lane()
+    private val writes = OrderedCalls()
+    private val networks = OrderedCalls()
 
     // The next begins when this one has committed.
     private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }

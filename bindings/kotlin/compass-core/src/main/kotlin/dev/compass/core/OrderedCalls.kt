@@ -9,7 +9,7 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 
 /** Calls one after the other, in the order in which they were made: each takes its place on the thread of its caller, before it suspends. */
-internal class Lane {
+internal class OrderedCalls {
     // Serves in the order of asking.
     private val turn = Mutex()
 

@@ -59,7 +59,7 @@ class OpeningTest : OnAPhone() {
     }
 
     @Test
-    fun `whoever calls while the handle is closed waits, and gets the database that is there then`() {
+    fun `a call made while the handle is closed waits, and gets the database that is there then`() {
         val compass = ready()
         val erased = CompletableDeferred<Unit>()
         val began = CompletableDeferred<Unit>()
