@@ -52,7 +52,7 @@ pub(super) struct BatchOutcome {
     /// Endpoints as they are now.
     pub(super) rows: BTreeMap<String, EndpointRow>,
     /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
-    pub(super) unstored: BTreeMap<String, (u32, Option<LastSeen>)>,
+    pub(super) unstored: Vec<(String, (u32, Option<LastSeen>))>,
     pub(super) sessions: BTreeSet<SessionKey>,
     /// What a person has to be told of, by entry.
     pub(super) attention: Vec<(i64, Attention)>,

@@ -88,12 +88,12 @@ impl Delivery {
         };
         let shared = Arc::clone(&self.shared);
         let renewed = move |_| {
-            shared.change(|shared| shared.renewals.remove(&renewal));
+            shared.change(|shared| shared.renewals.retain(|(other, _)| *other != renewal));
             None
         };
         if let Err(error) = self.blocking.begin(BlockingCall::Renew, Box::new(renewed)) {
             log::warn!("no thread to renew the transport: {error}");
-            self.shared.change(|shared| shared.renewals.remove(&renewal));
+            self.shared.change(|shared| shared.renewals.retain(|(other, _)| *other != renewal));
         }
         true
     }

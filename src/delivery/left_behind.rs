@@ -13,7 +13,7 @@ use crate::webhook;
 #[derive(Default)]
 pub(super) struct LeftBehind {
     /// Look-ups of secrets, by request, with the endpoint as it was then. What they bring is not used.
-    look_ups: BTreeMap<u64, Arc<Endpoint>>,
+    look_ups: Vec<(u64, Arc<Endpoint>)>,
     /// Attempts whose requests are on their way. Their results still count.
     attempts: BTreeMap<u64, Attempt>,
 }
@@ -23,7 +23,7 @@ impl LeftBehind {
     /// another definition of the same endpoint says nothing about this one.
     pub(super) fn holds_up(&self, endpoint: &Endpoint) -> bool {
         let is_full = |count: usize| count >= MOST_HANGING;
-        let look_ups = || self.look_ups.values().filter(|other| ***other == *endpoint).count();
+        let look_ups = || self.look_ups.iter().filter(|(_, other)| **other == *endpoint).count();
         let attempts = || self.attempts.values().filter(|attempt| *attempt.endpoint == *endpoint).count();
         is_full(self.attempts.len()) && is_full(attempts())
             || is_full(self.look_ups.len())
@@ -43,7 +43,7 @@ impl LeftBehind {
     /// The requests of look-ups.
     #[cfg(test)]
     pub(super) fn look_ups(&self) -> impl Iterator<Item = u64> {
-        self.look_ups.keys().copied()
+        self.look_ups.iter().map(|(request, _)| *request)
     }
 
     pub(super) fn leave_attempt(&mut self, attempt: Attempt) {
@@ -51,7 +51,7 @@ impl LeftBehind {
     }
 
     pub(super) fn leave_look_up(&mut self, attempt: &Attempt) {
-        self.look_ups.insert(attempt.request, Arc::clone(&attempt.endpoint));
+        self.look_ups.push((attempt.request, Arc::clone(&attempt.endpoint)));
     }
 
     /// The request of this attempt has ended.
@@ -61,6 +61,8 @@ impl LeftBehind {
 
     /// A look-up has ended. True when it had been left behind.
     pub(super) fn look_up_ended(&mut self, request: u64) -> bool {
-        self.look_ups.remove(&request).is_some()
+        let before = self.look_ups.len();
+        self.look_ups.retain(|(left, _)| *left != request);
+        self.look_ups.len() < before
     }
 }

@@ -1,7 +1,6 @@
 //! What is known of the network: what the app said, what receivers have shown, and a generation that rises when the network becomes another
 //! one. Plain data; all times are of the monotonic clock. Nothing of it is stored.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::settings::{ANSWER_COUNTS_FOR, GENERATION_GAP};
@@ -19,7 +18,7 @@ pub(super) struct Network {
     /// A change came too soon after the one before; it counts once the gap is over, unless the network has gone by then.
     rises_later: bool,
     /// The last HTTP answer of each endpoint, and on which generation.
-    answers: BTreeMap<String, (u64, Duration)>,
+    answers: Vec<(String, (u64, Duration))>,
 }
 
 impl Network {
@@ -82,13 +81,15 @@ impl Network {
 
     /// An endpoint gave an HTTP answer to an attempt of this generation. A late one of an earlier generation takes nothing from a newer one.
     pub(super) fn answered(&mut self, endpoint: &str, generation: u64, now: Duration) {
-        let known = self.answers.entry(endpoint.to_owned()).or_insert((generation, now));
-        *known = (*known).max((generation, now));
+        match self.answers.iter_mut().find(|(key, _)| key == endpoint) {
+            Some((_, known)) => *known = (*known).max((generation, now)),
+            None => self.answers.push((endpoint.to_owned(), (generation, now))),
+        }
     }
 
     /// Whether some endpoint gave an HTTP answer on this generation lately.
     pub(super) fn answered_lately(&self, generation: u64, now: Duration) -> bool {
-        self.answers.values().any(|answer| is_recent(*answer, generation, now))
+        self.answers.iter().any(|(_, answer)| is_recent(*answer, generation, now))
     }
 
     /// The same, of an endpoint other than this one, and the app does not say that the network is gone.

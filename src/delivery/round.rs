@@ -136,7 +136,7 @@ impl Round<'_> {
             if was_reached {
                 queue::make_due_at(tx, &key, self.now)?;
             }
-            outcome.unstored.insert(key, (state.clean, state.failing.and_then(|failing| failing.last_seen)));
+            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen))));
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ pub(super) struct Shared {
     /// The transport has to be renewed before the next attempt begins.
     pub(super) must_renew: bool,
     /// Renewals of the transport that are under way, and until when nothing begins for them, by the monotonic clock.
-    pub(super) renewals: BTreeMap<u64, Duration>,
+    pub(super) renewals: Vec<(u64, Duration)>,
     /// Requests that the transport is being asked to cancel.
     pub(super) cancelling: BTreeSet<u64>,
     /// The worker begins nothing before this moment of the monotonic clock, so that phones do not all come at the same time.
@@ -102,27 +102,35 @@ pub(super) struct WorkerState {
 pub(super) struct SecretHistory {
     /// Random, of this process.
     pub(super) key: [u8; 16],
-    told: BTreeSet<Sha256>,
-    newest: BTreeMap<(String, String), Sha256>,
+    told: Vec<Sha256>,
+    /// By name and origin.
+    newest: Vec<(String, String, Sha256)>,
 }
 
 impl SecretHistory {
     /// A look-up gave this value.
     pub(super) fn saw(&mut self, name: &str, origin: &str, value: &str) {
         let hash = self.hash(name, origin, value);
-        self.newest.insert((name.to_owned(), origin.to_owned()), hash);
+        match self.newest.iter_mut().find(|(of, at, _)| of == name && at == origin) {
+            Some((_, _, newest)) => *newest = hash,
+            None => self.newest.push((name.to_owned(), origin.to_owned(), hash)),
+        }
     }
 
     /// Whether a newer value than this one was seen.
     pub(super) fn is_outdated(&self, name: &str, origin: &str, value: &str) -> bool {
-        let newest = self.newest.get(&(name.to_owned(), origin.to_owned()));
-        newest.is_some_and(|newest| *newest != self.hash(name, origin, value))
+        let newest = self.newest.iter().find(|(of, at, _)| of == name && at == origin);
+        newest.is_some_and(|(_, _, newest)| *newest != self.hash(name, origin, value))
     }
 
     /// Whether it has to be told that this value was refused; true once per value.
     pub(super) fn must_tell(&mut self, name: &str, origin: &str, value: &str) -> bool {
         let hash = self.hash(name, origin, value);
-        self.told.insert(hash)
+        let is_new = !self.told.contains(&hash);
+        if is_new {
+            self.told.push(hash);
+        }
+        is_new
     }
 
     fn hash(&self, name: &str, origin: &str, value: &str) -> Sha256 {
@@ -147,13 +155,13 @@ impl Shared {
             return None;
         }
         let renewal = next_request();
-        self.renewals.insert(renewal, now.saturating_add(RENEWAL_LIMIT));
+        self.renewals.push((renewal, now.saturating_add(RENEWAL_LIMIT)));
         Some(renewal)
     }
 
     /// Until when nothing begins because the transport is being renewed, unless that is done before.
     pub(super) fn renewed_by(&self) -> Option<Duration> {
-        self.renewals.values().max().copied()
+        self.renewals.iter().map(|(_, by)| *by).max()
     }
 
     /// Whether somebody takes in what attempts bring: a thread that drives, or will in a moment.

@@ -154,7 +154,8 @@ impl Delivery {
             shared.tell_once(&mut outcome);
             let schedule = &mut shared.schedule;
             for (key, row) in &outcome.rows {
-                schedule.read_endpoint(row, outcome.configuration, outcome.unstored.get(key).copied(), &self.settings.policy);
+                let unstored = outcome.unstored.iter().find(|(of, _)| of == key).map(|(_, unstored)| *unstored);
+                schedule.read_endpoint(row, outcome.configuration, unstored, &self.settings.policy);
             }
             schedule.set_aside(outcome.unreadable);
             if let Some(wish) = claim {
