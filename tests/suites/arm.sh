@@ -18,11 +18,14 @@ arm_left_out=(
 arm_left_out_modules=(
   'src/delivery/tests    orders of events among threads, like the file delivery: three fifths of the time of all unit tests'
   'tests/file/killed.rs  kills processes'
+  'tests/simulation/seeded.rs  what the simulation would find, not what the core does: a quarter of the time of all files'
 )
 # The same, but for `tests/run --full`.
 arm_full_modules=(
+  'tests/file/damage.rs   damages hundreds of files, each in another place'
   'tests/file/erasure.rs  writes and looks through large files'
   'tests/file/upkeep      opens hundreds of files, each changed in another way'
+  'tests/outcomes/answers.rs  a table of answers, row by row; other files send and answer too'
   'tests/outcomes/time    days of attempts, by a clock that is set'
 )
 # The same for single tests, by their names.
@@ -35,6 +38,7 @@ arm_left_out_tests=(
   'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
   'a_proxy_of_the_environment_is_not_used               starts a process'
   'an_update_that_ends_at_any_statement_is_made_anew    opens hundreds of files, one after the other, for two minutes'
+  'seeds_that_have_found_a_fault_stay_quiet             dozens of seeds more; twenty run here'
   'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'
   'two_processes_that_open_an_old_file_at_once_update_it_once         starts processes'
   'what_is_made_while_a_copy_is_checked_is_the_file_before            kills a process'
