@@ -12,7 +12,7 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, Patience, Pool, Role, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, erasure, files, migrate, replace, reserve, search};
+use super::{Result, StoreError, erasure, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -140,7 +140,7 @@ impl Store {
         let mut lent = self.lend(Role::Writer, &mut wait_limit)?;
         let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         // A newer release may have changed the schema, and its rules, while this one had the file open.
-        migrate::check_version(migrate::version(&transaction)?)?;
+        migrate::check_version(schema::version(&transaction)?)?;
         let result = work(&transaction)?;
         if !self.pool.may_commit(&wait_limit) {
             return Err(StoreError::Locked.into());

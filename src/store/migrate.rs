@@ -16,14 +16,14 @@ const APPLICATION_ID: i32 = 0x436d_7073;
 pub(super) fn look(connection: &Connection) -> Result<()> {
     let snapshot = connection.unchecked_transaction()?;
     check_identity(&snapshot)?;
-    schema::check(&snapshot, version(&snapshot)?)
+    schema::check(&snapshot, schema::version(&snapshot)?)
 }
 
 /// Refuses a file that is not ours or is from the future, without writing to it.
 pub(super) fn check_identity(connection: &Connection) -> Result<()> {
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let version = version(connection)?;
+    let version = schema::version(connection)?;
     // First whose file it is: other programs number their schemas, too.
     if id != APPLICATION_ID && (id != 0 || tables > 0 || version > 0) {
         return Err(StoreError::Foreign);
@@ -45,7 +45,7 @@ pub(super) fn migrate(connection: &mut Connection, install_id: &dyn Fn() -> Stri
 /// A table that others refer to is built anew only while foreign keys are off, and that cannot be said inside a transaction. Nor are checks asked
 /// meanwhile: a value that is damaged comes along as it is, and stops its row alone.
 fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, target: usize) -> Result<()> {
-    if version(connection)? as usize >= target {
+    if schema::version(connection)? as usize >= target {
         return Ok(());
     }
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")?;
@@ -59,10 +59,10 @@ fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, targ
 }
 
 fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[&str], target: usize) -> Result<()> {
-    while (version(connection)? as usize) < target {
+    while (schema::version(connection)? as usize) < target {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Asked again inside: another process may have been faster.
-        let from = version(&transaction)? as usize;
+        let from = schema::version(&transaction)? as usize;
         if let Some(sql) = migrations.get(from).filter(|_| from < target) {
             transaction.execute_batch(sql)?;
             if from == 0 {
@@ -88,10 +88,6 @@ fn check_references(connection: &Connection) -> Result<()> {
 /// The newest schema that this release knows.
 pub(super) fn newest() -> u32 {
     MIGRATIONS.len() as u32
-}
-
-pub(super) fn version(connection: &Connection) -> Result<u32> {
-    Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
 #[cfg(test)]
@@ -188,7 +184,7 @@ pub(super) mod tests {
         let refused = apply(&mut connection, &|| "install".to_owned(), &migrations, NEWEST + 1);
         assert!(matches!(&refused, Err(StoreError::Corrupt(what)) if what.contains("child")), "{refused:?}");
         assert_eq!(schema(&connection), before);
-        assert_eq!(version(&connection).unwrap(), newest());
+        assert_eq!(schema::version(&connection).unwrap(), newest());
     }
 
     #[test]

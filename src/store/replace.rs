@@ -131,7 +131,7 @@ impl Restore<'_> {
         drop(source);
         copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
         migrate::look(&copy)?;
-        let version = migrate::version(&copy)?;
+        let version = schema::version(&copy)?;
         if version == 0 {
             return Err(StoreError::Foreign);
         }
@@ -169,7 +169,7 @@ impl Restore<'_> {
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
             // Otherwise nobody has written to it yet.
-            if migrate::version(&watcher)? > 0 {
+            if schema::version(&watcher)? > 0 {
                 let lost = lost::not_in(&watcher, Some((copy, self.id_of))).map_err(of_present)?;
                 if !lost.is_empty() && self.gives_up.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
@@ -257,7 +257,7 @@ impl Restore<'_> {
 /// Nobody else has this file, and it is no copy yet.
 fn give_up(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
     let mut file = Target::open(part)?;
-    if migrate::version(&file)? < migrate::newest() {
+    if schema::version(&file)? < migrate::newest() {
         // An older schema has no word for it.
         return Ok(());
     }
@@ -328,7 +328,7 @@ fn open(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
         Ok(connection) => Ok(Present::Opens(connection)),
         Err(StoreError::Corrupt(_)) => Ok(Present::Damaged),
         // Where SQLite can read it, it is a database of something else.
-        Err(StoreError::Foreign) if read_only(path).and_then(|file| migrate::version(&file)).is_ok() => Err(StoreError::Foreign),
+        Err(StoreError::Foreign) if read_only(path).and_then(|file| schema::version(&file)).is_ok() => Err(StoreError::Foreign),
         Err(StoreError::Foreign) => Ok(Present::Damaged),
         Err(error) => Err(error),
     }

@@ -47,7 +47,7 @@ pub(super) enum Others {
 
 /// What the file holds that is not ours.
 pub(super) fn others(connection: &Connection) -> Result<Others> {
-    let Differences { extra, compute, .. } = differences(connection, super::migrate::version(connection)?)?;
+    let Differences { extra, compute, .. } = differences(connection, version(connection)?)?;
     Ok(match (extra.is_empty(), compute) {
         (true, _) => Others::None,
         (false, false) => Others::Plain,
@@ -57,7 +57,7 @@ pub(super) fn others(connection: &Connection) -> Result<Others> {
 
 /// Our tables that the file has, by the names in our list.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<&'static str>> {
-    let version = super::migrate::version(connection)?;
+    let version = version(connection)?;
     let mut is_there = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
     let list = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)).copied().unwrap_or_default();
     let mut tables = Vec::new();
@@ -109,7 +109,7 @@ pub(super) fn hash(version: u32, object: &str) -> Option<&'static str> {
 
 /// Everything in the schema that is not as it should be, also what is there and not ours.
 pub(crate) fn faults(connection: &Connection) -> Result<Vec<String>> {
-    let Differences { missing, different, extra, .. } = differences(connection, super::migrate::version(connection)?)?;
+    let Differences { missing, different, extra, .. } = differences(connection, version(connection)?)?;
     let missing = missing.into_iter().map(|object| format!("the schema lacks {object}"));
     let different = different.into_iter().map(|object| format!("the schema has another {object}"));
     let extra = extra.into_iter().map(|object| format!("the schema has what is not ours: {object}"));
@@ -236,6 +236,11 @@ fn quoted(text: &str, end: char) -> usize {
         at += 1;
     }
     text.len()
+}
+
+/// The version of the schema in a file.
+pub(super) fn version(connection: &Connection) -> Result<u32> {
+    Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
 #[cfg(test)]

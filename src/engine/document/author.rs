@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
-use super::json::{self, Node};
+use super::json;
 use super::limit::MAX_VERSION;
+use super::node::Node;
 use super::{code::Findings, code::quoted, lint, read_json};
 use crate::model::{ActionDefinition, Finding, echoed};
 

@@ -1,7 +1,7 @@
 //! The codes of findings, and the list that collects them.
 
-use super::json::Node;
 use super::limit::{MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
+use super::node::Node;
 use crate::model::{Finding, Severity};
 
 macro_rules! codes {

@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use super::code::{Code, quoted};
-use super::json::Node;
 use super::limit::*;
-use super::read::{elements, name};
+use super::node::Node;
 use super::reader::{Need, Object, Reader, Shape};
 use super::requires;
 use crate::engine::decimal::DecimalText;
@@ -58,7 +57,7 @@ const TYPES: &[(&str, (&[&str], ReadKind))] = &[
 pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinition {
     requires::bound(reader, object, requires::OF_FIELD);
     let key = reader.key(object, "key");
-    let name = name(reader, object);
+    let name = reader.name(object);
     let help = reader.shown(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
     let required = reader.flag(object, "required");
     let allow_empty = reader.flag(object, "allow_empty");
@@ -249,7 +248,7 @@ fn bounds<T: PartialOrd>(
 
 fn options(reader: &mut Reader, object: &Object) -> Vec<FieldOption> {
     let options =
-        elements(reader, object, "options", Need::Required, MAX_OPTIONS, |r, o| FieldOption { key: r.key(o, "key"), name: name(r, o) });
+        reader.elements(object, "options", Need::Required, MAX_OPTIONS, |r, o| FieldOption { key: r.key(o, "key"), name: r.name(o) });
     if matches!(object.get("options"), Some(Node::List(list)) if list.is_empty()) {
         bad(reader, object, "options", "There is nothing to choose from; add an option.");
     }

@@ -1,11 +1,10 @@
-//! Judges a document as a whole: keys, references, and the ways through it.
+//! Judges a document as a whole: its keys and references.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use super::code::{Code, Findings, quoted};
 use super::limit::MAX_ACTIONS;
-use super::ways;
 use crate::model::{Answer, Workflow, is_key};
 
 /// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
@@ -13,7 +12,6 @@ pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: 
     keys(workflow, findings);
     too_many_actions(workflow, findings);
     references(workflow, findings);
-    ways::lint(workflow, findings);
     if let Some(endpoints) = endpoints {
         unknown_endpoints(workflow, endpoints, findings);
     }

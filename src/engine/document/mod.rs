@@ -14,6 +14,7 @@ mod field;
 mod json;
 mod limit;
 mod lint;
+mod node;
 mod read;
 mod reader;
 mod requires;
@@ -88,7 +89,7 @@ pub fn canonical(document: &[u8]) -> Result<String, Vec<Finding>> {
 }
 
 /// Reads a document as JSON and nothing more; any finding is an error.
-fn read_json(document: &[u8]) -> Result<json::Node, Vec<Finding>> {
+fn read_json(document: &[u8]) -> Result<node::Node, Vec<Finding>> {
     let mut findings = Findings::default();
     let node = json::read(document, &mut findings);
     let list = findings.in_order_of(node.as_ref());
@@ -105,6 +106,7 @@ fn judge(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
     };
     if let Some(workflow) = &workflow {
         lint::lint(workflow, endpoints, &mut reader.findings);
+        ways::lint(workflow, &mut reader.findings);
     }
     let findings = reader.findings.in_order_of(root.as_ref());
     let sound = worst(&findings) != Some(Severity::Error);

@@ -5,8 +5,8 @@
 
 use super::code::Code;
 use super::field;
-use super::json::Node;
 use super::limit::*;
+use super::node::Node;
 use super::reader::{Need, Object, Reader, Shape};
 use super::requires;
 use crate::model::{
@@ -46,11 +46,11 @@ pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
         key,
         version,
         local_revision,
-        name: name(reader, &object),
+        name: reader.name(&object),
         description: reader.shown(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
         start: reader.key(&object, "start"),
-        fields: elements(reader, &object, "fields", Need::Optional, MAX_FIELDS, field::definition),
-        responses: elements(reader, &object, "responses", Need::Optional, MAX_RESPONSES, response),
+        fields: reader.elements(&object, "fields", Need::Optional, MAX_FIELDS, field::definition),
+        responses: reader.elements(&object, "responses", Need::Optional, MAX_RESPONSES, response),
         sections: sections(reader, &object),
     }))
 }
@@ -59,38 +59,7 @@ fn sections(reader: &mut Reader, object: &Object) -> Vec<Section> {
     if matches!(object.get("sections"), Some(Node::List(sections)) if sections.is_empty()) {
         reader.add(Code::TooFew, object.at("sections"), "A workflow needs a section; add the one it starts in.");
     }
-    elements(reader, object, "sections", Need::Required, MAX_SECTIONS, section)
-}
-
-/// Reads each element of a list of objects. What of the list cannot be read is one placeholder at its end.
-pub(super) fn elements<T>(
-    reader: &mut Reader,
-    object: &Object,
-    name: &str,
-    need: Need,
-    most: usize,
-    read: fn(&mut Reader, &Object) -> T,
-) -> Vec<T> {
-    let placeholder = || {
-        // Its members are missing too, but that has been said by the finding about the whole.
-        let mut silent = Reader::default();
-        let nothing = Node::Object(Vec::new());
-        let object = silent.object(&nothing, String::new()).expect("it is an object");
-        read(&mut silent, &object)
-    };
-    let list = reader.list(object, name, need, most);
-    let mut elements = Vec::new();
-    for (node, pointer) in list.iter() {
-        elements.push(reader.object(node, pointer).map_or_else(placeholder, |object| read(reader, &object)));
-    }
-    if list.unreadable {
-        elements.push(placeholder());
-    }
-    elements
-}
-
-pub(super) fn name(reader: &mut Reader, object: &Object) -> String {
-    reader.shown(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
+    reader.elements(object, "sections", Need::Required, MAX_SECTIONS, section)
 }
 
 fn content(reader: &mut Reader, object: &Object) -> String {
@@ -105,11 +74,11 @@ fn section(reader: &mut Reader, object: &Object) -> Section {
     }
     Section {
         key: reader.key(object, "key"),
-        name: name(reader, object),
+        name: reader.name(object),
         content: content(reader, object),
         fields,
-        answers: elements(reader, object, "answers", Need::Optional, MAX_ANSWERS_PER_SECTION, answer),
-        actions: elements(reader, object, "actions", Need::Optional, MAX_ACTIONS_PER_SECTION, action),
+        answers: reader.elements(object, "answers", Need::Optional, MAX_ANSWERS_PER_SECTION, answer),
+        actions: reader.elements(object, "actions", Need::Optional, MAX_ACTIONS_PER_SECTION, action),
         win: reader.flag(object, "win"),
     }
 }
@@ -121,14 +90,14 @@ fn answer(reader: &mut Reader, object: &Object) -> Answer {
         None | Some(Node::Null) => None,
         Some(node) => Some(reader.key_node(node, object.at("next"))),
     };
-    Answer { key: reader.key(object, "key"), name: name(reader, object), next }
+    Answer { key: reader.key(object, "key"), name: reader.name(object), next }
 }
 
 fn response(reader: &mut Reader, object: &Object) -> Response {
     let kinds = [("objection", ResponseKind::Objection), ("customer_question", ResponseKind::CustomerQuestion)];
     Response {
         key: reader.key(object, "key"),
-        name: name(reader, object),
+        name: reader.name(object),
         kind: reader.word(object, "kind", &kinds).unwrap_or(ResponseKind::Objection),
         content: content(reader, object),
     }
@@ -138,7 +107,7 @@ fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
     requires::bound(reader, object, requires::OF_ACTION);
     ActionDefinition {
         key: reader.key(object, "key"),
-        name: name(reader, object),
+        name: reader.name(object),
         integration: reader.word(object, "integration", &[("webhooks", Integration::Webhooks)]).unwrap_or(Integration::Webhooks),
         kind: reader.word(object, "kind", &[("send_message", ActionKind::SendMessage)]).unwrap_or(ActionKind::SendMessage),
         endpoint: reader.key(object, "endpoint"),

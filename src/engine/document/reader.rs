@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::code::{Code, Findings, quoted};
-use super::json::Node;
+use super::limit::MAX_NAME_LENGTH;
+use super::node::Node;
 use crate::model::{MAX_KEY_LENGTH, is_key};
 
 /// An object of the document and where it stands.
@@ -217,5 +218,36 @@ impl Reader {
             self.add(Code::UnknownValue, object.at(name), message);
         }
         found
+    }
+
+    pub(super) fn name(&mut self, object: &Object) -> String {
+        self.shown(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
+    }
+
+    /// Reads each element of a list of objects. What of the list cannot be read is one placeholder at its end.
+    pub(super) fn elements<T>(
+        &mut self,
+        object: &Object,
+        name: &str,
+        need: Need,
+        most: usize,
+        read: fn(&mut Reader, &Object) -> T,
+    ) -> Vec<T> {
+        let placeholder = || {
+            // Its members are missing too, but that has been said by the finding about the whole.
+            let mut silent = Reader::default();
+            let nothing = Node::Object(Vec::new());
+            let object = silent.object(&nothing, String::new()).expect("it is an object");
+            read(&mut silent, &object)
+        };
+        let list = self.list(object, name, need, most);
+        let mut elements = Vec::new();
+        for (node, pointer) in list.iter() {
+            elements.push(self.object(node, pointer).map_or_else(placeholder, |object| read(self, &object)));
+        }
+        if list.unreadable {
+            elements.push(placeholder());
+        }
+        elements
     }
 }

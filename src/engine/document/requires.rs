@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use super::code::{Code, Findings, quoted};
-use super::json::Node;
 use super::limit::{MAX_NAME_LENGTH, MAX_REQUIRES};
+use super::node::Node;
 use super::reader::{Need, Object, Reader, Shape};
 use crate::model::{Finding, WorkflowRef};
 
