@@ -84,7 +84,7 @@ impl Compass {
 /// Damage is a finding; anything else ends the look.
 fn told(what: &str, looked: store::Result<()>, faults: &mut Vec<String>) -> Result<()> {
     match looked {
-        Err(error) if check::is_damage(&error) => faults.push(format!("{what} cannot be read whole: {error}")),
+        Err(error) if error.is_finding() => faults.push(format!("{what} cannot be read whole: {error}")),
         looked => looked?,
     }
     Ok(())

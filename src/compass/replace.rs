@@ -10,7 +10,8 @@ use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
 use crate::port::{Clock, SystemClock, sayable};
-use crate::store::replace::{self, GivesUp, Replaced, Restore};
+use crate::store::lost::GivesUp;
+use crate::store::replace::{self, Replaced, Restore};
 use crate::store::{self, salvage};
 use crate::webhook;
 

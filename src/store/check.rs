@@ -13,11 +13,6 @@ use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey, echoed};
 use crate::outbox::reason;
 
-/// Whether an error is a finding, and not a reason to look again later.
-pub(crate) fn is_damage(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt(_) | StoreError::Unreadable(_) | StoreError::Internal(_) | StoreError::Io(_) | StoreError::Foreign)
-}
-
 /// What SQLite itself finds wrong with the file, and with its references. It evaluates what a table computes, so where there are tables that
 /// are not ours, their rows are looked at without that, and where that cannot be, they are not.
 pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {

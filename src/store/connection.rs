@@ -5,19 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, Patience, Pool, Role, Stop, Stopping, WaitLimit};
-use super::{Result, StoreError, erasure, files, migrate, replace, reserve, schema, search};
+use super::{Result, StoreError, connect::connect, erasure, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
-/// All statements of the core fit, so that none is compiled twice.
-const STATEMENT_CACHE: usize = 160;
 
 /// The database file and its connections.
 pub(crate) struct Store {
@@ -305,68 +302,6 @@ impl Store {
     fn connect(&self, role: Role, wait_limit: WaitLimit) -> Result<Connection> {
         connect(&self.path, role, &self.pool, wait_limit, migrate::check_identity)
     }
-}
-
-/// `look` judges the file before anything is written to it.
-pub(super) fn connect(
-    path: &Path,
-    role: Role,
-    pool: &Arc<Pool>,
-    wait_limit: WaitLimit,
-    look: impl FnOnce(&Connection) -> Result<()>,
-) -> Result<Connection> {
-    let reader = role != Role::Writer;
-    // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
-    // Made by `files::prepare`, never by SQLite, which would let others read it.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_handler(Some(pool.handler(wait_limit)))?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    // An idle WAL connection holds file locks, and a checkpoint at the last close would take exclusive ones at the worst moment.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // A plan depends on the statement alone, never on what is bound to it; else every use of a cached one would compile it anew.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    if !reader {
-        // SQLite falls back to reading alone where it may not write; the first tap would be lost then.
-        if connection.is_readonly(rusqlite::MAIN_DB)? {
-            return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
-        }
-        // A file of something else stays as it is.
-        look(&connection)?;
-    }
-    connection.execute_batch(
-        "PRAGMA synchronous = FULL;            -- acknowledged is durable
-         PRAGMA fullfsync = ON;                -- on Apple, plain fsync does not reach the flash
-         PRAGMA checkpoint_fullfsync = ON;
-         PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 0;        -- `erasure` folds the log
-         PRAGMA journal_size_limit = 1048576;
-         PRAGMA mmap_size = 0;                 -- an I/O error is an error, not a signal
-         PRAGMA temp_store = MEMORY;           -- Android has no temporary directory for SQLite
-         PRAGMA cell_size_check = ON;",
-    )?;
-    if reader {
-        connection.execute_batch("PRAGMA query_only = ON;")?;
-    } else {
-        connection.execute_batch("PRAGMA secure_delete = ON")?;
-        // It cannot be said once a page is written, and would write one.
-        if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
-            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
-        }
-        let mode = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, String>(0));
-        if mode("PRAGMA journal_mode")? != "wal" {
-            // A copy, or a new one.
-            erasure::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy stay as they are: {error}"));
-        }
-        if mode("PRAGMA journal_mode = WAL")? != "wal" {
-            return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));
-        }
-    }
-    Ok(connection)
 }
 
 #[cfg(test)]

@@ -42,6 +42,13 @@ pub(crate) enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// Whether it is a finding about the file, and not a reason to look again later.
+    pub(crate) fn is_finding(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Unreadable(_) | Self::Internal(_) | Self::Io(_) | Self::Foreign)
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(failure) = error.sqlite_error() else {

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::GIVEN_UP;
-use super::replace::GivesUp;
 use super::retention::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
-use super::{Connection, Result, StoreError, Transaction, check, session};
+use super::{Connection, Result, StoreError, Transaction, session};
 use crate::crypto::Sha256;
-use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey};
+use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey, Timestamp};
 
 /// The id of a message, of install, session, action and the hash of its body.
 pub(crate) type IdOf = fn(&str, SessionKey, &str, &Sha256) -> DeliveryId;
@@ -37,7 +36,7 @@ pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IdOf)>) ->
         let is_held = match copy {
             // What does not read back is not held.
             Some((copy, id_of)) => match holds(copy, id_of, &message) {
-                Err(error) if check::is_damage(&error) => false,
+                Err(error) if error.is_finding() => false,
                 held => held?,
             },
             None => false,
@@ -216,6 +215,14 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
         looked => looked?,
     }
     Ok(found)
+}
+
+/// What a person says who gives undelivered messages up.
+pub(crate) struct GivesUp<'a> {
+    pub(crate) actor: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) utc_offset: i32,
 }
 
 /// Writes into the file that is kept who gave these messages up, and why: a process that opens it does not send them.

@@ -14,11 +14,11 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
-use super::lost::{self, IdOf, Known, Message};
+use super::connect::connect;
+use super::lost::{self, GivesUp, IdOf, Known, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, backup, check, connection, erasure, files, meta, migrate, schema, search};
+use super::{Connection, Result, StoreError, backup, check, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
-use crate::model::Timestamp;
 
 /// How long another process may hold the file.
 const WAIT: Duration = Duration::from_secs(5);
@@ -28,14 +28,6 @@ const TRIES: u32 = 10;
 const PAGES: i32 = 16;
 const READ_ONLY: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_EXRESCODE);
-
-/// What a person says who gives undelivered messages up.
-pub(crate) struct GivesUp<'a> {
-    pub(crate) actor: &'a str,
-    pub(crate) reason: &'a str,
-    pub(crate) at: Timestamp,
-    pub(crate) utc_offset: i32,
-}
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +151,7 @@ impl Restore<'_> {
     /// `Corrupt` where what is needed of that file cannot be read.
     fn write_over(&self, mut present: Connection, copy: &Connection, pool: &Arc<Pool>) -> Result<Replaced> {
         // It sees whether somebody else writes.
-        let watcher = connection::connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
+        let watcher = connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
         // A page is written over a page.
         let size = page_size(&present)?;
         if page_size(copy)? != size {
@@ -324,7 +316,7 @@ fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
 
 /// The file, which is there.
 fn open(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
-    match connection::connect(path, Role::Writer, pool, pool.wait_limit(WAIT), migrate::look) {
+    match connect(path, Role::Writer, pool, pool.wait_limit(WAIT), migrate::look) {
         Ok(connection) => Ok(Present::Opens(connection)),
         Err(StoreError::Corrupt(_)) => Ok(Present::Damaged),
         // Where SQLite can read it, it is a database of something else.

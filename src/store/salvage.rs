@@ -12,7 +12,7 @@ use rusqlite::types::{Value as Key, ValueRef};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::retention::UNDELIVERED;
-use super::{Connection, Result, StoreError, check, files, migrate, replace, schema};
+use super::{Connection, Result, StoreError, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
 
 /// Behind a number that cannot be read, each is tried as far as this; then every other, and so on, always in steps of such a part of the way.
@@ -185,7 +185,7 @@ impl Rows<'_> {
         let first = self.connection.prepare_cached(&sql).and_then(|mut rows| rows.query(params![from, self.of])?.next().map(drop));
         match first.map_err(StoreError::from) {
             Ok(()) => return Ok(false),
-            Err(error) if check::is_damage(&error) => {}
+            Err(error) if error.is_finding() => {}
             Err(error) => return Err(error),
         }
         if let Some(rows) = self.within(from) {
@@ -231,7 +231,7 @@ impl Rows<'_> {
         };
         match looked() {
             Ok(()) => Ok(written.map(|()| End::Whole)?),
-            Err(error) if check::is_damage(&error) => Ok(End::Damaged(last)),
+            Err(error) if error.is_finding() => Ok(End::Damaged(last)),
             Err(error) => Err(error),
         }
     }
