@@ -34,7 +34,7 @@ fn text(path: &Path) -> String {
 /// The names that follow this word in a text.
 fn names<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     let name = |rest: &'t str| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
-    text.split(word).skip(1).map(name).collect()
+    text.split(word).skip(1).map(name).filter(|name| !name.is_empty()).collect()
 }
 
 /// What stands between these two.
