@@ -171,7 +171,7 @@ pub struct MessagePreview {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum FlushEnd {
-    /// Nothing is due any more.
+    /// Nothing more is due now. Messages may still wait for a time, a secret or a person: [`FlushReport::pending`] counts them.
     Drained,
     /// The deadline came.
     Deadline,
