@@ -502,12 +502,14 @@ pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -
     Ok(())
 }
 
-/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead.
+/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead; now, or when it is given back.
 pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Result<bool> {
     Ok(connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_offline
-                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
+                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)
+                 OR EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_leased
+                             WHERE state = 'leased' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
         )?
         .query_row(params![to_ms(now), CUT_SHORT_AT_ONCE], |row| row.get(0))?)
 }
@@ -531,16 +533,20 @@ pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<Stri
     found("min(cut_short)").or_else(|error| if error.is_damage() { found("0") } else { Err(error) })
 }
 
-/// What waits for a network is due now, at one endpoint or everywhere, except what was cut short too often in a row, and these rows. A row
-/// that does not take it stays as it is.
+/// What waits for a network is due now, at one endpoint or everywhere, except what was cut short too often in a row, and these rows. So is
+/// what is claimed, for the case that it is given back. A row that does not take it stays as it is.
 pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &BTreeSet<i64>) -> Result<()> {
     let mut waiting = tx.prepare_cached(
-        "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)",
+        "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)
+         UNION ALL SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased'",
     )?;
     let waiting: Vec<i64> = waiting.query_map([endpoint], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let mut due = tx.prepare_cached("UPDATE outbox SET due_at = ?3 WHERE id = ?4 AND cut_short < ?2 AND due_at > ?1")?;
+    let mut due = tx.prepare_cached(
+        "UPDATE outbox SET due_at = ?3
+          WHERE id = ?4 AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1 AND (?5 IS NULL OR endpoint = ?5)",
+    )?;
     for id in waiting.into_iter().filter(|id| !without.contains(id)) {
-        let values = params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), id];
+        let values = params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), id, endpoint];
         judged(of_entry(id, due.execute(values).map_err(StoreError::from)))?;
     }
     Ok(())
