@@ -51,8 +51,9 @@ pub(super) struct BatchOutcome {
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
     pub(super) rows: BTreeMap<String, EndpointRow>,
-    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
-    pub(super) unstored: Vec<(String, (u32, Option<LastSeen>))>,
+    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, when they failed last, and whether they take
+    /// messages, so that nothing waits for a network there.
+    pub(super) unstored: Vec<(String, (u32, Option<LastSeen>, bool))>,
     pub(super) sessions: BTreeSet<SessionKey>,
     /// What a person has to be told of, by entry.
     pub(super) attention: Vec<(i64, Attention)>,

@@ -131,17 +131,18 @@ impl Round<'_> {
         for (key, state) in states {
             let Some(row) = outcome.rows.get_mut(&key) else { continue };
             let delivery = row.delivery.with(&state);
-            let was_reached = outcome.reached.contains(&key) && row.state(0).failing.is_some() && state.failing.is_none();
+            let takes = outcome.reached.contains(&key) && state.failing.is_none();
+            let took = row.delivery.failing.is_none() && batch.endpoints.get(&key).is_some_and(|view| view.settled_takes);
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
                 // What was learned of an endpoint stands in the way of no result.
                 judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
-            if was_reached {
+            if takes && !took {
                 queue::make_due(tx, self.now, Some(&key), &batch.passed_over)?;
             }
-            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen))));
+            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen), takes)));
         }
         Ok(())
     }

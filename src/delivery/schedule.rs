@@ -450,6 +450,7 @@ impl Schedule {
             room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_seen: queue.settled_seen,
+            settled_takes: queue.settled_takes,
             has_ready: !queue.ready.is_empty(),
             has_had_wish: queue.wish >= self.wishes.last_urgent(),
             longest_due_first: queue.is_turn_of_longest_due(),
@@ -466,13 +467,13 @@ impl Schedule {
         &mut self,
         row: &EndpointRow,
         configuration: u64,
-        unstored: Option<(u32, Option<LastSeen>)>,
+        unstored: Option<(u32, Option<LastSeen>, bool)>,
         policy: &RetryPolicy,
     ) {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
-            (queue.settled_clean, queue.settled_seen) = unstored;
+            (queue.settled_clean, queue.settled_seen, queue.settled_takes) = unstored;
         }
         queue.refresh(row, configuration, is_settled);
     }
