@@ -541,7 +541,8 @@ impl Delivery {
             while self.shared.lock().schedule.has_unsettled() {
                 let Err(error) = self.settle(run, false) else { continue };
                 // The caller that cancels does not wait for another process. The next one that drives stores it.
-                if !self.was_interrupted(run) && !(run.is_cancelled() && matches!(error, StoreError::Locked)) {
+                let is_left = run.is_cancelled() && matches!(error, StoreError::Locked);
+                if !is_left && !self.was_interrupted(run) {
                     run.error = Some(error);
                 }
                 break;

@@ -46,6 +46,10 @@ pub(super) struct EndpointQueue {
     pub(super) settled_takes: bool,
 }
 
+/// What is not stored of an endpoint: deliveries in a row that were clean, when it failed last, and whether it takes messages, so that nothing
+/// waits for a network there.
+pub(super) type Unstored = (u32, Option<LastSeen>, bool);
+
 /// A wait for a network, which ends early when there is a reason to try again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {

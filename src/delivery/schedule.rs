@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::{Attempt, AttemptResult, Stage};
-use super::endpoint_queue::{EndpointQueue, EndpointView};
+use super::endpoint_queue::{EndpointQueue, EndpointView, Unstored};
 use super::given_back::GivenBack;
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
@@ -19,7 +19,7 @@ use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy};
-use crate::outbox::{LastSeen, Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
@@ -463,13 +463,7 @@ impl Schedule {
     }
 
     /// Takes over what a round has written of an endpoint.
-    pub(super) fn read_endpoint(
-        &mut self,
-        row: &EndpointRow,
-        configuration: u64,
-        unstored: Option<(u32, Option<LastSeen>, bool)>,
-        policy: &RetryPolicy,
-    ) {
+    pub(super) fn read_endpoint(&mut self, row: &EndpointRow, configuration: u64, unstored: Option<Unstored>, policy: &RetryPolicy) {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {

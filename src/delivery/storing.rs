@@ -34,7 +34,10 @@ impl Delivery {
             let aside = self.shared.lock().schedule.aside();
             match self.store.write_for_delivery(self.database_wait(run), |tx| queue::make_due(tx, now.wall, None, &aside)) {
                 // The others are made due with the next step.
-                Err(StoreError::CorruptEntry(entry)) => return Ok(self.shared.lock().schedule.set_aside([entry])),
+                Err(StoreError::CorruptEntry(entry)) => {
+                    self.shared.lock().schedule.set_aside([entry]);
+                    return Ok(());
+                }
                 made => made?,
             }
         }
