@@ -361,6 +361,7 @@ impl From<StoreError> for Error {
             StoreError::Locked => Error::Locked,
             StoreError::Full => Error::DiskFull,
             StoreError::Corrupt(detail) | StoreError::Unreadable(detail) => Error::Corrupt { detail },
+            StoreError::CorruptEntry(_) => Error::Corrupt { detail: error.to_string() },
             StoreError::Foreign => Error::NotADatabase,
             StoreError::NewerSchema { found, known } => Error::NewerSchema { found, known },
             StoreError::Io(detail) => Error::Io { detail },

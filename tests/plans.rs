@@ -63,6 +63,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
             WHERE o.body_kept = 1 AND o.holds_redacted IS NOT NULL"],
     ),
     ("referred.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
+    ("outbox/queue.rs", "{wakes}", &["min(cut_short)", "0"]),
     ("lost.rs", "{LAST_AGE}", &["4398046511104"]),
     ("salvage.rs", "{first}", &["rowid"]),
     ("salvage.rs", "{last}", &["rowid"]),

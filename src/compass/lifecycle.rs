@@ -197,7 +197,11 @@ impl Compass {
         let _call = self.inner.gate.enter()?;
         let now = self.inner.now();
         // By the same rule as the totals, so that they never disagree.
-        self.inner.delivery.next_due_and(|connection| Ok(self.inner.totals_of_outbox(connection, now)?.needs_person > 0))
+        self.inner.delivery.next_due_and(|connection| match self.inner.totals_of_outbox(connection, now) {
+            // A file that cannot be read to its end is no reason to schedule nothing.
+            Err(Error::Corrupt { .. }) => Ok(true),
+            totals => Ok(totals?.needs_person > 0),
+        })
     }
 
     /// The app has stored, changed or removed secrets: what waited for one leaves, and what was refused for one is tried again.

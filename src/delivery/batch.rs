@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempt::AttemptResult;
-use super::endpoint_queue::EndpointView;
+use super::endpoint_queue::{EndpointView, Unstored};
 use super::given_back::GivenBack;
 use super::wishes::Asked;
 use crate::model::{Attention, Connectivity, SessionKey};
-use crate::outbox::LastSeen;
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
@@ -51,8 +50,8 @@ pub(super) struct BatchOutcome {
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
     pub(super) rows: BTreeMap<String, EndpointRow>,
-    /// What is not stored of endpoints that were settled: deliveries in a row that were clean, and when they failed last.
-    pub(super) unstored: Vec<(String, (u32, Option<LastSeen>))>,
+    /// What is not stored of endpoints that were settled.
+    pub(super) unstored: Vec<(String, Unstored)>,
     pub(super) sessions: BTreeSet<SessionKey>,
     /// What a person has to be told of, by entry.
     pub(super) attention: Vec<(i64, Attention)>,

@@ -536,17 +536,16 @@ impl Delivery {
         if is_short {
             // The connections are about to be closed. What cannot be stored by then is kept for later.
             run.database_limit = Some(QUIESCE_DATABASE_WAIT);
-            if self.shared.lock().schedule.has_unsettled() {
-                drop(self.settle(run, false));
-            }
+            while self.shared.lock().schedule.has_unsettled() && self.settle(run, false).is_ok() {}
         } else {
-            if self.shared.lock().schedule.has_unsettled()
-                && let Err(error) = self.settle(run, false)
-                && !self.was_interrupted(run)
+            while self.shared.lock().schedule.has_unsettled() {
+                let Err(error) = self.settle(run, false) else { continue };
                 // The caller that cancels does not wait for another process. The next one that drives stores it.
-                && !(run.is_cancelled() && matches!(error, StoreError::Locked))
-            {
-                run.error = Some(error);
+                let is_left = run.is_cancelled() && matches!(error, StoreError::Locked);
+                if !is_left && !self.was_interrupted(run) {
+                    run.error = Some(error);
+                }
+                break;
             }
             // An empty queue needs no time.
             // What was settled a moment ago may be due again at once.

@@ -42,7 +42,13 @@ pub(super) struct EndpointQueue {
     pub(super) settled_clean: u32,
     /// When it failed last, as of then.
     pub(super) settled_seen: Option<LastSeen>,
+    /// It took a message then, and has not been out of reach since.
+    pub(super) settled_takes: bool,
 }
+
+/// What is not stored of an endpoint: deliveries in a row that were clean, when it failed last, and whether it takes messages, so that nothing
+/// waits for a network there.
+pub(super) type Unstored = (u32, Option<LastSeen>, bool);
 
 /// A wait for a network, which ends early when there is a reason to try again.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +66,7 @@ pub(super) struct EndpointView {
     pub(super) room: Option<u32>,
     pub(super) settled_clean: u32,
     pub(super) settled_seen: Option<LastSeen>,
+    pub(super) settled_takes: bool,
     pub(super) has_ready: bool,
     /// The caller that asked for an attempt has had it here.
     pub(super) has_had_wish: bool,
@@ -114,6 +121,7 @@ impl EndpointQueue {
             first_of_flush: true,
             settled_clean: 0,
             settled_seen: None,
+            settled_takes: false,
         }
     }
 

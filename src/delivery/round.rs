@@ -18,7 +18,7 @@ use crate::outbox::{
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::air;
 use crate::store::outbox::queue::{self, Claim, Claimed};
-use crate::store::{StoreError, Transaction, judged, meta};
+use crate::store::{StoreError, Transaction, judged, meta, of_entry};
 use crate::webhook;
 
 /// What a round needs besides its batch.
@@ -28,6 +28,10 @@ pub(super) struct Round<'a> {
     pub(super) now: Timestamp,
     /// Spreads the next tries of what a process that is gone has left.
     pub(super) random: f64,
+    /// Whether attempts get their lines in the history.
+    pub(super) history: bool,
+    /// Whether what was learned of endpoints is written.
+    pub(super) endpoints: bool,
 }
 
 /// An endpoint's state as of the last settlement: the row, and what is not stored.
@@ -79,19 +83,20 @@ impl Round<'_> {
         let mut outcome = begin(tx)?;
         // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
         for lease in &batch.releases.claims {
-            match judged(queue::release(tx, lease, self.owner))? {
+            match judged(of_entry(lease.entry, queue::release(tx, lease, self.owner)))? {
                 None => outcome.unreadable.push(lease.entry),
                 // A screen may have shown that it is being sent.
-                Some(true) => outcome.sessions.extend(judged(queue::session_of(tx, lease.entry))?.flatten()),
+                Some(true) => outcome.sessions.extend(judged(of_entry(lease.entry, queue::session_of(tx, lease.entry)))?.flatten()),
                 Some(false) => {}
             }
         }
-        for spent in &batch.releases.urgent {
+        for spent in batch.releases.urgent.iter().filter(|_| self.endpoints) {
             urgent::give_back(tx, spent)?;
         }
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
-        let (ended, damaged) = queue::void_dead_leases(tx, self.now, self.settings.limits.lease, &batch.alive, &delay)?;
+        let lease = self.settings.limits.lease;
+        let (ended, damaged) = queue::void_dead_leases(tx, self.now, lease, &batch.alive, self.history, &delay)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);
         if let Some(wish) = batch.claim {
@@ -126,17 +131,18 @@ impl Round<'_> {
         for (key, state) in states {
             let Some(row) = outcome.rows.get_mut(&key) else { continue };
             let delivery = row.delivery.with(&state);
-            let was_reached = outcome.reached.contains(&key) && row.state(0).failing.is_some() && state.failing.is_none();
+            let takes = outcome.reached.contains(&key) && state.failing.is_none();
+            let took = row.delivery.failing.is_none() && batch.endpoints.get(&key).is_some_and(|view| view.settled_takes);
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
                 // What was learned of an endpoint stands in the way of no result.
                 judged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
-            if was_reached {
-                queue::make_due_at(tx, &key, self.now)?;
+            if takes && !took {
+                queue::make_due(tx, self.now, Some(&key), &batch.passed_over)?;
             }
-            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen))));
+            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen), takes)));
         }
         Ok(())
     }
@@ -151,7 +157,8 @@ impl Round<'_> {
     ) -> Result<(), StoreError> {
         let (attempt, policy, at) = (&result.attempt, &self.settings.policy, result.ended_at);
         let (claimed, key) = (&attempt.claimed, &attempt.claimed.endpoint);
-        if !outcome.rows.contains_key(key)
+        if self.endpoints
+            && !outcome.rows.contains_key(key)
             && let Some(StoredEndpoint::Readable(row)) = endpoint::find(tx, key)?
         {
             outcome.rows.insert(key.clone(), row);
@@ -248,7 +255,7 @@ impl Round<'_> {
         }
         if is_kept {
             outcome.sessions.insert(claimed.session);
-            if verdict.contact != Contact::NotBegun {
+            if self.history && verdict.contact != Contact::NotBegun {
                 // A history that takes no more lines stands in the way of no result.
                 let row = result.row(verdict);
                 judged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
@@ -330,8 +337,9 @@ impl Round<'_> {
         }
         let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
         let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
-        if judged(queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now))?.is_none() {
-            outcome.unreadable.push(claimed.lease.entry);
+        let entry = claimed.lease.entry;
+        if judged(of_entry(entry, queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)))?.is_none() {
+            outcome.unreadable.push(entry);
             return Ok(());
         }
         outcome.counts.failed += 1;

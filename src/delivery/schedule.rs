@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::{Attempt, AttemptResult, Stage};
-use super::endpoint_queue::{EndpointQueue, EndpointView};
+use super::endpoint_queue::{EndpointQueue, EndpointView, Unstored};
 use super::given_back::GivenBack;
 use super::left_behind::LeftBehind;
 use super::moment::Moment;
@@ -19,7 +19,7 @@ use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy};
-use crate::outbox::{LastSeen, Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
@@ -450,6 +450,7 @@ impl Schedule {
             room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
             settled_clean: queue.settled_clean,
             settled_seen: queue.settled_seen,
+            settled_takes: queue.settled_takes,
             has_ready: !queue.ready.is_empty(),
             has_had_wish: queue.wish >= self.wishes.last_urgent(),
             longest_due_first: queue.is_turn_of_longest_due(),
@@ -462,17 +463,11 @@ impl Schedule {
     }
 
     /// Takes over what a round has written of an endpoint.
-    pub(super) fn read_endpoint(
-        &mut self,
-        row: &EndpointRow,
-        configuration: u64,
-        unstored: Option<(u32, Option<LastSeen>)>,
-        policy: &RetryPolicy,
-    ) {
+    pub(super) fn read_endpoint(&mut self, row: &EndpointRow, configuration: u64, unstored: Option<Unstored>, policy: &RetryPolicy) {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
-            (queue.settled_clean, queue.settled_seen) = unstored;
+            (queue.settled_clean, queue.settled_seen, queue.settled_takes) = unstored;
         }
         queue.refresh(row, configuration, is_settled);
     }

@@ -14,7 +14,10 @@ use super::urgent::may_urge;
 use crate::model::Notice;
 use crate::outbox::World;
 use crate::store::outbox::queue;
-use crate::store::{OfOneRow, Patience, StoreError, meta};
+use crate::store::{Patience, StoreError, Transaction, meta};
+
+/// What a round writes beside the entries: the history, and what was learned of endpoints. Less where they are damaged.
+const LEVELS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
 
 impl Delivery {
     // The database.
@@ -26,8 +29,17 @@ impl Delivery {
 
     pub(super) fn make_due(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
         let wake = self.shared.lock().schedule.current_wake();
-        if self.store.read_for_delivery(self.database_wait(run), |connection| queue::waits_for_network(connection, now.wall))? {
-            self.store.write_for_delivery(self.database_wait(run), |tx| queue::make_due(tx, now.wall))?;
+        let waits = self.store.read_for_delivery(self.database_wait(run), |connection| queue::waits_for_network(connection, now.wall));
+        if waits.or_else(|error| if error.is_damage() { Ok(true) } else { Err(error) })? {
+            let aside = self.shared.lock().schedule.aside();
+            match self.store.write_for_delivery(self.database_wait(run), |tx| queue::make_due(tx, now.wall, None, &aside)) {
+                // The others are made due with the next step.
+                Err(StoreError::CorruptEntry(entry)) => {
+                    self.shared.lock().schedule.set_aside([entry]);
+                    return Ok(());
+                }
+                made => made?,
+            }
         }
         self.database_worked(run);
         self.shared.lock().schedule.made_due(wake);
@@ -82,7 +94,7 @@ impl Delivery {
     /// One write transaction: results, releases, and a claim where that is wanted. Until it succeeds, everything is kept.
     pub(super) fn settle(&self, run: &mut Run, claim: bool) -> Result<(), StoreError> {
         let now = self.now();
-        let batch = {
+        let mut batch = {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
@@ -98,12 +110,11 @@ impl Delivery {
             results.iter_mut().for_each(|result| result.ended_at = result.came_at.min(now.wall));
             Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
         };
-        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };
-        let write = || self.store.write_for_delivery(self.database_wait(run), |tx| round.write(tx, &batch));
-        let mut wrote = write();
+        let levels = if batch.results.is_empty() { &LEVELS[..] } else { &LEVELS[..1] };
+        let mut wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));
         // A result is not left in memory for want of room.
         if matches!(wrote, Err(StoreError::Full)) && !batch.results.is_empty() && self.store.make_room() {
-            wrote = write();
+            wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));
         }
         match wrote {
             Ok(outcome) => {
@@ -111,23 +122,49 @@ impl Delivery {
                 self.wrote(run, outcome, batch.claim, now);
                 Ok(())
             }
-            Err(error) if !error.is_of_one_row() || batch.results.is_empty() => {
+            Err(error) if error.is_damage() && !batch.results.is_empty() => self.settle_alone(run, batch, error, now),
+            Err(StoreError::CorruptEntry(entry)) => {
+                let schedule = &mut self.shared.lock().schedule;
+                schedule.set_aside([entry]);
+                batch.releases.claims.retain(|lease| lease.entry != entry);
+                schedule.put_unsettled(batch.results, batch.releases, now);
+                Ok(())
+            }
+            Err(error) => {
                 self.shared.lock().schedule.put_unsettled(batch.results, batch.releases, now);
                 Err(error)
             }
-            Err(error) => self.settle_alone(run, batch, error, now),
         }
     }
 
+    /// One transaction of a round. Where rows or pages are damaged, once more with less.
+    fn write_round(
+        &self,
+        run: &Run,
+        now: Moment,
+        levels: &[(bool, bool)],
+        write: impl Fn(&Round<'_>, &Transaction<'_>) -> Result<BatchOutcome, StoreError>,
+    ) -> Result<BatchOutcome, StoreError> {
+        let (settings, random) = (&self.settings, self.ports.random.fraction());
+        let mut wrote = Ok(BatchOutcome::default());
+        for (history, endpoints) in levels.iter().copied() {
+            let round = Round { owner: &self.owner, settings, now: now.wall, random, history, endpoints };
+            wrote = self.store.write_for_delivery(self.database_wait(run), |tx| write(&round, tx));
+            if !matches!(&wrote, Err(error) if error.is_damage()) {
+                break;
+            }
+        }
+        wrote
+    }
+
     /// The group could not be stored for a reason of its own: each result is stored alone, and what even then cannot be is set aside.
-    pub(super) fn settle_alone(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
+    fn settle_alone(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
         log::warn!("delivery results are stored one by one: {error}");
-        let round = Round { owner: &self.owner, settings: &self.settings, now: now.wall, random: self.ports.random.fraction() };
         let mut failed = None;
         for result in std::mem::take(&mut batch.results) {
-            match self.store.write_for_delivery(self.database_wait(run), |tx| round.write_alone(tx, &batch, &result)) {
+            match self.write_round(run, now, &LEVELS, |round, tx| round.write_alone(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
-                Err(error) if !error.is_of_one_row() => {
+                Err(error) if !error.is_damage() => {
                     self.shared.lock().schedule.put_unsettled(vec![result], GivenBack::default(), now);
                     failed = Some(error);
                 }

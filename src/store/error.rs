@@ -17,6 +17,9 @@ pub(crate) enum StoreError {
     /// The file is damaged. It is left as it is.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
+    /// A page that this row of the outbox needs is damaged. Nothing more can be written in the transaction that met it.
+    #[error("the database is damaged where a message lies")]
+    CorruptEntry(i64),
     /// The file is a SQLite database of something else, or no database at all.
     #[error("the file is not a Compass database")]
     Foreign,

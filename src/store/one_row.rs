@@ -17,6 +17,19 @@ impl OfOneRow for StoreError {
     }
 }
 
+impl StoreError {
+    /// Rows or pages are to blame, and not the database as a whole.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.is_of_one_row() || matches!(self, Self::CorruptEntry(_))
+    }
+}
+
+/// What came of a statement about this row of the outbox, in a transaction that goes on behind it. Where a page is damaged it cannot: SQLite
+/// writes nothing more in a transaction that has met one.
+pub(crate) fn of_entry<T>(entry: i64, result: Result<T>) -> Result<T> {
+    result.map_err(|error| if matches!(error, StoreError::Corrupt(_)) { StoreError::CorruptEntry(entry) } else { error })
+}
+
 /// What came of one statement about one row. None: the row is to blame, and stays as it was.
 pub(crate) fn judged<T, E: OfOneRow>(result: std::result::Result<T, E>) -> std::result::Result<Option<T>, E> {
     match result {

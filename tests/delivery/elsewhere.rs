@@ -104,29 +104,38 @@ fn the_next_due_time_of_what_is_sent_again_in_the_air_is_named() {
 
 #[test]
 fn what_waits_for_an_endpoint_is_due_at_once_when_another_message_has_reached_it() {
-    let (mut field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
-    field.compass.set_connectivity(UNSURE);
-    let session = field.complete();
-    for _ in 1..=10 {
-        field.clock.advance(20 * MINUTE);
-        field.flush();
+    // At once, or after an answer that shows that the way is free, but takes nothing.
+    for refused in [None, Some(500), Some(413)] {
+        let (mut field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
+        field.compass.set_connectivity(UNSURE);
+        let session = field.complete();
+        for _ in 1..=10 {
+            field.clock.advance(20 * MINUTE);
+            field.flush();
+        }
+        field.reopen();
+        field.compass.set_connectivity(UNSURE);
+        let mut worker = field.compass.delivery_steps().unwrap().unwrap();
+        let before = field.delivery(session).attempts;
+        field.clock.advance(10 * SECOND);
+        eventually("it is tried after the start", || {
+            steps_until_wait(&mut worker);
+            field.delivery(session).attempts == before + 1 && reason(&field, session).as_deref() == Some("unreachable")
+        });
+        field.clock.advance(MINUTE);
+        if let Some(status) = refused {
+            receivers.now(move |_| Ok(answer(status)));
+            let refused = field.complete();
+            nothing_is_in_flight(&field, refused, Some(&mut worker));
+            assert_eq!(field.delivery(session).attempts, before + 1, "nothing was taken");
+        }
+        receivers.take();
+        let later = field.complete();
+        nothing_is_in_flight(&field, later, Some(&mut worker));
+        assert!(is_sent(&field.compass, later), "the endpoint is reached");
+        nothing_is_in_flight(&field, session, Some(&mut worker));
+        assert!(is_sent(&field.compass, session), "{refused:?}");
     }
-    field.reopen();
-    field.compass.set_connectivity(UNSURE);
-    let mut worker = field.compass.delivery_steps().unwrap().unwrap();
-    let before = field.delivery(session).attempts;
-    field.clock.advance(10 * SECOND);
-    eventually("it is tried after the start", || {
-        steps_until_wait(&mut worker);
-        field.delivery(session).attempts == before + 1 && reason(&field, session).as_deref() == Some("unreachable")
-    });
-    receivers.take();
-    field.clock.advance(MINUTE);
-    let later = field.complete();
-    nothing_is_in_flight(&field, later, Some(&mut worker));
-    assert!(is_sent(&field.compass, later), "the endpoint is reached");
-    nothing_is_in_flight(&field, session, Some(&mut worker));
-    assert!(is_sent(&field.compass, session));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod blockers;
 mod clocks;
 mod damage;
 mod damage_around;
+mod damage_pages;
 mod damage_rows;
 mod deadlines;
 mod elsewhere;

@@ -274,3 +274,40 @@ fn a_wish_gives_one_attempt_however_long_other_endpoints_are_busy() {
     let report = field.compass.flush_urgent(20 * MINUTE, &CancelToken::new()).unwrap();
     assert_eq!((report.sent, requests_to(&field, OFFICE_URL)), (6, 2), "the budget of what fails slowly is six");
 }
+
+#[test]
+fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is_given_back() {
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.retry.in_flight_total = 2);
+    register(&field, "lab");
+    register(&field, "shop");
+    complete_for(&field, "lab");
+    field.transport.hold("");
+    let cancel = CancelToken::new();
+    let mut job = field.compass.flush_steps(5 * MINUTE, &cancel, false).unwrap();
+    steps_until_wait(&mut job);
+    field.transport.wait_for_requests(1);
+    field.compass.set_connectivity(Connectivity::Offline);
+    let mut person = field.compass.flush_steps(5 * MINUTE, &cancel, true).unwrap();
+    steps_until_wait(&mut person);
+    steps_until_wait(&mut job);
+    // As another process leaves them that has tried them in vain since. There is a place for one of the two.
+    complete_for(&field, "shop");
+    let session = field.complete();
+    let due = (field.now() + TimeDelta::minutes(10)).timestamp_millis();
+    damage(&field, &format!("UPDATE outbox SET offline_tries = 1, reason = 'offline', due_at = {due} WHERE state = 'queued'"));
+    field.clock.advance(3 * SECOND);
+    steps_until_wait(&mut job);
+    field.transport.wait_for_requests(2);
+    assert_eq!(reason(&field, session).as_deref(), Some("in_flight"), "it is claimed");
+    field.compass.set_connectivity(UNSURE);
+    for _ in 0..5 {
+        field.clock.advance(SECOND);
+        steps_until_wait(&mut job);
+    }
+    cancel.cancel();
+    eventually("both end", || steps_until_wait(&mut job).is_none() && steps_until_wait(&mut person).is_none());
+    for waits in field.messages(&[DeliveryState::Pending]) {
+        let next = waits.delivery.next_attempt_at;
+        assert!(next.is_none_or(|at| at <= field.now()), "the network is there, and one waits until {next:?}: {:?}", waits.delivery.reason);
+    }
+}

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use compass_core::{Compass, Error, Options};
 
-use support::app::{fold, open_sql};
+use support::app::lose_page;
 
 fn open(path: &Path) -> Result<Compass, Error> {
     Compass::open(Options::new(path))
@@ -34,20 +34,4 @@ fn open(path: &Path) -> Result<Compass, Error> {
 /// A file beside the database.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
-}
-
-/// Fills the first page of a table's rows with nonsense, as failing flash does, in a file that is closed.
-fn lose_page(path: &Path, table: &str) {
-    let root: u32 = open_sql(path).query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
-    fold(path);
-    let mut bytes = std::fs::read(path).unwrap();
-    let page_at = |number: u32| (number as usize - 1) * 4096;
-    let mut page = page_at(root);
-    // The first child of an inner page, of a table or of one that is its own index.
-    while matches!(bytes[page], 2 | 5) {
-        let cell = page + usize::from(u16::from_be_bytes([bytes[page + 12], bytes[page + 13]]));
-        page = page_at(u32::from_be_bytes(bytes[cell..cell + 4].try_into().unwrap()));
-    }
-    bytes[page..page + 4096].fill(0xa5);
-    std::fs::write(path, &bytes).unwrap();
 }

@@ -213,7 +213,9 @@ impl World {
             Ok(response) => {
                 let date = response.header("date").and_then(seconds_of);
                 let after = response.header("retry-after").and_then(|text| {
-                    text.parse::<u64>().ok().or_else(|| Some((seconds_of(text)? - date.unwrap_or(wall_ms / 1000)).max(0) as u64))
+                    // A date is measured against the answer's own, else against the phone's clock, which has milliseconds.
+                    let until = || Some((seconds_of(text)? * 1000 - date.map_or(wall_ms, |date| date * 1000)).max(0) as u64);
+                    text.parse().ok().map(Duration::from_secs).or_else(|| until().map(Duration::from_millis))
                 });
                 Ended::Answer { status: response.status, retry_after: after, date }
             }

@@ -8,7 +8,7 @@ use compass_core::port::{FailureKind, Phase, RequestSent};
 /// How an attempt ended, as the core was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    Answer { status: u16, retry_after: Option<u64>, date: Option<i64> },
+    Answer { status: u16, retry_after: Option<Duration>, date: Option<i64> },
     Failure { kind: FailureKind, phase: Phase, sent: RequestSent },
 }
 
@@ -186,11 +186,10 @@ pub fn longest_after_cut_short(count: u32) -> i64 {
 
 /// The pause that an answer asks for.
 pub fn pause(ended: &Ended) -> Duration {
-    match ended {
-        Ended::Answer { status: 408 | 425 | 500 | 502..=504 | 506..=510 | 512..=599, retry_after, .. } => {
-            Duration::from_secs(retry_after.unwrap_or(0).min(86_400))
-        }
-        Ended::Answer { status: 429, retry_after, .. } => Duration::from_secs(retry_after.unwrap_or(60).min(86_400)),
+    let asked = match ended {
+        Ended::Answer { status: 408 | 425 | 500 | 502..=504 | 506..=510 | 512..=599, retry_after, .. } => retry_after.unwrap_or_default(),
+        Ended::Answer { status: 429, retry_after, .. } => retry_after.unwrap_or(Duration::from_secs(60)),
         _ => Duration::ZERO,
-    }
+    };
+    asked.min(Duration::from_secs(86_400))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
-use super::super::{Connection, Result, StoreError, Transaction, alone, judged};
+use super::super::{Connection, Result, StoreError, Transaction, alone, judged, of_entry};
 use super::MessageId;
 use super::air::{in_the_air, settle_given_up};
 use crate::crypto::Sha256;
@@ -148,7 +148,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         if claimed.len() >= claim.limit as usize {
             break;
         }
-        match read_claimed(tx, id, until, claim).map_err(StoreError::from) {
+        match of_entry(id, read_claimed(tx, id, until, claim).map_err(StoreError::from)) {
             Err(error) if fault("seeded: one bad row stops all") => return Err(error),
             read => match judged(read)? {
                 Some(Some(read)) => claimed.push(read),
@@ -166,7 +166,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
     for read in claimed {
         let Claimed { lease, progress, .. } = &read;
         let values = params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes];
-        match judged(statement.execute(values).map_err(StoreError::from))? {
+        match judged(of_entry(lease.entry, statement.execute(values).map_err(StoreError::from)))? {
             Some(_) => kept.push(read),
             None => unreadable.push(lease.entry),
         }
@@ -322,17 +322,19 @@ pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Du
 
 /// Ends leases that ran out, and those that lie further ahead than any lease can, because the clock was set back. The attempt stays on
 /// record as one of unknown outcome that was cut short: `delay` says how long an entry waits after so many of them in a row. Entries in
-/// `alive` are known to be worked on. Gives the sessions concerned, and the entries whose lease cannot be ended.
+/// `alive` are known to be worked on; `history` says whether the attempt gets its line. Gives the sessions concerned, and the entries whose
+/// lease cannot be ended.
 pub(crate) fn void_dead_leases(
     tx: &Transaction<'_>,
     now: Timestamp,
     lease: Duration,
     alive: &[i64],
+    history: bool,
     delay: &dyn Fn(u32) -> Duration,
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match alone(tx, || void(tx, id, now, lease, delay))? {
+        match alone(tx, || of_entry(id, void(tx, id, now, lease, history, delay)))? {
             Some(session) => sessions.extend(session),
             None => damaged.push(id),
         }
@@ -340,7 +342,14 @@ pub(crate) fn void_dead_leases(
     Ok((sessions, damaged))
 }
 
-fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &dyn Fn(u32) -> Duration) -> Result<Option<SessionKey>> {
+fn void(
+    tx: &Transaction<'_>,
+    id: i64,
+    now: Timestamp,
+    lease: Duration,
+    history: bool,
+    delay: &dyn Fn(u32) -> Duration,
+) -> Result<Option<SessionKey>> {
     let (number, until, cut_short): (u32, Option<i64>, u32) = tx
         .prepare_cached("SELECT attempts, lease_until, cut_short FROM outbox WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2).unwrap_or_default())))?;
@@ -362,7 +371,9 @@ fn void(tx: &Transaction<'_>, id: i64, now: Timestamp, lease: Duration, delay: &
         counted: false,
         may_have_been_delivered: true,
     };
-    judged(add_attempt(tx, id, &attempt))?;
+    if history {
+        judged(of_entry(id, add_attempt(tx, id, &attempt)))?;
+    }
     session_of(tx, id)
 }
 
@@ -491,48 +502,53 @@ pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -
     Ok(())
 }
 
-/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead.
+/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead; now, or when it is given back.
 pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Result<bool> {
     Ok(connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_offline
-                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
+                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)
+                 OR EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_leased
+                             WHERE state = 'leased' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
         )?
         .query_row(params![to_ms(now), CUT_SHORT_AT_ONCE], |row| row.get(0))?)
 }
 
 /// Endpoints with entries whose last attempt found no network, and whether a wake-up makes one of them due.
 pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<String, bool>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT endpoint, min(cut_short) < ?1 FROM outbox WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint",
-    )?;
-    let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
-    let mut found = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        if let (Ok(endpoint), Ok(wakes)) = (row.get(0), row.get(1)) {
-            found.insert(endpoint, wakes);
+    let found = |wakes: &str| -> Result<BTreeMap<String, bool>> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT endpoint, {wakes} < ?1 FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint"
+        ))?;
+        let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
+        let mut found = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            if let (Ok(endpoint), Ok(wakes)) = (row.get(0), row.get(1)) {
+                found.insert(endpoint, wakes);
+            }
         }
+        Ok(found)
+    };
+    // The index alone says it where a page of the table is damaged.
+    found("min(cut_short)").or_else(|error| if error.is_damage() { found("0") } else { Err(error) })
+}
+
+/// What waits for a network is due now, at one endpoint or everywhere, except what was cut short too often in a row, and these rows. So is
+/// what is claimed, for the case that it is given back. A row that does not take it stays as it is.
+pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &BTreeSet<i64>) -> Result<()> {
+    let mut waiting = tx.prepare_cached(
+        "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)
+         UNION ALL SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased'",
+    )?;
+    let waiting: Vec<i64> = waiting.query_map([endpoint], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut due = tx.prepare_cached(
+        "UPDATE outbox SET due_at = ?3
+          WHERE id = ?4 AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1 AND (?5 IS NULL OR endpoint = ?5)",
+    )?;
+    for id in waiting.into_iter().filter(|id| !without.contains(id)) {
+        let values = params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), id, endpoint];
+        judged(of_entry(id, due.execute(values).map_err(StoreError::from)))?;
     }
-    Ok(found)
-}
-
-/// What waits for a network is due now, except what was cut short too often in a row.
-pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?3
-          WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1",
-    )?
-    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now))])?;
-    Ok(())
-}
-
-/// The same at one endpoint, which was reached.
-pub(crate) fn make_due_at(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE outbox INDEXED BY outbox_offline SET due_at = ?3
-          WHERE state = 'queued' AND endpoint = ?4 AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1",
-    )?
-    .execute(params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), endpoint])?;
     Ok(())
 }
 

@@ -1,0 +1,144 @@
+//! A page of the file that cannot be read: what lies on it stops, and nothing else does. SQLite writes nothing more in a transaction that has met
+//! one.
+
+use super::support::app::lose_page;
+use super::*;
+
+/// The phone is used again after its flash has lost the first page of this table.
+fn lose(field: &mut Field, table: &str) {
+    field.compass.close().unwrap();
+    lose_page(field.path(), table);
+    field.compass = Compass::open(field.options.clone()).unwrap();
+}
+
+/// The same while requests are in the air: the results come to a file that has lost it.
+fn lose_in_flight(field: &Field, requests: usize, table: &str) {
+    left_behind(field, requests);
+    field.compass.quiesce().unwrap();
+    lose_page(field.path(), table);
+    field.transport.release();
+    field.transport.wait_until_quiet();
+}
+
+/// What a look at an index alone says, which needs no page of the table.
+fn undelivered(field: &Field) -> i64 {
+    let file = sql(field);
+    file.query_row("SELECT count(*) FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'", [], |row| {
+        row.get(0)
+    })
+    .unwrap()
+}
+
+fn is_named(field: &Field, what: &str) {
+    let faults = field.compass.check().unwrap().faults;
+    assert!(!faults.is_empty(), "{what}");
+}
+
+#[test]
+fn a_history_whose_page_is_lost_keeps_nothing_from_being_sent() {
+    let (mut field, receivers) = phone(|_| Ok(answer(202)));
+    field.complete();
+    field.flush();
+    field.backlog(2, OFFICE);
+    lose(&mut field, "attempt");
+    assert_eq!((field.flush().sent, sent(&field), undelivered(&field)), (2, 3, 0));
+    for _ in 0..2 {
+        field.reopen();
+        field.clock.advance(HOUR);
+        assert_eq!(field.flush().attempts, 0);
+    }
+    assert_eq!(field.transport.requests().len(), 3, "none is sent twice");
+    is_named(&field, "attempt");
+
+    // What the receiver asks for is kept as well, and so is what was used up.
+    receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
+    field.complete();
+    field.flush();
+    let until = status(&field, OFFICE).paused_until.unwrap();
+    assert!(until > field.now() + TimeDelta::hours(9));
+    field.clock.advance(HOUR);
+    assert_eq!(field.flush().attempts, 0);
+    receivers.take();
+    field.clock.advance(10 * HOUR);
+    assert_eq!((field.flush().sent, undelivered(&field)), (1, 0));
+}
+
+/// Actions that are `sent`, without the history, which a record shows as well.
+fn sent(field: &Field) -> i64 {
+    sql(field).query_row("SELECT count(*) FROM action WHERE status = 'sent'", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_claim_of_a_dead_process_whose_history_is_lost_is_tried_again() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    field.complete();
+    field.transport.hold("");
+    let mut steps = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
+    eventually("a request comes", || {
+        steps_until_wait(&mut steps);
+        !field.transport.requests().is_empty()
+    });
+    drop(steps);
+    field.compass.clone().kill();
+    field.transport.release();
+    lose_page(field.path(), "attempt");
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.clock.advance(2 * MINUTE);
+    assert_eq!((field.flush().sent, sent(&field)), (1, 1));
+}
+
+#[test]
+fn a_result_is_stored_although_the_page_of_its_endpoint_is_lost() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.complete();
+    lose_in_flight(&field, 1, "endpoint");
+    let _hold = field.compass.resume().unwrap();
+    drop(field.compass.flush(MINUTE, &CancelToken::new()));
+    assert_eq!(undelivered(&field), 0);
+}
+
+// A page holds some thirty entries. Those of the page beside it stop as well where they need more room: SQLite makes it from its neighbours.
+
+#[test]
+fn entries_whose_page_is_lost_stop_no_other() {
+    // Waiting, and waiting for a network.
+    for is_offline in [false, true] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        field.backlog(200, OFFICE);
+        if is_offline {
+            let due = (field.now() + TimeDelta::minutes(10)).timestamp_millis();
+            damage(&field, &format!("UPDATE outbox SET offline_tries = 1, reason = 'offline', due_at = {due}"));
+        }
+        lose(&mut field, "outbox");
+        assert!(field.next_due().at.is_some() && field.next_due().needs_person);
+        let first = field.flush().sent;
+        assert!(first > 120 && first < 200, "{first}, offline: {is_offline}");
+        assert_eq!(undelivered(&field), i64::from(200 - first));
+        field.next_due();
+        assert_eq!(field.flush().attempts, 0);
+        is_named(&field, "outbox");
+        // So it is after the next start, and for what comes later.
+        field.reopen();
+        field.backlog(1, OFFICE);
+        field.flush();
+        assert!(undelivered(&field) <= i64::from(200 - first), "offline: {is_offline}");
+    }
+}
+
+#[test]
+fn results_of_entries_whose_page_is_lost_stop_no_other() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    for key in ["lab", "shop"] {
+        register(&field, key);
+        field.backlog(100, key);
+    }
+    lose_in_flight(&field, 4, "outbox");
+    let _hold = field.compass.resume().unwrap();
+    for _ in 0..2 {
+        drop(field.compass.flush(MINUTE, &CancelToken::new()));
+        let left = undelivered(&field);
+        assert!(left > 0 && left < 80, "{left}");
+    }
+    let ids: BTreeSet<_> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
+    assert_eq!(ids.len(), field.transport.requests().len(), "none is sent twice");
+}
