@@ -59,7 +59,11 @@ impl Inner {
 
     /// Makes the index anew where it is damaged, and says whether it did.
     pub(super) fn repairs_index(&self) -> bool {
-        let is_made = self.gate.enter().is_ok_and(|_call| self.store.write(|tx| search::repair(tx)).unwrap_or(false));
+        let repair = || {
+            let is_lost = self.store.read(search::has_lost_pages)?;
+            self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
+        };
+        let is_made = self.gate.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
             // It may have held pieces of what was deleted.
             self.store.erase(self.store.stops());

@@ -11,6 +11,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod command;
 mod connection;
+mod empty;
 pub(crate) mod endpoint;
 pub(crate) mod erasure;
 mod error;
