@@ -6,7 +6,7 @@ use std::time::Duration;
 use compass_core::model::*;
 use compass_core::{Compass, RestoreOptions};
 
-use super::change_page;
+use super::{change_page, lose_page};
 use crate::support::app::{App, code, fold, id, open_sql, redaction, set, text};
 
 /// The tables of the index of words.
@@ -177,5 +177,29 @@ fn a_map_of_pages_that_is_wrong_about_a_session_takes_nothing_of_it_away() {
     let _ = page_of(&app, "mill");
     for key in keys {
         assert_eq!(app.record(key).workflow.key, "pump-check");
+    }
+}
+
+#[test]
+fn a_session_of_which_a_page_is_lost_keeps_no_other_from_being_found() {
+    for table in ["note", "value", "visit"] {
+        let mut app = App::new();
+        for _ in 0..60 {
+            let session = app.at_the_end().key;
+            app.compass.note(session, &"it was loud ".repeat(20), &id()).unwrap();
+            app.finish(session);
+        }
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        app.compass = Compass::open(app.options()).unwrap();
+        for _ in 0..2 {
+            let page = page_of(&app, "mill").unwrap();
+            // A page holds some of them.
+            assert!(!page.sessions.is_empty() && page.sessions.len() < 60, "{table}: {}", page.sessions.len());
+            assert_eq!(page.not_indexed, 0, "{table}");
+        }
+        let new = app.completed();
+        assert!(page_of(&app, "mill").unwrap().sessions.iter().any(|session| session.key == new), "{table}");
+        assert!(app.faults().iter().any(|fault| fault.starts_with("session ")), "{table}");
     }
 }
