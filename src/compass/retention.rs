@@ -10,7 +10,7 @@ use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{PurgeReport, Timestamp};
 use crate::store::retention::{Old, Place};
-use crate::store::{self, Connection, StoreError, Transaction, meta};
+use crate::store::{self, Connection, StoreError, Transaction, judged, meta};
 
 /// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
 /// bodies and their bytes. A session goes whole, and a body too.
@@ -263,12 +263,14 @@ impl Inner {
     /// Behind which place something is old. Looked up before the transaction, which is not to go through all sessions that stay.
     fn old(&self, connection: &Connection) -> Result<Option<Place>> {
         let age = meta::age(connection)?;
-        Ok(store::retention::due(
+        let due = store::retention::due(
             connection,
             self.retention.map(|retention| earlier(age, retention)),
             earlier(age, self.body_retention),
             earlier(age, REMEMBERED),
-        )?)
+        );
+        // Of one that is damaged it cannot be told whether it is; each is looked at then.
+        Ok(judged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
     /// One transaction's worth of what is behind this place. Says how much went.

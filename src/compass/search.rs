@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::act::Subject;
 use super::{Compass, Inner, Result};
 use crate::delivery::CancelToken;
 use crate::engine::session as engine;
 use crate::engine::words;
 use crate::error::Error;
 use crate::model::SessionState;
-use crate::store::{Connection, OfOneRow, Transaction, search};
+use crate::store::{Connection, Transaction, judged, search};
 
 /// A search looks at so many sessions itself.
 const OF_A_SEARCH: u32 = 200;
@@ -25,7 +26,7 @@ impl Compass {
         let stops = inner.store.stops();
         let goes_on = || until.saturating_duration_since(Instant::now()) > TIME_OF_A_FLUSH && !cancel.is_cancelled();
         while goes_on() && inner.store.read_for_delivery(WRITER_WAIT, has_backlog)? {
-            inner.store.write_part_within(Some(stops), WRITER_WAIT, |tx| inner.index(tx, OF_A_FLUSH))?;
+            inner.index(stops, OF_A_FLUSH)?;
         }
         Ok(())
     }
@@ -38,7 +39,7 @@ impl Inner {
             return Ok(());
         }
         let _call = self.gate.enter()?;
-        match self.store.write_within(WRITER_WAIT, |tx| self.index(tx, OF_A_SEARCH)) {
+        match self.index(self.store.stops(), OF_A_SEARCH) {
             Err(Error::Locked | Error::DiskFull) => Ok(()),
             indexed => indexed,
         }
@@ -59,7 +60,11 @@ impl Inner {
 
     /// Makes the index anew where it is damaged, and says whether it did.
     pub(super) fn repairs_index(&self) -> bool {
-        let is_made = self.gate.enter().is_ok_and(|_call| self.store.write(|tx| search::repair(tx)).unwrap_or(false));
+        let repair = || {
+            let is_lost = self.store.read(search::has_lost_pages)?;
+            self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
+        };
+        let is_made = self.gate.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
             // It may have held pieces of what was deleted.
             self.store.erase(self.store.stops());
@@ -67,12 +72,29 @@ impl Inner {
         is_made
     }
 
-    fn index(&self, tx: &Transaction<'_>, at_most: u32) -> Result<()> {
-        search::remove_strays(tx)?;
-        for id in search::due(tx, at_most)? {
-            self.index_one(tx, id)?;
+    /// Looks at sessions that changed, at most so many. Where a page of one of them cannot be read, SQLite refuses the whole transaction; a look
+    /// that writes nothing finds such sessions then, and they are passed over. `stops` as of [`Store::stops`](crate::store::Store::stops).
+    fn index(&self, stops: u64, at_most: u32) -> Result<()> {
+        let index = |damaged: &[i64]| {
+            self.store.write_part_within(Some(stops), WRITER_WAIT, |tx| {
+                search::remove_strays(tx)?;
+                for id in search::due(tx, at_most)? {
+                    if damaged.contains(&id) { search::pass_over(tx, id)? } else { self.index_one(tx, id)? }
+                }
+                Ok(())
+            })
+        };
+        match index(&[]) {
+            Err(Error::Corrupt { .. }) => {
+                let damaged = self.store.read_part(stops, |connection| {
+                    let mut due = search::due(connection, at_most)?;
+                    due.retain(|id| matches!(self.subject_at(connection, *id), Err(Error::Corrupt { .. })));
+                    Ok::<_, Error>(due)
+                })?;
+                index(&damaged)
+            }
+            indexed => indexed,
         }
-        Ok(())
     }
 
     /// Leaves no word of a session that it is not found by any more.
@@ -97,10 +119,7 @@ impl Inner {
 
     /// What a session is found by. One that does not read back is found by nothing.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
-        let subject = match search::key_of(connection, id).map_err(Error::from).and_then(|key| self.subject(connection, key)) {
-            Err(error) if error.is_of_one_row() => None,
-            subject => Some(subject?),
-        };
+        let subject = judged(self.subject_at(connection, id))?;
         Ok(match subject {
             Some(subject) => search::Entry {
                 text: words::plain(&engine::search_text(subject.workflow(), &subject.state)),
@@ -108,6 +127,10 @@ impl Inner {
             },
             None => search::Entry { text: String::new(), open_at: None },
         })
+    }
+
+    fn subject_at(&self, connection: &Connection, id: i64) -> Result<Subject> {
+        self.subject(connection, search::key_of(connection, id)?)
     }
 }
 

@@ -79,11 +79,11 @@ impl Compass {
         actor: Option<&str>,
         commands: &[Command],
         command_id: Option<&str>,
-        show: impl FnOnce(&Transaction<'_>, Timestamp, CommandOutcome) -> Result<T>,
+        show: impl Fn(&Transaction<'_>, Timestamp, CommandOutcome) -> Result<T>,
     ) -> Result<T> {
         let inner = &self.inner;
         let stamp = inner.stamp(actor)?;
-        inner.write(|tx| {
+        let carry_out = |tx: &Transaction<'_>| -> Result<(T, Changed)> {
             let mut subject = inner.subject_to_change(tx, session)?;
             let was_finished = subject.state.state.is_finished();
             let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
@@ -115,7 +115,8 @@ impl Compass {
             }
             let outcome = CommandOutcome { applied: plan.applied, view: subject.view(tx)? };
             Ok((show(tx, stamp.at, outcome)?, changed))
-        })
+        };
+        inner.with_sound_index(|| inner.write(carry_out))
     }
 
     /// Sets, clears or marks fields of sections on the path.

@@ -42,9 +42,9 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
 }
 
 /// As many faults of SQLite's as say what a file is.
-const MANY: usize = 20;
+pub(super) const MANY: usize = 20;
 
-fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
+pub(super) fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < MANY) {

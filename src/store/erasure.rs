@@ -21,8 +21,6 @@ const LONG_LOG: i64 = 200;
 const PAGES: usize = 2_000;
 /// How often somebody else may write between a look at the pages and folding them.
 const TRIES: u32 = 5;
-/// Where the page of a database lies that SQLite locks and never writes.
-const LOCKED_AT: usize = 1 << 30;
 
 /// Gives back the pages that nothing uses, so that the file shrinks.
 pub(crate) fn shrink(tx: &Transaction<'_>) -> Result<()> {
@@ -113,7 +111,7 @@ fn writes_of_others(connection: &Connection) -> Result<i64> {
 }
 
 /// Whether this SQLite shows pages as they are.
-fn has_pages(connection: &Connection) -> Result<bool> {
+pub(super) fn has_pages(connection: &Connection) -> Result<bool> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'")?;
     Ok(statement.query_row([], |_| Ok(())).optional()?.is_some())
 }
@@ -128,11 +126,15 @@ enum Which {
 
 /// Cleans these pages. Gives [`writes_of_others`] of the moment before it looked.
 fn clean(connection: &Connection, which: Which) -> Result<i64> {
-    // What nobody may write by mistake.
+    undefended(connection, || clean_pages(connection, which))
+}
+
+/// Does what SQLite would refuse: writes pages as they are, or what nobody may write by mistake.
+pub(super) fn undefended<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
-    let cleaned = clean_pages(connection, which);
+    let done = work();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    cleaned
+    done
 }
 
 fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
@@ -140,10 +142,8 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
     let seen = writes_of_others(&tx)?;
     let count: u32 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let has_map = tx.query_row("PRAGMA auto_vacuum", [], |row| row.get::<_, u32>(0))? != 0;
-    // A page of the map tells of one page in five bytes, as far as the end of each page is not kept for something else.
-    let told = |first: &[u8]| (first.len() - first.get(20).map_or(0, |kept| usize::from(*kept))) / 5;
     let mut first = tx.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = 1")?;
-    let map_every = first.query_row([], |row| Ok(told(row.get_ref(0)?.as_blob()?) + 1)).optional()?.filter(|_| has_map);
+    let map_every = first.query_row([], |row| Ok(map_every(row.get_ref(0)?.as_blob()?))).optional()?.filter(|_| has_map);
     drop(first);
     let mut pages = match which {
         Which::OfLog => in_log(&tx),
@@ -197,13 +197,23 @@ fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
     Some(pages)
 }
 
+/// How far apart the pages of the map are: one tells of a page in five bytes, as far as the end of each page is not kept for something else.
+pub(super) fn map_every(first: &[u8]) -> usize {
+    (first.len() - first.get(20).map_or(0, |kept| usize::from(*kept))) / 5 + 1
+}
+
+/// The page of a database that SQLite locks and never writes.
+pub(super) fn locked(size: usize) -> usize {
+    (1 << 30) / size + 1
+}
+
 /// A page of a tree whose gap, between the list of its cells and the first of them, holds what once stood there: without it. None where there
 /// is nothing to clean.
 fn cleaned(number: u32, page: &[u8], map_every: Option<usize>) -> Option<Vec<u8>> {
     let number = number as usize;
     // The map of pages stands on every so many, and behind the locked page instead of on it; its entries look like anything.
     let is_map = |number: usize| map_every.is_some_and(|every| number >= 2 && (number - 2).is_multiple_of(every));
-    let locked = LOCKED_AT / page.len() + 1;
+    let locked = locked(page.len());
     if number == locked || is_map(number) || number == locked + 1 && is_map(locked) {
         return None;
     }

@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod command;
 mod connect;
 mod connection;
+mod empty;
 pub(crate) mod endpoint;
 pub(crate) mod erasure;
 mod error;

@@ -129,7 +129,13 @@ impl Restore<'_> {
         }
         schema::check_others(&copy, version)?;
         if version == migrate::newest() {
-            search::repair(&copy)?;
+            if search::has_lost_pages(&copy)? {
+                let tx = copy.unchecked_transaction()?;
+                search::begin_anew(&tx)?;
+                tx.commit()?;
+            } else {
+                search::repair(&copy)?;
+            }
         }
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;

@@ -7,7 +7,7 @@ use compass_core::testing::ScriptedTransport;
 use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code, id, redaction};
+use crate::support::app::{App, code, id, lose_page, redaction};
 use crate::support::past_every_rule;
 
 /// Changes rows as failing flash does, past every rule.

@@ -13,6 +13,7 @@ mod erase;
 mod erasure;
 mod invariants;
 mod killed;
+mod lost_pages;
 mod made;
 mod opening;
 mod restore;
@@ -24,8 +25,6 @@ mod upkeep;
 use std::path::{Path, PathBuf};
 
 use compass_core::{Compass, Error, Options};
-
-use support::app::lose_page;
 
 fn open(path: &Path) -> Result<Compass, Error> {
     Compass::open(Options::new(path))

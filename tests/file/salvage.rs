@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::*;
-use crate::support::app::{App, code, id, open_sql};
+use crate::support::app::{App, code, id, lose_page, open_sql};
 
 /// The lines of a file, each with its one name.
 fn lines(path: &Path) -> Vec<(String, Value)> {

@@ -214,17 +214,26 @@ pub fn fold(path: &Path) {
 
 /// Fills the first page of a table's rows with nonsense, as failing flash does, in a file that is closed.
 pub fn lose_page(path: &Path, table: &str) {
+    change_page(path, table, true, |page| page.fill(0xa5));
+}
+
+/// Changes the first page of a table's rows, or of the table, in a file that is closed.
+pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(&mut [u8])) {
     let root: u32 = open_sql(path).query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
     fold(path);
     let mut bytes = std::fs::read(path).unwrap();
-    let page_at = |number: u32| (number as usize - 1) * 4096;
+    let size = match u16::from_be_bytes([bytes[16], bytes[17]]) {
+        1 => 65_536,
+        size => usize::from(size),
+    };
+    let page_at = |number: u32| (number as usize - 1) * size;
     let mut page = page_at(root);
     // The first child of an inner page, of a table or of one that is its own index.
-    while matches!(bytes[page], 2 | 5) {
+    while of_rows && matches!(bytes[page], 2 | 5) {
         let cell = page + usize::from(u16::from_be_bytes([bytes[page + 12], bytes[page + 13]]));
         page = page_at(u32::from_be_bytes(bytes[cell..cell + 4].try_into().unwrap()));
     }
-    bytes[page..page + 4096].fill(0xa5);
+    change(&mut bytes[page..page + size]);
     std::fs::write(path, &bytes).unwrap();
 }
 

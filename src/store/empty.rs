@@ -1,0 +1,102 @@
+//! Emptying tables of which a page cannot be read.
+//!
+//! SQLite takes nothing out of a table whose tree it cannot walk. So the pages are given back without walking it: the map of pages, which
+//! stands in pages of its own, says of each page which one is above it. The first page of each table stays where it is, without a row.
+
+use rusqlite::params;
+
+use super::{Result, StoreError, Transaction, erasure};
+
+/// What the map says of a page: one that nothing uses, the first one behind a row, a further one, and one of a tree.
+const FREE: u8 = 2;
+const BELOW: std::ops::RangeInclusive<u8> = 3..=5;
+/// Where the first page says which free page is the first, and how many there are.
+const FREE_LIST: std::ops::Range<usize> = 32..36;
+const FREE_COUNT: std::ops::Range<usize> = 36..40;
+
+/// Empties these tables, each with what its rows are kept in, and overwrites what stood there. The transaction has to be new: of what it has
+/// seen of these pages before, SQLite would keep a picture.
+///
+/// # Errors
+/// `Corrupt` where the file has no map, or where this SQLite does not show pages as they are.
+pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
+    // The pictures of earlier transactions.
+    tx.execute_batch("PRAGMA shrink_memory")?;
+    let has_map: bool = tx.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
+    if !has_map || !erasure::has_pages(tx)? {
+        return Err(StoreError::Corrupt("a table of the index cannot be read".to_owned()));
+    }
+    let count = tx.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0))? as usize;
+    let mut read = tx.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
+    let mut read = |number: usize| -> Result<Vec<u8>> { Ok(read.query_row([number as i64], |row| row.get(0))?) };
+    let mut write = tx.prepare("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
+    let mut write = |number: usize, page: &[u8]| -> Result<usize> { Ok(write.execute(params![number as i64, page])?) };
+
+    let mut first = read(1)?;
+    let size = first.len();
+    let every = erasure::map_every(&first);
+    let mut maps = Vec::new();
+    for number in (2..=count).step_by(every) {
+        let number = if number == erasure::locked(size) { number + 1 } else { number };
+        if number <= count {
+            maps.push((number, read(number)?));
+        }
+    }
+    // What is above a page. None: nothing, or the map does not say.
+    let above = |number: usize| {
+        let (map, told) = maps.get(number.checked_sub(2)? / every)?;
+        let entry = told.get(5 * number.checked_sub(map + 1)?..)?.first_chunk::<5>()?;
+        let above = u32::from_be_bytes([entry[1], entry[2], entry[3], entry[4]]) as usize;
+        (BELOW.contains(&entry[0]) && (2..=count).contains(&above)).then_some(above)
+    };
+    let mut is_theirs: Vec<Option<bool>> = vec![None; count + 1];
+    let mut roots = tx.prepare("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0")?;
+    let mut roots = roots.query([])?;
+    while let Some(row) = roots.next()? {
+        let (name, root) = (row.get_ref(0)?.as_str().unwrap_or_default(), row.get::<_, u32>(1)? as usize);
+        let Some(is_theirs) = is_theirs.get_mut(root) else { continue };
+        let kind = tables.iter().find(|(table, _)| *table == name).map(|(_, kind)| *kind);
+        *is_theirs = Some(kind.is_some());
+        if let Some(kind) = kind {
+            let mut page = vec![0; size];
+            page[0] = kind;
+            // Rows begin behind the end of the page; 0 says 65536.
+            page[5..7].copy_from_slice(&((size - usize::from(first[20])) as u16).to_be_bytes());
+            write(root, &page)?;
+        }
+    }
+    let roots = is_theirs.clone();
+    for number in 2..=count {
+        let (mut path, mut at) = (Vec::new(), Some(number));
+        let found = loop {
+            let Some(page) = at else { break false };
+            if let Some(known) = is_theirs[page] {
+                break known;
+            }
+            // A way that comes back to itself leads to none of the tables.
+            is_theirs[page] = Some(false);
+            path.push(page);
+            at = above(page);
+        };
+        path.into_iter().for_each(|page| is_theirs[page] = Some(found));
+    }
+    let mut freed = 0_u32;
+    for number in (2..=count).filter(|number| is_theirs[*number] == Some(true) && roots[*number].is_none()) {
+        // Each is a list of free pages that names the list before it, and no page.
+        let mut page = vec![0; size];
+        page[..4].copy_from_slice(&first[FREE_LIST]);
+        write(number, &page)?;
+        first[FREE_LIST].copy_from_slice(&(number as u32).to_be_bytes());
+        freed += 1;
+        let (map, told) = &mut maps[(number - 2) / every];
+        let at = 5 * (number - *map - 1);
+        told[at..at + 5].copy_from_slice(&[FREE, 0, 0, 0, 0]);
+    }
+    for (number, told) in &maps {
+        write(*number, told)?;
+    }
+    let before = u32::from_be_bytes(first[FREE_COUNT].try_into().unwrap_or_default());
+    first[FREE_COUNT].copy_from_slice(&before.saturating_add(freed).to_be_bytes());
+    write(1, &first)?;
+    Ok(())
+}

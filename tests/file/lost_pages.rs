@@ -1,0 +1,262 @@
+//! A page that cannot be read: what can be made anew is made anew, and what cannot keeps no other session from anything.
+
+use std::path::Path;
+use std::time::Duration;
+
+use compass_core::model::*;
+use compass_core::{Compass, RestoreOptions};
+
+use crate::support::app::{App, change_page, code, fold, id, lose_page, open_sql, redaction, set, text};
+
+/// The tables of the index of words.
+const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
+
+/// Sessions that were finished, and those that are in progress.
+const FINISHED: usize = 20;
+const OPEN: usize = 5;
+
+fn page_of(app: &App, words: &str) -> Result<SessionPage, compass_core::Error> {
+    let filter = SessionFilter { text: Some(words.into()), ..Default::default() };
+    app.compass.sessions(&filter, None, 100)
+}
+
+fn found(app: &App, words: &str) -> usize {
+    page_of(app, words).unwrap().sessions.len()
+}
+
+/// An app whose sessions are all in the index, with texts that are longer than a small page; it is closed. The first finished session says what
+/// no other says.
+fn indexed() -> (App, Vec<SessionKey>) {
+    let app = App::new();
+    let long = (0..200).map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
+    let mut keys = Vec::new();
+    for number in 0..FINISHED {
+        let session = app.at_the_end().key;
+        app.compass.note(session, &long, &id()).unwrap();
+        if number == 0 {
+            app.set(session, "site", "Zwetschgen at Mill Lane");
+        }
+        app.finish(session);
+        keys.push(session);
+    }
+    for _ in 0..OPEN {
+        let session = app.at_the_end().key;
+        app.compass.note(session, &long, &id()).unwrap();
+    }
+    app.deliver();
+    assert_eq!(found(&app, "mill"), FINISHED + OPEN);
+    app.compass.close().unwrap();
+    (app, keys)
+}
+
+/// The whole file is made anew with pages of this size.
+fn with_pages_of(path: &Path, size: u32) {
+    let file = open_sql(path);
+    file.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
+    file.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM")).unwrap();
+    assert_eq!(file.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).unwrap(), size);
+}
+
+fn has(path: &Path, word: &str) -> bool {
+    std::fs::read(path).unwrap().windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+/// Not even where the page of which nobody knows what it holds still holds it.
+fn make_unreadable(path: &Path, table: &str, of_rows: bool) {
+    change_page(path, table, of_rows, |page| page[0] = 0xa5);
+}
+
+const CALLS: [&str; 7] = ["search", "redact", "edit", "note", "delete", "purge", "check"];
+
+#[test]
+fn a_page_of_the_index_that_cannot_be_read_keeps_nothing_from_being_done() {
+    let (mut app, keys) = indexed();
+    let sizes = [4096, 512, 65_536].map(|size| {
+        with_pages_of(&app.path(), size);
+        (size, std::fs::read(app.path()).unwrap())
+    });
+    let mut wrong = Vec::new();
+    // Each call for each table, and at least one for each page that is lost.
+    let mut calls = CALLS.iter().cycle();
+    for table in OF_INDEX {
+        for ((size, whole), of_rows) in sizes.iter().flat_map(|whole| [(whole, true), (whole, false)]) {
+            for call in calls.by_ref().take(if *size == 4096 { 3 } else { 1 }) {
+                std::fs::write(app.path(), whole).unwrap();
+                make_unreadable(&app.path(), table, of_rows);
+                app.compass = Compass::open(app.options()).unwrap();
+                let place = format!("{table}, {size}, {of_rows}, {call}");
+                wrong.extend(wrong_after(&app, &keys, call).into_iter().map(|what| format!("{place}: {what}")));
+                app.compass.close().unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} {wrong:#?}", wrong.len());
+}
+
+/// What a call does wrong in a file of which a page of the index cannot be read.
+fn wrong_after(app: &App, keys: &[SessionKey], call: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let compass = &app.compass;
+    let done = match call {
+        "search" => code(page_of(app, "mill")),
+        "redact" => code(compass.redact(keys[0], &redaction(RedactionTarget::Field { key: "site".into() }))),
+        "edit" => code(compass.edit(keys[0], None, vec![set("site", text("Elsewhere at Mill Lane"))], vec![], &id())),
+        "note" => code(compass.note(keys[0], "found by nobody else", &id())),
+        "delete" => code(compass.delete(keys[0])),
+        "purge" => {
+            app.tick();
+            code(compass.purge(Duration::ZERO))
+        }
+        _ => {
+            if app.faults().is_empty() {
+                wrong.push("check tells nothing".to_owned());
+            }
+            "fine"
+        }
+    };
+    if done != "fine" {
+        wrong.push(done.to_owned());
+        return wrong;
+    }
+    let left = match call {
+        "purge" => OPEN,
+        "delete" | "redact" => FINISHED + OPEN - 1,
+        _ => FINISHED + OPEN,
+    };
+    if !matches!(call, "edit" | "note" | "check" | "search") && has(&app.path(), "zwetschgen") {
+        wrong.push("what was taken out is there".to_owned());
+    }
+    match page_of(app, "mill") {
+        Ok(page) if page.sessions.len() == left && page.not_indexed == 0 => {}
+        Ok(page) => wrong.push(format!("{} of {left} are found, {} not indexed", page.sessions.len(), page.not_indexed)),
+        Err(error) => wrong.push(format!("search: {error}")),
+    }
+    let faults = app.faults();
+    // What the call did not come across.
+    if matches!(call, "redact" | "delete" | "purge") && !faults.is_empty() || !app.faults().is_empty() {
+        wrong.push(format!("{faults:?}"));
+    }
+    wrong
+}
+
+#[test]
+fn a_copy_of_which_only_the_index_is_damaged_comes_back() {
+    let (app, _) = indexed();
+    let whole = std::fs::read(app.path()).unwrap();
+    let copy = app.folder().join("copy.db");
+    for table in OF_INDEX {
+        std::fs::write(&copy, &whole).unwrap();
+        make_unreadable(&copy, table, true);
+        assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(app.path()))), "fine", "{table}");
+        let restored = Compass::open(app.options()).unwrap();
+        assert_eq!(restored.check().unwrap().faults, [""; 0], "{table}");
+        let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
+        assert_eq!(restored.sessions(&filter, None, 100).unwrap().sessions.len(), FINISHED + OPEN, "{table}");
+        restored.close().unwrap();
+    }
+}
+
+#[test]
+fn a_map_of_pages_that_is_wrong_about_a_session_takes_nothing_of_it_away() {
+    let (mut app, keys) = indexed();
+    let root = |table: &str| -> u32 {
+        open_sql(&app.path()).query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap()
+    };
+    let (of_index, events) = (root("search_content"), root("event"));
+    fold(&app.path());
+    let mut bytes = std::fs::read(app.path()).unwrap();
+    // The map stands on the second page. What is below the table of events is now below one of the index.
+    let entries = bytes[4096..8192].chunks_exact_mut(5).filter(|entry| entry[0] == 5 && entry[1..5] == events.to_be_bytes());
+    let changed = entries.map(|entry| entry[1..5].copy_from_slice(&of_index.to_be_bytes())).count();
+    assert!(changed > 0);
+    std::fs::write(app.path(), &bytes).unwrap();
+    make_unreadable(&app.path(), "search_content", true);
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!app.faults().is_empty());
+    let _ = page_of(&app, "mill");
+    for key in keys {
+        assert_eq!(app.record(key).workflow.key, "pump-check");
+    }
+}
+
+#[test]
+fn a_session_of_which_a_page_is_lost_keeps_no_other_from_being_found() {
+    for table in ["note", "value", "visit"] {
+        let mut app = App::new();
+        for _ in 0..60 {
+            let session = app.at_the_end().key;
+            app.compass.note(session, &"it was loud ".repeat(20), &id()).unwrap();
+            app.finish(session);
+        }
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        app.compass = Compass::open(app.options()).unwrap();
+        for _ in 0..2 {
+            let page = page_of(&app, "mill").unwrap();
+            // A page holds some of them.
+            assert!(!page.sessions.is_empty() && page.sessions.len() < 60, "{table}: {}", page.sessions.len());
+            assert_eq!(page.not_indexed, 0, "{table}");
+        }
+        let new = app.completed();
+        assert!(page_of(&app, "mill").unwrap().sessions.iter().any(|session| session.key == new), "{table}");
+        assert!(app.faults().iter().any(|fault| fault.starts_with("session ")), "{table}");
+    }
+}
+
+/// An app with sixty finished sessions that were delivered; of the oldest a page of this table is lost. It is closed.
+fn with_lost_page(table: &str) -> (App, Vec<SessionKey>) {
+    let app = App::new();
+    let keys: Vec<_> = (0..60)
+        .map(|_| {
+            let session = app.at_the_end().key;
+            app.compass.note(session, &"it was loud ".repeat(20), &id()).unwrap();
+            app.finish(session);
+            session
+        })
+        .collect();
+    app.deliver();
+    app.compass.close().unwrap();
+    lose_page(&app.path(), table);
+    (app, keys)
+}
+
+/// Tables of which a page is of some sessions, the oldest.
+const OF_SESSIONS: [&str; 6] = ["event", "value", "visit", "note", "action", "outbox"];
+
+#[test]
+fn what_is_old_goes_behind_a_session_of_which_a_page_is_lost() {
+    for table in OF_SESSIONS {
+        let (mut app, keys) = with_lost_page(table);
+        let mut options = app.options();
+        options.retention = Some(Duration::from_secs(2 * 86_400));
+        app.compass = Compass::open(options).unwrap();
+        app.days(3);
+        let flushed = || {
+            app.deliver();
+            app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL")
+        };
+        // One that is damaged is passed at a time.
+        let mut left = flushed();
+        while let next = flushed()
+            && next < left
+        {
+            left = next;
+        }
+        // A page holds some of them. Where rows go, SQLite may want to fill up the page beside them: some stay that are not damaged.
+        let damaged = keys.iter().filter(|key| code(app.compass.record(**key)) == "corrupt").count() as i64;
+        assert!(damaged > 0 && damaged <= left && left < 60, "{table}: {left} are left, {damaged} are damaged");
+        assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 0, "{table}: all that can go has gone");
+    }
+}
+
+#[test]
+fn a_session_is_deleted_beside_one_of_which_a_page_is_lost() {
+    for table in OF_SESSIONS {
+        let (mut app, keys) = with_lost_page(table);
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!(code(app.compass.delete(keys[0])), "corrupt", "{table}");
+        assert_eq!(code(app.compass.delete(keys[59])), "fine", "{table}");
+        assert_eq!(code(app.compass.session(keys[59])), "deleted_session", "{table}");
+        assert!(found(&app, "mill") < 60, "{table}");
+    }
+}
