@@ -83,6 +83,18 @@ final class ValueTests: XCTestCase {
         XCTAssertNil(FieldValue.file(FileManifest(sha256: "", mediaType: "image/jpeg", size: 1, name: "a.jpg")).typed())
     }
 
+    func testAMomentIsADayAndATimeInEachZone() throws {
+        let moment = Date(timeIntervalSince1970: 1_795_458_700.75)
+        let east = try XCTUnwrap(TimeZone(secondsFromGMT: 19_800)), west = try XCTUnwrap(TimeZone(secondsFromGMT: -39_600))
+        XCTAssertEqual(LocalDate(moment, in: east)?.description, "2026-11-24")
+        XCTAssertEqual(LocalTime(moment, in: east)?.description, "00:01:40")
+        XCTAssertEqual(OffsetDateTime(moment, in: east)?.description, "2026-11-24T00:01:40+05:30")
+        XCTAssertEqual(OffsetDateTime(moment, in: west)?.description, "2026-11-23T07:31:40-11:00")
+        XCTAssertEqual(OffsetDateTime(moment, in: east)?.instant, Date(timeIntervalSince1970: 1_795_458_700))
+        XCTAssertNil(LocalDate(Date(timeIntervalSince1970: 253_402_300_800), in: .gmt))
+        XCTAssertNil(LocalDate(Date(timeIntervalSince1970: -70_000_000_000), in: .gmt))
+    }
+
     func testSecretsAndRequestsArePrintedWithoutWhatTheyHold() {
         let found = SecretLookup.found(current: "whsec_topsecret", previous: nil)
         let request = TransportRequest(
