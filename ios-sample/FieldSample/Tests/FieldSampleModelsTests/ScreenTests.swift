@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -45,7 +47,7 @@ final class ScreenTests: XCTestCase {
 
     func testTheReviewSaysWhatWillBeSentAndWhatIsMissing() async throws {
         gateway.change {
-            $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required", visit: 1)]
+            $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
             $0.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
         }
         work.navigator.open(.session("s1"))

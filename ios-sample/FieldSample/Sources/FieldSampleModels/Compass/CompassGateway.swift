@@ -1,7 +1,7 @@
 import CompassCore
 import Foundation
 
-/// The gateway to the app's handle. One per process; the core is imported in this folder and nowhere else.
+/// The gateway to the app's handle. One per process; the core is called in this folder and nowhere else.
 public final class CompassGateway: FieldGateway {
     private let compass: any CompassHandle
     private let network: PhoneNetwork
@@ -113,21 +113,6 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func read(_ text: String, field: String, session: String) async throws -> Reading {
-        try await told {
-            let fields = try await compass.record(session).fields
-            guard let definition = fields.first(where: { $0.definition.key == field })?.definition else {
-                throw GatewayFailure(code: "unknown_fields")
-            }
-            do {
-                return .read(try definition.parse(text).app())
-            } catch let refused as CompassError {
-                guard let problem = refused.problems.first else { throw refused }
-                return .refused(problem.app())
-            }
-        }
-    }
-
     public func saveNoteDraft(_ text: String, session: String) async throws {
         try await told { try await compass.saveNoteDraft(text, in: session) }
     }
@@ -143,12 +128,12 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
-        try await run([try changes.command()], session, actor)
+    public func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done {
+        try await run([.setFields(changes: changes)], session, actor)
     }
 
-    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
-        let first = changes.isEmpty ? [] : [try changes.command()]
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: Int, actor: String?) async throws -> Done {
+        let first = changes.isEmpty ? [] : [Command.setFields(changes: changes)]
         return try await run(first + [.answer(visit: UInt32(visit), answer: answer)], session, actor)
     }
 
@@ -188,10 +173,9 @@ public final class CompassGateway: FieldGateway {
         watch({ $0.observeRecord(session) }) { $0.app() }
     }
 
-    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
-        let edits = try fields.map { try $0.core() }
+    public func edit(_ session: String, fields: [FieldChange], notes: [Int: String], actor: String?, command: String) async throws {
         let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: UInt32($0.key), text: $0.value) }
-        _ = try await run([.edit(commandId: command, fields: edits, notes: notes)], session, actor)
+        _ = try await run([.edit(commandId: command, fields: fields, notes: notes)], session, actor)
     }
 
     public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {

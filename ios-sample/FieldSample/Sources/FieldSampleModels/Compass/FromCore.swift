@@ -8,12 +8,8 @@ extension CompassError {
         // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
         let count = code == .undelivered ? detail.split(separator: " ").first.flatMap { Int($0) } : nil
         return GatewayFailure(
-            code: code.rawValue, problems: problems.map { $0.app() }, findings: findings.map { $0.app(nil) }, count: count)
+            code: code.rawValue, problems: problems, findings: findings.map { $0.app(nil) }, count: count)
     }
-}
-
-extension Problem {
-    func app() -> FieldProblem { FieldProblem(field: field, code: code, limit: limit, visit: visit.map(Int.init)) }
 }
 
 extension WorkflowRef {
@@ -50,7 +46,7 @@ extension WorkflowSummary {
 
 extension Workflow {
     func outline(_ item: WorkflowItem) -> WorkflowOutline {
-        let infos = Dictionary(fields.map { ($0.key, $0.app()) }, uniquingKeysWith: { one, _ in one })
+        let infos = Dictionary(fields.map { ($0.key, $0) }, uniquingKeysWith: { one, _ in one })
         return WorkflowOutline(
             item: item, start: start,
             sections: sections.map { section in
@@ -59,82 +55,6 @@ extension Workflow {
                     answers: section.answers.map { OutlineAnswer(name: $0.name, next: $0.next) },
                     actions: section.actions.map { OutlineAction(key: $0.key, name: $0.name, endpoint: $0.endpoint) }, win: section.win)
             })
-    }
-}
-
-extension FieldDefinition {
-    func app() -> FieldInfo {
-        var info = FieldInfo(key: key, name: name, type: kind.type, help: help, required: required)
-        info.allowEmpty = allowEmpty
-        info.allowNotApplicable = allowNotApplicable
-        switch kind {
-        case .text(let rule), .multiline(let rule), .email(let rule), .phone(let rule), .url(let rule), .barcode(let rule):
-            info.maxLength = rule.maxLength.map(Int.init)
-        case .integer(let min, let max): (info.min, info.max) = (min.map(String.init), max.map(String.init))
-        case .decimal(let min, let max, _): (info.min, info.max) = (min, max)
-        case .date(let min, let max), .time(let min, let max), .dateTime(let min, let max): (info.min, info.max) = (min, max)
-        case .singleChoice(let options), .multipleChoice(let options, _, _):
-            info.options = options.map { ChoiceOption(key: $0.key, name: $0.name) }
-        case .attachment(let rule), .signature(let rule): info.mediaTypes = rule.mediaTypes
-        case .boolean, .location: break
-        }
-        return info
-    }
-}
-
-extension FieldKind {
-    fileprivate var type: FieldType {
-        switch self {
-        case .text: .text
-        case .multiline: .multiline
-        case .integer: .integer
-        case .decimal: .decimal
-        case .boolean: .yesNo
-        case .date: .date
-        case .time: .time
-        case .dateTime: .dateTime
-        case .singleChoice: .singleChoice
-        case .multipleChoice: .multipleChoice
-        case .email: .email
-        case .phone: .phone
-        case .url: .url
-        case .barcode: .barcode
-        case .location: .location
-        case .attachment: .attachment
-        case .signature: .signature
-        }
-    }
-}
-
-extension FieldState {
-    func app() -> Holding {
-        switch self {
-        // What was redacted has no screen yet.
-        case .notProvided, .redacted: .notProvided
-        case .empty: .empty
-        case .notApplicable: .notApplicable
-        case .provided(let value): .given(value.app())
-        }
-    }
-}
-
-extension FieldValue {
-    fileprivate func app() -> Value {
-        switch self {
-        case .text(let text): .words(text)
-        case .integer(let number): .whole(number)
-        case .decimal(let number): .exact(number.text)
-        case .boolean(let yes): .yesNo(yes)
-        case .date(let date): .day(Day(year: date.year, month: date.month, day: date.day))
-        case .time(let time): .time(TimeOfDay(hour: time.hour, minute: time.minute, second: time.second))
-        case .dateTime(let moment): .moment(OffsetMoment(at: moment.instant, offsetSeconds: moment.offsetSeconds))
-        case .choice(let option): .one(option)
-        case .choices(let options): .many(options)
-        case .location(let place):
-            .place(Place(latitude: place.latitude.text, longitude: place.longitude.text, accuracy: place.accuracyM?.text, at: place.capturedAt))
-        case .file(let file):
-            .file(FileMark(sha256: file.sha256, mediaType: file.mediaType, size: Int(clamping: file.size), name: file.name))
-        }
     }
 }
 
@@ -158,16 +78,12 @@ extension SessionView {
         SessionNow(
             key: key, workflow: workflow.app(), phase: state.app(), startedAt: startedAt, visit: Int(visit), section: section.key,
             sectionName: section.name, content: section.content, isEnd: section.isEnd, win: section.win,
-            fields: fields.map { field in
-                var source: String?
-                if case .prefill(let name) = field.source { source = name }
-                return SessionField(info: field.definition.app(), holding: field.state.app(), draft: field.draft, source: source)
-            },
+            fields: fields,
             answers: answers.map { SessionAnswer(key: $0.key, name: $0.name) },
             replies: responses.map { SessionReply(key: $0.key, name: $0.name, kind: $0.kind.app(), content: $0.content) },
             path: path.map { Step(visit: Int($0.visit), section: $0.section, name: $0.sectionName, answer: $0.answerName) },
-            notes: notes.map { $0.app() }, noteDraft: noteDraft, problems: problems.map { $0.app() }, canComplete: canComplete,
-            completionProblems: completionProblems.map { $0.app() },
+            notes: notes.map { $0.app() }, noteDraft: noteDraft, problems: problems, canComplete: canComplete,
+            completionProblems: completionProblems,
             messages: wouldFire.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) })
     }
 }
@@ -196,7 +112,7 @@ extension SessionRecord {
         RecordNow(
             key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
             finishedAt: finishedAt, endReason: endReason,
-            fields: fields.map { RecordFieldNow(info: $0.definition.app(), holding: $0.state.app(), onPath: $0.section != nil, draft: $0.draft) },
+            fields: fields,
             notes: notes.map { $0.app() },
             timeline: timeline.map { Moment(number: Int($0.seq), at: $0.at, actor: $0.actor, happenings: $0.entry.app()) },
             actions: actions.map { $0.app() })
@@ -206,8 +122,8 @@ extension SessionRecord {
 extension TimelineEntry {
     fileprivate func app() -> [Happening] {
         switch self {
-        case .started(let section, let prefilled): [.started(section: section, prefilled: prefilled.map { $0.app() })]
-        case .fieldsSet(let fields): [.fieldsSet(fields.map { $0.app() })]
+        case .started(let section, let prefilled): [.started(section: section, prefilled: prefilled)]
+        case .fieldsSet(let fields): [.fieldsSet(fields)]
         case .answered(let section, let answer, _, _, let superseded): [.answered(section: section, answer: answer, superseded: superseded)]
         case .wentBack(_, let section): [.wentBack(section: section)]
         case .responseUsed(_, let name, let kind, _): [.replyUsed(name, kind.app())]
@@ -216,17 +132,12 @@ extension TimelineEntry {
         case .ended(let section, let reason): [.ended(section: section, reason: reason)]
         case .discarded: [.discarded]
         case .edited(let fields, let notes):
-            fields.map { .fieldEdited(NamedHolding(field: $0.field, name: $0.fieldName, holding: $0.to.app()), from: $0.from.app()) }
-                + notes.map { .noteEdited($0.to ?? "") }
+            fields.map { .fieldEdited($0) } + notes.map { .noteEdited($0.to ?? "") }
         case .sendRequested(_, let name, let corrected, _): [.sendRequested(action: name, corrected: corrected)]
         case .abandoned(_, let name, let reason): [.abandoned(action: name, reason: reason)]
         case .redacted: []
         }
     }
-}
-
-extension FieldEntry {
-    fileprivate func app() -> NamedHolding { NamedHolding(field: field, name: fieldName, holding: state.app()) }
 }
 
 extension Action {

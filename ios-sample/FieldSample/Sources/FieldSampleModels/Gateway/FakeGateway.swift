@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// What a `FakeGateway` has.
@@ -101,24 +102,10 @@ public final class FakeGateway: FieldGateway {
 
     public func outline(of session: SessionNow) async throws -> WorkflowOutline { try now.workflow(session.workflow.key) }
 
-    public func read(_ text: String, field: String, session: String) async throws -> Reading {
-        let infos = try now.sessions[session]?.fields.map(\.info) ?? now.record(session).fields.map(\.info)
-        let type = infos.first { $0.key == field }?.type ?? .text
-        switch type {
-        case .integer:
-            guard let number = Int64(text) else { return .refused(FieldProblem(field: field, code: "bad_format")) }
-            return .read(.given(.whole(number)))
-        case .decimal:
-            guard Double(text) != nil else { return .refused(FieldProblem(field: field, code: "bad_format")) }
-            return .read(.given(.exact(text)))
-        default: return .read(.given(.words(text)))
-        }
-    }
-
     public func saveDraft(_ text: String, field: String, session: String) async throws {
         try call("draft") { phone in
             phone.drafts["\(session)/\(field)"] = text.isEmpty ? nil : text
-            phone.sessions[session]?.hold(field) { $0.draft = text.isEmpty ? nil : text }
+            phone.sessions[session]?.hold(field) { $0.with(draft: text.isEmpty ? nil : text) }
         }
     }
 
@@ -126,14 +113,14 @@ public final class FakeGateway: FieldGateway {
         try call("draft") { $0.sessions[session]?.noteDraft = text.isEmpty ? nil : text }
     }
 
-    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
+    public func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done {
         try call("set \(changes.map(\.field).joined(separator: " "))") { phone in
             for change in changes { phone.drafts["\(session)/\(change.field)"] = nil }
             return try phone.run(session) { $0.set(changes) }
         }
     }
 
-    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: Int, actor: String?) async throws -> Done {
         try call("answer \(answer)") { phone in
             let outline = try phone.workflow(phone.session(session).workflow.key)
             return try phone.run(session) { now in
@@ -198,13 +185,12 @@ public final class FakeGateway: FieldGateway {
 
     public func record(_ session: String) -> Flow<RecordNow> { flow { try $0.record(session) } }
 
-    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
+    public func edit(_ session: String, fields: [FieldChange], notes: [Int: String], actor: String?, command: String) async throws {
         try call("edit \(fields.map(\.field).joined(separator: " "))") { phone in
             for change in fields { phone.drafts["\(session)/\(change.field)"] = nil }
             var record = try phone.record(session)
             record.fields = record.fields.map { field in
-                let after = fields.first { $0.field == field.info.key }?.to
-                return RecordFieldNow(info: field.info, holding: after ?? field.holding, onPath: field.onPath)
+                field.with(state: fields.first { $0.field == field.definition.key }?.change.state, draft: nil)
             }
             phone.records[session] = record
         }
@@ -307,11 +293,7 @@ extension FakePhone {
 
     fileprivate func record(_ key: String) throws -> RecordNow {
         guard var found = records[key] else { throw GatewayFailure(code: "unknown_session") }
-        found.fields = found.fields.map { field in
-            var field = field
-            field.draft = drafts["\(key)/\(field.info.key)"]
-            return field
-        }
+        found.fields = found.fields.map { $0.with(draft: drafts["\(key)/\($0.definition.key)"]) }
         return found
     }
 
@@ -342,17 +324,14 @@ extension FakePhone {
 }
 
 extension SessionNow {
-    fileprivate mutating func hold(_ field: String, _ change: (inout SessionField) -> Void) {
-        for place in fields.indices where fields[place].info.key == field { change(&fields[place]) }
+    fileprivate mutating func hold(_ field: String, _ change: (FieldView) -> FieldView) {
+        fields = fields.map { $0.definition.key == field ? change($0) : $0 }
     }
 
-    fileprivate mutating func set(_ changes: [FieldEdit]) {
+    fileprivate mutating func set(_ changes: [FieldChange]) {
         for edit in changes {
-            hold(edit.field) {
-                $0.holding = edit.to
-                $0.draft = nil
-            }
-            if edit.to != .notProvided { problems.removeAll { $0.field == edit.field } }
+            hold(edit.field) { $0.with(state: edit.change.state, draft: nil) }
+            if edit.change != .clear { problems.removeAll { $0.field == edit.field } }
         }
     }
 
@@ -363,12 +342,29 @@ extension SessionNow {
         section = next.key
         sectionName = next.name
         path.append(Step(visit: visit, section: next.key, name: next.name, answer: nil))
-        fields = next.fields.map { SessionField(info: $0) }
+        fields = next.fields.map { FieldView(blank: $0) }
         answers = next.answers.enumerated().map { SessionAnswer(key: "answer-\($0.offset)", name: $0.element.name) }
         isEnd = next.isEnd
         win = next.win
         problems = []
         canComplete = next.isEnd
         messages = next.actions.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) }
+    }
+}
+
+extension FieldView {
+    /// A field that nothing was given for.
+    init(blank definition: FieldDefinition) {
+        self.init(definition: definition, state: .notProvided, completedAt: nil, source: nil, draft: nil, problem: nil)
+    }
+
+    func with(state: FieldState? = nil, draft: String?) -> FieldView {
+        FieldView(definition: definition, state: state ?? self.state, completedAt: completedAt, source: source, draft: draft, problem: problem)
+    }
+}
+
+extension RecordField {
+    fileprivate func with(state: FieldState? = nil, draft: String?) -> RecordField {
+        RecordField(definition: definition, section: section, state: state ?? self.state, completedAt: completedAt, source: source, draft: draft)
     }
 }

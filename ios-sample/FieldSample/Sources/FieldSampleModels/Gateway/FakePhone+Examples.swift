@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 extension FakePhone {
@@ -7,10 +8,10 @@ extension FakePhone {
     /// A phone of a technician at work: a session in progress, one that waits, one that was sent, one that needs a person.
     public static var atWork: FakePhone {
         let boiler = WorkflowName(key: "boiler-service", name: "Boiler service", version: 3)
-        let problem = FieldProblem(field: "serial", code: "required", visit: 1)
+        let problem = Problem(field: "serial", code: "required", message: "", limit: nil, section: "inspection", visit: 1)
         let session = SessionNow(
             key: "s1", workflow: boiler, startedAt: ago(25), visit: 1, section: "inspection", sectionName: "Inspection and combustion",
-            content: "Look at the flame.\n\nMeasure the pressure.", fields: fields.map { SessionField(info: $0) },
+            content: "Look at the flame.\n\nMeasure the pressure.", fields: fields.map { FieldView(blank: $0) },
             answers: [SessionAnswer(key: "answer-0", name: "All in order"), SessionAnswer(key: "answer-1", name: "A part is needed")],
             replies: [SessionReply(key: "dear", name: "Too expensive", kind: .objection, content: "It lasts.")],
             path: [Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: nil)], problems: [problem])
@@ -27,9 +28,9 @@ extension FakePhone {
             RecordNow(
                 key: key, workflow: boiler, phase: .completed, won: won, actor: "Jo", startedAt: ago(minutes), finishedAt: ago(minutes - 20),
                 fields: [
-                    RecordFieldNow(info: fields[0], holding: .given(.words("BX-1177")), onPath: true),
-                    RecordFieldNow(info: fields[1], holding: .given(.exact("1.50")), onPath: true),
-                    RecordFieldNow(info: fields[2], holding: .notProvided, onPath: true),
+                    answered(fields[0], .provided(.text("BX-1177"))),
+                    answered(fields[1], .provided(.decimal(DecimalValue("1.50")!))),
+                    answered(fields[2], .notProvided),
                 ],
                 notes: [note],
                 timeline: [
@@ -78,7 +79,7 @@ extension FakePhone {
         phone.records = [
             "s1": RecordNow(
                 key: "s1", workflow: boiler, phase: .inProgress, startedAt: ago(25),
-                fields: fields.map { RecordFieldNow(info: $0, holding: .notProvided, onPath: true) }),
+                fields: fields.map { answered($0, .notProvided) }),
             "s3": record("s3", 300, won: true, [fired]), "s4": record("s4", 1500, won: false, [failed]),
         ]
         phone.outbox = [
@@ -97,13 +98,22 @@ extension FakePhone {
 
     private static func ago(_ minutes: Double) -> Date { moment.addingTimeInterval(-60 * minutes) }
 
-    private static var fields: [FieldInfo] {
-        [
-            FieldInfo(key: "serial", name: "Serial number", type: .barcode, help: "On the plate below the burner.", required: true),
-            FieldInfo(key: "pressure", name: "Pressure", type: .decimal, allowNotApplicable: true),
-            FieldInfo(
-                key: "parts", name: "Parts", type: .multipleChoice,
-                options: [ChoiceOption(key: "seal", name: "Seal"), ChoiceOption(key: "valve", name: "Valve")]),
+    private static func answered(_ field: FieldDefinition, _ state: FieldState) -> RecordField {
+        RecordField(definition: field, section: "inspection", state: state, completedAt: nil, source: nil, draft: nil)
+    }
+
+    private static var fields: [FieldDefinition] {
+        let options = [FieldOption(key: "seal", name: "Seal"), FieldOption(key: "valve", name: "Valve")]
+        return [
+            FieldDefinition(
+                key: "serial", name: "Serial number", help: "On the plate below the burner.", required: true, allowEmpty: false,
+                allowNotApplicable: false, kind: .barcode(TextRule(minLength: nil, maxLength: nil, pattern: nil))),
+            FieldDefinition(
+                key: "pressure", name: "Pressure", help: nil, required: false, allowEmpty: false, allowNotApplicable: true,
+                kind: .decimal(min: nil, max: nil, decimalPlaces: nil)),
+            FieldDefinition(
+                key: "parts", name: "Parts", help: nil, required: false, allowEmpty: false, allowNotApplicable: false,
+                kind: .multipleChoice(options: options, min: nil, max: nil)),
         ]
     }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// What became of an action: the product's four words.
@@ -22,21 +23,10 @@ public struct RecordAction: Hashable, Sendable {
     public var mayHaveBeenDelivered = false
 }
 
-/// A field of a record; `onPath` says whether the path asked it, and `draft` is what was half typed in an edit.
-public struct RecordFieldNow: Hashable, Sendable {
-    public let info: FieldInfo, holding: Holding, onPath: Bool
-    public var draft: String?
-}
-
-/// A field in a line of the timeline.
-public struct NamedHolding: Hashable, Sendable {
-    public let field: String, name: String, holding: Holding
-}
-
 /// What happened.
 public enum Happening: Hashable, Sendable {
-    case started(section: String, prefilled: [NamedHolding])
-    case fieldsSet([NamedHolding])
+    case started(section: String, prefilled: [FieldEntry])
+    case fieldsSet([FieldEntry])
     case answered(section: String, answer: String, superseded: Bool)
     case wentBack(section: String)
     case replyUsed(String, ReplyKind)
@@ -44,7 +34,7 @@ public enum Happening: Hashable, Sendable {
     case completed(section: String, won: Bool)
     case ended(section: String, reason: String)
     case discarded
-    case fieldEdited(NamedHolding, from: Holding)
+    case fieldEdited(FieldEditEntry)
     case noteEdited(String)
     case sendRequested(action: String, corrected: Bool)
     case abandoned(action: String, reason: String)
@@ -63,7 +53,7 @@ public struct RecordNow: Hashable, Sendable {
     public var startedAt: Date
     public var finishedAt: Date?
     public var endReason: String?
-    public var fields: [RecordFieldNow] = []
+    public var fields: [RecordField] = []
     public var notes: [SessionNote] = []
     public var timeline: [Moment] = []
     public var actions: [RecordAction] = []

@@ -1,15 +1,8 @@
+import CompassCore
 import Foundation
 
 /// Where a session stands.
 public enum SessionPhase: Hashable, Sendable { case inProgress, completed, ended, discarded }
-
-/// A field of the current section with what it holds; `draft` is half-typed text that was kept.
-public struct SessionField: Hashable, Sendable {
-    public let info: FieldInfo
-    public var holding = Holding.notProvided
-    public var draft: String?
-    public var source: String?
-}
 
 /// An answer of the current section.
 public struct SessionAnswer: Hashable, Sendable, Identifiable {
@@ -52,16 +45,16 @@ public struct SessionNow: Hashable, Sendable {
     public var visit: Int
     public var section: String, sectionName: String, content: String
     public var isEnd = false, win = false
-    public var fields: [SessionField] = []
+    public var fields: [FieldView] = []
     public var answers: [SessionAnswer] = []
     public var replies: [SessionReply] = []
     public var path: [Step] = []
     public var notes: [SessionNote] = []
     /// A half-typed note that was kept.
     public var noteDraft: String?
-    public var problems: [FieldProblem] = []
+    public var problems: [Problem] = []
     public var canComplete = false
-    public var completionProblems: [FieldProblem] = []
+    public var completionProblems: [Problem] = []
     public var messages: [PlannedMessage] = []
 }
 

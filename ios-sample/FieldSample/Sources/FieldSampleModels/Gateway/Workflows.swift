@@ -1,3 +1,5 @@
+import CompassCore
+
 /// Names one version of a workflow. `label` is `3`, or `3.1` for a change made on this phone.
 public struct WorkflowName: Hashable, Sendable {
     public let key: String, name: String, version: Int
@@ -36,7 +38,7 @@ public struct OutlineAction: Hashable, Sendable, Identifiable {
 /// A section of the outline.
 public struct OutlineSection: Hashable, Sendable, Identifiable {
     public let key: String, name: String
-    public var fields: [FieldInfo] = []
+    public var fields: [FieldDefinition] = []
     public var answers: [OutlineAnswer] = []
     public var actions: [OutlineAction] = []
     public var win = false

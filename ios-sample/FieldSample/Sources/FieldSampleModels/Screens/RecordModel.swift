@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -73,8 +74,8 @@ public final class RecordModel {
     private let turns = Turns()
     // The latest half-typed text on its way to flash; those before it are there earlier.
     private var draft: Task<Void, Never>?
-    private var before: [SessionField] = []
-    private var holdings: [String: Holding] = [:]
+    private var before: [FieldView] = []
+    private var states: [String: FieldState] = [:]
     private var typing = Typing()
 
     public init(_ session: String, _ work: Workplace) {
@@ -112,20 +113,20 @@ public final class RecordModel {
             // Keeping half-typed text tells nobody: it is asked for, and what asks does not wait for what writes.
             await draft?.value
             guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
-            before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding, draft: $0.draft) }
-            (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
+            before = now.fields.filter { $0.section != nil }.map { FieldView(blank: $0.definition).with(state: $0.state, draft: $0.draft) }
+            (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
             drawEdit()
         }
     }
 
     public func field(_ key: String, _ act: FieldAct) {
-        guard editing != nil, let field = edited.first(where: { $0.info.key == key }) else { return }
+        guard editing != nil, let field = edited.first(where: { $0.definition.key == key }) else { return }
         let wasOpen = typing.open(field) != nil
         typing.take(act, key)
         if case .typed(let text) = act { keep(text, key) }
-        if let holding = act.holding(field.info, before: field.holding) {
+        if let state = act.state(field.definition, before: field.state) {
             if wasOpen { keep("", key) }
-            holdings[key] = holding
+            states[key] = state
             typing.keep(key)
         }
         drawEdit()
@@ -139,15 +140,14 @@ public final class RecordModel {
     public func saveEdit() {
         guard editing != nil, let now else { return }
         turns.take { [self] in
-            let reader = FieldReader(gateway: work.gateway, session: session, numbers: NumberInput(work.locale))
-            let read = try await reader.read(edited, typing)
+            let read = try NumberInput(work.locale).read(edited, typing)
             typing.refuse(read.problems)
             if !read.problems.isEmpty { return drawEdit() }
-            let open = edited.filter { typing.open($0) != nil }.map(\.info.key)
-            for change in read.changes { holdings[change.field] = change.to }
-            let changes = before.compactMap { field -> FieldEdit? in
-                guard let after = holdings[field.info.key], after != field.holding else { return nil }
-                return FieldEdit(field: field.info.key, to: after)
+            let open = edited.filter { typing.open($0) != nil }.map(\.definition.key)
+            for change in read.changes { states[change.field] = change.change.state }
+            let changes = before.compactMap { field -> FieldChange? in
+                guard let after = states[field.definition.key], after != field.state, let change = after.change else { return nil }
+                return FieldChange(field: field.definition.key, change: change)
             }
             // A note is never empty.
             let notes = editedNotes.filter { number, text in
@@ -170,8 +170,8 @@ public final class RecordModel {
         }
     }
 
-    private var edited: [SessionField] {
-        before.map { field in holdings[field.info.key].map { SessionField(info: field.info, holding: $0) } ?? field }
+    private var edited: [FieldView] {
+        before.map { field in states[field.definition.key].map { field.with(state: $0, draft: nil) } ?? field }
     }
 
     private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, numbers: NumberInput(work.locale)) } }
@@ -216,10 +216,10 @@ public final class RecordModel {
 
 extension RecordNow {
     fileprivate var lines: [TimelineLine] {
-        let infos = Dictionary(fields.map { ($0.info.key, $0.info) }, uniquingKeysWith: { one, _ in one })
+        let definitions = Dictionary(fields.map { ($0.definition.key, $0.definition) }, uniquingKeysWith: { one, _ in one })
         return timeline.flatMap { moment in
             let at: Phrase = moment.actor.map { .text(.timelineBy, .moment(moment.at), .plain($0)) } ?? .moment(moment.at)
-            return moment.happenings.flatMap { $0.lines(infos) }.enumerated().map { index, line in
+            return moment.happenings.flatMap { $0.lines(definitions) }.enumerated().map { index, line in
                 TimelineLine(id: "\(moment.number).\(index)", at: at, sign: line.0, words: line.1)
             }
         }
@@ -227,9 +227,9 @@ extension RecordNow {
 }
 
 extension Happening {
-    fileprivate func lines(_ infos: [String: FieldInfo]) -> [(TimelineSign, Phrase)] {
-        func set(_ fields: [NamedHolding]) -> [(TimelineSign, Phrase)] {
-            fields.map { (.field, .text(.timelineFieldSet, .plain($0.name), $0.holding.words(infos[$0.field]))) }
+    fileprivate func lines(_ definitions: [String: FieldDefinition]) -> [(TimelineSign, Phrase)] {
+        func set(_ fields: [FieldEntry]) -> [(TimelineSign, Phrase)] {
+            fields.map { (.field, .text(.timelineFieldSet, .plain($0.fieldName), $0.state.words(definitions[$0.field]))) }
         }
         switch self {
         case .started(let section, let prefilled): return [(.started, .text(.timelineStarted, .plain(section)))] + set(prefilled)
@@ -244,9 +244,9 @@ extension Happening {
         case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
         case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
         case .discarded: return [(.discarded, .text(.timelineDiscarded))]
-        case .fieldEdited(let field, let from):
-            let info = infos[field.field]
-            return [(.edited, .text(.timelineFieldEdited, .plain(field.name), from.words(info), field.holding.words(info)))]
+        case .fieldEdited(let field):
+            let definition = definitions[field.field]
+            return [(.edited, .text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition)))]
         case .noteEdited(let text): return [(.edited, .text(.timelineNoteEdited, .plain(text)))]
         case .sendRequested(let action, let corrected):
             return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]

@@ -1,3 +1,5 @@
+import CompassCore
+
 import Observation
 
 /// A field with what it holds.
@@ -85,18 +87,18 @@ public final class ReviewModel {
         workflowName = now.workflow.name
         sectionName = now.sectionName
         win = now.win
-        fields = record.fields.filter(\.onPath).map { $0.line }
+        fields = record.fields.filter { $0.section != nil }.map { $0.line }
         messages = now.messages
         willSend = now.messages.isEmpty ? nil : .count(.willSend, now.messages.count)
         integrationOff = !integrationOn && !now.messages.isEmpty
         missing = now.completionProblems.map { problem in
-            let info = record.fields.first { $0.info.key == problem.field }?.info
-            return MissingField(field: problem.field, name: info?.name ?? problem.field, problem: problem.words(info), visit: problem.visit)
+            let definition = record.fields.first { $0.definition.key == problem.field }?.definition
+            return MissingField(field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit.map(Int.init))
         }
         canComplete = now.canComplete && now.phase == .inProgress
     }
 }
 
-extension RecordFieldNow {
-    var line: FieldLine { FieldLine(key: info.key, name: info.name, value: holding.words(info), provided: holding.value != nil) }
+extension RecordField {
+    var line: FieldLine { FieldLine(key: definition.key, name: definition.name, value: state.words(definition), provided: state.value != nil) }
 }
