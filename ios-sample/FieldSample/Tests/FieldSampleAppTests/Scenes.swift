@@ -166,11 +166,11 @@ struct Scene {
         phone.sessions["s1"]?.answers = []
         phone.sessions["s1"]?.visit = 2
         phone.sessions["s1"]?.path = [
-            Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: "All in order"),
-            Step(visit: 2, section: "done", name: "Service complete", answer: nil),
+            .fixture(visit: 1, section: "inspection", sectionName: "Inspection and combustion", answerName: "All in order"),
+            .fixture(visit: 2, section: "done", sectionName: "Service complete"),
         ]
-        phone.sessions["s1"]?.notes = [SessionNote(number: 1, at: FakePhone.moment, text: "Beware of the dog", actor: "Jo", edited: false)]
-        phone.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+        phone.sessions["s1"]?.notes = [Note(seq: 1, at: FakePhone.moment, actor: "Jo", text: "Beware of the dog", edited: false)]
+        phone.sessions["s1"]?.messages = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
     }
 
     private static func many(_ phone: inout FakePhone) {

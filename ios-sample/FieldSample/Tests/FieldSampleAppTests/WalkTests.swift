@@ -354,7 +354,7 @@ final class WalkTests: XCTestCase {
 
     func testManyAnswersScrollAlongToo() async throws {
         var phone = FakePhone.atWork
-        phone.sessions["s1"]?.answers = (1...4).map { SessionAnswer(key: "answer-\($0)", name: "Answer \($0)") }
+        phone.sessions["s1"]?.answers = (1...4).map { Answer(key: "answer-\($0)", name: "Answer \($0)", next: nil) }
         let stand = try stand(phone, saved: "workflows session/s1")
         _ = try await stand.find("Answer 4", .button)
         XCTAssertTrue(stand.footScrolls)

@@ -48,7 +48,7 @@ final class ScreenTests: XCTestCase {
     func testTheReviewSaysWhatWillBeSentAndWhatIsMissing() async throws {
         gateway.change {
             $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
-            $0.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+            $0.sessions["s1"]?.messages = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
         }
         work.navigator.open(.session("s1"))
         work.navigator.open(.review("s1"))

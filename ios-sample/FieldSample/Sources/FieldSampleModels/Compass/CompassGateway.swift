@@ -132,13 +132,13 @@ public final class CompassGateway: FieldGateway {
         try await run([.setFields(changes: changes)], session, actor)
     }
 
-    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: Int, actor: String?) async throws -> Done {
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done {
         let first = changes.isEmpty ? [] : [Command.setFields(changes: changes)]
-        return try await run(first + [.answer(visit: UInt32(visit), answer: answer)], session, actor)
+        return try await run(first + [.answer(visit: visit, answer: answer)], session, actor)
     }
 
-    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
-        try await run([.back(visit: UInt32(visit), toVisit: UInt32(target))], session, actor)
+    public func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done {
+        try await run([.back(visit: visit, toVisit: target)], session, actor)
     }
 
     public func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done {
@@ -149,8 +149,8 @@ public final class CompassGateway: FieldGateway {
         try await run([.note(commandId: command, text: text)], session, actor)
     }
 
-    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
-        try await run([.complete(visit: UInt32(visit))], session, actor)
+    public func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done {
+        try await run([.complete(visit: visit)], session, actor)
     }
 
     public func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done {
@@ -163,8 +163,8 @@ public final class CompassGateway: FieldGateway {
 
     // Records --------------------------------------------------------------------------------------------------------------------------
 
-    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
-        watch({ $0.observeSessions(query.core(), limit: UInt32(limit)) }) {
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList> {
+        watch({ $0.observeSessions(filter, limit: UInt32(limit)) }) {
             SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil)
         }
     }
@@ -173,8 +173,8 @@ public final class CompassGateway: FieldGateway {
         watch({ $0.observeRecord(session) }) { $0.app() }
     }
 
-    public func edit(_ session: String, fields: [FieldChange], notes: [Int: String], actor: String?, command: String) async throws {
-        let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: UInt32($0.key), text: $0.value) }
+    public func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws {
+        let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: $0.key, text: $0.value) }
         _ = try await run([.edit(commandId: command, fields: fields, notes: notes)], session, actor)
     }
 

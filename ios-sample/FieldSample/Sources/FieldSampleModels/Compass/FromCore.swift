@@ -58,85 +58,30 @@ extension Workflow {
     }
 }
 
-extension SessionState {
-    func app() -> SessionPhase {
-        switch self {
-        case .inProgress: .inProgress
-        case .completed: .completed
-        case .ended: .ended
-        case .discarded: .discarded
-        }
-    }
-}
-
-extension Note {
-    func app() -> SessionNote { SessionNote(number: Int(seq), at: at, text: text ?? "", actor: actor, edited: edited) }
-}
-
 extension SessionView {
     func app() -> SessionNow {
         SessionNow(
-            key: key, workflow: workflow.app(), phase: state.app(), startedAt: startedAt, visit: Int(visit), section: section.key,
+            key: key, workflow: workflow.app(), phase: state, startedAt: startedAt, visit: visit, section: section.key,
             sectionName: section.name, content: section.content, isEnd: section.isEnd, win: section.win,
-            fields: fields,
-            answers: answers.map { SessionAnswer(key: $0.key, name: $0.name) },
-            replies: responses.map { SessionReply(key: $0.key, name: $0.name, kind: $0.kind.app(), content: $0.content) },
-            path: path.map { Step(visit: Int($0.visit), section: $0.section, name: $0.sectionName, answer: $0.answerName) },
-            notes: notes.map { $0.app() }, noteDraft: noteDraft, problems: problems, canComplete: canComplete,
-            completionProblems: completionProblems,
-            messages: wouldFire.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) })
+            fields: fields, answers: answers, replies: responses, path: path, notes: notes, noteDraft: noteDraft, problems: problems,
+            canComplete: canComplete, completionProblems: completionProblems, messages: wouldFire)
     }
 }
 
 extension SessionSummary {
     func app() -> SessionItem {
         SessionItem(
-            key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
+            key: key, workflow: workflow.app(), phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
             sectionName: sectionName, pending: Int(actionsPending), sent: Int(actionsSent), failed: Int(actionsFailed))
-    }
-}
-
-extension ActionStatus {
-    func app() -> ActionState {
-        switch self {
-        case .notFired: .notFired
-        case .pending: .pending
-        case .sent: .sent
-        case .failed: .failed
-        }
     }
 }
 
 extension SessionRecord {
     func app() -> RecordNow {
         RecordNow(
-            key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
-            finishedAt: finishedAt, endReason: endReason,
-            fields: fields,
-            notes: notes.map { $0.app() },
-            timeline: timeline.map { Moment(number: Int($0.seq), at: $0.at, actor: $0.actor, happenings: $0.entry.app()) },
+            key: key, workflow: workflow.app(), phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
+            finishedAt: finishedAt, endReason: endReason, fields: fields, notes: notes, timeline: timeline,
             actions: actions.map { $0.app() })
-    }
-}
-
-extension TimelineEntry {
-    fileprivate func app() -> [Happening] {
-        switch self {
-        case .started(let section, let prefilled): [.started(section: section, prefilled: prefilled)]
-        case .fieldsSet(let fields): [.fieldsSet(fields)]
-        case .answered(let section, let answer, _, _, let superseded): [.answered(section: section, answer: answer, superseded: superseded)]
-        case .wentBack(_, let section): [.wentBack(section: section)]
-        case .responseUsed(_, let name, let kind, _): [.replyUsed(name, kind.app())]
-        case .noted(let text): [.noted(text ?? "")]
-        case .completed(let section, let won): [.completed(section: section, won: won)]
-        case .ended(let section, let reason): [.ended(section: section, reason: reason)]
-        case .discarded: [.discarded]
-        case .edited(let fields, let notes):
-            fields.map { .fieldEdited($0) } + notes.map { .noteEdited($0.to ?? "") }
-        case .sendRequested(_, let name, let corrected, _): [.sendRequested(action: name, corrected: corrected)]
-        case .abandoned(_, let name, let reason): [.abandoned(action: name, reason: reason)]
-        case .redacted: []
-        }
     }
 }
 
@@ -144,13 +89,10 @@ extension Action {
     func app() -> RecordAction {
         let newest = deliveries.first
         return RecordAction(
-            key: key, name: name, endpoint: endpoint, state: status.app(), reason: reason, failedSends: Int(failedSends), locked: locked,
+            key: key, name: name, endpoint: endpoint, state: status, reason: reason, failedSends: Int(failedSends), locked: locked,
             canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon, sentAt: newest?.sentAt,
             nextAttemptAt: newest?.nextAttemptAt, attempts: Int(newest?.attempts ?? 0),
-            lastAttempts: (newest?.lastAttempts ?? []).map {
-                SendTry(number: Int($0.number), at: $0.at, status: $0.status.map(Int.init), outcome: $0.outcome)
-            },
-            mayHaveBeenDelivered: newest?.mayHaveBeenDelivered ?? false)
+            lastAttempts: newest?.lastAttempts ?? [], mayHaveBeenDelivered: newest?.mayHaveBeenDelivered ?? false)
     }
 }
 
@@ -177,14 +119,5 @@ extension EndpointStatus {
         return EndpointLine(
             key: endpoint.key, url: endpoint.url, secret: secret, wifiOnly: endpoint.network == .unmetered, enabled: enabled,
             disabledReason: disabledReason, failingReason: failingReason, waiting: Int(pending))
-    }
-}
-
-extension ResponseKind {
-    func app() -> ReplyKind {
-        switch self {
-        case .objection: .objection
-        case .customerQuestion: .customerQuestion
-        }
     }
 }

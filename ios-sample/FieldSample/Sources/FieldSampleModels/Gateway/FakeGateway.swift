@@ -120,7 +120,7 @@ public final class FakeGateway: FieldGateway {
         }
     }
 
-    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: Int, actor: String?) async throws -> Done {
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("answer \(answer)") { phone in
             let outline = try phone.workflow(phone.session(session).workflow.key)
             return try phone.run(session) { now in
@@ -133,7 +133,7 @@ public final class FakeGateway: FieldGateway {
         }
     }
 
-    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
+    public func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("back \(target)") { phone in
             let outline = try phone.workflow(phone.session(session).workflow.key)
             return try phone.run(session) { now in
@@ -153,12 +153,12 @@ public final class FakeGateway: FieldGateway {
         try call("note") { phone in
             try phone.run(session) { now in
                 now.noteDraft = nil
-                now.notes.append(SessionNote(number: now.notes.count + 1, at: FakePhone.moment, text: text, actor: actor, edited: false))
+                now.notes.append(Note(seq: UInt32(now.notes.count + 1), at: FakePhone.moment, actor: actor, text: text, edited: false))
             }
         }
     }
 
-    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
+    public func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("complete") { try $0.run(session) { $0.phase = .completed } }
     }
 
@@ -172,12 +172,12 @@ public final class FakeGateway: FieldGateway {
 
     // Records, the outbox, the integration ---------------------------------------------------------------------------------------------
 
-    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList> {
         flow { phone in
             let found = phone.items.filter { item in
-                (query.phases.isEmpty || query.phases.contains(item.phase)) && (query.won ?? item.won) == item.won
-                    && (query.action != .pending || item.pending > 0) && (query.action != .failed || item.failed > 0)
-                    && (query.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
+                (filter.states.isEmpty || filter.states.contains(item.phase)) && (filter.won ?? item.won) == item.won
+                    && (filter.actionStatus != .pending || item.pending > 0) && (filter.actionStatus != .failed || item.failed > 0)
+                    && (filter.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
             }
             return SessionList(sessions: Array(found.prefix(limit)), more: found.count > limit)
         }
@@ -185,7 +185,7 @@ public final class FakeGateway: FieldGateway {
 
     public func record(_ session: String) -> Flow<RecordNow> { flow { try $0.record(session) } }
 
-    public func edit(_ session: String, fields: [FieldChange], notes: [Int: String], actor: String?, command: String) async throws {
+    public func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws {
         try call("edit \(fields.map(\.field).joined(separator: " "))") { phone in
             for change in fields { phone.drafts["\(session)/\(change.field)"] = nil }
             var record = try phone.record(session)
@@ -317,7 +317,7 @@ extension FakePhone {
         return item
     }
 
-    fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionState) {
+    fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionStatus) {
         guard let place = records[session]?.actions.firstIndex(where: { $0.key == action }) else { return }
         records[session]?.actions[place].state = state
     }
@@ -337,18 +337,18 @@ extension SessionNow {
 
     fileprivate mutating func enter(_ key: String, of outline: WorkflowOutline, answer: String?) {
         guard let next = outline.sections.first(where: { $0.key == key }) else { return }
-        if let answer, let last = path.popLast() { path.append(Step(visit: last.visit, section: last.section, name: last.name, answer: answer)) }
+        if let answer, let last = path.popLast() { path.append(.step(last.visit, last.section, last.sectionName, answer)) }
         visit += 1
         section = next.key
         sectionName = next.name
-        path.append(Step(visit: visit, section: next.key, name: next.name, answer: nil))
+        path.append(.step(visit, next.key, next.name, nil))
         fields = next.fields.map { FieldView(blank: $0) }
-        answers = next.answers.enumerated().map { SessionAnswer(key: "answer-\($0.offset)", name: $0.element.name) }
+        answers = next.answers.enumerated().map { Answer(key: "answer-\($0.offset)", name: $0.element.name, next: $0.element.next) }
         isEnd = next.isEnd
         win = next.win
         problems = []
         canComplete = next.isEnd
-        messages = next.actions.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) }
+        messages = next.actions.map { ActionPreview(key: $0.key, name: $0.name, section: key, endpoint: $0.endpoint) }
     }
 }
 
@@ -366,5 +366,11 @@ extension FieldView {
 extension RecordField {
     fileprivate func with(state: FieldState? = nil, draft: String?) -> RecordField {
         RecordField(definition: definition, section: section, state: state ?? self.state, completedAt: completedAt, source: source, draft: draft)
+    }
+}
+
+extension PathStep {
+    static func step(_ visit: UInt32, _ section: String, _ name: String, _ answer: String?) -> PathStep {
+        PathStep(visit: visit, section: section, sectionName: name, at: FakePhone.moment, answer: answer, answerName: answer)
     }
 }

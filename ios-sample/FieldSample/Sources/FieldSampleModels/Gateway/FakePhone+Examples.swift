@@ -12,18 +12,20 @@ extension FakePhone {
         let session = SessionNow(
             key: "s1", workflow: boiler, startedAt: ago(25), visit: 1, section: "inspection", sectionName: "Inspection and combustion",
             content: "Look at the flame.\n\nMeasure the pressure.", fields: fields.map { FieldView(blank: $0) },
-            answers: [SessionAnswer(key: "answer-0", name: "All in order"), SessionAnswer(key: "answer-1", name: "A part is needed")],
-            replies: [SessionReply(key: "dear", name: "Too expensive", kind: .objection, content: "It lasts.")],
-            path: [Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: nil)], problems: [problem])
+            answers: [
+                Answer(key: "answer-0", name: "All in order", next: "done"), Answer(key: "answer-1", name: "A part is needed", next: "open"),
+            ],
+            replies: [Response(key: "dear", name: "Too expensive", kind: .objection, content: "It lasts.")],
+            path: [.step(1, "inspection", "Inspection and combustion", nil)], problems: [problem])
         let fired = RecordAction(
             key: "notify-office", name: "Tell the office", endpoint: "office", state: .sent, sentAt: ago(200), attempts: 2,
             lastAttempts: [
-                SendTry(number: 2, at: ago(200), status: 202, outcome: "sent"), SendTry(number: 1, at: ago(280), status: nil, outcome: "dns"),
+                attempt(2, 200, 202, "sent"), attempt(1, 280, nil, "dns"),
             ])
         let failed = RecordAction(
             key: "notify-office", name: "Tell the office", endpoint: "office", state: .failed, reason: "rejected", failedSends: 1,
-            canSend: true, canAbandon: true, attempts: 1, lastAttempts: [SendTry(number: 1, at: ago(1400), status: 422, outcome: "rejected")])
-        let note = SessionNote(number: 4, at: ago(290), text: "Beware of the dog", actor: "Jo", edited: false)
+            canSend: true, canAbandon: true, attempts: 1, lastAttempts: [attempt(1, 1400, 422, "rejected")])
+        let note = Note(seq: 4, at: ago(290), actor: "Jo", text: "Beware of the dog", edited: false)
         func record(_ key: String, _ minutes: Double, won: Bool, _ actions: [RecordAction]) -> RecordNow {
             RecordNow(
                 key: key, workflow: boiler, phase: .completed, won: won, actor: "Jo", startedAt: ago(minutes), finishedAt: ago(minutes - 20),
@@ -34,12 +36,14 @@ extension FakePhone {
                 ],
                 notes: [note],
                 timeline: [
-                    Moment(number: 1, at: ago(minutes), actor: "Jo", happenings: [.started(section: "Inspection and combustion", prefilled: [])]),
-                    Moment(number: 4, at: ago(290), actor: "Jo", happenings: [.noted("Beware of the dog")]),
-                    Moment(
-                        number: 5, at: ago(minutes - 19), actor: "Jo",
-                        happenings: [.answered(section: "Inspection and combustion", answer: "All in order", superseded: false)]),
-                    Moment(number: 6, at: ago(minutes - 20), actor: "Jo", happenings: [.completed(section: "Service complete", won: won)]),
+                    happened(1, minutes, .started(sectionName: "Inspection and combustion", prefilled: [])),
+                    happened(4, 290, .noted(text: "Beware of the dog")),
+                    happened(
+                        5, minutes - 19,
+                        .answered(
+                            sectionName: "Inspection and combustion", answerName: "All in order", nextVisit: 2,
+                            nextSectionName: "Service complete", superseded: false)),
+                    happened(6, minutes - 20, .completed(sectionName: "Service complete", won: won)),
                 ], actions: actions)
         }
         var phone = FakePhone()
@@ -97,6 +101,15 @@ extension FakePhone {
     }
 
     private static func ago(_ minutes: Double) -> Date { moment.addingTimeInterval(-60 * minutes) }
+
+    private static func attempt(_ number: UInt32, _ minutes: Double, _ status: UInt16?, _ outcome: String) -> Attempt {
+        Attempt(
+            number: number, at: ago(minutes), durationMs: 40, status: status, outcome: outcome, counted: true, mayHaveBeenDelivered: false)
+    }
+
+    private static func happened(_ seq: UInt32, _ minutes: Double, _ entry: TimelineEntry) -> TimelineItem {
+        TimelineItem(seq: seq, at: ago(minutes), utcOffset: 0, actor: "Jo", entry: entry)
+    }
 
     private static func answered(_ field: FieldDefinition, _ state: FieldState) -> RecordField {
         RecordField(definition: field, section: "inspection", state: state, completedAt: nil, source: nil, draft: nil)

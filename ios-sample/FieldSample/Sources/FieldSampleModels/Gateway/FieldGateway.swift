@@ -38,17 +38,17 @@ public protocol FieldGateway: DatabaseGateway {
     func saveNoteDraft(_ text: String, session: String) async throws
     func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done
     /// Sets the fields and moves on, both or neither.
-    func answer(_ answer: String, changes: [FieldChange], session: String, visit: Int, actor: String?) async throws -> Done
-    func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done
+    func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done
+    func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done
     func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done
     func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done
-    func complete(_ session: String, visit: Int, actor: String?) async throws -> Done
+    func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done
     func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done
     func discard(_ session: String, actor: String?) async throws
 
-    func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList>
+    func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList>
     func record(_ session: String) -> Flow<RecordNow>
-    func edit(_ session: String, fields: [FieldChange], notes: [Int: String], actor: String?, command: String) async throws
+    func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws
     func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
     /// Gives an undelivered message up; true when a try was under way, so that it may still arrive.
     func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool

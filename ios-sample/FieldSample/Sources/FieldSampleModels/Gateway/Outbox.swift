@@ -1,9 +1,10 @@
+import CompassCore
 import Foundation
 
 /// A message that is not delivered.
 public struct OutboxLine: Hashable, Sendable {
     public let session: String, workflow: WorkflowName, action: String, name: String, endpoint: String
-    public var state: ActionState
+    public var state: ActionStatus
     public var reason: String?
     public var frozenAt: Date
     public var nextAttemptAt: Date?

@@ -1,10 +1,11 @@
+import CompassCore
 import Foundation
 import Observation
 
 /// A message that is not delivered; `detail` says when it is tried next.
 public struct OutboxRow: Hashable, Sendable, Identifiable {
     public let session: String, action: String, name: String, workflowName: String, endpoint: String
-    public let state: ActionState, reason: Phrase?, detail: Phrase?, attempts: Phrase?, warning: Phrase?, savedAt: Phrase
+    public let state: ActionStatus, reason: Phrase?, detail: Phrase?, attempts: Phrase?, warning: Phrase?, savedAt: Phrase
     public var id: String { session + "/" + action }
 }
 

@@ -14,13 +14,13 @@ public struct TimelineLine: Hashable, Sendable, Identifiable {
 
 /// How many actions have this status.
 public struct ActionTotal: Hashable, Sendable, Identifiable {
-    public let state: ActionState, count: Int
-    public var id: ActionState { state }
+    public let state: ActionStatus, count: Int
+    public var id: ActionStatus { state }
 }
 
 /// An action with what became of it.
 public struct ActionCard: Hashable, Sendable, Identifiable {
-    public let key: String, name: String, endpoint: String, state: ActionState
+    public let key: String, name: String, endpoint: String, state: ActionStatus
     /// Why it is so, where there is a reason.
     public let reason: Phrase?
     /// When it was sent, or when it is tried next.
@@ -60,7 +60,7 @@ public final class RecordModel {
     public private(set) var totals: [ActionTotal] = []
     /// The fields as inputs, and the notes by number, while they are edited.
     public private(set) var editing: [FieldItem]?
-    public private(set) var editedNotes: [Int: String] = [:]
+    public private(set) var editedNotes: [UInt32: String] = [:]
     public private(set) var working = false
     public var preview: PreviewSheet?
     public var abandoning: AbandonQuestion?
@@ -100,7 +100,7 @@ public final class RecordModel {
         timeline = record.lines
         fields = record.fields.map(\.line)
         actions = record.actions.map(\.card)
-        totals = ActionState.allCases.map { state in ActionTotal(state: state, count: record.actions.filter { $0.state == state }.count) }
+        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in ActionTotal(state: state, count: record.actions.filter { $0.state == state }.count) }
             .filter { $0.count > 0 }
     }
 
@@ -114,7 +114,7 @@ public final class RecordModel {
             await draft?.value
             guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
             before = now.fields.filter { $0.section != nil }.map { FieldView(blank: $0.definition).with(state: $0.state, draft: $0.draft) }
-            (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
+            (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.seq, $0.text ?? "") }))
             drawEdit()
         }
     }
@@ -132,7 +132,7 @@ public final class RecordModel {
         drawEdit()
     }
 
-    public func note(_ number: Int, _ text: String) { editedNotes[number] = text }
+    public func note(_ number: UInt32, _ text: String) { editedNotes[number] = text }
 
     /// What was typed into a field stays for the next time, what was tapped is forgotten.
     public func dismissEdit() { editing = nil }
@@ -151,7 +151,7 @@ public final class RecordModel {
             }
             // A note is never empty.
             let notes = editedNotes.filter { number, text in
-                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.number == number && $0.text != text }
+                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.seq == number && ($0.text ?? "") != text }
             }
             if !changes.isEmpty || !notes.isEmpty {
                 do {
@@ -219,14 +219,14 @@ extension RecordNow {
         let definitions = Dictionary(fields.map { ($0.definition.key, $0.definition) }, uniquingKeysWith: { one, _ in one })
         return timeline.flatMap { moment in
             let at: Phrase = moment.actor.map { .text(.timelineBy, .moment(moment.at), .plain($0)) } ?? .moment(moment.at)
-            return moment.happenings.flatMap { $0.lines(definitions) }.enumerated().map { index, line in
-                TimelineLine(id: "\(moment.number).\(index)", at: at, sign: line.0, words: line.1)
+            return moment.entry.lines(definitions).enumerated().map { index, line in
+                TimelineLine(id: "\(moment.seq).\(index)", at: at, sign: line.0, words: line.1)
             }
         }
     }
 }
 
-extension Happening {
+extension TimelineEntry {
     fileprivate func lines(_ definitions: [String: FieldDefinition]) -> [(TimelineSign, Phrase)] {
         func set(_ fields: [FieldEntry]) -> [(TimelineSign, Phrase)] {
             fields.map { (.field, .text(.timelineFieldSet, .plain($0.fieldName), $0.state.words(definitions[$0.field]))) }
@@ -234,23 +234,26 @@ extension Happening {
         switch self {
         case .started(let section, let prefilled): return [(.started, .text(.timelineStarted, .plain(section)))] + set(prefilled)
         case .fieldsSet(let fields): return set(fields)
-        case .answered(let section, let answer, let superseded):
+        case .answered(let section, let answer, _, _, let superseded):
             let id: TextId = superseded ? .timelineSuperseded : .timelineAnswered
             return [(superseded ? .takenBack : .answer, .text(id, .plain(section), .plain(answer)))]
-        case .wentBack(let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
-        case .replyUsed(let name, let kind): return [(.reply, kind.used(name))]
-        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text)))]
+        case .wentBack(_, let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
+        case .responseUsed(_, let name, let kind, _): return [(.reply, kind.used(name))]
+        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text ?? "")))]
         case .completed(let section, true): return [(.won, .text(.timelineCompletedWon, .plain(section)))]
         case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
         case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
         case .discarded: return [(.discarded, .text(.timelineDiscarded))]
-        case .fieldEdited(let field):
-            let definition = definitions[field.field]
-            return [(.edited, .text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition)))]
-        case .noteEdited(let text): return [(.edited, .text(.timelineNoteEdited, .plain(text)))]
-        case .sendRequested(let action, let corrected):
+        case .edited(let fields, let notes):
+            let edits = fields.map { field in
+                let definition = definitions[field.field]
+                return Phrase.text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition))
+            }
+            return (edits + notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }).map { (.edited, $0) }
+        case .sendRequested(_, let action, let corrected, _):
             return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]
-        case .abandoned(let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
+        case .abandoned(_, let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
+        case .redacted: return []
         }
     }
 }

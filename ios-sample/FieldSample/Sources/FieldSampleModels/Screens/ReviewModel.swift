@@ -10,7 +10,7 @@ public struct FieldLine: Hashable, Sendable, Identifiable {
 
 /// A field that is missing; `visit` is the step that asks it.
 public struct MissingField: Hashable, Sendable, Identifiable {
-    public let field: String, name: String, problem: Phrase, visit: Int?
+    public let field: String, name: String, problem: Phrase, visit: UInt32?
     public var id: String { field }
 }
 
@@ -22,7 +22,7 @@ public final class ReviewModel {
     public private(set) var sectionName = ""
     public private(set) var win = false
     public private(set) var fields: [FieldLine] = []
-    public private(set) var messages: [PlannedMessage] = []
+    public private(set) var messages: [ActionPreview] = []
     /// "3 messages will be sent".
     public private(set) var willSend: Phrase?
     /// Webhooks are off: nothing will be sent.
@@ -93,7 +93,7 @@ public final class ReviewModel {
         integrationOff = !integrationOn && !now.messages.isEmpty
         missing = now.completionProblems.map { problem in
             let definition = record.fields.first { $0.definition.key == problem.field }?.definition
-            return MissingField(field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit.map(Int.init))
+            return MissingField(field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit)
         }
         canComplete = now.canComplete && now.phase == .inProgress
     }

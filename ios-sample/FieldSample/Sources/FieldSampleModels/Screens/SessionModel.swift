@@ -8,7 +8,7 @@ public enum SavedMark: Hashable, Sendable { case saved, saving, notYet }
 /// What lies over the session.
 public enum SessionSheet: Hashable, Sendable {
     /// The words of a response; "used" notes that it was used.
-    case reply(SessionReply)
+    case reply(Response)
     case note(String)
     /// The steps to go back to.
     case steps
@@ -25,7 +25,7 @@ public final class SessionModel {
     public private(set) var workflowName = ""
     public private(set) var sectionName = ""
     /// Changes with every move: the view then scrolls to the top and puts the focus of the screen reader on the heading.
-    public private(set) var visit = 0
+    public private(set) var visit: UInt32 = 0
     public private(set) var paragraphs: [String] = []
     /// This step, and how many more it takes at least to an end.
     public private(set) var step = 1
@@ -33,10 +33,10 @@ public final class SessionModel {
     public private(set) var saved = SavedMark.saved
     public private(set) var fields: [FieldItem] = []
     /// Big buttons; none on an end section, which has `canReview` instead.
-    public private(set) var answers: [SessionAnswer] = []
-    public private(set) var replies: [SessionReply] = []
-    public private(set) var notes: [SessionNote] = []
-    public private(set) var path: [Step] = []
+    public private(set) var answers: [Answer] = []
+    public private(set) var replies: [Response] = []
+    public private(set) var notes: [Note] = []
+    public private(set) var path: [PathStep] = []
     public private(set) var canGoBack = false
     public private(set) var canReview = false
     /// "2 things are missing", after an answer was tried.
@@ -165,7 +165,7 @@ public final class SessionModel {
     }
 
     /// Back to a step; without one, a section back, and on the first out of the session, which stays as it is.
-    public func back(to target: Int? = nil) {
+    public func back(to target: UInt32? = nil) {
         turns.take { [self] in
             // It is not on this phone any more.
             guard let from = known else { return work.navigator.back() }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -77,17 +78,18 @@ public final class SessionsModel {
         }
     }
 
-    private var query: SessionQuery {
+    private var query: SessionFilter {
         let words = text.trimmingCharacters(in: .whitespaces)
-        var query = SessionQuery(text: words.isEmpty ? nil : words)
+        var query = SessionFilter.all
+        query.text = words.isEmpty ? nil : words
         switch filter {
         case .all: break
-        case .inProgress: query.phases = [.inProgress]
-        case .completed: query.phases = [.completed]
+        case .inProgress: query.states = [.inProgress]
+        case .completed: query.states = [.completed]
         case .won: query.won = true
-        case .ended: query.phases = [.ended]
-        case .waiting: query.action = .pending
-        case .failed: query.action = .failed
+        case .ended: query.states = [.ended]
+        case .waiting: query.actionStatus = .pending
+        case .failed: query.actionStatus = .failed
         }
         return query
     }

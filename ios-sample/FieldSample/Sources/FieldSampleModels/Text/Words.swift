@@ -95,7 +95,7 @@ extension WorkflowFinding {
     }
 }
 
-extension ActionState {
+extension ActionStatus {
     /// The product's four words.
     public var words: Phrase {
         switch self {
@@ -107,7 +107,7 @@ extension ActionState {
     }
 }
 
-extension SessionPhase {
+extension SessionState {
     func words(won: Bool) -> Phrase {
         switch self {
         case .inProgress: .text(.sessionInProgress)
@@ -126,7 +126,7 @@ func reasonWords(_ code: String) -> Phrase {
     reasons[code[...]].map { .message($0, []) } ?? .text(.reasonOther, .plain(code))
 }
 
-extension SendTry {
+extension Attempt {
     var words: Phrase {
         let number = Phrase.number(String(number))
         guard let status else { return .text(.attemptFailed, number, .moment(at), reasonWords(outcome)) }
@@ -163,7 +163,7 @@ extension GatewayFailure {
     }
 }
 
-extension ReplyKind {
+extension ResponseKind {
     /// What a customer says, and that it is an objection or a question.
     public func words(_ name: String) -> Phrase { .text(self == .objection ? .buttonObjection : .buttonQuestion, .plain(name)) }
 
