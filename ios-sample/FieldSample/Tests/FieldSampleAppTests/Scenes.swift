@@ -176,8 +176,8 @@ struct Scene {
     private static func many(_ phone: inout FakePhone) {
         let one = phone.items[1]
         phone.items = (0..<40).map { place in
-            SessionItem(
-                key: "k\(place)", workflow: one.workflow, phase: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
+            .fixture(
+                key: "k\(place)", workflow: one.workflow, state: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
                 sectionName: one.sectionName)
         }
     }

@@ -214,7 +214,7 @@ final class ScreenTests: XCTestCase {
         gateway.change { phone in
             let one = phone.items[1]
             phone.items = (0..<40).map {
-                SessionItem(key: "k\($0)", workflow: one.workflow, phase: one.phase, startedAt: one.startedAt, sectionName: one.sectionName)
+                .fixture(key: "k\($0)", workflow: one.workflow, state: one.state, startedAt: one.startedAt, sectionName: one.sectionName)
             }
         }
         let model = SessionsModel(work)

@@ -187,7 +187,7 @@ final class StoryTests: XCTestCase {
         model.adding?.chosen = "office"
         model.add()
         await model.settled()
-        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.revision == 1 }
+        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.localRevision == 1 }
         model.openRemove("message-1", from: section.key)
         model.remove()
         await model.settled()

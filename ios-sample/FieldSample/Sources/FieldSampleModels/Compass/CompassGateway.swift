@@ -107,8 +107,7 @@ public final class CompassGateway: FieldGateway {
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow
-            let version = WorkflowVersion(version: UInt32(name.version), localRevision: UInt32(name.revision))
-            let workflow = try await compass.workflow(name.key, version: version)
+            let workflow = try await compass.workflow(name.key, version: name.version())
             return workflow.outline(WorkflowItem(workflow: name, about: workflow.description, startable: true))
         }
     }
@@ -163,10 +162,8 @@ public final class CompassGateway: FieldGateway {
 
     // Records --------------------------------------------------------------------------------------------------------------------------
 
-    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList> {
-        watch({ $0.observeSessions(filter, limit: UInt32(limit)) }) {
-            SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil)
-        }
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage> {
+        watch({ $0.observeSessions(filter, limit: UInt32(limit)) }) { $0 }
     }
 
     public func record(_ session: String) -> Flow<RecordNow> {
@@ -204,8 +201,8 @@ public final class CompassGateway: FieldGateway {
 
     // The outbox and the integration ---------------------------------------------------------------------------------------------------
 
-    public func outbox(limit: Int) -> Flow<OutboxList> {
-        watch({ $0.observeOutbox(.unsent, limit: UInt32(limit)) }) { OutboxList(lines: $0.items.map { $0.app() }, more: $0.next != nil) }
+    public func outbox(limit: Int) -> Flow<OutboxPage> {
+        watch({ $0.observeOutbox(.unsent, limit: UInt32(limit)) }) { $0 }
     }
 
     public func outboxNumbers() -> Flow<OutboxNumbers> {

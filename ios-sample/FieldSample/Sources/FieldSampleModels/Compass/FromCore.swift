@@ -13,7 +13,6 @@ extension CompassError {
 }
 
 extension WorkflowRef {
-    func app() -> WorkflowName { WorkflowName(key: key, name: name, version: Int(version), revision: Int(localRevision)) }
     func version() -> WorkflowVersion { WorkflowVersion(version: version, localRevision: localRevision) }
 }
 
@@ -40,7 +39,7 @@ extension Finding {
 
 extension WorkflowSummary {
     func app(_ whole: Workflow?) -> WorkflowItem {
-        WorkflowItem(workflow: workflow.app(), about: description, startable: startable, findings: findings.map { $0.app(whole) })
+        WorkflowItem(workflow: workflow, about: description, startable: startable, findings: findings.map { $0.app(whole) })
     }
 }
 
@@ -61,48 +60,19 @@ extension Workflow {
 extension SessionView {
     func app() -> SessionNow {
         SessionNow(
-            key: key, workflow: workflow.app(), phase: state, startedAt: startedAt, visit: visit, section: section.key,
+            key: key, workflow: workflow, phase: state, startedAt: startedAt, visit: visit, section: section.key,
             sectionName: section.name, content: section.content, isEnd: section.isEnd, win: section.win,
             fields: fields, answers: answers, replies: responses, path: path, notes: notes, noteDraft: noteDraft, problems: problems,
             canComplete: canComplete, completionProblems: completionProblems, messages: wouldFire)
     }
 }
 
-extension SessionSummary {
-    func app() -> SessionItem {
-        SessionItem(
-            key: key, workflow: workflow.app(), phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
-            sectionName: sectionName, pending: Int(actionsPending), sent: Int(actionsSent), failed: Int(actionsFailed))
-    }
-}
-
 extension SessionRecord {
     func app() -> RecordNow {
         RecordNow(
-            key: key, workflow: workflow.app(), phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
+            key: key, workflow: workflow, phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
             finishedAt: finishedAt, endReason: endReason, fields: fields, notes: notes, timeline: timeline,
-            actions: actions.map { $0.app() })
-    }
-}
-
-extension Action {
-    func app() -> RecordAction {
-        let newest = deliveries.first
-        return RecordAction(
-            key: key, name: name, endpoint: endpoint, state: status, reason: reason, failedSends: Int(failedSends), locked: locked,
-            canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon, sentAt: newest?.sentAt,
-            nextAttemptAt: newest?.nextAttemptAt, attempts: Int(newest?.attempts ?? 0),
-            lastAttempts: newest?.lastAttempts ?? [], mayHaveBeenDelivered: newest?.mayHaveBeenDelivered ?? false)
-    }
-}
-
-extension OutboxItem {
-    func app() -> OutboxLine {
-        OutboxLine(
-            session: session, workflow: workflow.app(), action: action, name: actionName, endpoint: delivery.endpoint,
-            state: delivery.state == .failed ? .failed : delivery.state == .sent ? .sent : .pending, reason: delivery.reason,
-            frozenAt: delivery.frozenAt, nextAttemptAt: delivery.nextAttemptAt, attempts: Int(delivery.attempts), needsPerson: needsPerson,
-            mayHaveBeenDelivered: delivery.mayHaveBeenDelivered)
+            actions: actions)
     }
 }
 

@@ -5,9 +5,9 @@ import Foundation
 public struct FakePhone: Hashable, Sendable {
     public var workflows: [WorkflowOutline] = []
     public var sessions: [String: SessionNow] = [:]
-    public var items: [SessionItem] = []
+    public var items: [SessionSummary] = []
     public var records: [String: RecordNow] = [:]
-    public var outbox: [OutboxLine] = []
+    public var outbox: [OutboxItem] = []
     public var numbers = OutboxNumbers()
     public var endpoints: [EndpointLine] = []
     public var integrationEnabled = false
@@ -172,14 +172,14 @@ public final class FakeGateway: FieldGateway {
 
     // Records, the outbox, the integration ---------------------------------------------------------------------------------------------
 
-    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList> {
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage> {
         flow { phone in
             let found = phone.items.filter { item in
-                (filter.states.isEmpty || filter.states.contains(item.phase)) && (filter.won ?? item.won) == item.won
-                    && (filter.actionStatus != .pending || item.pending > 0) && (filter.actionStatus != .failed || item.failed > 0)
+                (filter.states.isEmpty || filter.states.contains(item.state)) && (filter.won == nil || filter.won == item.won)
+                    && (filter.actionStatus != .pending || item.actionsPending > 0) && (filter.actionStatus != .failed || item.actionsFailed > 0)
                     && (filter.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
             }
-            return SessionList(sessions: Array(found.prefix(limit)), more: found.count > limit)
+            return SessionPage(sessions: Array(found.prefix(limit)), next: found.count > limit ? "more" : nil, notIndexed: 0)
         }
     }
 
@@ -211,8 +211,8 @@ public final class FakeGateway: FieldGateway {
         MessageLook(endpoint: "office", body: #"{"key":"\#(session)","fields":[]}"#)
     }
 
-    public func outbox(limit: Int) -> Flow<OutboxList> {
-        flow { OutboxList(lines: Array($0.outbox.prefix(limit)), more: $0.outbox.count > limit) }
+    public func outbox(limit: Int) -> Flow<OutboxPage> {
+        flow { OutboxPage(items: Array($0.outbox.prefix(limit)), next: $0.outbox.count > limit ? "more" : nil) }
     }
 
     public func outboxNumbers() -> Flow<OutboxNumbers> { flow { $0.numbers } }
@@ -311,15 +311,16 @@ extension FakePhone {
         var sections = before.sections
         change(&sections)
         let old = before.item
-        let name = WorkflowName(key: key, name: old.workflow.name, version: old.workflow.version, revision: old.workflow.revision + 1)
+        let name = WorkflowRef(
+            key: key, name: old.workflow.name, version: old.workflow.version, localRevision: old.workflow.localRevision + 1)
         let item = WorkflowItem(workflow: name, about: old.about, startable: old.startable, findings: old.findings)
         workflows = workflows.map { $0 == before ? WorkflowOutline(item: item, start: before.start, sections: sections) : $0 }
         return item
     }
 
     fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionStatus) {
-        guard let place = records[session]?.actions.firstIndex(where: { $0.key == action }) else { return }
-        records[session]?.actions[place].state = state
+        guard let before = records[session] else { return }
+        records[session]?.actions = before.actions.map { $0.key == action ? $0.with(state) : $0 }
     }
 }
 
@@ -372,5 +373,14 @@ extension RecordField {
 extension PathStep {
     static func step(_ visit: UInt32, _ section: String, _ name: String, _ answer: String?) -> PathStep {
         PathStep(visit: visit, section: section, sectionName: name, at: FakePhone.moment, answer: answer, answerName: answer)
+    }
+}
+
+extension Action {
+    fileprivate func with(_ status: ActionStatus) -> Action {
+        Action(
+            key: key, name: name, integration: integration, section: section, endpoint: endpoint, status: status, reason: reason,
+            failedSends: failedSends, locked: locked, canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon,
+            deliveries: deliveries)
     }
 }

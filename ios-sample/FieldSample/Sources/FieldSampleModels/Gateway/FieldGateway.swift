@@ -46,7 +46,7 @@ public protocol FieldGateway: DatabaseGateway {
     func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done
     func discard(_ session: String, actor: String?) async throws
 
-    func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionList>
+    func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage>
     func record(_ session: String) -> Flow<RecordNow>
     func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws
     func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
@@ -54,7 +54,7 @@ public protocol FieldGateway: DatabaseGateway {
     func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool
     func look(at action: String, session: String) async throws -> MessageLook
 
-    func outbox(limit: Int) -> Flow<OutboxList>
+    func outbox(limit: Int) -> Flow<OutboxPage>
     func outboxNumbers() -> Flow<OutboxNumbers>
     func sendNow() async throws -> SentNow
     func sendFailedAgain(actor: String?) async throws -> Int

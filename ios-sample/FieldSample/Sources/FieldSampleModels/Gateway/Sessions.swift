@@ -3,7 +3,7 @@ import Foundation
 
 /// A session as its screen shows it.
 public struct SessionNow: Hashable, Sendable {
-    public let key: String, workflow: WorkflowName
+    public let key: String, workflow: WorkflowRef
     public var phase = SessionState.inProgress
     public var startedAt: Date
     public var visit: UInt32
@@ -25,20 +25,4 @@ public struct SessionNow: Hashable, Sendable {
 /// What a command did: the session now, and whether it changed (a double tap does not).
 public struct Done: Hashable, Sendable {
     public let session: SessionNow, changed: Bool
-}
-
-/// A session in a list, with how many of its actions stand how.
-public struct SessionItem: Hashable, Sendable, Identifiable {
-    public let key: String, workflow: WorkflowName
-    public var phase: SessionState, won = false
-    public var actor: String?
-    public var startedAt: Date
-    public var sectionName: String
-    public var pending = 0, sent = 0, failed = 0
-    public var id: String { key }
-}
-
-/// Sessions, newest first, and whether there are more.
-public struct SessionList: Hashable, Sendable {
-    public var sessions: [SessionItem], more: Bool
 }

@@ -1,10 +1,8 @@
 import CompassCore
 
-/// Names one version of a workflow. `label` is `3`, or `3.1` for a change made on this phone.
-public struct WorkflowName: Hashable, Sendable {
-    public let key: String, name: String, version: Int
-    public var revision = 0
-    public var label: String { revision == 0 ? "\(version)" : "\(version).\(revision)" }
+extension WorkflowRef {
+    /// `3`, or `3.1` for a change made on this phone.
+    public var label: String { localRevision == 0 ? "\(version)" : "\(version).\(localRevision)" }
 }
 
 /// How bad a finding is.
@@ -18,7 +16,7 @@ public struct WorkflowFinding: Hashable, Sendable {
 
 /// A workflow in the list, in its current version.
 public struct WorkflowItem: Hashable, Sendable {
-    public let workflow: WorkflowName
+    public let workflow: WorkflowRef
     public let about: String?
     public let startable: Bool
     public var findings: [WorkflowFinding] = []

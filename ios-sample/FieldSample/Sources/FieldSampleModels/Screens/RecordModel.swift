@@ -100,7 +100,7 @@ public final class RecordModel {
         timeline = record.lines
         fields = record.fields.map(\.line)
         actions = record.actions.map(\.card)
-        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in ActionTotal(state: state, count: record.actions.filter { $0.state == state }.count) }
+        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in ActionTotal(state: state, count: record.actions.filter { $0.status == state }.count) }
             .filter { $0.count > 0 }
     }
 
@@ -258,21 +258,22 @@ extension TimelineEntry {
     }
 }
 
-extension RecordAction {
+extension Action {
     fileprivate var card: ActionCard {
-        let detail: Phrase? = switch state {
-        case .sent: sentAt.map { .text(.actionSentAt, .moment($0)) }
-        case .pending: nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
+        let newest = deliveries.first, attempts = Int(newest?.attempts ?? 0)
+        let detail: Phrase? = switch status {
+        case .sent: newest?.sentAt.map { .text(.actionSentAt, .moment($0)) }
+        case .pending: newest?.nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
         case .notFired, .failed: nil
         }
         var warnings: [Phrase] = []
-        if failedSends > 0 { warnings.append(.count(.failedSends, failedSends)) }
+        if failedSends > 0 { warnings.append(.count(.failedSends, Int(failedSends))) }
         if locked { warnings.append(.text(.actionLocked)) }
-        if mayHaveBeenDelivered, state != .sent { warnings.append(.text(.actionMaybeDelivered)) }
+        if newest?.mayHaveBeenDelivered == true, status != .sent { warnings.append(.text(.actionMaybeDelivered)) }
         return ActionCard(
             // "Sent" needs no reason.
-            key: key, name: name, endpoint: endpoint, state: state, reason: state == .sent ? nil : reason.map(reasonWords), detail: detail,
-            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: lastAttempts.map(\.words), warnings: warnings,
+            key: key, name: name, endpoint: endpoint, state: status, reason: status == .sent ? nil : reason.map(reasonWords), detail: detail,
+            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: (newest?.lastAttempts ?? []).map(\.words), warnings: warnings,
             canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon)
     }
 }

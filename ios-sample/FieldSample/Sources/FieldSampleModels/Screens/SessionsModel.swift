@@ -68,12 +68,12 @@ public final class SessionsModel {
             // What was asked for before is not wanted any more.
             if Task.isCancelled { return }
             self?.loading = false
-            self?.more = list.more
+            self?.more = list.next != nil
             self?.sessions = list.sessions.map {
                 SessionRow(
-                    session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, status: $0.phase.words(won: $0.won),
-                    won: $0.won, inProgress: $0.phase == .inProgress, startedAt: .moment($0.startedAt), actor: $0.actor,
-                    waiting: $0.pending, failed: $0.failed, sent: $0.sent)
+                    session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, status: $0.state.words(won: $0.won ?? false),
+                    won: $0.won ?? false, inProgress: $0.state == .inProgress, startedAt: .moment($0.startedAt), actor: $0.actor,
+                    waiting: Int($0.actionsPending), failed: Int($0.actionsFailed), sent: Int($0.actionsSent))
             }
         }
     }
