@@ -25,7 +25,8 @@ struct SessionPanel: View {
         case .steps:
             Page(.message(.buttonSteps, []), notice: notice) {
                 ForEach(model.path, id: \.visit) { step in
-                    BigButton(.plain(step.sectionName), sign: "arrow.uturn.backward") { model.back(to: step.visit) }.disabled(step.visit == model.visit)
+                    BigButton(.plain(step.sectionName), sign: "arrow.uturn.backward") { model.back(to: step.visit) }
+                        .disabled(step.visit == model.visit)
                 }
             } foot: {
                 cancel

@@ -43,7 +43,9 @@ struct SessionView: View {
 
     @ViewBuilder private var more: some View {
         if !model.replies.isEmpty { Heading(.headingResponses) }
-        ForEach(model.replies, id: \.key) { reply in BigButton(reply.kind.words(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) } }
+        ForEach(model.replies, id: \.key) { reply in
+            BigButton(reply.kind.words(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) }
+        }
         BigButton(.buttonNote, sign: "note.text") { model.openNote() }
         if model.path.count > 1 { BigButton(.buttonSteps, sign: "clock") { model.sheet = .steps } }
         BigButton(.buttonEnd, sign: "stop") { model.sheet = .end(reason: "") }

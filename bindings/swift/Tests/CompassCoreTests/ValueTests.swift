@@ -58,7 +58,8 @@ final class ValueTests: XCTestCase {
         // One option's key is the other's number in the list, and the other way round.
         let options = [FieldOption(key: "2", name: "3"), FieldOption(key: "1", name: "Oil, leaking")]
         let values: [(FieldKind, FieldValue, String)] = [
-            (.text(rule), .text("Ærø 12"), "Ærø 12"), (.multiline(rule), .text("a\nb"), "a\nb"), (.email(rule), .text("ada@example.com"), "ada@example.com"),
+            (.text(rule), .text("Ærø 12"), "Ærø 12"), (.multiline(rule), .text("a\nb"), "a\nb"),
+            (.email(rule), .text("ada@example.com"), "ada@example.com"),
             (.phone(rule), .text("+45 12 34"), "+45 12 34"), (.url(rule), .text("https://example.com/"), "https://example.com/"),
             (.barcode(rule), .text("00-12"), "00-12"), (.integer(min: nil, max: nil), .integer(-42), "-42"),
             (.decimal(min: nil, max: nil, decimalPlaces: nil), .decimal(DecimalValue("-182.50")!), "-182.50"),
@@ -73,7 +74,8 @@ final class ValueTests: XCTestCase {
             XCTAssertEqual(value.typed(), text)
             XCTAssertEqual(try FieldDefinition.fixture(kind: kind).parse(text), .provided(value))
         }
-        let place = Location(latitude: DecimalValue("54.80")!, longitude: DecimalValue("-10.4")!, accuracyM: DecimalValue("12"), capturedAt: fixtureTime)
+        let (latitude, longitude) = (DecimalValue("54.80")!, DecimalValue("-10.4")!)
+        let place = Location(latitude: latitude, longitude: longitude, accuracyM: DecimalValue("12"), capturedAt: fixtureTime)
         let text = try XCTUnwrap(FieldValue.location(place).typed())
         XCTAssertEqual(text, "54.80, -10.4, 12")
         guard case .provided(.location(let read)) = try FieldDefinition.fixture(kind: .location(maxAccuracyM: nil)).parse(text)

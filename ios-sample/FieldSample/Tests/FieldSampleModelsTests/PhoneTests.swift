@@ -53,7 +53,8 @@ final class PhoneTests: XCTestCase {
     }
 
     func testADeniedPositionLeadsToThePhonesSettingsAndOneThatIsNotFoundDoesNot() async throws {
-        gateway.change { $0.sessions["s1"]?.fields.append(.fixture(definition: .fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil)))) }
+        let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
+        gateway.change { $0.sessions["s1"]?.fields.append(.fixture(definition: place)) }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.last?.key == "where" }
         model.field("where", .locating)

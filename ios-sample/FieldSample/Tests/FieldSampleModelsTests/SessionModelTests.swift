@@ -194,13 +194,16 @@ final class SessionModelTests: XCTestCase {
     }
 
     func testThePhoneSaysWhatItCouldNotDo() async throws {
-        gateway.change { $0.sessions["s1"]?.fields = [.fixture(definition: .fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil)))] }
+        let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
+        gateway.change { $0.sessions["s1"]?.fields = [.fixture(definition: place)] }
         let model = try await model()
         model.field("where", .locating)
         XCTAssertEqual(try item("where", model).input, .place(nil, searching: true))
         model.field("where", .notLocated(denied: true))
         XCTAssertEqual(try item("where", model).problem, .text(.locationDenied))
-        model.field("where", .located(Location(latitude: DecimalValue("52.5")!, longitude: DecimalValue("-0.10")!, accuracyM: DecimalValue("8"), capturedAt: FakePhone.moment)))
+        let here = Location(
+            latitude: DecimalValue("52.5")!, longitude: DecimalValue("-0.10")!, accuracyM: DecimalValue("8"), capturedAt: FakePhone.moment)
+        model.field("where", .located(here))
         await model.settled()
         XCTAssertNil(try item("where", model).problem)
         guard case .place(let shown?, false) = try item("where", model).input else { return XCTFail("no place") }

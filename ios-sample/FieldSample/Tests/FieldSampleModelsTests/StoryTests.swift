@@ -53,7 +53,9 @@ final class StoryTests: XCTestCase {
             case .moment: model.field(field.key, .moment(OffsetDateTime("2027-01-15T09:00:00+01:00")!))
             case .place:
                 let (latitude, longitude) = (DecimalValue("52.5")!, DecimalValue("13.4")!)
-                model.field(field.key, .located(Location(latitude: latitude, longitude: longitude, accuracyM: DecimalValue("5"), capturedAt: FakePhone.moment)))
+                let place = Location(
+                    latitude: latitude, longitude: longitude, accuracyM: DecimalValue("5"), capturedAt: FakePhone.moment)
+                model.field(field.key, .located(place))
             case .file(_, let signature, let types):
                 let type = types.first ?? (signature ? "image/png" : "image/jpeg")
                 let hash = String(repeating: "ab", count: 32)

@@ -87,7 +87,8 @@ extension FakePhone {
     private static func ago(_ minutes: Double) -> Date { moment.addingTimeInterval(-60 * minutes) }
 
     private static func summary(
-        _ key: String, _ workflow: WorkflowRef, _ state: SessionState, won: Bool? = nil, _ minutes: Double, _ section: String, pending: UInt32 = 0, sent: UInt32 = 0, failed: UInt32 = 0
+        _ key: String, _ workflow: WorkflowRef, _ state: SessionState, won: Bool? = nil, _ minutes: Double, _ section: String,
+        pending: UInt32 = 0, sent: UInt32 = 0, failed: UInt32 = 0
     ) -> SessionSummary {
         SessionSummary(
             key: key, workflow: workflow, state: state, won: won, actor: "Jo", startedAt: ago(minutes), finishedAt: nil,

@@ -100,8 +100,10 @@ public final class RecordModel {
         timeline = record.lines
         fields = record.fields.map(\.line)
         actions = record.actions.map(\.card)
-        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in ActionTotal(state: state, count: record.actions.filter { $0.status == state }.count) }
-            .filter { $0.count > 0 }
+        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in
+            ActionTotal(state: state, count: record.actions.filter { $0.status == state }.count)
+        }
+        .filter { $0.count > 0 }
     }
 
     // Editing --------------------------------------------------------------------------------------------------------------------------

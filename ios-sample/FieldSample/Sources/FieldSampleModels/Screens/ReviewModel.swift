@@ -93,7 +93,8 @@ public final class ReviewModel {
         integrationOff = !integrationOn && !now.messages.isEmpty
         missing = now.completionProblems.map { problem in
             let definition = record.fields.first { $0.definition.key == problem.field }?.definition
-            return MissingField(field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit)
+            return MissingField(
+                field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit)
         }
         canComplete = now.canComplete && now.phase == .inProgress
     }
