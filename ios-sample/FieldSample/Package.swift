@@ -38,6 +38,8 @@ package.targets += [
         path: "Tests/Stubs/FieldSampleApp",
         swiftSettings: strict
     ),
-    .testTarget(name: "FieldSampleAppTests", dependencies: ["FieldSampleApp", "FieldSampleModels", "FieldStory", "SwiftUI"]),
+    .testTarget(name: "FieldSampleAppTests", dependencies: [
+            "FieldSampleApp", "FieldSampleModels", "FieldStory", "SwiftUI", .product(name: "CompassCoreTesting", package: "swift"),
+        ]),
 ]
 #endif

@@ -1,7 +1,8 @@
 """A receiver of webhooks that misbehaves as the path of a request says. For the tests of the platform's transport; loopback only.
 
-Makes its certificates with openssl in the folder that it is given, prints its ports as one line of JSON, then one line for each request, and
-one for each line of its standard input but `go`, which answers requests to the path `wait`. Ends when its input does.
+Makes its certificates with openssl in the folder that it is given, prints its ports as one line of JSON, then one line for each request, for
+each connection that broke, and for each line of its standard input but `go`, which answers requests to the path `wait`. Ends when its input
+does.
 """
 
 import json
@@ -134,7 +135,7 @@ def serve(connection, wrap, kind):
         for number in (1, 2):
             request = read_request(connection)
             if request is None:
-                return
+                return tell(broken="closed by the client before a request")
             method, path, headers, body = request
             tell(method=method, path=path, headers=headers, body=body.decode("utf-8", "replace"))
             if path != "/keep":
@@ -142,8 +143,8 @@ def serve(connection, wrap, kind):
             # Keeps the connection, and drops it without a word when it is used again.
             if number == 1:
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-    except (OSError, ssl.SSLError):
-        pass
+    except OSError as error:
+        tell(broken=f"{kind or 'a request'}: {error!r}")
     finally:
         try:
             connection.close()

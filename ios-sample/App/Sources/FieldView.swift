@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -10,13 +11,13 @@ struct FieldView: View {
         Card {
             HStack(alignment: .firstTextBaseline) {
                 Words(.plain(item.name)).font(.headline).accessibilityAddTraits(.isHeader).frame(maxWidth: .infinity, alignment: .leading)
-                if case .given = item.holding { Sign("checkmark").ink(\.good) }
+                if case .provided = item.state { Sign("checkmark").ink(\.good) }
             }
             if item.required { Words(.labelRequired).ink(\.quietInk) }
             if let help = item.help { Words(.plain(help)).ink(\.quietInk) }
             FieldControl(item: item, act: act)
-            if item.holding == .empty { Badge(.empty, "slash.circle") }
-            if item.holding == .notApplicable { Badge(.notApplicable, "minus.circle") }
+            if item.state == .empty { Badge(.empty, "slash.circle") }
+            if item.state == .notApplicable { Badge(.notApplicable, "minus.circle") }
             if let problem = item.problem { Badge(problem, "exclamationmark.triangle", .bad) }
             if item.opensSettings { PhoneSettingsButton(about: item.name) }
             if let note = item.note { Words(note).ink(\.quietInk) }
@@ -51,15 +52,15 @@ private struct FieldControl: View {
             }
         case .day(let day, _, _):
             TimeInput(name: item.name, shown: day.map { .day($0) }, chosen: day.flatMap { Calendars.date($0) }, parts: .date) {
-                act(.day(Calendars.day($0)))
+                if let day = LocalDate($0, in: .current) { act(.day(day)) }
             }
         case .time(let time):
             TimeInput(name: item.name, shown: time.map { .time($0) }, chosen: time.flatMap { Calendars.date($0) }, parts: .hourAndMinute) {
-                act(.time(Calendars.time($0)))
+                if let time = Calendars.time($0) { act(.time(time)) }
             }
         case .moment(let moment):
-            TimeInput(name: item.name, shown: moment.map { .offsetMoment($0) }, chosen: moment?.at, parts: [.date, .hourAndMinute]) {
-                act(.moment(OffsetMoment(at: $0, offsetSeconds: TimeZone.current.secondsFromGMT(for: $0))))
+            TimeInput(name: item.name, shown: moment.map { .offsetMoment($0) }, chosen: moment?.instant, parts: [.date, .hourAndMinute]) {
+                if let moment = OffsetDateTime($0, in: .current) { act(.moment(moment)) }
             }
         case .choice(let options, _):
             ForEach(options) { option in
@@ -121,21 +122,14 @@ enum Calendars {
         return calendar
     }
 
-    static func date(_ day: Day) -> Date? {
+    static func date(_ day: LocalDate) -> Date? {
         gregorian.date(from: DateComponents(year: day.year, month: day.month, day: day.day, hour: 12))
     }
 
-    static func date(_ time: TimeOfDay) -> Date? {
+    static func date(_ time: LocalTime) -> Date? {
         gregorian.date(bySettingHour: time.hour, minute: time.minute, second: time.second, of: Date())
     }
 
-    static func day(_ date: Date) -> Day {
-        let parts = gregorian.dateComponents([.year, .month, .day], from: date)
-        return Day(year: parts.year ?? 2000, month: parts.month ?? 1, day: parts.day ?? 1)
-    }
-
-    static func time(_ date: Date) -> TimeOfDay {
-        let parts = gregorian.dateComponents([.hour, .minute], from: date)
-        return TimeOfDay(hour: parts.hour ?? 0, minute: parts.minute ?? 0)
-    }
+    /// To the minute: a wheel shows no seconds.
+    static func time(_ date: Date) -> LocalTime? { LocalTime(date, in: .current).flatMap { LocalTime(hour: $0.hour, minute: $0.minute) } }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -43,7 +44,7 @@ struct OutboxView: View {
     }
 }
 
-extension ActionState {
+extension ActionStatus {
     var sign: String {
         switch self {
         case .notFired: "pause.circle"

@@ -1,4 +1,5 @@
 import AVFoundation
+import CompassCore
 import CoreLocation
 import CryptoKit
 import FieldSampleModels
@@ -7,12 +8,12 @@ import UniformTypeIdentifiers
 
 /// Files stay in a folder of the app; a session holds their fingerprints.
 enum Attachments {
-    static func keep(_ data: Data, name: String, mediaType: String) throws -> FileMark {
+    static func keep(_ data: Data, name: String, mediaType: String) throws -> FileManifest {
         let hash = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
         let folder = try Self.folder()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try data.write(to: folder.appendingPathComponent(hash), options: [.atomic, .completeFileProtectionUntilFirstUserAuthentication])
-        return FileMark(sha256: hash, mediaType: mediaType, size: data.count, name: name)
+        return FileManifest(sha256: hash, mediaType: mediaType, size: UInt64(data.count), name: name)
     }
 
     static func folder() throws -> URL {
@@ -244,11 +245,13 @@ final class Locator: NSObject, @preconcurrency CLLocationManagerDelegate {
 
     func locationManager(_ manager: CLLocationManager, didUpdateLocations locations: [CLLocation]) {
         guard let here = locations.last else { return }
-        func digits(_ degrees: Double, _ places: Int) -> String { String(format: "%.\(places)f", locale: Locale(identifier: "en_US_POSIX"), degrees) }
-        let place = Place(
-            latitude: digits(here.coordinate.latitude, 6), longitude: digits(here.coordinate.longitude, 6),
-            accuracy: here.horizontalAccuracy >= 0 ? digits(here.horizontalAccuracy, 1) : nil, at: here.timestamp)
-        tell(.located(place))
+        func digits(_ degrees: Double, _ places: Int) -> DecimalValue? {
+            DecimalValue(String(format: "%.\(places)f", locale: Locale(identifier: "en_US_POSIX"), degrees))
+        }
+        guard let latitude = digits(here.coordinate.latitude, 6), let longitude = digits(here.coordinate.longitude, 6)
+        else { return tell(.notLocated(denied: false)) }
+        let accuracy = here.horizontalAccuracy >= 0 ? digits(here.horizontalAccuracy, 1) : nil
+        tell(.located(Location(latitude: latitude, longitude: longitude, accuracyM: accuracy, capturedAt: here.timestamp)))
     }
 
     func locationManager(_ manager: CLLocationManager, didFailWithError error: any Error) {

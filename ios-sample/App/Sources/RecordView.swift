@@ -13,7 +13,7 @@ struct RecordView: View {
                 if !model.actions.isEmpty { actions }
                 FieldsCard(fields: model.fields)
                 if !now.notes.isEmpty { Heading(.headingNotes) }
-                ForEach(now.notes) { NoteCard(note: $0) }
+                ForEach(now.notes, id: \.seq) { NoteCard(note: $0) }
                 if model.canEdit { BigButton(.buttonEdit, sign: "square.and.pencil") { model.openEdit() } }
                 Heading(.headingTimeline)
                 Card { ForEach(model.timeline) { TimelineRow(line: $0) } }
@@ -119,10 +119,10 @@ private struct EditPanel: View {
         Page(.message(.buttonEdit, []), notice: Binding(get: { model.notice }, set: { model.notice = $0 })) {
             Words(.labelEditHint)
             ForEach(fields) { field in FieldView(item: field) { model.field(field.key, $0) } }
-            ForEach(model.now?.notes ?? []) { note in
+            ForEach(model.now?.notes ?? [], id: \.seq) { note in
                 LineInput(
                     id: .headingNotes,
-                    text: Binding(get: { model.editedNotes[note.number] ?? note.text }, set: { model.note(note.number, $0) }),
+                    text: Binding(get: { model.editedNotes[note.seq] ?? note.text ?? "" }, set: { model.note(note.seq, $0) }),
                     multiline: true)
             }
         } foot: {

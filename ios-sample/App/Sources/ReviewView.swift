@@ -29,7 +29,7 @@ struct ReviewView: View {
             Card {
                 if let willSend = model.willSend { Words(willSend).bold() } else { Words(.labelNothingToSend) }
                 if model.integrationOff { Badge(.labelIntegrationOff, "exclamationmark.triangle", .waiting) }
-                ForEach(model.messages) { Pair(name: .plain($0.name), value: .message(.labelTo, [.plain($0.endpoint)])) }
+                ForEach(model.messages, id: \.key) { Pair(name: .plain($0.name), value: .message(.labelTo, [.plain($0.endpoint)])) }
             }
             FieldsCard(fields: model.fields)
         } foot: {

@@ -24,8 +24,9 @@ struct SessionPanel: View {
             }
         case .steps:
             Page(.message(.buttonSteps, []), notice: notice) {
-                ForEach(model.path) { step in
-                    BigButton(.plain(step.name), sign: "arrow.uturn.backward") { model.back(to: step.visit) }.disabled(step.visit == model.visit)
+                ForEach(model.path, id: \.visit) { step in
+                    BigButton(.plain(step.sectionName), sign: "arrow.uturn.backward") { model.back(to: step.visit) }
+                        .disabled(step.visit == model.visit)
                 }
             } foot: {
                 cancel

@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -36,13 +37,15 @@ struct SessionView: View {
         ForEach(Array(model.paragraphs.enumerated()), id: \.offset) { Words(.plain($0.element)) }
         if !model.closed { ForEach(model.fields) { field in FieldView(item: field) { model.field(field.key, $0) } } }
         if !model.notes.isEmpty { Heading(.headingNotes) }
-        ForEach(model.notes) { NoteCard(note: $0) }
+        ForEach(model.notes, id: \.seq) { NoteCard(note: $0) }
         if !model.closed { more }
     }
 
     @ViewBuilder private var more: some View {
         if !model.replies.isEmpty { Heading(.headingResponses) }
-        ForEach(model.replies) { reply in BigButton(reply.kind.words(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) } }
+        ForEach(model.replies, id: \.key) { reply in
+            BigButton(reply.kind.words(reply.name), sign: "text.bubble") { model.sheet = .reply(reply) }
+        }
         BigButton(.buttonNote, sign: "note.text") { model.openNote() }
         if model.path.count > 1 { BigButton(.buttonSteps, sign: "clock") { model.sheet = .steps } }
         BigButton(.buttonEnd, sign: "stop") { model.sheet = .end(reason: "") }
@@ -54,7 +57,7 @@ struct SessionView: View {
             BigButton(.buttonOpenRecord, sign: "doc.text", isMain: true) { model.openRecord() }
         } else {
             if let problems = model.problems { Badge(problems, "exclamationmark.triangle", .bad) }
-            ForEach(model.answers) { answer in
+            ForEach(model.answers, id: \.key) { answer in
                 BigButton(.plain(answer.name), isMain: true) { model.answer(answer.key) }.disabled(model.moving)
             }
             if model.canReview { BigButton(.buttonReview, sign: "checkmark", isMain: true) { model.review() }.disabled(model.moving) }
@@ -91,11 +94,11 @@ extension SavedMark {
 
 /// A note with when it was taken, and by whom.
 struct NoteCard: View {
-    let note: SessionNote
+    let note: Note
 
     var body: some View {
         Card {
-            Words(.plain(note.text))
+            Words(.plain(note.text ?? ""))
             Words(note.actor.map { .message(.timelineBy, [.moment(note.at), .plain($0)]) } ?? .moment(note.at)).ink(\.quietInk)
         }
         .accessibilityElement(children: .combine)

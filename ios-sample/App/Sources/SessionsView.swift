@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -45,9 +46,9 @@ private struct SessionCard: View {
         Badge(row.status, row.won ? "star.fill" : row.inProgress ? "play" : "checkmark", row.won ? .good : .plain)
         Words(.message(.labelStarted, [row.startedAt])).ink(\.quietInk)
         if let actor = row.actor { Words(.message(.labelBy, [.plain(actor)])).ink(\.quietInk) }
-        if row.waiting > 0 { Badge(.count(.outboxWaiting, row.waiting), ActionState.pending.sign, .waiting) }
-        if row.failed > 0 { Badge(.count(.failedSends, row.failed), ActionState.failed.sign, .bad) }
-        if row.sent > 0 { Badge(.count(.sentNow, row.sent), ActionState.sent.sign, .good) }
+        if row.waiting > 0 { Badge(.count(.outboxWaiting, row.waiting), ActionStatus.pending.sign, .waiting) }
+        if row.failed > 0 { Badge(.count(.failedSends, row.failed), ActionStatus.failed.sign, .bad) }
+        if row.sent > 0 { Badge(.count(.sentNow, row.sent), ActionStatus.sent.sign, .good) }
     }
 }
 

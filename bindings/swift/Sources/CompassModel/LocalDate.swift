@@ -1,3 +1,5 @@
+import Foundation
+
 /// A calendar date without a time zone, as it stands on a calendar.
 ///
 /// ```swift
@@ -28,6 +30,17 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(year: numbers[0], month: numbers[1], day: numbers[2])
     }
 
+    /// The day that it is at a moment, where clocks show the time of a zone; nothing outside of the years 0 to 9999.
+    ///
+    /// ```swift
+    /// let today = LocalDate(Date(), in: .current)
+    /// ```
+    public init?(_ instant: Date, in zone: TimeZone) {
+        let parts = gregorian(zone).dateComponents([.era, .year, .month, .day], from: instant)
+        guard parts.era == 1, let year = parts.year, let month = parts.month, let day = parts.day else { return nil }
+        self.init(year: year, month: month, day: day)
+    }
+
     /// As the core wrote it, which keeps to the years that can be written.
     init(core text: String) throws {
         guard let date = LocalDate(text) else { throw CoreError.unreadable("date") }
@@ -56,6 +69,13 @@ extension CoreError {
 func wholeNumbers(_ parts: [Substring]) -> [Int]? {
     let numbers = parts.compactMap { part in part.utf8.allSatisfy { (48...57).contains($0) } ? Int(part) : nil }
     return numbers.count == parts.count ? numbers : nil
+}
+
+/// Days as the core counts them, no matter which calendar the phone shows.
+func gregorian(_ zone: TimeZone) -> Calendar {
+    var calendar = Calendar(identifier: .iso8601)
+    calendar.timeZone = zone
+    return calendar
 }
 
 /// With leading zeros.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A time of day without a time zone, as it stands on a clock.
 ///
 /// ```swift
@@ -33,6 +35,13 @@ public struct LocalTime: Hashable, Comparable, Sendable, CustomStringConvertible
             nanosecond = (halves[1].count..<9).reduce(fraction[0]) { digits, _ in digits * 10 }
         }
         self.init(hour: numbers[0], minute: numbers[1], second: numbers.count == 3 ? numbers[2] : 0, nanosecond: nanosecond)
+    }
+
+    /// What clocks show in a zone at a moment, to the second.
+    public init?(_ instant: Date, in zone: TimeZone) {
+        let parts = gregorian(zone).dateComponents([.hour, .minute, .second], from: instant)
+        guard let hour = parts.hour, let minute = parts.minute, let second = parts.second else { return nil }
+        self.init(hour: hour, minute: minute, second: second)
     }
 
     init(core text: String) throws {

@@ -36,6 +36,17 @@ public struct OffsetDateTime: Hashable, Sendable, CustomStringConvertible, Lossl
         self.init(date: date, time: time, offsetSeconds: rest[sign] == "-" ? -seconds : seconds)
     }
 
+    /// What calendars and clocks show in a zone at a moment, to the second; nothing where ``LocalDate`` has no such day, or the zone no whole
+    /// minutes, as in times before there were zones.
+    ///
+    /// ```swift
+    /// if let now = OffsetDateTime(Date(), in: .current) { try await compass.set(["arrived": .dateTime(now)], in: view.key) }
+    /// ```
+    public init?(_ instant: Date, in zone: TimeZone) {
+        guard let date = LocalDate(instant, in: zone), let time = LocalTime(instant, in: zone) else { return nil }
+        self.init(date: date, time: time, offsetSeconds: zone.secondsFromGMT(for: instant))
+    }
+
     init(core text: String) throws {
         guard let moment = OffsetDateTime(text) else { throw CoreError.unreadable("datetime") }
         self = moment
@@ -49,8 +60,7 @@ public struct OffsetDateTime: Hashable, Sendable, CustomStringConvertible, Lossl
 
     /// The moment, to the millisecond.
     public var instant: Date {
-        var calendar = Calendar(identifier: .iso8601)
-        calendar.timeZone = TimeZone(secondsFromGMT: 0)!
+        let calendar = gregorian(TimeZone(secondsFromGMT: 0)!)
         let parts = DateComponents(
             year: date.year, month: date.month, day: date.day, hour: time.hour, minute: time.minute, second: time.second)
         let whole = calendar.date(from: parts)!.timeIntervalSince1970

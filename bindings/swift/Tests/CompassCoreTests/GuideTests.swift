@@ -122,11 +122,9 @@ final class FieldEntry {
         Task {
             guard let text else { return }
             do {
-                let change: Change
-                switch try field.definition.parse(text) {
-                case .provided(let value): change = .set(value)
-                default: change = .clear  // the line was wiped
-                }
+                let state = try field.definition.parse(text)
+                // A line that was wiped says nothing; "empty" is said on purpose, with a button of its own.
+                let change = state == .empty ? .clear : state.change ?? .clear
                 _ = try await compass.change(field.definition.key, to: change, in: session)
                 if self.text == text { self.text = nil }
             } catch let refused as CompassError where refused.code == .fieldProblems {

@@ -16,6 +16,11 @@ final class Receiver: Sendable {
         var rest = Data()
         var lines: [Data] = []
         var questions = 0
+        var broken: [String] = []
+    }
+
+    private struct Broken: Decodable {
+        let broken: String
     }
 
     private struct Answer: Decodable {
@@ -75,11 +80,21 @@ final class Receiver: Sendable {
                 defer { state.lines = [] }
                 return state.lines
             }
+            let broken = lines.compactMap { try? JSONDecoder().decode(Broken.self, from: $0).broken }
+            state.withLock { $0.broken += broken }
             let answers = lines.compactMap { try? JSONDecoder().decode(Answer.self, from: $0) }
             found += lines.compactMap { try? JSONDecoder().decode(Request.self, from: $0) }
             return answers.contains { $0.asked == question }
         }
         return found
+    }
+
+    /// The connections that broke since the last call, as far as they were told by the last call of `requests`: for messages of tests.
+    func broken() -> [String] {
+        state.withLock { state in
+            defer { state.broken = [] }
+            return state.broken
+        }
     }
 
     /// Requests to the path `wait` are answered now, and from now on at once.

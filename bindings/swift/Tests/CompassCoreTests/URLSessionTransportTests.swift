@@ -22,6 +22,7 @@ final class URLSessionTransportTests: XCTestCase {
         }
         receiver = Self.shared.withLock { $0 }
         _ = try await receiver.requests()
+        _ = receiver.broken()
     }
 
     private func request(_ port: String, _ path: String, id: UInt64 = 1, timeout: Duration = .seconds(20)) -> TransportRequest {
@@ -39,16 +40,20 @@ final class URLSessionTransportTests: XCTestCase {
 
     private func check(_ rows: [(port: String, path: String, expected: Expected)], requests: Int, timeout: Duration = .seconds(20)) async throws {
         let transport = URLSessionTransport()
+        let clock = ContinuousClock()
         for row in rows {
+            let began = clock.now
             let outcome = try await send(request(row.port, row.path, timeout: timeout), with: transport)
             let found: Expected =
                 switch outcome {
                 case .answered(let response): .status(response.status)
                 case .failed(let failure): .failure(failure.kind, failure.phase, failure.requestSent)
                 }
-            XCTAssertEqual(found, row.expected, "\(row.port) \(row.path)")
-            let came = try await receiver.requests()
-            XCTAssertEqual(came.count, requests, "\(row.port) \(row.path): sent once and never again")
+            let came = try await receiver.requests(), broken = receiver.broken()
+            // What a failure on another machine can be told from: the code of the error is in the outcome.
+            let seen = "\(row.port) \(row.path): \(outcome) after \(clock.now - began), \(came.map(\.path)) came, broke: \(broken)"
+            XCTAssertEqual(found, row.expected, seen)
+            XCTAssertEqual(came.count, requests, "sent once and never again: \(seen)")
         }
     }
 

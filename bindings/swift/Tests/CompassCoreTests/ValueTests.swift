@@ -1,4 +1,5 @@
 import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -35,6 +36,65 @@ final class ValueTests: XCTestCase {
         for wrong in ["2026-11-23", "2026-11-23T18:31:40", "2026-11-23T18:31:40+1", "2026-11-23 18:31:40Z"] {
             XCTAssertNil(OffsetDateTime(wrong), wrong)
         }
+    }
+
+    func testAStateIsAChangeAndBack() {
+        let number = FieldValue.decimal(DecimalValue("182.50")!)
+        let pairs: [(FieldState, Change)] = [
+            (.notProvided, .clear), (.notApplicable, .notApplicable), (.empty, .set(.text(""))), (.provided(number), .set(number)),
+        ]
+        for (state, change) in pairs {
+            XCTAssertEqual(state.change, change)
+            XCTAssertEqual(change.state, state)
+        }
+        XCTAssertNil(FieldState.redacted.change)
+        for nothing in [FieldValue.text(" \n"), .choice(""), .choices([])] { XCTAssertEqual(Change.set(nothing).state, .empty) }
+        XCTAssertEqual(FieldState.provided(number).value, number)
+        XCTAssertNil(FieldState.empty.value)
+    }
+
+    func testAValueIsTypedAsItIsReadAgain() throws {
+        let rule = TextRule(minLength: nil, maxLength: nil, pattern: nil)
+        // One option's key is the other's number in the list, and the other way round.
+        let options = [FieldOption(key: "2", name: "3"), FieldOption(key: "1", name: "Oil, leaking")]
+        let values: [(FieldKind, FieldValue, String)] = [
+            (.text(rule), .text("Ærø 12"), "Ærø 12"), (.multiline(rule), .text("a\nb"), "a\nb"),
+            (.email(rule), .text("ada@example.com"), "ada@example.com"),
+            (.phone(rule), .text("+45 12 34"), "+45 12 34"), (.url(rule), .text("https://example.com/"), "https://example.com/"),
+            (.barcode(rule), .text("00-12"), "00-12"), (.integer(min: nil, max: nil), .integer(-42), "-42"),
+            (.decimal(min: nil, max: nil, decimalPlaces: nil), .decimal(DecimalValue("-182.50")!), "-182.50"),
+            (.boolean, .boolean(true), "yes"), (.boolean, .boolean(false), "no"),
+            (.date(min: nil, max: nil), .date(LocalDate("2026-11-23")!), "2026-11-23"),
+            (.time(min: nil, max: nil), .time(LocalTime("18:31:40")!), "18:31:40"),
+            (.dateTime(min: nil, max: nil), .dateTime(OffsetDateTime("2026-11-23T19:31:40+01:00")!), "2026-11-23T19:31:40+01:00"),
+            (.singleChoice(options: options), .choice("1"), "1"),
+            (.multipleChoice(options: options, min: nil, max: nil), .choices(["2", "1"]), "2, 1"),
+        ]
+        for (kind, value, text) in values {
+            XCTAssertEqual(value.typed(), text)
+            XCTAssertEqual(try FieldDefinition.fixture(kind: kind).parse(text), .provided(value))
+        }
+        let (latitude, longitude) = (DecimalValue("54.80")!, DecimalValue("-10.4")!)
+        let place = Location(latitude: latitude, longitude: longitude, accuracyM: DecimalValue("12"), capturedAt: fixtureTime)
+        let text = try XCTUnwrap(FieldValue.location(place).typed())
+        XCTAssertEqual(text, "54.80, -10.4, 12")
+        guard case .provided(.location(let read)) = try FieldDefinition.fixture(kind: .location(maxAccuracyM: nil)).parse(text)
+        else { return XCTFail(text) }
+        XCTAssertEqual([read.latitude, read.longitude, read.accuracyM], [place.latitude, place.longitude, place.accuracyM])
+        XCTAssertEqual(FieldValue.decimal(DecimalValue("182.50")!).typed(decimalSeparator: ","), "182,50")
+        XCTAssertNil(FieldValue.file(FileManifest(sha256: "", mediaType: "image/jpeg", size: 1, name: "a.jpg")).typed())
+    }
+
+    func testAMomentIsADayAndATimeInEachZone() throws {
+        let moment = Date(timeIntervalSince1970: 1_795_458_700.75)
+        let east = try XCTUnwrap(TimeZone(secondsFromGMT: 19_800)), west = try XCTUnwrap(TimeZone(secondsFromGMT: -39_600))
+        XCTAssertEqual(LocalDate(moment, in: east)?.description, "2026-11-24")
+        XCTAssertEqual(LocalTime(moment, in: east)?.description, "00:01:40")
+        XCTAssertEqual(OffsetDateTime(moment, in: east)?.description, "2026-11-24T00:01:40+05:30")
+        XCTAssertEqual(OffsetDateTime(moment, in: west)?.description, "2026-11-23T07:31:40-11:00")
+        XCTAssertEqual(OffsetDateTime(moment, in: east)?.instant, Date(timeIntervalSince1970: 1_795_458_700))
+        XCTAssertNil(LocalDate(Date(timeIntervalSince1970: 253_402_300_800), in: .gmt))
+        XCTAssertNil(LocalDate(Date(timeIntervalSince1970: -70_000_000_000), in: .gmt))
     }
 
     func testSecretsAndRequestsArePrintedWithoutWhatTheyHold() {

@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import SwiftUI
 
@@ -73,7 +75,7 @@ struct Scene {
         Scene(name: "review", phone: without(atItsEnd), saved: "workflows session/s1 review/s1"),
         Scene(
             name: "review, something is missing", phone: without {
-                $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required", visit: 1)]
+                $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
                 $0.integrationEnabled = false
             }, saved: "workflows session/s1 review/s1"),
         Scene(name: "record, sent", saved: "sessions record/s3"),
@@ -164,49 +166,63 @@ struct Scene {
         phone.sessions["s1"]?.answers = []
         phone.sessions["s1"]?.visit = 2
         phone.sessions["s1"]?.path = [
-            Step(visit: 1, section: "inspection", name: "Inspection and combustion", answer: "All in order"),
-            Step(visit: 2, section: "done", name: "Service complete", answer: nil),
+            .fixture(visit: 1, section: "inspection", sectionName: "Inspection and combustion", answerName: "All in order"),
+            .fixture(visit: 2, section: "done", sectionName: "Service complete"),
         ]
-        phone.sessions["s1"]?.notes = [SessionNote(number: 1, at: FakePhone.moment, text: "Beware of the dog", actor: "Jo", edited: false)]
-        phone.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+        phone.sessions["s1"]?.notes = [Note(seq: 1, at: FakePhone.moment, actor: "Jo", text: "Beware of the dog", edited: false)]
+        phone.sessions["s1"]?.messages = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
     }
 
     private static func many(_ phone: inout FakePhone) {
         let one = phone.items[1]
         phone.items = (0..<40).map { place in
-            SessionItem(
-                key: "k\(place)", workflow: one.workflow, phase: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
+            .fixture(
+                key: "k\(place)", workflow: one.workflow, state: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
                 sectionName: one.sectionName)
         }
     }
 
-    static let everyField: [SessionField] = FieldType.allCases.map { type in
-        var info = FieldInfo(key: "\(type)", name: "A field of \(type)", type: type, help: "What it is for.")
-        info.required = type == .text
-        (info.allowEmpty, info.allowNotApplicable) = (true, true)
-        info.options = [ChoiceOption(key: "seal", name: "Seal"), ChoiceOption(key: "valve", name: "Valve")]
-        return SessionField(info: info)
+    static let everyField: [CompassCore.FieldView] = kinds.map { name, kind in
+        .fixture(
+            definition: .fixture(
+                key: name, name: "A field of \(name)", help: "What it is for.", required: name == "text", allowEmpty: true,
+                allowNotApplicable: true, kind: kind))
+    }
+
+    private static var kinds: [(String, FieldKind)] {
+        let (text, file) = (TextRule(minLength: nil, maxLength: nil, pattern: nil), FileRule(maxSize: nil, mediaTypes: []))
+        let options = [FieldOption(key: "seal", name: "Seal"), FieldOption(key: "valve", name: "Valve")]
+        return [
+            ("text", .text(text)), ("multiline", .multiline(text)), ("integer", .integer(min: nil, max: nil)),
+            ("decimal", .decimal(min: nil, max: nil, decimalPlaces: nil)), ("yesNo", .boolean), ("date", .date(min: nil, max: nil)),
+            ("time", .time(min: nil, max: nil)), ("dateTime", .dateTime(min: nil, max: nil)), ("singleChoice", .singleChoice(options: options)),
+            ("multipleChoice", .multipleChoice(options: options, min: nil, max: nil)), ("email", .email(text)), ("phone", .phone(text)),
+            ("url", .url(text)), ("barcode", .barcode(text)), ("location", .location(maxAccuracyM: nil)), ("attachment", .attachment(file)),
+            ("signature", .signature(file)),
+        ]
     }
 }
 
-extension SessionField {
-    fileprivate var filled: SessionField {
-        var filled = self
-        let value: Value = switch info.type {
-        case .text, .multiline, .email, .phone, .url, .barcode: .words("Something")
-        case .integer: .whole(42)
-        case .decimal: .exact("1.50")
-        case .yesNo: .yesNo(true)
-        case .date: .day(Day("2027-01-15")!)
-        case .time: .time(TimeOfDay("08:30:00")!)
-        case .dateTime: .moment(OffsetMoment(at: FakePhone.moment, offsetSeconds: 3600))
-        case .singleChoice: .one("seal")
-        case .multipleChoice: .many(["seal", "valve"])
-        case .location: .place(Place(latitude: "52.520000", longitude: "13.405000", accuracy: "5.0", at: FakePhone.moment))
-        case .attachment, .signature: .file(FileMark(sha256: "ab", mediaType: "image/png", size: 2048, name: "signature.png"))
+extension CompassCore.FieldView {
+    fileprivate var filled: CompassCore.FieldView {
+        let value: FieldValue = switch definition.kind {
+        case .text, .multiline, .email, .phone, .url, .barcode: .text("Something")
+        case .integer: .integer(42)
+        case .decimal: .decimal(DecimalValue("1.50")!)
+        case .boolean: .boolean(true)
+        case .date: .date(LocalDate("2027-01-15")!)
+        case .time: .time(LocalTime("08:30:00")!)
+        case .dateTime: .dateTime(OffsetDateTime("2027-01-15T09:00:00+01:00")!)
+        case .singleChoice: .choice("seal")
+        case .multipleChoice: .choices(["seal", "valve"])
+        case .location:
+            .location(
+                Location(
+                    latitude: DecimalValue("52.520000")!, longitude: DecimalValue("13.405000")!, accuracyM: DecimalValue("5.0"),
+                    capturedAt: FakePhone.moment))
+        case .attachment, .signature: .file(FileManifest(sha256: "ab", mediaType: "image/png", size: 2048, name: "signature.png"))
         }
-        filled.holding = .given(value)
-        return filled
+        return .fixture(definition: definition, state: .provided(value))
     }
 }
 

@@ -66,7 +66,7 @@ final class WalkTests: XCTestCase {
         let stand = try stand(saved: "workflows session/s1")
         try await stand.type("BX", into: "Serial number")
         try await stand.tap("Done")
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[0].holding == .given(.words("BX")) }
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[0].state == .provided(.text("BX")) }
         try await stand.tap("Leave for now")
         _ = try await stand.find("Workflows", .heading)
         try await stand.tap("Continue: Boiler service")
@@ -256,13 +256,13 @@ final class WalkTests: XCTestCase {
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Choose: A field of date")
         let picker = try await stand.find("A field of date", .picker)
-        picker.day?.wrappedValue = Calendars.date(Day("2027-01-15")!)!
+        picker.day?.wrappedValue = Calendars.date(LocalDate("2027-01-15")!)!
         try await stand.tap("Use this")
-        let day = try XCTUnwrap(stand.gateway.now.sessions["s1"]?.fields.firstIndex { $0.info.type == .date })
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Day("2027-01-15")!)) }
+        let day = try XCTUnwrap(stand.gateway.now.sessions["s1"]?.fields.firstIndex { $0.definition.key == "date" })
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate("2027-01-15")!)) }
         XCTAssertEqual(stand.gateway.now.calls, ["set date"], "once, and not when the sheet came")
         try await stand.tap("Today: A field of date")
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].holding == .given(.day(Calendars.day(Date()))) }
+        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
     }
 
     func testSessionsAreSearchedAndFiltered() async throws {
@@ -354,7 +354,7 @@ final class WalkTests: XCTestCase {
 
     func testManyAnswersScrollAlongToo() async throws {
         var phone = FakePhone.atWork
-        phone.sessions["s1"]?.answers = (1...4).map { SessionAnswer(key: "answer-\($0)", name: "Answer \($0)") }
+        phone.sessions["s1"]?.answers = (1...4).map { Answer(key: "answer-\($0)", name: "Answer \($0)", next: nil) }
         let stand = try stand(phone, saved: "workflows session/s1")
         _ = try await stand.find("Answer 4", .button)
         XCTAssertTrue(stand.footScrolls)

@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -11,8 +13,8 @@ final class PhoneTests: XCTestCase {
 
     private func withAPhoto() async throws -> SessionModel {
         gateway.change { phone in
-            let plate = FieldInfo(key: "plate", name: "Data plate", type: .attachment, mediaTypes: ["image/jpeg"])
-            phone.sessions["s1"]?.fields.append(SessionField(info: plate))
+            let photo = FieldKind.attachment(FileRule(maxSize: nil, mediaTypes: ["image/jpeg"]))
+            phone.sessions["s1"]?.fields.append(.fixture(definition: .fixture(key: "plate", name: "Data plate", kind: photo)))
         }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.contains { $0.key == "plate" } }
@@ -37,10 +39,10 @@ final class PhoneTests: XCTestCase {
         }
         // A file instead, and nothing is said any more.
         let hash = String(repeating: "ab", count: 32)
-        model.field("plate", .attached(FileMark(sha256: hash, mediaType: "image/jpeg", size: 2048, name: "plate.jpg")))
+        model.field("plate", .attached(FileManifest(sha256: hash, mediaType: "image/jpeg", size: 2048, name: "plate.jpg")))
         await model.settled()
         XCTAssertNil(try plate(model).problem)
-        XCTAssertNotNil(try plate(model).holding.value)
+        XCTAssertNotNil(try plate(model).state.value)
     }
 
     func testAFileThatCannotBeReadIsSaidAndNeedsNoSettings() async throws {
@@ -51,7 +53,8 @@ final class PhoneTests: XCTestCase {
     }
 
     func testADeniedPositionLeadsToThePhonesSettingsAndOneThatIsNotFoundDoesNot() async throws {
-        gateway.change { $0.sessions["s1"]?.fields.append(SessionField(info: FieldInfo(key: "where", name: "Where", type: .location))) }
+        let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
+        gateway.change { $0.sessions["s1"]?.fields.append(.fixture(definition: place)) }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.last?.key == "where" }
         model.field("where", .locating)

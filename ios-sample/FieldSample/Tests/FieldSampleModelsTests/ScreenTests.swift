@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -45,8 +47,8 @@ final class ScreenTests: XCTestCase {
 
     func testTheReviewSaysWhatWillBeSentAndWhatIsMissing() async throws {
         gateway.change {
-            $0.sessions["s1"]?.completionProblems = [FieldProblem(field: "serial", code: "required", visit: 1)]
-            $0.sessions["s1"]?.messages = [PlannedMessage(action: "notify-office", name: "Tell the office", endpoint: "office")]
+            $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
+            $0.sessions["s1"]?.messages = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
         }
         work.navigator.open(.session("s1"))
         work.navigator.open(.review("s1"))
@@ -212,7 +214,7 @@ final class ScreenTests: XCTestCase {
         gateway.change { phone in
             let one = phone.items[1]
             phone.items = (0..<40).map {
-                SessionItem(key: "k\($0)", workflow: one.workflow, phase: one.phase, startedAt: one.startedAt, sectionName: one.sectionName)
+                .fixture(key: "k\($0)", workflow: one.workflow, state: one.state, startedAt: one.startedAt, sectionName: one.sectionName)
             }
         }
         let model = SessionsModel(work)

@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -41,7 +43,7 @@ final class SessionModelTests: XCTestCase {
         await model.settled()
         XCTAssertEqual(gateway.now.drafts, [:])
         XCTAssertFalse(try item("pressure", model).unsaved)
-        XCTAssertEqual(try item("pressure", model).holding, .given(.exact("1.5")))
+        XCTAssertEqual(try item("pressure", model).state, .provided(.decimal(DecimalValue("1.5")!)))
         XCTAssertEqual(model.saved, .saved)
     }
 
@@ -66,11 +68,11 @@ final class SessionModelTests: XCTestCase {
         model.field("parts", .option("valve"))
         model.field("parts", .option("seal"))
         await model.settled()
-        XCTAssertEqual(try item("parts", model).holding, .given(.many(["seal", "valve"])))
+        XCTAssertEqual(try item("parts", model).state, .provided(.choices(["seal", "valve"])))
         model.field("parts", .option("valve"))
         model.field("parts", .option("seal"))
         await model.settled()
-        XCTAssertEqual(try item("parts", model).holding, .notProvided)
+        XCTAssertEqual(try item("parts", model).state, .notProvided)
     }
 
     func testAnAnswerTakesTheTypedTextAlongAndTheSecondTapIsForTheSameSection() async throws {
@@ -94,7 +96,7 @@ final class SessionModelTests: XCTestCase {
         model.back()
         await model.settled()
         XCTAssertEqual(work.navigator.top, .workflows)
-        XCTAssertEqual(gateway.now.sessions["s1"]?.fields.first?.holding, .given(.words("BX-1")))
+        XCTAssertEqual(gateway.now.sessions["s1"]?.fields.first?.state, .provided(.text("BX-1")))
     }
 
     func testEndingNeedsAReasonAndLeadsToTheRecord() async throws {
@@ -179,7 +181,7 @@ final class SessionModelTests: XCTestCase {
             try await eventually { gateway.now.calls.count == tap }
         }
         // Twenty-five times each.
-        XCTAssertEqual(try item("parts", model).holding, .given(.many(["seal", "valve"])))
+        XCTAssertEqual(try item("parts", model).state, .provided(.choices(["seal", "valve"])))
     }
 
     func testAResponseIsUsed() async throws {
@@ -192,13 +194,16 @@ final class SessionModelTests: XCTestCase {
     }
 
     func testThePhoneSaysWhatItCouldNotDo() async throws {
-        gateway.change { $0.sessions["s1"]?.fields = [SessionField(info: FieldInfo(key: "where", name: "Where", type: .location))] }
+        let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
+        gateway.change { $0.sessions["s1"]?.fields = [.fixture(definition: place)] }
         let model = try await model()
         model.field("where", .locating)
         XCTAssertEqual(try item("where", model).input, .place(nil, searching: true))
         model.field("where", .notLocated(denied: true))
         XCTAssertEqual(try item("where", model).problem, .text(.locationDenied))
-        model.field("where", .located(Place(latitude: "52.5", longitude: "-0.10", accuracy: "8", at: FakePhone.moment)))
+        let here = Location(
+            latitude: DecimalValue("52.5")!, longitude: DecimalValue("-0.10")!, accuracyM: DecimalValue("8"), capturedAt: FakePhone.moment)
+        model.field("where", .located(here))
         await model.settled()
         XCTAssertNil(try item("where", model).problem)
         guard case .place(let shown?, false) = try item("where", model).input else { return XCTFail("no place") }

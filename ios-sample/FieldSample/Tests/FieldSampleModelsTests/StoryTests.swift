@@ -38,7 +38,7 @@ final class StoryTests: XCTestCase {
 
     /// Fills what the section asks, in the words of a technician.
     private func fill(_ model: SessionModel) async throws {
-        for field in model.fields where field.holding == .notProvided {
+        for field in model.fields where field.state == .notProvided {
             switch field.input {
             case .line(_, let keyboard, _):
                 let numbers: Set<Keyboard> = [.number, .signedNumber, .decimal, .signedDecimal]
@@ -48,14 +48,18 @@ final class StoryTests: XCTestCase {
                 model.field(field.key, .left)
             case .yesNo: model.field(field.key, .yesNo(true))
             case .choice(let options, _): model.field(field.key, .option(options[0].key))
-            case .day: model.field(field.key, .day(Day("2027-01-15")!))
-            case .time: model.field(field.key, .time(TimeOfDay("08:30:00")!))
-            case .moment: model.field(field.key, .moment(OffsetMoment(at: FakePhone.moment, offsetSeconds: 3600)))
-            case .place: model.field(field.key, .located(Place(latitude: "52.5", longitude: "13.4", accuracy: "5", at: FakePhone.moment)))
+            case .day: model.field(field.key, .day(LocalDate("2027-01-15")!))
+            case .time: model.field(field.key, .time(LocalTime("08:30:00")!))
+            case .moment: model.field(field.key, .moment(OffsetDateTime("2027-01-15T09:00:00+01:00")!))
+            case .place:
+                let (latitude, longitude) = (DecimalValue("52.5")!, DecimalValue("13.4")!)
+                let place = Location(
+                    latitude: latitude, longitude: longitude, accuracyM: DecimalValue("5"), capturedAt: FakePhone.moment)
+                model.field(field.key, .located(place))
             case .file(_, let signature, let types):
                 let type = types.first ?? (signature ? "image/png" : "image/jpeg")
                 let hash = String(repeating: "ab", count: 32)
-                model.field(field.key, .attached(FileMark(sha256: hash, mediaType: type, size: 2048, name: "picture")))
+                model.field(field.key, .attached(FileManifest(sha256: hash, mediaType: type, size: 2048, name: "picture")))
             }
             await model.settled()
         }
@@ -96,7 +100,7 @@ final class StoryTests: XCTestCase {
         session.back()
         await session.settled()
         XCTAssertEqual(session.sectionName, first)
-        XCTAssertFalse(session.fields.contains { $0.holding == .notProvided }, "back loses nothing")
+        XCTAssertFalse(session.fields.contains { $0.state == .notProvided }, "back loses nothing")
         session.sheet = .note("Beware of the dog")
         session.saveNote()
         await session.settled()
@@ -185,7 +189,7 @@ final class StoryTests: XCTestCase {
         model.adding?.chosen = "office"
         model.add()
         await model.settled()
-        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.revision == 1 }
+        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.localRevision == 1 }
         model.openRemove("message-1", from: section.key)
         model.remove()
         await model.settled()

@@ -159,8 +159,8 @@ final class SupportTests: XCTestCase {
         let copy = try await Compass.open(options)
         let sessions = try await copy.sessions().sessions
         XCTAssertEqual(sessions.map(\.workflow.key), [PumpCheck.key])
-        let record = try await copy.record(try XCTUnwrap(sessions.first?.key)).app()
-        XCTAssertEqual(record.fields.first?.holding, .given(.words("Mill Lane")))
+        let record = try await copy.record(try XCTUnwrap(sessions.first?.key))
+        XCTAssertEqual(record.fields.first?.state, .provided(.text("Mill Lane")))
         try await copy.close()
         try await phone.compass.close()
     }

@@ -27,9 +27,9 @@ final class WholeStoryTests: XCTestCase {
         let session = try phone.session()
         try await eventually { !session.loading }
         XCTAssertEqual(session.sectionName, "Measure")
-        XCTAssertEqual(session.path.map(\.name), ["Arrive", "Measure"])
+        XCTAssertEqual(session.path.map(\.sectionName), ["Arrive", "Measure"])
         XCTAssertEqual(session.notes.map(\.text), ["Beware of the dog"])
-        XCTAssertEqual(session.fields.map(\.holding), [.given(.exact("2.50")), .notProvided])
+        XCTAssertEqual(session.fields.map(\.state), [.provided(.decimal(DecimalValue("2.50")!)), .notProvided])
         guard case .line(let word, _, _) = session.fields[1].input else { return XCTFail("no line") }
         XCTAssertEqual(word, "Half a wo")
         XCTAssertTrue(session.fields[1].unsaved)

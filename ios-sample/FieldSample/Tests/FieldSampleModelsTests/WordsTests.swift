@@ -1,3 +1,5 @@
+import CompassCore
+import CompassCoreTesting
 import Foundation
 import XCTest
 
@@ -38,11 +40,11 @@ final class WordsTests: XCTestCase {
     }
 
     func testMomentsAreShownInTheirOwnTime() throws {
-        let moment = OffsetMoment(at: Date(timeIntervalSince1970: 1_800_000_000), offsetSeconds: 19_800)
+        let moment = try XCTUnwrap(OffsetDateTime("2027-01-15T13:30:00+05:30"))
         let shown = try phrases()(.offsetMoment(moment))
         XCTAssertTrue(shown.contains("13:30") && shown.hasSuffix("+05:30"), shown)
-        XCTAssertTrue(try phrases()(.day(Day("2027-01-15")!)).contains("2027"))
-        XCTAssertTrue(try phrases()(.time(TimeOfDay("08:30:00")!)).contains("08:30"))
+        XCTAssertTrue(try phrases()(.day(LocalDate("2027-01-15")!)).contains("2027"))
+        XCTAssertTrue(try phrases()(.time(LocalTime("08:30:00")!)).contains("08:30"))
     }
 
     func testCodesHaveWordsAndUnknownOnesAreShown() throws {
@@ -50,8 +52,8 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(try phrases()(reasonWords("proxy")), "This network’s proxy wants a login: sign in, or use another network")
         XCTAssertEqual(try phrases()(reasonWords("endpoint_corrupt")), "The endpoint’s settings are damaged: save them again")
         XCTAssertEqual(try phrases()(reasonWords("weather")), "Reason: weather")
-        let early = FieldProblem(field: "day", code: "too_early", limit: "2027-01-15")
-        XCTAssertEqual(early.words(nil), .text(.problemTooEarly, .day(Day("2027-01-15")!)))
+        let early = Problem.fixture(field: "day", code: "too_early", limit: "2027-01-15")
+        XCTAssertEqual(early.words(nil), .text(.problemTooEarly, .day(LocalDate("2027-01-15")!)))
         XCTAssertEqual(try phrases()(GatewayFailure(code: "new_code").words), "That did not work (new_code). Nothing was lost.")
     }
 
@@ -71,7 +73,7 @@ final class WordsTests: XCTestCase {
     func testNumbersAreTypedAsTheLocaleWritesThem() {
         XCTAssertEqual(NumberInput(Locale(identifier: "de_DE")).toCore(" 1,5 "), "1.5")
         XCTAssertEqual(NumberInput(Locale(identifier: "ar_EG")).toCore("٤٢"), "42")
-        XCTAssertEqual(NumberInput(Locale(identifier: "de_DE")).typed("1.50"), "1,50")
+        XCTAssertEqual(FieldValue.decimal(DecimalValue("1.50")!).typed(decimalSeparator: NumberInput(Locale(identifier: "de_DE")).point), "1,50")
         XCTAssertEqual(NumberInput(Locale(identifier: "en_GB")).toCore("a lot"), "a lot")
     }
 
@@ -83,14 +85,14 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(origin("https://office.example:8443/hooks?token=abc"), "https://office.example:8443")
     }
 
-    func testOnlyOneFolderKnowsTheCore() throws {
+    func testOnlyOneFolderCallsTheCore() throws {
         let sources = Catalog.repository.appendingPathComponent("ios-sample")
         let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)!.compactMap { $0 as? URL }
         var seen = 0
         for file in files where file.pathExtension == "swift" && !file.path.contains("/Tests/") && !file.path.contains("/.build/") {
             let text = try String(contentsOf: file, encoding: .utf8)
-            let imports = text.split(separator: "\n").filter { $0.contains("import Compass") }
-            XCTAssertTrue(imports.isEmpty || file.path.contains("/FieldSampleModels/Compass/"), file.lastPathComponent)
+            let handles = ["CompassHandle", "Compass.", "CompassOptions"].contains { text.contains($0) }
+            XCTAssertTrue(!handles || file.path.contains("/FieldSampleModels/Compass/"), file.lastPathComponent)
             seen += 1
         }
         XCTAssertGreaterThan(seen, 20)

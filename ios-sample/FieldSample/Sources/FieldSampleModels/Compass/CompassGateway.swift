@@ -1,7 +1,7 @@
 import CompassCore
 import Foundation
 
-/// The gateway to the app's handle. One per process; the core is imported in this folder and nowhere else.
+/// The gateway to the app's handle. One per process; the core is called in this folder and nowhere else.
 public final class CompassGateway: FieldGateway {
     private let compass: any CompassHandle
     private let network: PhoneNetwork
@@ -107,24 +107,8 @@ public final class CompassGateway: FieldGateway {
     public func outline(of session: SessionNow) async throws -> WorkflowOutline {
         try await told {
             let name = session.workflow
-            let version = WorkflowVersion(version: UInt32(name.version), localRevision: UInt32(name.revision))
-            let workflow = try await compass.workflow(name.key, version: version)
+            let workflow = try await compass.workflow(name.key, version: name.version())
             return workflow.outline(WorkflowItem(workflow: name, about: workflow.description, startable: true))
-        }
-    }
-
-    public func read(_ text: String, field: String, session: String) async throws -> Reading {
-        try await told {
-            let fields = try await compass.record(session).fields
-            guard let definition = fields.first(where: { $0.definition.key == field })?.definition else {
-                throw GatewayFailure(code: "unknown_fields")
-            }
-            do {
-                return .read(try definition.parse(text).app())
-            } catch let refused as CompassError {
-                guard let problem = refused.problems.first else { throw refused }
-                return .refused(problem.app())
-            }
         }
     }
 
@@ -143,17 +127,17 @@ public final class CompassGateway: FieldGateway {
         }
     }
 
-    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
-        try await run([try changes.command()], session, actor)
+    public func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done {
+        try await run([.setFields(changes: changes)], session, actor)
     }
 
-    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
-        let first = changes.isEmpty ? [] : [try changes.command()]
-        return try await run(first + [.answer(visit: UInt32(visit), answer: answer)], session, actor)
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done {
+        let first = changes.isEmpty ? [] : [Command.setFields(changes: changes)]
+        return try await run(first + [.answer(visit: visit, answer: answer)], session, actor)
     }
 
-    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
-        try await run([.back(visit: UInt32(visit), toVisit: UInt32(target))], session, actor)
+    public func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done {
+        try await run([.back(visit: visit, toVisit: target)], session, actor)
     }
 
     public func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done {
@@ -164,8 +148,8 @@ public final class CompassGateway: FieldGateway {
         try await run([.note(commandId: command, text: text)], session, actor)
     }
 
-    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
-        try await run([.complete(visit: UInt32(visit))], session, actor)
+    public func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done {
+        try await run([.complete(visit: visit)], session, actor)
     }
 
     public func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done {
@@ -178,20 +162,17 @@ public final class CompassGateway: FieldGateway {
 
     // Records --------------------------------------------------------------------------------------------------------------------------
 
-    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
-        watch({ $0.observeSessions(query.core(), limit: UInt32(limit)) }) {
-            SessionList(sessions: $0.sessions.map { $0.app() }, more: $0.next != nil)
-        }
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage> {
+        watch({ $0.observeSessions(filter, limit: UInt32(limit)) }) { $0 }
     }
 
     public func record(_ session: String) -> Flow<RecordNow> {
         watch({ $0.observeRecord(session) }) { $0.app() }
     }
 
-    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
-        let edits = try fields.map { try $0.core() }
-        let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: UInt32($0.key), text: $0.value) }
-        _ = try await run([.edit(commandId: command, fields: edits, notes: notes)], session, actor)
+    public func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws {
+        let notes = notes.sorted { $0.key < $1.key }.map { NoteChange(note: $0.key, text: $0.value) }
+        _ = try await run([.edit(commandId: command, fields: fields, notes: notes)], session, actor)
     }
 
     public func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws {
@@ -220,8 +201,8 @@ public final class CompassGateway: FieldGateway {
 
     // The outbox and the integration ---------------------------------------------------------------------------------------------------
 
-    public func outbox(limit: Int) -> Flow<OutboxList> {
-        watch({ $0.observeOutbox(.unsent, limit: UInt32(limit)) }) { OutboxList(lines: $0.items.map { $0.app() }, more: $0.next != nil) }
+    public func outbox(limit: Int) -> Flow<OutboxPage> {
+        watch({ $0.observeOutbox(.unsent, limit: UInt32(limit)) }) { $0 }
     }
 
     public func outboxNumbers() -> Flow<OutboxNumbers> {

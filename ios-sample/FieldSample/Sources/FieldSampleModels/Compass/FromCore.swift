@@ -8,16 +8,11 @@ extension CompassError {
         // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
         let count = code == .undelivered ? detail.split(separator: " ").first.flatMap { Int($0) } : nil
         return GatewayFailure(
-            code: code.rawValue, problems: problems.map { $0.app() }, findings: findings.map { $0.app(nil) }, count: count)
+            code: code.rawValue, problems: problems, findings: findings.map { $0.app(nil) }, count: count)
     }
 }
 
-extension Problem {
-    func app() -> FieldProblem { FieldProblem(field: field, code: code, limit: limit, visit: visit.map(Int.init)) }
-}
-
 extension WorkflowRef {
-    func app() -> WorkflowName { WorkflowName(key: key, name: name, version: Int(version), revision: Int(localRevision)) }
     func version() -> WorkflowVersion { WorkflowVersion(version: version, localRevision: localRevision) }
 }
 
@@ -44,13 +39,13 @@ extension Finding {
 
 extension WorkflowSummary {
     func app(_ whole: Workflow?) -> WorkflowItem {
-        WorkflowItem(workflow: workflow.app(), about: description, startable: startable, findings: findings.map { $0.app(whole) })
+        WorkflowItem(workflow: workflow, about: description, startable: startable, findings: findings.map { $0.app(whole) })
     }
 }
 
 extension Workflow {
     func outline(_ item: WorkflowItem) -> WorkflowOutline {
-        let infos = Dictionary(fields.map { ($0.key, $0.app()) }, uniquingKeysWith: { one, _ in one })
+        let infos = Dictionary(fields.map { ($0.key, $0) }, uniquingKeysWith: { one, _ in one })
         return WorkflowOutline(
             item: item, start: start,
             sections: sections.map { section in
@@ -62,194 +57,22 @@ extension Workflow {
     }
 }
 
-extension FieldDefinition {
-    func app() -> FieldInfo {
-        var info = FieldInfo(key: key, name: name, type: kind.type, help: help, required: required)
-        info.allowEmpty = allowEmpty
-        info.allowNotApplicable = allowNotApplicable
-        switch kind {
-        case .text(let rule), .multiline(let rule), .email(let rule), .phone(let rule), .url(let rule), .barcode(let rule):
-            info.maxLength = rule.maxLength.map(Int.init)
-        case .integer(let min, let max): (info.min, info.max) = (min.map(String.init), max.map(String.init))
-        case .decimal(let min, let max, _): (info.min, info.max) = (min, max)
-        case .date(let min, let max), .time(let min, let max), .dateTime(let min, let max): (info.min, info.max) = (min, max)
-        case .singleChoice(let options), .multipleChoice(let options, _, _):
-            info.options = options.map { ChoiceOption(key: $0.key, name: $0.name) }
-        case .attachment(let rule), .signature(let rule): info.mediaTypes = rule.mediaTypes
-        case .boolean, .location: break
-        }
-        return info
-    }
-}
-
-extension FieldKind {
-    fileprivate var type: FieldType {
-        switch self {
-        case .text: .text
-        case .multiline: .multiline
-        case .integer: .integer
-        case .decimal: .decimal
-        case .boolean: .yesNo
-        case .date: .date
-        case .time: .time
-        case .dateTime: .dateTime
-        case .singleChoice: .singleChoice
-        case .multipleChoice: .multipleChoice
-        case .email: .email
-        case .phone: .phone
-        case .url: .url
-        case .barcode: .barcode
-        case .location: .location
-        case .attachment: .attachment
-        case .signature: .signature
-        }
-    }
-}
-
-extension FieldState {
-    func app() -> Holding {
-        switch self {
-        // What was redacted has no screen yet.
-        case .notProvided, .redacted: .notProvided
-        case .empty: .empty
-        case .notApplicable: .notApplicable
-        case .provided(let value): .given(value.app())
-        }
-    }
-}
-
-extension FieldValue {
-    fileprivate func app() -> Value {
-        switch self {
-        case .text(let text): .words(text)
-        case .integer(let number): .whole(number)
-        case .decimal(let number): .exact(number.text)
-        case .boolean(let yes): .yesNo(yes)
-        case .date(let date): .day(Day(year: date.year, month: date.month, day: date.day))
-        case .time(let time): .time(TimeOfDay(hour: time.hour, minute: time.minute, second: time.second))
-        case .dateTime(let moment): .moment(OffsetMoment(at: moment.instant, offsetSeconds: moment.offsetSeconds))
-        case .choice(let option): .one(option)
-        case .choices(let options): .many(options)
-        case .location(let place):
-            .place(Place(latitude: place.latitude.text, longitude: place.longitude.text, accuracy: place.accuracyM?.text, at: place.capturedAt))
-        case .file(let file):
-            .file(FileMark(sha256: file.sha256, mediaType: file.mediaType, size: Int(clamping: file.size), name: file.name))
-        }
-    }
-}
-
-extension SessionState {
-    func app() -> SessionPhase {
-        switch self {
-        case .inProgress: .inProgress
-        case .completed: .completed
-        case .ended: .ended
-        case .discarded: .discarded
-        }
-    }
-}
-
-extension Note {
-    func app() -> SessionNote { SessionNote(number: Int(seq), at: at, text: text ?? "", actor: actor, edited: edited) }
-}
-
 extension SessionView {
     func app() -> SessionNow {
         SessionNow(
-            key: key, workflow: workflow.app(), phase: state.app(), startedAt: startedAt, visit: Int(visit), section: section.key,
+            key: key, workflow: workflow, phase: state, startedAt: startedAt, visit: visit, section: section.key,
             sectionName: section.name, content: section.content, isEnd: section.isEnd, win: section.win,
-            fields: fields.map { field in
-                var source: String?
-                if case .prefill(let name) = field.source { source = name }
-                return SessionField(info: field.definition.app(), holding: field.state.app(), draft: field.draft, source: source)
-            },
-            answers: answers.map { SessionAnswer(key: $0.key, name: $0.name) },
-            replies: responses.map { SessionReply(key: $0.key, name: $0.name, kind: $0.kind.app(), content: $0.content) },
-            path: path.map { Step(visit: Int($0.visit), section: $0.section, name: $0.sectionName, answer: $0.answerName) },
-            notes: notes.map { $0.app() }, noteDraft: noteDraft, problems: problems.map { $0.app() }, canComplete: canComplete,
-            completionProblems: completionProblems.map { $0.app() },
-            messages: wouldFire.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) })
-    }
-}
-
-extension SessionSummary {
-    func app() -> SessionItem {
-        SessionItem(
-            key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
-            sectionName: sectionName, pending: Int(actionsPending), sent: Int(actionsSent), failed: Int(actionsFailed))
-    }
-}
-
-extension ActionStatus {
-    func app() -> ActionState {
-        switch self {
-        case .notFired: .notFired
-        case .pending: .pending
-        case .sent: .sent
-        case .failed: .failed
-        }
+            fields: fields, answers: answers, replies: responses, path: path, notes: notes, noteDraft: noteDraft, problems: problems,
+            canComplete: canComplete, completionProblems: completionProblems, messages: wouldFire)
     }
 }
 
 extension SessionRecord {
     func app() -> RecordNow {
         RecordNow(
-            key: key, workflow: workflow.app(), phase: state.app(), won: won ?? false, actor: actor, startedAt: startedAt,
-            finishedAt: finishedAt, endReason: endReason,
-            fields: fields.map { RecordFieldNow(info: $0.definition.app(), holding: $0.state.app(), onPath: $0.section != nil, draft: $0.draft) },
-            notes: notes.map { $0.app() },
-            timeline: timeline.map { Moment(number: Int($0.seq), at: $0.at, actor: $0.actor, happenings: $0.entry.app()) },
-            actions: actions.map { $0.app() })
-    }
-}
-
-extension TimelineEntry {
-    fileprivate func app() -> [Happening] {
-        switch self {
-        case .started(let section, let prefilled): [.started(section: section, prefilled: prefilled.map { $0.app() })]
-        case .fieldsSet(let fields): [.fieldsSet(fields.map { $0.app() })]
-        case .answered(let section, let answer, _, _, let superseded): [.answered(section: section, answer: answer, superseded: superseded)]
-        case .wentBack(_, let section): [.wentBack(section: section)]
-        case .responseUsed(_, let name, let kind, _): [.replyUsed(name, kind.app())]
-        case .noted(let text): [.noted(text ?? "")]
-        case .completed(let section, let won): [.completed(section: section, won: won)]
-        case .ended(let section, let reason): [.ended(section: section, reason: reason)]
-        case .discarded: [.discarded]
-        case .edited(let fields, let notes):
-            fields.map { .fieldEdited(NamedHolding(field: $0.field, name: $0.fieldName, holding: $0.to.app()), from: $0.from.app()) }
-                + notes.map { .noteEdited($0.to ?? "") }
-        case .sendRequested(_, let name, let corrected, _): [.sendRequested(action: name, corrected: corrected)]
-        case .abandoned(_, let name, let reason): [.abandoned(action: name, reason: reason)]
-        case .redacted: []
-        }
-    }
-}
-
-extension FieldEntry {
-    fileprivate func app() -> NamedHolding { NamedHolding(field: field, name: fieldName, holding: state.app()) }
-}
-
-extension Action {
-    func app() -> RecordAction {
-        let newest = deliveries.first
-        return RecordAction(
-            key: key, name: name, endpoint: endpoint, state: status.app(), reason: reason, failedSends: Int(failedSends), locked: locked,
-            canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon, sentAt: newest?.sentAt,
-            nextAttemptAt: newest?.nextAttemptAt, attempts: Int(newest?.attempts ?? 0),
-            lastAttempts: (newest?.lastAttempts ?? []).map {
-                SendTry(number: Int($0.number), at: $0.at, status: $0.status.map(Int.init), outcome: $0.outcome)
-            },
-            mayHaveBeenDelivered: newest?.mayHaveBeenDelivered ?? false)
-    }
-}
-
-extension OutboxItem {
-    func app() -> OutboxLine {
-        OutboxLine(
-            session: session, workflow: workflow.app(), action: action, name: actionName, endpoint: delivery.endpoint,
-            state: delivery.state == .failed ? .failed : delivery.state == .sent ? .sent : .pending, reason: delivery.reason,
-            frozenAt: delivery.frozenAt, nextAttemptAt: delivery.nextAttemptAt, attempts: Int(delivery.attempts), needsPerson: needsPerson,
-            mayHaveBeenDelivered: delivery.mayHaveBeenDelivered)
+            key: key, workflow: workflow, phase: state, won: won ?? false, actor: actor, startedAt: startedAt,
+            finishedAt: finishedAt, endReason: endReason, fields: fields, notes: notes, timeline: timeline,
+            actions: actions)
     }
 }
 
@@ -266,14 +89,5 @@ extension EndpointStatus {
         return EndpointLine(
             key: endpoint.key, url: endpoint.url, secret: secret, wifiOnly: endpoint.network == .unmetered, enabled: enabled,
             disabledReason: disabledReason, failingReason: failingReason, waiting: Int(pending))
-    }
-}
-
-extension ResponseKind {
-    func app() -> ReplyKind {
-        switch self {
-        case .objection: .objection
-        case .customerQuestion: .customerQuestion
-        }
     }
 }

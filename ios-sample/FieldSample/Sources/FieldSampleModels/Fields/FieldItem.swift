@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// The keyboard that a line of text wants.
@@ -9,9 +10,9 @@ public enum FieldInput: Hashable, Sendable {
     case line(text: String, keyboard: Keyboard, multiline: Bool)
     /// Two big buttons; none chosen when none is said.
     case yesNo(Bool?)
-    case day(Day?, min: Day?, max: Day?)
-    case time(TimeOfDay?)
-    case moment(OffsetMoment?)
+    case day(LocalDate?, min: LocalDate?, max: LocalDate?)
+    case time(LocalTime?)
+    case moment(OffsetDateTime?)
     /// Options: one of them, or several.
     case choice([OptionItem], several: Bool)
     /// A button that asks the phone for its position.
@@ -29,7 +30,7 @@ public struct OptionItem: Hashable, Sendable, Identifiable {
 /// A field on a screen.
 public struct FieldItem: Hashable, Sendable, Identifiable {
     public let key: String, name: String, help: String?, required: Bool
-    public let holding: Holding
+    public let state: FieldState
     public let input: FieldInput
     /// What is wrong with it, below the input; announced politely.
     public var problem: Phrase?
@@ -49,35 +50,35 @@ public enum FieldAct: Hashable, Sendable {
     case typed(String)
     /// The line lost the focus, or its return key was pressed: its text is read, and set if it can be.
     case left
-    case yesNo(Bool), day(Day), time(TimeOfDay), moment(OffsetMoment)
+    case yesNo(Bool), day(LocalDate), time(LocalTime), moment(OffsetDateTime)
     /// An option was tapped: chosen, or of several, chosen or not any more.
     case option(String)
-    case locating, located(Place), notLocated(denied: Bool)
-    case attached(FileMark), notAttached
+    case locating, located(Location), notLocated(denied: Bool)
+    case attached(FileManifest), notAttached
     case notPhotographed(CameraAccess)
     case clear, notApplicable, empty
 
-    /// The value that it gives to a field; none for text, which is read first, and for acts that give none.
-    func holding(_ info: FieldInfo, before: Holding) -> Holding? {
+    /// The state that it brings a field into; none for text, which is read first, and for acts that give none.
+    func state(_ definition: FieldDefinition, before: FieldState) -> FieldState? {
         switch self {
         case .typed, .left, .locating, .notLocated, .notAttached, .notPhotographed: return nil
-        case .yesNo(let yes): return .given(.yesNo(yes))
-        case .day(let day): return .given(.day(day))
-        case .time(let time): return .given(.time(time))
-        case .moment(let moment): return .given(.moment(moment))
-        case .located(let place): return .given(.place(place))
-        case .attached(let file): return .given(.file(file))
+        case .yesNo(let yes): return .provided(.boolean(yes))
+        case .day(let day): return .provided(.date(day))
+        case .time(let time): return .provided(.time(time))
+        case .moment(let moment): return .provided(.dateTime(moment))
+        case .located(let place): return .provided(.location(place))
+        case .attached(let file): return .provided(.file(file))
         case .clear: return .notProvided
         case .notApplicable: return .notApplicable
         case .empty: return .empty
         case .option(let option):
-            if info.type == .singleChoice { return .given(.one(option)) }
+            guard case .multipleChoice(let options, _, _) = definition.kind else { return .provided(.choice(option)) }
             var chosen: Set<String> = []
-            if case .many(let options) = before.value { chosen = Set(options) }
+            if case .choices(let options) = before.value { chosen = Set(options) }
             chosen.formSymmetricDifference([option])
             // In the order of the options, not in the order of the taps.
-            let ordered = info.options.map(\.key).filter(chosen.contains)
-            return ordered.isEmpty ? .notProvided : .given(.many(ordered))
+            let ordered = options.map(\.key).filter(chosen.contains)
+            return ordered.isEmpty ? .notProvided : .provided(.choices(ordered))
         }
     }
 }
@@ -104,13 +105,13 @@ extension Typing {
     }
 }
 
-extension FieldType {
-    /// What is typed for this type has to be read.
+extension FieldKind {
+    /// For what is typed and has to be read.
     var keyboard: Keyboard? {
         switch self {
         case .text, .multiline: .text
-        case .integer: .number
-        case .decimal: .decimal
+        case .integer(let min, _): min.map { $0 < 0 } ?? true ? .signedNumber : .number
+        case .decimal(let min, _, _): min?.hasPrefix("-") ?? true ? .signedDecimal : .decimal
         case .email: .email
         case .phone: .phone
         case .url: .url
@@ -118,66 +119,67 @@ extension FieldType {
         default: nil
         }
     }
-}
 
-extension FieldInfo {
-    fileprivate var keyboard: Keyboard {
-        let signed = min.map { $0.hasPrefix("-") } ?? true
-        return switch type.keyboard ?? .text {
-        case .number: signed ? .signedNumber : .number
-        case .decimal: signed ? .signedDecimal : .decimal
-        case let plain: plain
+    var options: [FieldOption] {
+        switch self {
+        case .singleChoice(let options), .multipleChoice(let options, _, _): options
+        default: []
+        }
+    }
+
+    fileprivate var staysOnThePhone: Bool {
+        switch self {
+        case .attachment, .signature: true
+        default: false
         }
     }
 }
 
-extension SessionField {
+extension FieldView {
     /// Ready to show. `missing` is what a move was refused for.
-    func item(_ typing: Typing, missing: FieldProblem?, numbers: NumberInput) -> FieldItem {
-        let open = typing.open(self)
-        let problem = typing.problems[info.key] ?? missing
+    func item(_ typing: Typing, missing: Problem?, numbers: NumberInput) -> FieldItem {
+        let open = typing.open(self), key = definition.key
+        let problem = typing.problems[key] ?? missing
         var item = FieldItem(
-            key: info.key, name: info.name, help: info.help, required: info.required, holding: holding,
-            input: input(open, searching: typing.searching.contains(info.key), numbers))
-        item.opensSettings = [.cameraDenied, .locationDenied].contains(typing.refusals[info.key])
-        item.problem = typing.refusals[info.key].map { .message($0, []) } ?? problem?.words(info)
-        if let source {
-            item.note = .text(.prefilledFrom, .plain(source))
-        } else if info.type == .attachment || info.type == .signature {
+            key: key, name: definition.name, help: definition.help, required: definition.required, state: state,
+            input: input(open, searching: typing.searching.contains(key), numbers))
+        item.opensSettings = [.cameraDenied, .locationDenied].contains(typing.refusals[key])
+        item.problem = typing.refusals[key].map { .message($0, []) } ?? problem?.words(definition)
+        if case .prefill(let name) = source {
+            item.note = .text(.prefilledFrom, .plain(name))
+        } else if definition.kind.staysOnThePhone {
             item.note = .text(.fileStays)
         }
         item.unsaved = open != nil
-        item.canClear = holding != .notProvided || !(open ?? "").isEmpty
-        item.canBeNotApplicable = info.allowNotApplicable && holding != .notApplicable
-        item.canBeEmpty = info.allowEmpty && info.type.keyboard != nil && holding != .empty
+        item.canClear = state != .notProvided || !(open ?? "").isEmpty
+        item.canBeNotApplicable = definition.allowNotApplicable && state != .notApplicable
+        item.canBeEmpty = definition.allowEmpty && definition.kind.keyboard != nil && state != .empty
         return item
     }
 
     private func input(_ open: String?, searching: Bool, _ numbers: NumberInput) -> FieldInput {
-        let value = holding.value
-        func options(_ chosen: [String], several: Bool) -> FieldInput {
-            .choice(info.options.map { OptionItem(key: $0.key, name: $0.name, chosen: chosen.contains($0.key)) }, several: several)
+        let value = state.value, kind = definition.kind
+        func choice(_ chosen: [String], several: Bool) -> FieldInput {
+            .choice(kind.options.map { OptionItem(key: $0.key, name: $0.name, chosen: chosen.contains($0.key)) }, several: several)
         }
-        switch info.type {
-        case .yesNo: if case .yesNo(let yes) = value { return .yesNo(yes) } else { return .yesNo(nil) }
-        case .date:
-            var chosen: Day?
-            if case .day(let day) = value { chosen = day }
-            return .day(chosen, min: info.min.flatMap { Day($0) }, max: info.max.flatMap { Day($0) })
+        switch kind {
+        case .boolean: if case .boolean(let yes) = value { return .yesNo(yes) } else { return .yesNo(nil) }
+        case .date(let min, let max):
+            var chosen: LocalDate?
+            if case .date(let day) = value { chosen = day }
+            return .day(chosen, min: min.flatMap { LocalDate($0) }, max: max.flatMap { LocalDate($0) })
         case .time: if case .time(let time) = value { return .time(time) } else { return .time(nil) }
-        case .dateTime: if case .moment(let moment) = value { return .moment(moment) } else { return .moment(nil) }
-        case .singleChoice: if case .one(let key) = value { return options([key], several: false) } else { return options([], several: false) }
-        case .multipleChoice: if case .many(let keys) = value { return options(keys, several: true) } else { return options([], several: true) }
-        case .location: return .place(value?.words(info), searching: searching)
-        case .attachment, .signature: return .file(value?.words(info), signature: info.type == .signature, mediaTypes: info.mediaTypes)
-        default:
-            let typed = switch value {
-            case .words(let text): text
-            case .whole(let number): numbers.typed(String(number))
-            case .exact(let digits): numbers.typed(digits)
-            default: ""
-            }
-            return .line(text: open ?? typed, keyboard: info.keyboard, multiline: info.type == .multiline)
+        case .dateTime: if case .dateTime(let moment) = value { return .moment(moment) } else { return .moment(nil) }
+        case .singleChoice: if case .choice(let key) = value { return choice([key], several: false) } else { return choice([], several: false) }
+        case .multipleChoice: if case .choices(let keys) = value { return choice(keys, several: true) } else { return choice([], several: true) }
+        case .location: return .place(value?.words(definition), searching: searching)
+        case .attachment(let rule): return .file(value?.words(definition), signature: false, mediaTypes: rule.mediaTypes)
+        case .signature(let rule): return .file(value?.words(definition), signature: true, mediaTypes: rule.mediaTypes)
+        case .text, .multiline, .integer, .decimal, .email, .phone, .url, .barcode:
+            var multiline = false
+            if case .multiline = kind { multiline = true }
+            let text = open ?? value?.typed(decimalSeparator: numbers.point) ?? ""
+            return .line(text: text, keyboard: kind.keyboard ?? .text, multiline: multiline)
         }
     }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// What is on the screen and not yet a value.
@@ -5,7 +6,7 @@ struct Typing: Hashable, Sendable {
     /// Half-typed text, by field.
     var texts: [String: String] = [:]
     /// What was refused, by field.
-    var problems: [String: FieldProblem] = [:]
+    var problems: [String: Problem] = [:]
     /// Fields for which the phone looks for its position.
     var searching: Set<String> = []
     /// What the phone itself could not do, by field.
@@ -28,47 +29,45 @@ struct Typing: Hashable, Sendable {
         texts[field] = nil
     }
 
-    mutating func refuse(_ refused: [FieldProblem]) {
+    mutating func refuse(_ refused: [Problem]) {
         for problem in refused { problems[problem.field] = problem }
     }
 
     /// Text to be read: what is typed, else what was half typed before.
-    func open(_ field: SessionField) -> String? {
-        guard field.info.type.keyboard != nil else { return nil }
-        return texts[field.info.key] ?? field.draft
+    func open(_ field: FieldView) -> String? {
+        guard field.definition.kind.keyboard != nil else { return nil }
+        return texts[field.definition.key] ?? field.draft
     }
 }
 
-/// Reads the typed text of one session's fields.
-struct FieldReader {
-    let gateway: any FieldGateway
-    let session: String
-    let numbers: NumberInput
-
+extension NumberInput {
     /// Reads all that is open in these fields.
-    func read(_ fields: [SessionField], _ typing: Typing) async throws -> (changes: [FieldEdit], problems: [FieldProblem]) {
-        var changes: [FieldEdit] = [], problems: [FieldProblem] = []
+    func read(_ fields: [FieldView], _ typing: Typing) throws -> (changes: [FieldChange], problems: [Problem]) {
+        var changes: [FieldChange] = [], problems: [Problem] = []
         for field in fields {
             guard let text = typing.open(field) else { continue }
-            switch try await read(text, field.info) {
-            case .read(let holding): changes.append(FieldEdit(field: field.info.key, to: holding))
-            case .refused(let problem): problems.append(problem)
+            do {
+                changes.append(FieldChange(field: field.definition.key, change: try read(text, field.definition)))
+            } catch let refused as CompassError where !refused.problems.isEmpty {
+                problems.append(refused.problems[0])
             }
         }
         return (changes, problems)
     }
 
-    private func read(_ text: String, _ info: FieldInfo) async throws -> Reading {
+    private func read(_ text: String, _ definition: FieldDefinition) throws -> Change {
         // Who wipes a line has said nothing; "empty" is said with its own button.
-        if text.allSatisfy(\.isWhitespace) { return .read(.notProvided) }
-        let number = info.type == .integer || info.type == .decimal
-        return try await gateway.read(number ? numbers.toCore(text) : text, field: info.key, session: session)
+        if text.allSatisfy(\.isWhitespace) { return .clear }
+        return switch definition.kind {
+        case .integer, .decimal: try definition.parse(toCore(text)).change ?? .clear
+        default: try definition.parse(text).change ?? .clear
+        }
     }
 }
 
 /// Between the digits that people of a locale type and those that the core reads.
 struct NumberInput {
-    private let point: String
+    let point: String
 
     init(_ locale: Locale) { point = locale.decimalSeparator ?? "." }
 
@@ -84,7 +83,4 @@ struct NumberInput {
         }
         return text
     }
-
-    /// A number as it is typed.
-    func typed(_ digits: String) -> String { digits.replacingOccurrences(of: ".", with: point) }
 }

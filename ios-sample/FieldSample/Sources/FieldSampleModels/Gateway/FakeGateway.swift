@@ -1,12 +1,13 @@
+import CompassCore
 import Foundation
 
 /// What a `FakeGateway` has.
 public struct FakePhone: Hashable, Sendable {
     public var workflows: [WorkflowOutline] = []
     public var sessions: [String: SessionNow] = [:]
-    public var items: [SessionItem] = []
+    public var items: [SessionSummary] = []
     public var records: [String: RecordNow] = [:]
-    public var outbox: [OutboxLine] = []
+    public var outbox: [OutboxItem] = []
     public var numbers = OutboxNumbers()
     public var endpoints: [EndpointLine] = []
     public var integrationEnabled = false
@@ -101,24 +102,10 @@ public final class FakeGateway: FieldGateway {
 
     public func outline(of session: SessionNow) async throws -> WorkflowOutline { try now.workflow(session.workflow.key) }
 
-    public func read(_ text: String, field: String, session: String) async throws -> Reading {
-        let infos = try now.sessions[session]?.fields.map(\.info) ?? now.record(session).fields.map(\.info)
-        let type = infos.first { $0.key == field }?.type ?? .text
-        switch type {
-        case .integer:
-            guard let number = Int64(text) else { return .refused(FieldProblem(field: field, code: "bad_format")) }
-            return .read(.given(.whole(number)))
-        case .decimal:
-            guard Double(text) != nil else { return .refused(FieldProblem(field: field, code: "bad_format")) }
-            return .read(.given(.exact(text)))
-        default: return .read(.given(.words(text)))
-        }
-    }
-
     public func saveDraft(_ text: String, field: String, session: String) async throws {
         try call("draft") { phone in
             phone.drafts["\(session)/\(field)"] = text.isEmpty ? nil : text
-            phone.sessions[session]?.hold(field) { $0.draft = text.isEmpty ? nil : text }
+            phone.sessions[session]?.hold(field) { $0.with(draft: text.isEmpty ? nil : text) }
         }
     }
 
@@ -126,14 +113,14 @@ public final class FakeGateway: FieldGateway {
         try call("draft") { $0.sessions[session]?.noteDraft = text.isEmpty ? nil : text }
     }
 
-    public func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done {
+    public func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done {
         try call("set \(changes.map(\.field).joined(separator: " "))") { phone in
             for change in changes { phone.drafts["\(session)/\(change.field)"] = nil }
             return try phone.run(session) { $0.set(changes) }
         }
     }
 
-    public func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done {
+    public func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("answer \(answer)") { phone in
             let outline = try phone.workflow(phone.session(session).workflow.key)
             return try phone.run(session) { now in
@@ -146,7 +133,7 @@ public final class FakeGateway: FieldGateway {
         }
     }
 
-    public func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done {
+    public func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("back \(target)") { phone in
             let outline = try phone.workflow(phone.session(session).workflow.key)
             return try phone.run(session) { now in
@@ -166,12 +153,12 @@ public final class FakeGateway: FieldGateway {
         try call("note") { phone in
             try phone.run(session) { now in
                 now.noteDraft = nil
-                now.notes.append(SessionNote(number: now.notes.count + 1, at: FakePhone.moment, text: text, actor: actor, edited: false))
+                now.notes.append(Note(seq: UInt32(now.notes.count + 1), at: FakePhone.moment, actor: actor, text: text, edited: false))
             }
         }
     }
 
-    public func complete(_ session: String, visit: Int, actor: String?) async throws -> Done {
+    public func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done {
         try call("complete") { try $0.run(session) { $0.phase = .completed } }
     }
 
@@ -185,26 +172,25 @@ public final class FakeGateway: FieldGateway {
 
     // Records, the outbox, the integration ---------------------------------------------------------------------------------------------
 
-    public func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList> {
+    public func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage> {
         flow { phone in
             let found = phone.items.filter { item in
-                (query.phases.isEmpty || query.phases.contains(item.phase)) && (query.won ?? item.won) == item.won
-                    && (query.action != .pending || item.pending > 0) && (query.action != .failed || item.failed > 0)
-                    && (query.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
+                (filter.states.isEmpty || filter.states.contains(item.state)) && (filter.won == nil || filter.won == item.won)
+                    && (filter.actionStatus != .pending || item.actionsPending > 0) && (filter.actionStatus != .failed || item.actionsFailed > 0)
+                    && (filter.text.map { item.sectionName.localizedCaseInsensitiveContains($0) } ?? true)
             }
-            return SessionList(sessions: Array(found.prefix(limit)), more: found.count > limit)
+            return SessionPage(sessions: Array(found.prefix(limit)), next: found.count > limit ? "more" : nil, notIndexed: 0)
         }
     }
 
     public func record(_ session: String) -> Flow<RecordNow> { flow { try $0.record(session) } }
 
-    public func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws {
+    public func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws {
         try call("edit \(fields.map(\.field).joined(separator: " "))") { phone in
             for change in fields { phone.drafts["\(session)/\(change.field)"] = nil }
             var record = try phone.record(session)
             record.fields = record.fields.map { field in
-                let after = fields.first { $0.field == field.info.key }?.to
-                return RecordFieldNow(info: field.info, holding: after ?? field.holding, onPath: field.onPath)
+                field.with(state: fields.first { $0.field == field.definition.key }?.change.state, draft: nil)
             }
             phone.records[session] = record
         }
@@ -225,8 +211,8 @@ public final class FakeGateway: FieldGateway {
         MessageLook(endpoint: "office", body: #"{"key":"\#(session)","fields":[]}"#)
     }
 
-    public func outbox(limit: Int) -> Flow<OutboxList> {
-        flow { OutboxList(lines: Array($0.outbox.prefix(limit)), more: $0.outbox.count > limit) }
+    public func outbox(limit: Int) -> Flow<OutboxPage> {
+        flow { OutboxPage(items: Array($0.outbox.prefix(limit)), next: $0.outbox.count > limit ? "more" : nil) }
     }
 
     public func outboxNumbers() -> Flow<OutboxNumbers> { flow { $0.numbers } }
@@ -307,11 +293,7 @@ extension FakePhone {
 
     fileprivate func record(_ key: String) throws -> RecordNow {
         guard var found = records[key] else { throw GatewayFailure(code: "unknown_session") }
-        found.fields = found.fields.map { field in
-            var field = field
-            field.draft = drafts["\(key)/\(field.info.key)"]
-            return field
-        }
+        found.fields = found.fields.map { $0.with(draft: drafts["\(key)/\($0.definition.key)"]) }
         return found
     }
 
@@ -329,46 +311,76 @@ extension FakePhone {
         var sections = before.sections
         change(&sections)
         let old = before.item
-        let name = WorkflowName(key: key, name: old.workflow.name, version: old.workflow.version, revision: old.workflow.revision + 1)
+        let name = WorkflowRef(
+            key: key, name: old.workflow.name, version: old.workflow.version, localRevision: old.workflow.localRevision + 1)
         let item = WorkflowItem(workflow: name, about: old.about, startable: old.startable, findings: old.findings)
         workflows = workflows.map { $0 == before ? WorkflowOutline(item: item, start: before.start, sections: sections) : $0 }
         return item
     }
 
-    fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionState) {
-        guard let place = records[session]?.actions.firstIndex(where: { $0.key == action }) else { return }
-        records[session]?.actions[place].state = state
+    fileprivate mutating func setAction(_ action: String, of session: String, _ state: ActionStatus) {
+        guard let before = records[session] else { return }
+        records[session]?.actions = before.actions.map { $0.key == action ? $0.with(state) : $0 }
     }
 }
 
 extension SessionNow {
-    fileprivate mutating func hold(_ field: String, _ change: (inout SessionField) -> Void) {
-        for place in fields.indices where fields[place].info.key == field { change(&fields[place]) }
+    fileprivate mutating func hold(_ field: String, _ change: (FieldView) -> FieldView) {
+        fields = fields.map { $0.definition.key == field ? change($0) : $0 }
     }
 
-    fileprivate mutating func set(_ changes: [FieldEdit]) {
+    fileprivate mutating func set(_ changes: [FieldChange]) {
         for edit in changes {
-            hold(edit.field) {
-                $0.holding = edit.to
-                $0.draft = nil
-            }
-            if edit.to != .notProvided { problems.removeAll { $0.field == edit.field } }
+            hold(edit.field) { $0.with(state: edit.change.state, draft: nil) }
+            if edit.change != .clear { problems.removeAll { $0.field == edit.field } }
         }
     }
 
     fileprivate mutating func enter(_ key: String, of outline: WorkflowOutline, answer: String?) {
         guard let next = outline.sections.first(where: { $0.key == key }) else { return }
-        if let answer, let last = path.popLast() { path.append(Step(visit: last.visit, section: last.section, name: last.name, answer: answer)) }
+        if let answer, let last = path.popLast() { path.append(.step(last.visit, last.section, last.sectionName, answer)) }
         visit += 1
         section = next.key
         sectionName = next.name
-        path.append(Step(visit: visit, section: next.key, name: next.name, answer: nil))
-        fields = next.fields.map { SessionField(info: $0) }
-        answers = next.answers.enumerated().map { SessionAnswer(key: "answer-\($0.offset)", name: $0.element.name) }
+        path.append(.step(visit, next.key, next.name, nil))
+        fields = next.fields.map { FieldView(blank: $0) }
+        answers = next.answers.enumerated().map { Answer(key: "answer-\($0.offset)", name: $0.element.name, next: $0.element.next) }
         isEnd = next.isEnd
         win = next.win
         problems = []
         canComplete = next.isEnd
-        messages = next.actions.map { PlannedMessage(action: $0.key, name: $0.name, endpoint: $0.endpoint) }
+        messages = next.actions.map { ActionPreview(key: $0.key, name: $0.name, section: key, endpoint: $0.endpoint) }
+    }
+}
+
+extension FieldView {
+    /// A field that nothing was given for.
+    init(blank definition: FieldDefinition) {
+        self.init(definition: definition, state: .notProvided, completedAt: nil, source: nil, draft: nil, problem: nil)
+    }
+
+    func with(state: FieldState? = nil, draft: String?) -> FieldView {
+        FieldView(definition: definition, state: state ?? self.state, completedAt: completedAt, source: source, draft: draft, problem: problem)
+    }
+}
+
+extension RecordField {
+    fileprivate func with(state: FieldState? = nil, draft: String?) -> RecordField {
+        RecordField(definition: definition, section: section, state: state ?? self.state, completedAt: completedAt, source: source, draft: draft)
+    }
+}
+
+extension PathStep {
+    static func step(_ visit: UInt32, _ section: String, _ name: String, _ answer: String?) -> PathStep {
+        PathStep(visit: visit, section: section, sectionName: name, at: FakePhone.moment, answer: answer, answerName: answer)
+    }
+}
+
+extension Action {
+    fileprivate func with(_ status: ActionStatus) -> Action {
+        Action(
+            key: key, name: name, integration: integration, section: section, endpoint: endpoint, status: status, reason: reason,
+            failedSends: failedSends, locked: locked, canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon,
+            deliveries: deliveries)
     }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// A value and what becomes of it.
@@ -11,7 +12,7 @@ extension AsyncThrowingStream where Failure == any Error, Element: Sendable {
     }
 }
 
-/// What the app asks of the core, in the app's own words. `CompassGateway` is the real one, `FakeGateway` the one of tests and previews.
+/// What the app asks of the core. `CompassGateway` is the real one, `FakeGateway` the one of tests and previews.
 ///
 /// A command that is refused throws a `GatewayFailure` and has changed nothing. A command that adds something takes an id (`command`), so
 /// that repeating it is harmless. A flow gives the current value first, then one for each change.
@@ -32,30 +33,28 @@ public protocol FieldGateway: DatabaseGateway {
     func now(_ session: String) async throws -> SessionNow
     /// The version that the session began with.
     func outline(of session: SessionNow) async throws -> WorkflowOutline
-    /// Reads what a person typed, numbers with a point and ASCII digits.
-    func read(_ text: String, field: String, session: String) async throws -> Reading
     func saveDraft(_ text: String, field: String, session: String) async throws
     /// A half-typed note; an empty text forgets it.
     func saveNoteDraft(_ text: String, session: String) async throws
-    func setFields(_ changes: [FieldEdit], session: String, actor: String?) async throws -> Done
+    func setFields(_ changes: [FieldChange], session: String, actor: String?) async throws -> Done
     /// Sets the fields and moves on, both or neither.
-    func answer(_ answer: String, changes: [FieldEdit], session: String, visit: Int, actor: String?) async throws -> Done
-    func back(to target: Int, session: String, visit: Int, actor: String?) async throws -> Done
+    func answer(_ answer: String, changes: [FieldChange], session: String, visit: UInt32, actor: String?) async throws -> Done
+    func back(to target: UInt32, session: String, visit: UInt32, actor: String?) async throws -> Done
     func useReply(_ reply: String, session: String, actor: String?, command: String) async throws -> Done
     func note(_ text: String, session: String, actor: String?, command: String) async throws -> Done
-    func complete(_ session: String, visit: Int, actor: String?) async throws -> Done
+    func complete(_ session: String, visit: UInt32, actor: String?) async throws -> Done
     func end(_ session: String, reason: String, actor: String?, command: String) async throws -> Done
     func discard(_ session: String, actor: String?) async throws
 
-    func sessions(_ query: SessionQuery, limit: Int) -> Flow<SessionList>
+    func sessions(_ filter: SessionFilter, limit: Int) -> Flow<SessionPage>
     func record(_ session: String) -> Flow<RecordNow>
-    func edit(_ session: String, fields: [FieldEdit], notes: [Int: String], actor: String?, command: String) async throws
+    func edit(_ session: String, fields: [FieldChange], notes: [UInt32: String], actor: String?, command: String) async throws
     func send(_ action: String, corrected: Bool, session: String, actor: String?, command: String) async throws
     /// Gives an undelivered message up; true when a try was under way, so that it may still arrive.
     func abandon(_ action: String, session: String, actor: String, reason: String, command: String) async throws -> Bool
     func look(at action: String, session: String) async throws -> MessageLook
 
-    func outbox(limit: Int) -> Flow<OutboxList>
+    func outbox(limit: Int) -> Flow<OutboxPage>
     func outboxNumbers() -> Flow<OutboxNumbers>
     func sendNow() async throws -> SentNow
     func sendFailedAgain(actor: String?) async throws -> Int

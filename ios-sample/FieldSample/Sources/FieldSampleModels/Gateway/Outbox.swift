@@ -1,25 +1,9 @@
 import Foundation
 
-/// A message that is not delivered.
-public struct OutboxLine: Hashable, Sendable {
-    public let session: String, workflow: WorkflowName, action: String, name: String, endpoint: String
-    public var state: ActionState
-    public var reason: String?
-    public var frozenAt: Date
-    public var nextAttemptAt: Date?
-    public var attempts = 0
-    public var needsPerson = false, mayHaveBeenDelivered = false
-}
-
 /// The outbox in numbers.
 public struct OutboxNumbers: Hashable, Sendable {
     public var waiting = 0, failed = 0, needsPerson = 0
     public var oldest: Date?
-}
-
-/// Messages, oldest first, and whether there are more.
-public struct OutboxList: Hashable, Sendable {
-    public var lines: [OutboxLine], more: Bool
 }
 
 /// What "send now" did.

@@ -1,8 +1,8 @@
-/// Names one version of a workflow. `label` is `3`, or `3.1` for a change made on this phone.
-public struct WorkflowName: Hashable, Sendable {
-    public let key: String, name: String, version: Int
-    public var revision = 0
-    public var label: String { revision == 0 ? "\(version)" : "\(version).\(revision)" }
+import CompassCore
+
+extension WorkflowRef {
+    /// `3`, or `3.1` for a change made on this phone.
+    public var label: String { localRevision == 0 ? "\(version)" : "\(version).\(localRevision)" }
 }
 
 /// How bad a finding is.
@@ -16,7 +16,7 @@ public struct WorkflowFinding: Hashable, Sendable {
 
 /// A workflow in the list, in its current version.
 public struct WorkflowItem: Hashable, Sendable {
-    public let workflow: WorkflowName
+    public let workflow: WorkflowRef
     public let about: String?
     public let startable: Bool
     public var findings: [WorkflowFinding] = []
@@ -36,7 +36,7 @@ public struct OutlineAction: Hashable, Sendable, Identifiable {
 /// A section of the outline.
 public struct OutlineSection: Hashable, Sendable, Identifiable {
     public let key: String, name: String
-    public var fields: [FieldInfo] = []
+    public var fields: [FieldDefinition] = []
     public var answers: [OutlineAnswer] = []
     public var actions: [OutlineAction] = []
     public var win = false

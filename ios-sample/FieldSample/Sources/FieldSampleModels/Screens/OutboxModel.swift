@@ -1,10 +1,11 @@
+import CompassCore
 import Foundation
 import Observation
 
 /// A message that is not delivered; `detail` says when it is tried next.
 public struct OutboxRow: Hashable, Sendable, Identifiable {
     public let session: String, action: String, name: String, workflowName: String, endpoint: String
-    public let state: ActionState, reason: Phrase?, detail: Phrase?, attempts: Phrase?, warning: Phrase?, savedAt: Phrase
+    public let state: ActionStatus, reason: Phrase?, detail: Phrase?, attempts: Phrase?, warning: Phrase?, savedAt: Phrase
     public var id: String { session + "/" + action }
 }
 
@@ -78,21 +79,22 @@ public final class OutboxModel {
         following = turns.follow(work.gateway.outbox(limit: limit)) { [weak self] list in
             if Task.isCancelled { return }
             self?.loading = false
-            self?.more = list.more
-            self?.persons = list.lines.filter(\.needsPerson).map(\.row)
-            let rest = list.lines.filter { !$0.needsPerson }
+            self?.more = list.next != nil
+            self?.persons = list.items.filter(\.needsPerson).map(\.row)
+            let rest = list.items.filter { !$0.needsPerson }
             self?.lines = rest.map(\.row)
-            self?.nextAttempt = rest.compactMap(\.nextAttemptAt).min().map { .text(.actionNextAttempt, .moment($0)) }
+            self?.nextAttempt = rest.compactMap(\.delivery.nextAttemptAt).min().map { .text(.actionNextAttempt, .moment($0)) }
         }
     }
 }
 
-extension OutboxLine {
+extension OutboxItem {
     fileprivate var row: OutboxRow {
         OutboxRow(
-            session: session, action: action, name: name, workflowName: workflow.name, endpoint: endpoint, state: state,
-            reason: reason.map(reasonWords), detail: nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) },
-            attempts: attempts > 0 ? .count(.attempts, attempts) : nil,
-            warning: mayHaveBeenDelivered ? .text(.actionMaybeDelivered) : nil, savedAt: .moment(frozenAt))
+            session: session, action: action, name: actionName, workflowName: workflow.name, endpoint: delivery.endpoint,
+            state: delivery.state == .failed ? .failed : delivery.state == .sent ? .sent : .pending,
+            reason: delivery.reason.map(reasonWords), detail: delivery.nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) },
+            attempts: delivery.attempts > 0 ? .count(.attempts, Int(delivery.attempts)) : nil,
+            warning: delivery.mayHaveBeenDelivered ? .text(.actionMaybeDelivered) : nil, savedAt: .moment(delivery.frozenAt))
     }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -13,13 +14,13 @@ public struct TimelineLine: Hashable, Sendable, Identifiable {
 
 /// How many actions have this status.
 public struct ActionTotal: Hashable, Sendable, Identifiable {
-    public let state: ActionState, count: Int
-    public var id: ActionState { state }
+    public let state: ActionStatus, count: Int
+    public var id: ActionStatus { state }
 }
 
 /// An action with what became of it.
 public struct ActionCard: Hashable, Sendable, Identifiable {
-    public let key: String, name: String, endpoint: String, state: ActionState
+    public let key: String, name: String, endpoint: String, state: ActionStatus
     /// Why it is so, where there is a reason.
     public let reason: Phrase?
     /// When it was sent, or when it is tried next.
@@ -59,7 +60,7 @@ public final class RecordModel {
     public private(set) var totals: [ActionTotal] = []
     /// The fields as inputs, and the notes by number, while they are edited.
     public private(set) var editing: [FieldItem]?
-    public private(set) var editedNotes: [Int: String] = [:]
+    public private(set) var editedNotes: [UInt32: String] = [:]
     public private(set) var working = false
     public var preview: PreviewSheet?
     public var abandoning: AbandonQuestion?
@@ -73,8 +74,8 @@ public final class RecordModel {
     private let turns = Turns()
     // The latest half-typed text on its way to flash; those before it are there earlier.
     private var draft: Task<Void, Never>?
-    private var before: [SessionField] = []
-    private var holdings: [String: Holding] = [:]
+    private var before: [FieldView] = []
+    private var states: [String: FieldState] = [:]
     private var typing = Typing()
 
     public init(_ session: String, _ work: Workplace) {
@@ -99,8 +100,10 @@ public final class RecordModel {
         timeline = record.lines
         fields = record.fields.map(\.line)
         actions = record.actions.map(\.card)
-        totals = ActionState.allCases.map { state in ActionTotal(state: state, count: record.actions.filter { $0.state == state }.count) }
-            .filter { $0.count > 0 }
+        totals = [ActionStatus.notFired, .pending, .sent, .failed].map { state in
+            ActionTotal(state: state, count: record.actions.filter { $0.status == state }.count)
+        }
+        .filter { $0.count > 0 }
     }
 
     // Editing --------------------------------------------------------------------------------------------------------------------------
@@ -112,26 +115,26 @@ public final class RecordModel {
             // Keeping half-typed text tells nobody: it is asked for, and what asks does not wait for what writes.
             await draft?.value
             guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
-            before = now.fields.filter(\.onPath).map { SessionField(info: $0.info, holding: $0.holding, draft: $0.draft) }
-            (holdings, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.number, $0.text) }))
+            before = now.fields.filter { $0.section != nil }.map { FieldView(blank: $0.definition).with(state: $0.state, draft: $0.draft) }
+            (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.seq, $0.text ?? "") }))
             drawEdit()
         }
     }
 
     public func field(_ key: String, _ act: FieldAct) {
-        guard editing != nil, let field = edited.first(where: { $0.info.key == key }) else { return }
+        guard editing != nil, let field = edited.first(where: { $0.definition.key == key }) else { return }
         let wasOpen = typing.open(field) != nil
         typing.take(act, key)
         if case .typed(let text) = act { keep(text, key) }
-        if let holding = act.holding(field.info, before: field.holding) {
+        if let state = act.state(field.definition, before: field.state) {
             if wasOpen { keep("", key) }
-            holdings[key] = holding
+            states[key] = state
             typing.keep(key)
         }
         drawEdit()
     }
 
-    public func note(_ number: Int, _ text: String) { editedNotes[number] = text }
+    public func note(_ number: UInt32, _ text: String) { editedNotes[number] = text }
 
     /// What was typed into a field stays for the next time, what was tapped is forgotten.
     public func dismissEdit() { editing = nil }
@@ -139,19 +142,18 @@ public final class RecordModel {
     public func saveEdit() {
         guard editing != nil, let now else { return }
         turns.take { [self] in
-            let reader = FieldReader(gateway: work.gateway, session: session, numbers: NumberInput(work.locale))
-            let read = try await reader.read(edited, typing)
+            let read = try NumberInput(work.locale).read(edited, typing)
             typing.refuse(read.problems)
             if !read.problems.isEmpty { return drawEdit() }
-            let open = edited.filter { typing.open($0) != nil }.map(\.info.key)
-            for change in read.changes { holdings[change.field] = change.to }
-            let changes = before.compactMap { field -> FieldEdit? in
-                guard let after = holdings[field.info.key], after != field.holding else { return nil }
-                return FieldEdit(field: field.info.key, to: after)
+            let open = edited.filter { typing.open($0) != nil }.map(\.definition.key)
+            for change in read.changes { states[change.field] = change.change.state }
+            let changes = before.compactMap { field -> FieldChange? in
+                guard let after = states[field.definition.key], after != field.state, let change = after.change else { return nil }
+                return FieldChange(field: field.definition.key, change: change)
             }
             // A note is never empty.
             let notes = editedNotes.filter { number, text in
-                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.number == number && $0.text != text }
+                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.seq == number && ($0.text ?? "") != text }
             }
             if !changes.isEmpty || !notes.isEmpty {
                 do {
@@ -170,8 +172,8 @@ public final class RecordModel {
         }
     }
 
-    private var edited: [SessionField] {
-        before.map { field in holdings[field.info.key].map { SessionField(info: field.info, holding: $0) } ?? field }
+    private var edited: [FieldView] {
+        before.map { field in states[field.definition.key].map { field.with(state: $0, draft: nil) } ?? field }
     }
 
     private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, numbers: NumberInput(work.locale)) } }
@@ -216,60 +218,64 @@ public final class RecordModel {
 
 extension RecordNow {
     fileprivate var lines: [TimelineLine] {
-        let infos = Dictionary(fields.map { ($0.info.key, $0.info) }, uniquingKeysWith: { one, _ in one })
+        let definitions = Dictionary(fields.map { ($0.definition.key, $0.definition) }, uniquingKeysWith: { one, _ in one })
         return timeline.flatMap { moment in
             let at: Phrase = moment.actor.map { .text(.timelineBy, .moment(moment.at), .plain($0)) } ?? .moment(moment.at)
-            return moment.happenings.flatMap { $0.lines(infos) }.enumerated().map { index, line in
-                TimelineLine(id: "\(moment.number).\(index)", at: at, sign: line.0, words: line.1)
+            return moment.entry.lines(definitions).enumerated().map { index, line in
+                TimelineLine(id: "\(moment.seq).\(index)", at: at, sign: line.0, words: line.1)
             }
         }
     }
 }
 
-extension Happening {
-    fileprivate func lines(_ infos: [String: FieldInfo]) -> [(TimelineSign, Phrase)] {
-        func set(_ fields: [NamedHolding]) -> [(TimelineSign, Phrase)] {
-            fields.map { (.field, .text(.timelineFieldSet, .plain($0.name), $0.holding.words(infos[$0.field]))) }
+extension TimelineEntry {
+    fileprivate func lines(_ definitions: [String: FieldDefinition]) -> [(TimelineSign, Phrase)] {
+        func set(_ fields: [FieldEntry]) -> [(TimelineSign, Phrase)] {
+            fields.map { (.field, .text(.timelineFieldSet, .plain($0.fieldName), $0.state.words(definitions[$0.field]))) }
         }
         switch self {
         case .started(let section, let prefilled): return [(.started, .text(.timelineStarted, .plain(section)))] + set(prefilled)
         case .fieldsSet(let fields): return set(fields)
-        case .answered(let section, let answer, let superseded):
+        case .answered(let section, let answer, _, _, let superseded):
             let id: TextId = superseded ? .timelineSuperseded : .timelineAnswered
             return [(superseded ? .takenBack : .answer, .text(id, .plain(section), .plain(answer)))]
-        case .wentBack(let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
-        case .replyUsed(let name, let kind): return [(.reply, kind.used(name))]
-        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text)))]
+        case .wentBack(_, let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
+        case .responseUsed(_, let name, let kind, _): return [(.reply, kind.used(name))]
+        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text ?? "")))]
         case .completed(let section, true): return [(.won, .text(.timelineCompletedWon, .plain(section)))]
         case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
         case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
         case .discarded: return [(.discarded, .text(.timelineDiscarded))]
-        case .fieldEdited(let field, let from):
-            let info = infos[field.field]
-            return [(.edited, .text(.timelineFieldEdited, .plain(field.name), from.words(info), field.holding.words(info)))]
-        case .noteEdited(let text): return [(.edited, .text(.timelineNoteEdited, .plain(text)))]
-        case .sendRequested(let action, let corrected):
+        case .edited(let fields, let notes):
+            let edits = fields.map { field in
+                let definition = definitions[field.field]
+                return Phrase.text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition))
+            }
+            return (edits + notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }).map { (.edited, $0) }
+        case .sendRequested(_, let action, let corrected, _):
             return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]
-        case .abandoned(let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
+        case .abandoned(_, let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
+        case .redacted: return []
         }
     }
 }
 
-extension RecordAction {
+extension Action {
     fileprivate var card: ActionCard {
-        let detail: Phrase? = switch state {
-        case .sent: sentAt.map { .text(.actionSentAt, .moment($0)) }
-        case .pending: nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
+        let newest = deliveries.first, attempts = Int(newest?.attempts ?? 0)
+        let detail: Phrase? = switch status {
+        case .sent: newest?.sentAt.map { .text(.actionSentAt, .moment($0)) }
+        case .pending: newest?.nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
         case .notFired, .failed: nil
         }
         var warnings: [Phrase] = []
-        if failedSends > 0 { warnings.append(.count(.failedSends, failedSends)) }
+        if failedSends > 0 { warnings.append(.count(.failedSends, Int(failedSends))) }
         if locked { warnings.append(.text(.actionLocked)) }
-        if mayHaveBeenDelivered, state != .sent { warnings.append(.text(.actionMaybeDelivered)) }
+        if newest?.mayHaveBeenDelivered == true, status != .sent { warnings.append(.text(.actionMaybeDelivered)) }
         return ActionCard(
             // "Sent" needs no reason.
-            key: key, name: name, endpoint: endpoint, state: state, reason: state == .sent ? nil : reason.map(reasonWords), detail: detail,
-            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: lastAttempts.map(\.words), warnings: warnings,
+            key: key, name: name, endpoint: endpoint, state: status, reason: status == .sent ? nil : reason.map(reasonWords), detail: detail,
+            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: (newest?.lastAttempts ?? []).map(\.words), warnings: warnings,
             canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon)
     }
 }

@@ -1,3 +1,5 @@
+import CompassCore
+
 import Observation
 
 /// A field with what it holds.
@@ -8,7 +10,7 @@ public struct FieldLine: Hashable, Sendable, Identifiable {
 
 /// A field that is missing; `visit` is the step that asks it.
 public struct MissingField: Hashable, Sendable, Identifiable {
-    public let field: String, name: String, problem: Phrase, visit: Int?
+    public let field: String, name: String, problem: Phrase, visit: UInt32?
     public var id: String { field }
 }
 
@@ -20,7 +22,7 @@ public final class ReviewModel {
     public private(set) var sectionName = ""
     public private(set) var win = false
     public private(set) var fields: [FieldLine] = []
-    public private(set) var messages: [PlannedMessage] = []
+    public private(set) var messages: [ActionPreview] = []
     /// "3 messages will be sent".
     public private(set) var willSend: Phrase?
     /// Webhooks are off: nothing will be sent.
@@ -85,18 +87,19 @@ public final class ReviewModel {
         workflowName = now.workflow.name
         sectionName = now.sectionName
         win = now.win
-        fields = record.fields.filter(\.onPath).map { $0.line }
+        fields = record.fields.filter { $0.section != nil }.map { $0.line }
         messages = now.messages
         willSend = now.messages.isEmpty ? nil : .count(.willSend, now.messages.count)
         integrationOff = !integrationOn && !now.messages.isEmpty
         missing = now.completionProblems.map { problem in
-            let info = record.fields.first { $0.info.key == problem.field }?.info
-            return MissingField(field: problem.field, name: info?.name ?? problem.field, problem: problem.words(info), visit: problem.visit)
+            let definition = record.fields.first { $0.definition.key == problem.field }?.definition
+            return MissingField(
+                field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit)
         }
         canComplete = now.canComplete && now.phase == .inProgress
     }
 }
 
-extension RecordFieldNow {
-    var line: FieldLine { FieldLine(key: info.key, name: info.name, value: holding.words(info), provided: holding.value != nil) }
+extension RecordField {
+    var line: FieldLine { FieldLine(key: definition.key, name: definition.name, value: state.words(definition), provided: state.value != nil) }
 }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -7,7 +8,7 @@ public enum SavedMark: Hashable, Sendable { case saved, saving, notYet }
 /// What lies over the session.
 public enum SessionSheet: Hashable, Sendable {
     /// The words of a response; "used" notes that it was used.
-    case reply(SessionReply)
+    case reply(Response)
     case note(String)
     /// The steps to go back to.
     case steps
@@ -24,7 +25,7 @@ public final class SessionModel {
     public private(set) var workflowName = ""
     public private(set) var sectionName = ""
     /// Changes with every move: the view then scrolls to the top and puts the focus of the screen reader on the heading.
-    public private(set) var visit = 0
+    public private(set) var visit: UInt32 = 0
     public private(set) var paragraphs: [String] = []
     /// This step, and how many more it takes at least to an end.
     public private(set) var step = 1
@@ -32,10 +33,10 @@ public final class SessionModel {
     public private(set) var saved = SavedMark.saved
     public private(set) var fields: [FieldItem] = []
     /// Big buttons; none on an end section, which has `canReview` instead.
-    public private(set) var answers: [SessionAnswer] = []
-    public private(set) var replies: [SessionReply] = []
-    public private(set) var notes: [SessionNote] = []
-    public private(set) var path: [Step] = []
+    public private(set) var answers: [Answer] = []
+    public private(set) var replies: [Response] = []
+    public private(set) var notes: [Note] = []
+    public private(set) var path: [PathStep] = []
     public private(set) var canGoBack = false
     public private(set) var canReview = false
     /// "2 things are missing", after an answer was tried.
@@ -102,33 +103,34 @@ public final class SessionModel {
     // Fields ---------------------------------------------------------------------------------------------------------------------------
 
     public func field(_ key: String, _ act: FieldAct) {
-        guard let field = known?.fields.first(where: { $0.info.key == key }) else { return }
+        guard let field = known?.fields.first(where: { $0.definition.key == key }) else { return }
         typing.take(act, key)
         if case .typed(let text) = act { keep(text, key) }
         draw()
         if act == .left {
             turns.take { [self] in _ = try await keepTyped([current(field)]) }
-        } else if act.holding(field.info, before: field.holding) != nil {
+        } else if act.state(field.definition, before: field.state) != nil {
             turns.take { [self] in
                 // As it stands now: taps may come faster than flash takes them.
                 let now = current(field)
-                if let holding = act.holding(now.info, before: now.holding) { _ = try await set([FieldEdit(field: key, to: holding)]) }
+                guard let change = act.state(now.definition, before: now.state)?.change else { return }
+                _ = try await set([FieldChange(field: key, change: change)])
             }
         }
     }
 
-    private func current(_ field: SessionField) -> SessionField { known?.fields.first { $0.info.key == field.info.key } ?? field }
+    private func current(_ field: FieldView) -> FieldView { known?.fields.first { $0.definition.key == field.definition.key } ?? field }
 
     /// Reads what is typed, and sets what can be read; true when nothing is left open.
-    private func keepTyped(_ fields: [SessionField]) async throws -> Bool {
-        let read = try await reader.read(fields, typing)
+    private func keepTyped(_ fields: [FieldView]) async throws -> Bool {
+        let read = try numbers.read(fields, typing)
         typing.refuse(read.problems)
         let kept = read.changes.isEmpty ? true : try await set(read.changes)
         draw()
         return kept && read.problems.isEmpty
     }
 
-    private func set(_ changes: [FieldEdit]) async throws -> Bool {
+    private func set(_ changes: [FieldChange]) async throws -> Bool {
         try await saving { [self] in
             let texts = typing.texts
             let done = try await work.gateway.setFields(changes, session: session, actor: work.actor)
@@ -139,11 +141,7 @@ public final class SessionModel {
                 if done.changed { continue }
                 // Where nothing changed the core has kept the draft.
                 try await work.gateway.saveDraft("", field: change.field, session: session)
-                after.fields = after.fields.map { field in
-                    var field = field
-                    if field.info.key == change.field { field.draft = nil }
-                    return field
-                }
+                after.fields = after.fields.map { $0.definition.key == change.field ? $0.with(draft: nil) : $0 }
             }
             await arrived(after)
         }
@@ -156,7 +154,7 @@ public final class SessionModel {
         turns.take { [self] in
             // A second tap was meant for the section that was shown.
             guard let from = known, from.visit == seen else { return }
-            let read = try await reader.read(from.fields, typing)
+            let read = try numbers.read(from.fields, typing)
             typing.refuse(read.problems)
             tried = true
             if !read.problems.isEmpty { return draw() }
@@ -167,7 +165,7 @@ public final class SessionModel {
     }
 
     /// Back to a step; without one, a section back, and on the first out of the session, which stays as it is.
-    public func back(to target: Int? = nil) {
+    public func back(to target: UInt32? = nil) {
         turns.take { [self] in
             // It is not on this phone any more.
             guard let from = known else { return work.navigator.back() }
@@ -178,7 +176,7 @@ public final class SessionModel {
     }
 
     /// On success another section is shown; the changes are values by then.
-    private func move(_ changes: [FieldEdit], _ command: @escaping @MainActor () async throws -> Done) async throws {
+    private func move(_ changes: [FieldChange], _ command: @escaping @MainActor () async throws -> Done) async throws {
         _ = try await saving { [self] in
             let done = try await command()
             typing = Typing()
@@ -278,7 +276,6 @@ public final class SessionModel {
     // What is shown --------------------------------------------------------------------------------------------------------------------
 
     private var numbers: NumberInput { NumberInput(work.locale) }
-    private var reader: FieldReader { FieldReader(gateway: work.gateway, session: session, numbers: numbers) }
 
     private func arrived(_ now: SessionNow) async {
         if outline == nil { outline = try? await work.gateway.outline(of: now) }
@@ -307,7 +304,7 @@ public final class SessionModel {
         guard let now = known else { return }
         let inProgress = now.phase == .inProgress
         let missing = tried ? Dictionary(now.problems.map { ($0.field, $0) }, uniquingKeysWith: { one, _ in one }) : [:]
-        let wrong = now.fields.filter { missing[$0.info.key] != nil || typing.problems[$0.info.key] != nil }.count
+        let wrong = now.fields.filter { missing[$0.definition.key] != nil || typing.problems[$0.definition.key] != nil }.count
         loading = false
         workflowName = now.workflow.name
         sectionName = now.sectionName
@@ -315,7 +312,7 @@ public final class SessionModel {
         paragraphs = now.content.components(separatedBy: "\n\n").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
         step = max(now.path.count, 1)
         atLeastLeft = outline?.stepsLeft(from: now.section) ?? 0
-        fields = now.fields.map { $0.item(typing, missing: missing[$0.info.key], numbers: numbers) }
+        fields = now.fields.map { $0.item(typing, missing: missing[$0.definition.key], numbers: numbers) }
         answers = inProgress ? now.answers : []
         replies = now.replies
         notes = now.notes
@@ -325,7 +322,7 @@ public final class SessionModel {
         problems = tried && wrong > 0 ? .count(.problems, wrong) : nil
         closed = !inProgress
         // Half-typed text is on flash, too; only what was refused waits for the technician.
-        let refused = now.fields.contains { typing.open($0) != nil && typing.problems[$0.info.key] != nil }
+        let refused = now.fields.contains { typing.open($0) != nil && typing.problems[$0.definition.key] != nil }
         saved = moving ? .saving : refused ? .notYet : .saved
     }
 }

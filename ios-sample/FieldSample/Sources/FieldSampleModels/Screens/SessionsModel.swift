@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -67,27 +68,28 @@ public final class SessionsModel {
             // What was asked for before is not wanted any more.
             if Task.isCancelled { return }
             self?.loading = false
-            self?.more = list.more
+            self?.more = list.next != nil
             self?.sessions = list.sessions.map {
                 SessionRow(
-                    session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, status: $0.phase.words(won: $0.won),
-                    won: $0.won, inProgress: $0.phase == .inProgress, startedAt: .moment($0.startedAt), actor: $0.actor,
-                    waiting: $0.pending, failed: $0.failed, sent: $0.sent)
+                    session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, status: $0.state.words(won: $0.won ?? false),
+                    won: $0.won ?? false, inProgress: $0.state == .inProgress, startedAt: .moment($0.startedAt), actor: $0.actor,
+                    waiting: Int($0.actionsPending), failed: Int($0.actionsFailed), sent: Int($0.actionsSent))
             }
         }
     }
 
-    private var query: SessionQuery {
+    private var query: SessionFilter {
         let words = text.trimmingCharacters(in: .whitespaces)
-        var query = SessionQuery(text: words.isEmpty ? nil : words)
+        var query = SessionFilter.all
+        query.text = words.isEmpty ? nil : words
         switch filter {
         case .all: break
-        case .inProgress: query.phases = [.inProgress]
-        case .completed: query.phases = [.completed]
+        case .inProgress: query.states = [.inProgress]
+        case .completed: query.states = [.completed]
         case .won: query.won = true
-        case .ended: query.phases = [.ended]
-        case .waiting: query.action = .pending
-        case .failed: query.action = .failed
+        case .ended: query.states = [.ended]
+        case .waiting: query.actionStatus = .pending
+        case .failed: query.actionStatus = .failed
         }
         return query
     }

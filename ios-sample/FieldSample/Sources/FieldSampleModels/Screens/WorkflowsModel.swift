@@ -1,3 +1,5 @@
+import CompassCore
+
 import Observation
 
 /// A session in progress, to go on with.
@@ -41,7 +43,9 @@ public final class WorkflowsModel {
             }
         }
         // More than this is "50 more".
-        turns.follow(work.gateway.sessions(SessionQuery(phases: [.inProgress]), limit: 51)) { [weak self] list in
+        var open = SessionFilter.all
+        open.states = [.inProgress]
+        turns.follow(work.gateway.sessions(open, limit: 51)) { [weak self] list in
             self?.resume = list.sessions.first.map {
                 ResumeCard(
                     session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, startedAt: .moment($0.startedAt))

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// Something to read on a screen, before it is in a language: what models hold instead of strings. `Phrases` makes it a string.
@@ -10,12 +11,12 @@ public indirect enum Phrase: Hashable, Sendable {
     case count(CountId, Int)
     /// Decimal text, in the digits of the locale, with all digits that it has.
     case number(String)
-    case day(Day)
-    case time(TimeOfDay)
+    case day(LocalDate)
+    case time(LocalTime)
     /// A moment, shown in the time of the phone.
     case moment(Date)
     /// A moment with the offset a person entered; shown with it.
-    case offsetMoment(OffsetMoment)
+    case offsetMoment(OffsetDateTime)
     case several([Phrase])
 
     static func text(_ id: TextId, _ args: Phrase...) -> Phrase { .message(id, args) }

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 
 /// The words of a language. The app has them in its String Catalog.
@@ -32,11 +33,10 @@ public struct Phrases: Sendable {
         case .number(let digits): number(digits)
         case .day(let day): shown(utc(day), .medium, .none, in: .gmt)
         case .time(let time):
-            shown(utc(Day(year: 2001, month: 1, day: 1)).addingTimeInterval(TimeInterval(time.hour * 3600 + time.minute * 60 + time.second)),
-                .none, .short, in: .gmt)
+            shown(Date(timeIntervalSinceReferenceDate: TimeInterval(time.hour * 3600 + time.minute * 60 + time.second)), .none, .short, in: .gmt)
         case .moment(let at): shown(at, .medium, .short, in: zone)
         case .offsetMoment(let moment):
-            shown(moment.at, .medium, .short, in: TimeZone(secondsFromGMT: moment.offsetSeconds) ?? .gmt) + " " + offset(moment.offsetSeconds)
+            shown(moment.instant, .medium, .short, in: TimeZone(secondsFromGMT: moment.offsetSeconds) ?? .gmt) + " " + offset(moment.offsetSeconds)
         case .several(let phrases): phrases.map { self($0) }.joined(separator: ", ")
         }
     }
@@ -83,7 +83,7 @@ public struct Phrases: Sendable {
         String(format: "%@%02d:%02d", seconds < 0 ? "-" : "+", abs(seconds) / 3600, abs(seconds) / 60 % 60)
     }
 
-    private func utc(_ day: Day) -> Date {
+    private func utc(_ day: LocalDate) -> Date {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = .gmt
         return calendar.date(from: DateComponents(year: day.year, month: day.month, day: day.day)) ?? .distantPast

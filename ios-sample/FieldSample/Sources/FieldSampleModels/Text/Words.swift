@@ -1,48 +1,49 @@
+import CompassCore
 import Foundation
 
 // The core speaks in codes; these are the words for them. Codes are open sets: an unknown one is shown as it is.
 
-extension Holding {
+extension FieldState {
     /// What a field holds, with the names of its options.
-    func words(_ info: FieldInfo?) -> Phrase {
+    func words(_ definition: FieldDefinition?) -> Phrase {
         switch self {
-        case .notProvided: .text(.notProvided)
+        // What was redacted has no screen yet.
+        case .notProvided, .redacted: .text(.notProvided)
         case .empty: .text(.empty)
         case .notApplicable: .text(.notApplicable)
-        case .given(let value): value.words(info)
+        case .provided(let value): value.words(definition)
         }
     }
 }
 
-extension Value {
-    func words(_ info: FieldInfo?) -> Phrase {
-        func option(_ key: String) -> Phrase { .plain(info?.options.first { $0.key == key }?.name ?? key) }
+extension FieldValue {
+    func words(_ definition: FieldDefinition?) -> Phrase {
+        func option(_ key: String) -> Phrase { .plain(definition?.kind.options.first { $0.key == key }?.name ?? key) }
         switch self {
-        case .words(let text): return .plain(text)
-        case .whole(let number): return .number(String(number))
-        case .exact(let digits): return .number(digits)
-        case .yesNo(let yes): return .text(yes ? .yes : .no)
-        case .day(let day): return .day(day)
+        case .text(let text): return .plain(text)
+        case .integer(let number): return .number(String(number))
+        case .decimal(let number): return .number(number.text)
+        case .boolean(let yes): return .text(yes ? .yes : .no)
+        case .date(let day): return .day(day)
         case .time(let time): return .time(time)
-        case .moment(let moment): return .offsetMoment(moment)
-        case .one(let key): return option(key)
-        case .many(let keys): return .several(keys.map(option))
-        case .place(let place):
-            if let accuracy = place.accuracy {
-                return .text(.locationValueAccuracy, .number(place.latitude), .number(place.longitude), .number(accuracy))
-            }
-            return .text(.locationValue, .number(place.latitude), .number(place.longitude))
-        case .file(let file): return .text(.fileValue, .plain(file.name), .count(.kilobytes, (file.size + 1023) / 1024))
+        case .dateTime(let moment): return .offsetMoment(moment)
+        case .choice(let key): return option(key)
+        case .choices(let keys): return .several(keys.map(option))
+        case .location(let place):
+            let (latitude, longitude) = (Phrase.number(place.latitude.text), Phrase.number(place.longitude.text))
+            if let accuracy = place.accuracyM { return .text(.locationValueAccuracy, latitude, longitude, .number(accuracy.text)) }
+            return .text(.locationValue, latitude, longitude)
+        case .file(let file): return .text(.fileValue, .plain(file.name), .count(.kilobytes, Int(clamping: (file.size + 1023) / 1024)))
         }
     }
 }
 
-extension FieldProblem {
+extension Problem {
     /// What is wrong with a field.
-    func words(_ info: FieldInfo?) -> Phrase {
+    func words(_ definition: FieldDefinition?) -> Phrase {
         switch code {
         case "required": .text(.problemRequired)
-        case "bad_format": .text(badFormat(info?.type))
+        case "bad_format": .text(badFormat(definition?.kind))
         case "too_small": .text(.problemTooSmall, bound)
         case "too_large": .text(.problemTooLarge, bound)
         case "too_many_decimal_places": .text(.problemDecimalPlaces, bound)
@@ -63,8 +64,8 @@ extension FieldProblem {
         }
     }
 
-    private func badFormat(_ type: FieldType?) -> TextId {
-        switch type {
+    private func badFormat(_ kind: FieldKind?) -> TextId {
+        switch kind {
         case .integer, .decimal: .problemNotANumber
         case .date, .dateTime: .problemNotADate
         case .time: .problemNotATime
@@ -78,8 +79,8 @@ extension FieldProblem {
     // As the workflow writes it, so that it can be shown in the form of the locale.
     private var bound: Phrase {
         let limit = limit ?? ""
-        if let day = Day(limit) { return .day(day) }
-        if let time = TimeOfDay(limit) { return .time(time) }
+        if let day = LocalDate(limit) { return .day(day) }
+        if let time = LocalTime(limit) { return .time(time) }
         return limit.allSatisfy { $0.isNumber || $0 == "." || $0 == "-" } ? .number(limit) : .plain(limit)
     }
 }
@@ -94,7 +95,7 @@ extension WorkflowFinding {
     }
 }
 
-extension ActionState {
+extension ActionStatus {
     /// The product's four words.
     public var words: Phrase {
         switch self {
@@ -106,7 +107,7 @@ extension ActionState {
     }
 }
 
-extension SessionPhase {
+extension SessionState {
     func words(won: Bool) -> Phrase {
         switch self {
         case .inProgress: .text(.sessionInProgress)
@@ -125,7 +126,7 @@ func reasonWords(_ code: String) -> Phrase {
     reasons[code[...]].map { .message($0, []) } ?? .text(.reasonOther, .plain(code))
 }
 
-extension SendTry {
+extension Attempt {
     var words: Phrase {
         let number = Phrase.number(String(number))
         guard let status else { return .text(.attemptFailed, number, .moment(at), reasonWords(outcome)) }
@@ -162,7 +163,7 @@ extension GatewayFailure {
     }
 }
 
-extension ReplyKind {
+extension ResponseKind {
     /// What a customer says, and that it is an objection or a question.
     public func words(_ name: String) -> Phrase { .text(self == .objection ? .buttonObjection : .buttonQuestion, .plain(name)) }
 
