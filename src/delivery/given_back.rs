@@ -1,7 +1,7 @@
 //! What is given back because nothing of it has begun: claims, and the one attempt that a person had for them. Plain data.
 
 use crate::model::Timestamp;
-use crate::store::outbox::queue::Lease;
+use crate::store::outbox::lease::Lease;
 
 /// What is given back.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
 use crate::store::outbox::MessageId;
-use crate::store::outbox::queue::Lease;
+use crate::store::outbox::lease::Lease;
 
 const ONLINE: Connectivity = Connectivity::Online { validated: Some(true), metered: false, network: Some(1) };
 const NO_NETWORK: FailureKind = FailureKind::NoNetwork;

@@ -15,7 +15,8 @@ use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery}
 use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
 use crate::port::{BlockingAnswer, BlockingCall, Departure, FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
 use crate::store::outbox::MessageId;
-use crate::store::outbox::queue::{Claimed, Lease};
+use crate::store::outbox::lease::Lease;
+use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
 /// Header `compass-workflow-version` of a test message: it belongs to no workflow.

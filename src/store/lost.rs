@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::GIVEN_UP;
-use super::retention::UNDELIVERED;
+use super::outbox::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
 use super::{Connection, Result, StoreError, Transaction, session};
 use crate::crypto::Sha256;

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::retention::UNDELIVERED;
+use super::outbox::{UNDELIVERED, redacted_fields};
 use super::row::to_json;
 use super::{Connection, Result, Transaction, command, meta};
 use crate::crypto::Sha256;
@@ -52,17 +52,12 @@ pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> 
     let marked: Option<String> = tx
         .prepare_cached("SELECT holds_redacted FROM outbox WHERE id = ?1")?
         .query_row([entry], |row| Ok(row.get(0).unwrap_or_default()))?;
-    let mut fields = fields(marked.as_deref());
+    let mut fields = redacted_fields(marked.as_deref());
     if !fields.iter().any(|known| known == field) {
         fields.push(field.to_owned());
         tx.prepare_cached("UPDATE outbox SET holds_redacted = ?2 WHERE id = ?1")?.execute(params![entry, to_json(&fields)?])?;
     }
     Ok(())
-}
-
-/// The fields in the column of that name. What does not read back says nothing, and a check tells of it.
-pub(super) fn fields(marked: Option<&str>) -> Vec<String> {
-    marked.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 /// The body of this delivered message goes, unless another message keeps it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::ToSql;
 
-use super::retention::UNDELIVERED;
+use super::outbox::UNDELIVERED;
 use super::row::lossy;
 use super::{Connection, Result};
 

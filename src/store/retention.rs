@@ -2,12 +2,10 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::outbox::UNDELIVERED;
 use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, command, judged, meta, search};
 use crate::model::{SessionKey, Timestamp};
-
-/// The condition under which an entry may go with its session.
-pub(super) const UNDELIVERED: &str = "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))";
 
 /// What keeps a session whose actions did not fire because the integration was off, once it was on.
 const UNFIRED: &str = "(SELECT integration_was_enabled FROM meta WHERE id = 1) = 1

@@ -11,7 +11,7 @@ use std::path::Path;
 use rusqlite::types::{Value as Key, ValueRef};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::retention::UNDELIVERED;
+use super::outbox::UNDELIVERED;
 use super::{Connection, Result, StoreError, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
 

@@ -5,7 +5,7 @@
 use rusqlite::params;
 
 use super::endpoint::{self, StoredEndpoint};
-use super::outbox::queue::farthest_lease;
+use super::outbox::lease::farthest_lease;
 use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, judged};
 use crate::model::Timestamp;

@@ -7,7 +7,8 @@ use rusqlite::params;
 
 use super::super::row::to_ms;
 use super::super::{Connection, Result, Transaction};
-use super::queue::{Lease, farthest_lease, moment, numbers};
+use super::lease::{Lease, farthest_lease};
+use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
 

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::super::row::{lossy, one_of, session_key, to_ms};
 use super::super::{Connection, Result};
-use super::queue::numbers;
+use super::numbers;
 use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
 use crate::model::{DeliveryState, NotFiredFilter, OutboxFilter, SessionKey, WorkflowRef};
 

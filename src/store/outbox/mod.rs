@@ -1,15 +1,18 @@
 //! Outbox entries: freezing them, reading them, and what a person does to them. `queue` is the part that delivery drives.
 
 pub(crate) mod air;
+pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod queue;
 pub(crate) mod revive;
+
+use std::collections::BTreeSet;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::row::{from_ms, lossy, optional_time, sha256, to_ms};
-use super::{Connection, Result, StoreError, Transaction, redaction};
+use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
 use crate::outbox::at_once;
@@ -83,6 +86,16 @@ pub(crate) enum EntryState {
     Superseded,
 }
 
+/// Rows as a list in a statement.
+fn numbers(rows: &BTreeSet<i64>) -> String {
+    rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A stored moment; one that no calendar has lies far in the future, where it counts as due.
+fn moment(ms: i64) -> Timestamp {
+    from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
+}
+
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
                        o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
@@ -92,6 +105,10 @@ const COLUMN_COUNT: usize = 17;
 
 /// What an entry has used up of its budgets is forgotten; what spaces its tries is not.
 const BUDGETS: &str = "counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL";
+
+/// The condition under which a session keeps an entry: it is not delivered, and nobody gave it up.
+pub(in crate::store) const UNDELIVERED: &str =
+    "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))";
 
 /// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
@@ -224,6 +241,11 @@ pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> 
     Ok(())
 }
 
+/// The fields in the column of that name. What does not read back says nothing, and a check tells of it.
+pub(super) fn redacted_fields(marked: Option<&str>) -> Vec<String> {
+    marked.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
 /// A row as far as it reads back. Only what has no blank value of its own is an error.
 fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
     let mut readable = true;
@@ -289,7 +311,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         sent_at,
         offline: row.get(13).unwrap_or_default(),
         cut_short,
-        holds_redacted: redaction::fields(holds_redacted.as_deref()),
+        holds_redacted: redacted_fields(holds_redacted.as_deref()),
         readable,
     })
 }

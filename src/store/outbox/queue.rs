@@ -13,8 +13,9 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, judged, of_entry};
-use super::MessageId;
 use super::air::{in_the_air, settle_given_up};
+use super::lease::{Lease, farthest_lease};
+use super::{MessageId, moment, numbers};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
@@ -58,34 +59,6 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
         found.push(Waiting { endpoint, first_due: moment(first), last_due: moment(last) });
     }
     Ok(found)
-}
-
-/// No lease ends later, unless the clock was set back since (see `outbox::lease_is_void`).
-pub(crate) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
-    to_ms(now).saturating_add((lease.as_millis() as i64).saturating_mul(2))
-}
-
-/// Rows as a list in a statement.
-pub(super) fn numbers(rows: &BTreeSet<i64>) -> String {
-    rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// A stored moment; one that no calendar has lies far in the future, where it counts as due.
-pub(super) fn moment(ms: i64) -> Timestamp {
-    from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
-}
-
-/// The right to deliver an entry, for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lease {
-    /// The entry's row.
-    pub(crate) entry: i64,
-    /// Its delivery id: the row of another file, which has taken the place of the one that was claimed in, may have the same number.
-    pub(crate) message: MessageId,
-    /// Tells this claim from every other one of the entry.
-    pub(crate) epoch: i64,
-    /// When it ends, by the wall clock.
-    pub(crate) until: Timestamp,
 }
 
 /// A claimed entry, with all that an attempt needs.
