@@ -64,8 +64,10 @@ pub enum Command {
         /// Makes a repeated call harmless.
         command_id: String,
         /// The changes of fields.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         fields: Vec<FieldChange>,
         /// The changes of notes.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         notes: Vec<NoteChange>,
     },
 }
@@ -144,10 +146,13 @@ pub struct Start {
     /// Key of the workflow.
     pub workflow: String,
     /// Which version; the current one when absent.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub version: Option<WorkflowVersion>,
     /// Who works. Any name or id the app uses.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// Values that are known already.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub prefill: Vec<Prefill>,
 }
 
@@ -165,6 +170,7 @@ pub struct WorkflowVersion {
     /// The publisher's version.
     pub version: u32,
     /// 0 as published.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub local_revision: u32,
 }
 
@@ -198,6 +204,7 @@ pub struct RecordOutcome {
     /// What the call did.
     pub applied: Applied,
     /// Whether an attempt of the message had begun and its end is not known yet: it may arrive all the same. The record tells later.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_flight: bool,
     /// The record now.
     pub record: SessionRecord,

@@ -103,7 +103,7 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.completed()
             val pressure = compass.record(session).fields.first { it.definition.key == "pressure" }.state
-            assertEquals("2.50", ((pressure as FieldState.Provided).v1 as FieldValue.Decimal).v1.toPlainString())
+            assertEquals("2.50", ((pressure as FieldState.Provided).value as FieldValue.Decimal).value.toPlainString())
         }
     }
 
@@ -152,8 +152,8 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             compass.discard(session)
-            assertEquals(1uL, compass.totals().sessions.discarded)
-            assertEquals(0uL, compass.totals().sessions.inProgress)
+            assertEquals(1L, compass.totals().sessions.discarded)
+            assertEquals(0L, compass.totals().sessions.inProgress)
         }
     }
 
@@ -164,7 +164,7 @@ class SessionTest {
         Compass.open(options).use { compass ->
             assertEquals(SessionState.COMPLETED, compass.session(session).state)
             assertTrue(compass.check().faults.isEmpty())
-            assertEquals(1uL, compass.outboxTotals().pending)
+            assertEquals(1L, compass.outboxTotals().pending)
         }
     }
 
