@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FieldValue, SessionRecord, SessionView, ValueSource};
+use super::{FieldState, FieldValue, SessionRecord, SessionView, ValueSource};
 
 /// One change of a session. Several can be made in one call (`Compass::run`), which costs one fsync.
 ///
@@ -106,6 +106,33 @@ pub enum Change {
     Clear,
     /// "Not applicable".
     NotApplicable,
+}
+
+impl Change {
+    /// What a field holds after this change: an empty text makes it "empty". Whether the field takes it, `validate` says.
+    pub fn to_state(&self) -> FieldState {
+        match self {
+            Change::Set(FieldValue::Text(text)) if text.is_empty() => FieldState::Empty,
+            Change::Set(FieldValue::Choice(key)) if key.is_empty() => FieldState::Empty,
+            Change::Set(FieldValue::Choices(keys)) if keys.is_empty() => FieldState::Empty,
+            Change::Set(value) => FieldState::Provided(value.clone()),
+            Change::Clear => FieldState::NotProvided,
+            Change::NotApplicable => FieldState::NotApplicable,
+        }
+    }
+}
+
+impl FieldState {
+    /// The change that brings a field to this. None for what was redacted: no change brings that.
+    pub fn to_change(&self) -> Option<Change> {
+        Some(match self {
+            FieldState::Provided(value) => Change::Set(value.clone()),
+            FieldState::Empty => Change::Set(FieldValue::Text(String::new())),
+            FieldState::NotProvided => Change::Clear,
+            FieldState::NotApplicable => Change::NotApplicable,
+            FieldState::Redacted => return None,
+        })
+    }
 }
 
 /// A change of one note.

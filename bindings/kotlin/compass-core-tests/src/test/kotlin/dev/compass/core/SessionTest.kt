@@ -108,6 +108,24 @@ class SessionTest {
     }
 
     @Test
+    fun `what a field holds is typed and read again, and is a change`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val pressure = compass.session(session).fields.first { it.definition.key == "pressure" }.definition
+            val state = FieldInput.parse(pressure, "٢,50")
+            assertEquals("2.50", FieldInput.text(state))
+            assertEquals(state, FieldInput.parse(pressure, FieldInput.text(state)))
+            val held = compass.setFields(session, listOf(FieldChange("pressure", state.toChange()!!))).view.fields
+            assertEquals(state, held.first { it.definition.key == "pressure" }.state)
+            for (other in listOf(state, FieldState.Empty, FieldState.NotProvided, FieldState.NotApplicable)) {
+                assertEquals(other, other.toChange()!!.toState())
+            }
+            assertEquals("" to null, FieldInput.text(FieldState.Redacted) to FieldState.Redacted.toChange())
+            assertEquals(FieldState.Empty, Change.Set(FieldValue.Choices(emptyList())).toState())
+        }
+    }
+
+    @Test
     fun `fields are set, cleared and marked in one call or not at all`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
