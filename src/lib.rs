@@ -24,7 +24,7 @@ mod webhook;
 pub use compass::{Compass, DiscardUndelivered, Hold, Options, RestoreOptions, Subscription};
 pub use crypto::Sha256;
 pub use delivery::CancelToken;
-pub use engine::session::{Refusal, TextFault, parse_value, validate};
+pub use engine::session::{Refusal, TextFault, parse_value, typed_text, validate};
 pub use error::Error;
 pub use outbox::{InvalidPolicy, RetryPolicy, reason};
 pub use webhook::EndpointError;

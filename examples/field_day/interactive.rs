@@ -148,8 +148,7 @@ fn ask_field(compass: &Compass, view: &SessionView, index: usize) -> Result<Opti
         "-" => Change::NotApplicable,
         "!" => Change::Clear,
         text => match parse_value(definition, if text == "empty" { "" } else { text }, Utc::now()) {
-            Ok(FieldState::Provided(value)) => Change::Set(value),
-            Ok(_) => Change::Set(compass_core::model::FieldValue::Text(String::new())),
+            Ok(state) => state.to_change().expect("nothing that is typed is redacted"),
             Err(problem) => {
                 println!("  {}", screen::bad(problem.message));
                 return ask_field(compass, view, index);

@@ -48,18 +48,25 @@ pub struct Action {
     /// What became of it.
     pub status: ActionStatus,
     /// Why: an open set of codes, listed in `docs/delivery.md`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub reason: Option<String>,
     /// How many sends ended `failed`, over all revisions.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub failed_sends: u32,
     /// Whether so many sends failed that it cannot be sent again from the phone.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locked: bool,
     /// Whether `send` would be accepted now.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,
     /// Whether `send_corrected` would be considered now.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
     /// Whether `abandon` would be accepted now.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_abandon: bool,
     /// Its messages, newest revision first. None when nothing was ever queued.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub deliveries: Vec<Delivery>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FieldValue, SessionRecord, SessionView, ValueSource};
+use super::{FieldState, FieldValue, SessionRecord, SessionView, ValueSource};
 
 /// One change of a session. Several can be made in one call (`Compass::run`), which costs one fsync.
 ///
@@ -64,8 +64,10 @@ pub enum Command {
         /// Makes a repeated call harmless.
         command_id: String,
         /// The changes of fields.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         fields: Vec<FieldChange>,
         /// The changes of notes.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         notes: Vec<NoteChange>,
     },
 }
@@ -106,6 +108,33 @@ pub enum Change {
     NotApplicable,
 }
 
+impl Change {
+    /// What a field holds after this change: an empty text makes it "empty". Whether the field takes it, `validate` says.
+    pub fn to_state(&self) -> FieldState {
+        match self {
+            Change::Set(FieldValue::Text(text)) if text.is_empty() => FieldState::Empty,
+            Change::Set(FieldValue::Choice(key)) if key.is_empty() => FieldState::Empty,
+            Change::Set(FieldValue::Choices(keys)) if keys.is_empty() => FieldState::Empty,
+            Change::Set(value) => FieldState::Provided(value.clone()),
+            Change::Clear => FieldState::NotProvided,
+            Change::NotApplicable => FieldState::NotApplicable,
+        }
+    }
+}
+
+impl FieldState {
+    /// The change that brings a field to this. None for what was redacted: no change brings that.
+    pub fn to_change(&self) -> Option<Change> {
+        Some(match self {
+            FieldState::Provided(value) => Change::Set(value.clone()),
+            FieldState::Empty => Change::Set(FieldValue::Text(String::new())),
+            FieldState::NotProvided => Change::Clear,
+            FieldState::NotApplicable => Change::NotApplicable,
+            FieldState::Redacted => return None,
+        })
+    }
+}
+
 /// A change of one note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
@@ -144,10 +173,13 @@ pub struct Start {
     /// Key of the workflow.
     pub workflow: String,
     /// Which version; the current one when absent.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub version: Option<WorkflowVersion>,
     /// Who works. Any name or id the app uses.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// Values that are known already.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub prefill: Vec<Prefill>,
 }
 
@@ -165,6 +197,7 @@ pub struct WorkflowVersion {
     /// The publisher's version.
     pub version: u32,
     /// 0 as published.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub local_revision: u32,
 }
 
@@ -198,6 +231,7 @@ pub struct RecordOutcome {
     /// What the call did.
     pub applied: Applied,
     /// Whether an attempt of the message had begun and its end is not known yet: it may arrive all the same. The record tells later.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_flight: bool,
     /// The record now.
     pub record: SessionRecord,

@@ -15,6 +15,7 @@ pub struct Endpoint {
     /// How messages are signed.
     pub signing: Signing,
     /// Headers of its own on every request.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub headers: Vec<EndpointHeader>,
     /// Which networks may carry its messages.
     pub network: NetworkPolicy,
@@ -114,12 +115,16 @@ pub struct EndpointStatus {
     /// Whether messages may leave for it.
     pub enabled: bool,
     /// Why not: `gone` after a 410, `by_app`, or `endpoint_corrupt` where its row does not read back and has to be put again.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub disabled_reason: Option<String>,
     /// When it was archived. Entries that wait for it stay.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub archived_at: Option<Timestamp>,
     /// Nothing is sent to it before this moment.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub paused_until: Option<Timestamp>,
     /// Why: a reason code of `docs/delivery.md`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pause_reason: Option<String>,
     /// What every attempt fails with, where that is shown not to be the phone's own situation and needs a person: a reason code of
     /// `docs/delivery.md`.
@@ -127,9 +132,12 @@ pub struct EndpointStatus {
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
     pub failing_reason: Option<String>,
     /// Counted failures since the last 2xx.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub consecutive_failures: u32,
     /// How far the receiver's clock is ahead of this phone's, where a `Date` header has told.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub clock_skew_ms: Option<i64>,
     /// Entries that wait for it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
 }

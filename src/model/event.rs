@@ -242,9 +242,11 @@ pub struct NoteEdit {
     pub note: u32,
     /// What it said; none: that was redacted.
     #[serde(with = "note_text")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub from: Option<String>,
     /// What it says now; none: that was redacted.
     #[serde(with = "note_text")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub to: Option<String>,
 }
 

@@ -16,15 +16,19 @@ pub struct FieldDefinition {
     pub name: String,
     /// A hint below the question.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub help: Option<String>,
     /// Whether a section that asks it can be left, and a session completed, without a value.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub required: bool,
     /// Whether "empty" satisfies `required`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_empty: bool,
     /// Whether "not applicable" may be chosen; it then satisfies `required`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub allow_not_applicable: bool,
     /// The type with its constraints.
     #[serde(flatten)]
@@ -44,21 +48,26 @@ pub enum FieldKind {
     Integer {
         /// The smallest value.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<i64>,
         /// The largest value.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<i64>,
     },
     /// An exact decimal number of at most 15 significant digits.
     Decimal {
         /// The smallest value, as decimal text.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<String>,
         /// The largest value, as decimal text.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<String>,
         /// The most digits after the point.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         decimal_places: Option<u32>,
     },
     /// Yes or no.
@@ -67,18 +76,22 @@ pub enum FieldKind {
     Date {
         /// The earliest date, `2026-11-23`.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<String>,
         /// The latest date.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<String>,
     },
     /// A time of day.
     Time {
         /// The earliest time, `08:00:00`.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<String>,
         /// The latest time.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<String>,
     },
     /// A moment with its offset from UTC.
@@ -86,9 +99,11 @@ pub enum FieldKind {
     DateTime {
         /// The earliest moment, RFC 3339.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<String>,
         /// The latest moment.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<String>,
     },
     /// One of the options.
@@ -102,9 +117,11 @@ pub enum FieldKind {
         options: Vec<FieldOption>,
         /// The fewest that must be chosen.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         min: Option<u32>,
         /// The most that may be chosen.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<u32>,
     },
     /// An e-mail address, checked leniently.
@@ -119,6 +136,7 @@ pub enum FieldKind {
     Location {
         /// The worst accuracy that is accepted, in metres, as decimal text.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         max_accuracy_m: Option<String>,
     },
     /// A photo or another file. The host owns the bytes; the value is a manifest.
@@ -133,12 +151,15 @@ pub enum FieldKind {
 pub struct TextRule {
     /// The shortest text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub min_length: Option<u32>,
     /// The longest text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub max_length: Option<u32>,
     /// A regular expression that the whole text must match.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pattern: Option<String>,
 }
 
@@ -148,9 +169,11 @@ pub struct TextRule {
 pub struct FileRule {
     /// The largest file, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub max_size: Option<u64>,
     /// The media types that are accepted, such as `image/jpeg`; a star after the slash accepts every image; any when absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub media_types: Vec<String>,
 }
 

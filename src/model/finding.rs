@@ -40,11 +40,14 @@ pub struct Problem {
     /// What is wrong and what to do, in English, without the value.
     pub message: String,
     /// The bound that was missed, for a translated message.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<String>,
     /// Where a session asks the field: key of the section of the latest visit on its path that does. None outside a session, as for a prefill
     /// and for text that is only read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub section: Option<String>,
     /// Number of that visit; `back` takes it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub visit: Option<u32>,
 }
 

@@ -11,14 +11,19 @@ pub struct Notice {
     /// The persisted revision of the database after the change.
     pub revision: u64,
     /// Sessions whose view or record changed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: Vec<SessionKey>,
     /// The outbox changed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub outbox: bool,
     /// An endpoint, or the integration itself, changed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub endpoints: bool,
     /// The list of workflows changed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub workflows: bool,
     /// Another process changed something; everything may be different.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub everything: bool,
     /// Messages that failed for good with this change, or that wait for a person since.
     #[cfg_attr(feature = "uniffi", uniffi(default))]

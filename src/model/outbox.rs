@@ -19,26 +19,34 @@ pub struct Delivery {
     /// How it stands.
     pub state: DeliveryState,
     /// Why: an open set of codes, listed in `docs/delivery.md`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub reason: Option<String>,
     /// Key of the endpoint.
     pub endpoint: String,
     /// When its bytes were frozen.
     pub frozen_at: Timestamp,
     /// When the receiver's 2xx was read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sent_at: Option<Timestamp>,
     /// When it is tried next, if time alone decides. Where an attempt has just shown that there is no way, all messages of its endpoint wait.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next_attempt_at: Option<Timestamp>,
     /// How many tries were begun.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attempts: u32,
     /// The last ten tries, the first, and every one that delivered; newest first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub last_attempts: Vec<Attempt>,
     /// Whether some try ended without a known outcome, so that the receiver may have the message although it is not `sent`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub may_have_been_delivered: bool,
     /// Size of the body in bytes.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub body_size: u64,
     /// SHA-256 of the body, in hexadecimal.
     pub body_sha256: String,
     /// Keys of the fields whose values were redacted and which the body holds still; none once it was given back.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub holds_redacted: Vec<String>,
 }
 
@@ -68,12 +76,14 @@ pub struct Attempt {
     /// How long it took.
     pub duration_ms: u64,
     /// The status code, when an answer was read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub status: Option<u16>,
     /// What it meant: `sent`, or a reason code of `docs/delivery.md`.
     pub outcome: String,
     /// Whether it used up retry budget.
     pub counted: bool,
     /// Whether the receiver may have got the message although no answer was read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub may_have_been_delivered: bool,
 }
 
@@ -92,6 +102,7 @@ pub struct OutboxItem {
     /// The message.
     pub delivery: Delivery,
     /// Whether only a person can bring it on: it failed, or something that it waits for will not pass by itself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: bool,
 }
 
@@ -100,8 +111,10 @@ pub struct OutboxItem {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxFilter {
     /// In one of these states. None given: pending and failed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub states: Vec<DeliveryState>,
     /// Of this endpoint.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub endpoint: Option<String>,
 }
 
@@ -110,8 +123,10 @@ pub struct OutboxFilter {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxPage {
     /// Oldest first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub items: Vec<OutboxItem>,
     /// Give this to the next call for the page after; none on the last page.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
 }
 
@@ -120,14 +135,19 @@ pub struct OutboxPage {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxTotals {
     /// Entries that wait.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
     /// Entries that failed and were neither given up nor superseded.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub failed: u64,
     /// When the oldest entry that is pending or failed was frozen.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub oldest_unsent_at: Option<Timestamp>,
     /// Bytes of the bodies that are pending or failed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub unsent_bytes: u64,
     /// Entries that only a person can bring on.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: u64,
     /// Actions that did not fire because the integration was off when their session was completed: nobody has been sent anything of them.
     /// `send_not_fired` sends them. They are no entries, and in none of the counts above.
@@ -163,6 +183,7 @@ pub struct MessagePreview {
     /// Header `compass-workflow-version`.
     pub workflow_version: String,
     /// Header `compass-session-state`, where it is sent.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub session_state: Option<SessionState>,
 }
 
@@ -190,14 +211,19 @@ pub struct FlushReport {
     /// How it ended.
     pub end: FlushEnd,
     /// Tries begun, with those that found no secret and sent nothing.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attempts: u32,
     /// Entries delivered.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sent: u32,
     /// Entries that will be tried again.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub retrying: u32,
     /// Entries that ended `failed`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub failed: u32,
     /// Entries that still wait.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
 }
 
@@ -206,12 +232,16 @@ pub struct FlushReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NextDue {
     /// The earliest moment at which time alone makes an entry due, on any network.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub at: Option<Timestamp>,
     /// The same, among entries that wait for an unmetered network.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub at_needs_unmetered: Option<Timestamp>,
     /// An entry leaves as soon as there is such a network, at any time.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub when_online: Option<NetworkNeed>,
     /// An entry waits for something that neither time nor a network ends.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: bool,
 }
 
@@ -256,6 +286,7 @@ pub struct TestDelivery {
     /// Whether the endpoint answered 2xx.
     pub delivered: bool,
     /// The status code, when an answer was read.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub status: Option<u16>,
     /// What it means: `sent`, or a reason code of `docs/delivery.md`.
     pub outcome: String,

@@ -18,26 +18,36 @@ pub struct SessionRecord {
     /// Where it stands.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub won: Option<bool>,
     /// Who started it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it was completed, ended or discarded.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub finished_at: Option<Timestamp>,
     /// Why it was ended.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub end_reason: Option<String>,
     /// The visits that led to where it stands.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub path: Vec<PathStep>,
     /// What the fields hold now: those of the path in path order, then any other that holds something.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub fields: Vec<RecordField>,
     /// The notes as they read now.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub notes: Vec<Note>,
     /// Half-typed text of a note that was saved and not yet added.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub note_draft: Option<String>,
     /// What happened, in order.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub timeline: Vec<TimelineItem>,
     /// Its actions with their deliveries, in path order. Empty until it is finished.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions: Vec<Action>,
 }
 
@@ -48,14 +58,18 @@ pub struct RecordField {
     /// The question.
     pub definition: FieldDefinition,
     /// Key of the first section on the path that asks it; none when the path does not meet it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub section: Option<String>,
     /// What it holds.
     pub state: FieldState,
     /// When it was set to that.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub completed_at: Option<Timestamp>,
     /// Where that came from.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub source: Option<ValueSource>,
     /// Half-typed raw text that was saved and not yet set, for a record that is being edited.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub draft: Option<String>,
 }
 
@@ -70,6 +84,7 @@ pub struct TimelineItem {
     /// Seconds that local time was ahead of UTC.
     pub utc_offset: i32,
     /// Who.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// What.
     pub entry: TimelineEntry,

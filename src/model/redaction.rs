@@ -70,12 +70,15 @@ pub struct RedactOutcome {
     /// What the call did. Stale: there was nothing to redact.
     pub applied: Applied,
     /// Whether an attempt of a message that was given up had begun and its end is not known yet: it may arrive all the same.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_flight: bool,
     /// The messages whose bodies hold it still. The record names them until their bodies go, see
     /// [`Delivery::holds_redacted`](super::Delivery::holds_redacted).
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies: Vec<DeliveryId>,
     /// Files that no session and no message that is kept refers to any more, as in
     /// [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
     /// Whether it is gone from the file, but for these bodies.
     pub erased: Erased,

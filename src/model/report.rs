@@ -9,18 +9,25 @@ use super::{Severity, Timestamp, WorkflowRef};
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Totals {
     /// Over all sessions.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: SessionTotals,
     /// By workflow, over all its versions; by key.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub by_workflow: Vec<GroupTotals>,
     /// By who started the session; sessions without an actor are not in it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub by_actor: Vec<GroupTotals>,
     /// Actions that did not fire.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_not_fired: u64,
     /// Actions whose message waits.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_pending: u64,
     /// Actions whose message was delivered.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_sent: u64,
     /// Actions whose message failed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_failed: u64,
 }
 
@@ -39,14 +46,19 @@ pub struct GroupTotals {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionTotals {
     /// Begun and not finished.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_progress: u64,
     /// Completed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub completed: u64,
     /// Completed and won.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub won: u64,
     /// Ended at once.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub ended: u64,
     /// Thrown away.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub discarded: u64,
 }
 
@@ -57,21 +69,27 @@ pub struct WorkflowSummary {
     /// Which one.
     pub workflow: WorkflowRef,
     /// A line or two about it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub description: Option<String>,
     /// SHA-256 of its canonical JSON, in hexadecimal.
     pub hash: String,
     /// Whether `start` takes this version when none is named: the newest that is not retired and can be started, or where none can, the newest
     /// that is not retired.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub current: bool,
     /// Whether a session can be started on it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub startable: bool,
     /// What lint said when it was imported.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub findings: Vec<super::Finding>,
     /// The worst of these findings.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub worst: Option<Severity>,
     /// When it was imported.
     pub imported_at: Timestamp,
     /// When it was retired: not started unless named.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub retired_at: Option<Timestamp>,
 }
 
@@ -90,15 +108,20 @@ pub struct ImportOutcome {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PurgeReport {
     /// Sessions that are gone, each leaving a tombstone.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub purged: u64,
     /// Sessions old enough that stay because a message of theirs is neither delivered nor given up.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kept_undelivered: u64,
     /// Sessions old enough that stay because an action did not fire while the integration was off.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kept_not_fired: u64,
     /// Bodies of delivered messages that were given back; hash and size stay.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies_released: u64,
     /// Files that the purged sessions referred to and no other one does: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove
     /// them.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
     /// Whether all this is gone from the file.
     pub erased: Erased,
@@ -109,6 +132,7 @@ pub struct PurgeReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct DeleteReport {
     /// Files that the session referred to and no other one does, as in [`PurgeReport::files_let_go`].
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
     /// Whether it is gone from the file.
     pub erased: Erased,
@@ -133,8 +157,10 @@ pub enum Erased {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CheckReport {
     /// Sessions looked at.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: u64,
     /// What is wrong, in English; empty when all is well.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub faults: Vec<String>,
 }
 
@@ -143,9 +169,12 @@ pub struct CheckReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SalvageReport {
     /// Lines that are messages neither delivered nor given up; they are the first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub unsent: u64,
     /// All lines, one row of the database each.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub lines: u64,
     /// How often something could not be read, and reading went on behind it. 0: everything is there.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub gaps: u64,
 }

@@ -47,22 +47,29 @@ pub struct SessionSummary {
     /// Where it stands.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub won: Option<bool>,
     /// Who started it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it was completed, ended or discarded.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub finished_at: Option<Timestamp>,
     /// Name of the section it is in, or finished in.
     pub section_name: String,
     /// How many of its actions did not fire.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_not_fired: u32,
     /// How many of its messages wait.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_pending: u32,
     /// How many of its messages were delivered.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_sent: u32,
     /// How many of its messages failed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_failed: u32,
 }
 
@@ -71,22 +78,30 @@ pub struct SessionSummary {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionFilter {
     /// In one of these states. None given: every state but discarded.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub states: Vec<SessionState>,
     /// Of this workflow, by key.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub workflow: Option<String>,
     /// Started at or after.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub started_from: Option<Timestamp>,
     /// Started before.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub started_before: Option<Timestamp>,
     /// Won or not.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub won: Option<bool>,
     /// Started by.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// With at least one action of this status.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub action_status: Option<ActionStatus>,
     /// With all of these words in notes, values, names of chosen options, of the section or of the workflow. The beginning of a word will do,
     /// so will a part of three characters or more, and of two in scripts that put no space between words. Case and accents make no
     /// difference. Signs alone find nothing, white space alone asks for nothing, and words after the sixteenth do not count.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub text: Option<String>,
 }
 
@@ -95,11 +110,14 @@ pub struct SessionFilter {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SessionPage {
     /// Newest first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: Vec<SessionSummary>,
     /// Give this to the next call for the page after; none on the last page.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
     /// Of a search: how many sessions changed since they were last looked at, so that they may be missing, or here for what they said before.
     /// `flush` and opening look at a long backlog, which an update may leave behind.
     #[serde(default)]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub not_indexed: u64,
 }

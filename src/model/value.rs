@@ -128,6 +128,7 @@ pub struct Location {
     /// Degrees east, −180 to 180.
     pub longitude: Decimal,
     /// Radius of the 68 % circle in metres, where the phone gave one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub accuracy_m: Option<Decimal>,
     /// When the position was taken.
     pub captured_at: Timestamp,

@@ -17,36 +17,49 @@ pub struct SessionView {
     /// Where it stands.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub won: Option<bool>,
     /// Who started it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it was completed, ended or discarded.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub finished_at: Option<Timestamp>,
     /// The number of the current visit; moves carry it.
     pub visit: u32,
     /// The current section.
     pub section: SectionView,
     /// The current section's fields, in its order.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub fields: Vec<FieldView>,
     /// The current section's answers; none on an end section.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answers: Vec<Answer>,
     /// The workflow's responses.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub responses: Vec<Response>,
     /// The visits that led here, the current one last.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub path: Vec<PathStep>,
     /// The notes so far.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub notes: Vec<Note>,
     /// Half-typed text of a note that was saved and not yet added.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub note_draft: Option<String>,
     /// What is missing in the current section before an answer can be chosen.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub problems: Vec<Problem>,
     /// Whether `complete` would succeed: this is an end section and nothing on the path is missing.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_complete: bool,
     /// What is missing anywhere on the path before the session can be completed.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub completion_problems: Vec<Problem>,
     /// What completing here would fire, in path order. Of a finished session: empty, see its record.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub would_fire: Vec<ActionPreview>,
 }
 
@@ -59,10 +72,13 @@ pub struct SectionView {
     /// Its heading.
     pub name: String,
     /// What the technician reads.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub content: String,
     /// Whether the session can be completed here.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub is_end: bool,
     /// Whether completing here is a win.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub win: bool,
 }
 
@@ -75,12 +91,16 @@ pub struct FieldView {
     /// What it holds.
     pub state: FieldState,
     /// When it was set to that.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub completed_at: Option<Timestamp>,
     /// Where that came from.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub source: Option<ValueSource>,
     /// Half-typed raw text that was saved and not yet set.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub draft: Option<String>,
     /// What is missing.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub problem: Option<Problem>,
 }
 
@@ -97,8 +117,10 @@ pub struct PathStep {
     /// When the visit began.
     pub at: Timestamp,
     /// Key of the answer that was chosen; none yet for the current visit.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answer: Option<String>,
     /// The words of that answer.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answer_name: Option<String>,
 }
 
@@ -111,9 +133,12 @@ pub struct Note {
     /// When it was written.
     pub at: Timestamp,
     /// Who wrote it.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actor: Option<String>,
     /// What it says now; none: that was redacted.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub text: Option<String>,
     /// Whether it was edited after the end of the session.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub edited: bool,
 }

@@ -21,21 +21,26 @@ pub struct Workflow {
     pub version: u32,
     /// 0 as published; raised by each change made on the phone with the authoring helpers.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub local_revision: u32,
     /// What a technician calls it.
     pub name: String,
     /// A line or two for the list of workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub description: Option<String>,
     /// Key of the section every session begins in.
     pub start: String,
     /// The field library: every question that sections of this workflow may ask.
     #[serde(default)]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub fields: Vec<FieldDefinition>,
     /// Objections and customer questions a technician may use during a session.
     #[serde(default)]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub responses: Vec<Response>,
     /// The sections. Their order is the author's; the path is made by answers.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sections: Vec<Section>,
 }
 
@@ -81,6 +86,7 @@ pub struct WorkflowRef {
     /// The publisher's version.
     pub version: u32,
     /// 0 as published.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub local_revision: u32,
 }
 
@@ -104,18 +110,23 @@ pub struct Section {
     pub name: String,
     /// What the technician reads; plain text, blank lines separate paragraphs.
     #[serde(default)]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub content: String,
     /// Keys of the fields asked here, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub fields: Vec<String>,
     /// The choices that lead on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answers: Vec<Answer>,
     /// What encountering this section triggers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions: Vec<ActionDefinition>,
     /// A session that is completed here is won. Only an end section may say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub win: bool,
 }
 
@@ -136,6 +147,7 @@ pub struct Answer {
     pub name: String,
     /// Key of the section it leads to. Nothing here makes the workflow incomplete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
 }
 

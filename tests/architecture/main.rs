@@ -100,7 +100,7 @@ const PLAIN: &[&[&str]] = &[
     &["port", "TransportRequest"],
     &["store", "endpoint", "EndpointRow"],
     &["store", "outbox", "queue", "Claimed"],
-    &["store", "outbox", "queue", "Lease"],
+    &["store", "outbox", "lease", "Lease"],
 ];
 const NOT_PLAIN: &[&str] = &["delivery", "settings", "Ports"];
 /// A request has a name that is used once in the process, no matter who shares a transport.

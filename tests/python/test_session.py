@@ -99,6 +99,8 @@ class WholeSession(Case):
         self.assertEqual(
             ffi.parse_value(pressure, " 7.10 "), model.FieldState.PROVIDED(model.FieldValue.DECIMAL("7.10"))
         )
+        typed = ffi.typed_text(ffi.parse_value(pressure, "7,10"))
+        self.assertEqual(typed, "7.10")
         error = self.fails("field_problems", ffi.parse_value, pressure, "seven")
         self.assertEqual([(problem.field, problem.section) for problem in error.problems], [("pressure", None)])
         self.assertNotIn("seven", repr(error))

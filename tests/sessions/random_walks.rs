@@ -240,7 +240,14 @@ proptest! {
     fn a_kept_value_is_valid_and_kept_as_it_is(field in workflows::field(), index in any::<proptest::sample::Index>()) {
         let kept = compass_core::validate(&field, index.get(&workflows::good_values(&field.kind)));
         let Ok(FieldState::Provided(kept)) = kept else { return Err(TestCaseError::fail(format!("{kept:?}"))) };
-        prop_assert_eq!(compass_core::validate(&field, &kept), Ok(FieldState::Provided(kept)));
+        prop_assert_eq!(compass_core::validate(&field, &kept), Ok(FieldState::Provided(kept.clone())));
+        let kept = FieldState::Provided(kept);
+        prop_assert_eq!(kept.to_change().map(|change| change.to_state()), Some(kept.clone()));
+        let taken_at = "2026-11-23T18:31:40.123Z".parse().expect("a time");
+        match &kept {
+            FieldState::Provided(FieldValue::File(_)) => prop_assert_eq!(compass_core::typed_text(&kept), ""),
+            _ => prop_assert_eq!(typed_again(&field, &kept, taken_at), Ok(kept)),
+        }
         prop_assert!(compass_core::validate(&field, &workflows::bad_value(&field.kind)).is_err());
     }
 
@@ -250,6 +257,7 @@ proptest! {
         match compass_core::parse_value(&field, &text, now) {
             Ok(FieldState::Provided(value)) => {
                 prop_assert_eq!(compass_core::validate(&field, &value), Ok(FieldState::Provided(value.clone())));
+                prop_assert_eq!(typed_again(&field, &FieldState::Provided(value.clone()), now), Ok(FieldState::Provided(value)));
             }
             Ok(state) => prop_assert_eq!(state, FieldState::Empty),
             Err(problem) => prop_assert_eq!(&problem.field, &field.key),
@@ -270,6 +278,11 @@ proptest! {
         let given = FieldValue::Decimal(Decimal(decimal(a, places.0)));
         prop_assert_eq!(compass_core::validate(&field, &given).is_ok(), millionths(a, places.0) <= millionths(b, places.1));
     }
+}
+
+/// What is read of what this state is typed as.
+fn typed_again(field: &FieldDefinition, state: &FieldState, now: Timestamp) -> Result<FieldState, Problem> {
+    compass_core::parse_value(field, &compass_core::typed_text(state), now)
 }
 
 /// `number` with the point moved left by `places`.

@@ -378,6 +378,13 @@ pub fn parse_value(definition: FieldDefinition, text: String) -> Result<FieldSta
     })
 }
 
+/// What a person would type for what a field holds: `parse_value` reads it to the same again. Nothing where there is no value, and for a
+/// file.
+#[uniffi::export]
+pub fn typed_text(state: FieldState) -> String {
+    compass_core::typed_text(&state)
+}
+
 /// Adds an action to a section of a document. The result has the next local revision.
 #[uniffi::export]
 pub fn add_action(document: Vec<u8>, section: String, action: ActionDefinition) -> Result<AuthoredDocument> {

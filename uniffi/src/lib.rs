@@ -22,7 +22,7 @@ mod transport;
 
 pub use self::core::{
     AuthoredDocument, Core, add_action, default_retry_policy, erase, lint_document, parse_value, remove_action, replace_action, restore,
-    salvage, version,
+    salvage, typed_text, version,
 };
 pub use cancel::Cancel;
 pub use hold::Hold;

@@ -8,7 +8,7 @@
 //!   [`replay()`] gives the state that belongs to the events that are there.
 //! - [`plan()`] does all of that for a list of commands: the events, each with the state after it. The caller writes them, once.
 //! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are what others see of a state.
-//! - [`validate()`] and [`parse_value()`] are the rules of values.
+//! - [`validate()`], [`parse_value()`] and [`typed_text()`] are the rules of values.
 //!
 //! Whether a `command_id` was used before is the caller's to know: a repeated command never gets here.
 
@@ -42,7 +42,7 @@ pub use state::State;
 pub(crate) use state::{Held, Visit};
 pub(crate) use submission::search_text;
 pub use submission::submission;
-pub use validate::{parse_value, validate};
+pub use validate::{parse_value, typed_text, validate};
 pub(crate) use view::NOTE;
 pub use view::{encountered, view};
 

@@ -1,3 +1,4 @@
+import CompassInternal
 import Foundation
 
 extension FieldState {
@@ -40,19 +41,10 @@ extension FieldValue {
     ///
     /// - Parameter decimalSeparator: Between the whole part of a decimal number and the rest, as `Locale.decimalSeparator` gives it.
     public func typed(decimalSeparator: String = ".") -> String? {
-        switch self {
-        case .text(let text): text
-        case .integer(let number): String(number)
-        case .decimal(let number): number.text.replacingOccurrences(of: ".", with: decimalSeparator)
-        case .boolean(let yes): yes ? "yes" : "no"
-        case .date(let date): date.description
-        case .time(let time): time.description
-        case .dateTime(let moment): moment.description
-        case .choice(let option): option
-        case .choices(let options): options.joined(separator: ", ")
-        case .location(let place): [place.latitude, place.longitude, place.accuracyM].compactMap { $0?.text }.joined(separator: ", ")
-        case .file: nil
-        }
+        if case .file = self { return nil }
+        let text = CompassInternal.typedText(state: .provided(self))
+        guard case .decimal = self else { return text }
+        return text.replacingOccurrences(of: ".", with: decimalSeparator)
     }
 
     // What the core takes for "empty".

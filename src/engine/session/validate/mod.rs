@@ -37,7 +37,7 @@ mod parse;
 mod text;
 
 pub(super) use entry::{is_blank, is_control, line_feeds};
-pub use parse::parse_value;
+pub use parse::{parse_value, typed_text};
 pub use text::{DEFAULT_MAX_LENGTH, MIN_EMAIL, MIN_PHONE, MIN_URL};
 
 pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;

@@ -1,4 +1,4 @@
-//! From what a person types at a prompt to a value.
+//! From what a person types at a prompt to a value, and back.
 
 use std::num::IntErrorKind;
 
@@ -10,7 +10,8 @@ use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState,
 /// Reads what a person typed for this field and validates it. White space and directional marks around it do not count; nothing at all is
 /// "empty". Numbers, dates and times may be written in the digits of any script.
 ///
-/// - integer: `42`, `+42`; decimal: `182.5`, `.5`, `007` (kept as `7`); always with a point, a comma could mean thousands
+/// - integer: `42`, `+42`; decimal: `182.5`, `182,5`, `.5`, `007` (kept as `7`). A point or a comma is the decimal sign, wherever people write
+///   which; digits are in no groups, so `1,234` is less than two, and more than one sign is refused
 /// - boolean: `yes`, `no`, `y`, `n`, `true`, `false`, `1`, `0`
 /// - date `2026-11-23`, time `18:31` or `18:31:40`, datetime `2026-11-23T18:31:40+01:00`
 /// - choice: an option's key, its number in the list from 1, or its name; several with commas between them
@@ -25,6 +26,29 @@ pub fn parse_value(definition: &FieldDefinition, text: &str, now: Timestamp) -> 
     let text = entry::trimmed(text);
     let value = value(&definition.kind, text, now).map_err(|fault| fault.of(definition))?;
     validate(definition, &value)
+}
+
+/// What a person would type for what a field holds: [`parse_value`] reads it to the same again. Numbers are in ASCII digits with a point;
+/// options stand by their keys; a place without the time at which it was taken.
+///
+/// Nothing where there is no value, and for a file, which cannot be typed.
+pub fn typed_text(state: &FieldState) -> String {
+    let FieldState::Provided(value) = state else { return String::new() };
+    match value {
+        FieldValue::Text(text) | FieldValue::Choice(text) => text.clone(),
+        FieldValue::Integer(number) => number.to_string(),
+        FieldValue::Decimal(number) => number.0.clone(),
+        FieldValue::Boolean(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
+        FieldValue::Date(date) => date.to_string(),
+        FieldValue::Time(time) => time.to_string(),
+        FieldValue::DateTime(moment) => moment.to_rfc3339(),
+        FieldValue::Choices(keys) => keys.join(", "),
+        FieldValue::Location(place) => {
+            let numbers = [Some(&place.latitude), Some(&place.longitude), place.accuracy_m.as_ref()];
+            numbers.into_iter().flatten().map(|number| number.0.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        FieldValue::File(_) => String::new(),
+    }
 }
 
 fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fault> {
@@ -76,7 +100,7 @@ fn integer(text: &str) -> Result<i64, Fault> {
 
 /// Brings what people write into the one form that is kept, without touching a digit that counts.
 fn decimal(text: &str) -> Result<Decimal, Fault> {
-    let text = ascii_minus(text);
+    let text = ascii_minus(text).replace(',', ".");
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text.strip_prefix('+').unwrap_or(&text)),
@@ -139,6 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_field_holds_is_typed_as_it_is_read() {
+        let value = |json: Value| FieldState::Provided(serde_json::from_value(json).unwrap());
+        let place = json!({ "latitude": "52.5163", "longitude": "-13.3777", "captured_at": "2026-11-23T18:31:40.123Z" });
+        for (state, text) in [
+            (value(json!({ "type": "text", "value": "Ada, ½" })), "Ada, ½"),
+            (value(json!({ "type": "integer", "value": -42 })), "-42"),
+            (value(json!({ "type": "decimal", "value": "182.50" })), "182.50"),
+            (value(json!({ "type": "boolean", "value": true })), "yes"),
+            (value(json!({ "type": "boolean", "value": false })), "no"),
+            (value(json!({ "type": "date", "value": "0826-11-03" })), "0826-11-03"),
+            (value(json!({ "type": "time", "value": "08:05:00" })), "08:05:00"),
+            (value(json!({ "type": "date_time", "value": "2026-11-23T18:31:40.5+01:00" })), "2026-11-23T18:31:40.500+01:00"),
+            (value(json!({ "type": "choice", "value": "oil" })), "oil"),
+            (value(json!({ "type": "choices", "value": ["oil", "x"] })), "oil, x"),
+            (value(json!({ "type": "location", "value": place })), "52.5163, -13.3777"),
+            (FieldState::NotProvided, ""),
+            (FieldState::Empty, ""),
+            (FieldState::NotApplicable, ""),
+            (FieldState::Redacted, ""),
+        ] {
+            assert_eq!(typed_text(&state), text);
+        }
+    }
+
+    #[test]
     fn what_a_person_types_becomes_a_value() {
         typed(json!({ "type": "text" }), &[(" \u{2068}ok\u{2069} ", "\"ok\""), ("  ", "Empty"), ("\u{200b}", "Empty"), ("٤", "\"٤\"")]);
         typed(
@@ -163,7 +212,15 @@ mod tests {
                 ("007.10", "\"7.10\""),
                 ("+.5", "\"0.5\""),
                 ("−0.5", "\"-0.5\""),
-                ("1,5", "bad_format"),
+                ("182,50", "\"182.50\""),
+                ("-,5", "\"-0.5\""),
+                ("1,234", "\"1.234\""),
+                ("१,५", "\"1.5\""),
+                ("1.234,5", "bad_format"),
+                ("1,234.5", "bad_format"),
+                ("1,234,567", "bad_format"),
+                ("5,", "bad_format"),
+                (",", "bad_format"),
                 ("5.", "bad_format"),
                 (".", "bad_format"),
                 ("-", "bad_format"),

@@ -71,9 +71,9 @@ class DamagedTest : Technician() {
                     compass.importWorkflow(PUMP_CHECK.toByteArray())
                     compass.backup(backup.path)
                     compass.setIntegrationEnabled(true)
-                    val session = compass.start(Start("start", "pump-check", null, "Jo", emptyList())).view.key
+                    val session = compass.start(Start("start", "pump-check", actor = "Jo")).view.key
                     val site = FieldChange("site", Change.Set(FieldValue.Text("Mill Lane")))
-                    compass.run(session, listOf(Command.SetFields(listOf(site)), Command.Answer(1u, "on"), Command.Complete(2u)), "Jo")
+                    compass.run(session, listOf(Command.SetFields(listOf(site)), Command.Answer(1, "on"), Command.Complete(2)), "Jo")
                 }
             }
             damage(database)

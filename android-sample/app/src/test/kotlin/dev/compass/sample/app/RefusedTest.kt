@@ -33,7 +33,7 @@ class RefusedTest : Technician() {
         sees("Failed: Given up by a person")
         sees("Report: given up (The office has it by phone)")
         sees(", by Kim")
-        assertEquals(0uL, wait { app.compass().outboxTotals().needsPerson })
+        assertEquals(0L, wait { app.compass().outboxTotals().needsPerson })
     }
 
     @Test

@@ -18,7 +18,7 @@ class SessionsTest : Technician() {
     private fun weeksOfWork(sessions: Int) = wait {
         val compass = app.compass()
         for (number in 1..sessions) {
-            val begun = compass.start(Start("start-$number", "pump-check", null, "Jo", emptyList())).view
+            val begun = compass.start(Start("start-$number", "pump-check", actor = "Jo")).view
             if (number % 4 != 0) continue
             val fields = Command.SetFields(listOf(FieldChange("site", Change.Set(FieldValue.Text("Mill Lane $number")))))
             val moved = compass.run(begun.key, listOf(fields, Command.Answer(begun.visit, "on")), "Jo").view

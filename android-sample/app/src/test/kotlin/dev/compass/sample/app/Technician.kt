@@ -15,7 +15,6 @@ import android.widget.EditText
 import android.widget.TextView
 import dev.compass.core.android.FlushJobService
 import dev.compass.core.model.Endpoint
-import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.Signing
 import dev.compass.core.testing.ReceivedWebhook
 import dev.compass.core.testing.SinkAnswer
@@ -113,7 +112,7 @@ abstract class Technician {
         app.compass().run {
             importWorkflow(document.toByteArray())
             setIntegrationEnabled(true)
-            putEndpoint(Endpoint("office", office, Signing.StandardWebhooks("office-secret"), emptyList(), NetworkPolicy.ANY))
+            putEndpoint(Endpoint("office", office, Signing.StandardWebhooks("office-secret")))
         }
     }
 

@@ -3,7 +3,6 @@ package dev.compass.sample.field
 import dev.compass.sample.gateway.FieldChange
 import dev.compass.sample.gateway.FieldGateway
 import dev.compass.sample.gateway.FieldProblem
-import dev.compass.sample.gateway.FieldType
 import dev.compass.sample.gateway.Holding
 import dev.compass.sample.gateway.Reading
 import dev.compass.sample.gateway.SessionField
@@ -12,7 +11,7 @@ import dev.compass.sample.gateway.SessionField
 data class ReadTexts(val changes: List<FieldChange>, val problems: List<FieldProblem>)
 
 /** Reads typed text for the fields of one session. */
-class FieldReader(private val gateway: FieldGateway, private val session: String, private val numbers: NumberInput) {
+class FieldReader(private val gateway: FieldGateway, private val session: String) {
     /** Reads all that is open in these fields. */
     suspend fun read(fields: List<SessionField>, typing: Typing): ReadTexts {
         val changes = mutableListOf<FieldChange>()
@@ -30,7 +29,6 @@ class FieldReader(private val gateway: FieldGateway, private val session: String
     private suspend fun read(field: SessionField, text: String): Reading {
         // Who wipes a line has said nothing; "empty" is said with its own button.
         if (text.isBlank()) return Reading.Read(Holding.NotProvided)
-        val number = field.info.type == FieldType.INTEGER || field.info.type == FieldType.DECIMAL
-        return gateway.read(session, field.info.key, if (number) numbers.toCore(text) else text)
+        return gateway.read(session, field.info.key, text)
     }
 }

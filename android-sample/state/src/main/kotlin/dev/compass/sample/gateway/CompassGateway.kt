@@ -99,7 +99,7 @@ class CompassGateway(
     // A session ----------------------------------------------------------------------------------------------------------------------
 
     override suspend fun start(workflow: String, actor: String?, command: String): SessionNow =
-        told { compass.start(Start(command, workflow, null, actor, emptyList())).view.known() }
+        told { compass.start(Start(command, workflow, actor = actor)).view.known() }
 
     override fun session(key: String): Flow<SessionNow> = compass.observeSession(key).map { it.known() }.told()
 
@@ -107,7 +107,7 @@ class CompassGateway(
 
     override suspend fun outlineOf(session: SessionNow): WorkflowOutline = told {
         val name = session.workflow
-        val workflow = compass.workflow(name.key, WorkflowVersion(name.version.toUInt(), name.revision.toUInt()))
+        val workflow = compass.workflow(name.key, WorkflowVersion(name.version, name.revision))
         workflow.outline(WorkflowItem(name, workflow.description, startable = true))
     }
 
@@ -137,12 +137,12 @@ class CompassGateway(
         told { compass.run(session, changes.command(), actor).done() }
 
     override suspend fun answer(session: String, visit: Int, answer: String, changes: List<FieldChange>, actor: String?): Done =
-        told { compass.run(session, changes.command() + Command.Answer(visit.toUInt(), answer), actor).done() }
+        told { compass.run(session, changes.command() + Command.Answer(visit, answer), actor).done() }
 
     private fun List<FieldChange>.command(): List<Command> = if (isEmpty()) emptyList() else listOf(Command.SetFields(map { it.core() }))
 
     override suspend fun back(session: String, visit: Int, toVisit: Int, actor: String?): Done =
-        told { compass.run(session, listOf(Command.Back(visit.toUInt(), toVisit.toUInt())), actor).done() }
+        told { compass.run(session, listOf(Command.Back(visit, toVisit)), actor).done() }
 
     override suspend fun useResponse(session: String, response: String, actor: String?, command: String): Done =
         told { compass.useResponse(session, response, actor, command).done() }
@@ -151,7 +151,7 @@ class CompassGateway(
         told { compass.note(session, text, actor, command).done() }
 
     override suspend fun complete(session: String, visit: Int, actor: String?): Done =
-        told { compass.run(session, listOf(Command.Complete(visit.toUInt())), actor).done() }
+        told { compass.run(session, listOf(Command.Complete(visit)), actor).done() }
 
     override suspend fun end(session: String, reason: String, actor: String?, command: String): Done =
         told { compass.end(session, reason, actor, command).done() }
@@ -174,7 +174,7 @@ class CompassGateway(
         .told()
 
     override suspend fun edit(session: String, fields: List<FieldChange>, notes: Map<Int, String>, actor: String?, command: String): Unit =
-        told { compass.edit(session, fields.map { it.core() }, notes.map { NoteChange(it.key.toUInt(), it.value) }, actor, command) }
+        told { compass.edit(session, fields.map { it.core() }, notes.map { NoteChange(it.key, it.value) }, actor, command) }
 
     override suspend fun send(session: String, action: String, actor: String?, command: String): Unit =
         told { compass.send(session, action, actor, command) }
@@ -200,12 +200,12 @@ class CompassGateway(
         .told()
 
     override fun outboxNumbers(): Flow<OutboxNumbers> = compass.observeOutboxTotals()
-        .map { OutboxNumbers(it.pending.toInt(), it.failed.toInt(), it.needsPerson.toInt(), it.oldestUnsentAt, it.unsentBytes.toLong()) }
+        .map { OutboxNumbers(it.pending.toInt(), it.failed.toInt(), it.needsPerson.toInt(), it.oldestUnsentAt, it.unsentBytes) }
         .told()
 
     override suspend fun sendNow(): Sent = told {
         val report = compass.flush(urgent = true)
-        Sent(report.sent.toInt(), report.pending.toInt(), report.end == FlushEnd.OFFLINE)
+        Sent(report.sent, report.pending.toInt(), report.end == FlushEnd.OFFLINE)
     }
 
     override suspend fun sendFailedAgain(actor: String?): Int = told { compass.sendFailedAgain(actor) }
@@ -225,7 +225,7 @@ class CompassGateway(
     override suspend fun setEndpointEnabled(key: String, enabled: Boolean) = told { compass.setEndpointEnabled(key, enabled) }
 
     override suspend fun testDelivery(endpoint: String): TestResult =
-        told { compass.testDelivery(endpoint).let { TestResult(it.delivered, it.status?.toInt(), it.outcome) } }
+        told { compass.testDelivery(endpoint).let { TestResult(it.delivered, it.status, it.outcome) } }
 
     override suspend fun secretsChanged() = told { compass.secretsChanged() }
 
@@ -283,7 +283,7 @@ class CompassGateway(
     }
 
     override suspend fun salvage(path: String): Salvaged =
-        told { Compass.salvage(database(), path).let { Salvaged(it.unsent.toInt(), whole = it.gaps == 0uL) } }
+        told { Compass.salvage(database(), path).let { Salvaged(it.unsent.toInt(), whole = it.gaps == 0L) } }
 
     private fun Discard.core() = DiscardUndelivered(actor, reason)
 

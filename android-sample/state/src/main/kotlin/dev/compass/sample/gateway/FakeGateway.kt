@@ -107,7 +107,7 @@ class FakeGateway(phone: FakePhone = FakePhone()) : FieldGateway {
         val info = shown.workflows.flatMap { it.sections }.flatMap { it.fields }.first { it.key == field }
         val value = when (info.type) {
             FieldType.INTEGER -> text.toLongOrNull()?.let { Value.Whole(it) }
-            FieldType.DECIMAL -> text.toBigDecimalOrNull()?.let { Value.Exact(it) }
+            FieldType.DECIMAL -> text.replace(',', '.').toBigDecimalOrNull()?.let { Value.Exact(it) }
             else -> Value.Words(text)
         }
         val max = info.max?.toBigDecimalOrNull()

@@ -40,9 +40,9 @@ internal fun CompassException.gateway() =
 // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
 private fun CompassException.lost(): Int? = if (code == ErrorCode.UNDELIVERED) detail.substringBefore(' ').toIntOrNull() else null
 
-internal fun Problem.app() = FieldProblem(field, code, limit, message, visit?.toInt())
+internal fun Problem.app() = FieldProblem(field, code, limit, message, visit)
 
-internal fun WorkflowRef.app() = WorkflowName(key, name, version.toInt(), localRevision.toInt())
+internal fun WorkflowRef.app() = WorkflowName(key, name, version, localRevision)
 
 /** With the names of what it is about, where the workflow is at hand. */
 internal fun Finding.app(workflow: Workflow?): WorkflowFinding {
@@ -88,12 +88,12 @@ internal fun Workflow.outline(item: WorkflowItem): WorkflowOutline {
 internal fun FieldDefinition.app(): FieldInfo {
     val base = FieldInfo(key, name, FieldType.TEXT, help, required, allowEmpty, allowNotApplicable)
     return when (val kind = kind) {
-        is FieldKind.Text -> base.of(FieldType.TEXT, kind.v1)
-        is FieldKind.Multiline -> base.of(FieldType.MULTILINE, kind.v1)
-        is FieldKind.Email -> base.of(FieldType.EMAIL, kind.v1)
-        is FieldKind.Phone -> base.of(FieldType.PHONE, kind.v1)
-        is FieldKind.Url -> base.of(FieldType.URL, kind.v1)
-        is FieldKind.Barcode -> base.of(FieldType.BARCODE, kind.v1)
+        is FieldKind.Text -> base.of(FieldType.TEXT, kind.rule)
+        is FieldKind.Multiline -> base.of(FieldType.MULTILINE, kind.rule)
+        is FieldKind.Email -> base.of(FieldType.EMAIL, kind.rule)
+        is FieldKind.Phone -> base.of(FieldType.PHONE, kind.rule)
+        is FieldKind.Url -> base.of(FieldType.URL, kind.rule)
+        is FieldKind.Barcode -> base.of(FieldType.BARCODE, kind.rule)
         is FieldKind.Integer -> base.copy(type = FieldType.INTEGER, min = kind.min?.toString(), max = kind.max?.toString())
         is FieldKind.Decimal -> base.copy(type = FieldType.DECIMAL, min = kind.min, max = kind.max)
         FieldKind.Boolean -> base.copy(type = FieldType.BOOLEAN)
@@ -103,12 +103,12 @@ internal fun FieldDefinition.app(): FieldInfo {
         is FieldKind.SingleChoice -> base.copy(type = FieldType.SINGLE_CHOICE, options = kind.options.app())
         is FieldKind.MultipleChoice -> base.copy(type = FieldType.MULTIPLE_CHOICE, options = kind.options.app())
         is FieldKind.Location -> base.copy(type = FieldType.LOCATION)
-        is FieldKind.Attachment -> base.of(FieldType.ATTACHMENT, kind.v1)
-        is FieldKind.Signature -> base.of(FieldType.SIGNATURE, kind.v1)
+        is FieldKind.Attachment -> base.of(FieldType.ATTACHMENT, kind.rule)
+        is FieldKind.Signature -> base.of(FieldType.SIGNATURE, kind.rule)
     }
 }
 
-private fun FieldInfo.of(type: FieldType, rule: TextRule) = copy(type = type, maxLength = rule.maxLength?.toInt())
+private fun FieldInfo.of(type: FieldType, rule: TextRule) = copy(type = type, maxLength = rule.maxLength)
 
 private fun FieldInfo.of(type: FieldType, rule: FileRule) = copy(type = type, mediaTypes = rule.mediaTypes)
 
@@ -119,21 +119,21 @@ internal fun FieldState.app(): Holding = when (this) {
     FieldState.NotProvided, FieldState.Redacted -> Holding.NotProvided
     FieldState.Empty -> Holding.Empty
     FieldState.NotApplicable -> Holding.NotApplicable
-    is FieldState.Provided -> Holding.Given(v1.app())
+    is FieldState.Provided -> Holding.Given(value.app())
 }
 
 private fun FieldValue.app(): Value = when (this) {
-    is FieldValue.Text -> Value.Words(v1)
-    is FieldValue.Integer -> Value.Whole(v1)
-    is FieldValue.Decimal -> Value.Exact(v1)
-    is FieldValue.Boolean -> Value.YesNo(v1)
-    is FieldValue.Date -> Value.Day(v1)
-    is FieldValue.Time -> Value.TimeOfDay(v1)
-    is FieldValue.DateTime -> Value.Moment(v1)
-    is FieldValue.Choice -> Value.One(v1)
-    is FieldValue.Choices -> Value.Many(v1)
-    is FieldValue.Location -> Value.Place(v1.latitude, v1.longitude, v1.accuracyM, v1.capturedAt)
-    is FieldValue.File -> Value.File(v1.sha256, v1.mediaType, v1.size.toLong(), v1.name)
+    is FieldValue.Text -> Value.Words(value)
+    is FieldValue.Integer -> Value.Whole(value)
+    is FieldValue.Decimal -> Value.Exact(value)
+    is FieldValue.Boolean -> Value.YesNo(value)
+    is FieldValue.Date -> Value.Day(value)
+    is FieldValue.Time -> Value.TimeOfDay(value)
+    is FieldValue.DateTime -> Value.Moment(value)
+    is FieldValue.Choice -> Value.One(value)
+    is FieldValue.Choices -> Value.Many(value)
+    is FieldValue.Location -> Value.Place(value.latitude, value.longitude, value.accuracyM, value.capturedAt)
+    is FieldValue.File -> Value.File(value.sha256, value.mediaType, value.size, value.name)
 }
 
 internal fun CoreSessionState.app(): SessionState = when (this) {
@@ -148,16 +148,16 @@ internal fun SessionView.app() = SessionNow(
     workflow.app(),
     state.app(),
     startedAt,
-    visit.toInt(),
+    visit,
     section.key,
     section.name,
     section.content,
     section.isEnd,
     section.win,
-    fields.map { SessionField(it.definition.app(), it.state.app(), it.draft, (it.source as? ValueSource.Prefill)?.v1) },
+    fields.map { SessionField(it.definition.app(), it.state.app(), it.draft, (it.source as? ValueSource.Prefill)?.name) },
     answers.map { SessionAnswer(it.key, it.name) },
     responses.map { SessionResponse(it.key, it.name, it.kind.app(), it.content) },
-    path.map { Step(it.visit.toInt(), it.section, it.sectionName, it.answerName) },
+    path.map { Step(it.visit, it.section, it.sectionName, it.answerName) },
     notes.map { it.app() },
     problems.map { it.app() },
     canComplete,
@@ -171,7 +171,7 @@ private fun CoreResponseKind.app() = when (this) {
     CoreResponseKind.CUSTOMER_QUESTION -> ResponseKind.CUSTOMER_QUESTION
 }
 
-internal fun Note.app() = SessionNote(seq.toInt(), at, text.orEmpty(), actor, edited)
+internal fun Note.app() = SessionNote(seq, at, text.orEmpty(), actor, edited)
 
 internal fun SessionSummary.app() = SessionItem(
     key,
@@ -182,10 +182,10 @@ internal fun SessionSummary.app() = SessionItem(
     startedAt,
     finishedAt,
     sectionName,
-    actionsNotFired.toInt(),
-    actionsPending.toInt(),
-    actionsSent.toInt(),
-    actionsFailed.toInt(),
+    actionsNotFired,
+    actionsPending,
+    actionsSent,
+    actionsFailed,
 )
 
 internal fun SessionRecord.app() = RecordNow(
@@ -199,7 +199,7 @@ internal fun SessionRecord.app() = RecordNow(
     endReason,
     fields.map { RecordField(it.definition.app(), it.state.app(), it.section != null, it.completedAt, it.draft) },
     notes.map { it.app() },
-    timeline.map { Moment(it.seq.toInt(), it.at, it.utcOffset, it.actor, it.entry.app()) },
+    timeline.map { Moment(it.seq, it.at, it.utcOffset, it.actor, it.entry.app()) },
     actions.map { it.app() },
 )
 
@@ -237,7 +237,7 @@ internal fun Action.app(): RecordAction {
         endpoint,
         status.app(),
         reason,
-        failedSends.toInt(),
+        failedSends,
         locked,
         canSend,
         canSendCorrected,
@@ -245,8 +245,8 @@ internal fun Action.app(): RecordAction {
         newest?.id,
         newest?.sentAt,
         newest?.nextAttemptAt,
-        newest?.attempts?.toInt() ?: 0,
-        newest?.lastAttempts.orEmpty().map { Attempt(it.number.toInt(), it.at, it.status?.toInt(), it.outcome) },
+        newest?.attempts ?: 0,
+        newest?.lastAttempts.orEmpty().map { Attempt(it.number, it.at, it.status, it.outcome) },
         newest?.mayHaveBeenDelivered ?: false,
     )
 }
@@ -261,7 +261,7 @@ internal fun OutboxItem.app() = OutboxLine(
     delivery.reason,
     delivery.frozenAt,
     delivery.nextAttemptAt,
-    delivery.attempts.toInt(),
+    delivery.attempts,
     needsPerson,
     delivery.mayHaveBeenDelivered,
 )

@@ -36,7 +36,7 @@ private fun Value.core(): FieldValue = when (this) {
     is Value.One -> FieldValue.Choice(option)
     is Value.Many -> FieldValue.Choices(options)
     is Value.Place -> FieldValue.Location(Location(latitude, longitude, accuracy, at))
-    is Value.File -> FieldValue.File(FileManifest(sha256, mediaType, size.toULong(), name))
+    is Value.File -> FieldValue.File(FileManifest(sha256, mediaType, size, name))
 }
 
 internal fun SessionQuery.core() = CoreFilter(

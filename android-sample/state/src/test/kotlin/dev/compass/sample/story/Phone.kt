@@ -78,7 +78,7 @@ class Phone private constructor(private val handles: OneHandle, private val offi
     /** The network callback of the phone. */
     suspend fun network(there: Boolean) {
         office.reachable = there
-        val online = Connectivity.Online(validated = true, metered = false, network = 1u)
+        val online = Connectivity.Online(validated = true, metered = false, network = 1)
         handles.compass.setConnectivity(if (there) online else Connectivity.Offline)
     }
 

@@ -4,9 +4,20 @@ import dev.compass.core.internal.ChangeListener
 import dev.compass.core.internal.Core
 import dev.compass.core.internal.InternalException
 import dev.compass.core.internal.OpenOptions
+import dev.compass.core.model.Command
+import dev.compass.core.model.CoreException
+import dev.compass.core.model.FfiConverterUInt
+import dev.compass.core.model.FfiConverterULong
+import dev.compass.core.model.FfiConverterUShort
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldKind
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.FieldValue
 import dev.compass.core.model.Notice
 import dev.compass.core.model.Start
+import dev.compass.core.model.TextRule
 import dev.compass.core.testing.ManualClock
+import java.nio.ByteBuffer
 import java.nio.file.Path
 import java.time.Duration
 import java.time.Instant
@@ -38,14 +49,14 @@ class BorderTest {
                     // A query and a command, which tells this listener again before it returns.
                     val view = core.session(notice.sessions.single())
                     if (calls.incrementAndGet() < 3) core.saveDraft(view.key, "site", "half") else mine.get().cancel()
-                    if (calls.get() < 3) core.run(view.key, null, listOf(dev.compass.core.model.Command.Note("note-$calls", "again")))
+                    if (calls.get() < 3) core.run(view.key, null, listOf(Command.Note("note-$calls", "again")))
                 }
             }),
         )
-        val session = core.start(Start("start-1", "pump-check", null, null, emptyList())).view.key
+        val session = core.start(Start("start-1", "pump-check")).view.key
         assertEquals(3, calls.get())
         assertEquals(2, core.session(session).notes.size)
-        core.run(session, null, listOf(dev.compass.core.model.Command.Note("last", "nobody hears")))
+        core.run(session, null, listOf(Command.Note("last", "nobody hears")))
         assertEquals(3, calls.get())
         mine.get().close()
         core.shutDown()
@@ -58,7 +69,7 @@ class BorderTest {
         val subscription = core.observe(object : ChangeListener {
             override fun onChange(notice: Notice): Unit = throw IllegalStateException("of the app")
         })
-        core.start(Start("start-1", "pump-check", null, null, emptyList()))
+        core.start(Start("start-1", "pump-check"))
         subscription.close()
         core.shutDown()
         core.close()
@@ -86,11 +97,31 @@ class BorderTest {
         val clock = dev.compass.core.internal.testing.ManualClock()
         // A function that cannot fail panics when its argument cannot be read: this moment is beyond the core's calendar.
         assertThrows(dev.compass.core.internal.testing.InternalException::class.java) { clock.setWall(Instant.MAX) }
-        clock.advance(1u)
+        clock.advance(1)
         core().run {
             shutDown()
             close()
         }
+    }
+
+    @Test
+    fun `a number below zero is refused before the call`() = watched {
+        val core = core()
+        val session = core.start(Start("start-1", "pump-check")).view.key
+        val refused = assertThrows(CoreException.Failed::class.java) { core.run(session, null, listOf(Command.Complete(-1))) }
+        assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code)
+        core.shutDown()
+        core.close()
+    }
+
+    @Test
+    fun `a limit that no number of Kotlin holds arrives as the largest`() = watched {
+        val definition = FieldDefinition("site", "Site", kind = FieldKind.Text(TextRule(maxLength = Int.MAX_VALUE)))
+        assertEquals(FieldState.Provided(FieldValue.Text("hall")), FieldInput.parse(definition, "hall"))
+        val bytes = ByteBuffer.wrap(byteArrayOf(-1, -1, -1, -1, -1, -1, -1, -1))
+        assertEquals(Int.MAX_VALUE, FfiConverterUInt.read(bytes))
+        assertEquals(Long.MAX_VALUE, FfiConverterULong.read(bytes.apply { rewind() }))
+        assertEquals(65_535, FfiConverterUShort.read(bytes.apply { rewind() }))
     }
 
     @Test

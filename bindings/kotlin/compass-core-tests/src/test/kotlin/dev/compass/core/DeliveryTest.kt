@@ -66,8 +66,8 @@ class DeliveryTest {
             folder.ready(url = office.url).use { compass ->
                 compass.completed()
                 // The number of a network is the platform's; all its bits count.
-                compass.setConnectivity(Connectivity.Online(validated = true, metered = false, network = ULong.MAX_VALUE))
-                assertEquals(1u, compass.flush(urgent = true).sent)
+                compass.setConnectivity(Connectivity.Online(validated = true, metered = false, network = Long.MAX_VALUE))
+                assertEquals(1, compass.flush(urgent = true).sent)
             }
         }
     }
@@ -79,7 +79,7 @@ class DeliveryTest {
                 val session = compass.completed()
                 val report = compass.flush()
                 assertEquals(FlushEnd.DRAINED, report.end)
-                assertEquals(1u, report.sent)
+                assertEquals(1, report.sent)
 
                 val webhook = office.await()
                 assertTrue(webhook.isSignedWith(SECRET))
@@ -103,7 +103,7 @@ class DeliveryTest {
                 compass.observeRecord(session).first { it.actions.single().status == ActionStatus.SENT }
                 compass.stopDelivery()
                 compass.completed()
-                assertEquals(1uL, compass.outboxTotals().pending)
+                assertEquals(1L, compass.outboxTotals().pending)
             }
         }
     }
@@ -115,12 +115,12 @@ class DeliveryTest {
         WebhookSink { answers.removeFirst() }.use { office ->
             folder.ready(folder.options(clock = clock), url = office.url).use { compass ->
                 compass.completed()
-                assertEquals(1u, compass.flush().retrying)
-                assertEquals(0u, compass.flush().attempts)
+                assertEquals(1, compass.flush().retrying)
+                assertEquals(0, compass.flush().attempts)
                 val due = compass.nextDue().at!!
                 assertTrue(due >= clock.now().plusSeconds(96), "$due")
                 clock.advance(10.minutes)
-                assertEquals(1u, compass.flush().sent)
+                assertEquals(1, compass.flush().sent)
                 val (first, second) = office.received
                 assertEquals(first.id to first.text, second.id to second.text)
                 assertEquals("2", second.headers["compass-attempt"])
@@ -143,7 +143,7 @@ class DeliveryTest {
             assertTrue(waiting.mayHaveBeenDelivered)
             // A lease would keep it for a minute.
             patient.answers = true
-            assertEquals(1u, compass.flush().sent)
+            assertEquals(1, compass.flush().sent)
         }
     }
 
@@ -178,7 +178,7 @@ class DeliveryTest {
             compass.setConnectivity(Connectivity.Offline)
             compass.completed()
             val report = compass.flush()
-            assertEquals(FlushEnd.OFFLINE to 0u, report.end to report.attempts)
+            assertEquals(FlushEnd.OFFLINE to 0, report.end to report.attempts)
             assertEquals(NetworkNeed.ANY, compass.nextDue().whenOnline)
         }
     }
@@ -201,12 +201,12 @@ class DeliveryTest {
         WebhookSink { SinkAnswer(answers.removeFirst()) }.use { office ->
             folder.ready(url = office.url).use { compass ->
                 val session = compass.completed()
-                assertEquals(1u, compass.flush().failed)
-                assertEquals(1uL, compass.outboxTotals().needsPerson)
+                assertEquals(1, compass.flush().failed)
+                assertEquals(1L, compass.outboxTotals().needsPerson)
                 assertCode(ErrorCode.NOTHING_CORRECTED) { compass.sendCorrected(session, "report") }
                 compass.edit(session, listOf(FieldChange("site", Change.Set(FieldValue.Text("Mill Road")))))
                 compass.sendCorrected(session, "report", actor = "kim")
-                assertEquals(1u, compass.flush().sent)
+                assertEquals(1, compass.flush().sent)
                 assertTrue(office.received.last().text.contains("Mill Road"))
                 assertEquals(2, compass.record(session).actions.single().deliveries.size)
             }

@@ -64,7 +64,7 @@ class ErrorCodeTest {
     }
 
     /** A session whose one action failed. */
-    private suspend fun Compass.rejected(): SessionKey = completed().also { assertEquals(1u, flush().failed) }
+    private suspend fun Compass.rejected(): SessionKey = completed().also { assertEquals(1, flush().failed) }
 
     private fun CompassOptions.sql(vararg statements: String) = DriverManager.getConnection("jdbc:sqlite:$path").use { database ->
         for (statement in statements) database.createStatement().use { it.execute(statement) }
@@ -145,7 +145,7 @@ class ErrorCodeTest {
         folder.ready(folder.options(transport = transport)).use {
             compass = it
             it.completed()
-            assertEquals(1u, it.flush().sent)
+            assertEquals(1, it.flush().sent)
         }
         assertEquals(listOf(ErrorCode.REENTRANT), codes)
     }
@@ -304,19 +304,19 @@ class ErrorCodeTest {
     fun discarded() = refused(ErrorCode.DISCARDED, Command.Discard, note())
 
     @Test
-    fun unknown_visit() = refused(ErrorCode.UNKNOWN_VISIT, Command.Back(1u, 9u), place = "9")
+    fun unknown_visit() = refused(ErrorCode.UNKNOWN_VISIT, Command.Back(1, 9), place = "9")
 
     @Test
-    fun already_there() = refused(ErrorCode.ALREADY_THERE, Command.Back(1u, 1u), place = "1")
+    fun already_there() = refused(ErrorCode.ALREADY_THERE, Command.Back(1, 1), place = "1")
 
     @Test
-    fun unknown_answer() = refused(ErrorCode.UNKNOWN_ANSWER, Command.Answer(1u, "off"), place = "arrive.off")
+    fun unknown_answer() = refused(ErrorCode.UNKNOWN_ANSWER, Command.Answer(1, "off"), place = "arrive.off")
 
     @Test
     fun unlinked_answer() = test {
         val (compass, session) = tampered(", \"next\": \"done\"", "")
         compass.use {
-            assertEquals("arrive.on", assertCode(ErrorCode.UNLINKED_ANSWER) { it.run(session, listOf(Command.Answer(1u, "on"))) }.place)
+            assertEquals("arrive.on", assertCode(ErrorCode.UNLINKED_ANSWER) { it.run(session, listOf(Command.Answer(1, "on"))) }.place)
         }
     }
 
@@ -324,7 +324,7 @@ class ErrorCodeTest {
     fun broken_workflow() = test {
         val (compass, session) = tampered("\"next\": \"done\"", "\"next\": \"gone\"")
         compass.use {
-            assertEquals("gone", assertCode(ErrorCode.BROKEN_WORKFLOW) { it.run(session, listOf(Command.Answer(1u, "on"))) }.place)
+            assertEquals("gone", assertCode(ErrorCode.BROKEN_WORKFLOW) { it.run(session, listOf(Command.Answer(1, "on"))) }.place)
         }
     }
 
@@ -332,7 +332,7 @@ class ErrorCodeTest {
     fun workflow_in_use() = test {
         folder.ready().use { compass ->
             compass.start("pump-check")
-            assertCode(ErrorCode.WORKFLOW_IN_USE) { compass.forgetWorkflow("pump-check", WorkflowVersion(1u, 0u)) }
+            assertCode(ErrorCode.WORKFLOW_IN_USE) { compass.forgetWorkflow("pump-check", WorkflowVersion(1)) }
         }
     }
 
@@ -340,7 +340,7 @@ class ErrorCodeTest {
     fun requires_newer_core() = test {
         val (compass, session) = tampered("\"format\": 1", "\"requires\": [\"something-new\"], \"format\": 1")
         compass.use {
-            assertEquals(1u, it.session(session).visit)
+            assertEquals(1, it.session(session).visit)
             assertCode(ErrorCode.REQUIRES_NEWER_CORE) { it.discard(session) }
         }
     }
@@ -350,11 +350,11 @@ class ErrorCodeTest {
 
     @Test
     fun unknown_note() =
-        refused(ErrorCode.UNKNOWN_NOTE, end(), Command.Edit("edit-1", emptyList(), listOf(NoteChange(9u, "x"))), place = "9")
+        refused(ErrorCode.UNKNOWN_NOTE, end(), Command.Edit("edit-1", emptyList(), listOf(NoteChange(9, "x"))), place = "9")
 
     @Test
     fun duplicate_note() {
-        val twice = listOf(NoteChange(2u, "one"), NoteChange(2u, "two"))
+        val twice = listOf(NoteChange(2, "one"), NoteChange(2, "two"))
         refused(ErrorCode.DUPLICATE_NOTE, note(), end(), Command.Edit("edit-1", emptyList(), twice), place = "2")
     }
 
@@ -382,10 +382,10 @@ class ErrorCodeTest {
     fun nothing_given() = refused(ErrorCode.NOTHING_GIVEN, Command.SetFields(emptyList()))
 
     @Test
-    fun not_an_end_section() = refused(ErrorCode.NOT_AN_END_SECTION, Command.Complete(1u), place = "arrive")
+    fun not_an_end_section() = refused(ErrorCode.NOT_AN_END_SECTION, Command.Complete(1), place = "arrive")
 
     @Test
-    fun field_problems() = refused(ErrorCode.FIELD_PROBLEMS, Command.Answer(1u, "on"), place = "site")
+    fun field_problems() = refused(ErrorCode.FIELD_PROBLEMS, Command.Answer(1, "on"), place = "site")
 
     @Test
     fun blank() = refused(ErrorCode.BLANK, end(" "), place = "reason")

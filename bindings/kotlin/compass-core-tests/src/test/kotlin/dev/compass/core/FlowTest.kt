@@ -71,14 +71,14 @@ class FlowTest {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val totals = collected(compass.observeTotals())
-            assertEquals(1uL, totals.receive().sessions.inProgress)
+            assertEquals(1L, totals.receive().sessions.inProgress)
             // Each is a change of a session, and none of the totals.
             repeat(5) {
                 compass.note(session, "Note $it")
                 compass.observeSession(session).first { view -> view.notes.size == it + 1 }
             }
             compass.start("pump-check")
-            assertEquals(2uL, totals.receive().sessions.inProgress)
+            assertEquals(2L, totals.receive().sessions.inProgress)
             totals.cancel()
         }
     }
@@ -119,16 +119,16 @@ class FlowTest {
             val due = collected(compass.observeNextDue())
             assertEquals(0, sessions.receive().sessions.size)
             assertEquals(0, outbox.receive().items.size)
-            assertEquals(0uL, waiting.receive().pending)
-            assertEquals(0uL, totals.receive().sessions.completed)
+            assertEquals(0L, waiting.receive().pending)
+            assertEquals(0L, totals.receive().sessions.completed)
             assertEquals(null, due.receive().at)
 
             val session = compass.completed()
             assertEquals(session, outbox.receive().items.single().session)
-            assertEquals(1uL, waiting.receive().pending)
+            assertEquals(1L, waiting.receive().pending)
             assertTrue(due.receive().at != null)
-            until(sessions) { page -> page.sessions.any { it.key == session && it.actionsPending == 1u } }
-            until(totals) { it.sessions.completed == 1uL }
+            until(sessions) { page -> page.sessions.any { it.key == session && it.actionsPending == 1 } }
+            until(totals) { it.sessions.completed == 1L }
             for (flow in listOf(sessions, outbox, waiting, totals, due)) flow.cancel()
         }
     }
@@ -154,11 +154,11 @@ class FlowTest {
             compass.completed()
             compass.setIntegrationEnabled(true)
             val before = compass.outboxTotals()
-            assertEquals(1uL to 0uL, before.notFired to before.pending)
+            assertEquals(1L to 0L, before.notFired to before.pending)
             assertEquals(0, compass.sendNotFired(NotFiredFilter(endpoint = "nowhere")))
             assertEquals(1, compass.sendNotFired())
             val after = compass.outboxTotals()
-            assertEquals(0uL to 1uL, after.notFired to after.pending)
+            assertEquals(0L to 1L, after.notFired to after.pending)
         }
     }
 

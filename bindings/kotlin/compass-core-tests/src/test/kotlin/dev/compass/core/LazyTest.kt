@@ -138,7 +138,7 @@ class LazyTest {
         val asking = listOf(async { compass.totals().sessions.completed }, async { compass.importWorkflow(PUMP_CHECK.toByteArray()) })
         goOn.complete(Unit)
         refused.await()
-        assertEquals(1uL, asking.first().await())
+        assertEquals(1L, asking.first().await())
         asking.last().await()
         compass.close()
     }

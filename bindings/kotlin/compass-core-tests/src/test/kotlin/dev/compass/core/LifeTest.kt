@@ -212,10 +212,10 @@ class LifeTest {
     fun `old sessions whose messages are given up are purged`() = test {
         folder.ready().use { compass ->
             val session = compass.completed()
-            assertEquals(1uL, compass.purge(0.seconds).keptUndelivered)
+            assertEquals(1L, compass.purge(0.seconds).keptUndelivered)
             compass.end(compass.start("pump-check").view.key, "nobody home")
             compass.setEndpointEnabled("office", false)
-            assertEquals(1uL, compass.outboxTotals().pending)
+            assertEquals(1L, compass.outboxTotals().pending)
             compass.abandon(session, "report", "kim", "sent by hand")
             compass.purge(0.seconds)
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(session) }

@@ -36,14 +36,14 @@ class RestoreTest {
             compass.completed()
             compass.backup(copy())
             compass.completed()
-            assertEquals(2u, compass.flush().sent)
+            assertEquals(2, compass.flush().sent)
         }
         Compass.restore(copy(), RestoreOptions(options.path))
         assertTrue("compass.db.before-restore" in names())
         Compass.open(options).use { compass ->
-            assertEquals(1uL, compass.totals().sessions.completed)
+            assertEquals(1L, compass.totals().sessions.completed)
             // It left before the copy came back, and leaves again with the same id.
-            assertEquals(1u, compass.flush().sent)
+            assertEquals(1, compass.flush().sent)
         }
         assertFalse("compass.db.before-restore" in names())
     }
@@ -65,7 +65,7 @@ class RestoreTest {
 
         val elsewhere = folder.options(name = "elsewhere.db")
         Compass.restore(copy(), RestoreOptions(elsewhere.path))
-        Compass.open(elsewhere).use { assertEquals(1uL, it.totals().sessions.completed) }
+        Compass.open(elsewhere).use { assertEquals(1L, it.totals().sessions.completed) }
     }
 
     @Test
@@ -79,7 +79,7 @@ class RestoreTest {
         }
         val refused = assertCode(ErrorCode.UNDELIVERED) { Compass.restore(copy(), restore) }
         assertTrue("1 message" in refused.detail, refused.detail)
-        Compass.open(options).use { assertEquals(1uL, it.outboxTotals().pending) }
+        Compass.open(options).use { assertEquals(1L, it.outboxTotals().pending) }
         val nobody = RestoreOptions(options.path, DiscardUndelivered(" ", "The office has them on paper"))
         assertEquals("actor", assertCode(ErrorCode.BLANK) { Compass.restore(copy(), nobody) }.place)
         Compass.restore(copy(), RestoreOptions(options.path, discard))
@@ -104,7 +104,7 @@ class RestoreTest {
             assertCode(ErrorCode.ALREADY_OPEN) { Compass.erase(options.path) }
         }
         assertCode(ErrorCode.UNDELIVERED) { Compass.erase(options.path) }
-        Compass.open(options).use { assertEquals(1uL, it.outboxTotals().pending) }
+        Compass.open(options).use { assertEquals(1L, it.outboxTotals().pending) }
         val silent = DiscardUndelivered("Mia", "")
         assertEquals("reason", assertCode(ErrorCode.BLANK) { Compass.erase(options.path, silent) }.place)
         Compass.erase(options.path, discard)
@@ -129,14 +129,14 @@ class RestoreTest {
         val session = folder.ready(options).use { it.completed() }
         val report = Compass.salvage(options.path, saved.toString())
         val lines = Files.readAllLines(saved)
-        assertEquals(listOf(1uL, 0uL, lines.size.toULong()), listOf(report.unsent, report.gaps, report.lines))
+        assertEquals(listOf(1L, 0L, lines.size.toLong()), listOf(report.unsent, report.gaps, report.lines))
         assertTrue(lines.first().startsWith("{\"unsent\":") && session in lines.first())
         assertCode(ErrorCode.INVALID_ARGUMENT) { Compass.salvage(options.path, saved.toString()) }
     }
 
     @Test
     fun `a version that no session uses can be forgotten, and imported again with other content`() = test {
-        val first = WorkflowVersion(1u, 0u)
+        val first = WorkflowVersion(1)
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             assertCode(ErrorCode.WORKFLOW_IN_USE) { compass.forgetWorkflow("pump-check", first) }

@@ -103,7 +103,25 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.completed()
             val pressure = compass.record(session).fields.first { it.definition.key == "pressure" }.state
-            assertEquals("2.50", ((pressure as FieldState.Provided).v1 as FieldValue.Decimal).v1.toPlainString())
+            assertEquals("2.50", ((pressure as FieldState.Provided).value as FieldValue.Decimal).value.toPlainString())
+        }
+    }
+
+    @Test
+    fun `what a field holds is typed and read again, and is a change`() = test {
+        folder.ready().use { compass ->
+            val session = compass.start("pump-check").view.key
+            val pressure = compass.session(session).fields.first { it.definition.key == "pressure" }.definition
+            val state = FieldInput.parse(pressure, "٢,50")
+            assertEquals("2.50", FieldInput.text(state))
+            assertEquals(state, FieldInput.parse(pressure, FieldInput.text(state)))
+            val held = compass.setFields(session, listOf(FieldChange("pressure", state.toChange()!!))).view.fields
+            assertEquals(state, held.first { it.definition.key == "pressure" }.state)
+            for (other in listOf(state, FieldState.Empty, FieldState.NotProvided, FieldState.NotApplicable)) {
+                assertEquals(other, other.toChange()!!.toState())
+            }
+            assertEquals("" to null, FieldInput.text(FieldState.Redacted) to FieldState.Redacted.toChange())
+            assertEquals(FieldState.Empty, Change.Set(FieldValue.Choices(emptyList())).toState())
         }
     }
 
@@ -152,8 +170,8 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             compass.discard(session)
-            assertEquals(1uL, compass.totals().sessions.discarded)
-            assertEquals(0uL, compass.totals().sessions.inProgress)
+            assertEquals(1L, compass.totals().sessions.discarded)
+            assertEquals(0L, compass.totals().sessions.inProgress)
         }
     }
 
@@ -164,7 +182,7 @@ class SessionTest {
         Compass.open(options).use { compass ->
             assertEquals(SessionState.COMPLETED, compass.session(session).state)
             assertTrue(compass.check().faults.isEmpty())
-            assertEquals(1uL, compass.outboxTotals().pending)
+            assertEquals(1L, compass.outboxTotals().pending)
         }
     }
 

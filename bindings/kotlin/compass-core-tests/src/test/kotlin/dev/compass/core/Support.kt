@@ -3,7 +3,6 @@ package dev.compass.core
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.EndpointHeader
 import dev.compass.core.model.FieldValue
-import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionView
@@ -41,7 +40,7 @@ const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 fun test(within: Duration = 30.seconds, body: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(within, body) }
 
 fun endpoint(url: String, signing: Signing = Signing.StandardWebhooks("office-secret"), headers: List<EndpointHeader> = emptyList()) =
-    Endpoint("office", url, signing, headers, NetworkPolicy.ANY)
+    Endpoint("office", url, signing, headers)
 
 val secrets = SecretStore { _, _ -> SecretLookup.Found(SECRET, null) }
 

@@ -76,8 +76,8 @@ class TestingTest {
         fake.saveDraft(view.key, "site", "Mi")
         fake.answer(view, "on")
         assertEquals(2, fake.commands.size)
-        fake.show { copy(views = mapOf(view.key to view.copy(visit = 2u))) }
-        assertEquals(2u, seen.receive().visit)
+        fake.show { copy(views = mapOf(view.key to view.copy(visit = 2))) }
+        assertEquals(2, seen.receive().visit)
         seen.cancel()
     }
 
@@ -85,11 +85,11 @@ class TestingTest {
     fun `a fake keeps every call, and moves its view as it is told`() = test {
         val view = sessionView()
         val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to sessionRecord { copy(actions = listOf(action())) })))
-        fake.onRun { command -> if (command is Command.Answer) copy(visit = visit + 1u, section = section.copy(key = "done", isEnd = true)) else this }
+        fake.onRun { command -> if (command is Command.Answer) copy(visit = visit + 1, section = section.copy(key = "done", isEnd = true)) else this }
         val seen = fake.observeSession(view.key).produceIn(this)
         assertEquals(view, seen.receive())
         val moved = fake.answer(view, "on").view
-        assertEquals("done" to 2u, moved.section.key to moved.visit)
+        assertEquals("done" to 2, moved.section.key to moved.visit)
         assertEquals(moved, seen.receive())
         seen.cancel()
         fake.saveDraft(view.key, "site", "Mill")
@@ -120,7 +120,7 @@ class TestingTest {
             val options = CompassOptions(folder.options().path, secrets, extraRoots = listOf(office.authority!!))
             folder.ready(options, office.url).use { compass ->
                 compass.completed()
-                assertEquals(1u, compass.flush().sent)
+                assertEquals(1, compass.flush().sent)
             }
         }
         WebhookSink().use { assertEquals(null, it.authority) }
@@ -172,8 +172,8 @@ class TestingTest {
                     compass.completed()
                     compass.flush().sent
                 }
-            assertEquals(0u, sent(emptyList()))
-            assertEquals(1u, sent(listOf(certificate.pem)))
+            assertEquals(0, sent(emptyList()))
+            assertEquals(1, sent(listOf(certificate.pem)))
             assertTrue(office.await().isSignedWith(SECRET))
         }
     }
@@ -191,8 +191,8 @@ class TestingTest {
                 compass.completed()
                 compass.flush().sent
             }
-            assertEquals(0u, sent(HttpTransport()))
-            assertEquals(1u, sent(HttpTransport { url -> url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = tls.socketFactory } }))
+            assertEquals(0, sent(HttpTransport()))
+            assertEquals(1, sent(HttpTransport { url -> url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = tls.socketFactory } }))
             assertTrue(office.received.single().isSignedWith(SECRET))
         }
     }

@@ -42,11 +42,11 @@ class UpkeepTest {
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(old) }
 
             val report = compass.purge(0.days)
-            assertEquals(listOf(1uL, 1uL, 0uL), listOf(report.purged, report.keptNotFired, report.keptUndelivered))
+            assertEquals(listOf(1L, 1L, 0L), listOf(report.purged, report.keptNotFired, report.keptUndelivered))
             assertEquals(Erased.NOW, report.erased)
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(ended) }
             val byAPerson = compass.purgeAllBefore(clock.now(), "kim")
-            assertEquals(listOf(1uL, 0uL), listOf(byAPerson.purged, byAPerson.keptNotFired))
+            assertEquals(listOf(1L, 0L), listOf(byAPerson.purged, byAPerson.keptNotFired))
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(notFired) }
             assertEquals(Erased.NOW, compass.delete(compass.completed()).erased)
         }
@@ -57,7 +57,7 @@ class UpkeepTest {
         folder.ready().use { compass ->
             repeat(201) { compass.start("pump-check") }
             val search = Compass.NO_SESSION_FILTER.copy(text = "pump")
-            assertEquals(listOf(1uL, 0uL), List(2) { compass.sessions(search).notIndexed })
+            assertEquals(listOf(1L, 0L), List(2) { compass.sessions(search).notIndexed })
         }
     }
 }

@@ -44,7 +44,7 @@ public suspend fun Compass.answer(view: SessionView, answer: String, actor: Stri
     run(view.key, listOf(Command.Answer(view.visit, answer)), actor)
 
 /** Goes back to an earlier visit of the path; to the one before when none is named. On the first, [ErrorCode.ALREADY_THERE]. */
-public suspend fun Compass.back(view: SessionView, toVisit: UInt? = null, actor: String? = null): CommandOutcome =
+public suspend fun Compass.back(view: SessionView, toVisit: Int? = null, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Back(view.visit, toVisit ?: view.before())), actor)
 
 /** Notes that a response was used. Moves nothing. */
@@ -88,4 +88,4 @@ public suspend fun Compass.edit(
     commandId: String = newCommandId(),
 ): CommandOutcome = run(session, listOf(Command.Edit(commandId, fields, notes)), actor)
 
-private fun SessionView.before(): UInt = path.lastOrNull { it.visit < visit }?.visit ?: visit
+private fun SessionView.before(): Int = path.lastOrNull { it.visit < visit }?.visit ?: visit

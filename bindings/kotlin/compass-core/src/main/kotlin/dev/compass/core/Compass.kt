@@ -367,10 +367,10 @@ public interface Compass : Closeable {
     /** Where handles come from. */
     public companion object {
         /** Sessions of every state but discarded. */
-        public val NO_SESSION_FILTER: SessionFilter = SessionFilter(emptyList(), null, null, null, null, null, null, null)
+        public val NO_SESSION_FILTER: SessionFilter = SessionFilter()
 
         /** What is pending or failed, at every endpoint. */
-        public val NO_OUTBOX_FILTER: OutboxFilter = OutboxFilter(emptyList(), null)
+        public val NO_OUTBOX_FILTER: OutboxFilter = OutboxFilter()
 
         /** So many items are on a page unless told otherwise. */
         public const val PAGE: Int = 50

@@ -1,8 +1,6 @@
 package dev.compass.core
 
 import dev.compass.core.model.ActionDefinition
-import dev.compass.core.model.FieldDefinition
-import dev.compass.core.model.FieldState
 import dev.compass.core.model.Finding
 import dev.compass.core.internal.AuthoredDocument as CoreAuthoredDocument
 
@@ -45,20 +43,4 @@ public object WorkflowDocument {
 
     private inline fun authored(work: () -> CoreAuthoredDocument): AuthoredDocument =
         calling(work).let { AuthoredDocument(it.document, it.findings) }
-}
-
-/**
- * What a person types for a field.
- *
- * ```kotlin
- * val state = FieldInput.parse(field.definition, "182.5")
- * ```
- */
-public object FieldInput {
-    /**
-     * Reads what a person typed and validates it; nothing at all is "empty". Numbers, dates and times may be in the digits of any script. A
-     * problem is a [CompassException] with [CompassException.problems]. Computes only.
-     */
-    public fun parse(definition: FieldDefinition, text: String): FieldState =
-        calling { dev.compass.core.internal.parseValue(definition, text) }
 }

@@ -171,9 +171,9 @@ internal class OpenCompass private constructor(
         commandId: String,
     ): RedactOutcome = write { redact(session, Redaction(commandId, target, actor, reason, pending, bodies)) }
 
-    override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor).toInt() }
+    override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor) }
 
-    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = write { sendNotFired(filter, actor).toInt() }
+    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = write { sendNotFired(filter, actor) }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
         query { outbox(filter, page, limit.asLimit()) }
@@ -304,6 +304,6 @@ private suspend fun <T : Closeable> acquired(on: CoroutineDispatcher, acquire: (
 }
 
 // Negative is nothing; the core refuses what is too much.
-private fun Int.asLimit(): UInt = coerceAtLeast(0).toUInt()
+private fun Int.asLimit(): Int = coerceAtLeast(0)
 
-private fun Duration.asMillis(): ULong = inWholeMilliseconds.coerceAtLeast(0).toULong()
+private fun Duration.asMillis(): Long = inWholeMilliseconds.coerceAtLeast(0)

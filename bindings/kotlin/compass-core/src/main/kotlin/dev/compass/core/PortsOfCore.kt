@@ -22,13 +22,13 @@ internal class TransportOfCore(private val transport: Transport) : CoreTransport
         is HttpOutcome.Failed -> CoreOutcome.Failed(outcome.failure)
     }
 
-    override fun cancel(id: ULong) = transport.cancel(id.toLong())
+    override fun cancel(id: Long) = transport.cancel(id)
 
     override fun renew() = transport.renew()
 
     private fun CoreRequest.forApp() =
-        HttpRequest(id.toLong(), url, headers.map { HttpHeader(it.name, it.value) }, body, timeoutMs.toLong())
+        HttpRequest(id, url, headers.map { HttpHeader(it.name, it.value) }, body, timeoutMs)
 
     private fun HttpResponse.forCore() =
-        CoreResponse(status.toUShort(), headers.map { CoreHeader(it.name, it.value) }, body)
+        CoreResponse(status.coerceIn(0, 0xffff), headers.map { CoreHeader(it.name, it.value) }, body)
 }

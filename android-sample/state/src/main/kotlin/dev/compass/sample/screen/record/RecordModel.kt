@@ -108,7 +108,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     private suspend fun saveEdit() {
         val editing = edits ?: return
-        val read = FieldReader(gateway, session, numbers()).read(editing.fields(), editing.typing)
+        val read = FieldReader(gateway, session).read(editing.fields(), editing.typing)
         if (read.problems.isNotEmpty()) return edit(editing.copy(typing = editing.typing.refused(read.problems)))
         val changes = editing.changes(read.changes)
         val notes = editing.changedNotes()

@@ -235,7 +235,7 @@ class SessionModel(
         draw()
     }
 
-    private fun reader() = FieldReader(gateway, session, numbers())
+    private fun reader() = FieldReader(gateway, session)
 
     private fun numbers() = NumberInput(work.locale())
 

@@ -85,7 +85,7 @@ public class FlushJobService : JobService() {
         val scheduler = FlushScheduler(applicationContext, parameters.jobId)
         val next = scheduler.planOf(compass.nextDue())
         // Nothing came of this one, and the next would begin at once, on the same network. That is for Android's doubling pauses.
-        val again = next != null && report.sent == 0u && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
+        val again = next != null && report.sent == 0 && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
         main.post {
             // With something left Android keeps the job, so that nothing is lost if the process dies before its successor is planned.
             tell(parameters, again = next != null)

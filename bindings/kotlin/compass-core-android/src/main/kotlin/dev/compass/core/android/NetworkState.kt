@@ -32,7 +32,7 @@ internal sealed interface NetworkEvent {
     data class Changed(val network: Long, val traits: NetworkTraits) : NetworkEvent {
         /** A network that does not lead to the internet is none. One that is not validated (a captive portal) is tried all the same. */
         fun connectivity(): Connectivity =
-            if (traits.internet) Connectivity.Online(traits.validated, !traits.notMetered, network.toULong()) else Connectivity.Offline
+            if (traits.internet) Connectivity.Online(traits.validated, !traits.notMetered, network) else Connectivity.Offline
     }
 
     /** It is gone, and no other has taken its place. */

@@ -60,16 +60,16 @@ class DeliveryTest : OnAPhone() {
         until("the core to know") { wait { compass.flush() }.end == FlushEnd.OFFLINE }
         val session = compass.completed()
         assertEquals(FlushEnd.OFFLINE, wait { compass.flush() }.end)
-        assertEquals(0u, compass.action(session).deliveries.single().attempts)
+        assertEquals(0, compass.action(session).deliveries.single().attempts)
     }
 
     @Test
     fun `a network is told apart by Android's handle of it`() {
         val network = air.network(metered = true)
         ConnectivityMonitor(app).use { monitor ->
-            assertEquals(Connectivity.Online(true, true, network.networkHandle.toULong()), monitor.connectivity.value)
+            assertEquals(Connectivity.Online(true, true, network.networkHandle), monitor.connectivity.value)
             val other = air.another()
-            assertEquals(Connectivity.Online(true, false, other.networkHandle.toULong()), CompassAndroid.connectivity(app, other))
+            assertEquals(Connectivity.Online(true, false, other.networkHandle), CompassAndroid.connectivity(app, other))
             assertNotEquals(network.networkHandle, other.networkHandle)
         }
     }
@@ -138,7 +138,7 @@ class DeliveryTest : OnAPhone() {
         onScreen()
         until("the network to be watched") { air.watched }
         val session = compass.completed()
-        until("a flush that knows") { wait { compass.flush() }.let { it.attempts == 0u && it.pending == 1uL } }
+        until("a flush that knows") { wait { compass.flush() }.let { it.attempts == 0 && it.pending == 1L } }
         assertTrue(office.received.isEmpty())
 
         air.network(metered = false)

@@ -115,7 +115,7 @@ abstract class OnAPhone {
         app.compass().apply {
             importWorkflow(PUMP_CHECK.toByteArray())
             setIntegrationEnabled(true)
-            putEndpoint(Endpoint("office", url, Signing.StandardWebhooks("office-secret"), emptyList(), network))
+            putEndpoint(Endpoint("office", url, Signing.StandardWebhooks("office-secret"), network = network))
         }
     }
 

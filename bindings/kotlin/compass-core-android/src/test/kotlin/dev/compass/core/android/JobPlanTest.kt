@@ -13,8 +13,8 @@ class JobPlanTest {
     private val now = Instant.parse("2027-01-15T08:00:00Z")
     private val soon = now.plusSeconds(60)
     private val later = now.plusSeconds(3600)
-    private val free = Connectivity.Online(validated = true, metered = false, network = 1u)
-    private val metered = Connectivity.Online(validated = true, metered = true, network = 1u)
+    private val free = Connectivity.Online(validated = true, metered = false, network = 1)
+    private val metered = Connectivity.Online(validated = true, metered = true, network = 1)
 
     private fun plan(due: NextDue, connectivity: Connectivity) = JobPlan.of(due, now, connectivity)
 

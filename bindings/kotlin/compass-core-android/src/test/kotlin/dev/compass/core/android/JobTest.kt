@@ -325,7 +325,7 @@ class JobTest : OnAPhone() {
         assertTrue(office.received.isEmpty())
         until("a job for a better network") { planned != null }
         assertEquals(JobInfo.NETWORK_TYPE_UNMETERED, planned!!.networkType)
-        assertEquals(0u, wait { app.compass() }.action(session).deliveries.single().attempts)
+        assertEquals(0, wait { app.compass() }.action(session).deliveries.single().attempts)
     }
 
     @Test

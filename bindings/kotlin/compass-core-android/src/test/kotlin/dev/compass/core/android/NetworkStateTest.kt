@@ -17,7 +17,7 @@ class NetworkStateTest {
     @Test
     fun `what a network is like is passed on`() {
         for (validated in listOf(false, true)) for (free in listOf(false, true)) {
-            assertEquals(Connectivity.Online(validated, !free, 1u), heard(changed(1, validated = validated, notMetered = free)))
+            assertEquals(Connectivity.Online(validated, !free, 1), heard(changed(1, validated = validated, notMetered = free)))
         }
     }
 
@@ -27,27 +27,27 @@ class NetworkStateTest {
 
     @Test
     fun `a login page that was passed makes the network validated`() =
-        assertEquals(Connectivity.Online(true, false, 1u), heard(changed(1, validated = false), changed(1, validated = true)))
+        assertEquals(Connectivity.Online(true, false, 1), heard(changed(1, validated = false), changed(1, validated = true)))
 
     @Test
     fun `the lost network is gone`() = assertEquals(Connectivity.Offline, heard(changed(1), NetworkEvent.Lost(1)))
 
     @Test
     fun `the loss of the one before does not count`() =
-        assertEquals(Connectivity.Online(true, true, 2u), heard(changed(1), changed(2, notMetered = false), NetworkEvent.Lost(1)))
+        assertEquals(Connectivity.Online(true, true, 2), heard(changed(1), changed(2, notMetered = false), NetworkEvent.Lost(1)))
 
     @Test
     fun `a blocked network is none until it is open again`() {
         assertEquals(Connectivity.Offline, heard(changed(1), NetworkEvent.Blocked(1, true)))
         assertEquals(Connectivity.Offline, heard(changed(1), NetworkEvent.Blocked(1, true), changed(1, validated = false)))
-        assertEquals(Connectivity.Online(true, false, 1u), heard(changed(1), NetworkEvent.Blocked(1, true), NetworkEvent.Blocked(1, false)))
+        assertEquals(Connectivity.Online(true, false, 1), heard(changed(1), NetworkEvent.Blocked(1, true), NetworkEvent.Blocked(1, false)))
     }
 
     @Test
     fun `another network is not blocked because the last one was`() =
-        assertEquals(Connectivity.Online(true, false, 2u), heard(changed(1), NetworkEvent.Blocked(1, true), changed(2)))
+        assertEquals(Connectivity.Online(true, false, 2), heard(changed(1), NetworkEvent.Blocked(1, true), changed(2)))
 
     @Test
     fun `what is said of a network that is not the default does not count`() =
-        assertEquals(Connectivity.Online(true, false, 1u), heard(changed(1), NetworkEvent.Blocked(2, true)))
+        assertEquals(Connectivity.Online(true, false, 1), heard(changed(1), NetworkEvent.Blocked(2, true)))
 }

@@ -37,7 +37,6 @@ import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
 import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.SessionSummary
-import dev.compass.core.model.SessionTotals
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.Start
 import dev.compass.core.model.TestDelivery
@@ -79,9 +78,9 @@ public data class FakeState(
     /** The outbox; filters and pages are for a test of the core. */
     val outbox: List<OutboxItem> = emptyList(),
     /** Its numbers. */
-    val outboxTotals: OutboxTotals = OutboxTotals(0uL, 0uL, null, 0uL, 0uL),
+    val outboxTotals: OutboxTotals = OutboxTotals(),
     /** Totals over the sessions. */
-    val totals: Totals = Totals(SessionTotals(0uL, 0uL, 0uL, 0uL, 0uL), emptyList(), emptyList(), 0uL, 0uL, 0uL, 0uL),
+    val totals: Totals = Totals(),
     /** The endpoints. */
     val endpoints: List<EndpointStatus> = emptyList(),
     /** Whether the integration is on. */
@@ -246,7 +245,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        call("sessions", filter, page, limit) { SessionPage(sessions.take(limit), null, 0uL) }
+        call("sessions", filter, page, limit) { SessionPage(sessions.take(limit)) }
 
     override suspend fun record(session: SessionKey): SessionRecord = call("record", session) { recordOf(session) }
 
@@ -261,10 +260,10 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun files(): List<String> = call("files") { emptyList() }
 
     override suspend fun purge(olderThan: Duration): PurgeReport =
-        call("purge", olderThan) { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
+        call("purge", olderThan) { PurgeReport(erased = Erased.NOW) }
 
     override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport =
-        call("purgeAllBefore", time, actor) { PurgeReport(0uL, 0uL, 0uL, 0uL, emptyList(), Erased.NOW) }
+        call("purgeAllBefore", time, actor) { PurgeReport(erased = Erased.NOW) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean) {
         call("setIntegrationEnabled", enabled) { }
@@ -275,7 +274,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun putEndpoint(endpoint: Endpoint) {
         call("putEndpoint", endpoint) { }
-        val status = EndpointStatus(endpoint, true, null, null, null, null, null, 0u, null, 0uL)
+        val status = EndpointStatus(endpoint, enabled = true)
         show { copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status) }
     }
 
@@ -292,7 +291,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun endpoints(): List<EndpointStatus> = call("endpoints") { endpoints }
 
     override suspend fun testDelivery(endpoint: String): TestDelivery =
-        call("testDelivery", endpoint) { TestDelivery(true, 202u, "sent", 0uL) }
+        call("testDelivery", endpoint) { TestDelivery(true, 202, "sent", 0L) }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
         call("send", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
@@ -341,7 +340,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = call("flush", deadline, urgent) {
         flushes++
         if (urgent) urgentFlushes++
-        FlushReport(FlushEnd.DRAINED, 0u, 0u, 0u, 0u, outboxTotals.pending)
+        FlushReport(FlushEnd.DRAINED, pending = outboxTotals.pending)
     }
 
     override suspend fun startDelivery(): Unit = call("startDelivery") { }
@@ -367,7 +366,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun backup(to: String): Unit = call("backup", to) { }
 
-    override suspend fun check(): CheckReport = call("check") { CheckReport(sessions.size.toULong(), emptyList()) }
+    override suspend fun check(): CheckReport = call("check") { CheckReport(sessions.size.toLong(), emptyList()) }
 
     override suspend fun shutDown(): Unit = close()
 
@@ -377,7 +376,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override fun observeSession(session: SessionKey): Flow<SessionView> = watch { view(session) }
 
-    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit), null, 0uL) }
+    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit)) }
 
     override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch { recordOf(session) }
 

@@ -12,7 +12,6 @@ import dev.compass.core.model.FieldKind
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldView
 import dev.compass.core.model.Integration
-import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.OutboxItem
 import dev.compass.core.model.PathStep
 import dev.compass.core.model.Problem
@@ -31,46 +30,30 @@ import java.time.Instant
 
 private val at: Instant = Instant.parse("2027-01-15T08:00:00Z")
 private const val SESSION = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11"
-private val workflow = WorkflowRef("pump-check", "Pump check", 1u, 0u)
+private val workflow = WorkflowRef("pump-check", "Pump check", 1)
 
 /** A session in progress, in its first section: a field `site`, which is not provided, and the answer `on`. */
 public fun sessionView(change: SessionView.() -> SessionView = { this }): SessionView = SessionView(
     key = SESSION,
     workflow = workflow,
     state = SessionState.IN_PROGRESS,
-    won = null,
-    actor = null,
     startedAt = at,
-    finishedAt = null,
-    visit = 1u,
-    section = SectionView("arrive", "Arrive", "Find the pump.", isEnd = false, win = false),
+    visit = 1,
+    section = SectionView("arrive", "Arrive", "Find the pump."),
     fields = listOf(fieldView()),
     answers = listOf(Answer("on", "Go on", "done")),
-    responses = emptyList(),
-    path = listOf(PathStep(1u, "arrive", "Arrive", at, null, null)),
-    notes = emptyList(),
-    noteDraft = null,
-    problems = emptyList(),
-    canComplete = false,
-    completionProblems = emptyList(),
-    wouldFire = emptyList(),
+    path = listOf(PathStep(1, "arrive", "Arrive", at)),
 ).change()
 
 /** A text field `site` without a value. */
 public fun fieldView(change: FieldView.() -> FieldView = { this }): FieldView = FieldView(
-    definition = FieldDefinition(
-        "site", "Site", help = null, required = true, allowEmpty = false, allowNotApplicable = false, FieldKind.Text(TextRule(null, null, null)),
-    ),
+    definition = FieldDefinition("site", "Site", required = true, kind = FieldKind.Text(TextRule())),
     state = FieldState.NotProvided,
-    completedAt = null,
-    source = null,
-    draft = null,
-    problem = null,
 ).change()
 
 /** The field `site` is required and missing. */
 public fun problem(change: Problem.() -> Problem = { this }): Problem =
-    Problem("site", "required", "it is required", limit = null, section = "arrive", visit = 1u).change()
+    Problem("site", "required", "it is required", section = "arrive", visit = 1).change()
 
 /** The record of a completed session without actions. */
 public fun sessionRecord(change: SessionRecord.() -> SessionRecord = { this }): SessionRecord = SessionRecord(
@@ -78,16 +61,9 @@ public fun sessionRecord(change: SessionRecord.() -> SessionRecord = { this }): 
     workflow = workflow,
     state = SessionState.COMPLETED,
     won = true,
-    actor = null,
     startedAt = at,
     finishedAt = at,
-    endReason = null,
-    path = listOf(PathStep(1u, "arrive", "Arrive", at, "on", "Go on"), PathStep(2u, "done", "Done", at, null, null)),
-    fields = emptyList(),
-    notes = emptyList(),
-    noteDraft = null,
-    timeline = emptyList(),
-    actions = emptyList(),
+    path = listOf(PathStep(1, "arrive", "Arrive", at, "on", "Go on"), PathStep(2, "done", "Done", at)),
 ).change()
 
 /** An action whose message waits. */
@@ -98,11 +74,6 @@ public fun action(change: Action.() -> Action = { this }): Action = Action(
     section = "done",
     endpoint = "office",
     status = ActionStatus.PENDING,
-    reason = null,
-    failedSends = 0u,
-    locked = false,
-    canSend = false,
-    canSendCorrected = false,
     canAbandon = true,
     deliveries = listOf(delivery()),
 ).change()
@@ -110,64 +81,37 @@ public fun action(change: Action.() -> Action = { this }): Action = Action(
 /** A message that waits, and was not tried yet. */
 public fun delivery(change: Delivery.() -> Delivery = { this }): Delivery = Delivery(
     id = "0199d0c2-7000-7000-8000-000000000001",
-    revision = 1u,
+    revision = 1,
     state = DeliveryState.PENDING,
-    reason = null,
     endpoint = "office",
     frozenAt = at,
-    sentAt = null,
-    nextAttemptAt = null,
-    attempts = 0u,
-    lastAttempts = emptyList(),
-    mayHaveBeenDelivered = false,
-    bodySize = 0uL,
     bodySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    holdsRedacted = emptyList(),
 ).change()
 
 /** A message in the list of those that wait. */
 public fun outboxItem(change: OutboxItem.() -> OutboxItem = { this }): OutboxItem =
-    OutboxItem(SESSION, workflow, "report", "Report", delivery(), needsPerson = false).change()
+    OutboxItem(SESSION, workflow, "report", "Report", delivery()).change()
 
 /** A session in progress, in the list of sessions. */
 public fun sessionSummary(change: SessionSummary.() -> SessionSummary = { this }): SessionSummary = SessionSummary(
     key = SESSION,
     workflow = workflow,
     state = SessionState.IN_PROGRESS,
-    won = null,
-    actor = null,
     startedAt = at,
-    finishedAt = null,
     sectionName = "Arrive",
-    actionsNotFired = 0u,
-    actionsPending = 0u,
-    actionsSent = 0u,
-    actionsFailed = 0u,
 ).change()
 
 /** A workflow that can be started. */
 public fun workflowSummary(change: WorkflowSummary.() -> WorkflowSummary = { this }): WorkflowSummary = WorkflowSummary(
     workflow = workflow,
-    description = null,
     hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     current = true,
     startable = true,
-    findings = emptyList(),
-    worst = null,
     importedAt = at,
-    retiredAt = null,
 ).change()
 
 /** An endpoint `office` without signatures, at which nothing waits. */
 public fun endpointStatus(change: EndpointStatus.() -> EndpointStatus = { this }): EndpointStatus = EndpointStatus(
-    endpoint = Endpoint("office", "https://office.test/hooks", Signing.None, emptyList(), NetworkPolicy.ANY),
+    endpoint = Endpoint("office", "https://office.test/hooks", Signing.None),
     enabled = true,
-    disabledReason = null,
-    archivedAt = null,
-    pausedUntil = null,
-    pauseReason = null,
-    failingReason = null,
-    consecutiveFailures = 0u,
-    clockSkewMs = null,
-    pending = 0uL,
 ).change()

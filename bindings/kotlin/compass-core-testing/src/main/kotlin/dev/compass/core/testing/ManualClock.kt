@@ -25,7 +25,13 @@ public class ManualClock private constructor(private val clock: CoreClock) : Tes
 
     /** Time passes. */
     public fun advance(by: Duration) {
-        clock.advance(by.inWholeMilliseconds.toUInt())
+        // The core takes less than a month at once.
+        var left = by.inWholeMilliseconds
+        while (left > 0) {
+            val step = left.coerceAtMost(Int.MAX_VALUE.toLong())
+            clock.advance(step.toInt())
+            left -= step
+        }
     }
 
     /** Somebody sets the phone's clock; no time passes. */

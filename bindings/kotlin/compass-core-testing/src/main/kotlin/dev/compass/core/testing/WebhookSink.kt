@@ -24,7 +24,7 @@ import kotlin.time.Duration.Companion.seconds
  *
  * ```kotlin
  * WebhookSink().use { office ->
- *     compass.putEndpoint(Endpoint("office", office.url, Signing.StandardWebhooks("office-secret"), emptyList(), NetworkPolicy.ANY))
+ *     compass.putEndpoint(Endpoint("office", office.url, Signing.StandardWebhooks("office-secret")))
  *     compass.flush()
  *     assertTrue(office.await().isSignedWith("whsec_…"))
  * }

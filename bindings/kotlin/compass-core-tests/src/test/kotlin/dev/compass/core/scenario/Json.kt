@@ -57,17 +57,17 @@ fun JsonElement.number(): Long = (this as JsonPrimitive).also { check(!it.isStri
 
 fun Members.command(): Command = when (val kind = text("command")) {
     "set_fields" -> Command.SetFields(each("changes") { change() })
-    "answer" -> Command.Answer(number("visit").toUInt(), text("answer"))
-    "back" -> Command.Back(number("visit").toUInt(), number("to_visit").toUInt())
+    "answer" -> Command.Answer(number("visit").toInt(), text("answer"))
+    "back" -> Command.Back(number("visit").toInt(), number("to_visit").toInt())
     "use_response" -> Command.UseResponse(text("command_id"), text("response"))
     "note" -> Command.Note(text("command_id"), text("text"))
-    "complete" -> Command.Complete(number("visit").toUInt())
+    "complete" -> Command.Complete(number("visit").toInt())
     "end" -> Command.End(text("command_id"), text("reason"))
     "discard" -> Command.Discard
     "edit" -> Command.Edit(
         text("command_id"),
         each("fields") { change() },
-        each("notes") { NoteChange(number("note").toUInt(), text("text")) },
+        each("notes") { NoteChange(number("note").toInt(), text("text")) },
     )
     else -> error("no command is called `$kind`")
 }
@@ -102,7 +102,7 @@ fun Members.value(): FieldValue {
             FieldValue.Location(place)
         }
         "file" -> held.members {
-            FieldValue.File(FileManifest(text("sha256"), text("media_type"), number("size").toULong(), text("name")))
+            FieldValue.File(FileManifest(text("sha256"), text("media_type"), number("size"), text("name")))
         }
         else -> error("no value is called `$type`")
     }

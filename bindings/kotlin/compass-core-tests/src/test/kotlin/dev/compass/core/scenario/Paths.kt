@@ -147,7 +147,7 @@ private fun List<Problem>.codes() = listed { "${it.field}:${it.code}" }
 
 private fun List<Note>.texts() = listed { it.text ?: "(redacted)" }
 
-private fun WorkflowRef.written() = if (localRevision == 0u) "$key@$version" else "$key@$version.$localRevision"
+private fun WorkflowRef.written() = if (localRevision == 0) "$key@$version" else "$key@$version.$localRevision"
 
 fun Enum<*>.written(): String = name.lowercase()
 
@@ -159,21 +159,21 @@ private fun Instant.written(): String = MILLIS.format(this)
 
 fun FieldState.name(): String = javaClass.simpleName.snake()
 
-fun FieldState.value(): String? = (this as? FieldState.Provided)?.v1?.written()
+fun FieldState.value(): String? = (this as? FieldState.Provided)?.value?.written()
 
 private fun FieldValue.written(): String = when (this) {
-    is FieldValue.Text -> v1
-    is FieldValue.Choice -> v1
-    is FieldValue.Choices -> v1.joinToString(",")
-    is FieldValue.Integer -> "$v1"
-    is FieldValue.Boolean -> "$v1"
-    is FieldValue.Decimal -> v1.toPlainString()
-    is FieldValue.Date -> "$v1"
-    is FieldValue.Time -> v1.format(DateTimeFormatter.ofPattern(if (v1.nano == 0) "HH:mm:ss" else "HH:mm:ss.SSS"))
-    is FieldValue.DateTime -> v1.written()
+    is FieldValue.Text -> value
+    is FieldValue.Choice -> value
+    is FieldValue.Choices -> value.joinToString(",")
+    is FieldValue.Integer -> "$value"
+    is FieldValue.Boolean -> "$value"
+    is FieldValue.Decimal -> value.toPlainString()
+    is FieldValue.Date -> "$value"
+    is FieldValue.Time -> value.format(DateTimeFormatter.ofPattern(if (value.nano == 0) "HH:mm:ss" else "HH:mm:ss.SSS"))
+    is FieldValue.DateTime -> value.written()
     is FieldValue.Location ->
-        listOf(v1.latitude, v1.longitude, v1.accuracyM).joinToString(" ") { it?.toPlainString() ?: "-" } + " ${v1.capturedAt.written()}"
-    is FieldValue.File -> v1.run { "$sha256 $mediaType $size $name" }
+        listOf(value.latitude, value.longitude, value.accuracyM).joinToString(" ") { it?.toPlainString() ?: "-" } + " ${value.capturedAt.written()}"
+    is FieldValue.File -> value.run { "$sha256 $mediaType $size $name" }
 }
 
 private fun OffsetDateTime.written(): String =
@@ -181,5 +181,5 @@ private fun OffsetDateTime.written(): String =
 
 private fun ValueSource.written() = when (this) {
     is ValueSource.Technician -> "technician"
-    is ValueSource.Prefill -> "prefill:$v1"
+    is ValueSource.Prefill -> "prefill:$name"
 }

@@ -194,7 +194,7 @@ private class World(private val repository: Path, path: String) {
                 compass.abandonSession(current(), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
             "redact" -> {
                 val (field, note) = optionalText("field") to optional("note")?.number()
-                val target = field?.let { RedactionTarget.Field(it) } ?: RedactionTarget.Note(note!!.toUInt())
+                val target = field?.let { RedactionTarget.Field(it) } ?: RedactionTarget.Note(note!!.toInt())
                 check(field == null || note == null) { "a field or a note" }
                 val outcome = compass.redact(
                     current(),
@@ -243,7 +243,7 @@ private class World(private val repository: Path, path: String) {
     }
 
     private suspend fun Members.start() {
-        val version = optionalText("version")?.split('.')?.map { it.toUInt() }?.let { WorkflowVersion(it[0], it.getOrElse(1) { 0u }) }
+        val version = optionalText("version")?.split('.')?.map { it.toInt() }?.let { WorkflowVersion(it[0], it.getOrElse(1) { 0 }) }
         val prefill = optional("prefill")?.let {
             each("prefill") { Prefill(text("field"), element("value").members { value() }, text("source")) }
         }
@@ -256,7 +256,7 @@ private class World(private val repository: Path, path: String) {
     private fun Members.connectivity(): Connectivity {
         val validated = optional("validated")?.flag()
         val metered = optional("metered")?.flag() ?: false
-        val network = optional("network")?.let { number("network").toULong() }
+        val network = optional("network")?.let { number("network") }
         return when (val state = text("state")) {
             "unknown" -> Connectivity.Unknown
             "offline" -> Connectivity.Offline

@@ -68,7 +68,7 @@ class GuideTest : OnAPhone() {
         wait { compass.setEndpointEnabled("office", false) }
         compass.completed()
         assertEquals(Result.success(), wait { FlushWorker(app, WorkerParameters()).doWork() })
-        assertEquals(1uL, wait { compass.outboxTotals() }.pending)
+        assertEquals(1L, wait { compass.outboxTotals() }.pending)
     }
 
     @Test

@@ -8,7 +8,6 @@ import dev.compass.core.android.CompassHost
 import dev.compass.core.answer
 import dev.compass.core.complete
 import dev.compass.core.model.Endpoint
-import dev.compass.core.model.NetworkPolicy
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.Signing
 import dev.compass.core.start
@@ -23,7 +22,7 @@ class FieldApp : Application(), CompassHost {
 suspend fun firstWebhook(compass: Compass, workflow: ByteArray, url: String): SessionKey {
     compass.importWorkflow(workflow)
     compass.setIntegrationEnabled(true)
-    compass.putEndpoint(Endpoint("office", url, Signing.None, emptyList(), NetworkPolicy.ANY))
+    compass.putEndpoint(Endpoint("office", url, Signing.None))
     val arrived = compass.start("pump-check").view
     val atTheEnd = compass.answer(arrived, "on").view
     return compass.complete(atTheEnd).view.key

@@ -1,0 +1,55 @@
+# Numbers in generated Kotlin as Int and Long, which Java reaches; the generator has UShort, UInt and ULong for them. One below zero is refused
+# on its way into the core; one that no Int or Long holds, such as a limit of a document, arrives as the largest. What the generator writes may
+# change: then this stops, or the compiler does.
+#
+#     perl uniffi/kotlin.pl FILE...
+use strict;
+use warnings;
+
+# What an app sees, what crosses, the largest of it, how that is read and how it is written.
+my %converters = (
+    UShort => ['Int', 'Short', '0xffff', 'value.toInt() and 0xffff', 'value.toShort()'],
+    UInt => ['Int', 'Int', 'Int.MAX_VALUE', 'if (value < 0) Int.MAX_VALUE else value', 'value'],
+    ULong => ['Long', 'Long', 'Long.MAX_VALUE', 'if (value < 0) Long.MAX_VALUE else value', 'value'],
+);
+
+for my $file (@ARGV) {
+    open(my $in, '<', $file) or die "$file: $!\n";
+    my $text = do { local $/; <$in> };
+    close($in);
+    for my $type (sort keys %converters) {
+        # A file without such numbers has no converter of them.
+        next unless $text =~ /\bFfiConverter$type\b/;
+        my ($seen, $crossing, $largest, $read, $written) = @{$converters{$type}};
+        my $converter = <<"KOTLIN";
+public object FfiConverter$type: FfiConverter<$seen, $crossing> {
+    override fun lift(value: $crossing): $seen = $read
+
+    override fun read(buf: ByteBuffer): $seen = lift(buf.get$crossing())
+
+    override fun lower(value: $seen): $crossing {
+        if (value !in 0..$largest) {
+            throw dev.compass.core.model.CoreException.Failed(
+                "invalid_argument", false, null, "a number is below zero or too large", emptyList(), emptyList())
+        }
+        return $written
+    }
+
+    override fun allocationSize(value: $seen): ULong = $crossing.SIZE_BYTES.toULong()
+
+    override fun write(value: $seen, buf: ByteBuffer) {
+        buf.put$crossing(lower(value))
+    }
+}
+KOTLIN
+        $text =~ s/^public object FfiConverter$type: FfiConverter<$type, $crossing> \{\n.*?^\}\n/$converter/ms
+            or die "$file: no converter of $type is where it was\n";
+    }
+    $text =~ s/\bkotlin\.U(?:Short|Int)\b/kotlin.Int/g;
+    $text =~ s/\bkotlin\.ULong\b/kotlin.Long/g;
+    $text =~ s/(: kotlin\.Int\??) = (\d+)[uU]\b/$1 = $2/g;
+    $text =~ s/(: kotlin\.Long\??) = (\d+)[uU]L\b/$1 = ${2}L/g;
+    open(my $out, '>', $file) or die "$file: $!\n";
+    print $out $text;
+    close($out) or die "$file: $!\n";
+}
