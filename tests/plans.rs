@@ -56,6 +56,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
+    ("retention.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     (
         "referred.rs",
         "{BODIES}",
