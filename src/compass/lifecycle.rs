@@ -100,6 +100,7 @@ impl Compass {
                 policy: options.retry,
                 retention: options.retention,
                 body_retention: options.body_retention,
+                goes_on_behind: Mutex::default(),
                 allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
                 gate: gate::Gate::default(),
                 observers,

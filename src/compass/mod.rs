@@ -63,6 +63,8 @@ struct Inner {
     policy: crate::outbox::RetryPolicy,
     retention: Option<Duration>,
     body_retention: Duration,
+    /// Behind which session what goes by age goes on, once sessions that stay took its time. None: at the first.
+    goes_on_behind: Mutex<Option<crate::store::retention::Place>>,
     allow_plain_http_to_loopback: bool,
     gate: gate::Gate,
     observers: Arc<observer::Observers>,

@@ -1,6 +1,7 @@
 //! What is kept for how long: purging, when an app or a person asks for it, and by itself.
 
 use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::upkeep::without_referred;
@@ -251,7 +252,7 @@ impl Inner {
                 })?;
                 let Some(from) = old else { return Ok(()) };
                 // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
-                if self.keep_a_little(from, wait)? == 0 && !is_first {
+                if self.keep_a_little(from, wait)? == Some(0) && !is_first {
                     return Ok(());
                 }
                 is_first = false;
@@ -273,36 +274,63 @@ impl Inner {
         Ok(judged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
-    /// One transaction's worth of what is behind this place. Says how much went.
-    fn keep_a_little(&self, from: Place, wait: Duration) -> Result<u64> {
-        let mut purge = Purge { place: from, ..Purge::new(None, self.now()) };
+    /// One transaction's worth of what is behind this place. Says how much went; None where sessions that stay took the time, and it goes on
+    /// behind them the next time.
+    fn keep_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
+        let met = *self.goes_on_behind();
+        let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
+        if met.is_some() {
+            (purge.sessions, purge.met_damage) = (1, true);
+        }
         let stops = self.store.stops();
         let part = |purge: &mut Purge<'_>| {
             self.write_aside(wait, |tx| {
+                let mut goes_on = false;
                 if let Some(retention) = self.retention {
                     let old = Old::ByAge(earlier(meta::age(tx)?, retention));
                     // Those that stay are passed over, for a while.
                     let began = Instant::now();
-                    while purge.sessions(tx, old)?.0 && purge.report.purged == 0 && began.elapsed() < HOLD {}
+                    loop {
+                        goes_on = purge.sessions(tx, old)?.0;
+                        if !goes_on || purge.report.purged > 0 || began.elapsed() >= HOLD {
+                            break;
+                        }
+                    }
                 }
                 let (released, _) = self.release_bodies(tx, BODIES)?;
                 let forgotten = forget(tx)?;
                 let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
-                Ok((purge.report.purged + released + forgotten, changed))
+                Ok(((purge.report.purged + released + forgotten, goes_on), changed))
             })
         };
         let began = Instant::now();
         let went = loop {
             let (place, report) = (purge.place, purge.report.clone());
             match part(&mut purge) {
-                Err(error) if began.elapsed() < WAIT => purge.meets(self, error, place, report)?,
-                done => break done?,
+                Err(error) => {
+                    purge.meets(self, error, place, report)?;
+                    *self.goes_on_behind() = Some(purge.place);
+                    if began.elapsed() >= WAIT {
+                        return Ok(None);
+                    }
+                }
+                Ok((0, true)) => {
+                    *self.goes_on_behind() = Some(purge.place);
+                    return Ok(None);
+                }
+                Ok((went, _)) => break went,
             }
         };
         if went > 0 {
             self.store.erase(stops);
+        } else {
+            *self.goes_on_behind() = None;
         }
-        Ok(went)
+        Ok(Some(went))
+    }
+
+    fn goes_on_behind(&self) -> MutexGuard<'_, Option<Place>> {
+        self.goes_on_behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn release_bodies(&self, tx: &Transaction<'_>, limit: u32) -> Result<(u64, Changed)> {

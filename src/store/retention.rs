@@ -21,7 +21,7 @@ pub(crate) enum Old {
 }
 
 /// Where a look at finished sessions goes on: behind the one that has this row and finished at this age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     age: i64,
     id: i64,

@@ -24,6 +24,7 @@ arm_left_out_modules=(
 arm_full_modules=(
   'tests/file/damage.rs   damages hundreds of files, each in another place'
   'tests/file/erasure.rs  writes and looks through large files'
+  'tests/file/lost_pages.rs  the same with pages, of each table and size'
   'tests/file/upkeep      opens hundreds of files, each changed in another way'
   'tests/outcomes/answers.rs  a table of answers, row by row; other files send and answer too'
   'tests/outcomes/time    days of attempts, by a clock that is set'
