@@ -9,7 +9,7 @@ use crate::engine::session as engine;
 use crate::engine::words;
 use crate::error::Error;
 use crate::model::SessionState;
-use crate::store::{Connection, Transaction, judged, search};
+use crate::store::{Connection, Transaction, check, judged, search};
 
 /// A search looks at so many sessions itself.
 const OF_A_SEARCH: u32 = 200;
@@ -61,7 +61,7 @@ impl Inner {
     /// Makes the index anew where it is damaged, and says whether it did.
     pub(super) fn repairs_index(&self) -> bool {
         let repair = || {
-            let is_lost = self.store.read(search::has_lost_pages)?;
+            let is_lost = self.store.read(check::index_has_lost_pages)?;
             self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
         };
         let is_made = self.gate.enter().is_ok_and(|_call| repair().unwrap_or(false));

@@ -42,9 +42,9 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
 }
 
 /// As many faults of SQLite's as say what a file is.
-pub(super) const MANY: usize = 20;
+const MANY: usize = 20;
 
-pub(super) fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
+fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < MANY) {
@@ -53,6 +53,33 @@ pub(super) fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<Stri
         faults.extend(found.lines().filter(|line| *line != "ok").map(echoed));
     }
     Ok(())
+}
+
+/// Whether a page of the index cannot be read, and can be given back: by the map of pages, which has to be right about all other tables of ours.
+/// Where a transaction that writes meets such a page, SQLite refuses all that it writes from then on.
+pub(crate) fn index_has_lost_pages(connection: &Connection) -> Result<bool> {
+    let faults = |table: &str| -> Result<Vec<String>> {
+        let mut faults = Vec::new();
+        match sound(connection, &format!("quick_check('{table}')"), &mut faults) {
+            Err(StoreError::Corrupt(what)) => faults.push(what),
+            looked => looked?,
+        }
+        Ok(faults)
+    };
+    let is_ours = |table: &&str| *table != "search" && search::TABLES.iter().all(|(of_index, _)| of_index != table);
+    for (table, _) in search::TABLES {
+        if !faults(table)?.is_empty() {
+            for other in schema::tables(connection)?.into_iter().filter(is_ours).chain(["sqlite_schema"]) {
+                let faults = faults(other)?;
+                if faults.len() >= MANY || faults.iter().any(|fault| fault.contains("ptr")) {
+                    log::warn!("the index of words stays damaged, because the map of pages is");
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Rows of ours that refer to nothing.

@@ -129,7 +129,7 @@ impl Restore<'_> {
         }
         schema::check_others(&copy, version)?;
         if version == migrate::newest() {
-            if search::has_lost_pages(&copy)? {
+            if check::index_has_lost_pages(&copy)? {
                 let tx = copy.unchecked_transaction()?;
                 search::begin_anew(&tx)?;
                 tx.commit()?;

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::session_key;
-use super::{Connection, Result, StoreError, Transaction, check, empty, erasure, schema};
+use super::{Connection, Result, StoreError, Transaction, empty, erasure};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
 use crate::filled::set;
@@ -26,7 +26,7 @@ pub(super) const UNCLEAN: &str =
 const WRITE_HASH: &str = "INSERT INTO indexed_text (session_id, sha256) VALUES (?1, ?2)";
 
 /// The tables of the index, all of which can be made anew, with what the first byte of their pages says: of rows by number, or by a key.
-const TABLES: [(&str, u8); 6] =
+pub(super) const TABLES: [(&str, u8); 6] =
     [("search_content", 13), ("search_data", 13), ("search_idx", 10), ("search_config", 10), ("indexed_text", 13), ("open_text", 13)];
 
 /// What a session is found by.
@@ -203,33 +203,6 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
     }
     make_anew(tx)?;
     out()
-}
-
-/// Whether a page of the index cannot be read, and can be given back: by the map of pages, which has to be right about all other tables of ours.
-/// Where a transaction that writes meets such a page, SQLite refuses all that it writes from then on.
-pub(crate) fn has_lost_pages(connection: &Connection) -> Result<bool> {
-    let faults = |table: &str| -> Result<Vec<String>> {
-        let mut faults = Vec::new();
-        match check::sound(connection, &format!("quick_check('{table}')"), &mut faults) {
-            Err(StoreError::Corrupt(what)) => faults.push(what),
-            looked => looked?,
-        }
-        Ok(faults)
-    };
-    let is_ours = |table: &&str| *table != "search" && TABLES.iter().all(|(of_index, _)| of_index != table);
-    for (table, _) in TABLES {
-        if !faults(table)?.is_empty() {
-            for other in schema::tables(connection)?.into_iter().filter(is_ours).chain(["sqlite_schema"]) {
-                let faults = faults(other)?;
-                if faults.len() >= check::MANY || faults.iter().any(|fault| fault.contains("ptr")) {
-                    log::warn!("the index of words stays damaged, because the map of pages is");
-                    return Ok(false);
-                }
-            }
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Begins the index anew, without a text. All sessions are looked at again. In a transaction that has done nothing else.
