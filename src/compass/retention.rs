@@ -11,7 +11,7 @@ use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{PurgeReport, Timestamp};
 use crate::store::retention::{Old, Place};
-use crate::store::{self, Connection, StoreError, Transaction, judged, meta};
+use crate::store::{self, Connection, StoreError, Transaction, meta, unless_damaged};
 
 /// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
 /// bodies and their bytes. A session goes whole, and a body too.
@@ -271,7 +271,7 @@ impl Inner {
             earlier(age, REMEMBERED),
         );
         // Of one that is damaged it cannot be told whether it is; each is looked at then.
-        Ok(judged(due)?.unwrap_or(Some(Place::FIRST)))
+        Ok(unless_damaged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
     /// One transaction's worth of what is behind this place. Says how much went; None where sessions that stay took the time, and it goes on

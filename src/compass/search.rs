@@ -9,7 +9,7 @@ use crate::engine::session as engine;
 use crate::engine::words;
 use crate::error::Error;
 use crate::model::SessionState;
-use crate::store::{Connection, Transaction, check, judged, search};
+use crate::store::{Connection, Transaction, check, search, unless_damaged};
 
 /// A search looks at so many sessions itself.
 const OF_A_SEARCH: u32 = 200;
@@ -119,7 +119,7 @@ impl Inner {
 
     /// What a session is found by. One that does not read back is found by nothing.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
-        let subject = judged(self.subject_at(connection, id))?;
+        let subject = unless_damaged(self.subject_at(connection, id))?;
         Ok(match subject {
             Some(subject) => search::Entry {
                 text: words::plain(&engine::search_text(subject.workflow(), &subject.state)),

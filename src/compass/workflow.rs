@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::{Finding, ImportOutcome, Severity, Workflow, WorkflowRef, WorkflowSummary, WorkflowVersion, echoed};
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::workflow::{NewWorkflow, WorkflowRow};
-use crate::store::{self, Connection, OfOneRow, judged};
+use crate::store::{self, Connection, OfOneRow, unless_damaged};
 
 impl Compass {
     /// Imports a workflow document. The same document again changes nothing. An incomplete one is imported and cannot be started.
@@ -153,7 +153,7 @@ impl Inner {
     fn listed(&self, connection: &Connection, key: Option<&str>) -> Result<Vec<WorkflowSummary>> {
         let mut listed = Vec::new();
         for (id, hash, mut summary) in store::workflow::summaries(connection, key)? {
-            let Some(unknown) = judged(self.unknown_of(connection, id, hash))? else { continue };
+            let Some(unknown) = unless_damaged(self.unknown_of(connection, id, hash))? else { continue };
             summary.startable = restrict(summary.startable, &mut summary.findings, &unknown);
             summary.worst = document::worst(&summary.findings);
             listed.push(summary);
@@ -192,8 +192,8 @@ impl Inner {
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
             let mut known = Vec::new();
             for row in store::workflow::with_finding(connection, code)? {
-                let Some(row) = judged(row)? else { continue };
-                if judged(self.unknown_of(connection, row.id, row.hash))?.is_some_and(|unknown| unknown.is_empty()) {
+                let Some(row) = unless_damaged(row)? else { continue };
+                if unless_damaged(self.unknown_of(connection, row.id, row.hash))?.is_some_and(|unknown| unknown.is_empty()) {
                     known.push(row);
                 }
             }

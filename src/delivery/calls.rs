@@ -23,7 +23,7 @@ use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notic
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::{queue, revive};
-use crate::store::{Connection, StoreError, judged, meta, set_back};
+use crate::store::{Connection, StoreError, meta, set_back, unless_damaged};
 use crate::webhook;
 
 /// Endpoints that begin nothing for a while, as they are defined.
@@ -274,7 +274,7 @@ impl Delivery {
                 let StoredEndpoint::Readable(row) = stored else { continue };
                 // Also where it is disabled or archived: what is revived there waits for that.
                 if !webhook::secret_names(&row.endpoint).is_empty() {
-                    judged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
+                    unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
                     let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
                     notice.sessions.append(&mut revived.sessions);
                     damaged.append(&mut revived.damaged);

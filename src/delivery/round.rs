@@ -18,7 +18,7 @@ use crate::outbox::{
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::air;
 use crate::store::outbox::queue::{self, Claim, Claimed};
-use crate::store::{StoreError, Transaction, judged, meta, of_entry};
+use crate::store::{StoreError, Transaction, meta, of_entry, unless_damaged};
 use crate::webhook;
 
 /// What a round needs besides its batch.
@@ -83,10 +83,10 @@ impl Round<'_> {
         let mut outcome = begin(tx)?;
         // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
         for lease in &batch.releases.claims {
-            match judged(of_entry(lease.entry, queue::release(tx, lease, self.owner)))? {
+            match unless_damaged(of_entry(lease.entry, queue::release(tx, lease, self.owner)))? {
                 None => outcome.unreadable.push(lease.entry),
                 // A screen may have shown that it is being sent.
-                Some(true) => outcome.sessions.extend(judged(of_entry(lease.entry, queue::session_of(tx, lease.entry)))?.flatten()),
+                Some(true) => outcome.sessions.extend(unless_damaged(of_entry(lease.entry, queue::session_of(tx, lease.entry)))?.flatten()),
                 Some(false) => {}
             }
         }
@@ -136,7 +136,7 @@ impl Round<'_> {
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
                 // What was learned of an endpoint stands in the way of no result.
-                judged(endpoint::save_delivery(tx, &key, &delivery))?;
+                unless_damaged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
             if takes && !took {
@@ -191,7 +191,7 @@ impl Round<'_> {
         let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // With a change of its endpoint or new secrets, it may have begun anew while it was claimed.
-        let mut progress = judged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
+        let mut progress = unless_damaged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
         if ended_by_itself {
             // What was cut short before it spaces nothing any more.
             progress.cut_short = 0;
@@ -258,7 +258,7 @@ impl Round<'_> {
             if self.history && verdict.contact != Contact::NotBegun {
                 // A history that takes no more lines stands in the way of no result.
                 let row = result.row(verdict);
-                judged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
+                unless_damaged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
             }
         }
         Ok(recorded)
@@ -338,7 +338,7 @@ impl Round<'_> {
         let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
         let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
         let entry = claimed.lease.entry;
-        if judged(of_entry(entry, queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)))?.is_none() {
+        if unless_damaged(of_entry(entry, queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)))?.is_none() {
             outcome.unreadable.push(entry);
             return Ok(());
         }

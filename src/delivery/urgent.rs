@@ -9,7 +9,7 @@ use super::settings::URGENT_EVERY;
 use crate::model::{NetworkNeed, Timestamp};
 use crate::outbox::{Next, pause_end};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::{StoreError, Transaction, judged};
+use crate::store::{StoreError, Transaction, unless_damaged};
 
 /// Whether a person may have one attempt at this endpoint now, through pauses of time and an app's word that there is no network, but
 /// through nothing that needs a person: once a minute, and once per pause that a receiver asked for.
@@ -48,7 +48,7 @@ pub(super) fn give_back(tx: &Transaction<'_>, spent: &Spent) -> Result<(), Store
     let is_last = row.delivery.urgent_at.is_some_and(|at| at.timestamp_millis() == spent.at.timestamp_millis());
     if is_last {
         (row.delivery.urgent_at, row.delivery.urgent_pause) = spent.before;
-        judged(endpoint::save_delivery(tx, &spent.endpoint, &row.delivery))?;
+        unless_damaged(endpoint::save_delivery(tx, &spent.endpoint, &row.delivery))?;
     }
     Ok(())
 }

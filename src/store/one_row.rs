@@ -31,7 +31,7 @@ pub(crate) fn of_entry<T>(entry: i64, result: Result<T>) -> Result<T> {
 }
 
 /// What came of one statement about one row. None: the row is to blame, and stays as it was.
-pub(crate) fn judged<T, E: OfOneRow>(result: std::result::Result<T, E>) -> std::result::Result<Option<T>, E> {
+pub(crate) fn unless_damaged<T, E: OfOneRow>(result: std::result::Result<T, E>) -> std::result::Result<Option<T>, E> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_of_one_row() => Ok(None),
@@ -49,7 +49,7 @@ pub(crate) fn alone<T, E: OfOneRow + From<StoreError>>(
         Ok(())
     };
     run("SAVEPOINT one_row")?;
-    let done = judged(work())?;
+    let done = unless_damaged(work())?;
     if done.is_none() {
         run("ROLLBACK TO one_row")?;
     }

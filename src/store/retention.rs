@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, judged, meta, search};
+use super::{Connection, Result, StoreError, Transaction, command, meta, search, unless_damaged};
 use crate::model::{SessionKey, Timestamp};
 
 /// What keeps a session whose actions did not fire because the integration was off, once it was on.
@@ -68,7 +68,7 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
     let mut found = Vec::new();
     for row in rows {
         let (id, place, acts) = row?;
-        let kept = judged(keeps.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).map_err(StoreError::from))?;
+        let kept = unless_damaged(keeps.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).map_err(StoreError::from))?;
         let (undelivered, unfired) = kept.unwrap_or_default();
         found.push(OldSession { id, place, acts, is_damaged: kept.is_none(), undelivered, unfired });
     }
@@ -154,7 +154,7 @@ pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: 
     let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?;
     let mut released = 0;
     for id in ids {
-        released += u64::from(judged(release.execute([id]).map_err(StoreError::from))?.is_some());
+        released += u64::from(unless_damaged(release.execute([id]).map_err(StoreError::from))?.is_some());
     }
     Ok(released)
 }

@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::endpoint::{self, StoredEndpoint};
 use super::outbox::lease::farthest_lease;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, judged};
+use super::{Connection, Result, StoreError, Transaction, unless_damaged};
 use crate::model::Timestamp;
 use crate::outbox::{LEASE, at_once, farthest_due};
 
@@ -31,7 +31,9 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), air_until = iif(air_until > ?4, NULL, air_until) WHERE id = ?1",
     )?;
     for id in ahead {
-        judged(over.execute(params![id, to_ms(farthest), to_ms(at_once(now)), farthest_lease(now, LEASE)]).map_err(StoreError::from))?;
+        unless_damaged(
+            over.execute(params![id, to_ms(farthest), to_ms(at_once(now)), farthest_lease(now, LEASE)]).map_err(StoreError::from),
+        )?;
     }
     for stored in endpoint::all(tx)? {
         let StoredEndpoint::Readable(mut row) = stored else { continue };
@@ -41,7 +43,7 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         row.delivery.paused_until = before.paused_until.map(|until| if is_over(&until) { at_once(now) } else { until });
         row.delivery.asked_until = before.asked_until.filter(|until| !is_over(until));
         if row.delivery != before {
-            judged(endpoint::save_delivery(tx, &row.endpoint.key, &row.delivery))?;
+            unless_damaged(endpoint::save_delivery(tx, &row.endpoint.key, &row.delivery))?;
         }
     }
     Ok(())

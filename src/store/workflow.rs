@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::{from_json, from_ms, optional_time, sha256, to_json, to_ms};
-use super::{Connection, Result, StoreError, Transaction, judged};
+use super::{Connection, Result, StoreError, Transaction, unless_damaged};
 use crate::crypto::Sha256;
 use crate::model::{Finding, Timestamp, WorkflowRef, WorkflowSummary, WorkflowVersion};
 
@@ -172,7 +172,7 @@ pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Ve
     let mut rows = statement.query([key])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.extend(judged(listed(row))?);
+        found.extend(unless_damaged(listed(row))?);
     }
     Ok(found)
 }

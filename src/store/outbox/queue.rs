@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
-use super::super::{Connection, Result, StoreError, Transaction, alone, judged, of_entry};
+use super::super::{Connection, Result, StoreError, Transaction, alone, of_entry, unless_damaged};
 use super::air::{in_the_air, settle_given_up};
 use super::lease::{Lease, farthest_lease};
 use super::{MessageId, moment, numbers};
@@ -123,7 +123,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         }
         match of_entry(id, read_claimed(tx, id, until, claim).map_err(StoreError::from)) {
             Err(error) if fault("seeded: one bad row stops all") => return Err(error),
-            read => match judged(read)? {
+            read => match unless_damaged(read)? {
                 Some(Some(read)) => claimed.push(read),
                 // Its session or its action is gone, or it does not read back.
                 Some(None) | None => unreadable.push(id),
@@ -139,7 +139,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
     for read in claimed {
         let Claimed { lease, progress, .. } = &read;
         let values = params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes];
-        match judged(of_entry(lease.entry, statement.execute(values).map_err(StoreError::from)))? {
+        match unless_damaged(of_entry(lease.entry, statement.execute(values).map_err(StoreError::from)))? {
             Some(_) => kept.push(read),
             None => unreadable.push(lease.entry),
         }
@@ -345,7 +345,7 @@ fn void(
         may_have_been_delivered: true,
     };
     if history {
-        judged(of_entry(id, add_attempt(tx, id, &attempt)))?;
+        unless_damaged(of_entry(id, add_attempt(tx, id, &attempt)))?;
     }
     session_of(tx, id)
 }
@@ -520,7 +520,7 @@ pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&s
     )?;
     for id in waiting.into_iter().filter(|id| !without.contains(id)) {
         let values = params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), id, endpoint];
-        judged(of_entry(id, due.execute(values).map_err(StoreError::from)))?;
+        unless_damaged(of_entry(id, due.execute(values).map_err(StoreError::from)))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 
 use super::super::row::{session_key, to_ms};
-use super::super::{Result, StoreError, Transaction, judged};
+use super::super::{Result, StoreError, Transaction, unless_damaged};
 use super::{BUDGETS, FRESH};
 use crate::model::{SessionKey, Timestamp};
 use crate::outbox::at_once;
@@ -33,12 +33,12 @@ pub(crate) fn revive_endpoint(
         let mut all_at_once = tx.prepare_cached(&format!(
             "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE state = '{state}' AND endpoint = ?1"
         ))?;
-        if judged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
+        if unless_damaged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
             // One of them is to blame.
             let mut one =
                 tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1"))?;
             for id in of_endpoint(tx, state, endpoint)? {
-                if judged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
+                if unless_damaged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
                     revived.damaged.insert(id);
                 }
             }
@@ -64,7 +64,7 @@ pub(crate) fn revive_endpoint(
         "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
     ))?;
     for (id, session) in failed {
-        match judged(revive.execute(params![id, due_at]).map_err(StoreError::from))? {
+        match unless_damaged(revive.execute(params![id, due_at]).map_err(StoreError::from))? {
             Some(_) => revived.sessions.push(session),
             None => drop(revived.damaged.insert(id)),
         }
