@@ -96,6 +96,8 @@ impl Inner {
             reason,
             failed_sends: row.failed_sends,
             locked,
+            differs_from_sent: row.differs,
+            delivered_revision: deliveries.iter().find(|delivery| delivery.state == DeliveryState::Sent).map(|delivery| delivery.revision),
             deliveries,
         })
     }
@@ -116,6 +118,7 @@ pub(super) fn delivery(
                 leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
+                tried: entry.attempts > 0,
                 in_flight_until: entry.in_flight_until,
                 offline: entry.offline,
                 cut_short: entry.cut_short,

@@ -60,7 +60,7 @@ impl Compass {
                 Ok(false) => faults.push("the totals are not those of the sessions".to_owned()),
                 Err(error) => told("the totals", Err(error), faults)?,
             }
-            let looked = check::messages(connection, webhook::delivery_id, faults);
+            let looked = check::messages(connection, webhook::is_delivery_id, faults);
             told("the outbox", looked, faults)?;
             let looked = check::counters(connection);
             told("the counters", looked, faults)?;

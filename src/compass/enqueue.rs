@@ -76,6 +76,14 @@ impl Inner {
         Ok(true)
     }
 
+    /// Keeps of each action whether its newest message says something else than the session does now.
+    pub(super) fn compare_with_messages(&self, tx: &Transaction<'_>, loaded: &LoadedSession) -> Result<()> {
+        if store::action::has_messages(tx, loaded.id)? {
+            store::action::compare(tx, loaded.id, Payload::of_session(loaded)?.hash)?;
+        }
+        Ok(())
+    }
+
     /// Freezes a message: from here on its id and bytes never change.
     #[expect(
         clippy::too_many_arguments,
@@ -97,7 +105,7 @@ impl Inner {
             action_id,
             session_id: loaded.id,
             revision,
-            delivery_id: &webhook::delivery_id(&meta.install_id, loaded.state.key, action, &body.hash),
+            delivery_id: &webhook::delivery_id(&meta.install_id, loaded.state.key, action, &body.hash, revision),
             endpoint,
             body: &body.bytes,
             body_sha256: body.hash,

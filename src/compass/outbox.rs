@@ -124,6 +124,7 @@ impl Inner {
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
                     due_at: now,
+                    tried: true,
                     in_flight_until: None,
                     offline: false,
                     cut_short: 0,

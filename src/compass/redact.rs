@@ -130,6 +130,7 @@ impl Inner {
         for act in acts {
             loaded.act(tx, act, command.take(), context)?;
         }
+        self.compare_with_messages(tx, &loaded)?;
         self.index_anew(tx, id)?;
         store::erasure::shrink(tx)?;
         // What the session goes on referring to is no reason to look at all the others.

@@ -119,7 +119,7 @@ impl Compass {
         let step = |step: &str| options.step(step);
         let has_no_log = open_files::is_closed_and(&from, store::files::has_no_log);
         let restore =
-            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
+            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), is_id: webhook::is_delivery_id, step: &step };
         told(restore.run()?)
     }
 

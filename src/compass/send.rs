@@ -83,28 +83,34 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// Sends a failed action with the values as they were edited since: a new revision with a new id. The old one stays in the record.
+    /// Sends an action with the values as they were edited since: a new revision with an id of its own. The older ones stay in the record: one
+    /// that is sent stays sent, one that is not becomes superseded and is not tried again. An attempt of it that is in flight may still arrive.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionLocked`, `ActionStatus` unless it failed, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the bytes were sent before, `CommandIdReused`.
+    /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
+    /// `NothingCorrected` when the newest revision says the same, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
-        self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
+        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
             if !inner.allows(row, permits_of(row, &inner.policy).send_corrected)? {
                 return Ok(None);
             }
             let meta = meta::load(tx)?;
             let body = Payload::to_send(loaded, &row.key)?;
-            if store::outbox::exists(tx, &webhook::delivery_id(&meta.install_id, session, &row.key, &body.hash))? {
+            let old = newest(tx, row)?;
+            if old.body_sha256 == body.hash {
                 return Err(Error::NothingCorrected { action: row.key.clone() });
             }
-            let old = newest(tx, row)?;
             let revision = row.revision + 1;
             inner.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, &body, context.at)?;
             store::outbox::supersede(tx, old.id)?;
+            store::action::compare(tx, loaded.id, body.hash)?;
+            // What was claimed is looked at again before it leaves.
+            meta::next_configuration(tx)?;
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision }))
-        })
+        })?;
+        self.inner.delivery.send_now();
+        Ok(outcome)
     }
 
     /// Gives an undelivered message up, by name and with a reason. It is obeyed at once: what has not begun to leave does not leave any more.

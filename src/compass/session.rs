@@ -111,6 +111,7 @@ impl Compass {
                 store::session::save_draft(tx, loaded.id, field, "")?;
             }
             if was_finished && !changed.is_nothing() {
+                inner.compare_with_messages(tx, &loaded)?;
                 store::search::look_again(tx, loaded.id)?;
             }
             let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };

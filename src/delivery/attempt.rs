@@ -139,6 +139,8 @@ impl Attempt {
             attempt: self.claimed.progress.attempts,
             workflow_version: &self.claimed.workflow_version,
             session_state: self.claimed.session_state,
+            revision: self.claimed.revision,
+            replaces: &self.claimed.replaces,
         };
         let find = |name: &str| {
             let (_, current, previous) = self.secrets.iter().find(|(known, ..)| known == name)?;

@@ -323,8 +323,8 @@ impl Round<'_> {
     /// Lets nothing leave under another id or with other bytes than those that were frozen. Bytes that were damaged are healed where the
     /// session still says what they were.
     fn verify(&self, tx: &Transaction<'_>, install_id: &str, mut claimed: Claimed, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
-        let id = webhook::delivery_id(install_id, claimed.session, &claimed.action, &claimed.body_sha256);
-        let mut is_sound = id == claimed.delivery_id;
+        let Claimed { delivery_id, session, action, body_sha256, revision, .. } = &claimed;
+        let mut is_sound = webhook::is_delivery_id(&delivery_id.0, install_id, *session, action, body_sha256, *revision);
         if is_sound && Sha256::of(&claimed.body) != claimed.body_sha256 {
             match super::heal::body(tx, claimed.session).filter(|bytes| Sha256::of(bytes) == claimed.body_sha256) {
                 Some(bytes) => claimed.body = bytes,

@@ -67,7 +67,8 @@ fn scan(
 ) -> Result<EndpointScan, StoreError> {
     let endpoint = endpoint::find(connection, &key)?;
     let facts = endpoint.as_ref().map(StoredEndpoint::facts);
-    let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, in_flight_until, offline: false, cut_short: 0 };
+    let entry =
+        EntryFacts { readable: true, leased: false, reason: None, due_at, tried: true, in_flight_until, offline: false, cut_short: 0 };
     let blocker = blocker(&entry, facts.as_ref(), context);
     let (may_begin, next, needs_person) = (blocker.may_begin(context.now), blocker.next(), blocker.needs_person());
     Ok(EndpointScan { key, may_begin, next, needs_person, endpoint })

@@ -64,6 +64,8 @@ impl Table {
             endpoint: endpoint.to_owned(),
             session: SessionKey(uuid::Uuid::nil()),
             action: "notify".to_owned(),
+            revision: 1,
+            replaces: Vec::new(),
             body: b"{}".to_vec(),
             body_sha256: Sha256::of(b"{}"),
             workflow_version: "1".to_owned(),

@@ -53,6 +53,8 @@ impl Delivery {
                 endpoint: endpoint.key.clone(),
                 session: SessionKey(uuid::Uuid::nil()),
                 action: String::new(),
+                revision: 1,
+                replaces: Vec::new(),
                 body: body.to_vec(),
                 body_sha256: Sha256::of(body),
                 workflow_version: WORKFLOW_VERSION.to_owned(),

@@ -56,6 +56,12 @@ pub struct Action {
     /// Whether so many sends failed that it cannot be sent again from the phone.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub locked: bool,
+    /// Whether the session was edited since, so that its newest message says something else than the record does.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub differs_from_sent: bool,
+    /// The newest revision that was delivered.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub delivered_revision: Option<u32>,
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,

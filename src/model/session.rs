@@ -71,6 +71,9 @@ pub struct SessionSummary {
     /// How many of its messages failed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions_failed: u32,
+    /// How many of its actions the session was edited after: their newest message says something else.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub actions_differing: u32,
 }
 
 /// Which sessions to list. Every condition that is given must hold.

@@ -21,7 +21,9 @@ pub(crate) struct EntryFacts<'a> {
     pub reason: Option<&'a str>,
     /// When it is tried again, as stored.
     pub due_at: Timestamp,
-    /// Until when a try of before it was given up may be in flight: its lease, as stored.
+    /// An attempt of it has begun since it was frozen.
+    pub tried: bool,
+    /// Until when an attempt from before it was abandoned, or of an earlier revision, may be in flight: its lease, as stored.
     pub in_flight_until: Option<Timestamp>,
     /// It waits for a network: its last attempt that ended by itself failed for want of one.
     pub offline: bool,
@@ -103,8 +105,10 @@ pub(crate) enum Blocker<'a> {
         /// When it is tried again.
         next: Next,
     },
-    /// It was given up and is sent again, and a try of before may be in flight.
+    /// An attempt from before it was abandoned, or of an earlier revision, may be in flight.
     EarlierAttempt {
+        /// `in_flight` or `earlier_revision`.
+        reason: &'a str,
         /// When it is tried, unless that one ends before.
         next: Next,
     },
@@ -155,13 +159,16 @@ impl<'a> Blocker<'a> {
     pub(crate) fn reason(&self) -> Option<&'a str> {
         match self {
             Self::Corrupt => Some(reason::CORRUPT),
-            Self::InFlight | Self::EarlierAttempt { .. } => Some(reason::IN_FLIGHT),
+            Self::InFlight => Some(reason::IN_FLIGHT),
             Self::IntegrationOff => Some(reason::INTEGRATION_OFF),
             Self::EndpointUnknown => Some(reason::ENDPOINT_UNKNOWN),
             Self::EndpointCorrupt => Some(reason::ENDPOINT_CORRUPT),
             Self::EndpointArchived => Some(reason::ENDPOINT_ARCHIVED),
             Self::EndpointDisabled => Some(reason::ENDPOINT_DISABLED),
-            Self::Secret { reason, .. } | Self::Unreachable { reason, .. } | Self::Paused { reason, .. } => Some(reason),
+            Self::Secret { reason, .. }
+            | Self::Unreachable { reason, .. }
+            | Self::EarlierAttempt { reason, .. }
+            | Self::Paused { reason, .. } => Some(reason),
             Self::Offline { .. } => Some(reason::OFFLINE),
             Self::NeedsUnmetered { .. } => Some(reason::NEEDS_UNMETERED),
             Self::Until { reason, .. } | Self::Ready { reason, .. } => *reason,
@@ -173,7 +180,7 @@ impl<'a> Blocker<'a> {
         match *self {
             Self::Secret { next, .. }
             | Self::Unreachable { next, .. }
-            | Self::EarlierAttempt { next }
+            | Self::EarlierAttempt { next, .. }
             | Self::Paused { next, .. }
             | Self::Offline { next }
             | Self::NeedsUnmetered { next }
@@ -249,7 +256,7 @@ pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFact
         return Blocker::Unreachable { reason, next };
     }
     if in_flight_until.is_some() {
-        return Blocker::EarlierAttempt { next };
+        return Blocker::EarlierAttempt { reason: if entry.tried { reason::IN_FLIGHT } else { reason::EARLIER_REVISION }, next };
     }
     if pause.is_some() {
         return Blocker::Paused { reason: endpoint.pause_reason.unwrap_or(reason::ENDPOINT_PAUSED), next };

@@ -19,7 +19,16 @@ const METERED: Connectivity = Connectivity::Online { validated: Some(true), mete
 
 /// Due, and never tried.
 fn fresh() -> EntryFacts<'static> {
-    EntryFacts { readable: true, leased: false, reason: None, due_at: now(), in_flight_until: None, offline: false, cut_short: 0 }
+    EntryFacts {
+        readable: true,
+        leased: false,
+        reason: None,
+        due_at: now(),
+        tried: true,
+        in_flight_until: None,
+        offline: false,
+        cut_short: 0,
+    }
 }
 
 /// Waits an hour after a 503.
@@ -115,9 +124,15 @@ fn the_rest_waits_for_time_or_a_network() {
         (fresh(), not_proven, context(), Blocker::Ready { reason: None, next: at(due) }),
         (overdue, sound(), context(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
         (later(), sound(), context(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
-        (in_flight, sound(), context(), Blocker::EarlierAttempt { next: at(minute) }),
-        (in_flight, paused(3600, "rate_limited"), context(), Blocker::EarlierAttempt { next: at(hour) }),
-        (in_flight, sound(), offline(), Blocker::EarlierAttempt { next: any(minute) }),
+        (in_flight, sound(), context(), Blocker::EarlierAttempt { reason: "in_flight", next: at(minute) }),
+        (
+            EntryFacts { tried: false, ..in_flight },
+            sound(),
+            context(),
+            Blocker::EarlierAttempt { reason: "earlier_revision", next: at(minute) },
+        ),
+        (in_flight, paused(3600, "rate_limited"), context(), Blocker::EarlierAttempt { reason: "in_flight", next: at(hour) }),
+        (in_flight, sound(), offline(), Blocker::EarlierAttempt { reason: "in_flight", next: any(minute) }),
         (ended, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
         (far_ahead, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), sound(), offline(), Blocker::Offline { next: any(due) }),
@@ -246,6 +261,7 @@ fn entries() -> impl Strategy<Value = EntryFacts<'static>> {
             leased,
             reason,
             due_at,
+            tried: true,
             in_flight_until,
             offline,
             cut_short,

@@ -46,13 +46,13 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
-    let only_failed = Permit::Refused("only a failed action is sent corrected");
+    let nothing_to_correct = Permit::Refused("nothing was queued yet: send it");
     let nothing_to_abandon = Permit::Refused("there is no undelivered message to give up");
     match action.status {
-        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: only_failed, abandon: nothing_to_abandon },
-        ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: Permit::Stale, abandon: Permit::Yes },
+        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: nothing_to_correct, abandon: nothing_to_abandon },
+        ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: unless_locked, abandon: Permit::Yes },
         ActionStatus::Sent => {
-            Permits { send: Permit::Refused("it was delivered"), send_corrected: only_failed, abandon: nothing_to_abandon }
+            Permits { send: Permit::Refused("it was delivered"), send_corrected: unless_locked, abandon: nothing_to_abandon }
         }
         ActionStatus::Failed => Permits {
             send: if is_hopeless {
@@ -77,16 +77,16 @@ mod tests {
     fn every_status_has_its_permits() {
         let delivered = Refused("it was delivered");
         let hopeless = Refused("these bytes can never be delivered; send corrected");
-        let not_failed = Refused("only a failed action is sent corrected");
+        let not_queued = Refused("nothing was queued yet: send it");
         let nothing_undelivered = Refused("there is no undelivered message to give up");
         // Status, reason, failed sends; send, send corrected, abandon.
         for (status, reason, failed_sends, send, send_corrected, abandon) in [
-            (ActionStatus::NotFired, Some("integration_off"), 0, Yes, not_failed, nothing_undelivered),
-            (ActionStatus::NotFired, Some("session_ended"), 9, Yes, not_failed, nothing_undelivered),
-            (ActionStatus::Pending, None, 0, Stale, Stale, Yes),
-            (ActionStatus::Pending, Some("server_error"), 9, Stale, Stale, Yes),
-            (ActionStatus::Sent, None, 0, delivered, not_failed, nothing_undelivered),
-            (ActionStatus::Sent, None, 9, delivered, not_failed, nothing_undelivered),
+            (ActionStatus::NotFired, Some("integration_off"), 0, Yes, not_queued, nothing_undelivered),
+            (ActionStatus::NotFired, Some("session_ended"), 9, Yes, not_queued, nothing_undelivered),
+            (ActionStatus::Pending, None, 0, Stale, Yes, Yes),
+            (ActionStatus::Pending, Some("server_error"), 9, Stale, Locked, Yes),
+            (ActionStatus::Sent, None, 0, delivered, Yes, nothing_undelivered),
+            (ActionStatus::Sent, None, 9, delivered, Locked, nothing_undelivered),
             (ActionStatus::Failed, Some("rejected"), 1, Yes, Yes, Yes),
             (ActionStatus::Failed, Some("exhausted"), 3, Yes, Yes, Yes),
             (ActionStatus::Failed, Some("exhausted"), 4, Locked, Locked, Yes),

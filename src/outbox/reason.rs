@@ -28,6 +28,8 @@ pub const SECRET_UNAVAILABLE: &str = "secret_unavailable";
 pub const SECRET_INVALID: &str = "secret_invalid";
 /// The endpoint wants a network that costs nothing, and there is none.
 pub const NEEDS_UNMETERED: &str = "needs_unmetered";
+/// An attempt of an earlier revision is running, and may still arrive.
+pub const EARLIER_REVISION: &str = "earlier_revision";
 /// An attempt is running.
 pub const IN_FLIGHT: &str = "in_flight";
 /// The core stopped the attempt itself: deadline, cancel or quiesce.
@@ -80,7 +82,7 @@ pub const BAD_URL: &str = "bad_url";
 pub const ABANDONED: &str = "abandoned";
 
 /// Every reason code of this release.
-pub const ALL: [&str; 35] = [
+pub const ALL: [&str; 36] = [
     INTEGRATION_OFF,
     SESSION_ENDED,
     ENDPOINT_UNKNOWN,
@@ -92,6 +94,7 @@ pub const ALL: [&str; 35] = [
     SECRET_UNAVAILABLE,
     SECRET_INVALID,
     NEEDS_UNMETERED,
+    EARLIER_REVISION,
     IN_FLIGHT,
     INTERRUPTED,
     OFFLINE,

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Connection, Result, Transaction};
+use crate::crypto::Sha256;
 use crate::model::{ActionPreview, ActionStatus};
 
 /// An action's row.
@@ -16,13 +17,16 @@ pub(crate) struct ActionRow {
     pub(crate) reason: Option<String>,
     pub(crate) revision: u32,
     pub(crate) failed_sends: u32,
+    /// The session was edited since, and its newest entry says something else.
+    pub(crate) differs: bool,
     /// Its newest entry holds what was redacted.
     pub(crate) holds_redacted: bool,
 }
 
 /// The columns of an [`ActionRow`].
 const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, failed_sends,
-                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.holds_redacted IS NOT NULL)";
+                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.holds_redacted IS NOT NULL),
+                   differs IS 1";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
@@ -36,6 +40,27 @@ pub(crate) fn of_session(connection: &Connection, session_id: i64) -> Result<Vec
     let mut statement = connection.prepare_cached(&format!("SELECT {ROW} FROM action WHERE session_id = ?1 ORDER BY id"))?;
     let rows = statement.query_map([session_id], action_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether anything was queued for a session.
+pub(crate) fn has_messages(connection: &Connection, session_id: i64) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE session_id = ?1)")?
+        .query_row([session_id], |row| row.get(0))?)
+}
+
+/// Keeps of each action of a session whether its newest entry says something else than a payload with this hash, and counts them.
+pub(crate) fn compare(tx: &Transaction<'_>, session_id: i64, payload: Sha256) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE action SET differs = (SELECT o.body_sha256 <> ?2 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision)
+          WHERE session_id = ?1",
+    )?
+    .execute(params![session_id, payload.0])?;
+    tx.prepare_cached(
+        "UPDATE session SET actions_differing = (SELECT count(*) FROM action WHERE session_id = ?1 AND differs = 1) WHERE id = ?1",
+    )?
+    .execute([session_id])?;
+    Ok(())
 }
 
 /// One action of a session.
@@ -65,5 +90,6 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         revision: row.get(7)?,
         failed_sends: row.get(8)?,
         holds_redacted: row.get(9)?,
+        differs: row.get(10)?,
     })
 }

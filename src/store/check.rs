@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
-use super::lost::FileMemory;
+use super::lost::{FileMemory, IsId};
 use super::row::{from_ms, lossy, sha256};
 use super::schema::{self, Others};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
-use crate::model::{DeliveryId, SessionKey, echoed};
+use crate::model::{SessionKey, echoed};
 use crate::outbox::reason;
 
 /// What SQLite itself finds wrong with the file, and with its references. It evaluates what a table computes, so where there are tables that
@@ -278,17 +278,14 @@ pub(crate) fn endpoints(connection: &Connection, faults: &mut Vec<String>) -> Re
     Ok(())
 }
 
-/// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `id_of` makes of
-/// install, session, action and hash.
-pub(crate) fn messages(
-    connection: &Connection,
-    id_of: impl Fn(&str, SessionKey, &str, &Sha256) -> DeliveryId,
-    faults: &mut Vec<String>,
-) -> Result<()> {
+/// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `is_id` makes of
+/// install, session, action, hash and revision.
+pub(crate) fn messages(connection: &Connection, is_id: IsId, faults: &mut Vec<String>) -> Result<()> {
     let damaged = damaged_bodies(connection, faults)?;
     let install_id: String = connection.query_row("SELECT install_id FROM meta WHERE id = 1", [], |row| row.get(0))?;
     let mut statement = connection.prepare(
-        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, b.rowid, o.body_kept, o.body_size IS length(b.bytes) FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
+        "SELECT o.delivery_id, o.body_sha256, s.key, a.key, b.rowid, o.body_kept, o.body_size IS length(b.bytes), o.revision
+           FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
            LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id ORDER BY o.id",
     )?;
     let mut rows = statement.query([])?;
@@ -309,11 +306,11 @@ pub(crate) fn messages(
             }
         }
         let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| super::row::session_key(&key).ok());
-        let made = match (session, row.get::<_, String>(3), hash) {
-            (Some(session), Ok(action), Some(hash)) => Some(id_of(&install_id, session, &action, &hash).0),
-            _ => None,
+        let is_its = match (session, row.get::<_, String>(3), hash, row.get(7)) {
+            (Some(session), Ok(action), Some(hash), Ok(revision)) => is_id(&id, &install_id, session, &action, &hash, revision),
+            _ => false,
         };
-        if made.as_ref() != Some(&id) {
+        if !is_its {
             faults.push(format!("the id of delivery {id} is not the one of its message"));
         }
     }

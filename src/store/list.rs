@@ -72,7 +72,8 @@ pub(crate) fn sessions(
     values.push(Value::Integer(if candidates.is_some() { -1 } else { limit.into() }));
     let sql = format!(
         "SELECT s.id, s.key, s.state, s.won, s.actor, s.started_at, s.finished_at, s.section_name,
-                s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed, w.key, w.name, w.version, w.local_revision
+                s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed, w.key, w.name, w.version, w.local_revision,
+                s.actions_differing
            FROM session s JOIN workflow w ON w.id = s.workflow_id
           WHERE {} ORDER BY s.id DESC LIMIT ?{}",
         conditions.join(" AND "),
@@ -113,6 +114,7 @@ fn summary(row: &Row<'_>) -> Result<SessionSummary> {
         actions_pending: row.get(9).unwrap_or_default(),
         actions_sent: row.get(10).unwrap_or_default(),
         actions_failed: row.get(11).unwrap_or_default(),
+        actions_differing: row.get::<_, Option<u32>>(16).ok().flatten().unwrap_or_default(),
     })
 }
 

@@ -9,10 +9,10 @@ use super::outbox::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
 use super::{Connection, Result, StoreError, Transaction, session};
 use crate::crypto::Sha256;
-use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey, Timestamp};
+use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp};
 
-/// The id of a message, of install, session, action and the hash of its body.
-pub(crate) type IdOf = fn(&str, SessionKey, &str, &Sha256) -> DeliveryId;
+/// Whether the first text is the id of the message of this install, session, action, hash of its body, and revision.
+pub(crate) type IsId = fn(&str, &str, SessionKey, &str, &Sha256, u32) -> bool;
 
 /// A counter beyond this is damage: it has to go on rising.
 const LAST_NUMBER: i64 = 1 << 62;
@@ -27,7 +27,7 @@ pub(super) struct Message {
 }
 
 /// The undelivered messages that the copy does not hold whole, with the same id and bytes, to be delivered.
-pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IdOf)>) -> Result<Vec<Message>> {
+pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) -> Result<Vec<Message>> {
     let mut statement = present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox o WHERE {UNDELIVERED}"))?;
     let messages = statement.query_map([], |row| Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)? }))?;
     let mut lost = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IdOf)>) ->
         let message = message?;
         let is_held = match copy {
             // What does not read back is not held.
-            Some((copy, id_of)) => match holds(copy, id_of, &message) {
+            Some((copy, is_id)) => match holds(copy, is_id, &message) {
                 Err(error) if error.is_finding() => false,
                 held => held?,
             },
@@ -49,9 +49,9 @@ pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IdOf)>) ->
 }
 
 /// Whether this message leaves from the copy, or has left: its id is the one of what it says, and its body is the one that was frozen.
-fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
+fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     let mut statement = copy.prepare_cached(
-        "SELECT o.state = 'sent', m.install_id, s.key, a.key, b.bytes
+        "SELECT o.state = 'sent', m.install_id, s.key, a.key, b.bytes, o.revision
            FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN meta m ON m.id = 1
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.delivery_id = ?1 AND o.body_sha256 = ?2
@@ -61,14 +61,20 @@ fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
     let held = |row: &Row<'_>| -> rusqlite::Result<_> {
         let body: Option<Vec<u8>> = row.get(4)?;
         let is_frozen = body.is_some_and(|body| Sha256::of(&body) == hash);
-        Ok((row.get::<_, bool>(0)? || is_frozen, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, String>(3)?))
+        Ok((
+            row.get::<_, bool>(0)? || is_frozen,
+            row.get::<_, String>(1)?,
+            row.get::<_, Vec<u8>>(2)?,
+            row.get::<_, String>(3)?,
+            row.get(5)?,
+        ))
     };
-    let Some((is_there, install, session, action)) =
+    let Some((is_there, install, session, action, revision)) =
         statement.query_row(params![message.delivery_id, message.body_sha256], held).optional()?
     else {
         return Ok(false);
     };
-    Ok(is_there && id_of(&install, session_key(&session)?, &action, &hash).0 == message.delivery_id)
+    Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
 /// What must not be forgotten of a file: that something changed, how far its numbers went, and which messages were given up.

@@ -15,7 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::connect::connect;
-use super::lost::{self, FileMemory, GivesUp, IdOf, Message};
+use super::lost::{self, FileMemory, GivesUp, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
@@ -51,7 +51,7 @@ pub(crate) struct Restore<'a> {
     pub(crate) has_no_log: bool,
     pub(crate) path: &'a Path,
     pub(crate) gives_up: Option<&'a GivesUp<'a>>,
-    pub(crate) id_of: IdOf,
+    pub(crate) is_id: IsId,
     /// Is told of each step.
     pub(crate) step: &'a dyn Fn(&str),
 }
@@ -96,7 +96,7 @@ impl Restore<'_> {
             }
         }
         let present = read_only(self.path);
-        let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.id_of))).ok());
+        let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.is_id))).ok());
         if self.gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
         }
@@ -168,7 +168,7 @@ impl Restore<'_> {
             let seen = changes(&watcher)?;
             // Otherwise nobody has written to it yet.
             if schema::version(&watcher)? > 0 {
-                let lost = lost::not_in(&watcher, Some((copy, self.id_of))).map_err(of_present)?;
+                let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.gives_up.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }

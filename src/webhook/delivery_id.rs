@@ -9,10 +9,20 @@ const ID_CHARACTERS: usize = 26;
 /// The id of the message with this body: the header `webhook-id`.
 ///
 /// `msg_` and the first 26 characters of the lower-case base32 of SHA-256 over install id, session key, action key and body hash (in
-/// hexadecimal), joined by newlines. The install id travels with backups of the database, so a restored copy sends under the same ids.
-pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256) -> DeliveryId {
-    let hash = Sha256::of(format!("{install_id}\n{session}\n{action}\n{body}").as_bytes()).base32();
+/// hexadecimal), joined by newlines; from revision 2 on the revision is a fifth line, for a correction may take a value back. The install id
+/// travels with backups of the database, so a restored copy sends under the same ids.
+pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256, revision: u32) -> DeliveryId {
+    let mut parts = format!("{install_id}\n{session}\n{action}\n{body}");
+    if revision > 1 {
+        parts.push_str(&format!("\n{revision}"));
+    }
+    let hash = Sha256::of(parts.as_bytes()).base32();
     DeliveryId(format!("msg_{}", &hash[..ID_CHARACTERS]))
+}
+
+/// Whether this is the id of that message. Earlier releases left the revision out.
+pub(crate) fn is_delivery_id(id: &str, install_id: &str, session: SessionKey, action: &str, body: &Sha256, revision: u32) -> bool {
+    [revision, 1].into_iter().any(|revision| delivery_id(install_id, session, action, body, revision).0 == id)
 }
 
 #[cfg(test)]
@@ -26,18 +36,19 @@ mod tests {
     #[test]
     fn an_id_never_changes_for_the_same_message() {
         let body = Sha256::of(b"{}");
-        let id = delivery_id("install-1", session(), "notify", &body);
-        assert_eq!(id, delivery_id("install-1", session(), "notify", &body));
+        let id = delivery_id("install-1", session(), "notify", &body, 1);
+        assert_eq!(id, delivery_id("install-1", session(), "notify", &body, 1));
         assert_eq!(id.0, "msg_li7dlbbw4g77jlm7eahufb7dpv");
     }
 
     #[test]
     fn every_part_of_a_message_makes_another_id() {
         let body = Sha256::of(b"{}");
-        let id = delivery_id("install-1", session(), "notify", &body);
-        assert_ne!(id, delivery_id("install-2", session(), "notify", &body));
-        assert_ne!(id, delivery_id("install-1", session(), "notify2", &body));
-        assert_ne!(id, delivery_id("install-1", session(), "notify", &Sha256::of(b"{ }")));
-        assert_ne!(id, delivery_id("install-1", SessionKey(uuid::Uuid::nil()), "notify", &body));
+        let id = delivery_id("install-1", session(), "notify", &body, 1);
+        assert_ne!(id, delivery_id("install-2", session(), "notify", &body, 1));
+        assert_ne!(id, delivery_id("install-1", session(), "notify2", &body, 1));
+        assert_ne!(id, delivery_id("install-1", session(), "notify", &Sha256::of(b"{ }"), 1));
+        assert_ne!(id, delivery_id("install-1", SessionKey(uuid::Uuid::nil()), "notify", &body, 1));
+        assert_ne!(id, delivery_id("install-1", session(), "notify", &body, 2));
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Message<'a> {
     pub workflow_version: &'a str,
     /// The state of the session when the bytes were frozen.
     pub session_state: SessionState,
+    /// Its revision, from 1.
+    pub revision: u32,
+    /// Ids of earlier revisions that were or may have been delivered, newest first.
+    pub replaces: &'a [String],
 }
 
 /// Why the headers cannot be made. Holds the name of a secret, never the secret.
@@ -91,6 +95,10 @@ pub(crate) fn headers<'a>(
     }
     headers.push(Header::new("compass-attempt", message.attempt.to_string()));
     headers.push(Header::new("compass-workflow-version", message.workflow_version));
+    headers.push(Header::new("compass-revision", message.revision.to_string()));
+    if !message.replaces.is_empty() {
+        headers.push(Header::new("compass-replaces", message.replaces.join(", ")));
+    }
     if message.session_state == SessionState::Ended {
         headers.push(Header::new("compass-session-state", SessionState::Ended.as_str()));
     }
@@ -131,7 +139,16 @@ mod tests {
 
     fn all(endpoint: &Endpoint, state: SessionState, secrets: &[(&str, &'static str)]) -> Result<Vec<(String, String)>, RequestError> {
         let id = DeliveryId("msg_a".into());
-        let message = Message { id: &id, body: b"{}", timestamp: 1_700_000_000, attempt: 3, workflow_version: "3.1", session_state: state };
+        let message = Message {
+            id: &id,
+            body: b"{}",
+            timestamp: 1_700_000_000,
+            attempt: 3,
+            workflow_version: "3.1",
+            session_state: state,
+            revision: 1,
+            replaces: &[],
+        };
         let secrets: Vec<_> = secrets.iter().map(|(name, text)| (*name, SecretValue::new((*text).to_owned()))).collect();
         let find = |name: &str| secrets.iter().find(|(known, _)| *known == name).map(|(_, current)| (current, None));
         Ok(headers(endpoint, &message, find)?.into_iter().map(|header| (header.name.clone(), header.value.to_string())).collect())
@@ -151,6 +168,7 @@ mod tests {
                 "webhook-signature",
                 "compass-attempt",
                 "compass-workflow-version",
+                "compass-revision",
                 "x-site"
             ]
         );
@@ -160,7 +178,27 @@ mod tests {
         assert_eq!(value("webhook-timestamp"), Some("1700000000"));
         assert_eq!(value("compass-attempt"), Some("3"));
         assert_eq!(value("compass-workflow-version"), Some("3.1"));
+        assert_eq!(value("compass-revision"), Some("1"));
         assert_eq!(value("x-site"), Some("north"));
+    }
+
+    #[test]
+    fn a_correction_names_what_it_replaces() {
+        let (id, replaces) = (DeliveryId("msg_c".into()), ["msg_b".to_owned(), "msg_a".to_owned()]);
+        let state = SessionState::Completed;
+        let message = Message {
+            id: &id,
+            body: b"{}",
+            timestamp: 1,
+            attempt: 1,
+            workflow_version: "1",
+            session_state: state,
+            revision: 3,
+            replaces: &replaces,
+        };
+        let headers = headers(&endpoint(Signing::None, vec![]), &message, |_| None).expect("headers");
+        let value = |name: &str| headers.iter().find(|header| header.name == name).map(|header| header.value.as_str());
+        assert_eq!((value("compass-revision"), value("compass-replaces")), (Some("3"), Some("msg_b, msg_a")));
     }
 
     #[test]
@@ -197,7 +235,16 @@ mod tests {
             let (current, previous) = (SecretValue::new(current.into()), previous.map(|text| SecretValue::new(text.into())));
             let id = DeliveryId("msg_a".into());
             let state = SessionState::Completed;
-            let message = Message { id: &id, body: b"{}", timestamp: 1, attempt: 1, workflow_version: "1", session_state: state };
+            let message = Message {
+                id: &id,
+                body: b"{}",
+                timestamp: 1,
+                attempt: 1,
+                workflow_version: "1",
+                session_state: state,
+                revision: 1,
+                replaces: &[],
+            };
             let headers = headers(&endpoint(signed(), vec![]), &message, |_| Some((&current, previous.as_ref())))?;
             let signature = headers.into_iter().find(|header| header.name == "webhook-signature").expect("it is signed");
             Ok(signature.value.split(' ').map(str::to_owned).collect::<Vec<_>>())

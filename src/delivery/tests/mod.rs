@@ -249,7 +249,7 @@ fn entry(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<i64, St
         action_id,
         session_id,
         revision: 1,
-        delivery_id: &crate::webhook::delivery_id("install", session, "notify", &hash),
+        delivery_id: &crate::webhook::delivery_id("install", session, "notify", &hash, 1),
         endpoint,
         body: body.as_bytes(),
         body_sha256: hash,

@@ -207,11 +207,6 @@ pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Op
     }
 }
 
-/// Whether these bytes were frozen before under the same identity.
-pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
-    Ok(connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = ?1)")?.query_row([&id.0], |row| row.get(0))?)
-}
-
 /// A person sends a failed entry again: the same id and bytes, fresh budgets, due at once. Where it was given up, a try of before that may
 /// still be in flight, and is waited for.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
@@ -223,9 +218,19 @@ pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// A corrected revision has taken the place of a failed entry.
+/// A corrected revision, the newest of the action, has taken the place of an entry. One that is sent stays sent. An attempt of it that is in
+/// flight may still end well, and is then recorded; until it has ended, or until its lease is over, the new revision does not begin.
 pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
-    tx.prepare_cached("UPDATE outbox SET state = 'superseded' WHERE id = ?1")?.execute([entry_id])?;
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 'superseded', lease_owner = NULL, lease_until = NULL, in_flight_until = coalesce(lease_until, in_flight_until)
+          WHERE id = ?1 AND state <> 'sent'",
+    )?
+    .execute([entry_id])?;
+    tx.prepare_cached(
+        "UPDATE outbox SET in_flight_until = (SELECT old.in_flight_until FROM outbox old WHERE old.id = ?1)
+          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision = 1 + (SELECT revision FROM outbox WHERE id = ?1)",
+    )?
+    .execute([entry_id])?;
     Ok(())
 }
 

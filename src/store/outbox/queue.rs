@@ -61,6 +61,9 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
     Ok(found)
 }
 
+/// The most ids that `compass-replaces` names; older ones are grouped by their session and action.
+const MOST_REPLACED: u32 = 32;
+
 /// A claimed entry, with all that an attempt needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
@@ -69,6 +72,9 @@ pub(crate) struct Claimed {
     pub(crate) endpoint: String,
     pub(crate) session: SessionKey,
     pub(crate) action: String,
+    pub(crate) revision: u32,
+    /// Ids of earlier revisions that were or may have been delivered, newest first.
+    pub(crate) replaces: Vec<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) body_sha256: Sha256,
     pub(crate) workflow_version: String,
@@ -192,12 +198,26 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
-                o.due_at, {PROGRESS}, o.reason
+                o.due_at, {PROGRESS}, o.reason, o.revision
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.id = ?1 AND o.state = 'queued'"
     ))?;
-    statement.query_row([id], |row| claimed(row, until, claim)).optional()
+    let Some(mut claimed) = statement.query_row([id], |row| claimed(row, until, claim)).optional()? else { return Ok(None) };
+    if claimed.revision > 1 {
+        claimed.replaces = replaces(tx, id, claimed.revision)?;
+    }
+    Ok(Some(claimed))
+}
+
+/// Ids of earlier revisions of an entry's action that were or may have been delivered, newest first.
+fn replaces(tx: &Transaction<'_>, id: i64, revision: u32) -> rusqlite::Result<Vec<String>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT delivery_id FROM outbox
+          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision < ?2 AND (state = 'sent' OR unknown_outcomes > 0)
+          ORDER BY revision DESC LIMIT ?3",
+    )?;
+    statement.query_map(params![id, revision, MOST_REPLACED], |row| row.get(0))?.collect()
 }
 
 /// The columns of [`Progress`], of a table named `o`.
@@ -230,6 +250,8 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         endpoint: row.get(3)?,
         session: session_key(&row.get::<_, Vec<u8>>(4)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         action: row.get(5)?,
+        revision: row.get(23)?,
+        replaces: Vec::new(),
         // Bytes that are lost are damaged ones.
         body: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
         body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
