@@ -85,7 +85,7 @@ impl Inner {
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
         Ok(Action {
             can_send: permits.send == Permit::Yes,
-            can_send_corrected: permits.send_corrected == Permit::Yes,
+            can_send_corrected: permits.send_corrected == Permit::Yes && row.differs,
             can_abandon: permits.abandon == Permit::Yes,
             key: row.key,
             name: row.name,

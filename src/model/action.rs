@@ -65,7 +65,7 @@ pub struct Action {
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,
-    /// Whether `send_corrected` would be considered now.
+    /// Whether `send_corrected` would be accepted now: its newest message says something else than the record does.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
     /// Whether `abandon` would be accepted now.

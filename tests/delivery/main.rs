@@ -10,6 +10,7 @@ mod attention;
 mod blockers;
 mod clocks;
 mod concurrent_calls;
+mod corrections;
 mod damage;
 mod damage_beside_messages;
 mod damaged_messages;

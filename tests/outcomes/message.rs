@@ -28,6 +28,7 @@ fn a_message_carries_the_documented_headers_and_no_others() {
         "accept",
         "authorization",
         "compass-attempt",
+        "compass-revision",
         "compass-workflow-version",
         "content-length",
         "content-type",

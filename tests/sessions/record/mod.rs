@@ -322,7 +322,7 @@ fn more_than_three_failed_sends_lock_the_action() {
 }
 
 #[test]
-fn bytes_that_any_earlier_revision_had_are_not_frozen_twice() {
+fn bytes_that_the_newest_revision_has_are_not_frozen_again() {
     let app = App::with_office(ScriptedTransport::always(400));
     let session = app.completed();
     refused(&app, session);
@@ -347,7 +347,7 @@ fn what_was_sent_is_sent_and_what_was_refused_can_be_sent_again() {
     assert_eq!((action.status, action.deliveries[0].state, action.deliveries[0].attempts), (ActionStatus::Sent, DeliveryState::Sent, 1));
     assert!(!action.can_send && !action.can_abandon && !action.can_send_corrected);
     assert_eq!(code(app.compass.send(session, "report", None, &id())), "action_status");
-    assert_eq!(code(app.compass.send_corrected(session, "report", None, &id())), "action_status");
+    assert_eq!(code(app.compass.send_corrected(session, "report", None, &id())), "nothing_corrected");
     assert_eq!(code(app.compass.abandon(session, "report", "Mia", "oops", &id())), "action_status");
 }
 
@@ -363,7 +363,7 @@ fn everything_that_failed_is_sent_again_in_one_go() {
     assert_eq!(app.compass.outbox_totals().unwrap().failed, 6);
     let before = app.action(one, "report");
     assert_eq!((before.status, REASON(&before), before.failed_sends), (ActionStatus::Failed, "rejected", 1));
-    assert!(before.can_send && before.can_send_corrected);
+    assert!(before.can_send && !before.can_send_corrected, "nothing was corrected");
     app.compass.abandon(two, "announce", "Mia", "duplicate", &id()).unwrap();
 
     assert_eq!(app.compass.send_failed_again(Some("Mia")).unwrap(), 5);

@@ -9,7 +9,7 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
     assert_eq!(app.view(session).state, SessionState::Completed);
     for action in app.record(session).actions {
         assert_eq!((action.status, REASON(&action), action.failed_sends), (ActionStatus::Failed, "payload_too_large", 0));
-        assert!(action.deliveries[0].body_size > 256 * 1024 && !action.can_send && action.can_send_corrected && action.can_abandon);
+        assert!(action.deliveries[0].body_size > 256 * 1024 && !action.can_send && !action.can_send_corrected && action.can_abandon);
     }
     let size = app.action(session, "report").deliveries[0].body_size;
     let Err(Error::PayloadTooLarge { size: told, limit, .. }) = app.compass.send(session, "report", None, &id()) else {
@@ -21,6 +21,7 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
 
     let old = app.action(session, "report").deliveries.remove(0);
     app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    assert!(app.action(session, "report").can_send_corrected);
     let outcome = app.compass.send_corrected(session, "report", Some("Mia"), &id()).unwrap();
     assert_eq!(outcome.applied, Applied::Yes);
     let action = app.action(session, "report");
@@ -32,7 +33,7 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
     assert_eq!((&action.deliveries[1].id, &action.deliveries[1].body_sha256), (&old.id, &old.body_sha256));
     assert_ne!(action.deliveries[0].id, old.id);
     assert!(body(&app, &action.deliveries[0].id).contains("short"));
-    assert_eq!(app.compass.send_corrected(session, "report", Some("Mia"), &id()).unwrap().applied, Applied::Stale);
+    assert_eq!(code(app.compass.send_corrected(session, "report", Some("Mia"), &id())), "nothing_corrected");
     assert!(matches!(&outcome.record.timeline.last().unwrap().entry, TimelineEntry::SendRequested { corrected: true, revision: 2, .. }));
     assert_eq!(app.faults(), [""; 0]);
 }

@@ -1,0 +1,196 @@
+//! Corrections: what was edited after completion is sent as a new revision, whatever became of the earlier ones.
+
+use super::*;
+
+fn edit(compass: &Compass, session: SessionKey, reading: &str) {
+    let change = support::app::set("reading", FieldValue::Text(reading.into()));
+    compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+}
+
+fn correct(compass: &Compass, session: SessionKey, reading: &str) {
+    edit(compass, session, reading);
+    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
+/// Revision and reading of each request that came, in order.
+fn came(field: &Field) -> Vec<(String, String)> {
+    let reading =
+        |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap()["fields"][0]["value"].as_str().unwrap().to_owned();
+    field.transport.requests().iter().map(|request| (header(request, "compass-revision"), reading(&request.body))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(revision, reading)| ((*revision).to_owned(), (*reading).to_owned())).collect()
+}
+
+/// Revisions of the action with their states, newest first.
+fn revisions(field: &Field, session: SessionKey) -> Vec<(u32, DeliveryState)> {
+    field.action(session).deliveries.iter().map(|delivery| (delivery.revision, delivery.state)).collect()
+}
+
+#[test]
+fn a_correction_takes_the_place_of_a_message_that_waits() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    correct(&field.compass, session, "18.5");
+    assert_eq!(revisions(&field, session), [(2, DeliveryState::Pending), (1, DeliveryState::Superseded)]);
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("2", "18.5")]), "the older one does not leave");
+    assert_eq!(header(&field.transport.requests()[0], "compass-replaces"), "", "nobody has it");
+    assert_eq!(field.action(session).status, ActionStatus::Sent);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn a_correction_follows_a_message_that_was_sent_and_names_it() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    assert!(!field.action(session).differs_from_sent && !field.action(session).can_send_corrected);
+    edit(&field.compass, session, "18.5");
+    let action = field.action(session);
+    assert!(action.differs_from_sent && action.can_send_corrected, "the office has an older version");
+    let listed = || field.compass.sessions(&SessionFilter::default(), None, 10).unwrap().sessions[0].actions_differing;
+    assert_eq!(listed(), 1);
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    let action = field.action(session);
+    assert_eq!((action.differs_from_sent, action.status, action.delivered_revision), (false, ActionStatus::Pending, Some(1)));
+    assert_eq!(listed(), 0);
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
+    let requests = field.transport.requests();
+    assert_eq!(header(&requests[1], "compass-replaces"), header(&requests[0], "webhook-id"));
+    assert_ne!(header(&requests[1], "webhook-id"), header(&requests[0], "webhook-id"));
+    assert_eq!(revisions(&field, session), [(2, DeliveryState::Sent), (1, DeliveryState::Sent)]);
+    assert_eq!(field.action(session).delivered_revision, Some(2));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn what_was_edited_and_is_as_it_was_sent_is_no_correction() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let refused = field.compass.send_corrected(session, "tell-0", None, &id()).unwrap_err();
+    assert_eq!(refused.code(), "nothing_corrected");
+}
+
+#[test]
+fn several_corrections_in_a_row_name_all_that_may_have_arrived() {
+    let (field, receivers) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    // The second one may have arrived: no answer came.
+    receivers.now(|_| Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)));
+    correct(&field.compass, session, "18.5");
+    field.flush();
+    receivers.take();
+    correct(&field.compass, session, "19.5");
+    correct(&field.compass, session, "20.5");
+    field.clock.advance(HOUR);
+    field.flush();
+    let requests = field.transport.requests();
+    let ids: Vec<String> = requests.iter().map(|request| header(request, "webhook-id")).collect();
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5"), ("4", "20.5")]), "the third one never began");
+    assert_eq!(header(&requests[2], "compass-replaces"), format!("{}, {}", ids[1], ids[0]));
+}
+
+#[test]
+fn a_correction_waits_for_an_attempt_of_the_earlier_revision_here_and_in_another_process() {
+    for elsewhere in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let person = if elsewhere { &other } else { &field.compass };
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        correct(person, session, "18.5");
+        // Another process does not begin it either.
+        assert_eq!(flush(&other).attempts, 0, "elsewhere: {elsewhere}");
+        let waiting = other.record(session).unwrap().actions[0].deliveries[0].clone();
+        assert_eq!((waiting.revision, waiting.reason.as_deref()), (2, Some("earlier_revision")));
+        assert_eq!(field.transport.requests().len(), 1);
+        field.transport.release();
+        joined("the flush", running);
+        flush(&other);
+        assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]), "elsewhere: {elsewhere}");
+        let replaced = header(&field.transport.requests()[1], "compass-replaces");
+        assert_eq!(replaced, header(&field.transport.requests()[0], "webhook-id"));
+        assert_eq!(revisions(&field, session), [(2, DeliveryState::Sent), (1, DeliveryState::Sent)], "a late 2xx makes it sent");
+        other.close().unwrap();
+    }
+}
+
+#[test]
+fn a_correction_waits_no_longer_than_the_lease_of_a_process_that_died() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    correct(&other, session, "18.5");
+    assert_eq!(other.next_due().unwrap().at.map(|at| at - field.now()), Some(chrono::TimeDelta::seconds(60)));
+    field.clock.set_wall(field.now() + chrono::TimeDelta::seconds(61));
+    let second = flushing(&other);
+    field.transport.wait_for_requests(2);
+    field.transport.release();
+    joined("the flush", running);
+    joined("the second flush", second);
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
+    other.close().unwrap();
+}
+
+#[test]
+fn a_claim_that_was_corrected_before_it_began_does_not_leave() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    secrets_store.gate.close();
+    let running = flushing(&field.compass);
+    secrets_store.gate.wait_for(1);
+    correct(&field.compass, session, "18.5");
+    secrets_store.gate.open();
+    joined("the flush", running);
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("2", "18.5")]));
+    assert_eq!(field.action(session).deliveries[1].attempts, 0, "nothing of it began");
+    assert_eq!(header(&field.transport.requests()[0], "compass-replaces"), "");
+}
+
+#[test]
+fn a_value_that_is_taken_back_is_a_correction_too() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    // The clock stands still: the bytes are those of the first revision again.
+    for reading in ["18.5", "17.5"] {
+        correct(&field.compass, session, reading);
+        field.flush();
+    }
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5"), ("3", "17.5")]));
+    let ids: std::collections::BTreeSet<String> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
+    assert_eq!(ids.len(), 3, "the same bytes have another id");
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn a_correction_of_a_copy_leaves_under_the_same_id() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    correct(&field.compass, session, "18.5");
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    field.flush();
+    let mut options = field.options.clone();
+    options.path = copy;
+    let restored = Compass::open(options).unwrap();
+    flush(&restored);
+    let requests = field.transport.requests();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(header(&requests[1], "webhook-id"), header(&requests[2], "webhook-id"));
+}
