@@ -57,7 +57,7 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, uniffi::Enum)]
 pub enum HttpOutcome {
     /// A status line was read.

@@ -109,7 +109,7 @@ public struct TransportResponse: Hashable, Sendable {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 ///
 /// ```swift
 /// return .answered(TransportResponse(status: 202))

@@ -111,17 +111,17 @@ final class LazyTests: XCTestCase {
     }
 
     func testAutomaticDeliveryDoesNotOpenAClosedDatabase() async throws {
-        let told = Locked<[any CompassHandle]>([])
+        let handles = Locked<[any CompassHandle]>([])
         var options = try CompassOptions.testing()
         options.delivery = .automatic
         options.watchNetwork = { handle in
-            told.withLock { $0.append(handle) }
+            handles.withLock { $0.append(handle) }
             return true
         }
         let compass = Compass.lazy(options)
         _ = try await compass.workflows()
         await compass.keeper.settled()
-        let inner = try XCTUnwrap(told.withLock { $0.first })
+        let inner = try XCTUnwrap(handles.withLock { $0.first })
         try await inner.setConnectivity(.offline)
         let offline = try await compass.flush()
         XCTAssertEqual(offline.end, .offline)

@@ -56,7 +56,7 @@ class FfiTest {
         val session = core.start(Start("start-1", "pump-check")).view.key
         assertEquals(3, calls.get())
         assertEquals(2, core.session(session).notes.size)
-        core.run(session, null, listOf(Command.Note("last", "nobody hears")))
+        core.run(session, null, listOf(Command.Note("last", "nobody is notified")))
         assertEquals(3, calls.get())
         mine.get().close()
         core.shutDown()

@@ -241,7 +241,7 @@ class FlowTest {
             val all = List(20) { async(Dispatchers.Default) { compass.observeSession(session).first { it.notes.isNotEmpty() } } }
             while (compass.watchers() < 20) kotlinx.coroutines.yield()
             assertEquals(before, Handles.listeners)
-            compass.note(session, "All hear")
+            compass.note(session, "All get this")
             assertEquals(1, all.awaitAll().toSet().size)
         }
     }

@@ -91,7 +91,7 @@ public class HttpResponse(
 }
 
 /**
- * What became of a request.
+ * The outcome of a request.
  *
  * ```kotlin
  * HttpOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "airplane mode"))

@@ -251,7 +251,7 @@ class DeliveryTest : OnAPhone() {
         val session = compass.completed()
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
         val log = ShadowLog.getLogs().joinToString("\n") { "${it.tag} ${it.msg} ${it.throwable}" }
-        for (told in listOf(SECRET, "Mill Lane", "/hooks", session)) assertFalse(told, log.contains(told))
+        for (forbidden in listOf(SECRET, "Mill Lane", "/hooks", session)) assertFalse(forbidden, log.contains(forbidden))
     }
 
     private fun closedPort(): String = ServerSocket(0).use { "http://127.0.0.1:${it.localPort}/hooks" }

@@ -120,7 +120,7 @@ public data class FakeCall(public val name: String, public val arguments: List<A
 public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val state = MutableStateFlow(state)
     private val closed = MutableStateFlow(false)
-    private val told = MutableSharedFlow<Attention>(extraBufferCapacity = 1000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+    private val attentions = MutableSharedFlow<Attention>(extraBufferCapacity = 1000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
     private val asked = CopyOnWriteArrayList<Command>()
     private val called = CopyOnWriteArrayList<FakeCall>()
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
@@ -394,11 +394,11 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch { workflows }
 
     override fun observeNextDue(): Flow<NextDue> = watch { nextDue }
-    override fun observeAttention(): Flow<Attention> = told
+    override fun observeAttention(): Flow<Attention> = attentions
 
     /** Sends this to the collectors of [observeAttention]. */
     public fun tell(attention: Attention) {
-        told.tryEmit(attention)
+        attentions.tryEmit(attention)
     }
 
     private inner class FakeHold : Hold {

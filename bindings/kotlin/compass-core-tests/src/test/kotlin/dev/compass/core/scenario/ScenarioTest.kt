@@ -293,7 +293,7 @@ private class World(private val repository: Path, path: String) {
 
     private suspend fun Members.flush() {
         val report = compass.flush(60.seconds)
-        val told = mapOf<String, Any>(
+        val reported = mapOf<String, Any>(
             "end" to report.end.written(),
             "attempts" to report.attempts,
             "sent" to report.sent,
@@ -302,7 +302,7 @@ private class World(private val repository: Path, path: String) {
             "pending" to report.pending,
         )
         for ((member, expected) in (optional("report") as JsonObject?).orEmpty()) {
-            assertEquals(expected.toString().trim('"'), told.getValue(member).toString(), member)
+            assertEquals(expected.toString().trim('"'), reported.getValue(member).toString(), member)
         }
         val expected = each("requests") { Triple(text("url"), list("headers").map { it.text() }, text("body")) }
         val came = wire.requests.drop(seen).sortedBy { it.url }
