@@ -23,7 +23,7 @@ package final class BackgroundRequests: Sendable {
         do {
             ask(BackgroundPlan(try await compass.nextDue(), now: Date()))
         } catch {
-            CompassLog.say(.warning, "no background task is asked for: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
+            CompassLog.say(.warning, "no background task is requested: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
         }
     }
 

@@ -283,7 +283,7 @@ final class LifeTests: XCTestCase {
             "the system refused to submit the background task refresh, BGTaskSchedulerErrorDomain 3",
             "the system refused to submit the background task processing, BGTaskSchedulerErrorDomain 3",
             "the system refused to register the background task deliver",
-            "no background task is asked for: cannot_open",
+            "no background task is requested: cannot_open",
         ])
         XCTAssertEqual(lines.withLock { $0.first?.level }, .warning)
         // A refused task does not count as requested.
