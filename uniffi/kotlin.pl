@@ -1,12 +1,12 @@
-# Numbers in generated Kotlin as Int and Long, which Java reaches; the generator has UShort, UInt and ULong for them. One below zero is refused
-# on its way into the core; one that no Int or Long holds, such as a limit of a document, arrives as the largest. What the generator writes may
-# change: then this stops, or the compiler does.
+# Numbers in generated Kotlin as Int and Long, which Java reaches; the generator has UShort, UInt and ULong for them. A number below zero is
+# refused before the call; a number that no Int or Long holds, such as a limit of a document, arrives as the largest one. If the generator's
+# output changes, this script or the compiler fails.
 #
 #     perl uniffi/kotlin.pl FILE...
 use strict;
 use warnings;
 
-# What an app sees, what crosses, the largest of it, how that is read and how it is written.
+# The type that an app sees, the type that crosses the FFI, its largest value, how it is read, how it is written.
 my %converters = (
     UShort => ['Int', 'Short', '0xffff', 'value.toInt() and 0xffff', 'value.toShort()'],
     UInt => ['Int', 'Int', 'Int.MAX_VALUE', 'if (value < 0) Int.MAX_VALUE else value', 'value'],
@@ -18,7 +18,7 @@ for my $file (@ARGV) {
     my $text = do { local $/; <$in> };
     close($in);
     for my $type (sort keys %converters) {
-        # A file without such numbers has no converter of them.
+        # A file without such numbers has no converter for them.
         next unless $text =~ /\bFfiConverter$type\b/;
         my ($seen, $crossing, $largest, $read, $written) = @{$converters{$type}};
         my $converter = <<"KOTLIN";

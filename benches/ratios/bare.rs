@@ -1,4 +1,4 @@
-//! The same rows without the core: what any app would write that keeps acknowledged changes on flash.
+//! The same rows without the core: an app must write them to keep acknowledged changes on flash.
 
 use std::path::Path;
 
@@ -62,12 +62,12 @@ impl Bare {
         });
     }
 
-    /// An event, the session, its values read for the message; an action and a body of this size for each message.
+    /// An event, the session, and its values, which are read for the message; an action and a body of this size for each message.
     pub(crate) fn complete(&self, session: &mut i64, fields: usize, messages: &[usize]) {
         *session += 1;
         let key = *session + 1_000_000;
         self.write(|tx| {
-            // The values were on flash before: here they are only there to be read.
+            // The values were written before: here they are only read.
             run(tx, "INSERT INTO session VALUES (?1, 'completed', 0, 1)", params![key]);
             run(tx, "INSERT INTO event VALUES (?1, 1, 0, '{}')", params![key]);
             let read = "SELECT count(*) FROM (SELECT json FROM value LIMIT ?1)";
@@ -81,7 +81,7 @@ impl Bare {
         self.write(|tx| messages.iter().enumerate().for_each(|(number, size)| message(tx, 1, number, *size)));
     }
 
-    /// Claims a group, reads its bodies, and writes what became of them: two transactions for each group, as at-least-once needs.
+    /// Claims a group, reads its bodies, and writes the outcomes: two transactions for each group, as at-least-once needs.
     pub(crate) fn drain(&self, messages: usize, group: usize) {
         for _ in 0..messages / group {
             let mut claimed = Vec::new();

@@ -1,13 +1,13 @@
-//! What the core costs beside the least that SQLite could do for the same promise, and whether cost follows the change or the history.
+//! The cost of the core beside the least work of SQLite for the same guarantee, and whether the cost grows with the history.
 //!
 //! ```sh
 //! cargo bench
 //! ```
 //!
-//! Times of one machine say little, and those of a busy one nothing. So nothing here is a time but the first column: what is compared runs by
-//! turns in the same process, on the same disk, with one fsync for each transaction on either side, and the result is the ratio of each round.
-//! Bare is a connection of rusqlite with prepared statements that writes the rows of the change and none of the rules: no validation, no
-//! trigger, no view for a screen. How often the disk is synced is held by `tests/economy.rs`.
+//! Times of one machine say little, and those of a busy one nothing. So only the first column is a time. Both sides run by turns in the
+//! same process, on the same disk, with one fsync for each transaction, and the result is the ratio of each round. Bare is a connection of
+//! rusqlite with prepared statements that writes the rows of the change and none of the rules: no validation, no trigger, no view for a
+//! screen. `tests/economy.rs` checks how often the disk is synced.
 #![allow(clippy::unwrap_used, reason = "a bench may panic")]
 
 mod bare;
@@ -23,13 +23,13 @@ use compass_core::{CancelToken, Compass, Options};
 use serde_json::json;
 
 const ROUNDS: usize = 15;
-/// Of each side in a round.
+/// Runs of each side in a round.
 const REPEATS: usize = 20;
 const FIELDS: usize = 30;
-/// As many as are settled in one transaction.
+/// The number of messages that are settled in one transaction.
 const GROUP: usize = 32;
 const BACKLOG: usize = 320;
-/// As many messages as a section can send.
+/// The number of messages that a section can send.
 const PER_SESSION: usize = 20;
 const FEW: usize = 100;
 const MANY: usize = 10_000;
@@ -41,7 +41,7 @@ fn main() {
     with_history(folder.path());
 }
 
-/// The gestures of a technician, and delivery, beside what is bare.
+/// The gestures of a technician, and delivery, beside bare SQLite.
 fn beside_bare(folder: &Path) {
     println!("beside bare SQLite                                  ours      ratio");
     let bare = Bare::open(&folder.join("bare.db"));
@@ -124,7 +124,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     began.elapsed()
 }
 
-/// Both by turns; each goes first in every other round.
+/// Both by turns; each is first in every other round.
 fn row(name: &str, mut ours: impl FnMut(), mut other: impl FnMut()) {
     let mut all = |ours_first: bool| {
         let mut of_ours = || timed(|| (0..REPEATS).for_each(|_| ours()));
@@ -196,7 +196,7 @@ impl Phone {
         self.complete("visit");
     }
 
-    /// In bytes. Sends it.
+    /// The size in bytes. Sends the message.
     fn size_of_a_message(&self, workflow: &str) -> usize {
         let session = self.complete(workflow);
         let actions = self.compass.record(session).unwrap().actions;
@@ -239,7 +239,7 @@ impl Phone {
     }
 }
 
-/// Sessions that want nothing more than to be completed.
+/// Sessions that only need to be completed.
 fn finish_line(phone: &Phone, sessions: usize) -> Vec<SessionView> {
     let begin = |_| {
         let view = phone.start("long");
@@ -269,7 +269,7 @@ fn visit(key: &str, fields: usize, messages: usize) -> Vec<u8> {
     }))
 }
 
-/// Two sections that one goes to and fro between.
+/// Two sections whose answers lead to each other.
 fn rounds() -> Vec<u8> {
     let section = |key: &str, next: &str| json!({ "key": key, "name": key, "fields": ["reading"], "answers": [{ "key": "go", "name": "Go", "next": next }, { "key": "stop", "name": "Stop", "next": "end" }] });
     document(json!({

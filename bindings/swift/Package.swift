@@ -12,7 +12,7 @@ let core: Target = framework
 let link: [LinkerSetting] = framework
     ? []
     : [.linkedLibrary("compass_ffi"), .unsafeFlags(["-L", library, "-Xlinker", "-rpath", "-Xlinker", library])]
-// A package that is used by another may not set such flags: only our own builds are this strict.
+// A package that another one uses must not set such flags, so only our own builds are this strict.
 let strict: [SwiftSetting] = Context.environment["COMPASS_STRICT"] == "1" ? [.unsafeFlags(["-warnings-as-errors"])] : []
 // With it, the compiler refuses a public signature that names a type of CompassInternal.
 let ours: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")] + strict

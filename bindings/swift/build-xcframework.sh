@@ -3,9 +3,9 @@
 #
 #     bindings/swift/build-xcframework.sh [--built-in-transport]
 #
-# --built-in-transport: with the core's own HTTP client, which the platform's makes needless (docs/http-transport.md).
+# --built-in-transport: with the core's own HTTP client, which is not needed beside the platform's (docs/http-transport.md).
 #
-# Has never been run: it was written where there is no Xcode.
+# Never run yet: there was no Xcode where it was written.
 set -euo pipefail
 
 package=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 targets=(aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin)
 rustup target add "${targets[@]}"
 for target in "${targets[@]}"; do
-  # Tests run in the simulator and on the Mac, with the clock that they move by hand; what runs on a phone has none.
+  # Tests run in the simulator and on the Mac, with the clock that they move; the library for phones has none.
   case $target in
     aarch64-apple-ios) uniffi/ship "$target" "$@" ;;
     *) uniffi/ship "$target" --testing "$@" ;;
@@ -30,7 +30,7 @@ bindings/swift/generate.sh
 out=${CARGO_TARGET_DIR:-target}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# In a folder of its own: a second framework with a module map would otherwise meet this one.
+# In a folder of its own: otherwise it would conflict with the module map of another framework.
 mkdir -p "$work/headers/CompassFFI" "$work/simulator" "$work/mac"
 cp "$package"/Sources/CompassFFI/{CompassModelFFI.h,CompassInternalFFI.h,CompassClockFFI.h,module.modulemap} "$work/headers/CompassFFI/"
 library=release/libcompass_ffi.a

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Checks the types of what is compiled out on Linux, and of the examples of the guide (docs/embedding-ios.md), against stubs of Apple's frameworks
-# that declare what is used of them:
+# Checks the types in code that is left out on Linux, and in the examples of the guide (docs/embedding-ios.md), against stubs of Apple's
+# frameworks that declare the used parts:
 #
 #     bindings/swift/check-apple.sh BUILD      BUILD: the folder of a finished debug build
 #
-# It sees wrong names, types and missing cases of ours, and what Swift 6 says about concurrency, as far as the stubs are right. It is no
-# replacement for Xcode.
+# It finds wrong names, types and missing cases, and errors of concurrency in Swift 6, as far as the stubs are right. It does not replace
+# Xcode.
 set -euo pipefail
 
 build=$(cd "$1" && pwd)
@@ -18,12 +18,12 @@ for stub in UIKit Network BackgroundTasks Security SwiftUI; do
 done
 mkdir "$work/sources"
 cp Sources/CompassCore/*.swift Tests/AppleStubs/Foundation+Apple.swift "$work/sources/"
-# Every branch for Apple; FoundationNetworking stays, since that is where URLSession is here.
+# Every branch for Apple; FoundationNetworking stays, because URLSession is there on Linux.
 sed -i -E '/^ *#(if|elseif) /s/(canImport\((UIKit|Network|BackgroundTasks|Security|Darwin)\)|os\((iOS|tvOS|visionOS)\))/true/g; /^ *#if /s/!os\(watchOS\)/true/' \
   "$work"/sources/*.swift
 apple=(-swift-version 6 -warnings-as-errors -I "$work" -I "$build/Modules" -Xcc -fmodule-map-file="$PWD/Sources/CompassFFI/module.modulemap")
 ours=(-package-name compass -enable-upcoming-feature InternalImportsByDefault)
-# As far as SIL: only there the compiler looks for races.
+# Up to SIL: only there the compiler checks for races.
 swiftc -emit-sil -wmo -o "$work/out" -module-name CompassCore "${ours[@]}" "${apple[@]}" "$work"/sources/*.swift
 printf 'the branches for Apple fit the stubs\n'
 
@@ -44,4 +44,4 @@ awk -v folder="$work/guide" '
   file && !/^import / { print > file }
 ' ../../docs/embedding-ios.md
 swiftc -emit-sil -wmo -o "$work/out" -module-name Guide "${apple[@]}" "$work"/guide/*.swift Tests/Guide/Around.swift
-printf '%s examples of the guide fit too\n' "$(find "$work/guide" -type f | wc -l)"
+printf '%s examples of the guide compile too\n' "$(find "$work/guide" -type f | wc -l)"

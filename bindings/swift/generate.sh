@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the host library into lib/ and writes the generated sources of this package. Nothing of it is in git.
+# Builds the host library into lib/ and writes the generated sources of this package. They are not in git.
 #
 #     bindings/swift/generate.sh
 set -euo pipefail
@@ -10,11 +10,11 @@ fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$repository/uniffi/generate" swift "$fresh"
 
-# What the generator cannot be told: Foundation has a `Decimal`; and one generated source does not import the other.
+# The generator has no option for this: Foundation has a `Decimal`, and one generated source must import the other.
 perl -pi -e 's/(?<![\w."`])Decimal\b(?!")/DecimalValue/g' "$fresh/CompassModel.swift"
 perl -pi -e 's/^import Foundation$/import CompassModel\nimport Foundation/' "$fresh/CompassInternal.swift" "$fresh/CompassClock.swift"
 
-# Unchanged files keep their time, and so what the compiler made of them.
+# Unchanged files keep their time, so that they are not compiled again.
 place() { cmp -s "$1" "$2" || { mkdir -p "$(dirname "$2")" && cp "$1" "$2"; }; }
 for module in CompassModel CompassInternal CompassClock; do
   place "$fresh/$module.swift" "$package/Sources/$module/Generated/$module.swift"

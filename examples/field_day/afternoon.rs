@@ -1,4 +1,4 @@
-//! The afternoon: the same file, and signal.
+//! The afternoon: the same file, with signal.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
@@ -12,8 +12,8 @@ use crate::phone::Phone;
 use crate::technician::finish;
 use crate::{Outcome, screen};
 
-/// A day's messages leave in seconds; this is for a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// A day's messages are sent in seconds; this limit is for a busy machine.
+const LIMIT: Duration = Duration::from_secs(90);
 
 pub fn run(arguments: &Arguments) -> Outcome<bool> {
     let phone = Phone::switch_on(arguments)?;
@@ -38,11 +38,11 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     let good = workflow.sections.iter().find(|section| section.win).map_or("", |section| section.key.as_str());
     finish(compass, &workflow, half_done.key, good)?;
 
-    println!("\n  {}", screen::bold("Signal returns: from here on no call of ours moves the outbox"));
+    println!("\n  {}", screen::bold("Signal returns: from here on the outbox delivers automatically"));
     deliver(&phone)
 }
 
-/// Goes online and waits until the outbox has drained by itself; then counts.
+/// Goes online, waits until the outbox has delivered everything automatically, and counts.
 pub fn deliver(phone: &Phone) -> Outcome<bool> {
     let compass = &phone.compass;
     let fired = messages(compass)?;
@@ -52,18 +52,18 @@ pub fn deliver(phone: &Phone) -> Outcome<bool> {
     let began = Instant::now();
     compass.start_delivery()?;
     compass.set_connectivity(Connectivity::Online { validated: Some(true), metered: false, network: None });
-    while compass.outbox_totals()?.pending > 0 && began.elapsed() < PATIENCE {
+    while compass.outbox_totals()?.pending > 0 && began.elapsed() < LIMIT {
         let guard = drained.0.lock().unwrap();
-        // An observer wakes us after each commit; the timeout only bounds the wait.
+        // An observer ends the wait after each commit; the timeout only limits it.
         drop(drained.1.wait_timeout(guard, Duration::from_millis(500)).unwrap());
     }
     compass.stop_delivery()?;
 
-    println!("\n  {}", screen::bold("What became of the message that was refused with 503"));
+    println!("\n  {}", screen::bold("The message that was refused with 503"));
     let retried = fired.iter().max_by_key(|item| attempts(compass, item).unwrap_or(0));
     if let Some(item) = retried {
         screen::record(&compass.record(item.session)?);
-        println!("\n  {}", screen::bold("The payload as it went over the wire"));
+        println!("\n  {}", screen::bold("The payload as it was sent"));
         let sent = match &phone.receiver {
             Some(receiver) => receiver.body(&item.delivery.id.0).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             None => compass.delivery_body(&item.delivery.id)?,

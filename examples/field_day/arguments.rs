@@ -1,9 +1,9 @@
-//! What can be steered.
+//! The options of the example.
 
 use std::path::PathBuf;
 
 pub const HELP: &str = "\
-A day in the field: sessions with no signal, and webhooks that leave by themselves when it returns.
+A day in the field: sessions with no signal, and webhooks that are sent automatically when it returns.
 
 cargo run --example field_day -- [OPTIONS]
 
@@ -32,12 +32,12 @@ pub struct Arguments {
     pub secret_env: Option<String>,
     pub ca: Option<PathBuf>,
     pub interactive: bool,
-    /// Where the receiver listens; 0: anywhere.
+    /// The port of the receiver; 0: any free port.
     pub port: u16,
 }
 
 impl Arguments {
-    /// None: the help was asked for.
+    /// None when the help was requested.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut parsed = Self {
             part: Part::Whole,

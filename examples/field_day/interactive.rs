@@ -20,7 +20,7 @@ const HELP: &str = "\
   note TEXT     adds a note
   done          completes the session, on an end section
   end REASON    ends the session at once
-  At a field: what you type is its value, nothing leaves it as it is, `-` is not applicable, `!` clears it, `empty` is deliberately empty.";
+  At a field: type its value, or nothing to leave it as it is; `-` is not applicable, `!` clears it, `empty` is empty on purpose.";
 
 pub fn run(arguments: &Arguments) -> Outcome<bool> {
     let phone = Phone::switch_on(arguments)?;
@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     deliver(&phone)
 }
 
-/// Carries one line out. None: nothing changed.
+/// Carries out one line. None when nothing changed.
 fn step(compass: &Compass, view: &SessionView, line: &str) -> Result<Option<SessionView>, Error> {
     let (word, rest) = line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim()));
     let number =
@@ -104,7 +104,7 @@ fn show(view: &SessionView) {
         println!("  {:>3}  {}", index + 1, answer.name);
     }
     if view.section.is_end {
-        println!("  done  completes the session; {} message(s) would leave", view.would_fire.len());
+        println!("  done  completes the session; {} message(s) would be sent", view.would_fire.len());
     }
 }
 
@@ -125,7 +125,7 @@ fn ask_fields(compass: &Compass, view: SessionView) -> Outcome<SessionView> {
     Ok(view)
 }
 
-/// Asks for one field. None: it was left as it is.
+/// Asks for one field. None when it was left as it is.
 fn ask_field(compass: &Compass, view: &SessionView, index: usize) -> Result<Option<SessionView>, Error> {
     let field = &view.fields[index];
     let definition = &field.definition;
@@ -148,7 +148,7 @@ fn ask_field(compass: &Compass, view: &SessionView, index: usize) -> Result<Opti
         "-" => Change::NotApplicable,
         "!" => Change::Clear,
         text => match parse_value(definition, if text == "empty" { "" } else { text }, Utc::now()) {
-            Ok(state) => state.to_change().expect("nothing that is typed is redacted"),
+            Ok(state) => state.to_change().expect("a typed text is never redacted"),
             Err(problem) => {
                 println!("  {}", screen::bad(problem.message));
                 return ask_field(compass, view, index);

@@ -1,7 +1,8 @@
-//! A day in the field: sessions with no signal, a phone that dies in the middle, and webhooks that leave by themselves when signal returns.
+//! A day in the field: sessions with no signal, a phone that dies in the middle, and webhooks that are sent automatically when signal
+//! returns.
 //!
 //! `cargo run --example field_day` needs nothing else: it makes a database, a workflow version, an HTTPS receiver with an authority of its
-//! own, and a technician. `-- --help` lists what can be steered.
+//! own, and a technician. `-- --help` lists the options.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "an example reads better without them")]
 
@@ -18,7 +19,7 @@ use std::process::{Command, ExitCode};
 
 use arguments::{Arguments, Part};
 
-/// Errors of an example are for reading.
+/// The errors of an example are only printed.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -49,10 +50,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs both halves of the day as processes of their own, so that the second finds nothing but the file of the first.
+/// Runs both halves of the day as processes of their own, so that the second has only the file of the first.
 fn whole_day(mut arguments: Arguments) -> Outcome<bool> {
     if arguments.port == 0 {
-        // The receiver of the afternoon has to be where the one of the morning was.
+        // The receiver of the afternoon must have the port of the one in the morning.
         arguments.port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     }
     screen::heading("Morning: no signal");

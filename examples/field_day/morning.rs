@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     compass.set_connectivity(Connectivity::Offline);
     compass.start_delivery()?;
 
-    // A good end, the longest way to another one, and the shortest.
+    // A good end, the end with the longest way, and the one with the shortest.
     let ends = ends(&workflow, &workflow.start);
     let good = ends.iter().find(|end| end.win).or(ends.first()).ok_or("the workflow has no end that can be reached")?;
     let long = ends.iter().find(|end| end.key != good.key).unwrap_or(good);
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     screen::record(&compass.record(went_well)?);
     let totals = compass.outbox_totals()?;
     println!();
-    screen::line(format!("outbox    {} pending, {} bytes, nothing has left the phone", totals.pending, totals.unsent_bytes));
+    screen::line(format!("outbox    {} pending, {} bytes, nothing was sent", totals.pending, totals.unsent_bytes));
 
     title("One that is left half done: the battery is empty");
     let mut view = start(compass, &workflow)?;
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome<bool> {
     }
     screen::section(&compass.session(view.key)?);
     screen::line("    … and the process ends here, without closing anything");
-    // No destructor runs: what was acknowledged has to be in the file.
+    // No destructor runs: acknowledged changes must be in the file.
     std::process::exit(0);
 }
 
@@ -93,7 +93,7 @@ fn mistakes(compass: &Compass, workflow: &Workflow, end: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Types a value out of bounds into the first field that has bounds, and shows what the core says.
+/// Types a value out of bounds into the first field that has bounds, and shows the core's problem.
 fn refuse_one(compass: &Compass, view: &SessionView) -> Outcome<bool> {
     let Some((field, value)) = view.fields.iter().find_map(|field| Some((&field.definition, out_of_bounds(&field.definition)?))) else {
         return Ok(false);
@@ -111,7 +111,7 @@ fn refuse_one(compass: &Compass, view: &SessionView) -> Outcome<bool> {
 }
 
 fn start(compass: &Compass, workflow: &Workflow) -> Outcome<SessionView> {
-    // A real app makes the id when the button is drawn; here a fresh session key of the moment does.
+    // A real app makes the id when the button is drawn; here the time is enough.
     let command_id = format!("start-{}-{}", std::process::id(), chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default());
     Ok(compass.start(&Start { actor: Some(TECHNICIAN.to_owned()), ..Start::new(&workflow.key, command_id) })?.view)
 }

@@ -1,4 +1,4 @@
-//! The app on the phone: how it opens the core, and what the office has told it.
+//! The app on the phone: how it opens the core, and its settings from the office.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::arguments::Arguments;
 use crate::receiver::Receiver;
 use crate::{Outcome, screen};
 
-/// Not a secret at all: it is in the open, here.
+/// Not really a secret: everybody can read it here.
 const EXAMPLE_SECRET: &str = "whsec_ZmllbGQtZGF5LWV4YW1wbGUtc2VjcmV0LTAxMjM0NTY3ODk=";
 const SECRET_NAME: &str = "office-signing";
 const DEFAULT_WORKFLOW: &str = include_str!("../workflows/boiler-service.json");
 
 pub struct Phone {
     pub compass: Compass,
-    /// None when an endpoint was named on the command line.
+    /// None when an endpoint was given on the command line.
     pub receiver: Option<Receiver>,
     url: String,
 }
@@ -45,7 +45,7 @@ impl Phone {
         let url = match (&arguments.endpoint, &receiver) {
             (Some(url), _) => url.clone(),
             (None, Some(receiver)) => receiver.url.clone(),
-            (None, None) => return Err("there is nowhere to deliver to".into()),
+            (None, None) => return Err("there is no endpoint to deliver to".into()),
         };
         let secrets = StaticSecrets::new();
         secrets.set(SECRET_NAME, &secret);
@@ -81,7 +81,7 @@ impl Phone {
         if let Some(section) = workflow.sections.iter().find(quiet).filter(|_| workflow.local_revision == 0) {
             let action = ActionDefinition {
                 key: "field-day".to_owned(),
-                name: format!("Tell the office that “{}” was reached", section.name),
+                name: format!("Report to the office that “{}” was reached", section.name),
                 integration: Integration::Webhooks,
                 kind: ActionKind::SendMessage,
                 endpoint: endpoint.clone(),
@@ -94,11 +94,11 @@ impl Phone {
         self.compass.set_integration_enabled(true)?;
         self.put_endpoints(&imported.key)?;
         screen::line(format!("endpoint  {endpoint} → {} (signed)", self.url));
-        screen::line(screen::dim("retries   after 1, 2, 4, … seconds instead of minutes and hours, to fit into a demonstration"));
+        screen::line(screen::dim("retries   after 1, 2, 4, … seconds instead of minutes and hours, for a short demonstration"));
         Ok(self.compass.workflow(&imported.key, None)?)
     }
 
-    /// Registers every endpoint the workflow names at the one URL there is. The same endpoint again changes nothing.
+    /// Registers every endpoint that the workflow names with the same URL. The same endpoint again changes nothing.
     pub fn put_endpoints(&self, workflow: &str) -> Outcome<()> {
         let workflow = self.compass.workflow(workflow, None)?;
         let mut keys: Vec<&str> =
@@ -118,7 +118,7 @@ impl Phone {
     }
 }
 
-/// Seconds where the default has minutes and hours.
+/// Seconds instead of the default minutes and hours.
 fn short_schedule() -> RetryPolicy {
     RetryPolicy {
         schedule: [1, 2, 4, 8].map(Duration::from_secs).to_vec(),

@@ -1,5 +1,5 @@
-//! A webhook receiver as an integrator would write it: HTTPS on loopback with an authority made on the spot, every signature verified, every
-//! id remembered.
+//! A webhook receiver as an integrator would write it: HTTPS on loopback with a new authority, every signature verified, every id
+//! remembered.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -38,7 +38,7 @@ impl Receiver {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (tls, seen, secret) = (Arc::clone(&tls), Arc::clone(&shared), secret.clone());
-                // A client that goes away ends its thread; there is nobody to tell.
+                // A client that closes the connection ends its thread; nothing else needs to know.
                 std::thread::spawn(move || serve(stream, tls, &secret, &seen).ok());
             }
         });

@@ -1,4 +1,4 @@
-//! What is printed. Colours only on a terminal.
+//! The output. Colours only on a terminal.
 
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -90,7 +90,7 @@ pub fn record(record: &SessionRecord) {
             }
             TimelineEntry::Answered { answer_name, next_section_name, superseded, .. } => {
                 let line = format!("“{answer_name}” → {next_section_name}");
-                if *superseded { dim(format!("{line} (taken back)")) } else { line }
+                if *superseded { dim(format!("{line} (superseded)")) } else { line }
             }
             TimelineEntry::WentBack { section_name, .. } => format!("went back to “{section_name}”"),
             TimelineEntry::ResponseUsed { response_name, .. } => format!("used the response to “{response_name}”"),
@@ -102,7 +102,7 @@ pub fn record(record: &SessionRecord) {
             TimelineEntry::Discarded => "discarded".to_owned(),
             TimelineEntry::Edited { fields, notes } => format!("edited {} field(s), {} note(s)", fields.len(), notes.len()),
             TimelineEntry::SendRequested { action_name, .. } => format!("asked to send “{action_name}”"),
-            TimelineEntry::Abandoned { action_name, reason, .. } => format!("gave “{action_name}” up: {reason}"),
+            TimelineEntry::Abandoned { action_name, reason, .. } => format!("abandoned “{action_name}”: {reason}"),
             TimelineEntry::Redacted { field_name, reason, .. } => {
                 format!("redacted {}: {reason}", field_name.as_deref().map_or("a note".to_owned(), |name| format!("“{name}”")))
             }

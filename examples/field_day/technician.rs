@@ -1,4 +1,4 @@
-//! A technician who works through any workflow: takes the shortest way to an end and answers each question plausibly.
+//! A technician who works through any workflow: takes the shortest way to an end and fills in each field with a possible value.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,7 +13,7 @@ use compass_core::validate;
 
 use crate::{Outcome, screen};
 
-/// Answers from a section to the nearest end that fits, as (section, answer).
+/// The answers on the way from a section to the nearest end that fits, as (section, answer).
 pub fn way_to(workflow: &Workflow, from: &str, fits: impl Fn(&Section) -> bool) -> Option<Vec<(String, String)>> {
     let mut came_from: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut queue = VecDeque::from([from.to_owned()]);
@@ -74,7 +74,7 @@ pub fn ends(workflow: &Workflow, from: &str) -> Vec<Section> {
     ends.into_iter().map(|(_, end)| end).collect()
 }
 
-/// Walks from where the session is to this end, or to the nearest one if it cannot be reached any more, and completes there.
+/// Goes from the current section to this end, or to the nearest one if it cannot be reached any more, and completes the session.
 pub fn finish(compass: &Compass, workflow: &Workflow, session: SessionKey, end: &str) -> Outcome<SessionView> {
     let mut view = compass.session(session)?;
     let way = way_to(workflow, &view.section.key, |section| section.key == end).or_else(|| way_to(workflow, &view.section.key, |_| true));
@@ -89,18 +89,18 @@ pub fn fill_in(view: &SessionView) -> Outcome<Vec<FieldChange>> {
     let mut changes = Vec::new();
     for field in view.fields.iter().filter(|field| field.state == FieldState::NotProvided) {
         let definition = &field.definition;
-        let change = match plausible(definition) {
+        let change = match possible_value(definition) {
             Some(value) => Change::Set(value),
             None if definition.allow_not_applicable => Change::NotApplicable,
             None if !definition.required => continue,
-            None => return Err(format!("no plausible value is known for the field `{}`", definition.key).into()),
+            None => return Err(format!("no possible value is known for the field `{}`", definition.key).into()),
         };
         changes.push(FieldChange { field: definition.key.clone(), change });
     }
     Ok(changes)
 }
 
-/// A value that breaks a bound of the field, if it has one that can be broken.
+/// A value outside a bound of the field, if it has an upper bound.
 pub fn out_of_bounds(definition: &FieldDefinition) -> Option<FieldValue> {
     match &definition.kind {
         FieldKind::Integer { max: Some(max), .. } => Some(FieldValue::Integer(max + 1)),
@@ -110,7 +110,7 @@ pub fn out_of_bounds(definition: &FieldDefinition) -> Option<FieldValue> {
 }
 
 /// The first candidate that the field accepts.
-fn plausible(definition: &FieldDefinition) -> Option<FieldValue> {
+fn possible_value(definition: &FieldDefinition) -> Option<FieldValue> {
     candidates(definition).into_iter().find(|value| validate(definition, value).is_ok())
 }
 

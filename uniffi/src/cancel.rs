@@ -1,4 +1,4 @@
-//! Calling a `flush` off.
+//! Cancelling a `flush`.
 
 use compass_core::CancelToken;
 
@@ -15,7 +15,7 @@ impl Cancel {
         Self(CancelToken::new())
     }
 
-    /// Cancels. A `flush` with this object gives up its running attempts and returns within two seconds.
+    /// Cancels. A `flush` with this object cancels its running attempts and returns within two seconds.
     pub fn cancel(&self) {
         self.0.cancel();
     }

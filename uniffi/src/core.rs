@@ -17,7 +17,7 @@ uniffi::use_remote_type!(compass_core::Timestamp);
 
 type Result<T> = std::result::Result<T, CoreError>;
 
-/// An open database: the methods of the core's `Compass`, where their rules and errors are described.
+/// An open database: the methods of the core's `Compass`, which describes their rules and errors.
 ///
 /// One per file and process, shared by all threads. Every call blocks.
 #[derive(uniffi::Object)]
@@ -40,20 +40,21 @@ impl From<Authored> for AuthoredDocument {
 
 #[uniffi::export]
 impl Core {
-    /// Opens or creates the database. Nothing runs in the background until asked.
+    /// Opens or creates the database. Nothing runs in the background until the app starts it.
     #[uniffi::constructor]
     pub fn open(options: OpenOptions) -> Result<Self> {
         guard(|| Compass::open(options.into_core()?).map(Self))
     }
 
-    /// Delivers what is due, until nothing is, this many milliseconds have passed, or `cancel` says so. `urgent` where a person asks for it.
+    /// Delivers due messages until there are no more, this many milliseconds have passed, or `cancel` is cancelled. `urgent` when a person
+    /// asks for it.
     #[uniffi::method(default(urgent = false))]
     pub fn flush(&self, deadline_ms: u64, cancel: &Cancel, urgent: bool) -> Result<FlushReport> {
         let deadline = Duration::from_millis(deadline_ms);
         guard(|| if urgent { self.0.flush_urgent(deadline, &cancel.0) } else { self.0.flush(deadline, &cancel.0) })
     }
 
-    /// Tells the core what the app knows of the network. Not stored.
+    /// Reports what the app knows of the network. Not stored.
     pub fn set_connectivity(&self, connectivity: Connectivity) -> Result<()> {
         guard(|| {
             self.0.set_connectivity(connectivity);
@@ -61,29 +62,30 @@ impl Core {
         })
     }
 
-    /// The app is in the foreground again, or a background job begins. Undone when the last hold is released.
+    /// The app is in the foreground again, or a background job begins. When the last hold is released, the handle quiesces.
     pub fn resume(&self) -> Result<Hold> {
         guard(|| self.0.resume().map(Hold::new))
     }
 
-    /// Removes finished sessions older than this, in milliseconds, whose messages are delivered or given up and whose actions all fired or were
-    /// never to. Time is counted by the age of the database, which a clock that is set wrong does not change.
+    /// Deletes finished sessions that are older than this, in milliseconds, and whose messages are delivered or abandoned. Sessions with an
+    /// action that did not fire because the integration was off stay, if it was ever on. Time is counted by the age of the database, which
+    /// a wrong clock of the phone does not change.
     pub fn purge(&self, older_than_ms: u64) -> Result<PurgeReport> {
         guard(|| self.0.purge(Duration::from_millis(older_than_ms)))
     }
 
-    /// A person removes all sessions that finished before this moment of the wall clock and whose messages are delivered or given up; unlike
-    /// `purge` also those with an action that did not fire because the integration was off.
+    /// Deletes, for a person, all sessions that finished before this moment of the wall clock and whose messages are delivered or
+    /// abandoned; unlike `purge` also those with an action that did not fire because the integration was off.
     pub fn purge_all_before(&self, time: Timestamp, actor: String) -> Result<PurgeReport> {
         guard(|| self.0.purge_all_before(time, &actor))
     }
 
-    /// Writes a copy of the database to a file that is not there yet.
+    /// Writes a copy of the database to a file that does not exist yet.
     pub fn backup(&self, to: String) -> Result<()> {
         guard(|| self.0.backup(Path::new(&to)))
     }
 
-    /// Tells a listener of each change, until the subscription is cancelled.
+    /// Notifies a listener of each change, until the subscription is cancelled.
     pub fn observe(&self, listener: Arc<dyn ChangeListener>) -> Result<Subscription> {
         guard(|| Ok(Subscription::new(self.0.observe(observer(listener)))))
     }
@@ -92,22 +94,22 @@ impl Core {
 /// Workflows.
 #[uniffi::export]
 impl Core {
-    /// Imports a workflow document: JSON, format 1. The same document again changes nothing.
+    /// Imports a workflow document: JSON, format 1. Importing the same document again changes nothing.
     pub fn import_workflow(&self, document: Vec<u8>) -> Result<ImportOutcome> {
         guard(|| self.0.import_workflow(&document))
     }
 
-    /// Everything that is wrong with a document, without importing it.
+    /// All findings about a document, also about the endpoints that it names, without importing it.
     pub fn lint_workflow(&self, document: Vec<u8>) -> Result<Vec<Finding>> {
         guard(|| self.0.lint_workflow(&document))
     }
 
-    /// All versions on this phone.
+    /// All versions of workflows on this phone.
     pub fn workflows(&self) -> Result<Vec<WorkflowSummary>> {
         guard(|| self.0.workflows())
     }
 
-    /// A workflow; the current version when none is named.
+    /// A workflow; its current version when none is named.
     pub fn workflow(&self, key: String, version: Option<WorkflowVersion>) -> Result<Workflow> {
         guard(|| self.0.workflow(&key, version))
     }
@@ -122,7 +124,7 @@ impl Core {
         guard(|| self.0.forget_workflow(&key, version))
     }
 
-    /// Takes a version out of use, or back into it. Sessions on it go on.
+    /// Takes a version out of use, or brings it back. Its sessions go on.
     pub fn retire_workflow(&self, key: String, version: WorkflowVersion, retired: bool) -> Result<()> {
         guard(|| self.0.retire_workflow(&key, version, retired))
     }
@@ -136,7 +138,8 @@ impl Core {
         guard(|| self.0.start(&start))
     }
 
-    /// Carries out commands in one transaction: all of them, or, when one is stale, its new notes alone. With an id for all of them, a repeated call changes nothing.
+    /// Carries out commands in one transaction: all of them, or none. When one is stale, only new notes are kept. With one id for all
+    /// commands, a repeated call changes nothing.
     #[uniffi::method(default(command_id = None))]
     pub fn run(
         &self,
@@ -148,12 +151,12 @@ impl Core {
         guard(|| self.0.run(session, actor.as_deref(), &commands, command_id.as_deref()))
     }
 
-    /// Keeps what is half typed in a field, also while a record is edited; an empty text forgets it.
+    /// Keeps the half-typed text of a field, also while a record is edited; an empty text removes it.
     pub fn save_draft(&self, session: SessionKey, field: String, text: String) -> Result<()> {
         guard(|| self.0.save_draft(session, &field, &text))
     }
 
-    /// Keeps the half-typed text of a note, until a note is added. An empty text forgets it. Observers are not told.
+    /// Keeps the half-typed text of a note, until a note is added; an empty text removes it. Observers are not notified.
     pub fn save_note_draft(&self, session: SessionKey, text: String) -> Result<()> {
         guard(|| self.0.save_note_draft(session, &text))
     }
@@ -197,7 +200,7 @@ impl Core {
         guard(|| self.0.put_endpoint(&endpoint))
     }
 
-    /// Takes an endpoint out of use. What waits for it keeps waiting.
+    /// Takes an endpoint out of use. Messages that wait for it keep waiting.
     pub fn archive_endpoint(&self, key: String) -> Result<()> {
         guard(|| self.0.archive_endpoint(&key))
     }
@@ -207,12 +210,12 @@ impl Core {
         guard(|| self.0.set_endpoint_enabled(&key, enabled))
     }
 
-    /// All endpoints, by key, with how they stand.
+    /// All endpoints with their status, sorted by key.
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
         guard(|| self.0.endpoints())
     }
 
-    /// Sends a small test message to an endpoint, now, on this thread.
+    /// Sends a small test message to an endpoint at once, on this thread.
     pub fn test_delivery(&self, key: String) -> Result<TestDelivery> {
         guard(|| self.0.test_delivery(&key))
     }
@@ -221,7 +224,7 @@ impl Core {
 /// Actions and the outbox.
 #[uniffi::export]
 impl Core {
-    /// Sends an action that did not fire, or one that failed again with the same bytes.
+    /// Sends an action that did not fire, or sends a failed action again with the same bytes.
     pub fn send(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.send(session, &action, actor.as_deref(), &command_id))
     }
@@ -231,27 +234,27 @@ impl Core {
         guard(|| self.0.send_corrected(session, &action, actor.as_deref(), &command_id))
     }
 
-    /// Gives an undelivered message up.
+    /// Abandons an undelivered message.
     pub fn abandon(&self, session: SessionKey, action: String, actor: String, reason: String, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.abandon(session, &action, &actor, &reason, &command_id))
     }
 
-    /// Gives all undelivered messages of a session up.
+    /// Abandons all undelivered messages of a session.
     pub fn abandon_session(&self, session: SessionKey, actor: String, reason: String, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.abandon_session(session, &actor, &reason, &command_id))
     }
 
-    /// Takes everything that a field ever held in a session, or a note, out of it for good.
+    /// Removes everything that a field ever held in a session, or a note, for good.
     pub fn redact(&self, session: SessionKey, redaction: Redaction) -> Result<RedactOutcome> {
         guard(|| self.0.redact(session, &redaction))
     }
 
-    /// Sends everything that failed and can be sent again; gives how many.
+    /// Sends all failed actions again that can be sent again; returns how many.
     pub fn send_failed_again(&self, actor: Option<String>) -> Result<u32> {
         guard(|| self.0.send_failed_again(actor.as_deref()))
     }
 
-    /// Sends everything that did not fire because the integration was off; gives how many.
+    /// Sends all actions that did not fire because the integration was off; returns how many.
     pub fn send_not_fired(&self, filter: NotFiredFilter, actor: Option<String>) -> Result<u32> {
         guard(|| self.0.send_not_fired(&filter, actor.as_deref()))
     }
@@ -261,7 +264,7 @@ impl Core {
         guard(|| self.0.outbox(&filter, page.as_deref(), limit))
     }
 
-    /// What is in the outbox.
+    /// The outbox in numbers.
     pub fn outbox_totals(&self) -> Result<OutboxTotals> {
         guard(|| self.0.outbox_totals())
     }
@@ -271,7 +274,7 @@ impl Core {
         guard(|| self.0.preview(session, &action))
     }
 
-    /// The frozen body of a message; none once it was given back.
+    /// The frozen body of a message; none after it was removed.
     pub fn delivery_body(&self, id: DeliveryId) -> Result<Option<String>> {
         guard(|| self.0.delivery_body(&id))
     }
@@ -285,7 +288,7 @@ impl Core {
         guard(|| self.0.start_delivery())
     }
 
-    /// Ends what `start_delivery` began.
+    /// Ends the delivery that `start_delivery` began.
     pub fn stop_delivery(&self) -> Result<()> {
         guard(|| self.0.stop_delivery())
     }
@@ -295,7 +298,7 @@ impl Core {
         guard(|| self.0.next_due())
     }
 
-    /// The app has stored, changed or removed secrets.
+    /// The app has stored, changed or removed secrets: messages that waited for one are tried again.
     pub fn secrets_changed(&self) -> Result<()> {
         guard(|| self.0.secrets_changed())
     }
@@ -305,7 +308,7 @@ impl Core {
         guard(|| self.0.quiesce())
     }
 
-    /// Looks whether another process has changed the database, and tells the listeners if so.
+    /// Checks whether another process has changed the database, and notifies the listeners if so.
     pub fn refresh(&self) -> Result<bool> {
         guard(|| self.0.refresh())
     }
@@ -315,37 +318,37 @@ impl Core {
         guard(|| self.0.files())
     }
 
-    /// Deletes one finished session whose messages are delivered or given up. Says whether it is gone from the file.
+    /// Deletes one finished session whose messages are delivered or abandoned. The report says whether it is gone from the file.
     pub fn delete(&self, session: SessionKey) -> Result<DeleteReport> {
         guard(|| self.0.delete(session))
     }
 
-    /// Checks the whole file against the log.
+    /// Checks the whole database: the file, and all its data against the event log.
     pub fn check(&self) -> Result<CheckReport> {
         guard(|| self.0.check())
     }
 
-    /// Waits for running calls, ends delivery and closes the file. Again does nothing. The core's `close`; generated objects have a method
-    /// of that name already, which only forgets them.
+    /// Waits for running calls, ends delivery and closes the file. Closing again does nothing. This is the core's `close`; generated
+    /// objects have a method of that name already, which only frees them.
     pub fn shut_down(&self) -> Result<()> {
         guard(|| self.0.close())
     }
 }
 
-/// Puts a copy that `backup` made in the place of a database that no handle has open. Also where that does not open, or is not there.
+/// Replaces a database that no handle has open with a copy that `backup` made. The database may be damaged or missing.
 #[uniffi::export]
 pub fn restore(from: String, options: RestoreOptions) -> Result<()> {
     guard(|| Compass::restore(&from, &options.into_core()))
 }
 
-/// Removes a database that no handle has open, with everything beside it.
+/// Removes a database that no handle has open, and all files beside it.
 #[uniffi::export(default(discard_undelivered = None))]
 pub fn erase(path: String, discard_undelivered: Option<DiscardUndelivered>) -> Result<()> {
     guard(|| Compass::erase(&path, discard_undelivered.map(DiscardUndelivered::into_core).as_ref()))
 }
 
-/// Writes what can still be read of a database to a new file, as JSON Lines, messages that were not delivered first. Also where it does not
-/// open.
+/// Writes what can still be read of a database to a new file, as JSON Lines, messages that are neither delivered nor abandoned first. This
+/// also works when the database does not open.
 #[uniffi::export]
 pub fn salvage(path: String, to: String) -> Result<SalvageReport> {
     guard(|| Compass::salvage(&path, &to))
@@ -357,19 +360,20 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// When to try again and when to stop, unless told otherwise.
+/// When to try again and when to stop, by default.
 #[uniffi::export]
 pub fn default_retry_policy() -> RetryPolicy {
     RetryPolicy::default()
 }
 
-/// Everything that is wrong with a document, without a database. With the keys of endpoints, others that it names are reported.
+/// All findings about a document, without a database. When the keys of endpoints are given, endpoints that the document names and that are
+/// not among them are reported.
 #[uniffi::export]
 pub fn lint_document(document: Vec<u8>, endpoints: Option<Vec<String>>) -> Result<Vec<Finding>> {
     guard(|| Ok(document::lint(&document, endpoints.as_deref())))
 }
 
-/// Reads what a person typed for a field and validates it; nothing at all is "empty". A problem is the error of a refused field.
+/// Reads what a person typed for a field and validates it; an empty text is "empty". A problem is the error of a refused field.
 #[uniffi::export]
 pub fn parse_value(definition: FieldDefinition, text: String) -> Result<FieldState> {
     guard(|| {
@@ -378,8 +382,8 @@ pub fn parse_value(definition: FieldDefinition, text: String) -> Result<FieldSta
     })
 }
 
-/// What a person would type for what a field holds: `parse_value` reads it to the same again. Nothing where there is no value, and for a
-/// file.
+/// The text that a person would type for the value of a field: `parse_value` reads it to the same value again. Empty when there is no
+/// value, and for a file.
 #[uniffi::export]
 pub fn typed_text(state: FieldState) -> String {
     compass_core::typed_text(&state)

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// The app is in the foreground, or a background job runs. When the last one is released, the handle quiesces.
 ///
-/// Release it by hand: left to a garbage collector it ends when that likes.
+/// Release it explicitly: a garbage collector may release it much later.
 #[derive(uniffi::Object)]
 pub struct Hold(Mutex<Option<compass_core::Hold>>);
 
@@ -16,10 +16,10 @@ impl Hold {
 
 #[uniffi::export]
 impl Hold {
-    /// Lets go; again does nothing. The last one takes up to two seconds.
+    /// Releases it; releasing again does nothing. The last one takes up to two seconds.
     pub fn release(&self) {
         let hold = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // With nothing locked: quiescing tells listeners, and they may release too.
+        // With nothing locked: quiescing notifies listeners, which may release too.
         drop(hold);
     }
 }

@@ -1,12 +1,12 @@
-//! The core for Kotlin, Swift and Python: one object, and the ports an app can fill. Thin: no rule lives here, and the types of the model
-//! are the core's own (`docs/decisions/0013-facade.md`).
+//! The core for Kotlin, Swift and Python: one object, and the ports that an app can implement. It is thin: it has no rules, and the types
+//! of the model are the core's own (`docs/decisions/0013-facade.md`).
 //!
-//! Every call blocks; the packages of each language move it off the main thread. Foreign traits are synchronous. A panic arrives as the
-//! error `internal`, and no panic of ours unwinds into foreign code.
+//! Every call blocks; the packages of each language move it off the main thread. Foreign traits are synchronous. A panic becomes the error
+//! `internal`; none unwinds into foreign code.
 
-// What UniFFI generates for a foreign trait or an object is not ours to document.
+// Code that UniFFI generates for a foreign trait or an object cannot be documented here.
 #![allow(missing_docs, unreachable_pub)]
-// The error is built once per failed call and taken apart at once to cross.
+// The error is made once per failed call and converted at once for the FFI.
 #![allow(clippy::result_large_err)]
 
 mod cancel;
@@ -34,7 +34,7 @@ pub use secrets::Secrets;
 pub use transport::{HttpHeader, HttpOutcome, HttpRequest, HttpResponse, Transport};
 
 uniffi::setup_scaffolding!();
-// Keeps the model's half in the library that is built from this crate.
+// Keeps the scaffolding of the model in the library that is built from this crate.
 compass_core::uniffi_reexport_scaffolding!();
 #[cfg(feature = "testing")]
 compass_ffi_testing::uniffi_reexport_scaffolding!();

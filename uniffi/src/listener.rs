@@ -1,4 +1,4 @@
-//! Who is told of changes.
+//! Listeners for changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,15 +6,15 @@ use compass_core::model::Notice;
 
 use crate::PortError;
 
-/// Is told after each change that is durable.
+/// Is notified after each durable change.
 #[uniffi::export(foreign)]
 pub trait ChangeListener: Send + Sync {
     /// Something changed. Called on the thread that made the change, with nothing locked: it may call the core, except `close`, `quiesce`,
-    /// `flush`, `stop_delivery` and `test_delivery`. What it throws is logged and changes nothing.
+    /// `flush`, `stop_delivery` and `test_delivery`. If it throws, that is logged and changes nothing.
     fn on_change(&self, notice: Notice) -> Result<(), PortError>;
 }
 
-/// A listener's place.
+/// The registration of a listener.
 #[derive(uniffi::Object)]
 pub struct Subscription(Mutex<Option<compass_core::Subscription>>);
 
@@ -26,7 +26,7 @@ impl Subscription {
 
 #[uniffi::export]
 impl Subscription {
-    /// The listener is not called any more; a call that is under way may still end. Again does nothing.
+    /// The listener is not called any more; a running call may still end. Cancelling again does nothing.
     pub fn cancel(&self) {
         let subscription = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(subscription);

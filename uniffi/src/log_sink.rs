@@ -11,16 +11,16 @@ use compass_core::model::CoreError;
 use crate::PortError;
 use crate::guard::guard;
 
-/// How much a record of the log matters.
+/// How important a record of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum LogLevel {
-    /// Something that should not happen did.
+    /// Something happened that should not happen.
     Error,
-    /// Something is not as it should be, and the core copes with it.
+    /// Something is wrong, and the core goes on.
     Warn,
     /// Worth knowing.
     Info,
-    /// Of use to somebody who looks for a fault. Left out of release builds.
+    /// Useful to find an error. Left out of release builds.
     Debug,
     /// Everything. Left out of release builds.
     Trace,
@@ -29,11 +29,11 @@ pub enum LogLevel {
 /// A line of the log.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct LogRecord {
-    /// How much it matters.
+    /// How important it is.
     pub level: LogLevel,
-    /// Which part of the core says it.
+    /// The part of the core that logs it.
     pub target: String,
-    /// In English. Never a secret, or what a technician typed.
+    /// The text, in English. Never a secret, or a text that a technician typed.
     pub text: String,
 }
 
@@ -41,19 +41,19 @@ pub struct LogRecord {
 #[uniffi::export(foreign)]
 pub trait LogSink: Send + Sync {
     /// Takes one record. Called on a thread of its own, one record after the other, so that nothing of the core waits for it; it may call
-    /// the core. What it throws is forgotten.
+    /// the core. If it throws, that is ignored.
     fn log(&self, record: LogRecord) -> Result<(), PortError>;
 }
 
-/// Sends the core's log to `sink`, from `level` up; to nowhere without one. For the whole process: all handles share it.
+/// Sends the core's log to `sink`, from `level` up; nowhere without a sink. For the whole process: all handles share it.
 ///
-/// Records that a slow sink cannot take in time are left out, and their number is told.
+/// Records that a slow sink cannot take in time are left out, and their number is logged.
 #[uniffi::export]
 pub fn set_log_sink(sink: Option<Arc<dyn LogSink>>, level: LogLevel) -> Result<(), CoreError> {
     guard(|| LOG.set(sink, level))
 }
 
-/// So many records wait for a slow sink.
+/// The number of records that may wait for a slow sink.
 const WAITING: usize = 1024;
 
 static LOG: Log = Log { queue: Mutex::new(None), left_out: AtomicU64::new(0) };
@@ -64,7 +64,7 @@ struct Log {
 }
 
 thread_local! {
-    /// This thread is the one that feeds a sink: what it causes to be logged would feed it for ever.
+    /// True on the thread that feeds a sink: records that the sink causes would feed it for ever.
     static FEEDS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -82,14 +82,14 @@ impl Log {
                 Some(sender)
             }
         };
-        // Somebody in this process may have set a logger of his own, once and for all: then that one has the log.
+        // If the process has already set another logger, which is possible only once, that one gets the log.
         let _ = log::set_logger(self);
         *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = queue;
         log::set_max_level(filter);
         Ok(())
     }
 
-    /// Until another sink is set.
+    /// Runs until another sink is set.
     fn feed(&self, sink: &dyn LogSink, records: &Receiver<LogRecord>) {
         FEEDS.set(true);
         for record in records {

@@ -14,26 +14,26 @@ use crate::transport::{ForeignTransport, Transport};
 /// Options of `Core.open`.
 #[derive(uniffi::Record)]
 pub struct OpenOptions {
-    /// The database file; made when it is not there, in a folder that is.
+    /// The database file; created if it does not exist, in a folder that exists.
     pub path: String,
     /// Looks secrets up. Without one, signed endpoints wait for their secret.
     #[uniffi(default = None)]
     pub secrets: Option<Arc<dyn Secrets>>,
-    /// Sends requests; the core's built-in transport when absent. A library for phones has none (docs/http-transport.md): there, opening
-    /// without one fails with `invalid_option`.
+    /// Sends requests; when absent the core's built-in transport. A library for phones has none (docs/http-transport.md): there, opening
+    /// without a transport fails with `invalid_option`.
     #[uniffi(default = None)]
     pub transport: Option<Arc<dyn Transport>>,
     /// When to try again and when to stop; `default_retry_policy` when absent.
     #[uniffi(default = None)]
     pub retry: Option<RetryPolicy>,
-    /// Certificate authorities, in PEM, that the built-in transport trusts beside the bundled ones. Without effect on a transport given.
+    /// Certificate authorities, in PEM, that the built-in transport trusts beside the bundled ones. Ignored when `transport` is given.
     #[uniffi(default = [])]
     pub extra_roots: Vec<String>,
-    /// Finished sessions go this long after their end, in milliseconds, as `purge` takes them: a few when the database is opened, the others
-    /// with `flush`. When absent they stay until `purge` is called.
+    /// Finished sessions are deleted this long after their end, in milliseconds, as `purge` does it: a few when the database is opened, the
+    /// others with `flush`. When absent they stay until `purge` is called.
     #[uniffi(default = None)]
     pub retention_ms: Option<u64>,
-    /// Bodies of delivered messages are kept this long for review, in milliseconds, and go when sessions do; 90 days when absent.
+    /// Bodies of delivered messages are kept this long for review, in milliseconds, but not longer than their session; 90 days when absent.
     #[uniffi(default = None)]
     pub body_retention_ms: Option<u64>,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
@@ -44,14 +44,15 @@ pub struct OpenOptions {
 /// Options of `restore`.
 #[derive(uniffi::Record)]
 pub struct RestoreOptions {
-    /// The database that the copy takes the place of.
+    /// The database that is replaced.
     pub path: String,
-    /// A person gives up the messages that are not delivered and not in the copy. Without it the copy is refused where there are such.
+    /// A person abandons the messages that are not delivered and not in the copy. Without it the copy is refused when there are such
+    /// messages.
     #[uniffi(default = None)]
     pub discard_undelivered: Option<DiscardUndelivered>,
 }
 
-/// Who gives undelivered messages up, and why.
+/// Who abandons undelivered messages, and why.
 #[derive(uniffi::Record)]
 pub struct DiscardUndelivered {
     /// The person.

@@ -1,11 +1,11 @@
-//! What a port or a listener throws.
+//! The error of a port or a listener.
 
-/// Foreign code threw. What it threw is told to the log at most.
+/// Foreign code threw. The error goes only to the log.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Error)]
 pub enum PortError {
-    /// It failed in a way that it does not name.
+    /// Any failure.
     Failed {
-        /// For logs alone; neither secrets nor payload belong into it.
+        /// Only for logs; it must contain neither secrets nor payload.
         detail: String,
     },
 }
@@ -21,7 +21,7 @@ impl std::error::Error for PortError {}
 
 impl From<uniffi::UnexpectedUniFFICallbackError> for PortError {
     fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
-        // The text of an exception we know nothing of may quote a secret or an answer.
+        // The text of an unknown exception may quote a secret or an answer.
         PortError::Failed { detail: "an exception was thrown".to_owned() }
     }
 }

@@ -9,12 +9,12 @@ use crate::PortError;
 /// Looks secrets up, once per delivery attempt, on a thread of the core's own.
 #[uniffi::export(foreign)]
 pub trait Secrets: Send + Sync {
-    /// The secret of this name, wanted for an endpoint at `origin` (`https://hooks.example:8443`). A store that throws counts as
-    /// unavailable: the message waits and is looked at again.
+    /// The secret of this name, needed for an endpoint at `origin` (`https://hooks.example:8443`). A store that throws counts as
+    /// unavailable: the message waits and is tried again.
     fn get(&self, name: String, origin: String) -> Result<SecretLookup, PortError>;
 
-    /// A receiver at `origin` refused a request with this secret in a header: a token may have expired. Told once per value, before the
-    /// next `get` of the name. What it throws is ignored.
+    /// A receiver at `origin` refused a request with this secret in a header: a token may have expired. Called once per value, before the
+    /// next `get` of the name. If it throws, that is ignored.
     fn refused(&self, name: String, origin: String) -> Result<(), PortError>;
 }
 
@@ -30,7 +30,7 @@ impl port::Secrets for ForeignSecrets {
     }
     fn refused(&self, name: &str, origin: &str) {
         if let Err(error) = self.0.refused(name.to_owned(), origin.to_owned()) {
-            log::warn!("the store of secrets failed when it was told of a refused one: {error}");
+            log::warn!("the store of secrets failed in its method `refused`: {error}");
         }
     }
 }

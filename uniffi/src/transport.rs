@@ -1,4 +1,4 @@
-//! The platform's way to send a request.
+//! The platform's transport.
 
 use std::sync::Arc;
 
@@ -6,23 +6,23 @@ use compass_core::port::{self, FailureKind, Header, Phase, RequestSent, Transpor
 
 use crate::PortError;
 
-/// Sends requests. It follows no redirect, retries nothing by itself and treats every status as an answer. Called on threads of the core's
-/// own, several at once.
+/// Sends requests. It follows no redirect, retries nothing and treats every status as an answer. Called on threads of the core's own,
+/// several at once.
 #[uniffi::export(foreign)]
 pub trait Transport: Send + Sync {
-    /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`. What it throws counts as a failure
-    /// after which the message may have been delivered.
+    /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`. If it throws, that counts as a
+    /// failure after which the message may have been delivered.
     fn send(&self, request: HttpRequest) -> Result<HttpOutcome, PortError>;
 
-    /// Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored.
+    /// Asks to cancel the request with this id. It may still finish; an unknown id is ignored.
     fn cancel(&self, id: u64) -> Result<(), PortError>;
 
-    /// The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
-    /// more. Running requests go on.
+    /// The process was suspended, or the network is another one: idle connections and cached addresses from before must not be used again.
+    /// Running requests go on.
     fn renew(&self) -> Result<(), PortError>;
 }
 
-/// A header. The core's own wipes itself when dropped, and cannot be taken apart to cross.
+/// A header. The core's own type is wiped when it is dropped, and cannot cross the FFI.
 #[derive(Clone, uniffi::Record)]
 pub struct HttpHeader {
     /// Lower-case name.
@@ -36,7 +36,7 @@ pub struct HttpHeader {
 pub struct HttpRequest {
     /// Names this attempt in `cancel`.
     pub id: u64,
-    /// Where to.
+    /// The address.
     pub url: String,
     /// All headers except those the transport sets itself: `host`, `content-length`, `user-agent`.
     pub headers: Vec<HttpHeader>,
@@ -53,11 +53,11 @@ pub struct HttpResponse {
     pub status: u16,
     /// The headers of the answer.
     pub headers: Vec<HttpHeader>,
-    /// At most the first 4 KiB of the answer's body, best effort.
+    /// At most the first 4 KiB of the answer's body, if the transport has it.
     pub body: Vec<u8>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, uniffi::Enum)]
 pub enum HttpOutcome {
     /// A status line was read.
@@ -65,7 +65,7 @@ pub enum HttpOutcome {
         /// The answer.
         response: HttpResponse,
     },
-    /// None was.
+    /// No status line was read.
     Failed {
         /// Why.
         failure: TransportFailure,
@@ -87,7 +87,7 @@ impl port::Transport for ForeignTransport {
         match self.0.send(request) {
             Ok(HttpOutcome::Answered { response }) => Ok(TransportResponse {
                 status: response.status,
-                // Platforms spell names as they like; the core looks for lower case.
+                // Platforms spell names differently; the core looks for lower case.
                 headers: response.headers.into_iter().map(|header| Header::new(header.name.to_ascii_lowercase(), header.value)).collect(),
                 body: response.body,
             }),

@@ -3,7 +3,7 @@
 //     uniffi/generate kotlin bindings/kotlin/compass-core-bindings/target/generated
 //     bindings/kotlin/android-build bindings/kotlin/compass-core-android/target/jni
 //
-// One library of all Kotlin sources of the package. The generated ones are part of it, so there is no explicit API mode here; Maven has it.
+// One library of all Kotlin sources of the package. The generated ones are part of it, so explicit API mode is off here; Maven has it on.
 plugins {
     id("com.android.library") version "8.13.0"
     kotlin("android") version "2.2.20"

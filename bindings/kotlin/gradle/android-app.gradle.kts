@@ -1,4 +1,4 @@
-// NOT RUN HERE: what the Gradle build of an Android app says. There is no Android Gradle plugin on the machines that test this repository.
+// NOT RUN HERE: the lines for the Gradle build of an Android app. There is no Android Gradle plugin on the machines that test this repository.
 
 plugins {
     id("com.android.application")
@@ -13,7 +13,7 @@ android {
         minSdk = 26
         targetSdk = 35
         ndk {
-            // What the core is built for. 32-bit ARM as well, where handhelds need it: "armeabi-v7a".
+            // The core is built for these. Also for 32-bit ARM, if handhelds need it: "armeabi-v7a".
             abiFilters += listOf("arm64-v8a", "x86_64")
         }
     }
@@ -30,7 +30,7 @@ dependencies {
     // Brings compass-core, the AAR of JNA and the libraries for phones.
     implementation("dev.compass:compass-core-android:0.1.0")
 
-    // Tests on the development machine take its own library, and JNA's jar instead of its AAR.
+    // Tests on the development machine use its own library, and JNA's jar instead of its AAR.
     testImplementation("dev.compass:compass-core-jvm:0.1.0")
     testImplementation("dev.compass:compass-core-testing:0.1.0")
 }

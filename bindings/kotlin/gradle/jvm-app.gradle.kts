@@ -1,6 +1,6 @@
-// NOT RUN HERE: what the Gradle build of a JVM app says. The packages themselves are built and tested with Maven.
+// NOT RUN HERE: the lines for the Gradle build of a JVM app. The packages themselves are built and tested with Maven.
 //
-// `mvn install` in bindings/kotlin puts the artefacts where `mavenLocal()` finds them.
+// `mvn install` in bindings/kotlin puts the artefacts in the place where `mavenLocal()` finds them.
 
 plugins {
     kotlin("jvm") version "2.1.21"

@@ -46,7 +46,7 @@ lock = threading.Lock()
 released = threading.Event()
 
 
-def tell(**what):
+def report(**what):
     with lock:
         print(json.dumps(what), flush=True)
 
@@ -135,16 +135,16 @@ def serve(connection, wrap, kind):
         for number in (1, 2):
             request = read_request(connection)
             if request is None:
-                return tell(broken="closed by the client before a request")
+                return report(broken="closed by the client before a request")
             method, path, headers, body = request
-            tell(method=method, path=path, headers=headers, body=body.decode("utf-8", "replace"))
+            report(method=method, path=path, headers=headers, body=body.decode("utf-8", "replace"))
             if path != "/keep":
                 return behave(connection, path)
-            # Keeps the connection, and drops it without a word when it is used again.
+            # Keeps the connection, and closes it without an answer when it is used again.
             if number == 1:
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
     except OSError as error:
-        tell(broken=f"{kind or 'a request'}: {error!r}")
+        report(broken=f"{kind or 'a request'}: {error!r}")
     finally:
         try:
             connection.close()
@@ -175,7 +175,7 @@ leaf("early", "trusted", "localhost", ("-not_before", "20900101000000Z", "-not_a
 closed = socket.create_server(("127.0.0.1", 0))
 refused = closed.getsockname()[1]
 closed.close()
-tell(
+report(
     plain=listen(),
     good=listen(context("good")),
     unknown=listen(context("unknown")),
@@ -187,9 +187,9 @@ tell(
     silent=listen(kind="silent"),
     refused=refused,
 )
-# All that was told before a question comes before its answer.
+# All that was reported before a question comes before its answer.
 for line in sys.stdin:
     if line.strip() == "go":
         released.set()
     else:
-        tell(asked=line.strip())
+        report(asked=line.strip())

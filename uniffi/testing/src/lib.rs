@@ -1,7 +1,7 @@
 //! Time for tests of apps. A component of its own (`docs/decisions/0036-the-platform-sends.md`): the bindings of the facade are the same
-//! with and without it, and so a library that ships needs nothing of it.
+//! with and without it, so a library that ships needs no part of it.
 
-// What UniFFI generates for an object is not ours to document.
+// Code that UniFFI generates for an object cannot be documented here.
 #![allow(missing_docs, unreachable_pub)]
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use compass_core::testing::{self, SequentialRandom};
 uniffi::setup_scaffolding!();
 uniffi::use_remote_type!(compass_core::Timestamp);
 
-/// What a handle goes by.
+/// The clock and the randomness of a handle.
 type Time = (Arc<dyn Clock>, Arc<dyn Random>);
 
 static NEXT: LazyLock<Mutex<HashMap<String, Time>>> = LazyLock::new(Mutex::default);
@@ -24,19 +24,19 @@ fn next() -> MutexGuard<'static, HashMap<String, Time>> {
     NEXT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the handle that is about to be opened on this path goes by, if a test has said so. Given once.
+/// The clock and the randomness for the next handle on this path, if a test has set them. They are given only once.
 pub fn time_for(path: &str) -> Option<Time> {
     next().remove(path)
 }
 
-/// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
-/// every run. For tests alone.
+/// A clock that only the test moves, and randomness that repeats: with it, session keys, delivery ids and delays are the same in every run.
+/// Only for tests.
 ///
 /// Begins at 2027-01-15T08:00:00Z; local time is UTC.
 #[derive(uniffi::Object)]
 pub struct ManualClock {
     clock: Arc<testing::ManualClock>,
-    /// One for all handles that are opened with the clock: what it gave once is not given again.
+    /// One for all handles that are opened with the clock, so that no value is given twice.
     random: Arc<SequentialRandom>,
 }
 
@@ -49,12 +49,12 @@ impl ManualClock {
         Self { clock: Arc::default(), random: Arc::default() }
     }
 
-    /// The next handle that this process opens on this path, given in these letters, goes by this clock.
+    /// The next handle that this process opens on this path, spelled in the same way, uses this clock.
     pub fn use_for(&self, path: String) {
         next().insert(path, (self.clock.clone(), self.random.clone()));
     }
 
-    /// What it shows.
+    /// The time that it shows.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

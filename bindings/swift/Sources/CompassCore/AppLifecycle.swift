@@ -3,16 +3,17 @@ package import Foundation
 import UIKit
 #endif
 
-/// Takes and releases the hold of the foreground by itself.
+/// Takes and releases the hold of the foreground automatically.
 ///
-/// In the foreground: one hold, delivery in the background of the process, and a look at what another process has changed. On leaving it:
-/// what is due is delivered for as long as the system lets us, then the hold is released, and the handle quiesces if nobody else holds it.
+/// In the foreground it takes one hold, delivers in the background of the process, and checks for changes of another process. When the app
+/// leaves the foreground, due messages are delivered as long as the system allows it. Then the hold is released, and the handle quiesces if
+/// there is no other hold.
 package final class AppLifecycle: Sendable {
-    // By name: extensions of an app, which have no application object, can use this too.
+    // As names: extensions of an app, which have no application object, can use this too.
     package static let didEnterBackground = Notification.Name("UIApplicationDidEnterBackgroundNotification")
     package static let willEnterForeground = Notification.Name("UIApplicationWillEnterForegroundNotification")
     // iOS gives about 30 s, and quiescing takes up to 2.
-    private static let farewell = Duration.seconds(20)
+    private static let lastFlush = Duration.seconds(20)
 
     private struct State {
         var ended = false
@@ -22,7 +23,7 @@ package final class AppLifecycle: Sendable {
         var latest: Task<Void, Never>?
     }
 
-    // Unchecked: a token of NotificationCenter, which is only ever given back to it.
+    // Unchecked: a token of NotificationCenter, which is only used to remove the observer.
     private struct Observer: @unchecked Sendable {
         let token: any NSObjectProtocol
     }
@@ -43,7 +44,7 @@ package final class AppLifecycle: Sendable {
 
     deinit { end() }
 
-    /// Listens from now on, and begins as the app stands.
+    /// Observes the app from now on, and begins with its present state.
     package func begin() {
         guard let handle = handle.value else { return }
         let center = NotificationCenter.default
@@ -58,9 +59,9 @@ package final class AppLifecycle: Sendable {
         }
     }
 
-    /// Listens no more. The hold goes with the handle.
+    /// Ends observing. The hold is released with the handle.
     package func end() {
-        // What comes out is let go outside the lock.
+        // What is taken out is released outside the lock.
         let (observers, network, task) = state.withLock { state in
             state.ended = true
             defer { (state.observers, state.network) = ([], nil) }
@@ -71,7 +72,7 @@ package final class AppLifecycle: Sendable {
         task?.cancel()
     }
 
-    /// Waits until the latest change of the app's state has been dealt with.
+    /// Waits until the latest change of the app's state has been handled.
     package func settled() async {
         await state.withLock { $0.latest }?.value
     }
@@ -95,16 +96,16 @@ package final class AppLifecycle: Sendable {
                 defer { state.hold = nil }
                 return state.hold
             }
-            let farewell = Task { _ = try? await handle.flush(deadline: Self.farewell) }
-            await Self.withBackgroundTime(cancel: farewell) {
-                // Back in the foreground already: then there is no time to lose here.
-                await withTaskCancellationHandler { await farewell.value } onCancel: { farewell.cancel() }
+            let lastFlush = Task { _ = try? await handle.flush(deadline: Self.lastFlush) }
+            await Self.withBackgroundTime(cancel: lastFlush) {
+                // Cancelled when the app is already back in the foreground: then this must end soon.
+                await withTaskCancellationHandler { await lastFlush.value } onCancel: { lastFlush.cancel() }
                 await hold?.release()
             }
         }
     }
 
-    /// After what is under way, which is told to hurry: one at a time, in the order in which they come.
+    /// Runs `work` after the current work, which is cancelled: one at a time, in the order of the calls.
     private func then(_ work: @escaping @Sendable (AppLifecycle) async -> Void) {
         state.withLock { state in
             if state.ended { return }
@@ -117,14 +118,14 @@ package final class AppLifecycle: Sendable {
         }
     }
 
-    /// Keeps the process from being suspended while `work` runs; ends `cancel` when the system's patience does.
+    /// Keeps the process from being suspended while `work` runs; cancels `cancel` when the system's time is up.
     private static func withBackgroundTime(cancel: Task<Void, Never>, _ work: @escaping @Sendable () async -> Void) async {
         #if os(iOS) || os(tvOS) || os(visionOS)
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let once = Locked(false)
             ProcessInfo.processInfo.performExpiringActivity(withReason: "Compass delivers what is due") { expired in
                 if expired { cancel.cancel() }
-                // The system calls once, and once more if its patience ends, from a thread that may be blocked.
+                // The system calls this once, and again when the time is up, on a thread that may be blocked.
                 if once.withLock({ begun in defer { begun = true }; return begun }) { return }
                 let done = DispatchSemaphore(value: 0)
                 Task.detached {
@@ -142,7 +143,7 @@ package final class AppLifecycle: Sendable {
 
     private static func inForeground() async -> Bool {
         #if canImport(UIKit) && !os(watchOS)
-        // A process that was woken for a background job opens the database too.
+        // A process that was started for a background job opens the database too.
         return await MainActor.run { UIApplication.shared.applicationState != .background }
         #else
         return true

@@ -3,7 +3,7 @@ package import Foundation
 import FoundationNetworking
 #endif
 
-/// One request under way: what is known of it, and the thread of the core that waits for it.
+/// One request in flight: what is known of it, and the thread of the core that waits for it.
 final class Attempt: Sendable {
     struct Known {
         var head: HTTPURLResponse?
@@ -12,7 +12,7 @@ final class Attempt: Sendable {
         var cancelled = false
         var ended = false
         var error: (any Error)?
-        /// From the system's measurements, where there are any: how far the connection got.
+        /// How far the connection came, by the system's measurements, if there are any.
         var phase: Phase?
     }
 
@@ -31,7 +31,7 @@ final class Attempt: Sendable {
     }
 
     /// Blocks until there is an outcome.
-    func wait(_ timeout: Duration, forBody patience: Duration) -> TransportOutcome {
+    func wait(_ timeout: Duration, forBody bodyTimeout: Duration) -> TransportOutcome {
         var deadline = DispatchTime.now() + .milliseconds(Int(clamping: timeout.wholeMilliseconds))
         var headSeen = false
         while true {
@@ -41,7 +41,7 @@ final class Attempt: Sendable {
                 if known.ended || known.cancelled || known.body.count >= 4096 || !inTime { return .answered(known.response(head)) }
                 if !headSeen {
                     headSeen = true
-                    deadline = min(deadline, .now() + .milliseconds(Int(clamping: patience.wholeMilliseconds)))
+                    deadline = min(deadline, .now() + .milliseconds(Int(clamping: bodyTimeout.wholeMilliseconds)))
                 }
             } else if known.ended || known.cancelled {
                 return .failed(known.failure(known.error))
@@ -61,31 +61,31 @@ extension Attempt.Known {
         return TransportResponse(status: UInt16(clamping: head.statusCode), headers: headers, body: body.prefix(4096))
     }
 
-    /// As far as the error tells; where it does not, the message may have been delivered.
+    /// The meaning of an error. Where the error does not decide, the message may have been delivered.
     func failure(_ error: (any Error)?) -> TransportFailure {
         let code = (error as? URLError)?.code
         var (kind, place) = cancelled ? (FailureKind.cancelled, nil) : FailureKind.meaning(of: code)
         if sent, place == .connect || place == .resolve {
-            // Swift's own library for Linux calls many a fault after the request a failure to connect.
+            // Swift's own library for Linux reports many errors after the request as a failure to connect.
             (kind, place) = (.closed, .receive)
         }
         #if canImport(FoundationNetworking)
-        // It tells of the body before it tells of the end, so what it did not tell of did not leave.
-        let silence: Phase = ended ? .connect : .send
+        // It reports a sent body before it reports the end, so a body that was not reported was not sent.
+        let unreported: Phase = ended ? .connect : .send
         #else
-        let silence = Phase.send
+        let unreported = Phase.send
         #endif
-        let reached = place ?? phase ?? (sent ? .receive : silence)
+        let reached = place ?? phase ?? (sent ? .receive : unreported)
         let nothingLeft = !sent && (reached == .resolve || reached == .connect)
-        // Codes are numbers; the texts beside them name the URL.
+        // Only the code, which is a number: the texts of the error contain the URL.
         let detail = "URLError \(code.map { String($0.rawValue) } ?? "unknown")"
         return TransportFailure(kind: kind, phase: reached, requestSent: nothingLeft ? .no : .maybe, detail: detail)
     }
 }
 
 extension FailureKind {
-    /// What went wrong, and where, if the code alone says it. `cancelled` that nobody asked for (a session that ended, a challenge that was
-    /// turned down) is a failure like others: `cancelled` would have the message tried again at once, for ever.
+    /// The kind of failure, and the phase if the code decides it. A cancellation that was not requested (a session that ended, a challenge
+    /// that was refused) is a failure like others: as `cancelled`, the message would be tried again at once, for ever.
     package static func meaning(of code: URLError.Code?) -> (FailureKind, Phase?) {
         switch code {
         case .notConnectedToInternet?, .internationalRoamingOff?, .callIsActive?, .dataNotAllowed?: (.noNetwork, .connect)
@@ -103,7 +103,7 @@ extension FailureKind {
     }
 }
 
-/// Hears from the session on its queue and tells the attempt.
+/// Gets the session's calls on its queue and passes them to the attempt.
 final class AttemptDelegate: NSObject, URLSessionDataDelegate, Sendable {
     private let attempts = Locked<[ObjectIdentifier: Attempt]>([:])
 
@@ -145,7 +145,7 @@ final class AttemptDelegate: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         attempt(dataTask)?.learn { known in
-            // A big answer is read no further than is kept of it.
+            // Of a large answer only the part that is kept is read.
             if known.body.count < 4096 { known.body.append(data.prefix(4096)) }
         }
     }

@@ -4,9 +4,10 @@ import Foundation
 
 /// Delivers while the app is not running, in tasks of `BGTaskScheduler`. Also in a process that was started for one.
 ///
-/// Two are asked for: an app refresh, which the system grants more often, and a processing task, for which the phone mostly lies idle. Register
-/// before the launch ends. Both identifiers, `identifier` and the same with `.refresh`, stand in `BGTaskSchedulerPermittedIdentifiers` of the
-/// app's `Info.plist`, and `processing` and `fetch` in `UIBackgroundModes`. What the system refuses is in ``CompassLog``.
+/// It requests two tasks: an app refresh, which the system grants more often, and a processing task, which mostly runs when the phone is
+/// not used. Register before the launch ends. Both identifiers, `identifier` and `identifier` with `.refresh`, must be listed in
+/// `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`, and `processing` and `fetch` in `UIBackgroundModes`. ``CompassLog``
+/// shows what the system refuses.
 ///
 /// ```swift
 /// func application(_ application: UIApplication, didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]?) -> Bool {
@@ -35,10 +36,10 @@ public final class BackgroundDelivery: Sendable {
         }
     }
 
-    /// Registers the tasks, and asks for them whenever the app leaves the foreground.
+    /// Registers the tasks, and requests them each time the app leaves the foreground.
     ///
     /// - Parameter compass: The app's one handle; a lazy one is opened when a task needs it.
-    /// - Returns: Keep it if you want to ask for the tasks at other times too.
+    /// - Returns: Keep it if you want to request the tasks at other times too.
     @discardableResult
     public static func register(identifier: String, for compass: any CompassHandle) -> BackgroundDelivery {
         let delivery = BackgroundDelivery(identifier: identifier, compass: compass)
@@ -53,7 +54,7 @@ public final class BackgroundDelivery: Sendable {
         return delivery
     }
 
-    /// Asks the system for the tasks, if something waits and they move earlier by it.
+    /// Requests the tasks from the system, if messages wait and a task moves earlier by it.
     public func schedule() async {
         await requests.ask(for: compass)
     }
@@ -68,7 +69,7 @@ public final class BackgroundDelivery: Sendable {
         let work = Task {
             requests.began(kind)
             running.task.setTaskCompleted(success: await BackgroundJob.run(compass))
-            // Only now: asking for a task that runs would end it. In a task of its own, since this one may be cancelled.
+            // Only now: requesting a task that runs would end it. In a task of its own, because this one may be cancelled.
             await Task.detached { await self.schedule() }.value
         }
         task.expirationHandler = { work.cancel() }

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// When a background job is worth asking the system for.
+/// When to request a background job from the system.
 ///
 /// ```swift
 /// let plan = BackgroundPlan(try await compass.nextDue(), now: Date())
@@ -8,16 +8,17 @@ public import Foundation
 public enum BackgroundPlan: Hashable, Sendable {
     /// Nothing waits for time or a network.
     case nothing
-    /// Not before this moment.
+    /// A job, not before this moment.
     case job(notBefore: Date)
 
-    /// From what the core says. What waits for a network alone is worth a job at once: the system runs it when there is one.
+    /// The plan for what is due. If messages wait only for a network, a job is requested at once: the system runs it when there is a
+    /// network.
     public init(_ due: NextDue, now: Date) {
         let moments = [due.at, due.atNeedsUnmetered, due.whenOnline.map { _ in now }].compactMap { $0 }
         self = moments.min().map { .job(notBefore: max($0, now)) } ?? .nothing
     }
 
-    /// Whether to ask the system again, given what it was asked for before: only when the job moves earlier.
+    /// Whether to request the job again, after this earlier request: only when the job moves earlier.
     public func moves(_ before: BackgroundPlan) -> Bool {
         switch (before, self) {
         case (_, .nothing): false
@@ -27,14 +28,14 @@ public enum BackgroundPlan: Hashable, Sendable {
     }
 }
 
-/// One background job: takes a hold, delivers, lets go.
+/// One background job: takes a hold, delivers, releases the hold.
 ///
 /// ```swift
 /// let finished = await BackgroundJob.run(compass)
 /// ```
 public enum BackgroundJob {
-    /// Delivers what is due within the deadline; true unless it failed or was cut short. Cancelling the task gives the attempts up; the
-    /// hold is released all the same.
+    /// Delivers due messages within the deadline; false if it failed or the deadline ended it. Cancelling the task cancels the attempts;
+    /// the hold is still released.
     public static func run(_ compass: any CompassHandle, deadline: Duration = .seconds(25)) async -> Bool {
         guard let hold = try? await compass.resume() else { return false }
         let report = try? await compass.flush(deadline: deadline)

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// Which background tasks the system was asked for, and whether to ask again. Says in the log what it refuses.
+/// Which background tasks were requested from the system, and whether to request them again. Logs what the system refuses.
 package final class BackgroundRequests: Sendable {
     package enum Kind: Hashable, Sendable, CaseIterable {
-        /// Half a minute, more often.
+        /// Runs for half a minute, and more often.
         case refresh
-        /// Minutes, mostly at night.
+        /// Runs for minutes, mostly at night.
         case processing
 
         package func identifier(of identifier: String) -> String { self == .refresh ? identifier + ".refresh" : identifier }
@@ -18,16 +18,16 @@ package final class BackgroundRequests: Sendable {
         self.submit = submit
     }
 
-    /// Asks for what this handle needs, where it moves earlier by it.
+    /// Requests what this handle needs, if the task moves earlier by it.
     package func ask(for compass: any CompassHandle) async {
         do {
             ask(BackgroundPlan(try await compass.nextDue(), now: Date()))
         } catch {
-            CompassLog.say(.warning, "no background task is asked for: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
+            CompassLog.say(.warning, "no background task is requested: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
         }
     }
 
-    /// Asks for each kind, where it moves earlier by it.
+    /// Requests each kind, if it moves earlier by it.
     package func ask(_ plan: BackgroundPlan) {
         guard case .job(let moment) = plan else { return }
         for kind in Kind.allCases where plan.moves(asked.withLock { $0[kind] ?? .nothing }) {
@@ -40,11 +40,11 @@ package final class BackgroundRequests: Sendable {
         }
     }
 
-    /// A task of this kind runs: it has to be asked for again.
+    /// A task of this kind runs: it must be requested again.
     package func began(_ kind: Kind) { asked.withLock { $0[kind] = nil } }
 
     package static func refused(_ call: String, _ task: String, _ error: (any Error)?) {
-        // Its domain and number say which of the causes that Apple documents it is.
+        // The domain and the number of the error identify the cause that Apple documents.
         let why = error.map { $0 as NSError }.map { ", \($0.domain) \($0.code)" } ?? ""
         CompassLog.say(.warning, "the system refused to \(call) the background task \(task)\(why)")
     }

@@ -1,7 +1,7 @@
 import Dispatch
 package import Foundation
 
-/// Takes blocking calls off the caller's thread, a few at a time, and never onto Swift's cooperative pool. They may overtake each other.
+/// Runs blocking calls off the caller's thread, a few at a time, and never on Swift's cooperative pool. They may overtake each other.
 package final class CallQueue: Sendable {
     private let queue: OperationQueue
 
@@ -12,7 +12,8 @@ package final class CallQueue: Sendable {
         queue.qualityOfService = quality
     }
 
-    /// Runs a call. What has not begun when the task is cancelled does not begin; what has, runs to its end, and its result is dropped.
+    /// Runs a call. If the task is cancelled before the call begins, it does not begin; otherwise it runs to its end, and its result is
+    /// dropped.
     package func call<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         let cancelled = Locked(false)
         let result: Result<Value, any Error> = await withTaskCancellationHandler {
@@ -42,9 +43,9 @@ package final class WriteQueue: Sendable {
         beside = DispatchQueue(label: name + ".beside", qos: .utility)
     }
 
-    /// Runs a call. Its place is taken before anything is waited for: an asynchronous function with no actor to stand on goes to the global
-    /// executor before its first line, and there two calls may change places. Once it has its place it is carried out; a task that is cancelled
-    /// meanwhile loses only the result.
+    /// Runs a call. It takes its place before the first `await`: an asynchronous function without an actor moves to the global executor
+    /// before its first line, and there two calls may change places. Once it has its place it is carried out; cancelling the task drops
+    /// only the result.
     ///
     /// - Parameter always: Also for a task that is cancelled already.
     package func call<Value: Sendable>(
@@ -57,7 +58,7 @@ package final class WriteQueue: Sendable {
         return try result.unlessCancelled()
     }
 
-    /// Begins a call in its turn, and lets the calls after it go on meanwhile: for what takes long and works in short transactions.
+    /// Begins a call in its turn; later calls go on meanwhile: for long calls that work in short transactions.
     package func begin<Value: Sendable>(
         on caller: isolated (any Actor)?, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -70,7 +71,7 @@ package final class WriteQueue: Sendable {
 }
 
 extension Result where Failure == any Error {
-    /// The result as this package gives it.
+    /// The result, or the error as this package throws it.
     fileprivate func unlessCancelled() throws -> Success {
         try Task.checkCancellation()
         do { return try get() } catch { throw CompassError.from(error) }

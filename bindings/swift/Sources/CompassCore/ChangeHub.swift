@@ -1,8 +1,8 @@
 import CompassInternal
 
-/// The one listener that a handle has in the core, and everybody who wants to hear from it.
+/// The one listener that a handle has in the core, and all its subscribers.
 package final class ChangeHub: Sendable {
-    /// One iterator's place: whether it has something to look at, and where it waits.
+    /// The subscription of one iterator: whether something has changed, and where it waits.
     package final class Subscriber: Sendable {
         private struct State {
             var dirty = true
@@ -11,7 +11,7 @@ package final class ChangeHub: Sendable {
         }
 
         private let state = Locked(State())
-        /// Where the hub stood when it was asked for this place.
+        /// The epoch of the hub when it was subscribed.
         package let epoch: Int
         fileprivate let wants: @Sendable (Notice) -> Bool
         private let leave: @Sendable () -> Void
@@ -32,7 +32,7 @@ package final class ChangeHub: Sendable {
             }?.resume()
         }
 
-        /// No more news. All who wait are told.
+        /// Ends the subscription and resumes its iterator.
         package func end() {
             state.withLock { state in
                 state.ended = true
@@ -42,7 +42,7 @@ package final class ChangeHub: Sendable {
             leave()
         }
 
-        /// Waits until there is something to look at; false once there never will be.
+        /// Waits until something has changed; false when the subscription has ended.
         package func news() async -> Bool {
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
@@ -79,7 +79,7 @@ package final class ChangeHub: Sendable {
 
     package init() {}
 
-    /// How many listen, for tests.
+    /// The number of subscribers, for tests.
     package var count: Int { state.withLock { $0.subscribers.count } }
 
     /// How often the handle was closed.
@@ -91,7 +91,7 @@ package final class ChangeHub: Sendable {
             return (state.next, state.epoch)
         }
         let subscriber = Subscriber(epoch: epoch, wants: wants) { [weak self] in
-            // What comes out is let go outside the lock.
+            // What is taken out is released outside the lock.
             _ = self?.state.withLock { $0.subscribers.removeValue(forKey: number) }
         }
         let closed = state.withLock { state in
@@ -102,7 +102,7 @@ package final class ChangeHub: Sendable {
         return subscriber
     }
 
-    /// What is told of from now on.
+    /// Gives each from now on.
     package func attention() -> AsyncStream<Attention> {
         let (stream, continuation) = AsyncStream.makeStream(of: Attention.self, bufferingPolicy: .bufferingNewest(1000))
         let number = state.withLock { state -> Int? in
@@ -120,12 +120,12 @@ package final class ChangeHub: Sendable {
     }
 
     package func notify(_ notice: Notice) {
-        for subscriber in everybody() where notice.everything || subscriber.wants(notice) { subscriber.wake() }
+        for subscriber in allSubscribers() where notice.everything || subscriber.wants(notice) { subscriber.wake() }
         if notice.attention.isEmpty { return }
         for continuation in state.withLock({ Array($0.attention.values) }) { notice.attention.forEach { continuation.yield($0) } }
     }
 
-    /// The handle is closed: every sequence completes. For good, later ones too; otherwise a later one asks the next core.
+    /// The handle is closed: every sequence completes. With `forGood`, later ones complete too; otherwise they query the next core.
     package func close(forGood: Bool = true) {
         let (listening, attention) = state.withLock { state in
             state.epoch += 1
@@ -136,12 +136,12 @@ package final class ChangeHub: Sendable {
         for continuation in attention { continuation.finish() }
     }
 
-    /// There is another database under the handle: everybody asks again.
+    /// The handle has another database: all subscribers query again.
     package func everythingChanged() {
         notify(Notice(revision: 0, sessions: [], outbox: true, endpoints: true, workflows: true, everything: true))
     }
 
-    private func everybody() -> [Subscriber] {
+    private func allSubscribers() -> [Subscriber] {
         state.withLock { $0.subscribers.values.compactMap(\.subscriber) }
     }
 }

@@ -129,7 +129,7 @@ extension Compass {
     // The life of the handle -------------------------------------------------------------------------------------------------------------
 
     public func resume() async throws -> Hold {
-        // Both in tasks of their own, which nobody cancels: a hold that gets lost would keep file locks while the app is suspended.
+        // Both in tasks of their own, which are never cancelled: a lost hold would keep file locks while the app is suspended.
         let hold = try await Task.detached { [self] in try await deliver { try $0.resume() } }.value
         return Hold { [deliveries] in
             _ = try? await Task.detached { try await deliveries.call { hold.release() } }.value

@@ -1,10 +1,10 @@
 package import CompassInternal
 public import Foundation
 
-/// An open database: sessions, their records, and the outbox that delivers their webhooks.
+/// An open database: sessions, their records, and the outbox that delivers their messages.
 ///
-/// One per file and process: make it once and share it. Calls that write take effect in the order in which they were made, one after the other;
-/// ``CompassHandle`` says what that means. Queries run beside them, and delivery beside both, on threads of their own.
+/// One handle per file and process; share it. Calls that write take effect one after the other, in the order in which they were made;
+/// ``CompassHandle`` says more. Queries run beside them, and delivery beside both, on threads of their own.
 ///
 /// ```swift
 /// let compass = Compass.lazy { try .standard() }
@@ -17,9 +17,9 @@ public final class Compass: CompassHandle {
     package let writes = WriteQueue(name: "dev.compass.core.writes")
     // The core has two readers: more threads would only wait.
     package let queries = CallQueue(name: "dev.compass.core.queries", width: 4, quality: .userInitiated)
-    // What reads for long holds up no question of a screen.
+    // Separate, so that no query of a screen waits for a long read.
     package let longReads = CallQueue(name: "dev.compass.core.long-reads", width: 1, quality: .utility)
-    // `quiesce` must never queue behind a long `flush`.
+    // Wide, because `quiesce` must never wait for a long `flush`.
     package let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
 
     private init(reopens: Bool, options: @escaping @Sendable () throws -> CompassOptions) {
@@ -27,7 +27,7 @@ public final class Compass: CompassHandle {
         keeper = CoreKeeper(hub: hub, reopens: reopens, options: options)
     }
 
-    /// For a core that another handle opens and closes.
+    /// A handle over a core that another handle opens and closes.
     init(of core: CompassInternal.Core) {
         hub = ChangeHub()
         keeper = CoreKeeper(hub: hub, core: core)
@@ -44,13 +44,13 @@ public final class Compass: CompassHandle {
         return compass
     }
 
-    /// A handle at once, for a container or the environment of SwiftUI: its first call opens or creates the database, and throws what ``open(_:)``
-    /// would throw. Where that fails, the next call tries again. After ``close()`` too the next call opens it anew, and so does a sequence that is
-    /// begun then; sequences from before have ended.
+    /// Returns at once a handle that opens the database at its first use: for dependency injection or the environment of SwiftUI. If
+    /// opening fails, that call throws the error that ``open(_:)`` would throw, and the next call tries again. After ``close()`` the next
+    /// call or the next sequence opens the database again; earlier sequences have ended.
     public static func lazy(_ options: CompassOptions) -> Compass { lazy { options } }
 
-    /// The same, with options that are made when the database is opened, off the caller's thread: before the first unlock of the phone there is no
-    /// folder yet. What they throw is ``CompassError/Code/cannotOpen``.
+    /// The same, with options that are made when the database is opened, off the caller's thread: before the first unlock of the phone
+    /// there is no folder yet. An error of `options` becomes ``CompassError/Code/cannotOpen``.
     public static func lazy(_ options: @escaping @Sendable () throws -> CompassOptions) -> Compass {
         Compass(reopens: true, options: options)
     }
@@ -62,22 +62,22 @@ public final class Compass: CompassHandle {
         try await writes.call(on: caller, always: true) { [keeper] in try keeper.close() }
     }
 
-    /// Puts another database under the handle: closes it after the writes that were called before, gives its file to `work`, which may
-    /// ``restore(from:options:)`` or ``erase(_:discardUndelivered:)`` it, and opens it anew, also where `work` has failed. Other calls wait
-    /// meanwhile, `work` must make none of this handle. Sequences go on, with what is there then. Once begun it runs to its end, also when the task
-    /// is cancelled. The database need not be open, or fit to be opened.
+    /// Closes the database after the writes that were called before, gives its file to `work`, which may ``restore(from:options:)`` or
+    /// ``erase(_:discardUndelivered:)`` it, and opens it again, even if `work` has failed. Calls wait meanwhile, so `work` must not call
+    /// this handle. Sequences go on with the next database. Once begun it runs to its end, even if the task is cancelled. The database need
+    /// not be open, and may be damaged.
     ///
-    /// - Throws: What `work` throws; otherwise what opening throws. The next call tries to open again.
+    /// - Throws: The error of `work`; otherwise the error of opening. The next call tries to open again.
     public func whileClosed<Value: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
     ) async throws -> Value {
         let file = try await writes.call(on: isolation, always: true) { [keeper] in try keeper.pause() }
-        // In a task of its own, which nobody cancels.
+        // In a task of its own, which is never cancelled.
         return try await Task.detached { [self] in
             let result: Result<Value, any Error>
             do { result = .success(try await work(file)) } catch { result = .failure(error) }
             keeper.goOn()
-            // What was tried and refused comes before what follows from it.
+            // Sequences query again only when the database is open or has failed to open.
             defer { hub.everythingChanged() }
             do {
                 try await queries.call { [keeper] in try keeper.use { _ in } }
@@ -91,14 +91,14 @@ public final class Compass: CompassHandle {
 
     // How calls are carried out --------------------------------------------------------------------------------------------------------
 
-    /// In its turn.
+    /// Carries out a write in its turn.
     package func write<Value: Sendable>(
         on caller: isolated (any Actor)?, _ act: @escaping @Sendable (CompassInternal.Core) throws -> Value
     ) async throws -> Value {
         try await writes.call(on: caller) { [keeper] in try keeper.use(act) }
     }
 
-    /// Begins in its turn; later writes go on meanwhile.
+    /// Begins a call in its turn; later writes go on meanwhile.
     package func begin<Value: Sendable>(
         on caller: isolated (any Actor)?, _ act: @escaping @Sendable (CompassInternal.Core) throws -> Value
     ) async throws -> Value {
@@ -106,7 +106,7 @@ public final class Compass: CompassHandle {
         return try await writes.begin(on: caller) { [keeper] in try keeper.use(since: epoch, act) }
     }
 
-    /// Beside the writes.
+    /// Carries out a query, beside the writes.
     package func ask<Value: Sendable>(
         since epoch: Int? = nil, _ question: @escaping @Sendable (CompassInternal.Core) throws -> Value
     ) async throws -> Value {
@@ -114,13 +114,13 @@ public final class Compass: CompassHandle {
         return try await queries.call { [keeper] in try keeper.use(since: epoch, again: true, question) }
     }
 
-    /// Beside the writes and the other questions.
+    /// Carries out a long read, beside the writes and the queries.
     package func readLong<Value: Sendable>(_ question: @escaping @Sendable (CompassInternal.Core) throws -> Value) async throws -> Value {
         let epoch = hub.epoch
         return try await longReads.call { [keeper] in try keeper.use(since: epoch, again: true, question) }
     }
 
-    /// Beside all of them.
+    /// Carries out a call of delivery, beside all others.
     package func deliver<Value: Sendable>(_ work: @escaping @Sendable (CompassInternal.Core) throws -> Value) async throws -> Value {
         let epoch = hub.epoch
         return try await deliveries.call { [keeper] in try keeper.use(since: epoch, work) }
@@ -232,7 +232,7 @@ public final class Compass: CompassHandle {
 
     public func observeAttention() -> AsyncStream<Attention> { hub.attention() }
 
-    // The sequence keeps the handle: what is listened to is not let go.
+    // The sequence keeps a reference to the handle, so that it is not released meanwhile.
     private func updates<Value>(
         _ wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (CompassInternal.Core) throws -> Value
     ) -> Updates<Value> {

@@ -11,30 +11,31 @@ extension CompassError.Code {
     /// The call would wait for itself: it was made from inside a port.
     public static let reentrant: Self = "reentrant"
 
-    /// An option makes no sense.
+    /// An option is not acceptable.
     public static let invalidOption: Self = "invalid_option"
 
     // The file ----------------------------------------------------------------------------------------------------------------------------
 
-    /// The file cannot be opened or read now, for instance before the first unlock of the phone. It is untouched; try again later.
+    /// The file cannot be opened or read now, for instance before the first unlock of the phone. It has not changed; try again later.
     public static let cannotOpen: Self = "cannot_open"
 
     /// Another process held the database for too long, or quiescing interrupted the call. Try again.
     public static let locked: Self = "locked"
 
-    /// There is no room left on the device. Try again once there is.
+    /// There is no space left on the device. Try again when there is.
     public static let diskFull: Self = "disk_full"
 
-    /// The file is damaged, or was changed by something else. It is left as it is, for a person to rescue; see ``Compass/restore(from:options:)``.
+    /// The file is damaged, or was changed by something else. It is not changed, so that a person can rescue it; see
+    /// ``Compass/restore(from:options:)``.
     public static let corrupt: Self = "corrupt"
 
-    /// The file belongs to something else.
+    /// The file is not a database of this library.
     public static let notADatabase: Self = "not_a_database"
 
-    /// A newer release has written the file. Update the app; the file is untouched.
+    /// A newer release has written the file. Update the app; the file has not changed.
     public static let newerSchema: Self = "newer_schema"
 
-    /// Reading or writing failed below the database.
+    /// The system failed to read or write the file.
     public static let io: Self = "io"
 
     // Workflows ---------------------------------------------------------------------------------------------------------------------------
@@ -42,19 +43,19 @@ extension CompassError.Code {
     /// The document has findings of severity error: see ``CompassError/findings``.
     public static let invalidWorkflow: Self = "invalid_workflow"
 
-    /// This version is here already with other content. Publish a new version.
+    /// This version exists already with other content. Publish a new version.
     public static let workflowConflict: Self = "workflow_conflict"
 
     /// There is no such workflow or version, or every version is retired.
     public static let unknownWorkflow: Self = "unknown_workflow"
 
-    /// The workflow is incomplete: it can be imported and listed, and not started; see ``CompassError/findings``.
+    /// The workflow is incomplete: it can be imported and listed, but not started; see ``CompassError/findings``.
     public static let notStartable: Self = "not_startable"
 
-    /// Sessions stand on this version, finished ones included, so it cannot be forgotten. Delete or purge them first.
+    /// Sessions use this version, finished ones included, so it cannot be removed. Delete or purge them first.
     public static let workflowInUse: Self = "workflow_in_use"
 
-    /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+    /// The workflow requires something that this release does not know. It and its sessions can be read, but not changed. Update the app.
     public static let requiresNewerCore: Self = "requires_newer_core"
 
     /// A change of a document was refused.
@@ -80,7 +81,7 @@ extension CompassError.Code {
     /// The session is completed or ended.
     public static let alreadyFinished: Self = "already_finished"
 
-    /// The session was thrown away.
+    /// The session was discarded.
     public static let discarded: Self = "discarded"
 
     /// The path has no such visit.
@@ -92,7 +93,7 @@ extension CompassError.Code {
     /// The section has no such answer.
     public static let unknownAnswer: Self = "unknown_answer"
 
-    /// The answer leads nowhere.
+    /// The answer leads to no section.
     public static let unlinkedAnswer: Self = "unlinked_answer"
 
     /// The workflow has no such response.
@@ -122,7 +123,7 @@ extension CompassError.Code {
     /// Fields are missing or not acceptable; ``CompassError/problems`` says which and why.
     public static let fieldProblems: Self = "field_problems"
 
-    /// A text that must say something says nothing.
+    /// A text that must not be blank is blank.
     public static let blank: Self = "blank"
 
     /// A text is too long.
@@ -137,8 +138,8 @@ extension CompassError.Code {
     /// A session in progress cannot be deleted; discard it first.
     public static let notDeletable: Self = "not_deletable"
 
-    /// The session, or the database that would be replaced or removed, holds messages that were neither delivered nor given up, or is too
-    /// damaged to tell.
+    /// The session, or the database that would be replaced or removed, holds messages that were neither delivered nor abandoned, or is too
+    /// damaged to count them.
     public static let undelivered: Self = "undelivered"
 
     // Actions and endpoints ---------------------------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ extension CompassError.Code {
     /// Too many sends failed; the action cannot be sent again from the phone.
     public static let actionLocked: Self = "action_locked"
 
-    /// The message would be larger than 256 KiB. Nothing was changed; shorten a value, and send it corrected.
+    /// The message would be larger than 256 KiB. Nothing was changed. Shorten a value, and send the message corrected.
     public static let payloadTooLarge: Self = "payload_too_large"
 
     /// The values are the same as in an earlier message.
@@ -175,6 +176,6 @@ extension CompassError.Code {
     /// This release cannot do that yet.
     public static let notSupported: Self = "not_supported"
 
-    /// A fault of this library. Please report it.
+    /// An error in this library. Please report it.
     public static let `internal`: Self = "internal"
 }

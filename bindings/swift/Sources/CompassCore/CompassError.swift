@@ -1,6 +1,6 @@
 public import Foundation
 
-/// Why a call changed nothing. Never holds a secret, or what a technician typed.
+/// Why a call changed nothing. It never contains a secret or a text that a technician typed.
 ///
 /// ```swift
 /// do {
@@ -12,7 +12,7 @@ public import Foundation
 public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
     /// The stable name of an error. The set is open: a newer core may have codes that have no name here.
     public struct Code: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-        /// The name, as the core and its documents write it.
+        /// The name, as the core and the documentation write it.
         public let rawValue: String
         /// A code of this name.
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -26,13 +26,13 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
     public let code: Code
     /// Whether the same call may succeed later without any change to it.
     public let retryable: Bool
-    /// What it is about, where there is such a place: the key of a field, the number of a visit, the name of an argument.
+    /// What the error is about, if there is such a place: a field's key, a visit's number, the name of an argument.
     public let place: String?
-    /// In English, for logs and developers.
+    /// For logs and developers, in English.
     public let detail: String
     /// The fields that are missing or not acceptable, when that is the reason.
     public let problems: [Problem]
-    /// What is wrong with the workflow document, when that is the reason.
+    /// The findings about a workflow document, when that is the reason.
     public let findings: [Finding]
 
     /// An error as the core would throw it, for fakes.
@@ -49,10 +49,10 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
 
     /// Code and detail.
     public var description: String { detail.isEmpty ? code.rawValue : "\(code): \(detail)" }
-    /// Code and detail; not for a technician's eyes.
+    /// Code and detail; do not show it to a technician.
     public var errorDescription: String? { description }
 
-    /// What the generated code threw, as this package throws it.
+    /// An error of the generated code, as this package throws it.
     package static func from(_ error: any Error) -> any Error {
         switch error {
         case is CompassError, is CancellationError:
@@ -62,7 +62,7 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
                 code: Code(rawValue: code), retryable: retryable, place: place, detail: detail, problems: problems, findings: findings)
         default:
             // The text of a panic may quote a value.
-            return CompassError(code: .internal, detail: "the core failed in a way that it does not name")
+            return CompassError(code: .internal, detail: "the call into the core failed")
         }
     }
 }

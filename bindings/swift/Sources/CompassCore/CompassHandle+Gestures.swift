@@ -2,19 +2,19 @@ import Foundation
 
 /// A new id for a command that adds something: the same command with the same id is carried out once, however often it is called.
 ///
-/// The functions that need one make one. Make it yourself, and keep it, where a call may be repeated after the app died.
+/// The functions that need an id make one. Make it yourself, and keep it, when a call may be repeated after the app died.
 public func newCommandId() -> String { UUID().uuidString.lowercased() }
 
-/// One gesture, one call.
+/// One call for each gesture of a technician.
 extension CompassHandle {
-    /// Delivers what is due, without haste: ``flush(deadline:urgent:)``.
+    /// Delivers due messages, not urgently: ``flush(deadline:urgent:)``.
     public func flush(deadline: Duration = .seconds(25)) async throws -> FlushReport {
         try await flush(deadline: deadline, urgent: false)
     }
 
-    /// Starts a session on a workflow; on its current version when none is named.
+    /// Starts a session of a workflow, in its current version when none is named.
     ///
-    /// - Parameter commandId: Makes a repeated call harmless: it gives the session that the first one started.
+    /// - Parameter commandId: With the same id, a repeated call gives the session that the first call started.
     public func start(
         _ workflow: String, commandId: String = newCommandId(), version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = [],
         isolation: isolated (any Actor)? = #isolation
@@ -22,7 +22,7 @@ extension CompassHandle {
         try await start(Start(commandId: commandId, workflow: workflow, version: version, actor: actor, prefill: prefill), on: isolation)
     }
 
-    /// Gives fields these values. One invalid value refuses the whole call.
+    /// Sets several fields: all of them, or none. An empty text or an empty choice makes a field "empty".
     public func set(
         _ values: [String: FieldValue], in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
@@ -30,7 +30,7 @@ extension CompassHandle {
         return try await run([.setFields(changes: changes)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Sets, clears or marks a field.
+    /// Changes one field: sets it, clears it, or marks it "not applicable".
     public func change(
         _ field: String, to change: Change, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
@@ -38,14 +38,14 @@ extension CompassHandle {
             [.setFields(changes: [FieldChange(field: field, change: change)])], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Clears a field: "not provided".
+    /// Clears one field: "not provided".
     public func clearField(
         _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await change(field, to: .clear, in: session, actor: actor, isolation: isolation)
     }
 
-    /// Marks a field "not applicable".
+    /// Marks one field "not applicable".
     public func markNotApplicable(
         _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
@@ -59,7 +59,8 @@ extension CompassHandle {
         try await self.answer(answer, visit: view.visit, in: view.key, actor: actor, isolation: isolation)
     }
 
-    /// Goes back to an earlier visit of the path; to the one before when none is named. On the first, `already_there`.
+    /// Goes back to an earlier visit of the path; to the one before when none is named. On the first visit:
+    /// ``CompassError/Code/alreadyThere``.
     public func back(
         _ view: SessionView, to target: UInt32? = nil, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
@@ -67,7 +68,7 @@ extension CompassHandle {
         return try await back(to: target ?? before, visit: view.visit, in: view.key, actor: actor, isolation: isolation)
     }
 
-    /// Completes the session, on the end section that this view shows.
+    /// Completes the session; only on an end section. Its messages are in the outbox when this returns.
     public func complete(
         _ view: SessionView, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
@@ -90,7 +91,7 @@ extension CompassHandle {
         try await run([.back(visit: visit, toVisit: target)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Notes that a response was used. Moves nothing.
+    /// Records that a response was used. Does not move the session.
     public func useResponse(
         _ response: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil,
         isolation: isolated (any Actor)? = #isolation
@@ -106,14 +107,14 @@ extension CompassHandle {
         try await run([.note(commandId: commandId, text: text)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Completes the session, on an end section.
+    /// Completes the session; only on an end section. Its messages are in the outbox when this returns.
     public func complete(
         _ session: SessionKey, visit: UInt32, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await run([.complete(visit: visit)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Ends the session at once, from anywhere. Nothing fires.
+    /// Ends the session at once, in any section. Nothing fires.
     public func end(
         _ session: SessionKey, reason: String, commandId: String = newCommandId(), actor: String? = nil,
         isolation: isolated (any Actor)? = #isolation
@@ -121,14 +122,14 @@ extension CompassHandle {
         try await run([.end(commandId: commandId, reason: reason)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Throws a session in progress away.
+    /// Discards the session; refused when it is completed or ended.
     public func discard(
         _ session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await run([.discard], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Changes fields and notes of a completed or ended session. What was or will be sent does not change.
+    /// Changes fields and notes of a completed or ended session. Messages do not change.
     public func edit(
         _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil,
         isolation: isolated (any Actor)? = #isolation
@@ -138,7 +139,7 @@ extension CompassHandle {
 }
 
 extension SessionFilter {
-    /// Every session but the discarded ones; change what is to be narrowed.
+    /// Sessions of every state but discarded; change its members to list fewer.
     public static var all: SessionFilter {
         SessionFilter(
             states: [], workflow: nil, startedFrom: nil, startedBefore: nil, won: nil, actor: nil, actionStatus: nil, text: nil)
@@ -146,6 +147,6 @@ extension SessionFilter {
 }
 
 extension OutboxFilter {
-    /// What is pending or failed, for any endpoint.
+    /// Pending and failed messages, for every endpoint.
     public static var unsent: OutboxFilter { OutboxFilter(states: [], endpoint: nil) }
 }

@@ -1,20 +1,20 @@
 import CompassInternal
 
-/// The core's log. Holds neither secrets nor what a technician typed.
+/// The core's log. It never contains a secret, a text that a technician typed, or more of an address than its origin.
 ///
 /// ```swift
 /// try CompassLog.send(from: .info) { line in print(line.level, line.target, line.text) }
 /// ```
 public enum CompassLog {
-    /// How much a line matters.
+    /// How important a line is.
     public enum Level: Hashable, Sendable, Comparable {
-        /// Something that should not happen did.
+        /// Something happened that should not happen.
         case error
-        /// Something is not as it should be, and the core copes with it.
+        /// Something is wrong, and the core goes on.
         case warning
         /// Worth knowing.
         case info
-        /// Of use to somebody who looks for a fault.
+        /// Useful to find an error.
         case debug
         /// Everything.
         case trace
@@ -22,19 +22,19 @@ public enum CompassLog {
 
     /// A line of the log.
     public struct Line: Hashable, Sendable {
-        /// How much it matters.
+        /// How important it is.
         public let level: Level
-        /// Which part of the core says it.
+        /// The part of the core that logs it.
         public let target: String
-        /// In English.
+        /// The text, in English.
         public let text: String
     }
 
-    /// Where it goes, for what this package says itself.
+    /// Where lines of this package go.
     private static let kept = Locked<(level: Level, sink: @Sendable (Line) -> Void)?>(nil)
 
-    /// Sends the log of all handles of the process to `sink`, from `level` up, on a thread of the core's own, one line after the other; what this
-    /// package says itself (its target is `compass_swift`) comes on the thread that says it. Without a sink it goes nowhere.
+    /// Sends the log of all handles of the process to `sink`, from `level` up, on a thread of the core's own, one line after the other.
+    /// Lines of this package (their target is `compass_swift`) come on the thread that logs them. Without a sink the log goes nowhere.
     public static func send(from level: Level, to sink: (@Sendable (Line) -> Void)?) throws {
         do {
             try setLogSink(sink: sink.map(Sink.init), level: level.core)
@@ -44,7 +44,7 @@ public enum CompassLog {
         }
     }
 
-    /// A line of this package.
+    /// Logs a line of this package.
     package static func say(_ level: Level, _ text: String) {
         guard let (least, sink) = kept.withLock({ $0 }), level <= least else { return }
         sink(Line(level: level, target: "compass_swift", text: text))

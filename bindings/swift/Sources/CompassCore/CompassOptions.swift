@@ -13,23 +13,24 @@ public struct CompassOptions: Sendable {
     public enum Sending: Sendable {
         /// ``URLSessionTransport``: proxies, managed authorities and VPN of the device. The default on Apple's platforms.
         case urlSession
-        /// The core's own HTTP client with the roots it brings and these, in PEM. The default on Linux. The library for Apple's platforms is
-        /// built without it unless told otherwise; opening fails with `invalidOption` then.
+        /// The core's own HTTP client; it trusts its bundled certificate authorities and these, in PEM. The default on Linux. By default
+        /// the library for Apple's platforms is built without it; opening then fails with `invalidOption`.
         case builtIn(extraRoots: [String] = [])
-        /// The app's.
+        /// The app's own transport.
         case custom(any Transport)
     }
 
     /// Who decides when to deliver.
     public enum Delivery: Sendable {
-        /// The package: in the background of the process while the app is in the foreground; when it leaves, what is due is delivered
-        /// for up to 20 seconds, and then the handle quiesces. The network is watched by itself, as ``ConnectivityMonitor`` does.
+        /// The package. While the app is in the foreground it delivers in the background of the process. When the app leaves the
+        /// foreground, due messages are delivered for up to 20 seconds, and then the handle quiesces. The network is watched automatically,
+        /// as ``ConnectivityMonitor`` does.
         case automatic
         /// The app, with ``CompassHandle/flush(deadline:urgent:)``, ``CompassHandle/startDelivery()`` and ``CompassHandle/resume()``.
         case manual
     }
 
-    /// The database file; made when it is not there, in a folder that is.
+    /// The database file; created if it does not exist, in a folder that exists. On local storage that only the app uses.
     public var file: URL
     /// Looks secrets up. Without one, signed endpoints wait for their secret.
     public var secrets: (any SecretStore)?
@@ -37,23 +38,23 @@ public struct CompassOptions: Sendable {
     public var sending: Sending
     /// Who decides when to deliver.
     public var delivery = Delivery.automatic
-    /// When to try again and when to stop; the core's own policy when absent.
+    /// When to try again and when to stop; ``defaultRetryPolicy`` when nil.
     public var retry: RetryPolicy?
-    /// Finished sessions go this long after their end, as ``CompassHandle/purge(olderThan:)`` takes them: a few when the database is opened, the
-    /// others with ``CompassHandle/flush(deadline:urgent:)``. When absent they stay until `purge` is called.
+    /// Finished sessions are deleted this long after their end, as ``CompassHandle/purge(olderThan:)`` does it: a few when the database is
+    /// opened, the others with ``CompassHandle/flush(deadline:urgent:)``. When nil they stay until `purge` is called.
     public var retention: Duration?
-    /// Bodies of delivered messages are kept this long for review, and go when sessions do; 90 days when absent.
+    /// Bodies of delivered messages are kept this long for review, but not longer than their session; 90 days when nil.
     public var bodyRetention: Duration?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
-    /// Begins to watch the network where delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has a watch of its
-    /// own. That tells the handle that it is given, by ``CompassHandle/setConnectivity(_:isolation:)``. What is returned is kept while the database
-    /// is open.
+    /// Begins to watch the network when delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has its
+    /// own. The watch calls ``CompassHandle/setConnectivity(_:isolation:)`` of the handle that it gets. The returned object is kept while
+    /// the database is open.
     public var watchNetwork: @Sendable (any CompassHandle) -> any Sendable = { ConnectivityMonitor($0) }
-    /// Set by `CompassCoreTesting`: tells the core, just before it opens this path, by which clock the handle goes.
+    /// Set by `CompassCoreTesting`: makes the next handle on this path use the clock of a test. Called just before the core opens it.
     package var useTestClock: (@Sendable (_ path: String) -> Void)?
 
-    /// For a database in this file. ``standard(name:)`` picks a file that is excluded from backups and readable in the background.
+    /// For a database in this file. ``standard(name:)`` chooses a file that is left out of backups and readable in the background.
     public init(file: URL) {
         self.file = file
         #if canImport(Darwin)
@@ -63,13 +64,14 @@ public struct CompassOptions: Sendable {
         #endif
     }
 
-    /// For a database of this name in the app's private storage: made if missing, left out of backups, readable from the first unlock on.
+    /// For a database of this name in the app's private storage: created if it does not exist, left out of backups, readable from the first
+    /// unlock on.
     public static func standard(name: String = "compass") throws -> CompassOptions {
         let folder = try DatabaseFolder.prepare()
         return CompassOptions(file: folder.appendingPathComponent("\(name).db", isDirectory: false))
     }
 
-    /// When to try again and when to stop, unless told otherwise: change a copy of it.
+    /// When to try again and when to stop, by default: change a copy of it.
     public static var defaultRetryPolicy: RetryPolicy { CompassInternal.defaultRetryPolicy() }
 
     package func forCore() -> OpenOptions {
@@ -89,7 +91,7 @@ public struct CompassOptions: Sendable {
 }
 
 extension Duration {
-    /// Not below zero.
+    /// A negative duration counts as 0.
     package var wholeMilliseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

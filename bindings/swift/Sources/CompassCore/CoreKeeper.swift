@@ -1,24 +1,24 @@
 package import CompassInternal
 package import Foundation
 
-/// The core of a handle: opened when it is asked for, and, where the handle is a lazy one, again after it was closed. Its functions block; they
-/// are for threads of the queues.
+/// The core of a handle: opened at its first use, and again after it was closed if the handle is a lazy one. Its functions block; they are
+/// for threads of the queues.
 // Unchecked: the condition guards what can change, and the compiler cannot see that.
 package final class CoreKeeper: @unchecked Sendable {
     private struct Opened {
         let core: CompassInternal.Core
         var subscription: CompassInternal.Subscription?
-        /// What delivery by itself works with: a handle that never opens another core, so that what it does late brings no closed database back.
+        /// The handle for automatic delivery. It never opens another core, so late work of delivery does not open a closed database again.
         var inner: Compass?
         var lifecycle: AppLifecycle?
     }
 
     private enum State {
         case none
-        /// Being opened, closed or replaced: who asks waits.
+        /// Being opened, closed or replaced: callers wait.
         case busy
         case open(Opened)
-        /// For good.
+        /// Closed for good.
         case closed
     }
 
@@ -32,19 +32,19 @@ package final class CoreKeeper: @unchecked Sendable {
         (self.hub, self.reopens, self.options, state) = (hub, reopens, options, .none)
     }
 
-    /// For a core that is open, and that somebody else closes.
+    /// For an open core that another handle closes.
     init(hub: ChangeHub, core: CompassInternal.Core) {
         (self.hub, reopens, options, state) = (hub, false, { throw CompassError(code: .closed) }, .open(Opened(core: core)))
     }
 
-    /// Gives the core to `work`, and opens it where it is not open.
+    /// Passes the core to `work`; opens it if it is not open.
     package func use<Value>(_ work: (CompassInternal.Core) throws -> Value) throws -> Value {
         try work(core(since: nil))
     }
 
-    /// The same for a call that was made when the hub stood at `epoch`: where the handle was closed since, it is refused and opens nothing.
+    /// The same for a call that was made at `epoch` of the hub: if the handle was closed since then, the call is refused and opens nothing.
     ///
-    /// - Parameter again: Asks the next core where this one is being replaced. For questions alone.
+    /// - Parameter again: If this core is being replaced, uses the next one. Only for queries.
     package func use<Value>(since epoch: Int, again: Bool = false, _ work: (CompassInternal.Core) throws -> Value) throws -> Value {
         while true {
             let core = try core(since: epoch)
@@ -54,22 +54,22 @@ package final class CoreKeeper: @unchecked Sendable {
         }
     }
 
-    /// Waits until delivery by itself has begun, where it is on.
+    /// Waits until automatic delivery has begun, if it is on.
     package func settled() async {
         let lifecycle: AppLifecycle? = locked { if case .open(let opened) = state { opened.lifecycle } else { nil } }
         await lifecycle?.settled()
     }
 
-    /// Closes the core. A lazy handle opens another one for the next call; any other stays closed. Every sequence ends.
+    /// Closes the core. A lazy handle opens another one for the next call; any other handle stays closed. Every sequence ends.
     package func close() throws {
         let before = begin()
         try orBack(to: before) { try shutDown(before) }
-        // Before anybody goes on: what was asked until now opens nothing.
+        // Before waiting callers go on: earlier calls must not open a core.
         hub.close(forGood: !reopens)
         become(reopens ? .none : .closed)
     }
 
-    /// Closes the core, if it is open, and holds all calls off until `goOn`. Gives the file of the database, which need not open.
+    /// Closes the core, if it is open, and makes all calls wait until `goOn`. Returns the file of the database, which may be damaged.
     package func pause() throws -> URL {
         let before = begin()
         return try orBack(to: before) {
@@ -113,7 +113,7 @@ package final class CoreKeeper: @unchecked Sendable {
             }
         }
         if let core { return core }
-        // Where it fails, the next one who asks tries again.
+        // If it fails, the next caller tries again.
         let opened = try orBack(to: .none) { try open() }
         become(.open(opened))
         return opened.core
@@ -138,7 +138,7 @@ package final class CoreKeeper: @unchecked Sendable {
         } catch let refused as CompassError {
             throw refused
         } catch {
-            // The folder could not be made or looked for: before the first unlock of the phone.
+            // The folder could not be created or found: before the first unlock of the phone.
             throw CompassError(code: .cannotOpen, retryable: true, detail: "the options could not be made")
         }
     }
@@ -147,7 +147,7 @@ package final class CoreKeeper: @unchecked Sendable {
         locked { if case .open(let opened) = state { opened.core === core } else { false } }
     }
 
-    /// Waits until nobody is at work with the state, gives it, and is at work.
+    /// Waits until the state is not busy, returns it, and makes it busy.
     private func begin() -> State {
         locked {
             defer { state = .busy }

@@ -1,15 +1,15 @@
 public import Foundation
 
-/// The folder of the database, as a phone needs it.
+/// The folder of the database, with the protection that it needs on a phone.
 ///
 /// ```swift
 /// let folder = try DatabaseFolder.prepare()
 /// ```
 public enum DatabaseFolder {
-    /// Makes the folder `compass` in Application Support, or the one that is named, if it is missing, and gives it.
+    /// Creates the folder `compass` in Application Support, or the given one, if it does not exist, and returns it.
     ///
     /// On iOS its files can be read from the first unlock on (background jobs run while the phone is locked), and on Apple's platforms it
-    /// is left out of backups: a restored copy would hold messages that the old phone has sent since.
+    /// is left out of backups: a restored copy would send messages again that the old phone has sent since.
     @discardableResult
     public static func prepare(_ folder: URL? = nil) throws -> URL {
         let files = FileManager.default
@@ -17,11 +17,11 @@ public enum DatabaseFolder {
             ?? files.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
                 .appendingPathComponent("compass", isDirectory: true)
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
-        // The database, its log and its index inherit the class from the folder.
+        // The database, its WAL and its index inherit the protection class from the folder.
         return try protect(folder)
     }
 
-    /// Gives a copy that was just written what the folder of the database has, wherever it lies; where that fails, there is no copy.
+    /// Protects a new copy like the folder of the database, in any folder; if that fails, the copy is removed.
     static func protectCopy(_ file: URL) throws {
         do {
             try protect(file)

@@ -2,13 +2,11 @@ import CompassInternal
 import Foundation
 
 extension FieldState {
-    /// The change that brings a field into this state: what `parse` read, or what a field held before, as a command wants it.
+    /// The change that brings a field to this state. Nil for a redacted field: no change does that.
     ///
     /// ```swift
     /// if let change = try field.definition.parse(text).change { try await compass.change("flue", to: change, in: view.key) }
     /// ```
-    ///
-    /// Nothing for what was redacted: no command brings that about.
     public var change: Change? {
         switch self {
         case .notProvided: .clear
@@ -19,25 +17,27 @@ extension FieldState {
         }
     }
 
-    /// The value, where there is one.
+    /// The value, if there is one.
     public var value: FieldValue? { if case .provided(let value) = self { value } else { nil } }
 }
 
 extension Change {
-    /// The state into which it brings a field. The core may keep the value in another form, without the white space around a text for instance.
+    /// The state of a field after this change, if it is accepted: an empty text or an empty choice is "empty". The core may keep the value
+    /// in another form, for example without white space around a text.
     public var state: FieldState {
         switch self {
         case .clear: .notProvided
         case .notApplicable: .notApplicable
-        case .set(let value): value.saysNothing ? .empty : .provided(value)
+        case .set(let value): value.isNothing ? .empty : .provided(value)
         }
     }
 }
 
 extension FieldValue {
-    /// As a person would type it, and as `parse` of the same field reads it again. Nothing for a file, which cannot be typed.
+    /// The text that a person would type for this value: `parse` of the same field reads it to the same value again. Nil for a file, which
+    /// cannot be typed.
     ///
-    /// A choice is the key of its option. What `parse` cannot know is lost: when a location was captured.
+    /// Options are written as their keys, a place is written without the time at which it was taken.
     ///
     /// - Parameter decimalSeparator: Between the whole part of a decimal number and the rest, as `Locale.decimalSeparator` gives it.
     public func typed(decimalSeparator: String = ".") -> String? {
@@ -47,8 +47,8 @@ extension FieldValue {
         return text.replacingOccurrences(of: ".", with: decimalSeparator)
     }
 
-    // What the core takes for "empty".
-    fileprivate var saysNothing: Bool {
+    // Whether the core counts it as "empty".
+    fileprivate var isNothing: Bool {
         switch self {
         case .text(let text): text.allSatisfy(\.isWhitespace)
         case .choice(let option): option.isEmpty

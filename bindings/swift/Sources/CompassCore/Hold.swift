@@ -1,5 +1,5 @@
-/// A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is
-/// released, the handle quiesces. Dropping the object releases it too, on the thread where that happens: rather do it by name.
+/// A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is released,
+/// the handle quiesces. Dropping the object releases it too, on that thread; better call ``release()``.
 ///
 /// ```swift
 /// let hold = try await compass.resume()
@@ -7,15 +7,15 @@
 /// await hold.release()
 /// ```
 public final class Hold: Sendable {
-    private let letGo: Locked<(@Sendable () async -> Void)?>
+    private let onRelease: Locked<(@Sendable () async -> Void)?>
 
     package init(release: @escaping @Sendable () async -> Void) {
-        letGo = Locked(release)
+        onRelease = Locked(release)
     }
 
-    /// Lets go; again does nothing. The last one takes up to two seconds.
+    /// Releases it; releasing again does nothing. The last one takes up to two seconds.
     public func release() async {
-        let release = letGo.withLock { state in
+        let release = onRelease.withLock { state in
             defer { state = nil }
             return state
         }

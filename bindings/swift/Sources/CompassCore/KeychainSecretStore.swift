@@ -10,16 +10,16 @@ import Security
 /// try await compass.secretsChanged()
 /// ```
 public struct KeychainSecretStore: SecretStore {
-    /// The Keychain said no.
+    /// The Keychain refused.
     public struct Failure: Error, Hashable, Sendable {
-        /// What `Security` calls it.
+        /// The status of the framework `Security`.
         public let status: Int32
     }
 
     private let secrets: RotatingSecrets<KeychainItems>
 
     /// - Parameters:
-    ///   - service: Tells these secrets apart from the app's others.
+    ///   - service: Separates these secrets from other secrets of the app.
     ///   - accessGroup: Shares them with extensions of the app.
     public init(service: String, accessGroup: String? = nil) {
         secrets = RotatingSecrets(KeychainItems(service: service, accessGroup: accessGroup))
@@ -28,21 +28,21 @@ public struct KeychainSecretStore: SecretStore {
     /// The same for every origin.
     public func secret(named name: String, origin: String) -> SecretLookup { secret(named: name) }
 
-    /// The secret of this name. Looking adds and changes nothing, no matter what the Keychain says.
+    /// The secret of this name. Reading adds and changes nothing, even if the Keychain fails.
     public func secret(named name: String) -> SecretLookup { secrets.secret(named: name) }
 
-    /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``. A
-    /// text before it that no message can be signed with, such as one that was mistyped, leaves no previous one.
+    /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``. If
+    /// the one before cannot sign messages, for example because it was mistyped, it is not kept.
     public func set(_ secret: String, named name: String) throws { try secrets.set(secret, named: name) }
 
-    /// Forgets the previous secret of this name.
+    /// Removes the previous secret of this name: its receiver knows the new one.
     public func endRotation(named name: String) throws { try secrets.endRotation(named: name) }
 
-    /// Forgets the secrets of this name.
+    /// Removes the secret of this name; does nothing if there is none.
     public func remove(named name: String) throws { try secrets.remove(named: name) }
 
-    /// Forgets every secret of this service: for a phone that is given back, and for a database that was erased and could not be read any
-    /// more to learn their names.
+    /// Removes every secret of this service: for a phone that is returned, and for a database that was erased when it could not be read to
+    /// get their names.
     public func removeAll() throws { try secrets.items.deleteAll() }
 }
 

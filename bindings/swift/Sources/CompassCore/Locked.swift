@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value that several threads share. Nothing that can block or call out belongs into `withLock`.
+/// A value that several threads share. Code in `withLock` must not block or call other code.
 // Unchecked: the lock is what makes it safe, and the compiler cannot see that.
 package final class Locked<Value>: @unchecked Sendable {
     private let lock = NSLock()
@@ -10,7 +10,7 @@ package final class Locked<Value>: @unchecked Sendable {
         self.value = value
     }
 
-    /// Reads or changes the value, alone.
+    /// Reads or changes the value under the lock.
     package func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         lock.lock()
         defer { lock.unlock() }

@@ -1,4 +1,4 @@
-/// Numbers networks where the system does not: the number is another one whenever a network is reached in another way than the last one was.
+/// Numbers networks where the system does not: the number changes when the network is reached in another way than before.
 package struct PathNumber: Sendable {
     private var last: [String]?
     private var number: UInt64 = 0

@@ -39,7 +39,7 @@ final class SecretsPort: CompassInternal.Secrets {
         do {
             return try store.secret(named: name, origin: origin)
         } catch {
-            // What an unknown error says may quote a secret.
+            // The message of an unknown error may quote a secret.
             return .unavailable
         }
     }

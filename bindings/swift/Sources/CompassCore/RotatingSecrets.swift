@@ -1,4 +1,4 @@
-/// A place for texts by name, such as the Keychain.
+/// Stores texts by name, such as the Keychain.
 package protocol SecretItems: Sendable {
     /// The text of this name, if there is one. Changes nothing.
     func read(_ item: String) throws -> String?
@@ -8,7 +8,7 @@ package protocol SecretItems: Sendable {
     func delete(_ item: String) throws
 }
 
-/// The rule of rotation over such a place: the current secret of a name, and the one before it until the rotation ends.
+/// The rule of rotation over such a store: the current secret of a name, and the previous one until the rotation ends.
 package struct RotatingSecrets<Items: SecretItems>: Sendable {
     package let items: Items
 
@@ -19,14 +19,14 @@ package struct RotatingSecrets<Items: SecretItems>: Sendable {
             guard let current = try items.read("current:" + name) else { return .missing }
             return .found(current: current, previous: try items.read("previous:" + name))
         } catch {
-            // Before the first unlock, or another moment's trouble: never a reason to write anything.
+            // Before the first unlock, or another failure that passes: nothing is written because of it.
             return .unavailable
         }
     }
 
     package func set(_ secret: String, named name: String) throws {
         if let before = try items.read("current:" + name), before != secret {
-            // One that was never valid has signed nothing.
+            // A secret that was never valid has signed nothing.
             if isSigningSecret(before) { try items.write(before, "previous:" + name) } else { try items.delete("previous:" + name) }
         }
         try items.write(secret, "current:" + name)

@@ -1,4 +1,4 @@
-/// Looks secrets up, once per attempt to deliver, on a thread of the core's own. The database holds names of secrets, never secrets.
+/// Looks secrets up: the keys that sign webhooks, and the values of secret headers. The database holds only their names.
 ///
 /// ```swift
 /// struct FromServer: SecretStore {
@@ -9,16 +9,17 @@
 /// }
 /// ```
 public protocol SecretStore: Sendable {
-    /// The secret of this name, and the one before it while a rotation lasts, wanted for an endpoint at `origin`: its scheme, host and
-    /// port, as in `https://hooks.example:8443`. A store that throws counts as unavailable: the message waits, and the store is asked again.
+    /// The secret of this name, and the previous one while a rotation lasts, needed for an endpoint at `origin`: its scheme, host and port,
+    /// as in `https://hooks.example:8443`. Called once per delivery attempt, on a thread of the core's, several at once; may block. If it
+    /// throws, that counts as unavailable: the message waits and is tried again.
     func secret(named name: String, origin: String) throws -> SecretLookup
     /// A receiver at `origin` answered 401 or 403 to a request with this secret in a header: a token may have expired. Called once per
-    /// value, before the secret of this name is asked for again; may block while it fetches another token. Where the store gives another
-    /// value then, the message is tried once more at once. Never called for a signing secret. What it throws is ignored.
+    /// value, before the next look-up of the name, on a thread of the core's; may block while it fetches another token. If the store then
+    /// gives another value, the message is tried once more at once. Never called for a signing secret. If it throws, that is ignored.
     func refused(named name: String, origin: String) throws
 }
 
 extension SecretStore {
-    /// Nothing to fetch anew.
+    /// Does nothing.
     public func refused(named name: String, origin: String) {}
 }

@@ -1,9 +1,11 @@
 public import Foundation
 
-/// Sends requests for the core. It follows no redirect, retries nothing by itself and treats every status as an answer.
+/// Sends requests for the core. ``URLSessionTransport`` is one; write your own to send in another way, or to test the effect of an answer.
 ///
-/// Its methods are called on threads of the core's own, several at once, and may block. They must not call the core's `flush`, `quiesce`
-/// or `close`.
+/// It follows no redirect, retries nothing and treats every status as an answer.
+///
+/// Its methods are called on threads of the core's, several at once; `send` may block. They must not call the core's `flush`, `quiesce` or
+/// `close`.
 ///
 /// ```swift
 /// final class Refusing: Transport {
@@ -16,19 +18,19 @@ public import Foundation
 public protocol Transport: AnyObject, Sendable {
     /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`.
     func send(_ request: TransportRequest) -> TransportOutcome
-    /// Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored.
+    /// Asks to cancel the request with this id. It may still finish; an unknown id is ignored. Must not block.
     func cancel(_ id: UInt64)
-    /// The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
-    /// more. Running requests go on.
+    /// The process was suspended, or the network is another one: idle connections and cached addresses from before must not be used again.
+    /// Running requests go on. Must not block.
     func renew()
 }
 
 extension Transport {
-    /// Nothing to renew.
+    /// Does nothing.
     public func renew() {}
 }
 
-/// A POST to send. Printing it shows its number and size, and nothing of what it holds.
+/// A POST to send. Printing it shows its id and size, but neither its address nor its contents.
 ///
 /// ```swift
 /// let id = request.header("webhook-id")
@@ -36,7 +38,7 @@ extension Transport {
 public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Names this attempt in `cancel`.
     public let id: UInt64
-    /// Where to.
+    /// The address.
     public let url: String
     /// All headers, with lower-case names, except those the transport sets itself: `host`, `content-length`, `user-agent`.
     public let headers: [TransportHeader]
@@ -57,13 +59,13 @@ public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, Cus
     /// The value of the first header of this lower-case name.
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// Number and size.
+    /// Id and size.
     public var description: String { "TransportRequest(\(id), \(body.count) bytes)" }
-    /// Nothing inside is shown.
+    /// Shows no contents.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A header of a request. Its value may be a secret, and is not printed.
+/// A header of a request. Printing it leaves the value out: it may be a secret.
 ///
 /// ```swift
 /// let header = TransportHeader(name: "x-tenant", value: "north")
@@ -96,7 +98,7 @@ public struct TransportResponse: Hashable, Sendable {
     public let status: UInt16
     /// The headers; the case of names does not matter.
     public let headers: [String: String]
-    /// At most the first 4 KiB of the answer's body, best effort.
+    /// At most the first 4 KiB of the answer's body, if the transport has it; the core decides without it.
     public let body: Data
 
     /// An answer.
@@ -107,14 +109,14 @@ public struct TransportResponse: Hashable, Sendable {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 ///
 /// ```swift
 /// return .answered(TransportResponse(status: 202))
 /// ```
 public enum TransportOutcome: Hashable, Sendable {
-    /// A status line was read.
+    /// A status line was read, with any status.
     case answered(TransportResponse)
-    /// None was.
+    /// No status line was read: why, how far it came, and whether the request may have arrived. When in doubt, say that it may.
     case failed(TransportFailure)
 }

@@ -9,8 +9,8 @@ import FoundationNetworking
 /// options.sending = .custom(URLSessionTransport())
 /// ```
 public final class URLSessionTransport: Transport {
-    // The head is what counts. Its body is waited for this long, so that the connection can be used again.
-    private static let patienceForBody = Duration.seconds(2)
+    // The head decides. The body is awaited only this long, so that the connection can be used again.
+    private static let timeForBody = Duration.seconds(2)
 
     private struct State {
         var session: URLSession?
@@ -46,7 +46,7 @@ public final class URLSessionTransport: Transport {
             _ = state.withLock { $0.attempts.removeValue(forKey: request.id) }
         }
         task.resume()
-        let outcome = attempt.wait(request.timeout, forBody: Self.patienceForBody)
+        let outcome = attempt.wait(request.timeout, forBody: Self.timeForBody)
         task.cancel()
         return outcome
     }
@@ -66,12 +66,12 @@ public final class URLSessionTransport: Transport {
         guard let session else { return }
         session.finishTasksAndInvalidate()
         #if canImport(FoundationNetworking)
-        // Linux's library ends the process when a session goes while it keeps a connection, so there it stays.
+        // Linux's library ends the process when a session is freed while it keeps a connection, so there it is never freed.
         _ = Unmanaged.passRetained(session)
         #endif
     }
 
-    // Made under the lock: from the moment in which `renew` has ended a session, none can be made of it.
+    // Made under the lock: a session that `renew` has ended can make no task.
     private func task(for request: URLRequest) -> URLSessionTask {
         state.withLock { state in
             if let session = state.session { return session.dataTask(with: request) }

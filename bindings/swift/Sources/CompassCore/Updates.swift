@@ -1,8 +1,7 @@
-/// A value and what becomes of it: the current one first, then one for each change.
+/// A value and its changes: the current value first, and then each newer value that differs.
 ///
-/// Asked slowly, it skips what was in between; a value equal to the last one is not given again. It ends when the handle is closed or the
-/// task is cancelled, and throws the ``CompassError`` of a query that fails (a session that does not exist, for instance). Each iterator
-/// is one subscription, which ends with it.
+/// A slow reader gets only the newest value. It throws the ``CompassError`` of a query that fails (a missing session, for example), and
+/// ends when the handle is closed or the task is cancelled. Each iterator is one subscription, which ends with it.
 ///
 /// ```swift
 /// for try await view in compass.observeSession(key) {
@@ -16,7 +15,7 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
     private let wants: @Sendable (Notice) -> Bool
     private let query: @Sendable (_ since: Int) async throws -> Value
 
-    /// Values of `query`, asked again after each change that is wanted. It is told where the hub stood when the iterator was made.
+    /// Values of `query`, which runs again after each change that is wanted. It gets the epoch of the hub at which the iterator was made.
     package init(
         hub: ChangeHub, wants: @escaping @Sendable (Notice) -> Bool, query: @escaping @Sendable (_ since: Int) async throws -> Value
     ) {
@@ -25,7 +24,7 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
         self.query = query
     }
 
-    /// Begins to listen.
+    /// Subscribes.
     public func makeAsyncIterator() -> Iterator {
         Iterator(subscriber: hub.subscribe(wants), query: query)
     }
@@ -41,18 +40,18 @@ public struct Updates<Value: Equatable & Sendable>: AsyncSequence, Sendable {
             self.query = query
         }
 
-        /// The next value that differs from the one before; nothing after the end.
+        /// The next value that differs from the one before; nil after the end.
         public mutating func next() async throws -> Value? {
-            while let listening = subscriber, await listening.news() {
+            while let subscription = subscriber, await subscription.news() {
                 do {
-                    let value = try await query(listening.epoch)
+                    let value = try await query(subscription.epoch)
                     if value != last {
                         last = value
                         return value
                     }
                 } catch {
                     end()
-                    // A cancelled task and a closed handle are ends like any other.
+                    // A cancelled task and a closed handle end the sequence without an error.
                     if error is CancellationError || (error as? CompassError)?.code == .closed { return nil }
                     throw error
                 }

@@ -1,11 +1,11 @@
 import CompassInternal
 public import Foundation
 
-/// A workflow document: its bytes, and what can be done with them without a database. Fast; may be called from anywhere.
+/// Work on workflow documents without a database. Nothing here reads or writes a file; a document takes milliseconds.
 ///
 /// ```swift
 /// var document = WorkflowDocument(data)
-/// let problems = try document.lint()
+/// let findings = try document.lint()
 /// try document.add(action, to: "done")
 /// try await compass.importWorkflow(document.bytes)
 /// ```
@@ -13,18 +13,19 @@ public struct WorkflowDocument: Hashable, Sendable {
     /// JSON, format 1.
     public private(set) var bytes: Data
 
-    /// These bytes; they are read when something is asked of them.
+    /// A document of these bytes; they are not read before they are needed.
     public init(_ bytes: Data) {
         self.bytes = bytes
     }
 
-    /// Everything that is wrong with it. With the keys of endpoints, others that it names are reported.
+    /// All findings about the document. When the keys of endpoints are given, endpoints that the document names and that are not among them
+    /// are reported.
     public func lint(endpoints: [String]? = nil) throws -> [Finding] {
         try rethrowing { try lintDocument(document: bytes, endpoints: endpoints) }
     }
 
-    /// Adds an action to a section and raises the local revision. Gives all findings about the result; with an error among them it would
-    /// not be imported.
+    /// Adds an action to a section and raises the local revision. Returns all findings about the result; an error among them means that it
+    /// would not be imported.
     @discardableResult
     public mutating func add(_ action: ActionDefinition, to section: String) throws -> [Finding] {
         try become { try addAction(document: $0, section: section, action: action) }
@@ -36,7 +37,7 @@ public struct WorkflowDocument: Hashable, Sendable {
         try become { try replaceAction(document: $0, section: section, key: key, action: action) }
     }
 
-    /// Removes an action of a section and raises the local revision.
+    /// Removes an action from a section and raises the local revision.
     @discardableResult
     public mutating func remove(_ key: String, from section: String) throws -> [Finding] {
         try become { try removeAction(document: $0, section: section, key: key) }
@@ -50,8 +51,9 @@ public struct WorkflowDocument: Hashable, Sendable {
 }
 
 extension FieldDefinition {
-    /// Reads what a person typed for this field and validates it; nothing at all is "empty". Numbers, dates and times may be in the digits of
-    /// any script. A problem is the ``CompassError`` of a refused field.
+    /// Reads what a person typed and validates it; an empty text is "empty". Numbers, dates and times may be in the digits of any script,
+    /// and a decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A problem is a
+    /// ``CompassError`` with ``CompassError/problems``.
     public func parse(_ text: String) throws -> FieldState {
         try rethrowing { try parseValue(definition: self, text: text) }
     }

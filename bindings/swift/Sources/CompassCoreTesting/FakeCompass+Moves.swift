@@ -1,7 +1,7 @@
 import CompassCore
 import Foundation
 
-// What FakeCompass makes of a command, as far as it goes without rules.
+// What FakeCompass does for a command, as far as that needs no rules.
 extension SessionView {
     func after(_ command: Command, by actor: String?, answers: [String: SessionView]) -> SessionView {
         switch command {

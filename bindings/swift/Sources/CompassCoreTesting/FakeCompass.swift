@@ -1,10 +1,11 @@
 public import CompassCore
 public import Foundation
 
-/// A handle without a database, for previews and for tests of an app's own models: it shows what it is given and keeps what it is asked.
+/// A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
+/// that it gets.
 ///
-/// It has no rules, and moves as far as it goes without: a field takes its value, a draft is kept, an answer leads to the view that it is told.
-/// A test that needs rules opens the real core: `Compass.open(.testing())`.
+/// It has no rules. Without them, a field takes its value, a draft is kept, and an answer leads to the view in ``Contents/answers``. A test
+/// that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
@@ -12,7 +13,7 @@ public import Foundation
 /// fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture()]), of: "run")
 /// ```
 public final class FakeCompass: CompassHandle {
-    /// What the handle shows, and what it was asked.
+    /// What the handle shows, and the calls that it got.
     public struct Contents: Sendable {
         /// Views, by session.
         public var sessions: [SessionKey: SessionView] = [:]
@@ -24,43 +25,43 @@ public final class FakeCompass: CompassHandle {
         public var list: [SessionSummary] = []
         /// The outbox, the same for every filter.
         public var outbox: [OutboxItem] = []
-        /// What is in the outbox.
+        /// The outbox in numbers.
         public var outboxTotals = OutboxTotals(pending: 0, failed: 0, oldestUnsentAt: nil, unsentBytes: 0, needsPerson: 0)
         /// Totals over the sessions.
         public var totals = Totals.fixture()
-        /// The list of workflows; what is imported is added.
+        /// The list of workflows; imported ones are added.
         public var workflows: [WorkflowSummary] = []
         /// Workflows by key, the same for every version; one without sections for the others.
         public var workflowsByKey: [String: Workflow] = [:]
         /// The documents that were imported, by the key of the workflow.
         public var documents: [String: Data] = [:]
-        /// What is wrong with every document.
+        /// The findings about every document.
         public var findings: [Finding] = []
         /// The endpoints.
         public var endpoints: [EndpointStatus] = []
         /// Whether the integration is on.
         public var integrationEnabled = true
-        /// What a test message comes to.
+        /// The result of a test message.
         public var testDelivery = TestDelivery.fixture()
         /// The messages that actions would send, by the key of the action; an empty one for the others.
         public var previews: [String: MessagePreview] = [:]
         /// The bodies of messages, by their id.
         public var bodies: [DeliveryId: String] = [:]
-        /// What `flush` reports.
+        /// The report of `flush`.
         public var flushReport = FlushReport(end: .drained, attempts: 0, sent: 0, retrying: 0, failed: 0, pending: 0)
-        /// How many flushes so far a person asked for.
+        /// How many flushes were urgent so far.
         public var urgentFlushes = 0
-        /// What `purge` reports.
+        /// The report of `purge`.
         public var purgeReport = PurgeReport.fixture()
-        /// When something is due.
+        /// The result of `nextDue`.
         public var nextDue = NextDue(at: nil, atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false)
-        /// What the app has said of the network.
+        /// What the app has reported of the network.
         public var connectivity = Connectivity.unknown
-        /// Thrown by every call while it is there, so that sequences end: the database is gone. `refuseNext` refuses one call.
+        /// Every call throws this while it is set, and sequences end, as if the database were gone. `refuseNext` refuses one call.
         public var failure: CompassError?
         /// The names of the calls so far, in order.
         public var calls: [String] = []
-        /// The calls that write, in order, with what they were given; refused ones too.
+        /// The calls that write, in order, with their arguments; refused ones too.
         public var writes: [Write] = []
         /// The commands so far, in order.
         public var commands: [Command] {
@@ -139,22 +140,22 @@ public final class FakeCompass: CompassHandle {
     /// Empty.
     public init() {}
 
-    /// What it shows now, and what it was asked.
+    /// What it shows now, and the calls that it got.
     public var current: Contents { contents.withLock { $0 } }
 
-    /// What commands lead to, instead of what the fake makes of them by itself.
+    /// The outcome of commands, instead of the fake's own.
     public var onRun: Run? {
         get { answer.withLock { $0 } }
         set { answer.withLock { $0 = newValue } }
     }
 
-    /// Changes what it shows, and tells every sequence.
+    /// Changes what it shows; every sequence queries again.
     public func change(_ change: (inout Contents) -> Void) {
         contents.withLock { change(&$0) }
         hub.everythingChanged()
     }
 
-    /// Refuses one call, the next of this name or the next that writes, and no other: sequences go on. Several wait for their turn.
+    /// Refuses one call, the next of this name or the next that writes; sequences go on. Several refusals are used one after the other.
     ///
     /// - Parameter call: The name of a function of ``CompassHandle``; `run` for every gesture.
     public func refuseNext(_ error: CompassError, of call: String? = nil) {
@@ -245,7 +246,7 @@ public final class FakeCompass: CompassHandle {
     ) async throws -> CommandOutcome {
         let answer = onRun
         let asked = Write.run(commands, session: session, actor: actor, commandId: commandId)
-        // What answers may look at the fake.
+        // `answer` may read the fake.
         if let answer {
             try write(asked) { _ in }
             let outcome = try answer(commands, session)
@@ -411,7 +412,7 @@ public final class FakeCompass: CompassHandle {
     public func observeNextDue() -> Updates<NextDue> { updates { try await $0.nextDue() } }
     public func observeAttention() -> AsyncStream<Attention> { hub.attention() }
 
-    /// Tells those who listen to `observeAttention` of this.
+    /// Sends this to the streams of `observeAttention`.
     public func tell(_ attention: Attention) {
         hub.notify(Notice(
             revision: 0, sessions: [], outbox: false, endpoints: false, workflows: false, everything: false, attention: [attention]))

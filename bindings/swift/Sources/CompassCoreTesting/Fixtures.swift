@@ -1,10 +1,10 @@
 public import CompassCore
 public import Foundation
 
-/// When everything of a fixture happened: 2027-01-15T08:00:00Z, at which ``ManualClock`` begins.
+/// The time of everything in a fixture: 2027-01-15T08:00:00Z, at which ``ManualClock`` begins.
 public let fixtureTime = Date(timeIntervalSince1970: 1_800_000_000)
 
-// What a screen is tested with: every member has a default, and a test names those that it is about.
+// Values for tests of screens: every member has a default, and a test names those that it is about.
 
 extension WorkflowRef {
     /// A version of a workflow.
@@ -54,7 +54,7 @@ extension FieldDefinition {
 }
 
 extension FieldView {
-    /// A field that nothing was given for.
+    /// A field without a value.
     public static func fixture(
         definition: FieldDefinition = .fixture(), state: FieldState = .notProvided, completedAt: Date? = nil, source: ValueSource? = nil,
         draft: String? = nil, problem: Problem? = nil
@@ -115,7 +115,7 @@ extension SessionRecord {
 }
 
 extension RecordField {
-    /// A field of a record that nothing was given for.
+    /// A field of a record, without a value.
     public static func fixture(
         definition: FieldDefinition = .fixture(), section: String? = "arrive", state: FieldState = .notProvided, completedAt: Date? = nil,
         source: ValueSource? = nil, draft: String? = nil

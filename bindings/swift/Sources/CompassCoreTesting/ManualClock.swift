@@ -2,8 +2,8 @@ import CompassClock
 public import CompassCore
 public import Foundation
 
-/// A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
-/// every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. On Linux, on a Mac and in the simulator; not on a phone.
+/// A clock that only the test moves, and randomness that repeats: with it, session keys, delivery ids and delays are the same in every run.
+/// Begins at 2027-01-15T08:00:00Z; local time is UTC. On Linux, on a Mac and in the simulator; not on a phone.
 ///
 /// ```swift
 /// let clock = ManualClock()
@@ -16,16 +16,16 @@ public final class ManualClock: Sendable {
     /// A clock at its beginning.
     public init() {}
 
-    /// What it shows.
+    /// The time that it shows.
     public var now: Date { core.now() }
 
-    /// Time passes: whole milliseconds of it, up to 49 days at once.
+    /// Time passes, in whole milliseconds, up to 49 days at once.
     public func advance(_ by: Duration) { core.advance(byMs: UInt32(clamping: by.wholeMilliseconds)) }
 
     /// Somebody sets the phone's clock; no time passes.
     public func set(_ now: Date) { core.setWall(to: now) }
 
-    /// The next handle on this path goes by the clock.
+    /// The next handle on this path uses the clock.
     func use(for path: String) { core.useFor(path: path) }
 }
 
@@ -33,7 +33,7 @@ extension CompassOptions {
     /// The real core on a new file in the temporary folder, with delivery left to the test.
     ///
     /// - Parameters:
-    ///   - clock: Without one, time is the machine's.
+    ///   - clock: Without one, time is the clock of the machine.
     ///   - transport: Without one, requests are answered 202.
     public static func testing(
         clock: ManualClock? = nil, transport: any CompassCore.Transport = ScriptedTransport(), secrets: (any SecretStore)? = nil

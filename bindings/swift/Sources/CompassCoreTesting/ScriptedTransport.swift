@@ -1,13 +1,13 @@
 public import CompassCore
 import Foundation
 
-/// A transport that answers as its script says and keeps every request.
+/// A transport that answers with its script and keeps every request.
 ///
 /// ```swift
 /// let transport = ScriptedTransport { number, _ in .answered(TransportResponse(status: number == 1 ? 503 : 202)) }
 /// ```
 public final class ScriptedTransport: Transport {
-    /// What to answer to the request of this number, from 1. It may block; `cancel` does not reach it.
+    /// Gives the answer to the request with this number, from 1. It may block; `cancel` does not end it.
     public typealias Script = @Sendable (_ number: Int, _ request: TransportRequest) -> TransportOutcome
 
     private let script: Script
@@ -15,7 +15,7 @@ public final class ScriptedTransport: Transport {
     private let given = Locked<[UInt64]>([])
     private let renewals = Locked(0)
 
-    /// Answers 202 unless told otherwise.
+    /// Answers 202 by default.
     public init(_ script: @escaping Script = { _, _ in .answered(TransportResponse(status: 202)) }) {
         self.script = script
     }
@@ -24,7 +24,7 @@ public final class ScriptedTransport: Transport {
     public var requests: [TransportRequest] { taken.withLock { $0 } }
     /// The ids that were cancelled.
     public var cancelled: [UInt64] { given.withLock { $0 } }
-    /// How often connections were to be renewed.
+    /// How often `renew` was called.
     public var renewed: Int { renewals.withLock { $0 } }
 
     public func send(_ request: TransportRequest) -> TransportOutcome {
@@ -52,7 +52,7 @@ public final class MemorySecretStore: SecretStore {
         self.secrets = Locked(secrets)
     }
 
-    /// Stores a secret, or forgets it. Tell the handle with `secretsChanged`.
+    /// Stores a secret, or removes it. Then call `secretsChanged` of the handle.
     public func set(_ secret: String?, named name: String) { secrets.withLock { $0[name] = secret } }
 
     public func secret(named name: String, origin: String) -> SecretLookup {

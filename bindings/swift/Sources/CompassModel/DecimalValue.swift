@@ -2,7 +2,7 @@ import Foundation
 
 /// An exact decimal number with the digits as they were entered: `182.50` stays `182.50`.
 ///
-/// Foundation's `Decimal` drops trailing zeros, and a `Double` is not exact; so the digits are kept. Two values are equal when their digits
+/// Foundation's `Decimal` drops trailing zeros, and a `Double` is not exact, so the digits are kept. Two values are equal when their digits
 /// are: `1.0` is not `1.00`. Compare ``decimal`` to compare numbers.
 ///
 /// ```swift
@@ -13,7 +13,7 @@ public struct DecimalValue: Hashable, Sendable, CustomStringConvertible, Lossles
     /// The digits: an optional minus sign, digits, at most one point between digits.
     public let text: String
 
-    /// From such digits; nothing for any other text. How many digits a field takes is for the core to say.
+    /// From such digits; nil for any other text. The core decides how many digits a field takes.
     public init?(_ description: String) {
         let digits = description.hasPrefix("-") ? description.dropFirst() : description[...]
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
@@ -21,7 +21,7 @@ public struct DecimalValue: Hashable, Sendable, CustomStringConvertible, Lossles
         text = description
     }
 
-    /// From a number of Foundation's, with the digits that it prints.
+    /// From Foundation's number, with the digits that it prints.
     public init(_ decimal: Foundation.Decimal) {
         text = NSDecimalNumber(decimal: decimal).description(withLocale: Locale(identifier: "en_US_POSIX"))
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A calendar date without a time zone, as it stands on a calendar.
+/// A calendar date without a time zone.
 ///
 /// ```swift
 /// let day = LocalDate("2026-11-23")!
@@ -14,7 +14,7 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The day of the month, from 1.
     public let day: Int
 
-    /// A day that the calendar has, in the years 0 to 9999; nothing for any other.
+    /// A day that exists in the calendar, in the years 0 to 9999; nil for any other.
     public init?(year: Int, month: Int, day: Int) {
         guard (0...9999).contains(year), (1...12).contains(month) else { return nil }
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -23,14 +23,14 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
         (self.year, self.month, self.day) = (year, month, day)
     }
 
-    /// From a text such as `2026-11-23`; nothing for any other.
+    /// From a text such as `2026-11-23`; nil for any other.
     public init?(_ description: String) {
         let parts = description.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.count) == [4, 2, 2], let numbers = wholeNumbers(parts) else { return nil }
         self.init(year: numbers[0], month: numbers[1], day: numbers[2])
     }
 
-    /// The day that it is at a moment, where clocks show the time of a zone; nothing outside of the years 0 to 9999.
+    /// The day at a moment in a time zone; nil outside the years 0 to 9999.
     ///
     /// ```swift
     /// let today = LocalDate(Date(), in: .current)
@@ -41,7 +41,7 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(year: year, month: month, day: day)
     }
 
-    /// As the core wrote it, which keeps to the years that can be written.
+    /// As the core wrote it, which has only years that can be written.
     init(core text: String) throws {
         guard let date = LocalDate(text) else { throw CoreError.unreadable("date") }
         self = date
@@ -59,19 +59,19 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
 }
 
 extension CoreError {
-    /// A value that this package cannot hold. What it was is not told.
+    /// A value that this package cannot hold. The error does not contain it.
     static func unreadable(_ place: String) -> CoreError {
         .Failed(code: "internal", retryable: false, place: place, detail: "unreadable", problems: [], findings: [])
     }
 }
 
-/// These digits as numbers; nothing when there is anything else among them.
+/// These digits as numbers; nil if there is any other character.
 func wholeNumbers(_ parts: [Substring]) -> [Int]? {
     let numbers = parts.compactMap { part in part.utf8.allSatisfy { (48...57).contains($0) } ? Int(part) : nil }
     return numbers.count == parts.count ? numbers : nil
 }
 
-/// Days as the core counts them, no matter which calendar the phone shows.
+/// Days as the core counts them, with any calendar on the phone.
 func gregorian(_ zone: TimeZone) -> Calendar {
     var calendar = Calendar(identifier: .iso8601)
     calendar.timeZone = zone

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time of day without a time zone, as it stands on a clock.
+/// A time of day without a time zone.
 ///
 /// ```swift
 /// let time = LocalTime("18:31:40")!
@@ -16,7 +16,7 @@ public struct LocalTime: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The part of the second, in nanoseconds.
     public let nanosecond: Int
 
-    /// A time that a clock shows; nothing for any other.
+    /// A time that a clock shows; nil for any other.
     public init?(hour: Int, minute: Int, second: Int = 0, nanosecond: Int = 0) {
         guard (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second),
               (0...999_999_999).contains(nanosecond)
@@ -24,7 +24,7 @@ public struct LocalTime: Hashable, Comparable, Sendable, CustomStringConvertible
         (self.hour, self.minute, self.second, self.nanosecond) = (hour, minute, second, nanosecond)
     }
 
-    /// From a text such as `18:31`, `18:31:40` or `18:31:40.500`; nothing for any other.
+    /// From a text such as `18:31`, `18:31:40` or `18:31:40.500`; nil for any other.
     public init?(_ description: String) {
         let halves = description.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let clock = halves[0].split(separator: ":", omittingEmptySubsequences: false)
@@ -37,7 +37,7 @@ public struct LocalTime: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(hour: numbers[0], minute: numbers[1], second: numbers.count == 3 ? numbers[2] : 0, nanosecond: nanosecond)
     }
 
-    /// What clocks show in a zone at a moment, to the second.
+    /// The time at a moment in a time zone, to the second.
     public init?(_ instant: Date, in zone: TimeZone) {
         let parts = gregorian(zone).dateComponents([.hour, .minute, .second], from: instant)
         guard let hour = parts.hour, let minute = parts.minute, let second = parts.second else { return nil }

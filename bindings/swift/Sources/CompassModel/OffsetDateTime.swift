@@ -7,20 +7,20 @@ import Foundation
 /// print(moment.offsetSeconds, moment.instant)   // 3600 2026-11-23 18:31:40 +0000
 /// ```
 public struct OffsetDateTime: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
-    /// The date where it was entered.
+    /// The date, in the time zone where it was entered.
     public let date: LocalDate
-    /// The time where it was entered.
+    /// The time, in the time zone where it was entered.
     public let time: LocalTime
-    /// How far that is ahead of UTC, in seconds; whole minutes.
+    /// How far the time zone is ahead of UTC, in seconds; whole minutes.
     public let offsetSeconds: Int
 
-    /// With an offset of whole minutes and less than a day; nothing for any other.
+    /// With an offset of whole minutes and less than a day; nil for any other.
     public init?(date: LocalDate, time: LocalTime, offsetSeconds: Int) {
         guard offsetSeconds % 60 == 0, abs(offsetSeconds) < 86_400 else { return nil }
         (self.date, self.time, self.offsetSeconds) = (date, time, offsetSeconds)
     }
 
-    /// From a text as RFC 3339 writes it, such as `2026-11-23T19:31:40+01:00` or `2026-11-23T18:31:40Z`; nothing for any other.
+    /// From a text as RFC 3339 writes it, such as `2026-11-23T19:31:40+01:00` or `2026-11-23T18:31:40Z`; nil for any other.
     public init?(_ description: String) {
         guard let split = description.firstIndex(of: "T"), let date = LocalDate(String(description[..<split])) else { return nil }
         let rest = description[description.index(after: split)...]
@@ -36,8 +36,8 @@ public struct OffsetDateTime: Hashable, Sendable, CustomStringConvertible, Lossl
         self.init(date: date, time: time, offsetSeconds: rest[sign] == "-" ? -seconds : seconds)
     }
 
-    /// What calendars and clocks show in a zone at a moment, to the second; nothing where ``LocalDate`` has no such day, or the zone no whole
-    /// minutes, as in times before there were zones.
+    /// The date and the time at a moment in a time zone, to the second; nil if ``LocalDate`` has no such day, or if the offset of the zone
+    /// is not in whole minutes, as long ago.
     ///
     /// ```swift
     /// if let now = OffsetDateTime(Date(), in: .current) { try await compass.set(["arrived": .dateTime(now)], in: view.key) }

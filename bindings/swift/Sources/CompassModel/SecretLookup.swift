@@ -1,6 +1,6 @@
-/// Printing an answer of a store of secrets shows which sort it is, and never a secret.
+/// Printing an answer of a store of secrets shows its kind, and never a secret.
 extension SecretLookup: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The sort of answer.
+    /// The kind of answer.
     public var description: String {
         switch self {
         case .found: "found"
@@ -9,9 +9,9 @@ extension SecretLookup: CustomStringConvertible, CustomDebugStringConvertible, C
         }
     }
 
-    /// The sort of answer.
+    /// The kind of answer.
     public var debugDescription: String { description }
 
-    /// Nothing inside is shown.
+    /// Shows no contents.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,4 +1,4 @@
-// Only what the package uses of Security, as Apple declares it. Texts stand for CFString, which is Hashable there.
+// Only what the package uses of Security, as Apple declares it. Texts replace CFString, which is Hashable there.
 public typealias CFString = String
 public typealias CFDictionary = [String: Any]
 public typealias CFTypeRef = AnyObject

@@ -4,20 +4,20 @@ import CompassInternal
 import Foundation
 import XCTest
 
-/// What the core itself promises to a listener, without the package's fan-out.
+/// Listeners of the core itself, without the hub of this package.
 final class CoreListenerTests: XCTestCase {
     private final class Listener: CompassInternal.ChangeListener {
-        private let heard: @Sendable (Notice) throws -> Void
+        private let onNotice: @Sendable (Notice) throws -> Void
         private let gone: Counter?
 
-        init(gone: Counter? = nil, _ heard: @escaping @Sendable (Notice) throws -> Void = { _ in }) {
-            self.heard = heard
+        init(gone: Counter? = nil, _ onNotice: @escaping @Sendable (Notice) throws -> Void = { _ in }) {
+            self.onNotice = onNotice
             self.gone = gone
         }
 
         deinit { gone?.count() }
 
-        func onChange(notice: Notice) throws { try heard(notice) }
+        func onChange(notice: Notice) throws { try onNotice(notice) }
     }
 
     private final class Counter: Sendable {
@@ -31,13 +31,13 @@ final class CoreListenerTests: XCTestCase {
         let view = try await compass.begun()
         let core = try compass.keeper.use { $0 }
         let subscription = Locked<CompassInternal.Subscription?>(nil)
-        let heard = Counter()
+        let notices = Counter()
         let listener = Listener { notice in
             _ = try core.session(session: view.key)
             _ = try core.outboxTotals()
-            if heard.value == 0 {
-                // A change from inside a notice tells the listener again.
-                heard.count()
+            if notices.value == 0 {
+                // A change from inside a notice notifies the listener again.
+                notices.count()
                 try core.setIntegrationEnabled(enabled: false)
             } else {
                 subscription.withLock { $0 }?.cancel()
@@ -49,7 +49,7 @@ final class CoreListenerTests: XCTestCase {
             _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
             _ = try await compass.set(["site": .text("Mill Road")], in: view.key)
         }
-        XCTAssertEqual(heard.value, 1)
+        XCTAssertEqual(notices.value, 1)
         try await compass.close()
     }
 
@@ -89,7 +89,7 @@ final class CoreListenerTests: XCTestCase {
                 subscription.cancel()
             }
         }
-        // A handle that the core still held would keep its listener.
+        // A handle that the core still keeps would keep its listener.
         XCTAssertEqual(gone.value, 100_000)
         try await compass.close()
     }

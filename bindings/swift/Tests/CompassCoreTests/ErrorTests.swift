@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// Every code of the core that can be provoked from outside is thrown once.
+/// Every code of the core that can be caused from outside is thrown once.
 final class ErrorTests: XCTestCase {
     private func command(_ command: Command, _ compass: Compass, _ session: SessionKey) async throws -> CommandOutcome {
         try await compass.run([command], in: session)
@@ -52,7 +52,7 @@ final class ErrorTests: XCTestCase {
     func testAFileOfANewerReleaseAndADamagedOne() async throws {
         let file = try folder().appendingPathComponent("compass.db")
         let compass = try await Compass.ready()
-        // A copy is one file, without the log beside it.
+        // A copy is one file, without a WAL beside it.
         try await compass.backup(to: file)
         try await compass.close()
         var bytes = try Data(contentsOf: file)
@@ -68,7 +68,7 @@ final class ErrorTests: XCTestCase {
     }
 
     func testADiskWithoutRoom() async throws {
-        guard ProcessInfo.processInfo.environment["COMPASS_OWN_MOUNTS"] == "1" else { throw XCTSkip("mounts are not ours to make") }
+        guard ProcessInfo.processInfo.environment["COMPASS_OWN_MOUNTS"] == "1" else { throw XCTSkip("this test must not make mounts") }
         let folder = try folder()
         let mount = try Process.run(
             URL(fileURLWithPath: "/usr/bin/env"), arguments: ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder.path])
@@ -80,7 +80,7 @@ final class ErrorTests: XCTestCase {
         let note = String(repeating: "Full. ", count: 1600)
         do {
             for _ in 0..<1000 { _ = try await compass.note(note, in: view.key, commandId: fresh()) }
-            XCTFail("there was room")
+            XCTFail("there was space")
         } catch let error as CompassError {
             XCTAssertEqual(error.code, .diskFull)
             XCTAssertTrue(error.retryable)
@@ -93,7 +93,7 @@ final class ErrorTests: XCTestCase {
     func testAnotherProcessThatHoldsTheDatabaseForTooLong() async throws {
         let options = try CompassOptions.testing()
         let compass = try await Compass.open(options)
-        let other = try elsewhere(options.file, #"c.execute("BEGIN IMMEDIATE"); print("held", flush=True); sys.stdin.read()"#)
+        let other = try otherProcess(options.file, #"c.execute("BEGIN IMMEDIATE"); print("held", flush=True); sys.stdin.read()"#)
         do {
             try await compass.setIntegrationEnabled(true)
             XCTFail("another process holds the database")
@@ -106,7 +106,7 @@ final class ErrorTests: XCTestCase {
         try await compass.close()
     }
 
-    /// A session in progress whose stored document somebody has changed, past the core, with its hash: as if it had been imported so.
+    /// A session in progress whose stored document and hash were changed without the core, as if it had been imported like this.
     private func tampered(_ old: String, _ new: String) async throws -> (compass: Compass, view: SessionView) {
         let options = try CompassOptions.testing()
         let compass = try await Compass.open(options)
@@ -114,7 +114,7 @@ final class ErrorTests: XCTestCase {
         let key = try await compass.begun().key
         let view = try await compass.set(["site": .text("Mill Lane")], in: key).view
         try await compass.close()
-        // A file whose rules are other ones does not open: this one comes back word for word.
+        // A file with another trigger does not open, so this one is made again with the same text.
         let change = #"""
             import hashlib, json
             rule, = c.execute("SELECT sql FROM sqlite_master WHERE name = 'workflow_is_immutable'").fetchone()
@@ -127,11 +127,11 @@ final class ErrorTests: XCTestCase {
             c.execute(rule)
             print("done", flush=True)
             """#
-        try elsewhere(options.file, change, [old, new]).close()
+        try otherProcess(options.file, change, [old, new]).close()
         return (try await Compass.open(options), view)
     }
 
-    func testAStoredDocumentThatIsNoWorkflowIsAFaultOfOurs() async throws {
+    func testAStoredDocumentThatIsNotAWorkflowIsAnInternalError() async throws {
         let (compass, view) = try await tampered(#""type": "date""#, #""type": "colour""#)
         await assertThrows(.internal, try await compass.session(view.key))
         try await compass.close()
@@ -157,7 +157,7 @@ final class ErrorTests: XCTestCase {
     #if os(Linux)
     func testADiskThatRefusesToWrite() async throws {
         let compass = try await Compass.open(try CompassOptions.testing())
-        // Files may not grow, as on a disk that fails; without the signal that says so.
+        // Files may not grow, as on a disk that fails; the signal for it is ignored.
         signal(SIGXFSZ, SIG_IGN)
         var before = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before)
@@ -171,8 +171,8 @@ final class ErrorTests: XCTestCase {
     }
     #endif
 
-    /// Runs Python on the database in another process, and waits until it has said something.
-    private func elsewhere(_ file: URL, _ lines: String, _ arguments: [String] = []) throws -> FileHandle {
+    /// Runs Python on the database in another process, and waits for its first output.
+    private func otherProcess(_ file: URL, _ lines: String, _ arguments: [String] = []) throws -> FileHandle {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n" + lines

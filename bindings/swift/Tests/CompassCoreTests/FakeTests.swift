@@ -7,7 +7,7 @@ import XCTest
 final class FakeTests: XCTestCase {
     private let key = SessionView.fixture().key
 
-    /// A fake that shows a session with one field that is missing.
+    /// A fake that shows a session with one missing field.
     private func shown() -> FakeCompass {
         let fake = FakeCompass()
         let field = FieldView.fixture(definition: .fixture(required: true))
@@ -40,7 +40,7 @@ final class FakeTests: XCTestCase {
         XCTAssertEqual(second, next)
         fake.refuseNext(CompassError(code: .diskFull))
         fake.refuseNext(CompassError(code: .locked), of: "totals")
-        // A question is none that writes.
+        // A query is not a call that writes.
         _ = try await handle.session(key)
         await assertThrows(.locked, try await handle.totals())
         await assertThrows(.diskFull, try await handle.note("dog in the yard", in: key))
@@ -48,7 +48,7 @@ final class FakeTests: XCTestCase {
         _ = try await handle.note("dog in the yard", in: key)
     }
 
-    func testWhatIsWrittenIsKeptWithWhatItWasGiven() async throws {
+    func testCallsThatWriteAreKeptWithTheirArguments() async throws {
         let fake = shown()
         let handle: any CompassHandle = fake
         fake.change { $0.records[key] = .fixture(actions: [.fixture()]) }
@@ -71,7 +71,7 @@ final class FakeTests: XCTestCase {
             fake.current.calls, ["saveNoteDraft", "start", "send", "sendCorrected", "abandon", "sendFailedAgain", "saveDraft"])
     }
 
-    func testTheViewMovesAsFarAsItGoesWithoutRules() async throws {
+    func testTheViewMovesAsFarAsThatNeedsNoRules() async throws {
         let handle: any CompassHandle = shown()
         try await handle.saveDraft("Mill", field: "site", in: key)
         let set = try await handle.set(["site": .text("Mill Lane")], in: key).view
@@ -98,7 +98,7 @@ final class FakeTests: XCTestCase {
         }
     }
 
-    func testWhatUsedToBeLeftOutIsFaked() async throws {
+    func testImportsPreviewsTotalsAndEndpointsAreFaked() async throws {
         let fake = FakeCompass()
         let handle: any CompassHandle = fake
         var workflows = handle.observeWorkflows().makeAsyncIterator()
@@ -128,8 +128,8 @@ final class FakeTests: XCTestCase {
         XCTAssertEqual(endpoints.map(\.enabled), [false])
     }
 
-    /// The type that an app injects: what may be left out of `Compass` may be left out of it.
-    func testWhatMayBeLeftOutMayBeLeftOutThroughTheProtocol() async throws {
+    /// The type that an app injects: it has the same default arguments as `Compass`.
+    func testTheProtocolHasTheSameDefaultArguments() async throws {
         let fake = shown()
         let handle: any CompassHandle = fake
         fake.change { contents in
@@ -166,7 +166,7 @@ final class FakeTests: XCTestCase {
         XCTAssertEqual(Set(ids).count, 3, "each has an id of its own")
     }
 
-    func testAHandleThatIsBrokenFailsEveryCall() async throws {
+    func testABrokenHandleFailsEveryCall() async throws {
         let fake = shown()
         var updates = fake.observeSession(key).makeAsyncIterator()
         _ = try await updates.next()

@@ -37,7 +37,7 @@ final class GuideTests: XCTestCase {
         func kept() async throws -> FieldView? { try await compass.session(view.key).fields.first { $0.definition.key == "pressure" } }
         try await onMainActor {
             let entry = FieldEntry(pressure, in: view.key, of: compass)
-            // Nothing is typed: nothing is set.
+            // Without a typed text nothing is set.
             try await entry.commit().value
             for text in ["1", "18", "182", "182.", "182.x"] { entry.typed(text) }
             try await entry.commit().value
@@ -85,10 +85,10 @@ final class GuideTests: XCTestCase {
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
-        // What has no name of Apple's runs here; check-apple.sh compiles all of them.
+        // Examples without names of Apple's run here; check-apple.sh compiles all of them.
         let ours = blocks.filter { $0.contains("class FieldEntry") || $0.contains("func testARefusalIsShown") }
         XCTAssertEqual(ours.count, 2)
-        // The bundle and the Keychain are the phone's.
+        // The bundle and the Keychain exist only on a phone.
         for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
             if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
             XCTAssertTrue(here.contains(line), String(line))

@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// A handle that is made at once and opens at its first use.
+/// A lazy handle.
 final class LazyTests: XCTestCase {
     private func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
@@ -42,7 +42,7 @@ final class LazyTests: XCTestCase {
         }
     }
 
-    func testAFailedOpeningIsTriedAgainByTheNextCall() async throws {
+    func testAnErrorOfOpeningIsThrownAndTheNextCallTriesAgain() async throws {
         var options = try CompassOptions.testing()
         let folder = options.file.deletingLastPathComponent().appendingPathComponent("later")
         options.file = folder.appendingPathComponent("test.db")
@@ -78,7 +78,7 @@ final class LazyTests: XCTestCase {
         try await compass.close()
     }
 
-    func testAfterAClosingTheNextCallOpensAnewAndSequencesFromBeforeHaveEnded() async throws {
+    func testAfterClosingTheNextCallOpensAgainAndEarlierSequencesHaveEnded() async throws {
         let options = try CompassOptions.testing()
         let compass = Compass.lazy(options)
         var before = compass.observeWorkflows().makeAsyncIterator()
@@ -86,7 +86,7 @@ final class LazyTests: XCTestCase {
         try await compass.close()
         let nothing = try await before.next()
         XCTAssertNil(nothing)
-        // What has ended has opened nothing.
+        // Ended sequences have opened nothing.
         let other = try await Compass.open(options)
         try await other.close()
         var after = compass.observeWorkflows().makeAsyncIterator()
@@ -99,7 +99,7 @@ final class LazyTests: XCTestCase {
         try await compass.close()
     }
 
-    func testWhatWasAskedBeforeAClosingOpensNothingAfterIt() async throws {
+    func testAQueryFromBeforeClosingOpensNothingAfterIt() async throws {
         let options = try CompassOptions.testing()
         let compass = Compass.lazy(options)
         _ = try await compass.workflows()
@@ -110,18 +110,18 @@ final class LazyTests: XCTestCase {
         try await other.close()
     }
 
-    func testDeliveryByItselfDoesNotBringAClosedDatabaseBack() async throws {
-        let told = Locked<[any CompassHandle]>([])
+    func testAutomaticDeliveryDoesNotOpenAClosedDatabase() async throws {
+        let handles = Locked<[any CompassHandle]>([])
         var options = try CompassOptions.testing()
         options.delivery = .automatic
         options.watchNetwork = { handle in
-            told.withLock { $0.append(handle) }
+            handles.withLock { $0.append(handle) }
             return true
         }
         let compass = Compass.lazy(options)
         _ = try await compass.workflows()
         await compass.keeper.settled()
-        let inner = try XCTUnwrap(told.withLock { $0.first })
+        let inner = try XCTUnwrap(handles.withLock { $0.first })
         try await inner.setConnectivity(.offline)
         let offline = try await compass.flush()
         XCTAssertEqual(offline.end, .offline)
@@ -133,7 +133,7 @@ final class LazyTests: XCTestCase {
         try await other.close()
     }
 
-    func testAnotherDatabaseComesUnderTheHandleAndSequencesGoOn() async throws {
+    func testTheDatabaseIsReplacedAndSequencesGoOn() async throws {
         let options = try CompassOptions.testing()
         let compass = Compass.lazy(options)
         let copy = options.file.deletingLastPathComponent().appendingPathComponent("copy.db")
@@ -151,12 +151,12 @@ final class LazyTests: XCTestCase {
             }
         }
         try await CallQueue.waiting.call { begun.wait() }
-        // Once begun it runs to its end, and who asks meanwhile waits.
+        // Once begun it runs to its end, and calls wait meanwhile.
         restoring.cancel()
         let asking = Task { try await compass.workflows() }
         let writing = Task { try await compass.setIntegrationEnabled(true) }
         release.signal()
-        let asked = try await withWatchdog("A question meanwhile") { try await asking.value }
+        let asked = try await withWatchdog("A query meanwhile") { try await asking.value }
         XCTAssertEqual(asked, [])
         try await writing.value
         let none = try await updates.next()
@@ -181,7 +181,7 @@ final class LazyTests: XCTestCase {
         try await compass.close()
     }
 
-    func testADatabaseThatDoesNotOpenCanBeErasedUnderTheHandle() async throws {
+    func testADatabaseThatDoesNotOpenCanBeErasedWhileClosed() async throws {
         let options = try CompassOptions.testing()
         try Data(String(repeating: "Not a database. ", count: 1000).utf8).write(to: options.file)
         let compass = Compass.lazy(options)

@@ -3,9 +3,9 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// Threads, cancellation, holds, and what the package does by itself.
+/// Threads, cancellation, holds, and automatic delivery.
 final class LifeTests: XCTestCase {
-    /// A transport that holds every request until it is cancelled or released.
+    /// A transport that keeps every request waiting until it is cancelled or released.
     private final class Gate: Transport {
         private struct State {
             var waiting: [UInt64: DispatchSemaphore] = [:]
@@ -58,7 +58,7 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testCancellingAFlushGivesTheLeaseBackAndKeepsTheUnknownOutcome() async throws {
+    func testCancellingAFlushReleasesTheClaimAndKeepsTheUnknownOutcome() async throws {
         let gate = Gate()
         let clock = ManualClock()
         let compass = try await Compass.ready(clock: clock, transport: gate)
@@ -74,7 +74,7 @@ final class LifeTests: XCTestCase {
         XCTAssertEqual(delivery.state, .pending)
         XCTAssertTrue(delivery.mayHaveBeenDelivered)
         XCTAssertEqual(delivery.lastAttempts.map(\.counted), [false])
-        // Due again at once: time stands still, so a lease that was kept would keep it back.
+        // Due again at once: the clock does not move, so a claim that was not released would keep it back.
         let due = try await compass.nextDue()
         XCTAssertTrue(due.at.map { $0 <= clock.now } ?? (due.whenOnline != nil), "\(due)")
         let second = Task { try await compass.flush(deadline: .seconds(60)) }
@@ -101,7 +101,7 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testABackgroundJobDeliversAndLetsGo() async throws {
+    func testABackgroundJobDeliversAndReleasesItsHold() async throws {
         let compass = try await Compass.ready()
         _ = try await compass.completed()
         try await compass.quiesce()
@@ -114,7 +114,7 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testABackgroundJobThatTheSystemEndsGivesItsAttemptUpAndLetsGo() async throws {
+    func testABackgroundJobThatTheSystemEndsCancelsItsAttemptAndReleasesItsHold() async throws {
         let gate = Gate()
         let compass = try await Compass.ready(transport: gate)
         _ = try await compass.completed()
@@ -128,14 +128,14 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testTheForegroundHoldsAndTheBackgroundLetsGoByThemselves() async throws {
+    func testTheForegroundHoldsAndTheBackgroundReleasesAutomatically() async throws {
         let compass = try await Compass.ready()
         let lifecycle = AppLifecycle(handle: compass)
         lifecycle.begin()
         await lifecycle.settled()
         _ = try await compass.completed()
         try await eventually { try await compass.outboxTotals().pending == 0 }
-        // What is completed on the way out still leaves.
+        // A message of a session that is completed just before is still sent.
         try await compass.stopDelivery()
         _ = try await compass.completed()
         NotificationCenter.default.post(name: AppLifecycle.didEnterBackground, object: nil)
@@ -152,7 +152,7 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
-    func testWithAutomaticDeliveryAWebhookLeavesByItself() async throws {
+    func testWithAutomaticDeliveryAWebhookIsSentAutomatically() async throws {
         let transport = ScriptedTransport()
         let compass = try await Compass.ready(transport: transport) { $0.delivery = .automatic }
         _ = try await compass.completed()
@@ -160,7 +160,7 @@ final class LifeTests: XCTestCase {
         try await withWatchdog("Closing") { try await compass.close() }
     }
 
-    func testABackgroundJobIsWorthAskingForWhenSomethingWaitsForTimeOrANetwork() {
+    func testABackgroundJobIsRequestedWhenMessagesWaitForTimeOrANetwork() {
         let now = Date(timeIntervalSince1970: 1_800_000_000)
         func due(at: Date? = nil, online: NetworkNeed? = nil, person: Bool = false) -> NextDue {
             NextDue(at: at, atNeedsUnmetered: nil, whenOnline: online, needsPerson: person)
@@ -175,7 +175,7 @@ final class LifeTests: XCTestCase {
         XCTAssertFalse(BackgroundPlan.nothing.moves(.job(notBefore: now)))
     }
 
-    func testWhatAPathOfTheNetworkMeans() {
+    func testTheConnectivityOfAPath() {
         for (satisfied, expensive, constrained, meaning) in [
             (false, true, false, Connectivity.offline), (true, false, false, .online(validated: nil, metered: false, network: 1)),
             (true, true, false, .online(validated: nil, metered: true, network: 1)),
@@ -212,7 +212,7 @@ final class LifeTests: XCTestCase {
     }
 
     func testWithAutomaticDeliveryTheNetworkIsWatched() async throws {
-        /// A network of the test's own, until it is let go.
+        /// A network of the test's own, until it is released.
         final class Network: Sendable {
             let ended: Locked<Bool>
             init(_ ended: Locked<Bool>) { self.ended = ended }
@@ -241,7 +241,7 @@ final class LifeTests: XCTestCase {
         XCTAssertEqual(watched.withLock { $0.count }, 1)
     }
 
-    func testBothBackgroundTasksAreAskedForAndAgainOnlyWhereTheyMoveEarlier() async throws {
+    func testBothBackgroundTasksAreRequestedAndAgainOnlyIfTheyMoveEarlier() async throws {
         let asked = Locked<[String]>([])
         let requests = BackgroundRequests { kind, moment in
             asked.withLock { $0.append("\(kind.identifier(of: "deliver")) \(Int(moment.timeIntervalSince1970))") }
@@ -254,14 +254,14 @@ final class LifeTests: XCTestCase {
         XCTAssertEqual(asked.withLock { $0 }, ["deliver.refresh 100", "deliver 100"])
         requests.ask(at(50))
         XCTAssertEqual(asked.withLock { $0 }.suffix(2), ["deliver.refresh 50", "deliver 50"])
-        // One that has run is asked for again, the other is still there.
+        // The one that has run is requested again, the other is still there.
         requests.began(.refresh)
         requests.ask(at(300))
         XCTAssertEqual(asked.withLock { $0 }.suffix(1), ["deliver.refresh 300"])
         XCTAssertEqual(asked.withLock { $0.count }, 5)
     }
 
-    func testWhatTheSystemRefusesIsInTheLog() async throws {
+    func testARefusalOfTheSystemIsInTheLog() async throws {
         let lines = Locked<[CompassLog.Line]>([])
         try CompassLog.send(from: .warning) { line in lines.withLock { $0.append(line) } }
         let refused = Locked(true)
@@ -283,10 +283,10 @@ final class LifeTests: XCTestCase {
             "the system refused to submit the background task refresh, BGTaskSchedulerErrorDomain 3",
             "the system refused to submit the background task processing, BGTaskSchedulerErrorDomain 3",
             "the system refused to register the background task deliver",
-            "no background task is asked for: cannot_open",
+            "no background task is requested: cannot_open",
         ])
         XCTAssertEqual(lines.withLock { $0.first?.level }, .warning)
-        // What was refused was not asked for.
+        // A refused task does not count as requested.
         refused.withLock { $0 = false }
         fake.change { $0.nextDue = NextDue(at: Date(), atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false) }
         await requests.ask(for: fake)

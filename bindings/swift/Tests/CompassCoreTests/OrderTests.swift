@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// How often each case is repeated in which values were lost once.
+/// How often the cases are repeated in which values were lost once.
 private let rounds = ProcessInfo.processInfo.environment["COMPASS_ORDER_ROUNDS"].flatMap(Int.init) ?? 200
 
 /// Calls that write take effect in the order in which they were made.
@@ -59,7 +59,7 @@ final class OrderTests: XCTestCase {
         }
     }
 
-    /// A model of an app that is no main actor.
+    /// A model of an app on an actor that is not the main actor.
     private actor Typist {
         let compass: any CompassHandle
 
@@ -77,7 +77,7 @@ final class OrderTests: XCTestCase {
         try await onMainActor {
             let compass = try await Compass.ready()
             let view = try await compass.begun()
-            let release = try await heldUp(compass)
+            let release = try await blockWrites(compass)
             let called = Locked(false)
             let write = Task {
                 called.withLock { $0 = true }
@@ -115,7 +115,7 @@ final class OrderTests: XCTestCase {
         try await onMainActor {
             let compass = try await Compass.ready()
             let view = try await compass.completed()
-            let release = try await heldUp(compass)
+            let release = try await blockWrites(compass)
             let report = try await withWatchdog("Delivery beside a write") { try await compass.flush() }
             XCTAssertEqual(report.sent, 1)
             let record = try await withWatchdog("A query beside a write") { try await compass.record(view.key) }
@@ -125,7 +125,7 @@ final class OrderTests: XCTestCase {
         }
     }
 
-    func testWhatReadsForLongHoldsUpNoTapAndNoQuestion() async throws {
+    func testNoTapAndNoQueryWaitsForALongRead() async throws {
         try await onMainActor {
             let compass = try await Compass.ready()
             let view = try await compass.begun()
@@ -158,17 +158,17 @@ final class OrderTests: XCTestCase {
         }
     }
 
-    func testClosingWaitsForWhatWasCalledBeforeAndRefusesWhatComesAfter() async throws {
+    func testClosingWaitsForEarlierCallsAndRefusesLaterOnes() async throws {
         try await onMainActor {
             let options = try CompassOptions.testing()
             let compass = try await Compass.open(options)
             _ = try await compass.importWorkflow(pumpCheck)
             let view = try await compass.begun()
-            let release = try await heldUp(compass)
+            let release = try await blockWrites(compass)
             let before = Task { try await compass.set(["site": .text("Mill Lane")], in: view.key).applied }
             let closing = Task { try await compass.close() }
             let after = Task { _ = try await compass.set(["site": .text("too late")], in: view.key) }
-            // All three have their places once a fourth has run.
+            // All three have their places when a fourth has run.
             await Task {}.value
             closing.cancel()
             release.signal()
@@ -205,8 +205,8 @@ final class OrderTests: XCTestCase {
     }
 }
 
-/// A write that holds the others up until it is let go.
-private func heldUp(_ compass: Compass) async throws -> DispatchSemaphore {
+/// A write that keeps the others waiting until the semaphore is signalled.
+private func blockWrites(_ compass: Compass) async throws -> DispatchSemaphore {
     let (begun, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     Task {
         try await compass.writes.call(on: nil) {

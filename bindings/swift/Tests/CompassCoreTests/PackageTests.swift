@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// The package's own sources, and what an app gets with them.
+/// The package's own sources, and the files that an app gets with them.
 final class PackageTests: XCTestCase {
     private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL
 
@@ -22,8 +22,8 @@ final class PackageTests: XCTestCase {
         }
     }
 
-    /// Covers names: of types, functions and modules that came after iOS 16 and that such a package could be tempted by. It does not know
-    /// every name of every framework, and an overload or a parameter that came later has no name of its own. Only Xcode sees those.
+    /// Checks names of types, functions and modules that came after iOS 16 and that this package might use. The list is not complete, and a
+    /// later overload or parameter has no name of its own. Only Xcode finds those.
     func testNoAPINewerThanIOS16IsUsed() throws {
         let newer = [
             // Modules and macros of iOS 17 and later.
@@ -46,7 +46,7 @@ final class PackageTests: XCTestCase {
             }
             XCTAssertFalse(source.code.contains("#available") || source.code.contains("@available"), "\(source.name) has guarded calls")
         }
-        // The floor that all of this is about.
+        // The oldest supported versions.
         let manifest = try String(contentsOf: Self.package.appendingPathComponent("Package.swift"), encoding: .utf8)
         XCTAssertTrue(manifest.contains(".iOS(.v16)") && manifest.contains(".macOS(.v13)"))
     }
@@ -69,7 +69,7 @@ final class PackageTests: XCTestCase {
 
     func testEverythingPublicIsDescribedAndEveryPublicTypeHasAnExample() throws {
         let declaration = #"^\s*public (final class|struct|enum|protocol|static|mutating|class|func|var|let|init|private\(set\) var|convenience init)\b"#
-        // What a protocol or a superclass describes already.
+        // Members that a protocol or a superclass describes already.
         let inherited = ["Compass.swift", "Compass+Delivery.swift", "FakeCompass.swift", "ScriptedTransport.swift", "URLSessionTransport.swift",
                          "KeychainSecretStore.swift", "Updates.swift"]
         for source in try sources() where source.whole.contains("public ") {

@@ -5,12 +5,12 @@ import Foundation
 import XCTest
 
 final class PanicTests: XCTestCase {
-    func testAPanicOfTheCoreIsAStatusAndTheProcessLives() async throws {
+    func testAPanicOfTheCoreIsAStatusAndTheProcessGoesOn() async throws {
         var status = RustCallStatus()
-        // A buffer that says it holds something and does not: the other side refuses it with a panic.
+        // A buffer with a length but without content: the core refuses it with a panic.
         let impossible = RustBuffer(capacity: 8, len: 0, data: nil)
         _ = uniffi_compass_ffi_fn_func_remove_action(impossible, impossible, impossible, &status)
-        // What generated code throws as `rustPanic`.
+        // The generated code throws it as `rustPanic`.
         XCTAssertEqual(status.code, 2)
         var freed = RustCallStatus()
         ffi_compass_ffi_rustbuffer_free(status.errorBuf, &freed)

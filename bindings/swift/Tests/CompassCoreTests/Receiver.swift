@@ -4,7 +4,7 @@ import XCTest
 
 /// The receiver of receiver.py, as a process of its own.
 final class Receiver: Sendable {
-    /// A request as it came.
+    /// A received request.
     struct Request: Decodable, Sendable {
         let method: String
         let path: String
@@ -46,7 +46,7 @@ final class Receiver: Sendable {
         let state = Locked(State())
         output.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
-            // Otherwise it would be called for ever.
+            // Otherwise it would be called again and again.
             if data.isEmpty { handle.readabilityHandler = nil }
             state.withLock { state in
                 state.rest += data
@@ -64,7 +64,7 @@ final class Receiver: Sendable {
         ports = try JSONDecoder().decode([String: Int].self, from: state.withLock { $0.lines.removeFirst() })
     }
 
-    /// The process ends when its input does.
+    /// The process ends when its input ends.
     deinit { try? input.close() }
 
     /// The requests that came since the last call.
@@ -89,7 +89,7 @@ final class Receiver: Sendable {
         return found
     }
 
-    /// The connections that broke since the last call, as far as they were told by the last call of `requests`: for messages of tests.
+    /// The connections that broke since the last call, as of the last call of `requests`: for messages of tests.
     func broken() -> [String] {
         state.withLock { state in
             defer { state.broken = [] }
@@ -97,8 +97,8 @@ final class Receiver: Sendable {
         }
     }
 
-    /// Requests to the path `wait` are answered now, and from now on at once.
-    func answerThoseWhoWait() throws { try input.write(contentsOf: Data("go\n".utf8)) }
+    /// Answers the waiting requests to the path `wait`; later ones are answered at once.
+    func answerWaitingRequests() throws { try input.write(contentsOf: Data("go\n".utf8)) }
 
     func url(_ port: String, _ path: String) -> String {
         "\(port == "plain" ? "http" : "https")://localhost:\(ports[port]!)/\(path)"

@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// A copy takes the place of the database, and a database goes.
+/// Replacing a database with a copy, and erasing a database.
 final class RestoreTests: XCTestCase {
     private let discard = DiscardUndelivered(actor: "Mia", reason: "The office has them on paper")
 
@@ -23,7 +23,7 @@ final class RestoreTests: XCTestCase {
         try FileManager.default.contentsOfDirectory(atPath: options.file.deletingLastPathComponent().path).sorted()
     }
 
-    func testACopyComesBackAndTheFileBeforeIsKeptUntilItHasBeenOpened() async throws {
+    func testACopyReplacesTheDatabaseAndTheOldFileIsKeptUntilTheNewOneHasBeenOpened() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let copy = copy(of: options)
         let compass = try await ready(options)
@@ -38,14 +38,14 @@ final class RestoreTests: XCTestCase {
         let again = try await Compass.open(options)
         let completed = try await again.totals().sessions.completed
         XCTAssertEqual(completed, 1)
-        // It left before the copy came back, and leaves again with the same id.
+        // It was sent before the restore, and is sent again with the same id.
         let sent = try await again.flush(deadline: .seconds(10)).sent
         XCTAssertEqual(sent, 1)
         try await again.close()
         XCTAssertFalse(try names(beside: options).contains("test.db.before-restore"))
     }
 
-    func testWhatCanBeReadIsSavedLineByLineMessagesThatWaitFirst() async throws {
+    func testReadableRowsAreSavedLineByLineWaitingMessagesFirst() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let saved = options.file.deletingLastPathComponent().appendingPathComponent("saved.jsonl")
         let compass = try await ready(options)
@@ -60,7 +60,7 @@ final class RestoreTests: XCTestCase {
         await assertThrows("invalid_argument", try await Compass.salvage(options.file, to: saved))
     }
 
-    func testACopyTakesThePlaceOfADatabaseThatDoesNotOpen() async throws {
+    func testACopyReplacesADatabaseThatDoesNotOpen() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let copy = copy(of: options)
         let compass = try await ready(options)
@@ -69,7 +69,7 @@ final class RestoreTests: XCTestCase {
         try await compass.backup(to: copy)
         try await compass.close()
         try Data(repeating: 0x5A, count: 9000).write(to: options.file)
-        // What waits in a file that cannot be read cannot be counted.
+        // Waiting messages in a file that cannot be read cannot be counted.
         await assertThrows(.undelivered, try await Compass.restore(from: copy, options: RestoreOptions(file: options.file)))
         try await Compass.restore(from: copy, options: RestoreOptions(file: options.file, discardUndelivered: discard))
         let again = try await Compass.open(options)
@@ -78,7 +78,7 @@ final class RestoreTests: XCTestCase {
         try await again.close()
     }
 
-    func testACopyWaitsForAnOpenHandleAndForAPersonWhereMessagesWouldBeLost() async throws {
+    func testACopyNeedsAClosedHandleAndAPersonWhenMessagesWouldBeLost() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let copy = copy(of: options)
         var restore = RestoreOptions(file: options.file)
@@ -107,7 +107,7 @@ final class RestoreTests: XCTestCase {
         try await again.close()
     }
 
-    func testWhatIsNoCopyIsNotPutBack() async throws {
+    func testAFileThatIsNotACopyIsRefused() async throws {
         let options = try CompassOptions.testing()
         let copy = copy(of: options)
         try await ready(options).close()
@@ -120,7 +120,7 @@ final class RestoreTests: XCTestCase {
         try await again.close()
     }
 
-    func testErasingLeavesNothingAndAsksAPersonWhereMessagesWouldBeLost() async throws {
+    func testErasingLeavesNothingAndNeedsAPersonWhenMessagesWouldBeLost() async throws {
         let options = try CompassOptions.testing(clock: ManualClock())
         let compass = try await ready(options)
         _ = try await compass.completed()

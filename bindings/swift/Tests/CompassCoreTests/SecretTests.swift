@@ -3,9 +3,9 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// Secrets: when the core asks for them, and how the ones of a rotation are kept.
+/// When the core looks secrets up, and how those of a rotation are kept.
 final class SecretTests: XCTestCase {
-    func testASecretStoreIsToldForWhomItIsAsked() async throws {
+    func testASecretStoreGetsTheOriginOfTheEndpoint() async throws {
         struct Asked: SecretStore {
             let names = Locked<[String]>([])
             func secret(named name: String, origin: String) -> SecretLookup {
@@ -23,7 +23,7 @@ final class SecretTests: XCTestCase {
         try await compass.close()
     }
 
-    func testOnlyWhatCanSignStaysAsThePreviousSecret() {
+    func testOnlyASecretThatCanSignStaysAsThePreviousOne() {
         func of(_ bytes: Int) -> String { "whsec_" + Data(count: bytes).base64EncodedString() }
         for text in [secret, of(24), of(25), of(64)] { XCTAssertTrue(isSigningSecret(text), text) }
         let unpadded = of(25).replacingOccurrences(of: "=", with: "")
@@ -32,7 +32,7 @@ final class SecretTests: XCTestCase {
         }
     }
 
-    func testSecretsAreAskedForAtEachAttemptAndMissingOnesKeepTheMessageBack() async throws {
+    func testSecretsAreLookedUpAtEachAttemptAndAMissingOneKeepsTheMessageBack() async throws {
         let secrets = MemorySecretStore()
         let transport = ScriptedTransport()
         let compass = try await Compass.ready(transport: transport, secrets: secrets)
@@ -48,8 +48,8 @@ final class SecretTests: XCTestCase {
         try await compass.close()
     }
 
-    /// A place for texts that counts what changes it, and may be closed.
-    private final class Drawer: SecretItems {
+    /// A store of texts that counts its changes, and may be locked.
+    private final class MemoryItems: SecretItems {
         let texts = Locked<[String: String]>([:])
         let changes = Locked(0)
         let locked = Locked(false)
@@ -76,9 +76,9 @@ final class SecretTests: XCTestCase {
         }
     }
 
-    func testTheSecretBeforeStaysUntilTheRotationEnds() throws {
+    func testThePreviousSecretStaysUntilTheRotationEnds() throws {
         func of(_ byte: UInt8) -> String { "whsec_" + Data(repeating: byte, count: 24).base64EncodedString() }
-        let secrets = RotatingSecrets(Drawer())
+        let secrets = RotatingSecrets(MemoryItems())
         XCTAssertEqual(secrets.secret(named: "office"), .missing)
         try secrets.set(of(1), named: "office")
         XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(1), previous: nil))
@@ -95,18 +95,18 @@ final class SecretTests: XCTestCase {
         XCTAssertEqual(secrets.secret(named: "office"), .missing)
     }
 
-    func testLookingForASecretChangesNothing() throws {
-        let drawer = Drawer()
-        let secrets = RotatingSecrets(drawer)
+    func testReadingASecretChangesNothing() throws {
+        let items = MemoryItems()
+        let secrets = RotatingSecrets(items)
         try secrets.set(secret, named: "office")
-        let before = drawer.changes.withLock { $0 }
+        let before = items.changes.withLock { $0 }
         _ = secrets.secret(named: "other")
-        drawer.locked.withLock { $0 = true }
+        items.locked.withLock { $0 = true }
         XCTAssertEqual(secrets.secret(named: "office"), .unavailable)
-        // Nor does a change that cannot see what was there.
+        // Nor does a change that cannot read the secret before it.
         XCTAssertThrowsError(try secrets.set("whsec_other", named: "office"))
-        drawer.locked.withLock { $0 = false }
+        items.locked.withLock { $0 = false }
         XCTAssertEqual(secrets.secret(named: "office"), .found(current: secret, previous: nil))
-        XCTAssertEqual(drawer.changes.withLock { $0 }, before)
+        XCTAssertEqual(items.changes.withLock { $0 }, before)
     }
 }

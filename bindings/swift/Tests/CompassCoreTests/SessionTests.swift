@@ -33,7 +33,7 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
-    func testWhatTheViewShowsNeedsNoNumbers() async throws {
+    func testCallsThatTakeTheViewNeedNoNumbers() async throws {
         let compass = try await Compass.ready(transport: ScriptedTransport(), secrets: MemorySecretStore(["office": secret]))
         let begun = try await compass.begun()
         _ = try await compass.set(["site": .text("Mill Lane")], in: begun.key)
@@ -104,7 +104,7 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
-    func testWhatIsRedactedIsGoneAndTheRecordSaysWhoDidItAndWhy() async throws {
+    func testARedactedValueIsGoneAndTheRecordSaysWhoDidItAndWhy() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
         _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
@@ -147,7 +147,7 @@ final class SessionTests: XCTestCase {
         }
     }
 
-    func testWhatAPersonTypedIsReadAsTheFieldSays() async throws {
+    func testTypedTextIsReadByTheTypeOfItsField() async throws {
         let compass = try await Compass.ready()
         let workflow = try await compass.workflow("pump-check")
         let pressure = try XCTUnwrap(workflow.fields.first { $0.key == "pressure" })

@@ -16,7 +16,7 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
-    func testWhatWasInBetweenIsSkipped() async throws {
+    func testASlowReaderGetsOnlyTheNewestValue() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
         var updates = compass.observeSession(view.key).makeAsyncIterator()
@@ -51,7 +51,7 @@ final class StreamTests: XCTestCase {
         XCTAssertEqual(seen, [1, 2])
     }
 
-    func testAChangeOfSomethingElseAsksNothingAgain() async throws {
+    func testAChangeOfOtherDataCausesNoQuery() async throws {
         let hub = ChangeHub()
         let asked = Locked(0)
         let updates = Updates(hub: hub) { $0.outbox } query: { _ in
@@ -101,7 +101,7 @@ final class StreamTests: XCTestCase {
 
     func testAFailingQueryEndsTheSequenceWithThatError() async throws {
         let compass = try await Compass.ready()
-        let view = try await compass.failedAndGivenUp()
+        let view = try await compass.failedAndAbandoned()
         var updates = compass.observeRecord(view.key).makeAsyncIterator()
         _ = try await updates.next()
         try await compass.delete(view.key)
@@ -146,7 +146,7 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
-    func testEndpointsIntegrationWorkflowsAndWhatIsDueFollowWhatHappens() async throws {
+    func testEndpointsIntegrationWorkflowsAndNextDueFollowChanges() async throws {
         let compass = try await Compass.ready()
         var endpoints = compass.observeEndpoints().makeAsyncIterator()
         var integration = compass.observeIntegration().makeAsyncIterator()
@@ -174,11 +174,11 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
-    func testAMessageThatNeedsAPersonIsToldOnce() async throws {
+    func testAMessageThatNeedsAPersonIsGivenOnce() async throws {
         let compass = try await Compass.ready()
-        let told = compass.observeAttention()
+        let stream = compass.observeAttention()
         let session = try await compass.completed()
-        // The store of secrets of this phone has none of that name.
+        // The store of secrets has no secret of that name.
         let status = try await compass.endpoints()[0]
         try await compass.putEndpoint(
             Endpoint(
@@ -186,15 +186,15 @@ final class StreamTests: XCTestCase {
                 network: .any))
         for _ in 0..<2 { _ = try await compass.flush() }
         try await compass.close()
-        var heard: [Attention] = []
-        for await attention in told { heard.append(attention) }
-        XCTAssertEqual(heard.map(\.session), [session.key])
-        XCTAssertEqual(heard.map(\.reason), ["secret_missing"])
-        XCTAssertEqual(heard.map(\.failed), [false])
+        var given: [Attention] = []
+        for await attention in stream { given.append(attention) }
+        XCTAssertEqual(given.map(\.session), [session.key])
+        XCTAssertEqual(given.map(\.reason), ["secret_missing"])
+        XCTAssertEqual(given.map(\.failed), [false])
         for await _ in compass.observeAttention() { XCTFail("the handle is closed") }
     }
 
-    func testWhatDidNotFireIsCountedAndSentInOneGo() async throws {
+    func testActionsThatDidNotFireAreCountedAndSentInOneCall() async throws {
         let compass = try await Compass.ready()
         try await compass.setIntegrationEnabled(false)
         _ = try await compass.completed()
@@ -242,7 +242,7 @@ final class StreamTests: XCTestCase {
 }
 
 extension Compass {
-    func failedAndGivenUp() async throws -> SessionView {
+    func failedAndAbandoned() async throws -> SessionView {
         let view = try await completed()
         _ = try await abandon("report", in: view.key, actor: "ada", reason: "by phone", commandId: fresh())
         return view

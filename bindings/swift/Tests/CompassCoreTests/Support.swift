@@ -3,7 +3,7 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// A workflow with what most tests need: fields of several types, two ends, a response and an action.
+/// A workflow for most tests: fields of several types, two ends, a response and an action.
 let pumpCheck = Data(#"""
 {
   "format": 1, "key": "pump-check", "version": 1, "name": "Pump check", "start": "arrive",
@@ -31,19 +31,19 @@ let pumpCheck = Data(#"""
 
 let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
-/// Something that this test waited for did not happen.
-struct Impatient: Error {}
+/// A condition that a test waited for did not come.
+struct TimedOut: Error {}
 
-/// Waits for a condition, which other threads bring about; gives up on the test after half a minute.
+/// Waits for a condition, which other threads make true; throws after half a minute.
 func eventually(isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool) async throws {
     let end = Date().addingTimeInterval(30)
     while try await !condition() {
-        if Date() > end { throw Impatient() }
+        if Date() > end { throw TimedOut() }
         try await Task.sleep(nanoseconds: 5_000_000)
     }
 }
 
-/// Ends the test run if `work` hangs, which nothing else would.
+/// Ends the test run if `work` hangs.
 func withWatchdog<Value: Sendable>(_ what: String, _ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
     let done = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
@@ -53,7 +53,7 @@ func withWatchdog<Value: Sendable>(_ what: String, _ work: @escaping @Sendable (
     return try await work()
 }
 
-/// What an app does on its main actor. (A test that is bound to it itself cannot be called without a warning.)
+/// Runs `work` on the main actor. (A test that is itself bound to it cannot be called without a warning.)
 func onMainActor(_ work: @escaping @MainActor @Sendable () async throws -> Void) async throws {
     try await Task { @MainActor in try await work() }.value
 }
@@ -87,7 +87,7 @@ func officeAt(_ url: String, key: String = "office", signing: Signing = .none) -
 }
 
 extension Compass {
-    /// The real core with the workflow, the integration on, and an endpoint that the transport answers for.
+    /// The real core with the workflow, the integration on, and an endpoint whose requests the transport answers.
     static func ready(
         clock: ManualClock? = ManualClock(), transport: any Transport = ScriptedTransport(), secrets: (any SecretStore)? = nil,
         adjust: (inout CompassOptions) -> Void = { _ in }
@@ -114,7 +114,7 @@ extension Compass {
         return try await complete(view.key, visit: end.visit).view
     }
 
-    /// Until the message has failed for good.
+    /// A completed session whose message has failed for good.
     func failed() async throws -> SessionView {
         let view = try await completed()
         _ = try await flush(deadline: .seconds(10))
@@ -123,6 +123,6 @@ extension Compass {
 }
 
 extension CallQueue {
-    /// Where a test waits for another thread, off the cooperative pool.
+    /// The queue on which a test waits for another thread, off the cooperative pool.
     static let waiting = CallQueue(name: "dev.compass.core.tests.waiting", width: 8, quality: .userInitiated)
 }

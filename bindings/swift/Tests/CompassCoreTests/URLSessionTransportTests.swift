@@ -3,9 +3,9 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// The platform's transport against a receiver that misbehaves, over TLS. What this stack cannot tell apart is in docs/embedding-ios.md.
+/// The platform's transport against a receiver that misbehaves, over TLS. docs/embedding-ios.md lists what this stack cannot distinguish.
 final class URLSessionTransportTests: XCTestCase {
-    /// How a row of the table of outcomes ends here.
+    /// The result of a row in the table of outcomes.
     private enum Expected: Equatable {
         case status(UInt16)
         case failure(FailureKind, Phase, RequestSent)
@@ -50,7 +50,7 @@ final class URLSessionTransportTests: XCTestCase {
                 case .failed(let failure): .failure(failure.kind, failure.phase, failure.requestSent)
                 }
             let came = try await receiver.requests(), broken = receiver.broken()
-            // What a failure on another machine can be told from: the code of the error is in the outcome.
+            // To find the cause of a failure on another machine: the outcome contains the code of the error.
             let seen = "\(row.port) \(row.path): \(outcome) after \(clock.now - began), \(came.map(\.path)) came, broke: \(broken)"
             XCTAssertEqual(found, row.expected, seen)
             XCTAssertEqual(came.count, requests, "sent once and never again: \(seen)")
@@ -87,12 +87,12 @@ final class URLSessionTransportTests: XCTestCase {
         try await check([("good", "interim", .status(202))], requests: 1)
     }
 
-    func testOnceTheHeadIsReadItDecidesWhateverBecomesOfTheRest() async throws {
+    func testOnceTheHeadIsReadItDecides() async throws {
         try await check(
             ["cut-body", "bad-chunk", "bad-gzip", "huge", "slow-body"].map { ("good", $0, .status(200)) }, requests: 1)
     }
 
-    func testAfterTheRequestHasLeftTheMessageMayHaveBeenDelivered() async throws {
+    func testAfterTheRequestWasSentTheMessageMayHaveBeenDelivered() async throws {
         try await check(
             ["close", "reset", "garbage", "cut-head", "status/000"].map { ("good", $0, .failure(.closed, .receive, .maybe)) }, requests: 1)
         try await check([("good", "hang", .failure(.timeout, .receive, .maybe))], requests: 1, timeout: .seconds(1))
@@ -103,7 +103,7 @@ final class URLSessionTransportTests: XCTestCase {
             ["unknown", "other", "expired", "early", "plain_on_tls"].map { ($0, "echo", .failure(.refused, .connect, .no)) }, requests: 0)
     }
 
-    func testNothingLeavesWithoutAConnection() async throws {
+    func testWithoutAConnectionNothingIsSent() async throws {
         try await check(
             [("refused", "echo", .failure(.refused, .connect, .no)), ("reset", "echo", .failure(.other, .connect, .no))], requests: 0)
         let nowhere = TransportRequest(
@@ -115,7 +115,7 @@ final class URLSessionTransportTests: XCTestCase {
         XCTAssertFalse(failure.detail.contains("nowhere"))
     }
 
-    func testAConnectionThatDiesInBetweenDoesNotMakeItSendAgain() async throws {
+    func testABrokenConnectionDoesNotMakeItSendAgain() async throws {
         let transport = URLSessionTransport()
         for id in 1...2 { _ = try await send(request("good", "keep", id: UInt64(id)), with: transport) }
         let came = try await receiver.requests()
@@ -144,7 +144,7 @@ final class URLSessionTransportTests: XCTestCase {
         guard case .answered = after else { return XCTFail("\(after)") }
     }
 
-    func testRenewingLeavesTheKeptConnectionsAndWhatRunsGoesOn() async throws {
+    func testAfterRenewingNoKeptConnectionIsUsedAndRunningRequestsGoOn() async throws {
         let transport = URLSessionTransport()
         let waiting = request("good", "wait", id: 7)
         let sending = Task.detached { transport.send(waiting) }
@@ -156,13 +156,13 @@ final class URLSessionTransportTests: XCTestCase {
             XCTAssertEqual(response.status, 200)
             transport.renew()
         }
-        try receiver.answerThoseWhoWait()
+        try receiver.answerWaitingRequests()
         let outcome = try await withWatchdog("A request that goes on") { await sending.value }
         guard case .answered(let response) = outcome else { return XCTFail("\(outcome)") }
         XCTAssertEqual(response.status, 200)
     }
 
-    func testACancellationThatNobodyAskedForIsAFailureLikeOthers() {
+    func testACancellationThatWasNotRequestedIsAFailureLikeOthers() {
         let (kind, place) = FailureKind.meaning(of: .cancelled)
         XCTAssertEqual(kind, .other)
         XCTAssertNil(place)
@@ -182,7 +182,7 @@ final class URLSessionTransportTests: XCTestCase {
             XCTAssertEqual(action.status, status, path)
             if let reason { XCTAssertEqual(action.reason, reason, path) }
             XCTAssertEqual(action.deliveries[0].mayHaveBeenDelivered, path == "close", path)
-            // What waits must not be sent to the next row's endpoint.
+            // A waiting message must not be sent to the next row's endpoint.
             if status != .sent { _ = try await compass.abandon("report", in: view.key, actor: "ada", reason: "done", commandId: fresh()) }
         }
         let came = try await receiver.requests()
@@ -193,11 +193,11 @@ final class URLSessionTransportTests: XCTestCase {
 }
 
 extension Receiver {
-    /// Makes its authority one of the machine's, in a namespace of mounts that is ours alone; elsewhere these tests are skipped, since
-    /// Foundation on Linux takes an authority in no other way.
+    /// Makes its authority one of the machine's, in a mount namespace that only this test uses. Elsewhere these tests are skipped, because
+    /// Foundation on Linux accepts an authority in no other way.
     func trust() throws {
         guard ProcessInfo.processInfo.environment["COMPASS_OWN_MOUNTS"] == "1" else {
-            throw XCTSkip("the machine's authorities are not ours to change: see tests/suites/chroot.sh")
+            throw XCTSkip("this test must not change the machine's authorities: see tests/suites/chroot.sh")
         }
         let bundle = "/etc/ssl/certs/ca-certificates.crt"
         let mount = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: ["mount", "--bind", authority.path, bundle])

@@ -3,11 +3,11 @@ import CompassCoreTesting
 import Foundation
 import XCTest
 
-/// What goes by itself, what a person deletes, and what a search has not looked at yet.
+/// Automatic deletion, deletion by a person, and sessions that a search has not read yet.
 final class UpkeepTests: XCTestCase {
     private let day = 86_400
 
-    func testWhatIsOldGoesWithAFlushItsBodyFirstAndTheRestWhenAPersonSaysSo() async throws {
+    func testAFlushDeletesOldBodiesFirstAndThenOldSessionsAndAPersonDeletesTheRest() async throws {
         let clock = ManualClock(), day = day
         let compass = try await Compass.ready(clock: clock) { ($0.retention, $0.bodyRetention) = (.seconds(3 * day), .seconds(day)) }
         func passes(days: Int) async throws {
@@ -43,7 +43,7 @@ final class UpkeepTests: XCTestCase {
         try await compass.close()
     }
 
-    func testASearchSaysHowManySessionsItHasNotLookedAt() async throws {
+    func testASearchReportsHowManySessionsItHasNotRead() async throws {
         let compass = try await Compass.ready()
         for _ in 0..<201 { _ = try await compass.begun() }
         var search = SessionFilter.all

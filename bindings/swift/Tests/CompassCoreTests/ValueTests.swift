@@ -12,7 +12,7 @@ final class ValueTests: XCTestCase {
         for wrong in ["", "-", "1.", ".5", "1e5", "+1", "1,5", "1.2.3", "٣", " 1"] { XCTAssertNil(DecimalValue(wrong), wrong) }
     }
 
-    func testDatesAreThoseOfTheCalendar() {
+    func testDatesAreThoseThatTheCalendarHas() {
         XCTAssertEqual(LocalDate("2028-02-29")?.description, "2028-02-29")
         XCTAssertLessThan(LocalDate("2026-11-23")!, LocalDate("2026-12-01")!)
         for wrong in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-1-1", "26-01-01", "2026-01-01T00:00", "-026-01-01"] {
@@ -20,7 +20,7 @@ final class ValueTests: XCTestCase {
         }
     }
 
-    func testTimesAreThoseOfAClock() {
+    func testTimesAreThoseThatAClockShows() {
         XCTAssertEqual(LocalTime("18:31")?.description, "18:31:00")
         XCTAssertEqual(LocalTime("18:31:40.5")?.description, "18:31:40.500")
         XCTAssertEqual(LocalTime("18:31:40.000001")?.nanosecond, 1000)
@@ -38,7 +38,7 @@ final class ValueTests: XCTestCase {
         }
     }
 
-    func testAStateIsAChangeAndBack() {
+    func testAStateBecomesAChangeAndBack() {
         let number = FieldValue.decimal(DecimalValue("182.50")!)
         let pairs: [(FieldState, Change)] = [
             (.notProvided, .clear), (.notApplicable, .notApplicable), (.empty, .set(.text(""))), (.provided(number), .set(number)),
@@ -53,9 +53,9 @@ final class ValueTests: XCTestCase {
         XCTAssertNil(FieldState.empty.value)
     }
 
-    func testAValueIsTypedAsItIsReadAgain() throws {
+    func testAValueBecomesATextThatIsReadBack() throws {
         let rule = TextRule(minLength: nil, maxLength: nil, pattern: nil)
-        // One option's key is the other's number in the list, and the other way round.
+        // The key of one option is the number of the other in the list, and the other way round.
         let options = [FieldOption(key: "2", name: "3"), FieldOption(key: "1", name: "Oil, leaking")]
         let values: [(FieldKind, FieldValue, String)] = [
             (.text(rule), .text("Ærø 12"), "Ærø 12"), (.multiline(rule), .text("a\nb"), "a\nb"),
@@ -97,7 +97,7 @@ final class ValueTests: XCTestCase {
         XCTAssertNil(LocalDate(Date(timeIntervalSince1970: -70_000_000_000), in: .gmt))
     }
 
-    func testSecretsAndRequestsArePrintedWithoutWhatTheyHold() {
+    func testSecretsAndRequestsArePrintedWithoutTheirContents() {
         let found = SecretLookup.found(current: "whsec_topsecret", previous: nil)
         let request = TransportRequest(
             id: 1, url: "https://example.com/hooks/token", headers: [TransportHeader(name: "authorization", value: "Bearer topsecret")], body: Data("topsecret".utf8),

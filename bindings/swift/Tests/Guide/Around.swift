@@ -1,4 +1,4 @@
-// What stands around the examples of docs/embedding-ios.md: the parts of an app that they name.
+// The parts of an app that the examples of docs/embedding-ios.md name.
 import CompassCore
 import Foundation
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value of a scenario's file.
+/// A value in the file of a scenario.
 enum Json: Decodable, Hashable {
     case null
     case bool(Bool)
@@ -27,13 +27,13 @@ enum Json: Decodable, Hashable {
     }
 }
 
-/// A scenario that this runner does not understand, or that went otherwise than it says.
+/// A scenario that this runner does not understand, or whose result differs.
 struct ScenarioError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }
 
-/// The members of an object of a scenario. One that nobody asked for is an error.
+/// The members of an object of a scenario. A member that is not read is an error.
 final class Members {
     private var rest: [String: Json]
 

@@ -1,6 +1,6 @@
 import CompassCore
 
-/// What a path of a scenario reads.
+/// Reads a path of a scenario.
 struct Paths {
     let compass: Compass
     let session: SessionKey
@@ -140,7 +140,7 @@ struct Paths {
     }
 
     private static func steps(_ path: [PathStep]) -> String { Written.list(path.map { "\($0.visit):\($0.section)" }) }
-    /// Where the field of a problem is asked.
+    /// The visit and the section of a problem's field.
     private static func place(_ problem: Problem) throws -> String {
         guard let visit = problem.visit, let section = problem.section else { throw unknown("completion_places") }
         return "\(visit):\(section):\(problem.field)"

@@ -73,7 +73,7 @@ enum Given {
 
     private static func location(_ json: Json) throws -> Location {
         let members = try Members(json)
-        guard let captured = OffsetDateTime(try members.text("captured_at")) else { throw ScenarioError("this is no instant") }
+        guard let captured = OffsetDateTime(try members.text("captured_at")) else { throw ScenarioError("this is not an instant") }
         let location = Location(
             latitude: try read(members.text("latitude")), longitude: try read(members.text("longitude")),
             accuracyM: try members.optionalText("accuracy_m").map(read), capturedAt: captured.instant)
@@ -91,7 +91,7 @@ enum Given {
     }
 
     private static func read<Value: LosslessStringConvertible>(_ text: String) throws -> Value {
-        guard let value = Value(text) else { throw ScenarioError("\(text) is no \(Value.self)") }
+        guard let value = Value(text) else { throw ScenarioError("\(text) is not a \(Value.self)") }
         return value
     }
 
@@ -122,7 +122,7 @@ enum Given {
 
     static func version(_ text: String) throws -> WorkflowVersion {
         let parts = text.split(separator: ".").compactMap { UInt32($0) }
-        guard (1...2).contains(parts.count) else { throw ScenarioError("\(text) is no version") }
+        guard (1...2).contains(parts.count) else { throw ScenarioError("\(text) is not a version") }
         return WorkflowVersion(version: parts[0], localRevision: parts.count == 2 ? parts[1] : 0)
     }
 

@@ -2,7 +2,7 @@ import CompassCore
 import CompassCoreTesting
 import Foundation
 
-/// The world of a scenario: a new database, a clock that stands still, a transport and a store of secrets.
+/// The world of a scenario: a new database, a clock that only the scenario moves, a transport and a store of secrets.
 final class Stage {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../../../..").standardizedFileURL
@@ -14,15 +14,15 @@ final class Stage {
 
     private struct Kept {
         var lookup: SecretLookup
-        /// Where alone it is given out.
+        /// The only origin for which it is given.
         var origin: String?
-        /// What takes its place when it is refused.
+        /// The secret that replaces it when it is refused.
         var renewed: String?
     }
 
     private struct Store: SecretStore {
         let secrets = Locked<[String: Kept]>([:])
-        /// What it was told of as refused, and no step has named yet.
+        /// Refused secrets that no step has named yet.
         let refused = Locked<[String]>([])
 
         func secret(named name: String, origin: String) -> SecretLookup {
@@ -55,7 +55,7 @@ final class Stage {
             let next = queues.withLock { queues in
                 queues.answers[request.url]?.isEmpty == false ? queues.answers[request.url]?.removeFirst() : nil
             }
-            // Without an answer the request is still recorded, and the step that flushed tells of it.
+            // Without an answer the request is still kept, and the step that flushed reports it.
             return next ?? .failed(TransportFailure(kind: .other, phase: .resolve, requestSent: .no, detail: ""))
         }
         var options = try CompassOptions.testing(clock: clock, transport: transport, secrets: store)
@@ -113,11 +113,11 @@ final class Stage {
         case "enable_endpoint": try await compass.setEndpointEnabled(given.text("key"), enabled: given.bool("enabled"))
         case "secret": try await secret(given)
         case "refused":
-            let told = store.refused.withLock { refused in
+            let refused = store.refused.withLock { refused in
                 defer { refused = [] }
                 return refused
             }
-            try same(told, try given.list("secrets").map { try $0.text }, "refused")
+            try same(refused, try given.list("secrets").map { try $0.text }, "refused")
         case "start": try await start(given)
         case "run":
             let outcome = try await compass.run(

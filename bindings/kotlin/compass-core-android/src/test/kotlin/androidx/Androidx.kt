@@ -1,4 +1,5 @@
-// What the guide uses of AndroidX, which cannot be had here: the same names, and as little behind them as its code needs to be compiled and run.
+// The parts of AndroidX that the guide uses: AndroidX is not available here. They have the same names and only what the guide's code needs
+// to be compiled and run.
 @file:Suppress("UNUSED_PARAMETER", "unused")
 
 package androidx.lifecycle
@@ -8,7 +9,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 
 abstract class ViewModel {
-    /** As AndroidX has it: what nobody catches in it ends the app. A test hands the scope in. */
+    /** As in AndroidX: an uncaught error in it ends the app. A test sets the scope. */
     var scope: CoroutineScope = CoroutineScope(SupervisorJob() + Dispatchers.Unconfined)
 }
 

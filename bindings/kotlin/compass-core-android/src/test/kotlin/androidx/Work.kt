@@ -1,4 +1,4 @@
-// As Androidx.kt, for WorkManager.
+// Like Androidx.kt, for WorkManager.
 @file:Suppress("UNUSED_PARAMETER", "unused")
 
 package androidx.work
@@ -45,7 +45,7 @@ class OneTimeWorkRequest {
 
 inline fun <reified W : ListenableWorker> OneTimeWorkRequestBuilder() = OneTimeWorkRequest.Builder()
 
-/** Keeps the last that was asked of it. */
+/** Keeps the last request. */
 class WorkManager {
     var enqueued: OneTimeWorkRequest? = null
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test
 class ApiTest {
     private val modules = Path.of(System.getProperty("repository.root"), "bindings", "kotlin")
 
-    /** The dump is in `bindings/kotlin/api`. A change that is meant: run with `-Dapi.write=true`, and read the difference. */
+    /** The listing is in `bindings/kotlin/api`. For an intended change run with `-Dapi.write=true`, and read the difference. */
     private fun assertDump(name: String, member: KClass<*>, excluded: Set<String> = emptySet()) {
         val classes = File(member.java.protectionDomain.codeSource.location.toURI())
         val dump = buildString {
@@ -32,22 +32,22 @@ class ApiTest {
             Files.writeString(committed, dump)
         }
         assertTrue(dump.lines().size > 20, dump)
-        assertEquals(committed.readText(), dump, "the API of $name is another one than its dump")
+        assertEquals(committed.readText(), dump, "the API of $name differs from its listing")
     }
 
     private fun classFiles(classes: File): List<File> =
         if (classes.isDirectory) classes.walk().filter { it.extension == "class" }.toList() else listOf(classes)
 
     @Test
-    fun `the API of the wrapper is the one that is written down`() = assertDump("compass-core", Compass::class)
+    fun `the API of the wrapper is the one in the listing`() = assertDump("compass-core", Compass::class)
 
     @Test
-    fun `the API of the model is the one that is written down`() = assertDump("compass-core-model", SessionView::class, converters())
+    fun `the API of the model is the one in the listing`() = assertDump("compass-core-model", SessionView::class, converters())
 
     @Test
-    fun `the API of the fakes is the one that is written down`() = assertDump("compass-core-testing", FakeCompass::class)
+    fun `the API of the fakes is the one in the listing`() = assertDump("compass-core-testing", FakeCompass::class)
 
-    /** What the generator needs and no app sees: everything of the facade, and in the model what is not the model's. */
+    /** Classes that the generator needs and no app sees: all of the facade, and the converters in the model. */
     private fun converters(): Set<String> = setOf(
         "dev.compass.core.internal.**",
         "dev.compass.core.model.FfiConverter*",
@@ -64,7 +64,7 @@ class ApiTest {
 
     @Test
     fun `every member of the model has a name, which Java can call`() {
-        // Behind a hyphen Kotlin puts a hash where a type is an inline class: no other language can write it.
+        // Kotlin adds a hyphen and a hash to a name when a type is an inline class: other languages cannot write that.
         val unnamed = Regex("""fun (getV\d|\S*-)""")
         val found = modules.resolve("api/compass-core-model.api").readText().lines().filter { unnamed.containsMatchIn(it) }
         assertEquals(emptyList<String>(), found)
@@ -79,7 +79,7 @@ class ApiTest {
     }
 
     @Test
-    fun `every public type that is written by hand says what it is, with an example`() {
+    fun `every public type that is written by hand is described, with an example`() {
         val declaration = Regex("^public (?:[a-z]+ )*(?:class|interface|object) (\\w+)")
         var types = 0
         for (module in listOf("compass-core", "compass-core-testing")) {
@@ -97,7 +97,7 @@ class ApiTest {
     }
 
     @Test
-    fun `every public function that is written by hand says what it does`() {
+    fun `every public function that is written by hand is described`() {
         val declaration = Regex("^ *public (?!companion)(?:[a-z]+ )*(?:fun|val|var|class|interface|object|constructor)\\b")
         for (module in listOf("compass-core", "compass-core-testing")) {
             for (file in sources(modules.resolve(module))) {
@@ -120,7 +120,7 @@ class ApiTest {
         Files.walk(module.resolve("src/main")).use { all -> all.filter { it.extension == "kt" }.sorted().toList() }
 
     @Test
-    fun `no JNA but the app's, and what is compiled runs on Java 11`() {
+    fun `the only JNA is the app's, and the classes run on Java 11`() {
         val classes = File(Compass::class.java.protectionDomain.codeSource.location.toURI())
         val bytes = if (classes.isDirectory) {
             File(classes, "dev/compass/core/Compass.class").readBytes()

@@ -20,7 +20,7 @@ class Certificate(folder: Path, names: String = "ip:127.0.0.1,dns:localhost", be
         generate("authority", "-startdate", "-100d", "-validity", "300", "-ext", "bc:c=ca:true")
         generate("server", "-startdate", begins, "-validity", "$days", "-ext", "san=$names", "-signer", "authority")
         store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray())
-        // A server that could be either would show either.
+        // A certificate for both uses would not show which one is checked.
         authority = store.getCertificate("authority")
         store.deleteEntry("authority")
     }
@@ -44,7 +44,7 @@ class Certificate(folder: Path, names: String = "ip:127.0.0.1,dns:localhost", be
         init(keys.keyManagers, null, null)
     }
 
-    /** For a client that trusts its authority and no other. */
+    /** For a client that trusts only its authority. */
     val client: SSLContext = SSLContext.getInstance("TLS").apply {
         val trusted = KeyStore.getInstance(KeyStore.getDefaultType()).apply {
             load(null)

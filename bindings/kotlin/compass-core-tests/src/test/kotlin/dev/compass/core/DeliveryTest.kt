@@ -38,8 +38,8 @@ class DeliveryTest {
     @TempDir
     lateinit var folder: Path
 
-    /** Waits in every `send` until the attempt is cancelled, or for ever answers 202. */
-    private class Patient : Transport {
+    /** Waits in every `send` until the attempt is cancelled; with [answers] it answers 202 at once. */
+    private class Waiting : Transport {
         val begun = LinkedBlockingQueue<Long>()
         private val gates = ConcurrentHashMap<Long, CountDownLatch>()
 
@@ -61,7 +61,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `a person may ask for a flush, whatever is known of the network`() = test {
+    fun `a person may ask for a flush in any state of the network`() = test {
         WebhookSink().use { office ->
             folder.ready(url = office.url).use { compass ->
                 compass.completed()
@@ -94,7 +94,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `background delivery sends what comes, and ends when told`() = test {
+    fun `background delivery sends new messages until it is stopped`() = test {
         WebhookSink().use { office ->
             folder.ready(url = office.url).use { compass ->
                 compass.startDelivery()
@@ -109,7 +109,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `a receiver that is busy gets it later, by the clock`() = test {
+    fun `a busy receiver gets the message later, by the clock`() = test {
         val clock = ManualClock()
         val answers = ArrayDeque(listOf(SinkAnswer(503, mapOf("retry-after" to "120")), SinkAnswer(202)))
         WebhookSink { answers.removeFirst() }.use { office ->
@@ -129,31 +129,31 @@ class DeliveryTest {
     }
 
     @Test
-    fun `cancelling in the middle of a flush gives the lease back`() = test {
-        val patient = Patient()
-        folder.ready(folder.options(transport = patient)).use { compass ->
+    fun `cancelling in the middle of a flush releases the claim`() = test {
+        val transport = Waiting()
+        folder.ready(folder.options(transport = transport)).use { compass ->
             compass.completed()
             val flushing = launch(Dispatchers.Default) { compass.flush(60.seconds) }
-            withContext(Dispatchers.IO) { patient.begun.take() }
+            withContext(Dispatchers.IO) { transport.begun.take() }
             flushing.cancelAndJoin()
 
             val waiting = compass.outbox().items.single().delivery
             assertEquals(DeliveryState.PENDING, waiting.state)
             assertEquals("interrupted", waiting.reason)
             assertTrue(waiting.mayHaveBeenDelivered)
-            // A lease would keep it for a minute.
-            patient.answers = true
+            // A claim would keep it back for a minute.
+            transport.answers = true
             assertEquals(1, compass.flush().sent)
         }
     }
 
     @Test
     fun `quiescing in the middle of a flush ends it`() = test {
-        val patient = Patient()
-        folder.ready(folder.options(transport = patient)).use { compass ->
+        val transport = Waiting()
+        folder.ready(folder.options(transport = transport)).use { compass ->
             compass.completed()
             val flushing = async(Dispatchers.Default) { compass.flush(60.seconds).end }
-            withContext(Dispatchers.IO) { patient.begun.take() }
+            withContext(Dispatchers.IO) { transport.begun.take() }
             compass.quiesce()
             assertEquals(FlushEnd.QUIESCED, flushing.await())
         }
@@ -161,11 +161,11 @@ class DeliveryTest {
 
     @Test
     fun `commands go on while a flush waits for a receiver`() = test {
-        val patient = Patient()
-        folder.ready(folder.options(transport = patient)).use { compass ->
+        val transport = Waiting()
+        folder.ready(folder.options(transport = transport)).use { compass ->
             compass.completed()
             val flushing = launch(Dispatchers.Default) { compass.flush(60.seconds) }
-            withContext(Dispatchers.IO) { patient.begun.take() }
+            withContext(Dispatchers.IO) { transport.begun.take() }
             repeat(10) { compass.completed() }
             assertTrue(flushing.isActive)
             flushing.cancelAndJoin()
@@ -173,7 +173,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `without a network nothing is tried, and it is told what is waited for`() = test {
+    fun `without a network no attempt is made, and the blocker is reported`() = test {
         folder.ready().use { compass ->
             compass.setConnectivity(Connectivity.Offline)
             compass.completed()
@@ -214,7 +214,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `a test message tells whether an endpoint works`() = test {
+    fun `a test message shows whether an endpoint works`() = test {
         WebhookSink().use { office ->
             folder.ready(url = office.url).use { compass ->
                 val test = compass.testDelivery("office")
@@ -225,7 +225,7 @@ class DeliveryTest {
     }
 
     @Test
-    fun `an unsigned endpoint needs no secret, and the preview is what is sent`() = test {
+    fun `an unsigned endpoint needs no secret, and the sent message is the preview`() = test {
         WebhookSink().use { office ->
             folder.ready(folder.options(secrets = null)).use { compass ->
                 compass.putEndpoint(endpoint(office.url, Signing.None))

@@ -70,7 +70,7 @@ class ErrorCodeTest {
         for (statement in statements) database.createStatement().use { it.execute(statement) }
     }
 
-    /** A session in progress whose stored document somebody has changed, past the core, with its hash: as if it had been imported so. */
+    /** A session in progress whose stored document and hash were changed without the core, as if it had been imported like this. */
     private suspend fun tampered(old: String, new: String): Pair<Compass, SessionKey> {
         val options = folder.options()
         val session = folder.ready(options).use { compass ->
@@ -81,7 +81,7 @@ class ErrorCodeTest {
             val before = ask("SELECT CAST(document AS TEXT) FROM workflow")
             val after = before.replace(old, new)
             assertNotEquals(before, after)
-            // A file whose rules are other ones does not open: this one comes back word for word.
+            // A file with another trigger does not open, so this one is made again with the same text.
             val rule = ask("SELECT sql FROM sqlite_master WHERE name = 'workflow_is_immutable'")
             database.createStatement().use { it.execute("DROP TRIGGER workflow_is_immutable") }
             database.prepareStatement("UPDATE workflow SET document = ?, hash = ?").use { change ->
@@ -94,7 +94,7 @@ class ErrorCodeTest {
         return Compass.open(options) to session
     }
 
-    /** As the core knows documents: the members of objects sorted, and nothing between them. */
+    /** As the core hashes documents: the members of objects sorted, and no white space. */
     private fun hashOf(document: String): ByteArray {
         fun sorted(json: JsonElement): JsonElement = when (json) {
             is JsonObject -> JsonObject(json.toSortedMap().mapValues { sorted(it.value) })
@@ -104,11 +104,11 @@ class ErrorCodeTest {
         return MessageDigest.getInstance("SHA-256").digest(sorted(Json.parseToJsonElement(document)).toString().toByteArray())
     }
 
-    /** Does this in a process of its own, and gives what it says in its last line. */
-    private fun elsewhere(what: String, path: String, before: List<String> = emptyList()): Process = ProcessBuilder(
+    /** Starts this work in another process; [said] gives the last line of its output. */
+    private fun otherProcess(what: String, path: String, before: List<String> = emptyList()): Process = ProcessBuilder(
         before + listOf(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
-            "dev.compass.core.ElsewhereKt", what, path,
+            "dev.compass.core.OtherProcessKt", what, path,
         ),
     ).redirectError(ProcessBuilder.Redirect.INHERIT).start()
 
@@ -169,7 +169,7 @@ class ErrorCodeTest {
     fun locked() = test {
         val options = folder.options()
         Compass.open(options).use { compass ->
-            val other = elsewhere("hold", options.path)
+            val other = otherProcess("hold", options.path)
             assertEquals("held", other.inputStream.bufferedReader().readLine())
             assertTrue(assertCode(ErrorCode.LOCKED) { compass.setIntegrationEnabled(true) }.retryable)
             other.outputStream.close()
@@ -183,7 +183,7 @@ class ErrorCodeTest {
         val disk = "mount -t tmpfs -o size=2m none \"$1\" || exit 77; shift; exec \"$@\""
         val small = Files.createDirectory(folder.resolve("small"))
         val there = listOf("unshare", "-rm", "sh", "-c", disk, "sh", small.toString())
-        val said = runCatching { elsewhere("fill", small.toString(), there).said() }
+        val said = runCatching { otherProcess("fill", small.toString(), there).said() }
         assumeTrue(said.getOrDefault("").isNotEmpty(), "no small disk can be made here")
         assertEquals("disk_full true", said.getOrThrow())
     }
@@ -217,7 +217,7 @@ class ErrorCodeTest {
 
     @Test
     fun io() {
-        val said = runCatching { elsewhere("limit", folder.resolve("c.db").toString()).said() }.getOrDefault("")
+        val said = runCatching { otherProcess("limit", folder.resolve("c.db").toString()).said() }.getOrDefault("")
         assumeTrue(said != "no limit", "the size of files cannot be limited here")
         assertEquals("io true", said)
     }
@@ -479,7 +479,7 @@ class ErrorCodeTest {
             assertEquals("session", assertCode(ErrorCode.INVALID_ARGUMENT) { compass.session("42 Mill Lane") }.place)
             assertCode(ErrorCode.INVALID_ARGUMENT) { compass.sessions(limit = 0) }
             val session = compass.start("pump-check").view.key
-            // Half of an emoji: no text in any encoding.
+            // Half of an emoji, which is not a text in any encoding.
             assertCode(ErrorCode.INVALID_ARGUMENT) { compass.note(session, "cut \uD83D") }
         }
     }

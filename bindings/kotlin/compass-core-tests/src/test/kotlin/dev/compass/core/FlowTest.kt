@@ -32,7 +32,7 @@ class FlowTest {
     @TempDir
     lateinit var folder: Path
 
-    /** What a collector gets, as it comes. Ends as the flow ends. */
+    /** The values that a collector gets. Ends when the flow ends. */
     private fun <T> CoroutineScope.collected(flow: Flow<T>): ReceiveChannel<T> =
         produce(capacity = Channel.UNLIMITED) { flow.collect { send(it) } }
 
@@ -51,7 +51,7 @@ class FlowTest {
     }
 
     @Test
-    fun `what changes nothing that a flow shows is not told`() = test {
+    fun `a flow does not emit for a change of other data`() = test {
         folder.ready().use { compass ->
             val one = compass.start("pump-check").view.key
             val other = compass.start("pump-check").view.key
@@ -67,12 +67,12 @@ class FlowTest {
     }
 
     @Test
-    fun `a query that gives the same again is not told`() = test {
+    fun `a flow does not emit an equal value again`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val totals = collected(compass.observeTotals())
             assertEquals(1L, totals.receive().sessions.inProgress)
-            // Each is a change of a session, and none of the totals.
+            // Each changes a session, but not the totals.
             repeat(5) {
                 compass.note(session, "Note $it")
                 compass.observeSession(session).first { view -> view.notes.size == it + 1 }
@@ -84,7 +84,7 @@ class FlowTest {
     }
 
     @Test
-    fun `a slow collector sees the newest state, not each one`() = test {
+    fun `a slow collector sees only the newest state`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val inHand = CompletableDeferred<Unit>()
@@ -99,7 +99,7 @@ class FlowTest {
             }
             inHand.await()
             repeat(20) { compass.note(session, "Note $it") }
-            // The flow has queried the newest state when a second one does: both hear of a change at the same time.
+            // The flow has queried the newest state when a second one has: both are notified of a change at the same time.
             compass.observeSession(session).first { it.notes.size == 20 }
             goOn.complete(Unit)
             compass.observeSession(session).first()
@@ -134,21 +134,21 @@ class FlowTest {
     }
 
     @Test
-    fun `a message that needs a person is told once`() = test {
+    fun `a message that needs a person is emitted once`() = test {
         folder.ready(folder.options(secrets = { _, _ -> SecretLookup.Missing })).use { compass ->
-            val told = collected(compass.observeAttention())
+            val emitted = collected(compass.observeAttention())
             while (compass.watchers() == 0) kotlinx.coroutines.yield()
             val session = compass.completed()
             repeat(2) { compass.flush() }
-            val attention = told.receive()
+            val attention = emitted.receive()
             assertEquals(Triple(session, "secret_missing", false), Triple(attention.session, attention.reason, attention.failed))
             compass.shutDown()
-            assertEquals(emptyList<Attention>(), told.toList(), "it is told once")
+            assertEquals(emptyList<Attention>(), emitted.toList(), "it is emitted once")
         }
     }
 
     @Test
-    fun `what did not fire is counted and sent in one go`() = test {
+    fun `actions that did not fire are counted and sent in one call`() = test {
         folder.ready().use { compass ->
             compass.setIntegrationEnabled(false)
             compass.completed()
@@ -192,7 +192,7 @@ class FlowTest {
     }
 
     @Test
-    fun `a session that is not there is an error, and so is one that goes`() = test {
+    fun `a missing session is an error, and so is a deleted one`() = test {
         folder.ready().use { compass ->
             assertCode(ErrorCode.UNKNOWN_SESSION) { compass.observeSession("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11").collect() }
 
@@ -222,7 +222,7 @@ class FlowTest {
     }
 
     @Test
-    fun `a collector that goes leaves nothing behind`() = test {
+    fun `a cancelled collector leaves nothing behind`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             withContext(Dispatchers.Default) {
@@ -234,14 +234,14 @@ class FlowTest {
     }
 
     @Test
-    fun `many collectors share one subscription and all hear`() = test {
+    fun `many collectors share one subscription and all get changes`() = test {
         folder.ready().use { compass ->
             val before = Handles.listeners
             val session = compass.start("pump-check").view.key
             val all = List(20) { async(Dispatchers.Default) { compass.observeSession(session).first { it.notes.isNotEmpty() } } }
             while (compass.watchers() < 20) kotlinx.coroutines.yield()
             assertEquals(before, Handles.listeners)
-            compass.note(session, "All hear")
+            compass.note(session, "All get this")
             assertEquals(1, all.awaitAll().toSet().size)
         }
     }
@@ -255,7 +255,7 @@ class FlowTest {
     }
 
     @Test
-    fun `take is enough to end one`() = test {
+    fun `take ends a collection`() = test {
         folder.ready().use { compass ->
             assertEquals(1, compass.observeTotals().take(1).toList().size)
             assertEquals(0, compass.watchers())

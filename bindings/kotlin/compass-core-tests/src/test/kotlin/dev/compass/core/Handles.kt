@@ -2,9 +2,9 @@ package dev.compass.core
 
 import dev.compass.core.internal.FfiConverterTypeChangeListener
 
-/** What the generated code keeps alive for the core. */
+/** Objects that the generated code keeps alive for the core. */
 object Handles {
-    /** How many listeners. */
+    /** The number of listeners. */
     val listeners: Int
         get() {
             val map = FfiConverterTypeChangeListener.javaClass.methods.first { it.name.startsWith("getHandleMap") }

@@ -86,7 +86,7 @@ class HttpTransportTest {
     @Test
     fun `a connection is used again`() = watched {
         https { while (read() != null) write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") }.use { server ->
-            // One socket factory per connection would forbid it.
+            // With one socket factory per connection this would fail.
             val factory = certificate.client.socketFactory
             val transport = HttpTransport { url -> url.openConnection().also { (it as HttpsURLConnection).sslSocketFactory = factory } }
             repeat(3) { assertEquals(200, transport.send(post(server.url)).response().status) }
@@ -95,7 +95,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `renewing leaves the kept connections, and what runs goes on`() = watched {
+    fun `after renewing no kept connection is used, and running requests go on`() = watched {
         val (came, answer) = CountDownLatch(1) to CountDownLatch(1)
         https {
             while (read() != null) {
@@ -154,7 +154,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `every status arrives as it stood`() = watched {
+    fun `every status arrives unchanged`() = watched {
         val statuses = listOf(200, 201, 204, 226, 299) + (300..305) + listOf(307, 308) + (400..426) + listOf(428, 429, 431, 451) + (500..511) +
             listOf(520, 599, 600, 999)
         val next = ArrayDeque(statuses)
@@ -188,7 +188,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `what follows the status line never makes it a failure`() = watched {
+    fun `no content after the status line makes it a failure`() = watched {
         val answers = listOf(
             "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ncut",
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nnot hex",
@@ -209,7 +209,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `a body that stalls does not hold up the answer`() = watched {
+    fun `a body that stalls does not delay the answer`() = watched {
         val sent = CountDownLatch(1)
         for (head in listOf("content-length: 5", "transfer-encoding: chunked", "connection: close")) {
             https { read(); write("HTTP/1.1 200 OK\r\n$head\r\n\r\n"); sent.await() }.use { server ->
@@ -234,7 +234,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `without a connection nothing has left`() = watched {
+    fun `without a connection nothing was sent`() = watched {
         val closed = ServerSocket(0, 1, InetAddress.getByName("127.0.0.1")).use { it.localPort }
         assertFails(over().send(post("https://127.0.0.1:$closed/")), FailureKind.Refused, Phase.CONNECT, RequestSent.NO)
         assertFails(over().send(post("https://nowhere.invalid/")), FailureKind.Dns, Phase.RESOLVE, RequestSent.NO)
@@ -247,7 +247,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `no message leaves over a connection that is not secure`() = watched {
+    fun `no message is sent over a connection that is not secure`() = watched {
         val bad = listOf(
             Certificate(folder) to FailureKind.Certificate(false),
             Certificate(folder, begins = "-30d", days = 10).let { it to FailureKind.Certificate(true) },
@@ -257,7 +257,7 @@ class HttpTransportTest {
         for ((index, row) in bad.withIndex()) {
             val (shown, kind) = row
             ScriptedServer(shown.server) { read(); answer(200) }.use { server ->
-                // The first is trusted by nobody; the others are trusted, and wrong in another way.
+                // The first is not trusted; the others are trusted, but wrong in another way.
                 val transport = if (index == 0) over() else over(shown)
                 assertFails(transport.send(post(server.url)), kind, Phase.CONNECT, RequestSent.NO)
                 assertEquals(0, server.heads.size)
@@ -269,7 +269,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `once bytes have left the receiver may have the message`() = watched {
+    fun `after bytes were sent the receiver may have the message`() = watched {
         https { read(); socket.close() }.use { server ->
             assertFails(over().send(post(server.url)), FailureKind.Closed, Phase.RECEIVE, RequestSent.MAYBE)
             assertEquals(1, server.heads.size)
@@ -285,16 +285,16 @@ class HttpTransportTest {
         }
     }
 
-    // What docs/http-transport.md says of the JVM's stack. One that can tell better will fail here, and the page be shorter.
+    // What docs/http-transport.md says of the JVM's stack. A stack that distinguishes more fails here; then change the page.
     @Test
-    fun `what this stack cannot tell apart is as the docs say`() = watched {
+    fun `this stack does not distinguish what the docs list`() = watched {
         // A head that is cut off after the status counts as that status.
         for (cut in listOf("HTTP/1.1 200", "HTTP/1.1 200 OK\r\ncontent-le")) {
             https { read(); write(cut) }.use { assertEquals(200, over().send(post(it.url)).response().status) }
         }
-        // Cut off within it, it is another one.
+        // A head that is cut off within the status counts as another status.
         https { read(); write("HTTP/1.1 2") }.use { assertEquals(2, over().send(post(it.url)).response().status) }
-        // Eight bytes of garbage or fewer are a connection that broke.
+        // Eight bytes of garbage or fewer count as a broken connection.
         https { read(); write("\u0000\u0001\u0002") }.use { server ->
             assertFails(over().send(post(server.url)), FailureKind.Closed, Phase.RECEIVE, RequestSent.MAYBE)
         }
@@ -305,15 +305,15 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `silence ends with the time of the request`() = watched {
+    fun `an attempt ends at the timeout of its request`() = watched {
         https { read(); hang() }.use { server ->
             assertFails(over().send(post(server.url, timeoutMillis = 500)), FailureKind.Timeout, Phase.RECEIVE, RequestSent.MAYBE)
         }
-        // Never a whole second of silence, and never an end.
+        // The answer never pauses for a whole second, and never ends.
         https { read(); repeat(10_000) { write("HTTP/1.1 200 OK"[it % 8].toString()); Thread.sleep(100) } }.use { server ->
             assertFails(over().send(post(server.url, timeoutMillis = 1_000)), FailureKind.Timeout, Phase.RECEIVE, RequestSent.MAYBE)
         }
-        // It never speaks TLS.
+        // A server that does not answer the TLS handshake.
         ScriptedServer { hang() }.use { server ->
             val outcome = over().send(post("https://127.0.0.1:${server.port}/", timeoutMillis = 500))
             assertFails(outcome, FailureKind.Timeout, Phase.CONNECT, RequestSent.NO)
@@ -345,7 +345,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `cancel ends an attempt whenever it comes`() = watched {
+    fun `cancel ends an attempt at any time`() = watched {
         https { read(); hang() }.use { server ->
             val transport = over()
             repeat(40) {
@@ -359,7 +359,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `the words of a platform without a network are understood`() {
+    fun `the messages of a platform without a network are understood`() {
         assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("Network is unreachable (connect failed)")))
         assertEquals(FailureKind.NoNetwork, failureKind(ConnectException("failed to connect to /10.0.0.1: connect failed: ENETUNREACH")))
         assertEquals(FailureKind.NoNetwork, failureKind(NoRouteToHostException("No route to host")))
@@ -369,7 +369,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `an opened connection that is not HTTP, or cannot be opened, is a failure before anything left`() {
+    fun `an opened connection that is not HTTP, or cannot be opened, is a failure before anything was sent`() {
         val notHttp = HttpTransport { URL("file:///etc/hostname").openConnection() }
         assertFails(notHttp.send(post("https://office.test/")), FailureKind.Other, Phase.CONNECT, RequestSent.NO)
         val forbidden = HttpTransport { throw SecurityException("missing INTERNET permission") }

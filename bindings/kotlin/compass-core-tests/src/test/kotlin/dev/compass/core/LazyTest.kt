@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** A handle that opens by itself. */
+/** A lazy handle. */
 class LazyTest {
     @TempDir
     lateinit var folder: Path
@@ -45,7 +45,7 @@ class LazyTest {
     }
 
     @Test
-    fun `an opening that fails is told to who called, and tried again by the next call`() = test {
+    fun `an error of opening is thrown to the caller, and the next call tries again`() = test {
         val path = folder.resolve("late/compass.db")
         Compass.lazy(CompassOptions(path.toString())).use { compass ->
             assertCode(ErrorCode.CANNOT_OPEN) { compass.totals() }
@@ -57,7 +57,7 @@ class LazyTest {
     }
 
     @Test
-    fun `what is called before it is open is carried out in order, also beside what is called when it is`() {
+    fun `calls before and after the opening are carried out in order`() {
         val main = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
         test {
             val options = folder.options()
@@ -76,7 +76,7 @@ class LazyTest {
     }
 
     @Test
-    fun `closing waits for what was called before, and the next call opens again`() = test {
+    fun `closing waits for earlier calls, and the next call opens again`() = test {
         val options = folder.options()
         val compass = Compass.lazy(options)
         compass.close()
@@ -98,7 +98,7 @@ class LazyTest {
     }
 
     @Test
-    fun `a flow goes on over the handle that is opened next, and opens none itself`() = test {
+    fun `a flow goes on with the next handle, and opens none itself`() = test {
         val options = folder.options()
         val compass = Compass.lazy(options)
         compass.importWorkflow(PUMP_CHECK.toByteArray())
@@ -118,7 +118,7 @@ class LazyTest {
     }
 
     @Test
-    fun `who calls while it is closed waits, and a refusal leaves the database as it was`() = test {
+    fun `calls wait while it is closed, and a refusal does not change the database`() = test {
         val options = folder.options()
         val compass = Compass.lazy(options)
         folder.ready(options).use { it.completed() }

@@ -33,7 +33,7 @@ class LifeTest {
     lateinit var folder: Path
 
     @Test
-    fun `a second open of one file is refused, also by another way to it`() = test {
+    fun `a second open of one file is refused, also by another path to it`() = test {
         val options = folder.options(name = "same.db")
         Compass.open(options).use {
             assertCode(ErrorCode.ALREADY_OPEN) { Compass.open(options) }
@@ -49,7 +49,7 @@ class LifeTest {
         val gate = CountDownLatch(1)
         val threads = mutableSetOf<String>()
         val work = Executors.newSingleThreadExecutor { Thread(it, "work") }.asCoroutineDispatcher()
-        // Work begins when the main thread has done something else meanwhile: on the main thread itself it never would.
+        // Work begins only when the main thread has done something else: on the main thread itself it would never begin.
         val gated = object : CoroutineDispatcher() {
             override fun dispatch(context: CoroutineContext, block: Runnable) = work.dispatch(context) {
                 gate.await()
@@ -72,38 +72,38 @@ class LifeTest {
         work.close()
     }
 
-    /** Works on one thread as far as it is let, and tells of each piece of work that is done. */
-    private class Told : CoroutineDispatcher() {
+    /** Works on one thread as far as it is allowed, and counts each finished piece of work. */
+    private class Counting : CoroutineDispatcher() {
         private val work = Executors.newSingleThreadExecutor { Thread(it).apply { isDaemon = true } }
-        private val lets = Semaphore(Int.MAX_VALUE)
+        private val permits = Semaphore(Int.MAX_VALUE)
         private val done = LinkedBlockingQueue<Unit>()
 
         override fun dispatch(context: CoroutineContext, block: Runnable) = work.execute {
-            lets.acquire()
+            permits.acquire()
             block.run()
             done += Unit
         }
 
         /** [call] has suspended when the work begins, and cannot take the result: this is the thread of its caller. */
         fun <T> done(call: () -> T): T {
-            // On that one thread, so that what it has still to say of earlier work is said before.
+            // On that one thread, so that earlier work is counted before.
             work.submit { done.clear() }.get()
-            lets.drainPermits()
+            permits.drainPermits()
             val calling = call()
-            lets.release(1)
+            permits.release(1)
             done.take()
-            lets.release(Int.MAX_VALUE - 1)
+            permits.release(Int.MAX_VALUE - 1)
             return calling
         }
     }
 
     @Test
-    fun `a command that has begun is committed although its caller goes`() = test {
+    fun `a command that has begun is committed although its caller is cancelled`() = test {
         val plain = folder.options()
         val session = folder.ready(plain).use { it.start("pump-check").view.key }
-        val told = Told()
-        Compass.open(CompassOptions(plain.path, commands = told)).use { compass ->
-            val noting = told.done { async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") } }
+        val counting = Counting()
+        Compass.open(CompassOptions(plain.path, commands = counting)).use { compass ->
+            val noting = counting.done { async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") } }
             noting.cancel()
             assertTrue(runCatching { noting.await() }.exceptionOrNull() is CancellationException)
             assertEquals(listOf("Kept"), compass.session(session).notes.map { it.text })
@@ -111,13 +111,13 @@ class LifeTest {
     }
 
     @Test
-    fun `opening or holding for a caller who has gone leaves nothing open and nothing held`() = test {
-        val told = Told()
-        val options = CompassOptions(folder.resolve("gone.db").toString(), commands = told)
-        told.done { async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) } }.cancelAndJoin()
+    fun `opening or holding for a cancelled caller leaves nothing open and nothing held`() = test {
+        val counting = Counting()
+        val options = CompassOptions(folder.resolve("gone.db").toString(), commands = counting)
+        counting.done { async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) } }.cancelAndJoin()
         val compass = Compass.open(options)
 
-        told.done { async(start = CoroutineStart.UNDISPATCHED) { compass.resume() } }.cancelAndJoin()
+        counting.done { async(start = CoroutineStart.UNDISPATCHED) { compass.resume() } }.cancelAndJoin()
         assertEquals(FlushEnd.QUIESCED, compass.flush().end)
         compass.close()
     }
@@ -140,7 +140,7 @@ class LifeTest {
     }
 
     @Test
-    fun `what ends delivery does not wait behind it`() = test {
+    fun `ending delivery does not wait for delivery`() = test {
         val single = Executors.newSingleThreadExecutor().asCoroutineDispatcher()
         val begun = CountDownLatch(1)
         val cancelled = CountDownLatch(1)
@@ -189,7 +189,7 @@ class LifeTest {
     }
 
     @Test
-    fun `after closing every call says so, and closing again does nothing`() = test {
+    fun `after closing every call is refused, and closing again does nothing`() = test {
         val compass = folder.ready()
         val hold = compass.resume()
         compass.shutDown()
@@ -209,7 +209,7 @@ class LifeTest {
     }
 
     @Test
-    fun `old sessions whose messages are given up are purged`() = test {
+    fun `old sessions whose messages are abandoned are purged`() = test {
         folder.ready().use { compass ->
             val session = compass.completed()
             assertEquals(1L, compass.purge(0.seconds).keptUndelivered)
@@ -238,7 +238,7 @@ class LifeTest {
     }
 
     @Test
-    fun `a store of secrets is told for whom it is asked`() = test {
+    fun `a store of secrets gets the origin of the endpoint`() = test {
         val asked = java.util.concurrent.ConcurrentLinkedQueue<Pair<String, String>>()
         val store = SecretStore { name, origin ->
             asked += name to origin
@@ -252,7 +252,7 @@ class LifeTest {
     }
 
     @Test
-    fun `the log tells what happens, without values`() = test {
+    fun `the log shows what happens, without values`() = test {
         val lines = java.util.concurrent.LinkedBlockingQueue<String>()
         CompassLog.to({ level, target, text -> lines += "$level $target $text" }, LogLevel.TRACE)
         try {

@@ -35,14 +35,14 @@ class OrderTest {
     @TempDir
     lateinit var folder: Path
 
-    // As many as `-Dorder.rounds` says.
+    // The number is in `-Dorder.rounds`.
     private val rounds = Integer.getInteger("order.rounds", 200)
     private val main: ExecutorCoroutineDispatcher = Executors.newSingleThreadExecutor { Thread(it, "main-like") }.asCoroutineDispatcher()
 
     @AfterEach
     fun closeMain() = main.close()
 
-    /** Each of these begins a session anew; what was wrong, with how often, is empty. */
+    /** Each round begins a new session. The map of errors and their counts must be empty. */
     private fun rounds(of: CompassOptions = folder.options(), round: suspend CoroutineScope.(Compass, SessionView) -> String?) = runBlocking {
         folder.ready(of).use { compass ->
             val wrong = (1..rounds).mapNotNull {
@@ -65,11 +65,11 @@ class OrderTest {
 
     @Test
     @Timeout(1200)
-    fun `a tap does not overtake the value that was left for it`() = rounds { compass, view -> blurAndTap(compass, view) }
+    fun `a tap does not overtake the value before it`() = rounds { compass, view -> blurAndTap(compass, view) }
 
     @Test
     @Timeout(1200)
-    fun `a tap does not overtake the value that was left for it, on one thread`() =
+    fun `a tap does not overtake the value before it, on one thread`() =
         Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { single ->
             rounds(CompassOptions(folder.resolve("one.db").toString(), commands = single)) { compass, view -> blurAndTap(compass, view) }
         }
@@ -86,7 +86,7 @@ class OrderTest {
 
     @Test
     @Timeout(1200)
-    fun `what is typed letter by letter is kept to its last letter`() = rounds { compass, view ->
+    fun `no letter of a typed text is lost`() = rounds { compass, view ->
         val text = "Mill Lane 12"
         for (length in 1..text.length) {
             launch { compass.saveDraft(view.key, "site", text.take(length)) }
@@ -97,19 +97,19 @@ class OrderTest {
         if (kept == text) null else "kept $kept"
     }
 
-    /** Works when it is let. */
+    /** Works until [shut], and again when [gate] opens. */
     private class Gated : CoroutineDispatcher() {
         val gate = CountDownLatch(1)
         private val work = Executors.newSingleThreadExecutor { Thread(it).apply { isDaemon = true } }
 
         override fun dispatch(context: CoroutineContext, block: Runnable) = work.execute(block)
 
-        /** From here on nothing begins, until the gate opens. */
+        /** From here on nothing begins until the gate opens. */
         fun shut() = work.execute { gate.await() }
     }
 
     @Test
-    fun `what was called is carried out although its caller goes while it waits`() = test {
+    fun `a write that waits is carried out although its caller is cancelled`() = test {
         val gated = Gated()
         Compass.open(CompassOptions(folder.resolve("gone.db").toString(), commands = gated)).use { compass ->
             compass.importWorkflow(PUMP_CHECK.toByteArray())
@@ -130,7 +130,7 @@ class OrderTest {
     }
 
     @Test
-    fun `closing waits for what was called before, and refuses what comes after`() = test {
+    fun `closing waits for earlier calls, and refuses later ones`() = test {
         for (blocking in listOf(false, true)) {
             val gated = Gated()
             val options = CompassOptions(folder.resolve("closing-$blocking.db").toString(), commands = gated)
@@ -158,7 +158,7 @@ class OrderTest {
     }
 
     @Test
-    fun `no tap waits for a query, and neither a query nor delivery for a write`() = test {
+    fun `no tap waits for a query, and no query and no delivery waits for a write`() = test {
         val queries = Gated()
         val commands = Gated()
         val options = CompassOptions(folder.resolve("beside.db").toString(), secrets, commands = commands, queries = queries)

@@ -29,7 +29,7 @@ class OutcomeTableTest {
         const val CHALLENGE = "authenticate: Basic realm=\"r\""
     }
 
-    /** What the record says after one attempt: its outcome, whether it used budget, whether it may have been delivered. */
+    /** The record after one attempt: its outcome, whether it used budget, whether it may have been delivered. */
     private data class Verdict(val outcome: String, val counted: Boolean, val mayHaveBeenDelivered: Boolean, val state: DeliveryState)
 
     private fun sent() = Verdict("sent", false, false, DeliveryState.SENT)

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** A copy takes the place of the database, and a database goes. */
+/** Replacing a database with a copy, and erasing a database. */
 class RestoreTest {
     @TempDir
     lateinit var folder: Path
@@ -30,7 +30,7 @@ class RestoreTest {
     private fun names() = Files.list(folder).use { files -> files.map { it.name }.sorted().toList() }
 
     @Test
-    fun `a copy comes back, and the file before is kept until it has been opened`() = test {
+    fun `a copy replaces the database, and the old file is kept until the new one has been opened`() = test {
         val options = folder.options(name = "compass.db", transport = accepting)
         folder.ready(options).use { compass ->
             compass.completed()
@@ -42,14 +42,14 @@ class RestoreTest {
         assertTrue("compass.db.before-restore" in names())
         Compass.open(options).use { compass ->
             assertEquals(1L, compass.totals().sessions.completed)
-            // It left before the copy came back, and leaves again with the same id.
+            // It was sent before the restore, and is sent again with the same id.
             assertEquals(1, compass.flush().sent)
         }
         assertFalse("compass.db.before-restore" in names())
     }
 
     @Test
-    fun `a copy takes the place of a database that does not open, and of one that is not there`() = test {
+    fun `a copy replaces a database that does not open, and a missing one`() = test {
         val options = folder.options(name = "compass.db", transport = accepting)
         val session = folder.ready(options).use { compass ->
             compass.completed().also {
@@ -58,7 +58,7 @@ class RestoreTest {
             }
         }
         Files.write(Path.of(options.path), ByteArray(9000) { 0x5a })
-        // What waits in a file that cannot be read cannot be counted.
+        // Waiting messages in a file that cannot be read cannot be counted.
         assertCode(ErrorCode.UNDELIVERED) { Compass.restore(copy(), RestoreOptions(options.path)) }
         Compass.restore(copy(), RestoreOptions(options.path, discard))
         Compass.open(options).use { assertEquals(ActionStatus.SENT, it.record(session).actions.single().status) }
@@ -69,7 +69,7 @@ class RestoreTest {
     }
 
     @Test
-    fun `a copy waits for an open handle, and for a person where messages would be lost`() = test {
+    fun `a copy needs a closed handle, and a person when messages would be lost`() = test {
         val options = folder.options(name = "compass.db")
         val restore = RestoreOptions(options.path)
         val session = folder.ready(options).use { compass ->
@@ -87,7 +87,7 @@ class RestoreTest {
     }
 
     @Test
-    fun `what is no copy is not put back`() = test {
+    fun `a file that is not a copy is refused`() = test {
         val options = folder.options(name = "compass.db")
         folder.ready(options).close()
         assertEquals("from", assertCode(ErrorCode.INVALID_ARGUMENT) { Compass.restore(copy(), RestoreOptions(options.path)) }.place)
@@ -97,7 +97,7 @@ class RestoreTest {
     }
 
     @Test
-    fun `erasing leaves nothing, and asks a person where messages would be lost`() = test {
+    fun `erasing leaves nothing, and needs a person when messages would be lost`() = test {
         val options = folder.options(name = "compass.db")
         folder.ready(options).use { compass ->
             compass.completed()
@@ -114,7 +114,7 @@ class RestoreTest {
     }
 
     @Test
-    fun `a caller who has gone before it began erases nothing`() = test {
+    fun `a caller who was cancelled before it began erases nothing`() = test {
         val options = folder.options(name = "compass.db")
         folder.ready(options).close()
         val gone = launch(start = CoroutineStart.LAZY) { Compass.erase(options.path) }
@@ -123,7 +123,7 @@ class RestoreTest {
     }
 
     @Test
-    fun `what can be read of a database is saved line by line, messages that wait first`() = test {
+    fun `readable rows of a database are saved line by line, waiting messages first`() = test {
         val saved = folder.resolve("saved.jsonl")
         val options = folder.options(name = "compass.db", transport = accepting)
         val session = folder.ready(options).use { it.completed() }

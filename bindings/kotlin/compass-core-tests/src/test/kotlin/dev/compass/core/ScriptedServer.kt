@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch
 import javax.net.ssl.SSLContext
 import kotlin.concurrent.thread
 
-/** A server on loopback that does with each connection what its script says. */
+/** A server on loopback that runs its script for each connection. */
 class ScriptedServer(tls: SSLContext? = null, private val script: Connection.() -> Unit) : Closeable {
     private val server: ServerSocket = InetAddress.getByName("127.0.0.1").let {
         tls?.serverSocketFactory?.createServerSocket(0, 50, it) ?: ServerSocket(0, 50, it)
@@ -23,12 +23,12 @@ class ScriptedServer(tls: SSLContext? = null, private val script: Connection.() 
     val heads = CopyOnWriteArrayList<List<String>>()
     val bodies = CopyOnWriteArrayList<ByteArray>()
 
-    /** How many connections there were. */
+    /** The number of connections. */
     val connections: Int get() = accepted
     @Volatile
     private var accepted = 0
 
-    /** Where what hangs waits: until the end of the test. */
+    /** Opens at the end of the test; [Connection.hang] waits for it. */
     val end = CountDownLatch(1)
     val port: Int get() = server.localPort
     val url = "${if (tls == null) "http" else "https"}://127.0.0.1:$port/hooks"
@@ -48,7 +48,7 @@ class ScriptedServer(tls: SSLContext? = null, private val script: Connection.() 
         /** Counts connections from 1. */
         val number = accepted
 
-        /** The request line that was read last. */
+        /** The last request line that was read. */
         var line = ""
             private set
         private val input: InputStream by lazy { BufferedInputStream(socket.getInputStream()) }

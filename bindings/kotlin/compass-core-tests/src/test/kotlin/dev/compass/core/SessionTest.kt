@@ -67,7 +67,7 @@ class SessionTest {
     }
 
     @Test
-    fun `what is redacted is gone, and the record says who did it and why`() = test {
+    fun `a redacted value is gone, and the record says who did it and why`() = test {
         folder.ready().use { compass ->
             val outcome = compass.redact(
                 compass.atTheEnd().key,
@@ -108,7 +108,7 @@ class SessionTest {
     }
 
     @Test
-    fun `what a field holds is typed and read again, and is a change`() = test {
+    fun `the value of a field becomes a text and a change, and is read back`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val pressure = compass.session(session).fields.first { it.definition.key == "pressure" }.definition
@@ -126,7 +126,7 @@ class SessionTest {
     }
 
     @Test
-    fun `fields are set, cleared and marked in one call or not at all`() = test {
+    fun `fields are set, cleared and marked all in one call, or none`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val refused = assertCode(ErrorCode.FIELD_PROBLEMS) {
@@ -176,7 +176,7 @@ class SessionTest {
     }
 
     @Test
-    fun `what was acknowledged is there after the file is opened again`() = test {
+    fun `acknowledged changes are there after the file is opened again`() = test {
         val options = folder.options()
         val session = folder.ready(options).use { it.completed() }
         Compass.open(options).use { compass ->
@@ -187,7 +187,7 @@ class SessionTest {
     }
 
     @Test
-    fun `typed text is read as the field wants it`() = test {
+    fun `typed text is read by the type of its field`() = test {
         folder.ready().use { compass ->
             val fields = compass.workflow("pump-check").fields
             assertEquals(FieldState.Provided(FieldValue.Decimal(BigDecimal("2.5"))), FieldInput.parse(fields[1], "2.5"))

@@ -36,7 +36,7 @@ const val PUMP_CHECK = """{
 
 const val SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
-/** A hang is a failure. */
+/** A test that hangs fails. */
 fun test(within: Duration = 30.seconds, body: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(within, body) }
 
 fun endpoint(url: String, signing: Signing = Signing.StandardWebhooks("office-secret"), headers: List<EndpointHeader> = emptyList()) =
@@ -61,7 +61,7 @@ suspend fun Path.ready(options: CompassOptions = options(), url: String = "https
         putEndpoint(endpoint(url))
     }
 
-/** Starts a session, fills it in and stands on its end section. */
+/** Starts a session, fills it in and moves to its end section. */
 suspend fun Compass.atTheEnd(): SessionView {
     val session = start("pump-check", actor = "jo").view.key
     setField(session, "site", FieldValue.Text("Mill Lane"))

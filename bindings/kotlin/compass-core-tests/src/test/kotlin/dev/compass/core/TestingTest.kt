@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** What apps test with. */
+/** The tools for tests of apps. */
 class TestingTest {
     @TempDir
     lateinit var folder: Path
@@ -46,7 +46,7 @@ class TestingTest {
     private suspend fun view() = folder.ready().use { it.start("pump-check", actor = "jo").view }
 
     @Test
-    fun `a fake shows what it is told to, and keeps what was asked of it`() = test {
+    fun `a fake shows the state that it is given, and keeps the calls that it gets`() = test {
         val view = view()
         val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
         assertEquals(view, fake.start("pump-check").view)
@@ -82,7 +82,7 @@ class TestingTest {
     }
 
     @Test
-    fun `a fake keeps every call, and moves its view as it is told`() = test {
+    fun `a fake keeps every call, and moves its view as the test says`() = test {
         val view = sessionView()
         val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to sessionRecord { copy(actions = listOf(action())) })))
         fake.onRun { command -> if (command is Command.Answer) copy(visit = visit + 1, section = section.copy(key = "done", isEnd = true)) else this }
@@ -102,7 +102,7 @@ class TestingTest {
     }
 
     @Test
-    fun `what screens show in tests is complete`() = test {
+    fun `the values for tests of screens are complete`() = test {
         val state = FakeState(
             outbox = listOf(outboxItem { copy(delivery = delivery { copy(reason = "offline") }) }),
             sessions = listOf(sessionSummary()), workflows = listOf(workflowSummary()),
@@ -163,7 +163,7 @@ class TestingTest {
     }
 
     @Test
-    fun `the core's own transport trusts a root that it is given, and no other`() = test {
+    fun `the core's own transport trusts only a root that it is given`() = test {
         val certificate = Certificate(folder)
         WebhookSink(certificate.server) { SinkAnswer(200) }.use { office ->
             assertTrue(office.url.startsWith("https://"))
@@ -179,12 +179,12 @@ class TestingTest {
     }
 
     @Test
-    fun `a sink without webhooks says so`() {
+    fun `a sink without webhooks throws an error that says so`() {
         WebhookSink().use { office -> assertThrows(AssertionError::class.java) { office.await(1.milliseconds) } }
     }
 
     @Test
-    fun `a certificate for loopback is good for the platform's transport, and only for who trusts it`() = test {
+    fun `the platform's transport accepts a certificate for loopback only if it trusts it`() = test {
         val tls = loopbackTls()
         WebhookSink(tls).use { office ->
             suspend fun sent(transport: HttpTransport) = folder.ready(folder.options(transport = transport), office.url).use { compass ->
@@ -204,7 +204,7 @@ class TestingTest {
     }
 
     @Test
-    fun `documents are looked at and changed without a database`() {
+    fun `documents are checked and changed without a database`() {
         val document = PUMP_CHECK.toByteArray()
         assertEquals(emptyList<Any>(), WorkflowDocument.lint(document, listOf("office")))
         assertEquals(1, WorkflowDocument.lint(document, listOf("elsewhere")).size)
@@ -214,7 +214,7 @@ class TestingTest {
     }
 
     @Test
-    fun `the library says its version`() {
+    fun `the library has a version`() {
         assertTrue(Regex("\\d+\\.\\d+\\.\\d+").matches(Compass.version()))
     }
 }

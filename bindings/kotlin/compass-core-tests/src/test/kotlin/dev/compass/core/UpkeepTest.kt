@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** What goes by itself, what a person deletes, and what a search has not looked at yet. */
+/** Automatic deletion, deletion by a person, and sessions that a search has not read yet. */
 class UpkeepTest {
     @TempDir
     lateinit var folder: Path
@@ -20,7 +20,7 @@ class UpkeepTest {
     }
 
     @Test
-    fun `what is old goes with a flush, its body first, and the rest goes when a person says so`() = test {
+    fun `a flush deletes old bodies first and then old sessions, and a person deletes the rest`() = test {
         val clock = ManualClock()
         val path = folder.resolve("compass.db").toString()
         val options = CompassOptions(path, secrets, accepting, retention = 3.days, bodyRetention = 1.days, clock = clock)
@@ -53,7 +53,7 @@ class UpkeepTest {
     }
 
     @Test
-    fun `a search says how many sessions it has not looked at`() = test {
+    fun `a search reports how many sessions it has not read`() = test {
         folder.ready().use { compass ->
             repeat(201) { compass.start("pump-check") }
             val search = Compass.NO_SESSION_FILTER.copy(text = "pump")

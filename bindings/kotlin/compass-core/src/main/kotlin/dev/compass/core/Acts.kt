@@ -14,7 +14,7 @@ import dev.compass.core.model.WorkflowVersion
 
 // What a technician does, one command each. Moves take the view that the technician is looking at, so that a double tap changes nothing.
 
-/** Starts a session of a workflow; of its current version when none is named. */
+/** Starts a session of a workflow, in its current version when none is named. */
 public suspend fun Compass.start(
     workflow: String,
     version: WorkflowVersion? = null,
@@ -43,11 +43,11 @@ public suspend fun Compass.setFields(session: SessionKey, changes: List<FieldCha
 public suspend fun Compass.answer(view: SessionView, answer: String, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Answer(view.visit, answer)), actor)
 
-/** Goes back to an earlier visit of the path; to the one before when none is named. On the first, [ErrorCode.ALREADY_THERE]. */
+/** Goes back to an earlier visit of the path; to the one before when none is named. On the first visit: [ErrorCode.ALREADY_THERE]. */
 public suspend fun Compass.back(view: SessionView, toVisit: Int? = null, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Back(view.visit, toVisit ?: view.before())), actor)
 
-/** Notes that a response was used. Moves nothing. */
+/** Records that a response was used. Does not move the session. */
 public suspend fun Compass.useResponse(
     session: SessionKey,
     response: String,
@@ -63,11 +63,11 @@ public suspend fun Compass.note(
     commandId: String = newCommandId(),
 ): CommandOutcome = run(session, listOf(Command.Note(commandId, text)), actor)
 
-/** Completes the session; only on an end section. Its actions are in the outbox when this returns. */
+/** Completes the session; only on an end section. Its messages are in the outbox when this returns. */
 public suspend fun Compass.complete(view: SessionView, actor: String? = null): CommandOutcome =
     run(view.key, listOf(Command.Complete(view.visit)), actor)
 
-/** Ends the session at once, from anywhere. Nothing fires. */
+/** Ends the session at once, in any section. Nothing fires. */
 public suspend fun Compass.end(
     session: SessionKey,
     reason: String,
@@ -75,11 +75,11 @@ public suspend fun Compass.end(
     commandId: String = newCommandId(),
 ): CommandOutcome = run(session, listOf(Command.End(commandId, reason)), actor)
 
-/** Throws the session away; refused once it is completed or ended. */
+/** Discards the session; refused when it is completed or ended. */
 public suspend fun Compass.discard(session: SessionKey, actor: String? = null): CommandOutcome =
     run(session, listOf(Command.Discard), actor)
 
-/** Changes fields and notes of a completed or ended session. What was or will be sent does not change. */
+/** Changes fields and notes of a completed or ended session. Messages do not change. */
 public suspend fun Compass.edit(
     session: SessionKey,
     fields: List<FieldChange> = emptyList(),

@@ -3,7 +3,7 @@ package dev.compass.core
 import dev.compass.core.model.CoreException
 import java.nio.charset.CharacterCodingException
 
-/** Makes a call into the core; everything it throws leaves as [CompassException]. */
+/** Makes a call into the core; everything it throws becomes a [CompassException]. */
 internal inline fun <T> calling(call: () -> T): T = try {
     call()
 } catch (failed: Exception) {
@@ -16,9 +16,9 @@ internal inline fun <T> calling(call: () -> T): T = try {
 internal fun Exception.asCompassException(): CompassException = when (this) {
     is CompassException -> this
     is CoreException.Failed -> CompassException(code, retryable, place, detail, problems, findings)
-    // The generated object counts its calls, and is gone.
+    // The generated object was destroyed.
     is IllegalStateException -> CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
     is CharacterCodingException -> CompassException(ErrorCode.INVALID_ARGUMENT, detail = "a text ends in the middle of a character")
-    // What it says may quote a value.
-    else -> CompassException(ErrorCode.INTERNAL, detail = "the border of the core failed: ${javaClass.name}")
+    // Its message may quote a value.
+    else -> CompassException(ErrorCode.INTERNAL, detail = "the call into the core failed: ${javaClass.name}")
 }

@@ -16,7 +16,7 @@ import kotlinx.coroutines.flow.flowOn
 /** The one subscription of a handle, for all its flows. */
 internal class Changes : ChangeListener {
     private class Watcher(val concerns: (Notice) -> Boolean) {
-        /** Something changed since the last query. Once is enough. */
+        /** Something changed since the last query. One signal is enough. */
         val signal = Channel<Unit>(Channel.CONFLATED)
     }
 
@@ -30,7 +30,7 @@ internal class Changes : ChangeListener {
     /** How many flows are being collected. */
     val size: Int get() = watchers.size + listeners.size
 
-    // On the thread of a command: no query here.
+    // Runs on the thread of a command: no query here.
     override fun onChange(notice: Notice) {
         for (watcher in watchers) {
             if (notice.everything || watcher.concerns(notice)) watcher.signal.trySend(Unit)
@@ -45,12 +45,12 @@ internal class Changes : ChangeListener {
         for (listener in listeners) listener.close()
     }
 
-    /** What is told of while it is collected. */
+    /** Emits from the moment when it is collected. */
     fun attention(): Flow<Attention> = flow {
         val listener = Channel<Attention>(1000, BufferOverflow.DROP_OLDEST)
         listeners += listener
         try {
-            // After the listener is in place, so that none is left open.
+            // After the listener was added, so that none is left open.
             if (closed) return@flow
             for (attention in listener) emit(attention)
         } finally {
@@ -62,7 +62,7 @@ internal class Changes : ChangeListener {
         val watcher = Watcher(concerns)
         watchers += watcher
         try {
-            // After the watcher is in place, so that nothing is missed.
+            // After the watcher was added, so that nothing is missed.
             emit(calling(query))
             if (closed) return@flow
             for (change in watcher.signal) {

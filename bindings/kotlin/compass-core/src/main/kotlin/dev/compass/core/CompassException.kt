@@ -4,7 +4,7 @@ import dev.compass.core.model.Finding
 import dev.compass.core.model.Problem
 
 /**
- * Why a call changed nothing. Its message never holds a secret or what a technician typed.
+ * Why a call changed nothing. Its message never contains a secret or a text that a technician typed.
  *
  * ```kotlin
  * try {
@@ -19,10 +19,10 @@ import dev.compass.core.model.Problem
  *
  * @property code the stable name of the error. [ErrorCode] has those of this release; new ones may appear.
  * @property retryable whether the same call may succeed later without any change to it.
- * @property place what it is about, where there is such a place: a field's key, a visit's number, the name of an argument.
+ * @property place what the error is about, if there is such a place: a field's key, a visit's number, the name of an argument.
  * @property detail for logs and developers, in English.
  * @property problems the fields that are missing or not acceptable, when that is the reason.
- * @property findings what is wrong with a workflow document, when that is the reason.
+ * @property findings the findings about a workflow document, when that is the reason.
  */
 public class CompassException(
     public val code: String,

@@ -15,22 +15,22 @@ import kotlinx.coroutines.Dispatchers
  * )
  * ```
  *
- * @property path the database file; made when it is not there, in a folder that is. On local storage that the app owns alone.
+ * @property path the database file; created if it does not exist, in a folder that exists. On local storage that only the app uses.
  * @property secrets looks secrets up. Without one, signed endpoints wait for their secret.
- * @property transport sends requests; the core's own (`https` with bundled certificate authorities) when null. The libraries for phones have
- *   none of their own: there it has to be given. See [HttpTransport].
+ * @property transport sends requests; when null the core's own (`https` with bundled certificate authorities). The libraries for phones
+ *   have none of their own: there it must be given. See [HttpTransport].
  * @property retry when to try again and when to stop; [Compass.defaultRetryPolicy] when null.
  * @property extraRoots certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
- * @property retention finished sessions go this long after their end, as [Compass.purge] takes them: a few when the database is opened, the
- *   others with [Compass.flush]. When null they stay until `purge` is called.
- * @property bodyRetention bodies of delivered messages are kept this long for review, and go when sessions do; 90 days when null.
+ * @property retention finished sessions are deleted this long after their end, as [Compass.purge] does it: a few when the database is
+ *   opened, the others with [Compass.flush]. When null they stay until `purge` is called.
+ * @property bodyRetention bodies of delivered messages are kept this long for review, but not longer than their session; 90 days when null.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
- * @property commands where writes run, one after the other, each for some milliseconds, and what begins and ends delivery beside them:
- *   `quiesce` and its like block for up to two seconds, so more than one thread is better.
- * @property queries where queries run. Apart from [commands], so that no list and no [Compass.check] holds a tap up.
- * @property delivery where what waits for a network runs: `flush` and `testDelivery`. Apart from [commands], so that a slow receiver
- *   holds no screen up.
- * @property clock for tests alone: time that moves by hand (`ManualClock` of `compass-core-testing`).
+ * @property commands where writes run, one after the other, each for some milliseconds, and beside them the calls that begin and end
+ *   delivery. Some of these, such as `quiesce`, block for up to two seconds, so more than one thread is better.
+ * @property queries where queries run. Separate from [commands], so that no tap waits for a list or for [Compass.check].
+ * @property delivery where `flush` and `testDelivery` run, which wait for the network. Separate from [commands], so that no screen waits
+ *   for a slow receiver.
+ * @property clock only for tests: time that the test moves (`ManualClock` of `compass-core-testing`).
  */
 public class CompassOptions(
     public val path: String,
@@ -47,7 +47,7 @@ public class CompassOptions(
     public val clock: TestClock? = null,
 ) {
     private companion object {
-        // A write, and what begins and ends delivery.
+        // A write, and the calls that begin and end delivery.
         const val COMMANDS = 3
 
         // Two readers have work at a time; the copy of a backup and a check have connections of their own.
@@ -59,7 +59,7 @@ public class CompassOptions(
 }
 
 /**
- * The place of a clock for tests in [CompassOptions]. The one there is is `ManualClock` of `compass-core-testing`:
+ * A clock for tests in [CompassOptions]. The only one is `ManualClock` of `compass-core-testing`:
  *
  * ```kotlin
  * val clock = ManualClock()
@@ -67,6 +67,6 @@ public class CompassOptions(
  * clock.advance(5.minutes)
  * ```
  *
- * @param useFor tells the core that the next handle on this path goes by the clock.
+ * @param useFor makes the next handle on this path use the clock.
  */
 public abstract class TestClock protected constructor(internal val useFor: (path: String) -> Unit)

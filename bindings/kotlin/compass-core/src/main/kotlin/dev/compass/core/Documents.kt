@@ -18,14 +18,17 @@ import dev.compass.core.internal.AuthoredDocument as CoreAuthoredDocument
 public class AuthoredDocument(public val document: ByteArray, public val findings: List<Finding>)
 
 /**
- * Work on workflow documents without a database. Everything here computes and touches no file; a document takes milliseconds.
+ * Work on workflow documents without a database. Nothing here reads or writes a file; a document takes milliseconds.
  *
  * ```kotlin
  * val findings = WorkflowDocument.lint(document, endpoints = listOf("office"))
  * ```
  */
 public object WorkflowDocument {
-    /** Everything that is wrong with a document. With the keys of endpoints, others that it names are reported. */
+    /**
+     * All findings about a document. When the keys of endpoints are given, endpoints that the document names and that are not among them
+     * are reported.
+     */
     public fun lint(document: ByteArray, endpoints: List<String>? = null): List<Finding> =
         calling { dev.compass.core.internal.lintDocument(document, endpoints) }
 

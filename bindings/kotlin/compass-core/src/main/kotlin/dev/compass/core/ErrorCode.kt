@@ -19,30 +19,30 @@ public object ErrorCode {
     /** The call would wait for itself: it was made from inside a port. */
     public const val REENTRANT: String = "reentrant"
 
-    /** An option makes no sense. */
+    /** An option is not acceptable. */
     public const val INVALID_OPTION: String = "invalid_option"
 
     // The file ---------------------------------------------------------------------------------------------------------------------
 
-    /** The file cannot be opened or read now, for instance before the first unlock of the phone. It is untouched; try again later. */
+    /** The file cannot be opened or read now, for instance before the first unlock of the phone. It has not changed; try again later. */
     public const val CANNOT_OPEN: String = "cannot_open"
 
     /** Another process held the database for too long, or quiescing interrupted the call. Try again. */
     public const val LOCKED: String = "locked"
 
-    /** There is no room left on the device. Try again once there is. */
+    /** There is no space left on the device. Try again when there is. */
     public const val DISK_FULL: String = "disk_full"
 
-    /** The file is damaged, or was changed by something else. It is left as it is, for a person to rescue; see [Compass.restore]. */
+    /** The file is damaged, or was changed by something else. It is not changed, so that a person can rescue it; see [Compass.restore]. */
     public const val CORRUPT: String = "corrupt"
 
-    /** The file belongs to something else. */
+    /** The file is not a database of this library. */
     public const val NOT_A_DATABASE: String = "not_a_database"
 
-    /** A newer release has written the file. Update the app; the file is untouched. */
+    /** A newer release has written the file. Update the app; the file has not changed. */
     public const val NEWER_SCHEMA: String = "newer_schema"
 
-    /** Reading or writing failed below the database. */
+    /** The system failed to read or write the file. */
     public const val IO: String = "io"
 
     // Workflows --------------------------------------------------------------------------------------------------------------------
@@ -50,19 +50,21 @@ public object ErrorCode {
     /** The document has findings of severity error. */
     public const val INVALID_WORKFLOW: String = "invalid_workflow"
 
-    /** This version is here already with other content. Publish a new version. */
+    /** This version exists already with other content. Publish a new version. */
     public const val WORKFLOW_CONFLICT: String = "workflow_conflict"
 
     /** There is no such workflow or version, or every version is retired. */
     public const val UNKNOWN_WORKFLOW: String = "unknown_workflow"
 
-    /** The workflow is incomplete: it can be imported and listed, and not started. */
+    /** The workflow is incomplete: it can be imported and listed, but not started. */
     public const val NOT_STARTABLE: String = "not_startable"
 
-    /** Sessions stand on this version, finished ones included, so it cannot be forgotten. Delete or purge them first. */
+    /** Sessions use this version, finished ones included, so it cannot be removed. Delete or purge them first. */
     public const val WORKFLOW_IN_USE: String = "workflow_in_use"
 
-    /** The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app. */
+    /**
+     * The workflow requires something that this release does not know. It and its sessions can be read, but not changed. Update the app.
+     */
     public const val REQUIRES_NEWER_CORE: String = "requires_newer_core"
 
     /** A change of a document was refused. */
@@ -88,7 +90,7 @@ public object ErrorCode {
     /** The session is completed or ended. */
     public const val ALREADY_FINISHED: String = "already_finished"
 
-    /** The session was thrown away. */
+    /** The session was discarded. */
     public const val DISCARDED: String = "discarded"
 
     /** The path has no such visit. */
@@ -100,7 +102,7 @@ public object ErrorCode {
     /** The section has no such answer. */
     public const val UNKNOWN_ANSWER: String = "unknown_answer"
 
-    /** The answer leads nowhere. */
+    /** The answer leads to no section. */
     public const val UNLINKED_ANSWER: String = "unlinked_answer"
 
     /** The workflow has no such response. */
@@ -130,7 +132,7 @@ public object ErrorCode {
     /** Fields are missing or not acceptable; `problems` says which and why. */
     public const val FIELD_PROBLEMS: String = "field_problems"
 
-    /** A text that must say something says nothing. */
+    /** A text that must not be blank is blank. */
     public const val BLANK: String = "blank"
 
     /** A text is too long. */
@@ -146,8 +148,8 @@ public object ErrorCode {
     public const val NOT_DELETABLE: String = "not_deletable"
 
     /**
-     * The session, or the database that would be replaced or removed, holds messages that were neither delivered nor given up, or is too
-     * damaged to tell.
+     * The session, or the database that would be replaced or removed, holds messages that were neither delivered nor abandoned, or is too
+     * damaged to count them.
      */
     public const val UNDELIVERED: String = "undelivered"
 
@@ -162,7 +164,7 @@ public object ErrorCode {
     /** Too many sends failed; the action cannot be sent again from the phone. */
     public const val ACTION_LOCKED: String = "action_locked"
 
-    /** The message would be larger than 256 KiB. Nothing was changed; shorten a value, and send it corrected. */
+    /** The message would be larger than 256 KiB. Nothing was changed. Shorten a value, and send the message corrected. */
     public const val PAYLOAD_TOO_LARGE: String = "payload_too_large"
 
     /** The values are the same as in an earlier message. */
@@ -185,6 +187,6 @@ public object ErrorCode {
     /** This release cannot do that yet. */
     public const val NOT_SUPPORTED: String = "not_supported"
 
-    /** A fault of this library. Please report it. */
+    /** An error in this library. Please report it. */
     public const val INTERNAL: String = "internal"
 }

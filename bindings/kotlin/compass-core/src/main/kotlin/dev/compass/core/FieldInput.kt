@@ -15,21 +15,22 @@ import dev.compass.core.model.FieldValue
  */
 public object FieldInput {
     /**
-     * Reads what a person typed and validates it; nothing at all is "empty". Numbers, dates and times may be in the digits of any script, and a
-     * decimal has a point or a comma: `1,5` is one and a half, in every language, and `1,234` no thousand. A problem is a [CompassException] with
-     * [CompassException.problems]. Computes only.
+     * Reads what a person typed and validates it; an empty text is "empty". Numbers, dates and times may be in the digits of any script,
+     * and a decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A problem is a
+     * [CompassException] with [CompassException.problems].
      */
     public fun parse(definition: FieldDefinition, text: String): FieldState =
         calling { dev.compass.core.internal.parseValue(definition, text) }
 
     /**
-     * What a person would type for what a field holds: [parse] reads it to the same again. Numbers are in ASCII digits with a point, options stand
-     * by their keys, a place without the time at which it was taken. Nothing where there is no value, and for a file. Computes only.
+     * The text that a person would type for the value of a field: [parse] reads it to the same value again. Numbers are in ASCII digits
+     * with a point, options are written as their keys, a place is written without the time at which it was taken. An empty text when there
+     * is no value, and for a file.
      */
     public fun text(state: FieldState): String = calling { dev.compass.core.internal.typedText(state) }
 }
 
-/** The change that brings a field to this state. Null for what was redacted: no change brings that. */
+/** The change that brings a field to this state. Null for a redacted field: no change does that. */
 public fun FieldState.toChange(): Change? = when (this) {
     is FieldState.Provided -> Change.Set(value)
     FieldState.Empty -> Change.Set(FieldValue.Text(""))
@@ -38,7 +39,7 @@ public fun FieldState.toChange(): Change? = when (this) {
     FieldState.Redacted -> null
 }
 
-/** What a field holds after this change, if it takes it: an empty text or an empty choice is "empty". */
+/** The state of a field after this change, if it is accepted: an empty text or an empty choice is "empty". */
 public fun Change.toState(): FieldState = when (this) {
     is Change.Set -> if (value.isNothing()) FieldState.Empty else FieldState.Provided(value)
     Change.Clear -> FieldState.NotProvided

@@ -5,8 +5,8 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
 /**
- * A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is
- * released the handle quiesces.
+ * A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is released,
+ * the handle quiesces.
  *
  * ```kotlin
  * val hold = compass.resume()
@@ -15,15 +15,15 @@ import kotlinx.coroutines.withContext
  * ```
  */
 public interface Hold : Closeable {
-    /** Lets go; again does nothing. The last one takes up to two seconds. */
+    /** Releases it; releasing again does nothing. The last one takes up to two seconds. */
     public suspend fun release()
 
-    /** [release] on this thread: not on a main thread. */
+    /** [release] on this thread: do not call it on a main thread. */
     override fun close()
 }
 
 /**
- * Holds the handle for as long as [work] runs, no matter how it ends.
+ * Holds the handle while [work] runs, and releases it even if [work] fails.
  *
  * ```kotlin
  * compass.held { flush(20.seconds) }

@@ -18,11 +18,14 @@ import javax.net.ssl.SSLPeerUnverifiedException
 /** The answer was not HTTP. */
 internal class NotHttp : ProtocolException("the answer is not HTTP")
 
-/** What an exception of the platform's HTTP stack means. From its type; only what no type tells comes from its words. */
+/**
+ * The meaning of an exception of the platform's HTTP stack. It is read from the type, and from the message only where the type does not
+ * decide.
+ */
 internal fun failureKind(failed: Throwable): FailureKind {
     val chain = generateSequence(failed) { it.cause }.take(MAX_CAUSES).toList()
     return when {
-        // A certificate that is refused closes the connection too, so it comes first.
+        // A refused certificate closes the connection too, so it is looked at first.
         chain.any { it is CertificateException || it is CertPathValidatorException || it is SSLPeerUnverifiedException } ->
             FailureKind.Certificate(chain.any { it is CertificateExpiredException || it is CertificateNotYetValidException })
         chain.any { it is UnknownHostException } -> FailureKind.Dns
@@ -37,7 +40,7 @@ internal fun failureKind(failed: Throwable): FailureKind {
     }
 }
 
-// The JVM's words and Android's: both have one exception for "refused" and "no network".
+// Messages of the JVM and of Android: both have one exception for "refused" and "no network".
 private fun hasNoNetwork(failed: Throwable): Boolean =
     listOf("unreachable", "ENETUNREACH", "ENETDOWN", "EHOSTUNREACH").any { failed.message.orEmpty().contains(it, ignoreCase = true) }
 

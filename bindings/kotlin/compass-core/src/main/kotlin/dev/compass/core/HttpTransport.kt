@@ -19,8 +19,8 @@ import kotlin.concurrent.thread
 /**
  * Sends requests through `HttpURLConnection`: with the platform's proxies, certificate authorities and network security settings.
  *
- * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does, until [renew]. What it
- * cannot tell apart is listed in `docs/http-transport.md`.
+ * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does, until [renew].
+ * `docs/http-transport.md` lists the failures that it cannot distinguish.
  *
  * ```kotlin
  * val compass = Compass.open(CompassOptions(path, transport = HttpTransport()))
@@ -28,7 +28,7 @@ import kotlin.concurrent.thread
  * val bound = HttpTransport { url -> network.openConnection(url) }
  * ```
  *
- * @param open opens a connection without connecting it; must give an [HttpURLConnection]. Called once per request.
+ * @param open opens a connection without connecting it; must return an [HttpURLConnection]. Called once per request.
  */
 public class HttpTransport(private val open: (URL) -> URLConnection = URL::openConnection) : Transport {
     private val running = ConcurrentHashMap<Long, HttpAttempt>()
@@ -51,7 +51,7 @@ public class HttpTransport(private val open: (URL) -> URLConnection = URL::openC
     override fun renew(): Unit = kept.forget()
 }
 
-/** One request, and those who want it to end early. */
+/** One request, which a timeout or [Transport.cancel] may end early. */
 private class HttpAttempt(private val request: HttpRequest, private val open: (URL) -> URLConnection) {
     @Volatile
     private var phase = Phase.CONNECT
@@ -74,10 +74,10 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         }
     }
 
-    /** Ends the attempt: at the latest when it begins its next phase, for some stacks cannot interrupt a connect. */
+    /** Ends the attempt, at the latest when it begins its next phase: some stacks cannot interrupt a connect. */
     fun cut(kind: FailureKind) {
         if (!cutFor.compareAndSet(null, kind)) return
-        // Closing may wait for the thread that is writing. Once is not enough: between two phases a stack may connect anew.
+        // Closing may wait for the thread that is writing. Closing once is not enough: between two phases a stack may connect again.
         thread(isDaemon = true, name = "compass-http-cut") {
             do runCatching { connection?.disconnect() } while (!over.await(CUT_MILLIS, TimeUnit.MILLISECONDS))
         }
@@ -97,7 +97,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         val status = http.status()
         if (status !in 0..MAX_STATUS) throw NotHttp()
         val response = HttpResponse(status, http.answerHeaders())
-        http.letGo()
+        http.closeUnread()
         return HttpOutcome.Answered(response)
     }
 
@@ -110,18 +110,18 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         http.instanceFollowRedirects = false
         http.useCaches = false
         http.doOutput = true
-        // Without it the stack would keep the body, and send it again by itself.
+        // Without it the stack would keep the body and send it again automatically.
         http.setFixedLengthStreamingMode(request.body.size)
         http.connectTimeout = minOf(CONNECT_MILLIS, request.timeoutMillis).toInt()
         http.readTimeout = minOf(HEAD_MILLIS, request.timeoutMillis).toInt()
         http.setRequestProperty("user-agent", USER_AGENT)
         http.setRequestProperty("accept", "*/*")
-        // Nobody reads the body, so nobody needs it compressed.
+        // The body is not read, so it need not be compressed.
         http.setRequestProperty("accept-encoding", "identity")
         for (header in request.headers) http.addRequestProperty(header.name, header.value)
     }
 
-    /** The status; the stack wants to repeat a request after 401 and 407, which a stream forbids. */
+    /** The status. After 401 and 407 the stack wants to repeat the request and throws, because a streamed request cannot be repeated. */
     private fun HttpURLConnection.status(): Int = try {
         responseCode
     } catch (challenged: HttpRetryException) {
@@ -134,10 +134,11 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         .flatMap { (name, values) -> values.map { HttpHeader(name.lowercase(), it) } }
 
     /**
-     * The core looks at status and headers alone. Closed unread, a short body leaves the connection for the next request. The status has
-     * been read and decides, so nothing here may fail the attempt or hold it up: some stacks wait for the other side to close too.
+     * The core looks only at the status and the headers. When a short body is closed unread, the connection can be used for the next
+     * request. The status has been read and decides, so nothing here may make the attempt fail or wait: some stacks wait for the other side
+     * to close too.
      */
-    private fun HttpURLConnection.letGo() {
+    private fun HttpURLConnection.closeUnread() {
         thread(isDaemon = true, name = "compass-http-close") {
             runCatching { (errorStream ?: inputStream).close() }.onFailure { disconnect() }
         }.join(CLOSE_MILLIS)
@@ -145,27 +146,27 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
 
     private fun failure(failed: Exception): TransportFailure {
         val kind = cutFor.get() ?: failureKind(failed)
-        // A certificate is looked at before a request is written, and the stack writes one only after `connect`.
+        // A certificate is checked before a request is written, and the stack writes the request only after `connect`.
         val sent = if (phase == Phase.CONNECT) RequestSent.NO else RequestSent.MAYBE
         val where = if (kind is FailureKind.Dns) Phase.RESOLVE else phase
-        // Names alone: the text of an exception may hold an address.
+        // Only names: the text of an exception may contain an address.
         val causes = generateSequence<Throwable>(failed) { it.cause }.take(DEPTH)
         return TransportFailure(kind, where, sent, causes.joinToString(" < ") { it.javaClass.simpleName })
     }
 
     private companion object {
-        // As the core's own transport has them.
+        // The same as in the core's own transport.
         const val CONNECT_MILLIS = 10_000L
         const val HEAD_MILLIS = 20_000L
 
-        // Long enough for a connection to be there for the next request.
+        // Long enough for a connection to be free for the next request.
         const val CLOSE_MILLIS = 100L
         const val CUT_MILLIS = 50L
         const val MAX_STATUS = 65_535
         const val DEPTH = 5
         const val USER_AGENT = "compass-core-kotlin"
 
-        /** One thread that sleeps, and goes when nothing was sent for a while. */
+        /** One thread that waits, and ends when nothing was sent for a minute. */
         val watch = ScheduledThreadPoolExecutor(1) { work ->
             thread(start = false, isDaemon = true, name = "compass-http-watch") { work.run() }
         }.apply {

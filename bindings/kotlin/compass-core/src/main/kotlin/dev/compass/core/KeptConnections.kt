@@ -7,20 +7,23 @@ import javax.net.ssl.HttpsURLConnection
 import javax.net.ssl.SSLSocketFactory
 
 /**
- * Decides which kept connections may be used again. The platform's pool is nobody's to empty, but it gives a connection only to a request
- * with the very socket factory that the connection was made with. So one factory is put around the platform's until [forget]; those who
- * come later get a new one, and what was kept for the old one closes when nobody has used it for a while.
+ * Decides which kept connections may be used again. The platform's pool cannot be emptied from outside, but it gives a connection only to a
+ * request with the same socket factory that the connection was made with. So one factory of our own is used around the platform's until
+ * [forget]; later requests get a new one, and connections kept for the old one close when they are not used for a while.
  */
 internal class KeptConnections {
     @Volatile
     private var current: OwnFactory? = null
 
-    /** Nothing that was kept until now is used again. What runs goes on. */
+    /** No connection that was kept until now is used again. Running requests go on. */
     fun forget() {
         current = null
     }
 
-    /** Lets this connection, which was not used yet, share those of its generation. Plain HTTP, which is for tests, is left as it is. */
+    /**
+     * Lets this unused connection share the connections that were kept since the last [forget]. Plain HTTP, which is for tests, is not
+     * changed.
+     */
     fun share(connection: URLConnection): URLConnection {
         if (connection is HttpsURLConnection) {
             val platforms = connection.sslSocketFactory
@@ -31,7 +34,7 @@ internal class KeptConnections {
     }
 }
 
-/** Another factory than [inner] to code that compares factories, and the same in all it does. */
+/** Does the same as [inner], but is not equal to it for code that compares factories. */
 private class OwnFactory(val inner: SSLSocketFactory) : SSLSocketFactory() {
     override fun getDefaultCipherSuites(): Array<String> = inner.defaultCipherSuites
 

@@ -52,15 +52,15 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 
 /**
- * A handle that is there at once, for Hilt, Koin or a property, and opens its database when it is first used. [Compass.lazy] makes one; keep
- * one per database and process.
+ * A handle that exists at once, for Hilt, Koin or a property, and opens its database at its first use. [Compass.lazy] makes one; keep one
+ * per database and process.
  *
- * A call or a collected flow opens it; who calls meanwhile waits. A failed opening is thrown to that call, and tried again by the next one.
- * All else is as with an open [Compass], the order of writes included.
+ * A call or a collected flow opens it; other calls wait meanwhile. If opening fails, that call throws the error, and the next call tries
+ * again. Everything else is as with an open [Compass], also the order of writes.
  *
- * [close] and [shutDown] close what is open, and the next call opens another handle: for a logout, or for a database that was erased or
- * replaced ([whileClosed]). A flow that is being collected goes on over it: it is silent while nothing is open, opens nothing itself, and
- * tells of the next handle's database once a call or a newly collected flow has opened that. It ends with an error alone.
+ * [close] and [shutDown] close the open handle, and the next call opens another one: for a logout, or for a database that was erased or
+ * replaced ([whileClosed]). A collected flow goes on with the next handle: while no handle is open it does not emit, it never opens one
+ * itself, and it emits from the next database when a call or a newly collected flow has opened it. It ends only with an error.
  *
  * ```kotlin
  * val compass = Compass.lazy(CompassOptions(path = "/data/compass.db"))
@@ -73,28 +73,28 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
     private val openings = OrderedCalls()
     private val state = MutableStateFlow<Compass?>(null)
 
-    /** The handle that is open now; none before the first use, and after a close. Looking opens nothing. */
+    /** The handle that is open now; null before the first use, and after a close. Reading it opens nothing. */
     public val current: StateFlow<Compass?> get() = state
 
     /**
-     * The handle that is open now; opens one when there is none. Unlike this one it stays closed once it is closed: for work that must not
-     * open the database again. Close this one, not that.
+     * The handle that is open now; opens one if there is none. Unlike the lazy handle it stays closed once it is closed: for work that must
+     * not open the database again. Close the lazy handle, not the one that you get here.
      */
     public suspend fun opened(): Compass = state.value ?: openings.inTurn {
-        // Never on the thread of the caller, which may block until it has the handle.
+        // Not on the thread of the caller, which may block until it has the handle.
         state.value ?: withContext(Dispatchers.Default) { open() }.also { state.value = it }
     }
 
     /**
-     * Closes what is open, does [work] on [Dispatchers.Default] while nothing is, and lets the next call open another handle: for
-     * `Compass.restore` and `Compass.erase`. Writes that were called before are carried out first; calls wait meanwhile, so [work] must make
-     * none. It runs to its end, also when the caller is cancelled.
+     * Closes the open handle and does [work] on [Dispatchers.Default]; then the next call opens another handle: for `Compass.restore` and
+     * `Compass.erase`. Writes that were called before are carried out first. Calls wait meanwhile, so [work] must not call this handle. It
+     * runs to its end, even if the caller is cancelled.
      *
      * ```kotlin
      * compass.whileClosed { Compass.restore(copy, RestoreOptions(path)) }
      * ```
      *
-     * @throws Exception what [work] throws.
+     * @throws Exception the exception that [work] throws.
      */
     public suspend fun <T> whileClosed(work: suspend () -> T): T = writes.inTurn {
         openings.inTurn {
@@ -111,7 +111,7 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
 
     private inline fun leave(end: Compass.() -> Unit) {
         val before = state.value ?: return
-        // First: who calls while it is being closed waits for the next one.
+        // First, so that calls during the closing wait for the next handle.
         state.value = null
         try {
             before.end()

@@ -8,7 +8,7 @@ import dev.compass.core.internal.LogRecord as CoreLogRecord
 import dev.compass.core.internal.LogSink as CoreLogSink
 
 /**
- * Takes the core's log. It never holds a secret, what a technician typed, or more of an address than its origin.
+ * Takes the core's log. It never contains a secret, a text that a technician typed, or more of an address than its origin.
  *
  * ```kotlin
  * CompassLog.to(LogSink { level, target, text -> println("$level $target: $text") }, LogLevel.DEBUG)
@@ -16,31 +16,31 @@ import dev.compass.core.internal.LogSink as CoreLogSink
  */
 public fun interface LogSink {
     /**
-     * Takes one record. Called on a thread of its own, one record after the other; it may call the core. What it throws is forgotten.
+     * Takes one record. Called on a thread of its own, one record after the other; it may call the core. If it throws, that is ignored.
      *
-     * @param target which part of the core says it.
+     * @param target the part of the core that logs it.
      */
     public fun log(level: LogLevel, target: String, text: String)
 }
 
 /**
- * How much a record of the log matters.
+ * How important a record of the log is.
  *
  * ```kotlin
  * CompassLog.to(JavaLog(), LogLevel.WARN)
  * ```
  */
 public enum class LogLevel {
-    /** Something that should not happen did. */
+    /** Something happened that should not happen. */
     ERROR,
 
-    /** Something is not as it should be, and the core copes with it. */
+    /** Something is wrong, and the core goes on. */
     WARN,
 
     /** Worth knowing. */
     INFO,
 
-    /** Of use to somebody who looks for a fault. */
+    /** Useful to find an error. */
     DEBUG,
 
     /** Everything. */
@@ -48,7 +48,7 @@ public enum class LogLevel {
 }
 
 /**
- * Where the core's log goes: to nowhere, until told. One per process; all handles share it.
+ * Where the core's log goes: nowhere, until [to] is called. One per process; all handles share it.
  *
  * ```kotlin
  * CompassLog.to(JavaLog())
@@ -60,7 +60,7 @@ public object CompassLog {
         calling { setLogSink(LogSinkOfCore(sink), CoreLogLevel.valueOf(level.name)) }
     }
 
-    /** Sends the log to nowhere. */
+    /** Sends the log nowhere. */
     public fun off() {
         calling { setLogSink(null, CoreLogLevel.ERROR) }
     }

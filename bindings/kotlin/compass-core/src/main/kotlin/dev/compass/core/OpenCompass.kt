@@ -68,18 +68,18 @@ internal class OpenCompass private constructor(
     private val writes = OrderedCalls()
     private val networks = OrderedCalls()
 
-    // The next begins when this one has committed.
+    // The next write begins when this one has committed.
     private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }
 
     private suspend fun <T> query(call: Core.() -> T): T = withContext(options.queries) { calling { core.call() } }
 
-    // What begins and ends delivery waits for no write.
+    // For calls that begin and end delivery: they wait for no write.
     private suspend fun <T> beside(call: Core.() -> T): T = withContext(options.commands) { calling { core.call() } }
 
-    // Happens although the caller is cancelled: it stands in a `finally`.
+    // Carried out even if the caller is cancelled: apps call it in a `finally`.
     private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commands) { calling { core.call() } }
 
-    // Long, and with room for others between its parts: a person who taps meanwhile does not wait for it.
+    // For long calls that work in short transactions: taps do not wait for them.
     private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T =
         writes.afterTurn { withContext(on) { calling { core.call() } } }
 
@@ -192,7 +192,7 @@ internal class OpenCompass private constructor(
                 try {
                     report.await()
                 } catch (cancelled: CancellationException) {
-                    // The scope waits for the flush, which gives its leases back first.
+                    // The scope waits for the flush, which releases its claims first.
                     cancel.cancel()
                     throw cancelled
                 }
@@ -206,7 +206,7 @@ internal class OpenCompass private constructor(
 
     override suspend fun nextDue(): NextDue = query { nextDue() }
 
-    // Stores nothing, and must not wait for what does.
+    // It stores nothing, and must not wait for writes.
     override suspend fun setConnectivity(connectivity: Connectivity) = networks.inTurn { beside { setConnectivity(connectivity) } }
 
     override suspend fun secretsChanged() = write { secretsChanged() }
@@ -289,12 +289,12 @@ private class HoldOfCore(private val hold: CoreHold, private val commands: Corou
     }
 }
 
-/** Runs to its end and gives its result, whether or not the caller is cancelled meanwhile. */
+/** Runs to its end and gives its result, even if the caller is cancelled meanwhile. */
 private suspend fun <T> uncancelled(on: CoroutineDispatcher, work: () -> T): T =
-    // Twice, for one that changes the dispatcher as well would drop its result.
+    // Two calls: one `withContext` that also changes the dispatcher would drop the result.
     withContext(NonCancellable) { withContext(on) { work() } }
 
-/** What is acquired is the caller's to close, or is closed again when the caller was cancelled meanwhile. */
+/** The caller must close the result. If the caller was cancelled meanwhile, it is closed here. */
 private suspend fun <T : Closeable> acquired(on: CoroutineDispatcher, acquire: () -> T): T {
     currentCoroutineContext().ensureActive()
     val acquired = uncancelled(on) { calling(acquire) }
@@ -303,7 +303,7 @@ private suspend fun <T : Closeable> acquired(on: CoroutineDispatcher, acquire: (
     return acquired
 }
 
-// Negative is nothing; the core refuses what is too much.
+// A negative limit counts as 0; the core refuses a limit that is too large.
 private fun Int.asLimit(): Int = coerceAtLeast(0)
 
 private fun Duration.asMillis(): Long = inWholeMilliseconds.coerceAtLeast(0)

@@ -8,25 +8,28 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 
-/** Calls one after the other, in the order in which they were made: each takes its place on the thread of its caller, before it suspends. */
+/**
+ * Carries out calls one after the other, in the order in which they were made: each takes its place on the thread of its caller, before it
+ * suspends.
+ */
 internal class OrderedCalls {
-    // Serves in the order of asking.
+    // A mutex is fair: first come, first served.
     private val turn = Mutex()
 
-    // What waits belongs to no caller, and needs none of their threads: a caller who goes, or blocks, holds nothing up.
+    // A waiting call belongs to no caller's scope and needs no caller's thread: a caller who is cancelled or blocks delays no other call.
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Unconfined)
 
-    /** Carries [work] out in its turn, no matter what becomes of the caller; cancelling the caller drops its result only. */
-    suspend fun <T> inTurn(work: suspend () -> T): T = ofNobody { turn.withLock { work() } }
+    /** Carries [work] out in its turn, even if the caller is cancelled: that drops only the result. */
+    suspend fun <T> inTurn(work: suspend () -> T): T = inOwnScope { turn.withLock { work() } }
 
-    /** Begins [work] in its turn, and lets what comes after go on meanwhile. */
-    suspend fun <T> afterTurn(work: suspend () -> T): T = ofNobody {
+    /** Begins [work] in its turn; later calls go on meanwhile. */
+    suspend fun <T> afterTurn(work: suspend () -> T): T = inOwnScope {
         turn.withLock { }
         work()
     }
 
-    /** The same on the thread of the caller, which must not be one that earlier work needs. */
+    /** [inTurn] on the thread of the caller, which must not be a thread that earlier work needs. */
     suspend fun <T> inTurnHere(work: suspend () -> T): T = turn.withLock { work() }
 
-    private suspend fun <T> ofNobody(work: suspend () -> T): T = scope.async(start = CoroutineStart.UNDISPATCHED) { work() }.await()
+    private suspend fun <T> inOwnScope(work: suspend () -> T): T = scope.async(start = CoroutineStart.UNDISPATCHED) { work() }.await()
 }

@@ -8,14 +8,14 @@ import dev.compass.core.internal.HttpRequest as CoreRequest
 import dev.compass.core.internal.HttpResponse as CoreResponse
 import dev.compass.core.internal.Transport as CoreTransport
 
-/** An app's store of secrets, for the core. */
+/** The app's store of secrets, as the core calls it. */
 internal class SecretsOfCore(private val store: SecretStore) : Secrets {
     override fun get(name: String, origin: String): SecretLookup = store.get(name, origin)
 
     override fun refused(name: String, origin: String) = store.refused(name, origin)
 }
 
-/** An app's transport, for the core. */
+/** The app's transport, as the core calls it. */
 internal class TransportOfCore(private val transport: Transport) : CoreTransport {
     override fun send(request: CoreRequest): CoreOutcome = when (val outcome = transport.send(request.forApp())) {
         is HttpOutcome.Answered -> CoreOutcome.Answered(outcome.response.forCore())

@@ -4,16 +4,16 @@ import dev.compass.core.internal.DiscardUndelivered as CoreDiscardUndelivered
 import dev.compass.core.internal.RestoreOptions as CoreRestoreOptions
 
 /**
- * How a copy is put in the place of a database.
+ * How a database is replaced with a copy.
  *
  * ```kotlin
  * compass.shutDown()
  * Compass.restore(copy.path, RestoreOptions(path = File(folder, "compass.db").path))
  * ```
  *
- * @property path the database that the copy takes the place of.
- * @property discardUndelivered a person gives up the messages that are not delivered and not in the copy. Without it the copy is refused
- *   where there are such.
+ * @property path the database that is replaced.
+ * @property discardUndelivered a person abandons the messages that are not delivered and not in the copy. Without it the copy is refused
+ *   when there are such messages.
  */
 public class RestoreOptions(
     public val path: String,
@@ -23,7 +23,7 @@ public class RestoreOptions(
 }
 
 /**
- * Who gives undelivered messages up, and why. Neither may be blank.
+ * Who abandons undelivered messages, and why. Neither may be blank.
  *
  * ```kotlin
  * Compass.erase(path, DiscardUndelivered(actor = "Mia", reason = "The office has them on paper"))

@@ -3,9 +3,9 @@ package dev.compass.core
 import dev.compass.core.model.TransportFailure
 
 /**
- * Sends requests for the core. [HttpTransport] is one; write your own to go another way, or to test what comes of an answer.
+ * Sends requests for the core. [HttpTransport] is one; write your own to send in another way, or to test the effect of an answer.
  *
- * It follows no redirect, retries nothing by itself and treats every status as an answer.
+ * It follows no redirect, retries nothing and treats every status as an answer.
  *
  * ```kotlin
  * class Recorded : Transport {
@@ -20,16 +20,16 @@ import dev.compass.core.model.TransportFailure
 public interface Transport {
     /**
      * Sends one request and blocks until the head of the answer, a failure, the timeout, or [cancel]. Called on threads of the core's,
-     * several at once. What it throws counts as a failure after which the message may have been delivered.
+     * several at once. If it throws, that counts as a failure after which the message may have been delivered.
      */
     public fun send(request: HttpRequest): HttpOutcome
 
-    /** Asks for the request with this id to be given up. It may finish all the same; an unknown id is ignored. Must not block. */
+    /** Asks to cancel the request with this id. It may still finish; an unknown id is ignored. Must not block. */
     public fun cancel(id: Long) {}
 
     /**
-     * The process was suspended, or the network is another one: idle connections and cached addresses from before are worth nothing any
-     * more. Running requests go on. Must not block.
+     * The process was suspended, or the network is another one: idle connections and cached addresses from before must not be used again.
+     * Running requests go on. Must not block.
      */
     public fun renew() {}
 }
@@ -41,8 +41,8 @@ public interface Transport {
  * HttpHeader("retry-after", "120")
  * ```
  *
- * @property name in lower case where the core makes it; in answers any case will do.
- * @property value what it says.
+ * @property name in lower case in requests of the core; in answers in any case.
+ * @property value the value.
  */
 public class HttpHeader(public val name: String, public val value: String) {
     override fun toString(): String = "HttpHeader($name)"
@@ -56,7 +56,7 @@ public class HttpHeader(public val name: String, public val value: String) {
  * ```
  *
  * @property id names this attempt in [Transport.cancel].
- * @property url where to.
+ * @property url the address.
  * @property headers all headers except those the transport sets itself: `host`, `content-length`, `user-agent`.
  * @property body the exact bytes to send.
  * @property timeoutMillis for the whole attempt.
@@ -80,7 +80,7 @@ public class HttpRequest(
  *
  * @property status the status code.
  * @property headers the headers of the answer.
- * @property body at most the first 4 KiB of the answer's body, best effort; the core decides without it.
+ * @property body at most the first 4 KiB of the answer's body, if the transport has it; the core decides without it.
  */
 public class HttpResponse(
     public val status: Int,
@@ -91,7 +91,7 @@ public class HttpResponse(
 }
 
 /**
- * What became of a request.
+ * The outcome of a request.
  *
  * ```kotlin
  * HttpOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "airplane mode"))
@@ -99,16 +99,16 @@ public class HttpResponse(
  */
 public sealed interface HttpOutcome {
     /**
-     * A status line was read, no matter what it says.
+     * A status line was read, with any status.
      *
      * @property response the answer.
      */
     public class Answered(public val response: HttpResponse) : HttpOutcome
 
     /**
-     * None was read.
+     * No status line was read.
      *
-     * @property failure why, how far it came, and whether the request may have arrived. When in doubt it may.
+     * @property failure why, how far it came, and whether the request may have arrived. When in doubt, say that it may.
      */
     public class Failed(public val failure: TransportFailure) : HttpOutcome
 }

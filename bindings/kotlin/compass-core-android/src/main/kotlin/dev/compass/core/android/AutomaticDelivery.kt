@@ -35,13 +35,13 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 
 /**
- * Delivery for the life of a process. While an activity is visible, what is due leaves at once and the network is watched; a few seconds
- * after the last one is gone the handle is let go, and one job of Android's JobScheduler takes over ([FlushJobService]). The job is planned
- * at all times, so that it is there when the process dies.
+ * Automatic delivery, as long as the process lives. While an activity is visible, due messages are sent at once and the network is watched.
+ * A few seconds after the last activity is gone the hold is released, and one job of Android's JobScheduler takes over ([FlushJobService]).
+ * The job is always planned, so that it exists when the process dies.
  *
- * Start it in `Application.onCreate`, in the process that has the database and in no other. It opens the handle, on another thread. When
- * the handle is closed, for a logout or while another database takes the place of this one, the job is taken back, and nothing is done before
- * the app uses its handle again ([LazyCompass]), or has another one.
+ * Start it in `Application.onCreate`, only in the process that has the database. It opens the handle, on another thread. When the handle is
+ * closed, for a logout or while the database is replaced, the job is cancelled, and nothing is done until the app uses its handle again
+ * ([LazyCompass]), or has another one.
  *
  * ```kotlin
  * override fun onCreate() {
@@ -59,7 +59,7 @@ public class AutomaticDelivery private constructor(
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val visible = MutableStateFlow(false)
 
-    /** The app's handle; none before it is open, and while it is closed for something else to take the database's place. */
+    /** The app's handle; null before it is open, and while it is closed because the database is replaced. */
     private val handle = MutableStateFlow<Compass?>(null)
     private val activities = Visibility { visible.value = it }
 
@@ -72,7 +72,7 @@ public class AutomaticDelivery private constructor(
                     launch { followTheForeground() }
                 }
             } finally {
-                withContext(NonCancellable) { scheduler.takeBack() }
+                withContext(NonCancellable) { scheduler.cancelJob() }
             }
         }
     }
@@ -86,16 +86,16 @@ public class AutomaticDelivery private constructor(
                 handle.value = compass
                 planUntilClosed(compass)
                 handle.value = null
-                scheduler.takeBack()
+                scheduler.cancelJob()
                 over = compass
                 closed = true
             }
-            // After a handle that was closed the app may have another one.
+            // After a closed handle the app may have another one, so there is no wait.
             if (!closed) withTimeoutOrNull(RETRY) { visible.drop(1).first { it } }
         }
     }
 
-    /** The handle after this one. After a close it is for others to open the next. */
+    /** The handle after this one. After a close, only the app opens the next one. */
     private suspend fun next(over: Compass?): Compass? {
         val compass = host.compass()
         return when {
@@ -117,7 +117,7 @@ public class AutomaticDelivery private constructor(
         var foreground: Foreground? = null
         try {
             combine(visible, handle, ::Pair).collectLatest { (isVisible, compass) ->
-                // Whether an activity goes for good or because another comes shows only after a moment; and what is in the air may land.
+                // It takes a moment to see whether another activity follows, and attempts in flight may end meanwhile.
                 if (!isVisible && foreground?.compass === compass && compass != null) delay(grace)
                 withContext(NonCancellable) {
                     if (!isVisible || foreground?.compass !== compass) {
@@ -134,7 +134,7 @@ public class AutomaticDelivery private constructor(
         }
     }
 
-    /** Ends it, and returns once the handle is let go and the job is taken back: nothing is delivered or planned any more. */
+    /** Ends it, and returns when the hold is released and the job is cancelled: nothing is delivered or planned after that. */
     public suspend fun end() {
         close()
         scope.coroutineContext.job.join()
@@ -147,24 +147,24 @@ public class AutomaticDelivery private constructor(
     }
 
     public companion object {
-        /** The number of the job unless told otherwise: high, because others count upwards. */
+        /** The number of the job by default: high, because other libraries count upwards. */
         public const val JOB_ID: Int = 0x434F4D50
 
-        /** How long after the last activity the handle is held. Android has not frozen the process by then. */
+        /** How long the handle is held after the last activity. Android does not freeze the process before that. */
         internal val GRACE: Duration = 5.seconds
 
-        /** A database that cannot be read now may be readable in a minute, or when somebody looks. */
+        /** A database that cannot be read now may be readable in a minute, or when an activity is visible. */
         private val RETRY: Duration = 1.minutes
 
-        /** Whether a monitor tells the core of the network; a job then does not. */
+        /** Whether a monitor reports the network to the core; a job then does not. */
         @Volatile
         internal var watchesNetwork: Boolean = false
 
         /**
          * Starts it, for the life of the process.
          *
-         * @param jobId the number of its job. From Android 14 on it counts for this library alone. Before, jobs of an app and of all its libraries
-         *   share their numbers: WorkManager counts from 0 upwards, unless the app says otherwise.
+         * @param jobId the number of its job. From Android 14 on only this library's jobs use it. Before, jobs of an app and of all its
+         *   libraries share their numbers: by default WorkManager counts from 0 upwards.
          */
         public fun <A> start(application: A, jobId: Int = JOB_ID): AutomaticDelivery where A : Application, A : CompassHost =
             start(application, application, FlushScheduler(application, jobId), GRACE)
@@ -174,37 +174,37 @@ public class AutomaticDelivery private constructor(
     }
 }
 
-/** What is so while an activity is visible. */
+/** The state while an activity is visible. */
 private class Foreground(
     val compass: Compass,
     private val hold: Hold,
     private val monitor: ConnectivityMonitor,
     private val scheduler: FlushScheduler,
 ) {
-    private var telling: Job? = null
+    private var reporting: Job? = null
 
     private suspend fun begin() {
         AutomaticDelivery.watchesNetwork = true
-        // First what is known, so that the first attempt is not a guess.
+        // First report what is known, so that the first attempt knows the network.
         compass.setConnectivity(monitor.connectivity.value)
-        telling = CoroutineScope(Dispatchers.Default).launch {
-            guarded("the network cannot be told of") { monitor.connectivity.collect { compass.setConnectivity(it) } }
+        reporting = CoroutineScope(Dispatchers.Default).launch {
+            guarded("the network cannot be reported") { monitor.connectivity.collect { compass.setConnectivity(it) } }
         }
         compass.startDelivery()
-        // Where the file cannot be read now, the changes of another process can wait. What is due cannot.
+        // If the file cannot be read now, the changes of another process can wait, but due messages cannot.
         guarded("the changes of another process are not known") { compass.refresh() }
     }
 
     suspend fun leave() {
-        // To its end: what it says must not come after what is said here.
-        telling?.cancelAndJoin()
+        // Waits for its end, so that its report does not come after the one below.
+        reporting?.cancelAndJoin()
         monitor.close()
         AutomaticDelivery.watchesNetwork = false
         guarded("the foreground cannot be left") {
             try {
                 compass.setConnectivity(Connectivity.Unknown)
                 compass.stopDelivery()
-                // The network has a say in the plan, and may have changed since the outbox has.
+                // The plan depends on the network, which may have changed after the outbox.
                 scheduler.plan(compass)
             } finally {
                 hold.release()
@@ -236,7 +236,7 @@ internal class Visibility(private val report: (Boolean) -> Unit) : Application.A
     }
 
     override fun onActivityStopped(activity: Activity) {
-        // Below zero where it was begun when an activity was there already.
+        // It would be below zero if it was started when an activity was already visible.
         started = (started - 1).coerceAtLeast(0)
         if (started == 0 && !activity.isChangingConfigurations) report(false)
     }
@@ -248,14 +248,14 @@ internal class Visibility(private val report: (Boolean) -> Unit) : Application.A
     override fun onActivityDestroyed(activity: Activity) = Unit
 }
 
-/** A background task of ours must not end the app's process. */
+/** An error in our background work must not end the app's process. */
 internal suspend fun guarded(what: String, work: suspend () -> Unit) {
     try {
         work()
     } catch (cancelled: CancellationException) {
         throw cancelled
     } catch (error: Exception) {
-        // A handle that was closed meanwhile has nothing more to deliver, to plan or to let go.
+        // A handle that was closed meanwhile has nothing more to deliver, to plan or to release.
         if ((error as? CompassException)?.code != ErrorCode.CLOSED) Log.warn(what, error)
     }
 }

@@ -18,7 +18,7 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
 /**
- * What an Android app needs beside [Compass]: where the database belongs, the platform's way to send, and delivery from a background job.
+ * What an Android app needs beside [Compass]: the place of the database, the platform's transport, and delivery from a background job.
  *
  * ```kotlin
  * class FieldApp : Application(), CompassHost {
@@ -32,14 +32,15 @@ import kotlinx.coroutines.withContext
  * ```
  */
 public object CompassAndroid {
-    /** How long [flush] goes on unless told otherwise. Android ends a job after ten minutes; this leaves it time to finish by itself. */
+    /** The default deadline of [flush]. Android ends a job after ten minutes; with this deadline it ends before. */
     public val JOB_TIME: Duration = 8.minutes
 
     /**
-     * Opens the app's database, or creates it: [databaseFile]. Callable on the main thread; all the work is done elsewhere. Delivery goes
-     * through [transport].
+     * Opens the app's database, or creates it: [databaseFile]. May be called on the main thread; the work is done on other threads.
+     * [transport] sends the messages.
      *
-     * @param options makes the options of the database's path and the transport; here an app adds its secrets. Called on another thread.
+     * @param options makes the options from the path of the database and the transport; an app adds its secrets here. Called on another
+     *   thread.
      * @throws dev.compass.core.CompassException as [Compass.open] does.
      */
     public suspend fun open(
@@ -48,16 +49,16 @@ public object CompassAndroid {
             CompassOptions(path, transport = transport)
         },
     ): Compass {
-        // Android makes this folder when it is first asked for: that is work for another thread, too.
+        // Android creates this folder at the first call, so that runs on another thread, too.
         val given = withContext(Dispatchers.IO) { options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport()) }
         return Compass.open(given)
     }
 
     /**
-     * A handle that is there at once and opens the app's database at its first use, as [open] does: for Hilt, Koin or a property of the
-     * `Application`. [LazyCompass] says when it opens again. Nothing is done here, so a main thread may call it.
+     * Returns at once a handle that opens the app's database at its first use, as [open] does: for Hilt, Koin or a property of the
+     * `Application`. [LazyCompass] says when it opens again. This call does no work, so a main thread may make it.
      *
-     * @param options as of [open]; called at each opening.
+     * @param options as for [open]; called at each opening.
      */
     public fun lazy(
         context: Context,
@@ -67,23 +68,23 @@ public object CompassAndroid {
     ): LazyCompass = Compass.lazy { open(context, options) }
 
     /**
-     * The app's database: `no_backup/compass/compass.db` in its private storage. No backup takes it along, because a copy on a second phone
-     * would send again what the first has sent. Touches the disk: not for the main thread.
+     * The app's database: `no_backup/compass/compass.db` in its private storage. It is in no backup, because a copy on a second phone would
+     * send messages again that the first has sent. Uses the disk: do not call it on the main thread.
      */
     public fun databaseFile(context: Context): File = File(File(context.noBackupFilesDir, "compass"), "compass.db")
 
     /**
-     * The platform's transport: it knows the phone's proxies, the certificate authorities of its administrator and the app's network
-     * security configuration. While a job runs it uses the network that the job was given.
+     * The platform's transport: it uses the phone's proxies, the certificate authorities of its administrator and the app's network
+     * security configuration. While a job runs it uses the network of the job.
      */
     public fun transport(): HttpTransport = HttpTransport { url -> JobNetwork.current?.openConnection(url) ?: url.openConnection() }
 
     /**
-     * Delivers what is due, from a background job: holds the handle, tells the core what network there is, and lets go. What
-     * [FlushJobService] does, for apps that bring a scheduler of their own (WorkManager). Cancelling it gives running attempts up and returns
-     * within two seconds.
+     * Delivers due messages from a background job: holds the handle, reports the network to the core, and releases the hold.
+     * [FlushJobService] does this; it is for apps that use another scheduler (WorkManager). Cancelling it cancels running attempts and
+     * returns within two seconds.
      *
-     * @param network the network the job was given; the default one when null.
+     * @param network the network of the job; the default one when null.
      */
     public suspend fun flush(
         context: Context,
@@ -96,7 +97,7 @@ public object CompassAndroid {
         try {
             JobNetwork.using(network) { flush(deadline) }
         } finally {
-            // Nobody watches from here on, and the next job is a new chance for all that waited for a network.
+            // The network is not watched from here on, and the next job shall try all messages that waited for a network.
             if (!foreground) withContext(NonCancellable) { setConnectivity(Connectivity.Unknown) }
         }
     }
@@ -107,5 +108,5 @@ public object CompassAndroid {
     }
 }
 
-/** One that is closed meanwhile stays so, and is not opened again for what is left to do. */
+/** The handle that is open now: if it is closed meanwhile, remaining work does not open it again. */
 internal suspend fun Compass.ofNow(): Compass = if (this is LazyCompass) opened() else this

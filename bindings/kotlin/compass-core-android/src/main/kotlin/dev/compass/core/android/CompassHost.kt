@@ -3,8 +3,8 @@ package dev.compass.core.android
 import dev.compass.core.Compass
 
 /**
- * The app's way to its one open [Compass]. Implemented by the app's `Application`, because Android may start the process for a background
- * job alone, long before any activity.
+ * Gives the app's one [Compass]. The app's `Application` implements it, because Android may start the process only for a background job,
+ * long before any activity.
  *
  * ```kotlin
  * class FieldApp : Application(), CompassHost {
@@ -15,8 +15,8 @@ import dev.compass.core.Compass
  */
 public interface CompassHost {
     /**
-     * The handle: one that opens by itself ([CompassAndroid.lazy]), or an open one. Called from any thread, several times, also at the same time. What it throws is
-     * taken as a failure of the moment: a job is tried again later.
+     * The handle: a lazy one ([CompassAndroid.lazy]), or an open one. Called from any thread, several times, also at the same time. If it
+     * throws, a job is tried again later.
      */
     public suspend fun compass(): Compass
 }

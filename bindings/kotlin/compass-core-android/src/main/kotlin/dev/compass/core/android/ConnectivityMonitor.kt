@@ -14,8 +14,8 @@ import kotlinx.coroutines.flow.update
 /**
  * Watches the default network from its construction until [close].
  *
- * [AutomaticDelivery] keeps one while the app is in the foreground and tells the core; take one of your own to show it on a screen. Needs the
- * permission `ACCESS_NETWORK_STATE`, which the library's manifest has. Safe from any thread.
+ * [AutomaticDelivery] keeps one while the app is in the foreground and reports to the core; use your own to show the network on a screen.
+ * Needs the permission `ACCESS_NETWORK_STATE`, which the library's manifest has. May be used from any thread.
  *
  * ```kotlin
  * ConnectivityMonitor(context).use { monitor ->
@@ -30,9 +30,9 @@ public class ConnectivityMonitor(context: Context) : Closeable {
     private val closed = AtomicBoolean()
 
     /**
-     * What is known of the network now, with Android's handle of it as its number, and then each change. `Unknown` where Android does not let the app watch; delivery then simply
-     * tries. A network behind a captive portal is `Online` with `validated = false`; one that the app may not use (Data Saver, Doze) is
-     * `Offline`.
+     * What is known of the network now, with Android's handle of it as its number, and then each change. `Unknown` when Android does not
+     * let the app watch; attempts are then made without that knowledge. A network behind a captive portal is `Online` with `validated =
+     * false`; one that the app may not use (Data Saver, Doze) is `Offline`.
      */
     public val connectivity: StateFlow<Connectivity> get() = current
 
@@ -48,12 +48,12 @@ public class ConnectivityMonitor(context: Context) : Closeable {
     }
 
     init {
-        // Without any network there is no call at all, so the first look is ours.
+        // Without a network there is no call of the callback, so the first state is read here.
         begin(manager.look())
         try {
             manager.registerDefaultNetworkCallback(callback)
         } catch (error: RuntimeException) {
-            // Too many callbacks in the app, or a phone that refuses: not to know is better than not to work.
+            // Too many callbacks in the app, or a phone that refuses: delivery works without watching, too.
             closed.set(true)
             begin(NetworkState.UNKNOWN)
             Log.warn("the network cannot be watched", error)
@@ -79,10 +79,10 @@ public class ConnectivityMonitor(context: Context) : Closeable {
 internal fun Context.connectivityManager(): ConnectivityManager =
     checkNotNull(getSystemService(ConnectivityManager::class.java)) { "every Android has it" }
 
-/** How the default network is right now. */
+/** The state of the default network now. */
 internal fun ConnectivityManager.look(): NetworkState = activeNetwork?.let { look(it) } ?: NetworkState.NONE
 
-/** How this network is right now; none when it is gone. */
+/** The state of this network now; null when it is gone. */
 internal fun ConnectivityManager.look(network: Network): NetworkState? =
     getNetworkCapabilities(network)?.let { NetworkState.NONE.after(NetworkEvent.Changed(network.networkHandle, it.traits())) }
 

@@ -19,11 +19,11 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
 /**
- * Delivers in the background, whenever Android grants it: in the manifest of this library, planned by [AutomaticDelivery]. It asks the app's
- * `Application` for the handle ([CompassHost]), and so works in a process that was started for nothing else.
+ * Delivers in the background when Android starts its job. It is in the manifest of this library, and [AutomaticDelivery] plans it. It gets
+ * the handle from the app's `Application` ([CompassHost]), so it also works in a process that was started only for the job.
  *
- * When Android stops the job (its network is gone, its time is up) delivery is cancelled, what had not started goes back to the outbox, and
- * Android tries again later. When the job is done it plans its successor. An app has nothing to call here:
+ * When Android stops the job (its network is gone, its time is up), delivery is cancelled, messages whose attempt did not begin are
+ * released, and Android tries again later. When the job is done it plans the next one. An app has nothing to call here:
  *
  * ```kotlin
  * AutomaticDelivery.start(application)
@@ -33,7 +33,7 @@ public class FlushJobService : JobService() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val main = Handler(Looper.getMainLooper())
 
-    // Of the main thread, like all that uses it.
+    // Only for the main thread, like all code that uses it.
     private var running: Run? = null
 
     private class Run(val parameters: JobParameters, val work: Job)
@@ -41,7 +41,7 @@ public class FlushJobService : JobService() {
     override fun onStartJob(parameters: JobParameters): Boolean {
         val host = application as? CompassHost
         if (host == null) {
-            Log.warn("the Application is no CompassHost: a job has nothing to deliver")
+            Log.warn("the Application is not a CompassHost: a job has nothing to deliver")
             return false
         }
         FlushScheduler.started(parameters.jobId)
@@ -56,7 +56,7 @@ public class FlushJobService : JobService() {
             } catch (error: Exception) {
                 Log.warn("a job failed", error)
                 // A handle that was closed meanwhile has nothing more to deliver.
-                main.post { tell(parameters, again = (error as? CompassException)?.code != ErrorCode.CLOSED) }
+                main.post { reportEnd(parameters, again = (error as? CompassException)?.code != ErrorCode.CLOSED) }
             }
         }
         running = Run(parameters, work)
@@ -71,7 +71,7 @@ public class FlushJobService : JobService() {
         return true
     }
 
-    // Android calls it from API 34 on; not to answer would stop the job.
+    // Android calls it from API 34 on; without this method Android would stop the job.
     override fun onNetworkChanged(parameters: JobParameters) {
         JobNetwork.moved(LaterApis.network(parameters))
     }
@@ -84,23 +84,23 @@ public class FlushJobService : JobService() {
     private suspend fun finish(parameters: JobParameters, compass: Compass, report: FlushReport) {
         val scheduler = FlushScheduler(applicationContext, parameters.jobId)
         val next = scheduler.planOf(compass.nextDue())
-        // Nothing came of this one, and the next would begin at once, on the same network. That is for Android's doubling pauses.
+        // This job sent nothing, and the next would begin at once, on the same network. Then Android's doubling pauses must apply.
         val again = next != null && report.sent == 0 && next.at < Instant.now() + PAUSE && scheduler.hasNetworkOf(next)
         main.post {
-            // With something left Android keeps the job, so that nothing is lost if the process dies before its successor is planned.
-            tell(parameters, again = next != null)
-            // `jobFinished` only posts, to this thread; a job that is scheduled before it is told would end this one.
+            // With messages left, Android keeps the job, so that nothing is lost if the process dies before the next one is planned.
+            reportEnd(parameters, again = next != null)
+            // `jobFinished` only posts to this thread. A job that is scheduled before that is handled would end this one.
             if (!again) main.post { afterwards { scheduler.planNext(compass) } }
         }
     }
 
-    // In no scope of the service: that ends with the job.
+    // Not in the scope of the service, which ends with the job.
     private fun afterwards(work: suspend () -> Unit) {
         CoroutineScope(Dispatchers.Default).launch { guarded("the next job cannot be planned", work) }
     }
 
-    private fun tell(parameters: JobParameters, again: Boolean) {
-        // Stopped meanwhile: Android knows.
+    private fun reportEnd(parameters: JobParameters, again: Boolean) {
+        // Android has stopped it meanwhile, and needs no report.
         if (running?.parameters !== parameters) return
         running = null
         FlushScheduler.ended(parameters.jobId)

@@ -17,10 +17,10 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 
 /**
- * Keeps the one job of a handle planned: at most one waits, for the earliest moment at which there will be something to deliver.
+ * Keeps the one job of a handle planned: at most one waits, for the earliest moment at which messages are due.
  *
- * A job that waits is replaced only by an earlier one, so that a busy outbox does not push it ahead of itself for ever. A job that runs is
- * left alone: to schedule its id would end it. It plans its successor itself.
+ * A waiting job is replaced only by an earlier one, so that a busy outbox does not move it later for ever. A running job is not replaced,
+ * because scheduling its id would end it. It plans the next one itself.
  */
 internal class FlushScheduler(
     private val context: Context,
@@ -31,9 +31,9 @@ internal class FlushScheduler(
         LaterApis.own(checkNotNull(context.getSystemService(JobScheduler::class.java)) { "every Android has it" }, NAMESPACE)
     private val service = ComponentName(context, FlushJobService::class.java)
 
-    /** Plans for what is due now. */
+    /** Plans the job for messages that are due or will be. */
     suspend fun plan(compass: Compass): Unit = planning.withLock {
-        // Asked in here, so that of two who plan the last one knows more.
+        // `nextDue` is called under the lock, so that the last of two plans has the newest state.
         if (jobId !in running) plan(compass.nextDue())
     }
 
@@ -46,8 +46,8 @@ internal class FlushScheduler(
         }
     }
 
-    /** Nothing is to be delivered any more: no job waits. */
-    suspend fun takeBack(): Unit = planning.withLock { cancel() }
+    /** Nothing is to be delivered any more: cancels the waiting job. */
+    suspend fun cancelJob(): Unit = planning.withLock { cancel() }
 
     private fun cancel() {
         if (jobId !in running && scheduler.getPendingJob(jobId)?.isForeign == false) scheduler.cancel(jobId)
@@ -55,18 +55,18 @@ internal class FlushScheduler(
 
     private val JobInfo.isForeign get() = service != this@FlushScheduler.service
 
-    /** Plans after a job that is finished, in the place of all that Android keeps of it. */
+    /** Plans the next job after a finished one, and replaces what Android keeps of the finished one. */
     suspend fun planNext(compass: Compass): Unit = planning.withLock {
         planOf(compass.nextDue())?.let(::schedule)
     }
 
     fun planOf(due: NextDue): JobPlan? = JobPlan.of(due, now(), CompassAndroid.connectivity(context, null))
 
-    /** Whether the network that a plan asks for is there already. */
+    /** Whether the network that a plan needs is already available. */
     fun hasNetworkOf(plan: JobPlan): Boolean = CompassAndroid.connectivity(context, null).meets(plan.network)
 
     private fun schedule(plan: JobPlan) {
-        // In its place ours would take another library's work away.
+        // Our job would replace a job of another library.
         if (scheduler.getPendingJob(jobId)?.isForeign == true) return Log.warn("the job number $jobId is in use; give AutomaticDelivery another one")
         val wait = Duration.between(now(), plan.at).toMillis().coerceAtLeast(0)
         val job = JobInfo.Builder(jobId, service)
@@ -87,15 +87,15 @@ internal class FlushScheduler(
         putLong(AT_ON_ANY, onAny?.toEpochMilli() ?: Long.MAX_VALUE)
     }
 
-    /** Or just as early, where the waiting job wants a better network. */
+    /** Or equally early when the waiting job needs a better network. */
     private fun JobPlan.isEarlierThan(waiting: JobInfo): Boolean =
         at.toEpochMilli() < waiting.extras.getLong(AT) || (onAny?.toEpochMilli() ?: Long.MAX_VALUE) < waiting.extras.getLong(AT_ON_ANY)
 
     internal companion object {
-        /** Android's own default, named because the time between tries depends on it. It doubles, up to five hours. */
+        /** Android's own default, named because the time between attempts depends on it. It doubles, up to five hours. */
         const val BACKOFF_MILLIS = 30_000L
 
-        /** Of this library's jobs, where Android knows such a thing. */
+        /** The namespace of this library's jobs, in Android versions that have namespaces. */
         const val NAMESPACE = "dev.compass.core"
 
         private const val AT = "at"
@@ -105,7 +105,7 @@ internal class FlushScheduler(
 
         private val running: MutableSet<Int> = ConcurrentHashMap.newKeySet()
 
-        /** From `onStartJob` until Android has been told of the end. */
+        /** From `onStartJob` until the end has been reported to Android. */
         fun started(jobId: Int) {
             running += jobId
         }

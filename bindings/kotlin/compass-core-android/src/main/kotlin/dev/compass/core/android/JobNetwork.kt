@@ -3,20 +3,20 @@ package dev.compass.core.android
 import android.net.Network
 
 /**
- * The network that the running job was given. Android asks jobs to use that one; the default network may be another, or closed to the app.
+ * The network of the running job. Android asks jobs to use that one; the default network may be another one, or blocked for the app.
  */
 internal object JobNetwork {
     @Volatile
     var current: Network? = null
         private set
 
-    /** Sends through [network] while [work] runs; one job at a time has a say. */
+    /** Sends through [network] while [work] runs; one job at a time sets it. */
     suspend fun <T> using(network: Network?, work: suspend () -> T): T {
         current = network
         try {
             return work()
         } finally {
-            // Unless the next job has begun before this one, which was stopped, has come to its end.
+            // The next job may have begun before this one, which was stopped, has ended.
             if (current == network) current = null
         }
     }

@@ -6,21 +6,21 @@ import dev.compass.core.model.NextDue
 import java.time.Instant
 
 /**
- * When the one job is to run, and on what network. Pure.
+ * When the one job must run, and on which network. Pure.
  *
  * @property at not before this.
- * @property network what it needs.
- * @property atLatest run then on any network: there is a second reason that a wait for this network must not hide.
+ * @property network the network that it needs.
+ * @property atLatest then it runs on any network: other messages wait that do not need this network.
  */
 internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLatest: Instant? = null) {
-    /** From when on it runs on any network. */
+    /** The moment from which it runs on any network. */
     val onAny: Instant? get() = if (network == NetworkNeed.ANY) at else atLatest
 
     companion object {
-        /** The plan for what the core says is due; none when neither time nor a network brings anything on. */
+        /** The plan for what the core reports as due; null when no message waits for time or a network. */
         fun of(due: NextDue, now: Instant, connectivity: Connectivity): JobPlan? {
             val wait = due.whenOnline
-            // A network that is there already is no news: to wait for it would be to run again and again.
+            // A job that waits for a network that is already there would run again and again.
             val any = moment(due.at, now.takeIf { wait == NetworkNeed.ANY }, connectivity.meets(NetworkNeed.ANY))
             val free = moment(due.atNeedsUnmetered, now.takeIf { wait == NetworkNeed.UNMETERED }, connectivity.meets(NetworkNeed.UNMETERED))
             return when {
@@ -36,5 +36,5 @@ internal data class JobPlan(val at: Instant, val network: NetworkNeed, val atLat
     }
 }
 
-/** Whether this is a network of that sort. */
+/** Whether this is a network of that kind. */
 internal fun Connectivity.meets(need: NetworkNeed): Boolean = this is Connectivity.Online && (need == NetworkNeed.ANY || !metered)

@@ -14,13 +14,14 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
 /**
- * Keeps the secrets of endpoints on the phone: in files that no backup takes along, sealed with a key of Android's own key store that
- * cannot leave the phone. After each change tell the core: [dev.compass.core.Compass.secretsChanged].
+ * Keeps the secrets of endpoints on the phone: in files that are in no backup, encrypted with a key of Android's own key store that cannot
+ * leave the phone. After each change call [dev.compass.core.Compass.secretsChanged].
  *
- * A secret that another phone or an earlier installation has sealed counts as missing; a key store that does not answer, as unavailable, and
- * the message waits.
+ * A secret that another phone or an earlier installation has encrypted counts as missing. When the key store does not answer, the secret
+ * counts as unavailable, and the message waits.
  *
- * The key store itself exists on phones alone: this class is compiled here, and run by nobody yet. What it does with the key is tested.
+ * The key store exists only on phones: in this repository this class is compiled, but it has never run. What it does with the key is
+ * tested.
  *
  * ```kotlin
  * val secrets = KeystoreSecretStore(context)
@@ -32,20 +33,20 @@ public class KeystoreSecretStore(context: Context) : SecretStore {
     private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key, ::makeKey) }
 
     /**
-     * Keeps a secret under this name. The one before it stays as the previous one, and messages are signed with both, until [endRotation]. A
-     * text before it that no message can be signed with, such as one that was mistyped, leaves no previous one. From any thread.
+     * Stores a secret. The one before it stays as the previous one, and messages are signed with both, until [endRotation]. If the one
+     * before cannot sign messages, for example because it was mistyped, it is not kept. From any thread.
      */
     public suspend fun put(name: String, secret: String): Unit = change { sealed.put(name, secret) }
 
-    /** Forgets the previous secret of this name: its receiver knows the new one. From any thread. */
+    /** Removes the previous secret of this name: its receiver knows the new one. From any thread. */
     public suspend fun endRotation(name: String): Unit = change { sealed.endRotation(name) }
 
-    /** Forgets the secret of this name; when there is none, does nothing. From any thread. */
+    /** Removes the secret of this name; does nothing if there is none. From any thread. */
     public suspend fun remove(name: String): Unit = change { sealed.remove(name) }
 
     /**
-     * Forgets every secret: for a phone that is given back, and for a database that was erased and could not be read any more to learn
-     * their names. From any thread.
+     * Removes every secret: for a phone that is returned, and for a database that was erased when it could not be read to get their names.
+     * From any thread.
      */
     public suspend fun removeAll(): Unit = change { sealed.removeAll() }
 

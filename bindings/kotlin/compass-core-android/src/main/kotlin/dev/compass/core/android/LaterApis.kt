@@ -8,7 +8,7 @@ import android.os.Build
 /** Everything of Android that is newer than API 26, each behind its version. No other file names any of it. */
 @LaterApi
 internal object LaterApis {
-    /** The network a job was given, from Android 9 (API 28). */
+    /** The network of a job, from Android 9 (API 28). */
     fun network(parameters: JobParameters): Network? =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) parameters.network else null
 
@@ -16,12 +16,12 @@ internal object LaterApis {
     fun stopReason(parameters: JobParameters): Int? =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) parameters.stopReason else null
 
-    /** The scheduler in which the numbers of jobs are this namespace's own, from Android 14 (API 34). */
+    /** The scheduler in which this namespace has its own job numbers, from Android 14 (API 34). */
     fun own(scheduler: JobScheduler, namespace: String): JobScheduler =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.UPSIDE_DOWN_CAKE) scheduler.forNamespace(namespace) else scheduler
 }
 
-/** Lets the check against API 26 pass what is guarded by hand. */
+/** Excludes a class from the check against API 26: it checks the version itself. */
 @Retention(AnnotationRetention.BINARY)
 @Target(AnnotationTarget.CLASS)
 internal annotation class LaterApi

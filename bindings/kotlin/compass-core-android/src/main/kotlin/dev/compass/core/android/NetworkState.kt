@@ -2,7 +2,7 @@ package dev.compass.core.android
 
 import dev.compass.core.model.Connectivity
 
-/** What Android has said about the default network, and what that means for delivery. Pure: one value in, the next one out. */
+/** What Android has reported about the default network, and what that means for delivery. Pure. */
 internal data class NetworkState(
     private val network: Long?,
     private val means: Connectivity,
@@ -12,13 +12,13 @@ internal data class NetworkState(
 
     fun after(event: NetworkEvent): NetworkState = when (event) {
         is NetworkEvent.Changed -> NetworkState(event.network, event.connectivity(), blocked && event.network == network)
-        // The default may have moved on already: of the old one nobody wants to hear any more.
+        // The default network may be another one already: the old one does not count any more.
         is NetworkEvent.Lost -> if (event.network == network) NONE else this
         is NetworkEvent.Blocked -> if (event.network == network) copy(blocked = event.blocked) else this
     }
 
     companion object {
-        /** Nothing has been said. */
+        /** Nothing has been reported. */
         val UNKNOWN = NetworkState(null, Connectivity.Unknown)
 
         /** There is no network. */
@@ -26,16 +26,19 @@ internal data class NetworkState(
     }
 }
 
-/** What Android says, of a network by its handle. Android gives each network a new one, also when a phone comes back to the same Wi-Fi. */
+/**
+ * What Android reports of a network, with its handle. Android gives each network a new handle, also when a phone comes back to the same
+ * Wi-Fi.
+ */
 internal sealed interface NetworkEvent {
-    /** This is the default network, and such it is. */
+    /** This is the default network, with these traits. */
     data class Changed(val network: Long, val traits: NetworkTraits) : NetworkEvent {
-        /** A network that does not lead to the internet is none. One that is not validated (a captive portal) is tried all the same. */
+        /** A network without internet counts as no network. One that is not validated (a captive portal) is tried. */
         fun connectivity(): Connectivity =
             if (traits.internet) Connectivity.Online(traits.validated, !traits.notMetered, network) else Connectivity.Offline
     }
 
-    /** It is gone, and no other has taken its place. */
+    /** It is gone, and there is no other default network. */
     data class Lost(val network: Long) : NetworkEvent
 
     /** The app may not use it for now: Data Saver, Doze. From Android 10 (API 29). */

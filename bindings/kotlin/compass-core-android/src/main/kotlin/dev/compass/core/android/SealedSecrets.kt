@@ -18,14 +18,14 @@ import javax.crypto.SecretKey
 import javax.crypto.spec.GCMParameterSpec
 
 /**
- * Secrets in files, each sealed with AES-GCM by a key that somebody else keeps. A file cannot be read under another name than the one it was
- * written for. After a crash a secret is the one before or the one after, never half of it.
+ * Secrets in files, each encrypted with AES-GCM by a key that is not kept here. A file can only be read under the name for which it was
+ * written. After a crash a secret is the old or the new one, complete.
  *
- * @param key the key, if there is one; asked for at each use, because a key store may be locked now and open later.
- * @param makeKey makes it. Called only to keep a secret where there is no key: reading leaves the key store as it is.
+ * @param key gives the key, if there is one; called at each use, because a key store may be locked now and open later.
+ * @param makeKey makes the key. Called only to store a secret when there is no key: reading does not change the key store.
  */
 internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
-    /** The one before stays as the previous one, if messages can be signed with it. Where it cannot be read now, nothing changes. */
+    /** The one before stays as the previous one, if it can sign messages. If it cannot be read now, nothing changes. */
     @Synchronized
     fun put(name: String, secret: String) {
         val before = found(name)
@@ -70,13 +70,13 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
     private fun found(name: String): SecretLookup.Found? = try {
         file(name).takeIf { it.exists() }?.let { open(name, it.readBytes()) }
     } catch (lost: AEADBadTagException) {
-        // Sealed with a key that is no more, on another phone perhaps. Only a person can bring the secret back.
+        // Encrypted with a key that does not exist any more, perhaps on another phone. A person must enter the secret again.
         null
     }
 
     private fun seal(name: String, current: String, previous: String?): ByteArray {
         val cipher = Cipher.getInstance(CIPHER)
-        // Its random numbers are the cipher's own: a key store refuses any other.
+        // The cipher makes the random bytes itself: a key store refuses others.
         cipher.init(Cipher.ENCRYPT_MODE, key() ?: makeKey())
         cipher.updateAAD(name.toByteArray())
         val plain = ByteArrayOutputStream()
@@ -91,7 +91,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
 
     private fun open(name: String, sealed: ByteArray): SecretLookup.Found {
         if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
-        val key = key() ?: throw AEADBadTagException("its key is no more")
+        val key = key() ?: throw AEADBadTagException("its key does not exist any more")
         val cipher = Cipher.getInstance(CIPHER)
         cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
         cipher.updateAAD(name.toByteArray())
@@ -100,7 +100,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         }
     }
 
-    // A name may hold what a file's name may not.
+    // A secret's name may contain characters that a file name must not.
     private fun file(name: String) = File(folder, MessageDigest.getInstance("SHA-256").digest(name.toByteArray()).hex())
 
     private fun ByteArray.hex() = joinToString("") { "%02x".format(it) }
@@ -114,7 +114,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
     }
 }
 
-/** Whether messages can be signed with it, as the core decides: `whsec_` and the base64, with padding, of 24 to 64 bytes. */
+/** Whether this text can sign messages, as the core decides: `whsec_` and the base64, with padding, of 24 to 64 bytes. */
 internal fun isSigningSecret(text: String): Boolean {
     val encoded = text.removePrefix(SIGNING_PREFIX)
     val key = try {

@@ -10,21 +10,21 @@ import org.junit.Test
 /** What apps compile against. */
 class ApiTest {
     @Test
-    fun `the API is the one that is written down`() {
+    fun `the API is the one in the listing`() {
         val classes = File("target/classes").walk().filter { it.extension == "class" }.toList()
         val dump = buildString {
             AbiTools.getInstance().printJvmDump(this, classes, AbiFilters(emptySet(), emptySet(), emptySet(), emptySet()))
         }
-        // A change that is meant: run with -Dapi.write=true, and read the difference.
+        // For an intended change run with -Dapi.write=true, and read the difference.
         val committed = File("../api/compass-core-android.api")
         if (System.getProperty("api.write") == "true") committed.writeText(dump)
         assertTrue(dump.contains("CompassAndroid"))
-        assertEquals("the API is another one than its dump", committed.readText(), dump)
+        assertEquals("the API differs from its listing", committed.readText(), dump)
         assertTrue("a signature names the generated facade", "dev/compass/core/internal" !in dump)
     }
 
     @Test
-    fun `every public type says what it is, with an example`() {
+    fun `every public type is described, with an example`() {
         val declaration = Regex("^public (?:[a-z]+ )*(?:class|interface|object) (\\w+)")
         val without = mutableListOf<String>()
         var types = 0
@@ -42,7 +42,7 @@ class ApiTest {
     }
 
     @Test
-    fun `what is newer than API 26 is named in one file`() {
+    fun `APIs newer than 26 are named in one file`() {
         val marked = File("src/main/kotlin").walk().filter { it.extension == "kt" && "@LaterApi\n" in it.readText() }
         assertEquals(listOf("LaterApis.kt"), marked.map { it.name }.toList())
     }

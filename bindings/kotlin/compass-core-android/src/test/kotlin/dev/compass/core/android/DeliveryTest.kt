@@ -22,24 +22,24 @@ import org.robolectric.Robolectric
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.shadows.ShadowLog
 
-/** What becomes of a session while the app is on the screen, and when it leaves it. */
+/** Delivery of a session while the app is on the screen, and after it leaves the screen. */
 class DeliveryTest : OnAPhone() {
     private fun onScreen(): ActivityController<Screen> = Robolectric.buildActivity(Screen::class.java).setup()
 
     @Test
     fun `a session completed without signal arrives once the network is there, and its record says sent`() {
-        air.none()
+        networks.none()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
         val session = compass.completed()
         assertEquals(ActionStatus.PENDING, compass.action(session).status)
         assertEquals(FlushEnd.OFFLINE, wait { compass.flush() }.end)
         assertTrue(office.received.isEmpty())
 
-        air.network(validated = true)
+        networks.network(validated = true)
 
         until("the webhook") { office.received.isNotEmpty() }
         assertTrue(office.received.single().isSignedWith(SECRET))
@@ -50,13 +50,13 @@ class DeliveryTest : OnAPhone() {
 
     @Test
     fun `a lost network stops delivery at once and uses up nothing`() {
-        air.network()
+        networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
-        air.none()
+        until("the network to be watched") { networks.watched }
+        networks.none()
         until("the core to know") { wait { compass.flush() }.end == FlushEnd.OFFLINE }
         val session = compass.completed()
         assertEquals(FlushEnd.OFFLINE, wait { compass.flush() }.end)
@@ -64,35 +64,35 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
-    fun `a network is told apart by Android's handle of it`() {
-        val network = air.network(metered = true)
+    fun `Android's handle of a network identifies it`() {
+        val network = networks.network(metered = true)
         ConnectivityMonitor(app).use { monitor ->
             assertEquals(Connectivity.Online(true, true, network.networkHandle), monitor.connectivity.value)
-            val other = air.another()
+            val other = networks.another()
             assertEquals(Connectivity.Online(true, false, other.networkHandle), CompassAndroid.connectivity(app, other))
             assertNotEquals(network.networkHandle, other.networkHandle)
         }
     }
 
     @Test
-    fun `a network that the app may not use is none`() {
-        val network = air.network()
+    fun `a network that the app may not use counts as no network`() {
+        val network = networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
-        air.blocked(network, true)
+        until("the network to be watched") { networks.watched }
+        networks.blocked(network, true)
         until("the core to know") { wait { compass.flush() }.end == FlushEnd.OFFLINE }
         val session = compass.completed()
         assertEquals(FlushEnd.OFFLINE, wait { compass.flush() }.end)
-        air.blocked(network, false)
+        networks.blocked(network, false)
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
     }
 
     @Test
-    fun `behind a captive portal a message is tried, and what fails there counts as being offline`() {
-        air.network(validated = false)
+    fun `behind a captive portal a message is tried, and a failure there counts as offline`() {
+        networks.network(validated = false)
         val compass = ready(closedPort())
         deliverAutomatically()
         onScreen()
@@ -104,8 +104,8 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
-    fun `on a validated network the same failure is the receiver's and counts`() {
-        air.network(validated = true)
+    fun `on a validated network the same failure counts as the receiver's`() {
+        networks.network(validated = true)
         val compass = ready(closedPort())
         deliverAutomatically()
         onScreen()
@@ -118,7 +118,7 @@ class DeliveryTest : OnAPhone() {
 
     @Test
     fun `an answer of the captive portal in place of the receiver is not taken for delivery`() {
-        air.network(validated = false)
+        networks.network(validated = false)
         val portal = WebhookSink { SinkAnswer(511, body = "<html>log in</html>".toByteArray()) }.closing()
         val compass = ready(portal.url)
         deliverAutomatically()
@@ -131,57 +131,57 @@ class DeliveryTest : OnAPhone() {
 
     @Test
     fun `a message for unmetered networks waits on a metered one`() {
-        air.network(metered = true)
+        networks.network(metered = true)
         val office = WebhookSink().closing()
         val compass = ready(office.url, NetworkPolicy.UNMETERED)
         deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
         val session = compass.completed()
-        until("a flush that knows") { wait { compass.flush() }.let { it.attempts == 0 && it.pending == 1L } }
+        until("a flush that knows the network") { wait { compass.flush() }.let { it.attempts == 0 && it.pending == 1L } }
         assertTrue(office.received.isEmpty())
 
-        air.network(metered = false)
+        networks.network(metered = false)
 
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
     }
 
     @Test
-    fun `after the last screen is gone the handle is let go, and taken again with the next`() {
-        air.network()
+    fun `after the last screen is gone the hold is released, and taken again with the next screen`() {
+        networks.network()
         val compass = ready()
         deliverAutomatically()
         val screen = onScreen()
-        until("delivery") { wait { compass.flush() }.end == FlushEnd.DRAINED && air.watched }
+        until("delivery") { wait { compass.flush() }.end == FlushEnd.DRAINED && networks.watched }
         screen.pause().stop()
-        until("the handle to be let go") { wait { compass.flush() }.end == FlushEnd.QUIESCED }
-        assertFalse(air.watched)
-        // Commands work all the same.
+        until("the hold to be released") { wait { compass.flush() }.end == FlushEnd.QUIESCED }
+        assertFalse(networks.watched)
+        // Commands still work.
         compass.completed()
         screen.restart().start().resume()
-        until("the handle to be taken again") { wait { compass.flush() }.end != FlushEnd.QUIESCED }
-        until("the network to be watched") { air.watched }
+        until("the hold to be taken again") { wait { compass.flush() }.end != FlushEnd.QUIESCED }
+        until("the network to be watched") { networks.watched }
     }
 
     @Test
-    fun `a copy takes the place of the database while the app is on the screen, and what is completed then is delivered at once`() {
-        air.network()
+    fun `a copy replaces the database while the app is on the screen, and a session completed then is delivered at once`() {
+        networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
         val copy = File(app.noBackupFilesDir, "copy.db").path
         wait { compass.backup(copy) }
         wait { app.lazy.whileClosed { Compass.restore(copy, RestoreOptions(CompassAndroid.databaseFile(app).path)) } }
         val session = compass.completed()
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
     }
 
     @Test
-    fun `a file that cannot be read when somebody comes keeps nothing from leaving`() {
-        air.network()
+    fun `a file that cannot be read when the app comes to the screen does not stop delivery`() {
+        networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically(
@@ -196,29 +196,29 @@ class DeliveryTest : OnAPhone() {
         onScreen()
         val session = compass.completed()
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
-        assertTrue(air.watched)
+        assertTrue(networks.watched)
     }
 
     @Test
-    fun `a handle that is closed is left without a word, and delivery that was ended leaves before it returns`() {
-        air.network()
+    fun `a closed handle is left without a warning, and ended delivery releases the hold before it returns`() {
+        networks.network()
         val office = WebhookSink().closing()
         ready(office.url)
         val delivery = deliverAutomatically()
         onScreen()
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
         wait { app.compass().shutDown() }
         val compass = wait { app.compass() }
         val session = compass.completed()
         until("the next handle to deliver") { compass.action(session).status == ActionStatus.SENT }
         wait { delivery.end() }
-        assertFalse(air.watched)
+        assertFalse(networks.watched)
         assertEquals(FlushEnd.QUIESCED, wait { compass.flush() }.end)
         assertEquals(emptyList<String>(), ShadowLog.getLogsForTag("Compass").filter { it.type >= AndroidLog.WARN }.map { it.msg })
     }
 
     @Test
-    fun `turning the phone is no moment without a screen`() {
+    fun `turning the phone does not count as a moment without a screen`() {
         val said = mutableListOf<Boolean>()
         app.registerActivityLifecycleCallbacks(Visibility { said += it })
         val screen = onScreen()
@@ -229,21 +229,21 @@ class DeliveryTest : OnAPhone() {
     }
 
     @Test
-    fun `of two screens the first may go`() {
-        air.network()
+    fun `when one of two screens closes, the hold stays`() {
+        networks.network()
         val compass = ready()
         deliverAutomatically()
         val first = onScreen()
         onScreen()
-        until("the network to be watched") { air.watched }
+        until("the network to be watched") { networks.watched }
         first.pause().stop()
         repeat(3) { assertEquals(FlushEnd.DRAINED, wait { compass.flush() }.end) }
-        assertTrue(air.watched)
+        assertTrue(networks.watched)
     }
 
     @Test
-    fun `the log holds neither secret, nor value, nor path`() {
-        air.network()
+    fun `the log contains no secret, no value and no path`() {
+        networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
@@ -251,7 +251,7 @@ class DeliveryTest : OnAPhone() {
         val session = compass.completed()
         until("the record to say sent") { compass.action(session).status == ActionStatus.SENT }
         val log = ShadowLog.getLogs().joinToString("\n") { "${it.tag} ${it.msg} ${it.throwable}" }
-        for (told in listOf(SECRET, "Mill Lane", "/hooks", session)) assertFalse(told, log.contains(told))
+        for (forbidden in listOf(SECRET, "Mill Lane", "/hooks", session)) assertFalse(forbidden, log.contains(forbidden))
     }
 
     private fun closedPort(): String = ServerSocket(0).use { "http://127.0.0.1:${it.localPort}/hooks" }

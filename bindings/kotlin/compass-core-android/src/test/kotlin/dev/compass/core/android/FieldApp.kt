@@ -63,12 +63,12 @@ class FieldApp : Application(), CompassHost {
     override suspend fun compass(): Compass = lazy
 
     private fun newProcess() = CompassAndroid.lazy(this) { path, transport ->
-        // Not to wait for the network any longer than it takes to come.
+        // So that attempts begin at once when the network comes.
         val retry = Compass.defaultRetryPolicy().copy(onlineSpread = java.time.Duration.ZERO)
         CompassOptions(path, { name, origin -> secrets.get(name, origin) }, transport, retry, allowPlainHttpToLoopback = true)
     }
 
-    /** The process is gone, and with it all that was not on flash. */
+    /** The process ends; only what is on flash is left. */
     suspend fun dies() {
         lazy.shutDown()
         lazy = newProcess()
@@ -80,7 +80,7 @@ class FieldApp : Application(), CompassHost {
 @Config(application = FieldApp::class, shadows = [Namespaces::class])
 abstract class OnAPhone {
     val app: FieldApp by lazy { RuntimeEnvironment.getApplication() as FieldApp }
-    val air: Air by lazy { Air(app) }
+    val networks: FakeNetworks by lazy { FakeNetworks(app) }
     private val toClose = CopyOnWriteArrayList<Closeable>()
 
     fun <T : Closeable> T.closing(): T = also { toClose += it }
@@ -91,21 +91,21 @@ abstract class OnAPhone {
         if (RuntimeEnvironment.getApplication() is FieldApp) wait { app.dies() }
     }
 
-    /** Waits for work on other threads while the main thread goes on, as it does on a phone. All that hangs is cut off. */
+    /** Waits for work on other threads while the main thread goes on, as it does on a phone. It fails after a limit. */
     fun <T> wait(work: suspend () -> T): T {
         val result = kotlinx.coroutines.CoroutineScope(Dispatchers.Default).async { work() }
         until("the work to end") { result.isCompleted }
         return runBlocking { result.await() }
     }
 
-    /** Lets the main thread go on until this is so. */
+    /** Runs the main thread until [isSo] gives true. */
     fun until(what: String, isSo: () -> Boolean) {
         val main = Shadow.extract<ShadowPausedLooper>(Looper.getMainLooper())
         val last = System.nanoTime() + TimeUnit.SECONDS.toNanos(30)
         while (!isSo()) {
-            check(System.nanoTime() < last) { "waited in vain for $what" }
+            check(System.nanoTime() < last) { "waited too long for $what" }
             main.idle()
-            // Wakes at once when somebody posts.
+            // Ends at once when something is posted.
             main.poll(POLL_MILLIS)
         }
     }
@@ -142,7 +142,7 @@ abstract class OnAPhone {
 /** A screen of the app. */
 class Screen : Activity()
 
-/** The schedulers of namespaces: the same one each time it is asked for, as on a phone. */
+/** The schedulers of namespaces: the same one at each call, as on a phone. */
 @Implements(className = "android.app.JobSchedulerImpl", isInAndroidSdk = false)
 class Namespaces : ShadowJobScheduler.ShadowJobSchedulerImpl() {
     @RealObject

@@ -8,7 +8,7 @@ import java.time.Instant
 import org.junit.Assert.assertEquals
 import org.junit.Test
 
-/** When the one job runs, by what is due and what network there is. */
+/** When the one job runs, depending on what is due and on the network. */
 class JobPlanTest {
     private val now = Instant.parse("2027-01-15T08:00:00Z")
     private val soon = now.plusSeconds(60)
@@ -19,31 +19,31 @@ class JobPlanTest {
     private fun plan(due: NextDue, connectivity: Connectivity) = JobPlan.of(due, now, connectivity)
 
     @Test
-    fun `nothing due, or only what a person must mend, is no job`() {
+    fun `without due messages, or only with messages that need a person, there is no job`() {
         assertEquals(null, plan(NextDue(null, null, null, false), free))
         assertEquals(null, plan(NextDue(null, null, null, true), Connectivity.Offline))
     }
 
     @Test
-    fun `what time alone makes due runs then, on any network`() =
+    fun `messages that only wait for time get a job at that time, on any network`() =
         assertEquals(JobPlan(later, ANY), plan(NextDue(later, null, null, false), free))
 
     @Test
-    fun `what waits for a network runs as soon as there is one`() =
+    fun `messages that wait for a network get a job as soon as there is one`() =
         assertEquals(JobPlan(now, ANY), plan(NextDue(later, null, ANY, false), Connectivity.Offline))
 
     @Test
-    fun `a network that is there already brings nothing on`() =
+    fun `a network that is already there makes no job earlier`() =
         assertEquals(JobPlan(later, ANY), plan(NextDue(later, null, ANY, false), free))
 
     @Test
-    fun `what must not cost needs an unmetered network`() {
+    fun `messages for unmetered networks need an unmetered network`() {
         assertEquals(JobPlan(later, UNMETERED), plan(NextDue(null, later, null, false), free))
         assertEquals(JobPlan(now, UNMETERED), plan(NextDue(null, null, UNMETERED, false), metered))
     }
 
     @Test
-    fun `neither of two reasons hides the other`() {
+    fun `the job considers both of two reasons`() {
         assertEquals(JobPlan(soon, ANY), plan(NextDue(soon, later, null, false), free))
         assertEquals(JobPlan(soon, UNMETERED, atLatest = later), plan(NextDue(later, soon, null, false), free))
         assertEquals(JobPlan(now, UNMETERED, atLatest = later), plan(NextDue(later, null, UNMETERED, false), metered))

@@ -38,10 +38,10 @@ import org.robolectric.shadow.api.Shadow
 import org.robolectric.shadows.ShadowLog
 import org.robolectric.shadows.ShadowNetwork
 
-/** The job that delivers in the background. Robolectric starts no job by itself: the tests do what Android would. */
+/** The job that delivers in the background. Robolectric does not start jobs: the tests do it like Android. */
 class JobTest : OnAPhone() {
-    private val everybodys get() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)!!
-    private val scheduler get() = LaterApis.own(everybodys, FlushScheduler.NAMESPACE)
+    private val shared get() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)!!
+    private val scheduler get() = LaterApis.own(shared, FlushScheduler.NAMESPACE)
     private val planned: JobInfo? get() = scheduler.getPendingJob(JOB)
 
     private fun service(): ServiceController<FlushJobService> = Robolectric.buildService(FlushJobService::class.java).create()
@@ -53,7 +53,7 @@ class JobTest : OnAPhone() {
 
     /** Android runs the job, from its start to its end. */
     private fun runJob(network: Network? = null): FlushJobService = service().get().also { job ->
-        // Android takes a job that it starts off its list, unless told otherwise.
+        // By default Android removes a job from its list when it starts it.
         scheduler.cancel(JOB)
         assertTrue(job.onStartJob(parameters(network)))
         until("the job to end") { job.isFinished }
@@ -61,7 +61,7 @@ class JobTest : OnAPhone() {
 
     @Test
     fun `a session completed without signal plans a job for the moment there is a network`() {
-        air.none()
+        networks.none()
         val compass = ready()
         deliverAutomatically()
         compass.completed()
@@ -75,8 +75,8 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `the job outlives a restart of the phone where the app may have that`() {
-        air.none()
+    fun `the job stays after a restart of the phone if the app has the permission`() {
+        networks.none()
         val compass = ready()
         deliverAutomatically()
         compass.completed()
@@ -91,7 +91,7 @@ class JobTest : OnAPhone() {
 
     @Test
     fun `a message for unmetered networks plans a job that needs one`() {
-        air.network(metered = true)
+        networks.network(metered = true)
         val compass = ready(network = NetworkPolicy.UNMETERED)
         deliverAutomatically()
         compass.completed()
@@ -100,86 +100,86 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `nothing to deliver plans no job, and takes back the one that waits`() {
-        air.none()
+    fun `with nothing to deliver no job is planned, and a waiting job is cancelled`() {
+        networks.none()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         deliverAutomatically()
         assertNull(planned)
         val session = compass.completed()
         until("a job") { planned != null }
-        air.network()
+        networks.network()
         wait { compass.flush() }
         assertEquals(ActionStatus.SENT, compass.action(session).status)
-        until("the job to be taken back") { planned == null }
+        until("the job to be cancelled") { planned == null }
     }
 
     @Test
-    fun `a receiver that asks for patience gets the job when it said, and a nearer moment only moves it earlier`() {
-        air.network()
+    fun `the job waits for the pause of Retry-After, and is only ever moved earlier`() {
+        networks.network()
         val office = WebhookSink { SinkAnswer(503, mapOf("retry-after" to "3600")) }.closing()
         val compass = ready(office.url)
         deliverAutomatically()
         compass.completed()
         wait { compass.flush() }
         val due = wait { compass.nextDue() }.at!!
-        // The one that was planned for the first try does nothing any more; Android has run it.
+        // The job that was planned for the first attempt does nothing any more: Android has run it.
         scheduler.cancel(JOB)
         FlushScheduler(app, JOB).plan(wait { compass.nextDue() })
         val left = due.toEpochMilli() - Instant.now().toEpochMilli()
         assertTrue("$left", planned!!.minLatencyMillis in (left - 1_000)..(left + 60_000))
         assertTrue("$left", left > 3_500_000)
 
-        // What is due later does not touch it.
-        val patient = planned
+        // A later moment does not change it.
+        val waiting = planned
         FlushScheduler(app, JOB).plan(wait { compass.nextDue() }.copy(at = due.plusSeconds(60)))
-        assertEquals(patient, planned)
+        assertEquals(waiting, planned)
         FlushScheduler(app, JOB).plan(wait { compass.nextDue() }.copy(at = due.minusSeconds(60)))
-        assertTrue(planned!!.minLatencyMillis < patient!!.minLatencyMillis)
+        assertTrue(planned!!.minLatencyMillis < waiting!!.minLatencyMillis)
     }
 
-    /** Such as WorkManager's, under the number of ours. */
+    /** A job as of WorkManager, with the number of ours. */
     private fun foreign() = JobInfo.Builder(JOB, ComponentName(app, "androidx.work.impl.background.systemjob.SystemJobService"))
         .setMinimumLatency(60_000).build()
 
     @Test
     fun `another library's job under the same number stays, and ours is planned beside it`() {
-        everybodys.schedule(foreign())
-        air.none()
+        shared.schedule(foreign())
+        networks.none()
         val compass = ready()
         wait { FlushScheduler(app, JOB).plan(compass) }
-        assertEquals(foreign().service, everybodys.getPendingJob(JOB)!!.service)
+        assertEquals(foreign().service, shared.getPendingJob(JOB)!!.service)
         compass.completed()
         wait { FlushScheduler(app, JOB).plan(compass) }
-        assertEquals(foreign().service, everybodys.getPendingJob(JOB)!!.service)
+        assertEquals(foreign().service, shared.getPendingJob(JOB)!!.service)
         assertEquals(ComponentName(app, FlushJobService::class.java), planned!!.service)
     }
 
     @Test
-    fun `where numbers are everybody's, another library's job is not taken, and Logcat says why none is planned`() {
-        // As before Android 14: what is there is in the same space as ours.
+    fun `where job numbers are shared, another library's job is not replaced, and Logcat says why none is planned`() {
+        // As before Android 14: all libraries share the job numbers.
         scheduler.schedule(foreign())
-        air.none()
+        networks.none()
         val compass = ready()
         wait { FlushScheduler(app, JOB).plan(compass) }
         compass.completed()
         wait { FlushScheduler(app, JOB).plan(compass) }
         wait { FlushScheduler(app, JOB).planNext(compass) }
-        wait { FlushScheduler(app, JOB).takeBack() }
+        wait { FlushScheduler(app, JOB).cancelJob() }
         assertEquals(foreign().service, planned!!.service)
         assertTrue(ShadowLog.getLogsForTag("Compass").any { "$JOB" in it.msg })
     }
 
     @Test
-    fun `a handle that is closed takes the job back, plans none and says nothing, until the app uses it again`() {
-        air.none()
+    fun `when the handle is closed the job is cancelled, and none is planned or logged until the app uses it again`() {
+        networks.none()
         val compass = ready()
         deliverAutomatically()
         compass.completed()
         until("a job") { planned != null }
         wait { app.compass().shutDown() }
-        until("the job to be taken back") { planned == null }
-        // A moment at which it would ask again.
+        until("the job to be cancelled") { planned == null }
+        // At this moment it would plan again.
         Robolectric.buildActivity(Screen::class.java).setup()
         repeat(3) { until("the main thread to be idle") { true } }
         assertNull(app.lazy.current.value)
@@ -190,8 +190,8 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `delivery that is ended takes its job back`() {
-        air.none()
+    fun `ended delivery cancels its job`() {
+        networks.none()
         val compass = ready()
         val delivery = deliverAutomatically()
         compass.completed()
@@ -202,30 +202,30 @@ class JobTest : OnAPhone() {
 
     @Test
     fun `a job whose handle is closed meanwhile is not tried again`() {
-        val said = CountDownLatch(1)
+        val answered = CountDownLatch(1)
         val office = WebhookSink {
-            said.await()
+            answered.await()
             SinkAnswer(202)
         }.closing()
         val compass = ready(office.url)
-        air.network()
+        networks.network()
         compass.completed()
         val job = service().get()
         job.onStartJob(parameters())
         until("the attempt") { office.received.isNotEmpty() }
         wait { compass.shutDown() }
-        said.countDown()
+        answered.countDown()
         until("the job to end") { job.isFinished }
         assertFalse(shadowOf(job).isRescheduleNeeded)
         assertNull(app.lazy.current.value)
     }
 
     @Test
-    fun `in a process started for the job alone it opens the database, delivers and is done`() {
+    fun `in a process started only for the job it opens the database, delivers and is done`() {
         val office = WebhookSink().closing()
         val session = ready(office.url).completed()
         wait { app.dies() }
-        air.network()
+        networks.network()
 
         val job = runJob()
 
@@ -236,29 +236,29 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `a job that leaves something behind plans the next one after it has told Android of its end`() {
+    fun `a job that leaves messages plans the next one after it has reported its end to Android`() {
         val office = WebhookSink { SinkAnswer(503, mapOf("retry-after" to "3600")) }.closing()
         ready(office.url).completed()
         wait { app.dies() }
-        air.network()
+        networks.network()
 
         val job = runJob()
 
-        // Kept by Android until the plan is in its place: the process may die in between.
+        // Android keeps the job until the next one is planned: the process may die in between.
         assertTrue(shadowOf(job).isRescheduleNeeded)
         until("the next job") { planned != null }
         assertTrue(planned!!.minLatencyMillis > 3_000_000)
     }
 
     @Test
-    fun `while the job runs its id is left alone`() {
-        val said = CountDownLatch(1)
+    fun `while the job runs no job with its id is scheduled`() {
+        val answered = CountDownLatch(1)
         val office = WebhookSink {
-            said.await()
+            answered.await()
             SinkAnswer(202)
         }.closing()
         val compass = ready(office.url)
-        air.network()
+        networks.network()
         compass.completed()
         deliverAutomatically()
         until("a job") { planned != null }
@@ -270,35 +270,35 @@ class JobTest : OnAPhone() {
         wait { FlushScheduler(app, JOB).plan(compass) }
         assertNull(planned)
         assertFalse(job.isFinished)
-        said.countDown()
+        answered.countDown()
         until("the job to end") { job.isFinished }
     }
 
     @Test
-    fun `a stopped job gives up its attempt, is tried again, and the message arrives once`() {
-        val said = CountDownLatch(1)
+    fun `a stopped job cancels its attempt, is tried again, and the message arrives once`() {
+        val answered = CountDownLatch(1)
         val asked = AtomicInteger()
         val office = WebhookSink {
-            if (asked.getAndIncrement() == 0) said.await()
+            if (asked.getAndIncrement() == 0) answered.await()
             SinkAnswer(202)
         }.closing()
         val compass = ready(office.url)
         val session = compass.completed()
-        air.network()
+        networks.network()
         val job = service().get()
         job.onStartJob(parameters())
         until("the attempt") { office.received.isNotEmpty() }
 
         assertTrue(job.onStopJob(parameters()))
 
-        // Held, because a result that comes after the job has let go is written down when somebody holds again.
-        until("the attempt to be given up") {
+        // Held, because a result that comes after the job has released its hold is stored at the next hold.
+        until("the attempt to be cancelled") {
             wait { compass.held { record(session) } }.actions.single().deliveries.single().lastAttempts.any { it.outcome == "interrupted" }
         }
         assertFalse(compass.action(session).deliveries.single().lastAttempts.single().counted)
         assertTrue(compass.action(session).deliveries.single().mayHaveBeenDelivered)
-        assertFalse("Android is not told of an end that it made itself", job.isFinished)
-        said.countDown()
+        assertFalse("an end that Android caused is not reported to it", job.isFinished)
+        answered.countDown()
 
         runJob()
 
@@ -308,19 +308,19 @@ class JobTest : OnAPhone() {
 
     @Test
     fun `a job that cannot open the database is tried again`() {
-        CompassAndroid.databaseFile(app).apply { parentFile!!.mkdirs() }.writeText("this is no database, and it is long enough to be read as one")
-        air.network()
+        CompassAndroid.databaseFile(app).apply { parentFile!!.mkdirs() }.writeText("this is not a database, and it is long enough to be read as one")
+        networks.network()
         val job = runJob()
         assertTrue(shadowOf(job).isRescheduleNeeded)
         CompassAndroid.databaseFile(app).delete()
     }
 
     @Test
-    fun `a job on a metered network leaves alone what must not cost`() {
+    fun `a job on a metered network does not send messages for unmetered networks`() {
         val office = WebhookSink().closing()
         val session = ready(office.url, NetworkPolicy.UNMETERED).completed()
         wait { app.dies() }
-        air.network(metered = true)
+        networks.network(metered = true)
         runJob()
         assertTrue(office.received.isEmpty())
         until("a job for a better network") { planned != null }
@@ -329,22 +329,22 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `the network that the job was given counts, not the default one`() {
+    fun `the network of the job counts, not the default one`() {
         val office = WebhookSink().closing()
         ready(office.url, NetworkPolicy.UNMETERED).completed()
         wait { app.dies() }
-        air.network(metered = false)
-        runJob(air.another(metered = true))
+        networks.network(metered = false)
+        runJob(networks.another(metered = true))
         assertTrue(office.received.isEmpty())
     }
 
     @Test
     @Config(shadows = [NetworkThatCounts::class])
-    fun `a job sends through the network that it was given, and what comes after it does not`() {
+    fun `a job sends through its own network, and later flushes do not`() {
         val office = WebhookSink().closing()
         val session = ready(office.url).completed()
         wait { app.dies() }
-        val given = air.another()
+        val given = networks.another()
 
         runJob(given)
 
@@ -358,11 +358,11 @@ class JobTest : OnAPhone() {
     }
 
     @Test
-    fun `a job that gets nowhere leaves the pauses to Android`() {
-        // Nothing answers, on a network that leads nowhere.
+    fun `after a job that sends nothing Android makes the pauses`() {
+        // Nothing answers, on a network that is not validated.
         ready("http://127.0.0.1:1/hooks").completed()
         wait { app.dies() }
-        air.network(validated = false)
+        networks.network(validated = false)
         val job = runJob()
         assertTrue(shadowOf(job).isRescheduleNeeded)
         repeat(3) { until("the main thread to be idle") { true } }
@@ -377,7 +377,7 @@ class JobTest : OnAPhone() {
     }
 }
 
-/** A network that opens connections as the JVM does: what Android's own need is on phones alone. */
+/** A network that opens connections as the JVM does: Android's own works only on phones. */
 @Implements(Network::class)
 class NetworkThatCounts : ShadowNetwork() {
     val opened = CopyOnWriteArrayList<String>()

@@ -8,20 +8,20 @@ import org.junit.Test
 import org.w3c.dom.Document
 import org.w3c.dom.Element
 
-/** What the library asks of an app, and tells the tools that build one. */
+/** What the library requires of an app and of the tools that build it. */
 class ManifestTest {
     private fun xml(path: String): Document = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(File("src/main/$path"))
 
     private fun Document.all(tag: String): List<Element> = getElementsByTagName(tag).let { found -> List(found.length) { found.item(it) as Element } }
 
     @Test
-    fun `it asks for three permissions that ask no user`() = assertEquals(
+    fun `it needs three permissions, and none asks the user`() = assertEquals(
         setOf("INTERNET", "ACCESS_NETWORK_STATE", "RECEIVE_BOOT_COMPLETED"),
         xml("AndroidManifest.xml").all("uses-permission").map { it.getAttribute("android:name").removePrefix("android.permission.") }.toSet(),
     )
 
     @Test
-    fun `only Android may start the job, and it is no foreground service`() {
+    fun `only Android may start the job, and it is not a foreground service`() {
         val service = xml("AndroidManifest.xml").all("service").single()
         assertEquals(FlushJobService::class.java.name, service.getAttribute("android:name"))
         assertEquals("android.permission.BIND_JOB_SERVICE", service.getAttribute("android:permission"))
@@ -30,12 +30,12 @@ class ManifestTest {
     }
 
     @Test
-    fun `nothing begins by itself`() {
+    fun `nothing starts automatically`() {
         for (tag in listOf("provider", "receiver", "activity")) assertTrue(xml("AndroidManifest.xml").all(tag).isEmpty())
     }
 
     @Test
-    fun `the rules for a database elsewhere keep it from both sorts of copies, on old and new phones`() {
+    fun `the rules for a database in another folder keep it out of backups and transfers, on old and new phones`() {
         val new = xml("res/xml/compass_data_extraction_rules.xml")
         for (sort in listOf("cloud-backup", "device-transfer")) {
             val rule = new.all(sort).single().getElementsByTagName("exclude").item(0) as Element
@@ -46,7 +46,7 @@ class ManifestTest {
     }
 
     @Test
-    fun `R8 keeps JNA and what is called by name`() {
+    fun `R8 keeps JNA and code that is called by name`() {
         val rules = File("consumer-rules.pro").readText()
         for (kept in listOf("class com.sun.jna.**", "class * extends com.sun.jna.**", "class * implements com.sun.jna.**", "class dev.compass.core.internal.**")) {
             assertTrue(kept, rules.contains("-keep $kept { *; }"))

@@ -31,10 +31,10 @@ import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 
-/** Where the database is, and who may wait for it. */
+/** Where the database is, and which threads may wait for it. */
 class OpeningTest : OnAPhone() {
     @Test
-    fun `the database is where no backup goes`() {
+    fun `the database is in a folder that is in no backup`() {
         wait { app.compass().totals() }
         val file = CompassAndroid.databaseFile(app)
         assertEquals(File(app.noBackupFilesDir, "compass/compass.db"), file)
@@ -51,7 +51,7 @@ class OpeningTest : OnAPhone() {
     }
 
     @Test
-    fun `opening twice is refused, using the one handle twice is not`() {
+    fun `opening twice is refused, but using the one handle twice is not`() {
         wait { app.compass().totals() }
         wait { app.compass().totals() }
         val refused = assertThrows(CompassException::class.java) { wait { CompassAndroid.open(app) } }
@@ -108,15 +108,15 @@ class OpeningTest : OnAPhone() {
 
     private val mainThread = CoroutineScope(Executor { Handler(Looper.getMainLooper()).post(it) }.asCoroutineDispatcher())
 
-    /** Nothing that is posted to this thread, the main one, is done meanwhile. None when it would wait for ever. */
+    /** Work that is posted to this thread, the main thread, does not run meanwhile. Null when it would wait for ever. */
     private fun <T> blocking(onceItWaits: () -> Unit, work: suspend () -> T): T? = runBlocking {
         val result = async(start = CoroutineStart.UNDISPATCHED) { work() }
         onceItWaits()
-        withTimeoutOrNull(PATIENCE) { result.await() }.also { result.cancel() }
+        withTimeoutOrNull(LIMIT) { result.await() }.also { result.cancel() }
     }
 
     @Test
-    fun `what fails while the handle is closed is told, and the database opens again as it was`() {
+    fun `an error while the handle is closed is thrown, and the database opens again unchanged`() {
         val session = ready().completed()
         val refused = assertThrows(CompassException::class.java) {
             wait { app.lazy.whileClosed { Compass.erase(CompassAndroid.databaseFile(app).path) } }
@@ -141,7 +141,7 @@ class OpeningTest : OnAPhone() {
                 CompassOptions(path, transport = transport, commands = slow.asCoroutineDispatcher())
             }
         }
-        // The opening cannot go on, and the main thread is here.
+        // The opening cannot go on, but the main thread has come here.
         assertEquals(null, compass)
         gate.countDown()
         until("the handle") { compass != null }
@@ -153,7 +153,7 @@ class OpeningTest : OnAPhone() {
 
     @Test
     fun `StrictMode finds nothing on the main thread in a whole session with delivery`() {
-        air.network()
+        networks.network()
         val found = ConcurrentLinkedQueue<String>()
         val direct = java.util.concurrent.Executor { it.run() }
         val before = StrictMode.getThreadPolicy()
@@ -168,7 +168,7 @@ class OpeningTest : OnAPhone() {
             compass.completed()
             until("the webhook") { office.received.isNotEmpty() }
             assertEquals(emptyList<String>(), found.toList())
-            // It does look: this is found.
+            // It is active: it finds this.
             StrictMode.noteSlowCall("looked for")
             until("the finding") { found.isNotEmpty() }
         } finally {
@@ -177,6 +177,6 @@ class OpeningTest : OnAPhone() {
     }
 
     private companion object {
-        val PATIENCE = 30.seconds
+        val LIMIT = 30.seconds
     }
 }

@@ -19,7 +19,7 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
-/** Secrets in files, with a key of the test in the place of Android's. */
+/** Secrets in files, with a key of the test instead of Android's. */
 class SealedSecretsTest : OnAPhone() {
     @get:Rule
     val folder = TemporaryFolder()
@@ -39,7 +39,7 @@ class SealedSecretsTest : OnAPhone() {
     private val files get() = File(folder.root, "secrets").listFiles().orEmpty()
 
     @Test
-    fun `what was kept is found, also by the next process`() {
+    fun `a stored secret is found, also by the next process`() {
         secrets.put("office", SECRET)
         secrets.put("office", "new")
         secrets.put("lab", "alone")
@@ -49,7 +49,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `what was never kept or was removed is missing`() {
+    fun `a secret that was never stored or was removed is missing`() {
         assertEquals(SecretLookup.Missing, secrets.get("office"))
         secrets.put("office", "secret")
         secrets.remove("office")
@@ -59,7 +59,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `all are removed, whatever they are called`() {
+    fun `all are removed, under any name`() {
         secrets.removeAll()
         for (name in listOf("office", "lab")) secrets.put(name, "secret")
         secrets.removeAll()
@@ -84,7 +84,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a text before it with which no message can be signed leaves no previous one`() {
+    fun `a text before it that cannot sign messages is not kept as the previous one`() {
         val encoder = Base64.getEncoder()
         fun previous(text: String): String? {
             secrets.put("office", text)
@@ -100,7 +100,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a secret before that cannot be read now is not lost`() {
+    fun `a previous secret that cannot be read now is not lost`() {
         secrets.put("office", SECRET)
         val before = key
         key = { throw KeyStoreException("locked") }
@@ -111,7 +111,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `reading makes no key, and keeping makes one only where there is none`() {
+    fun `reading makes no key, and storing makes one only if there is none`() {
         secrets.put("office", "secret")
         val kept = key()
         secrets.put("office", "secret")
@@ -125,7 +125,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `neither the secret nor its name is readable in the files, and each is sealed afresh`() {
+    fun `neither the secret nor its name is readable in the files, and each encryption differs`() {
         secrets.put("office", "very-secret")
         val first = files.single().readBytes()
         assertFalse(first.decodeToString().contains("very-secret"))
@@ -135,7 +135,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a key that is no more makes the secret missing, one that does not answer makes it unavailable`() {
+    fun `without its key a secret is missing, and when the key store does not answer it is unavailable`() {
         secrets.put("office", "secret")
         val before = key
         key = { throw KeyStoreException("locked") }
@@ -148,7 +148,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a file that was damaged, cut short or put under another name is no secret`() {
+    fun `a file that was damaged, shortened or renamed holds no secret`() {
         secrets.put("office", "secret")
         val file = files.single()
         val good = file.readBytes()
@@ -167,8 +167,8 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a secret that is kept late lets the message go`() {
-        air.network()
+    fun `when the secret is stored later the message is sent`() {
+        networks.network()
         val office = WebhookSink().closing()
         app.secrets = dev.compass.core.SecretStore { name, _ -> secrets.get(name) }
         val compass = ready(office.url)
@@ -186,7 +186,7 @@ class SealedSecretsTest : OnAPhone() {
     }
 
     @Test
-    fun `a store whose key store is not there is unavailable, not missing, for what was kept`() {
+    fun `without the key store a stored secret is unavailable, not missing`() {
         // Robolectric has no AndroidKeyStore: as on a phone whose key store does not answer.
         val store = KeystoreSecretStore(app)
         assertEquals(SecretLookup.Missing, store.get("office"))

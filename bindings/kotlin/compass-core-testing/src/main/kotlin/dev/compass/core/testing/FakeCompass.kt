@@ -58,26 +58,26 @@ import kotlinx.coroutines.flow.takeWhile
 import kotlinx.coroutines.flow.update
 
 /**
- * What [FakeCompass] shows. Immutable: change it by a copy.
+ * What [FakeCompass] shows. Immutable: change it with `copy`.
  *
  * ```kotlin
  * compass.show { copy(views = views + (view.key to view)) }
  * ```
  */
 public data class FakeState(
-    /** Answers of `session`. */
+    /** The results of `session`. */
     val views: Map<SessionKey, SessionView> = emptyMap(),
-    /** Answers of `record`. */
+    /** The results of `record`. */
     val records: Map<SessionKey, SessionRecord> = emptyMap(),
-    /** The list of sessions; filters and pages are for a test of the core. */
+    /** The list of sessions; the same for every filter and page. */
     val sessions: List<SessionSummary> = emptyList(),
     /** The list of workflows. */
     val workflows: List<WorkflowSummary> = emptyList(),
     /** Workflows by key. */
     val workflow: Map<String, Workflow> = emptyMap(),
-    /** The outbox; filters and pages are for a test of the core. */
+    /** The outbox; the same for every filter and page. */
     val outbox: List<OutboxItem> = emptyList(),
-    /** Its numbers. */
+    /** The outbox in numbers. */
     val outboxTotals: OutboxTotals = OutboxTotals(),
     /** Totals over the sessions. */
     val totals: Totals = Totals(),
@@ -85,9 +85,9 @@ public data class FakeState(
     val endpoints: List<EndpointStatus> = emptyList(),
     /** Whether the integration is on. */
     val integrationEnabled: Boolean = false,
-    /** When there will be something to deliver. */
+    /** The result of `nextDue`. */
     val nextDue: NextDue = NextDue(null, null, null, false),
-    /** Every call fails with this, and the flows end with it, until it is null again. */
+    /** Every call throws this while it is set, and flows end, as if the database were gone. */
     val failure: CompassException? = null,
 )
 
@@ -104,9 +104,10 @@ public data class FakeState(
 public data class FakeCall(public val name: String, public val arguments: List<Any?> = emptyList())
 
 /**
- * A handle without a core, for tests of an app's screens: it shows what it is told to, and keeps what was asked of it.
+ * A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
+ * that it gets.
  *
- * It has no rules. What a command does is the core's to say: a test of that uses a real handle and a temporary folder.
+ * It has no rules. A test that needs rules uses a real handle and a temporary folder.
  *
  * ```kotlin
  * val view = sessionView()
@@ -119,7 +120,7 @@ public data class FakeCall(public val name: String, public val arguments: List<A
 public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val state = MutableStateFlow(state)
     private val closed = MutableStateFlow(false)
-    private val told = MutableSharedFlow<Attention>(extraBufferCapacity = 1000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+    private val attentions = MutableSharedFlow<Attention>(extraBufferCapacity = 1000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
     private val asked = CopyOnWriteArrayList<Command>()
     private val called = CopyOnWriteArrayList<FakeCall>()
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
@@ -141,12 +142,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     public var flushes: Int = 0
         private set
 
-    /** How many of those a person asked for. */
+    /** How many of those were urgent. */
     @Volatile
     public var urgentFlushes: Int = 0
         private set
 
-    /** What the app said of the network. */
+    /** What the app has reported of the network. */
     @Volatile
     public var connectivity: Connectivity = Connectivity.Unknown
         private set
@@ -155,7 +156,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     public val holds: Int get() = held.value
     private val held = MutableStateFlow(0)
 
-    /** Shows something else from now on; the flows tell. */
+    /** Changes what it shows; the flows emit it. */
     public fun show(change: FakeState.() -> FakeState) {
         state.update(change)
     }
@@ -168,7 +169,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         refusals += call to failure
     }
 
-    /** What each command of `run` does to the view, which the flows then tell; nothing unless told. */
+    /** What each command of `run` does to the view, which the flows then emit; by default nothing. */
     public fun onRun(change: SessionView.(Command) -> SessionView) {
         moves = change
     }
@@ -195,15 +196,15 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     private fun FakeState.recordOf(session: SessionKey) = records[session] ?: throw unknown(ErrorCode.UNKNOWN_SESSION)
 
-    private fun unknown(code: String) = CompassException(code, detail = "the fake was not given it")
+    private fun unknown(code: String) = CompassException(code, detail = "the fake has none")
 
-    /** Unless overridden: the first view there is of the workflow. */
+    /** By default the first view of the workflow. */
     override suspend fun start(start: Start): CommandOutcome = call("start", start) {
         val view = views.values.firstOrNull { it.workflow.key == start.workflow } ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW)
         CommandOutcome(Applied.YES, view)
     }
 
-    /** Keeps the commands, and answers with the view as it is, or as [onRun] makes it. */
+    /** Keeps the commands, and returns the view as it is, or as [onRun] makes it. */
     override suspend fun run(
         session: SessionKey,
         commands: List<Command>,
@@ -393,11 +394,11 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override fun observeWorkflows(): Flow<List<WorkflowSummary>> = watch { workflows }
 
     override fun observeNextDue(): Flow<NextDue> = watch { nextDue }
-    override fun observeAttention(): Flow<Attention> = told
+    override fun observeAttention(): Flow<Attention> = attentions
 
-    /** Tells those who collect [observeAttention] of this. */
+    /** Sends this to the collectors of [observeAttention]. */
     public fun tell(attention: Attention) {
-        told.tryEmit(attention)
+        attentions.tryEmit(attention)
     }
 
     private inner class FakeHold : Hold {

@@ -26,7 +26,7 @@ import dev.compass.core.model.WorkflowRef
 import dev.compass.core.model.WorkflowSummary
 import java.time.Instant
 
-// What screens are shown in tests. Each is complete, and takes what a test wants otherwise: `sessionView { copy(actor = "jo") }`.
+// Values for tests of screens. Each is complete, and a test changes the members that it is about: `sessionView { copy(actor = "jo") }`.
 
 private val at: Instant = Instant.parse("2027-01-15T08:00:00Z")
 private const val SESSION = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11"
@@ -78,7 +78,7 @@ public fun action(change: Action.() -> Action = { this }): Action = Action(
     deliveries = listOf(delivery()),
 ).change()
 
-/** A message that waits, and was not tried yet. */
+/** A message that waits, without an attempt yet. */
 public fun delivery(change: Delivery.() -> Delivery = { this }): Delivery = Delivery(
     id = "0199d0c2-7000-7000-8000-000000000001",
     revision = 1,
@@ -88,7 +88,7 @@ public fun delivery(change: Delivery.() -> Delivery = { this }): Delivery = Deli
     bodySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 ).change()
 
-/** A message in the list of those that wait. */
+/** A message of the outbox that waits. */
 public fun outboxItem(change: OutboxItem.() -> OutboxItem = { this }): OutboxItem =
     OutboxItem(SESSION, workflow, "report", "Report", delivery()).change()
 
@@ -110,7 +110,7 @@ public fun workflowSummary(change: WorkflowSummary.() -> WorkflowSummary = { thi
     importedAt = at,
 ).change()
 
-/** An endpoint `office` without signatures, at which nothing waits. */
+/** An endpoint `office` without signatures, for which no message waits. */
 public fun endpointStatus(change: EndpointStatus.() -> EndpointStatus = { this }): EndpointStatus = EndpointStatus(
     endpoint = Endpoint("office", "https://office.test/hooks", Signing.None),
     enabled = true,

@@ -12,16 +12,16 @@ import javax.net.ssl.TrustManagerFactory
 import kotlin.io.path.createTempDirectory
 
 /**
- * A certificate for `127.0.0.1`, made anew by the JDK's `keytool`, and the trust in it alone: for a [WebhookSink] with HTTPS, and for who
- * posts to it. Needs a JDK, and takes about a second.
+ * Makes a new certificate for `127.0.0.1` with the JDK's `keytool`, and settings that trust only it: for a [WebhookSink] with HTTPS, and
+ * for clients of it. Needs a JDK, and takes about a second.
  *
  * ```kotlin
  * val tls = loopbackTls()
- * HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory) // the platform's transport takes it from there
+ * HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory) // the platform's transport uses it
  * WebhookSink(tls).use { office -> … }
  * ```
  *
- * @throws IllegalStateException with what `keytool` said, when it makes none.
+ * @throws IllegalStateException with the output of `keytool`, when that fails.
  */
 public fun loopbackTls(): LoopbackTls {
     val folder = createTempDirectory("loopback-tls").toFile()
@@ -43,14 +43,14 @@ public fun loopbackTls(): LoopbackTls {
 }
 
 /**
- * What [loopbackTls] makes.
+ * The result of [loopbackTls].
  *
  * ```kotlin
  * val tls = loopbackTls()
  * val compass = Compass.open(CompassOptions(path, secrets, extraRoots = listOf(tls.pem)))
  * ```
  *
- * @property context serves with the certificate, and trusts it alone.
+ * @property context serves with the certificate, and trusts only it.
  * @property pem the authority, in PEM: for `extraRoots` of the core's own transport.
  */
 public class LoopbackTls internal constructor(public val context: SSLContext, public val pem: String) {
@@ -69,12 +69,12 @@ private fun make(file: File) {
         "-dname", "CN=$ALIAS", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", file.path, "-storepass", PASSWORD,
     ).redirectErrorStream(true).start()
     val said = keytool.inputStream.readBytes().decodeToString()
-    check(keytool.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) && keytool.exitValue() == 0) { said }
+    check(keytool.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) && keytool.exitValue() == 0) { said }
 }
 
 private const val ALIAS = "office"
 
-// Of a file that is gone when the function returns.
+// Of a file that is removed before the function returns.
 private const val PASSWORD = "changeit"
 private const val PEM_LINE = 64
-private const val PATIENCE_SECONDS = 60L
+private const val TIMEOUT_SECONDS = 60L

@@ -6,9 +6,9 @@ import kotlin.time.Duration
 import dev.compass.core.internal.testing.ManualClock as CoreClock
 
 /**
- * A clock that moves only when it is told to, and randomness that repeats: with it, session keys, delivery ids and delays are the same in
- * every run. Begins at 2027-01-15T08:00:00Z; local time is UTC. One per handle. The host library of `compass-core-jvm` has it; the libraries
- * for phones do not.
+ * A clock that only the test moves, and randomness that repeats: with it, session keys, delivery ids and delays are the same in every run.
+ * Begins at 2027-01-15T08:00:00Z; local time is UTC. One per handle. The host library of `compass-core-jvm` has it; the libraries for
+ * phones do not.
  *
  * ```kotlin
  * val clock = ManualClock()
@@ -20,7 +20,7 @@ public class ManualClock private constructor(private val clock: CoreClock) : Tes
     /** A clock at its beginning. */
     public constructor() : this(CoreClock())
 
-    /** What it shows. */
+    /** The time that it shows. */
     public fun now(): Instant = clock.now()
 
     /** Time passes. */

@@ -20,7 +20,7 @@ import kotlin.time.Duration.Companion.seconds
 /**
  * A receiver of webhooks on loopback that keeps what it gets.
  *
- * Plain HTTP unless given [tls]; open the handle with `allowPlainHttpToLoopback`, and register [url] as the endpoint's.
+ * Plain HTTP without [tls]; open the handle with `allowPlainHttpToLoopback`, and register [url] as the endpoint's.
  *
  * ```kotlin
  * WebhookSink().use { office ->
@@ -31,7 +31,7 @@ import kotlin.time.Duration.Companion.seconds
  * ```
  *
  * @param tls serves HTTPS with this certificate.
- * @param answer what it says to a webhook; may block. 202 unless told otherwise.
+ * @param answer gives the answer to a webhook; may block. 202 by default.
  */
 public class WebhookSink(
     tls: SSLContext? = null,
@@ -70,7 +70,7 @@ public class WebhookSink(
         }
     }
 
-    /** The next webhook that was not awaited yet. Blocks; throws [AssertionError] when none comes in time. */
+    /** The next webhook that was not awaited yet. Blocks; throws [AssertionError] if none comes in time. */
     public fun await(within: Duration = 10.seconds): ReceivedWebhook =
         waiting.poll(within.inWholeMilliseconds, TimeUnit.MILLISECONDS) ?: throw AssertionError("no webhook came within $within")
 
@@ -97,7 +97,7 @@ public class WebhookSink(
                 }
             }
         } catch (_: Exception) {
-            // The caller went away: that is a part of what is tested.
+            // The caller closed the connection: tests do that too.
         } finally {
             open -= socket
         }
@@ -139,7 +139,7 @@ public class WebhookSink(
 }
 
 /**
- * A webhook that came.
+ * A webhook that was received.
  *
  * ```kotlin
  * assertEquals("1", office.await().headers["compass-attempt"])
@@ -156,7 +156,9 @@ public class ReceivedWebhook(public val path: String, public val headers: Map<St
     /** The same in every attempt for the same message. */
     public val id: String get() = headers.getValue("webhook-id")
 
-    /** Whether one of its signatures is that of [secret] (`whsec_` and base64), as Standard Webhooks has it. Its time is not looked at. */
+    /**
+     * Whether one of its signatures is that of [secret] (`whsec_` and base64), as Standard Webhooks defines it. The time is not checked.
+     */
     public fun isSignedWith(secret: String): Boolean {
         val mac = Mac.getInstance("HmacSHA256")
         mac.init(SecretKeySpec(Base64.getDecoder().decode(secret.removePrefix("whsec_")), "HmacSHA256"))
@@ -167,14 +169,14 @@ public class ReceivedWebhook(public val path: String, public val headers: Map<St
 }
 
 /**
- * What a [WebhookSink] says.
+ * The answer of a [WebhookSink].
  *
  * ```kotlin
  * WebhookSink { SinkAnswer(503, mapOf("retry-after" to "120")) }
  * ```
  *
  * @property status the status code.
- * @property headers besides those of a connection.
+ * @property headers other than those of the connection.
  * @property body of the answer.
  */
 public class SinkAnswer(

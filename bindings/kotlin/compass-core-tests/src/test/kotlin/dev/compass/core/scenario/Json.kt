@@ -49,11 +49,11 @@ class Members(private val json: JsonObject) {
 
 inline fun <T> JsonElement.members(read: Members.() -> T): T = Members(this as JsonObject).run { read().also { done() } }
 
-fun JsonElement.text(): String = (this as JsonPrimitive).also { check(it.isString) { "$this is no text" } }.content
+fun JsonElement.text(): String = (this as JsonPrimitive).also { check(it.isString) { "$this is not a text" } }.content
 
-fun JsonElement.flag(): Boolean = (this as JsonPrimitive).also { check(!it.isString) { "$this is no boolean" } }.content.toBooleanStrict()
+fun JsonElement.flag(): Boolean = (this as JsonPrimitive).also { check(!it.isString) { "$this is not a boolean" } }.content.toBooleanStrict()
 
-fun JsonElement.number(): Long = (this as JsonPrimitive).also { check(!it.isString) { "$this is no number" } }.content.toLong()
+fun JsonElement.number(): Long = (this as JsonPrimitive).also { check(!it.isString) { "$this is not a number" } }.content.toLong()
 
 fun Members.command(): Command = when (val kind = text("command")) {
     "set_fields" -> Command.SetFields(each("changes") { change() })

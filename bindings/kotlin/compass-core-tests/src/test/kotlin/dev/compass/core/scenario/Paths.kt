@@ -18,7 +18,7 @@ import java.time.OffsetDateTime
 import java.time.ZoneOffset
 import java.time.format.DateTimeFormatter
 
-/** What a path of a scenario reads. */
+/** Reads a path of a scenario. */
 suspend fun Compass.read(session: SessionKey?, path: String): String? {
     val parts = path.split('.')
     val rest = parts.drop(1)

@@ -69,7 +69,7 @@ class ScenarioTest {
     }
 }
 
-/** Answers from one queue for each URL, and keeps what came. */
+/** Answers from one queue for each URL, and keeps the requests. */
 private class Wire : Transport {
     val queues = HashMap<String, ArrayDeque<HttpOutcome>>()
     val requests = mutableListOf<HttpRequest>()
@@ -77,7 +77,7 @@ private class Wire : Transport {
     @Synchronized
     override fun send(request: HttpRequest): HttpOutcome {
         requests += request
-        // Without an answer it is still kept, and the step that flushed tells of it.
+        // Without an answer the request is still kept, and the step that flushed reports it.
         return queues[request.url]?.removeFirstOrNull()
             ?: HttpOutcome.Failed(TransportFailure(FailureKind.Other, Phase.RESOLVE, RequestSent.NO, "no answer is left"))
     }
@@ -88,13 +88,13 @@ private class Wire : Transport {
     }
 }
 
-/** A secret, where alone it is given out, and what takes its place when it is refused. */
+/** A secret, the only origin for which it is given, and the secret that replaces it when it is refused. */
 private class Kept(val lookup: SecretLookup, val origin: String?, val renewed: String? = null)
 
 private class Store : SecretStore {
     val kept = ConcurrentHashMap<String, Kept>()
 
-    /** What it was told of as refused, and no step has named yet. */
+    /** Refused secrets that no step has named yet. */
     val refused = ConcurrentLinkedQueue<String>()
 
     override fun get(name: String, origin: String): SecretLookup =
@@ -293,7 +293,7 @@ private class World(private val repository: Path, path: String) {
 
     private suspend fun Members.flush() {
         val report = compass.flush(60.seconds)
-        val told = mapOf<String, Any>(
+        val reported = mapOf<String, Any>(
             "end" to report.end.written(),
             "attempts" to report.attempts,
             "sent" to report.sent,
@@ -302,7 +302,7 @@ private class World(private val repository: Path, path: String) {
             "pending" to report.pending,
         )
         for ((member, expected) in (optional("report") as JsonObject?).orEmpty()) {
-            assertEquals(expected.toString().trim('"'), told.getValue(member).toString(), member)
+            assertEquals(expected.toString().trim('"'), reported.getValue(member).toString(), member)
         }
         val expected = each("requests") { Triple(text("url"), list("headers").map { it.text() }, text("body")) }
         val came = wire.requests.drop(seen).sortedBy { it.url }

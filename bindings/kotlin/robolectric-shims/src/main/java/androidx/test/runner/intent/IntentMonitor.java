@@ -1,4 +1,4 @@
 package androidx.test.runner.intent;
 
-/** Is told of intents; nobody asks it. */
+/** Is notified of intents; nothing reads it. */
 public interface IntentMonitor {}

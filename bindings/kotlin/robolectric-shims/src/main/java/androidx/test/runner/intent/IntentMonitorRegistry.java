@@ -1,6 +1,6 @@
 package androidx.test.runner.intent;
 
-/** Takes the monitor, and forgets it: nothing here asks for it. */
+/** Ignores the monitor: nothing here needs it. */
 public final class IntentMonitorRegistry {
     private IntentMonitorRegistry() {}
 

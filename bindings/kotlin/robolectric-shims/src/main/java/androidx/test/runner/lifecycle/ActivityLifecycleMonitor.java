@@ -2,7 +2,7 @@ package androidx.test.runner.lifecycle;
 
 import android.app.Activity;
 
-/** Knows how far each activity is. */
+/** Keeps the stage of each activity. */
 public interface ActivityLifecycleMonitor {
     Stage getLifecycleStageOf(Activity activity);
 }

@@ -1,4 +1,4 @@
 package androidx.test.runner.lifecycle;
 
-/** Is told how far the application is; nobody asks it. */
+/** Is notified of the application's stage; nothing reads it. */
 public interface ApplicationLifecycleMonitor {}

@@ -1,6 +1,6 @@
 package androidx.test.runner.lifecycle;
 
-/** Takes the monitor, and forgets it: nothing here asks for it. */
+/** Ignores the monitor: nothing here needs it. */
 public final class ApplicationLifecycleMonitorRegistry {
     private ApplicationLifecycleMonitorRegistry() {}
 

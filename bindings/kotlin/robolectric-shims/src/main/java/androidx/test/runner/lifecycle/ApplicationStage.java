@@ -1,6 +1,6 @@
 package androidx.test.runner.lifecycle;
 
-/** How far an application is. */
+/** The stage of an application. */
 public enum ApplicationStage {
     PRE_ON_CREATE, CREATED
 }

@@ -12,7 +12,7 @@ import dev.compass.core.CompassException
 import dev.compass.core.android.CompassAndroid
 import dev.compass.core.android.CompassHost
 
-// What follows stands in docs/embedding-android.md, line for line.
+// The following code is in docs/embedding-android.md, line for line.
 class FlushWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     override suspend fun doWork(): Result = try {
         val compass = (applicationContext as CompassHost).compass()

@@ -23,7 +23,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Test
 
-/** The other lines of the documentation: on stand-ins for AndroidX, with the real core. */
+/** The other lines of the documentation: with replacements for AndroidX, and the real core. */
 class GuideTest : OnAPhone() {
     private val uncaught = ConcurrentLinkedQueue<Throwable>()
     private val main = Executor { Handler(Looper.getMainLooper()).post(it) }.asCoroutineDispatcher()
@@ -33,7 +33,7 @@ class GuideTest : OnAPhone() {
     fun closeTheScreen() = screen.cancel()
 
     @Test
-    fun `the model of a session keeps the order, shows what is missing, and survives what is refused`() {
+    fun `the model of a session keeps the order, shows missing fields, and survives a refusal`() {
         val compass = ready()
         val key = wait { compass.start("pump-check") }.view.key
         val model = SessionModel(compass, key).apply { scope = screen }
@@ -41,7 +41,7 @@ class GuideTest : OnAPhone() {
         until("the session") { model.session.value != null }
 
         model.answer(model.session.value!!, "on")
-        until("what is missing") { model.problems.value.map { it.field } == listOf("site") }
+        until("the missing field") { model.problems.value.map { it.field } == listOf("site") }
         model.left("site", FieldValue.Text("Mill Lane"))
         model.answer(model.session.value!!, "on")
         until("the end section") { model.session.value?.section?.key == "done" }
@@ -57,8 +57,8 @@ class GuideTest : OnAPhone() {
     }
 
     @Test
-    fun `a worker delivers and is done, also where what is left needs a person`() {
-        air.network()
+    fun `a worker delivers and is done, also when the rest needs a person`() {
+        networks.network()
         val office = WebhookSink().closing()
         val compass = ready(office.url)
         compass.completed()
@@ -72,8 +72,8 @@ class GuideTest : OnAPhone() {
     }
 
     @Test
-    fun `a worker that leaves something that is due is tried again`() {
-        air.none()
+    fun `a worker that leaves due messages is tried again`() {
+        networks.none()
         val compass = ready("http://127.0.0.1:1/hooks")
         compass.completed()
         assertEquals(Result.retry(), wait { FlushWorker(app, WorkerParameters()).doWork() })

@@ -12,7 +12,7 @@ import dev.compass.core.model.SessionKey
 import dev.compass.core.model.Signing
 import dev.compass.core.start
 
-// What follows stands in docs/embedding-android.md, line for line.
+// The following code is in docs/embedding-android.md, line for line.
 class FieldApp : Application(), CompassHost {
     val compass = CompassAndroid.lazy(this)
     override suspend fun compass(): Compass = compass

@@ -1,7 +1,7 @@
 package dev.compass.core.android.quickstart
 
 import android.app.Activity
-import dev.compass.core.android.Air
+import dev.compass.core.android.FakeNetworks
 import dev.compass.core.android.OnAPhone
 import dev.compass.core.android.PUMP_CHECK
 import dev.compass.core.model.ActionStatus
@@ -16,7 +16,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 
-/** The first lines of the documentation, as they stand there, against a receiver with HTTPS. */
+/** The first lines of the documentation, unchanged, against a receiver with HTTPS. */
 @Config(application = FieldApp::class)
 class QuickstartTest : OnAPhone() {
     private fun linesOf(name: String) =
@@ -36,7 +36,7 @@ class QuickstartTest : OnAPhone() {
         val before = HttpsURLConnection.getDefaultSSLSocketFactory()
         HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory)
         try {
-            Air(application).network()
+            FakeNetworks(application).network()
             val office = WebhookSink(tls).closing()
             Robolectric.buildActivity(Activity::class.java).setup()
             val compass = wait { application.compass() }

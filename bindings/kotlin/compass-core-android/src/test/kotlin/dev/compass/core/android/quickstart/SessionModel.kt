@@ -17,7 +17,7 @@ import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.stateIn
 import kotlinx.coroutines.launch
 
-// What follows stands in docs/embedding-android.md, line for line.
+// The following code is in docs/embedding-android.md, line for line.
 class SessionModel(private val compass: Compass, private val key: SessionKey) : ViewModel() {
     val problems = MutableStateFlow<List<Problem>>(emptyList())
     /** The code of what went wrong; `deleted_session` where the session is gone. */

@@ -3,7 +3,7 @@ package androidx.test.internal.runner.intent;
 import android.content.Intent;
 import androidx.test.runner.intent.IntentMonitor;
 
-/** Is told, and forgets. */
+/** Ignores what it is notified of. */
 public final class IntentMonitorImpl implements IntentMonitor {
     public void signalIntent(Intent intent) {}
 }

@@ -4,7 +4,7 @@ import android.app.Application;
 import androidx.test.runner.lifecycle.ApplicationLifecycleMonitor;
 import androidx.test.runner.lifecycle.ApplicationStage;
 
-/** Is told, and forgets. */
+/** Ignores what it is notified of. */
 public final class ApplicationLifecycleMonitorImpl implements ApplicationLifecycleMonitor {
     public void signalLifecycleChange(Application application, ApplicationStage stage) {}
 }

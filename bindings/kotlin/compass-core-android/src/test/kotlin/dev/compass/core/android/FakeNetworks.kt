@@ -8,12 +8,12 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowNetwork
 import org.robolectric.shadows.ShadowNetworkCapabilities
 
-/** The networks around the phone, and Android that tells of them. */
-class Air(context: Context) {
+/** The networks around the phone, as Android reports them. */
+class FakeNetworks(context: Context) {
     private val manager = context.getSystemService(ConnectivityManager::class.java)!!
     private val info = manager.activeNetworkInfo
 
-    /** Whether anybody is told. */
+    /** Whether a callback is registered. */
     val watched: Boolean get() = shadowOf(manager).networkCallbacks.isNotEmpty()
 
     init {
@@ -27,7 +27,7 @@ class Air(context: Context) {
         if (gone != null) each { onLost(gone) }
     }
 
-    /** There is a network, and such it is. */
+    /** There is a network, with these traits. */
     fun network(validated: Boolean = true, metered: Boolean = false, internet: Boolean = true): Network {
         shadowOf(manager).setActiveNetworkInfo(info)
         val network = checkNotNull(manager.activeNetwork)
@@ -40,12 +40,12 @@ class Air(context: Context) {
         return network
     }
 
-    /** A network beside the default one, of which nobody is told. */
+    /** A network beside the default one, which is not reported. */
     fun another(metered: Boolean = false): Network = ShadowNetwork.newInstance(OTHER).also {
         shadowOf(manager).setNetworkCapabilities(it, capabilities(validated = true, metered = metered, internet = true))
     }
 
-    /** Data Saver or Doze closes the network to the app. */
+    /** Data Saver or Doze blocks the network for the app. */
     fun blocked(network: Network, blocked: Boolean) = each { onBlockedStatusChanged(network, blocked) }
 
     private fun capabilities(validated: Boolean, metered: Boolean, internet: Boolean) = ShadowNetworkCapabilities.newInstance().also {
@@ -55,7 +55,7 @@ class Air(context: Context) {
         if (!metered) shadowOf(it).addCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED)
     }
 
-    private fun each(tell: ConnectivityManager.NetworkCallback.() -> Unit) = shadowOf(manager).networkCallbacks.toList().forEach(tell)
+    private fun each(report: ConnectivityManager.NetworkCallback.() -> Unit) = shadowOf(manager).networkCallbacks.toList().forEach(report)
 
     private companion object {
         const val OTHER = 700

@@ -29,12 +29,12 @@ import org.junit.jupiter.api.Assertions.assertTimeoutPreemptively
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** The border itself, below the wrapper. */
-class BorderTest {
+/** The FFI itself, below the wrapper. */
+class FfiTest {
     @TempDir
     lateinit var folder: Path
 
-    private fun core(): Core = Core.open(OpenOptions(path = folder.resolve("border.db").toString())).apply {
+    private fun core(): Core = Core.open(OpenOptions(path = folder.resolve("ffi.db").toString())).apply {
         importWorkflow(PUMP_CHECK.toByteArray())
     }
 
@@ -46,7 +46,7 @@ class BorderTest {
         mine.set(
             core.observe(object : ChangeListener {
                 override fun onChange(notice: Notice) {
-                    // A query and a command, which tells this listener again before it returns.
+                    // A query and a command, which notifies this listener again before it returns.
                     val view = core.session(notice.sessions.single())
                     if (calls.incrementAndGet() < 3) core.saveDraft(view.key, "site", "half") else mine.get().cancel()
                     if (calls.get() < 3) core.run(view.key, null, listOf(Command.Note("note-$calls", "again")))
@@ -56,7 +56,7 @@ class BorderTest {
         val session = core.start(Start("start-1", "pump-check")).view.key
         assertEquals(3, calls.get())
         assertEquals(2, core.session(session).notes.size)
-        core.run(session, null, listOf(Command.Note("last", "nobody hears")))
+        core.run(session, null, listOf(Command.Note("last", "nobody is notified")))
         assertEquals(3, calls.get())
         mine.get().close()
         core.shutDown()
@@ -76,7 +76,7 @@ class BorderTest {
     }
 
     @Test
-    fun `a hundred thousand listeners come and go without a trace`() = watched {
+    fun `a hundred thousand subscriptions leave nothing behind`() = watched {
         val core = core()
         val before = Handles.listeners
         val deaf = object : ChangeListener {
@@ -93,9 +93,9 @@ class BorderTest {
     }
 
     @Test
-    fun `a panic arrives as an exception, and the library goes on`() = watched {
+    fun `a panic becomes an exception, and the library goes on`() = watched {
         val clock = dev.compass.core.internal.testing.ManualClock()
-        // A function that cannot fail panics when its argument cannot be read: this moment is beyond the core's calendar.
+        // A function that cannot fail panics when its argument cannot be read: this moment is outside the core's calendar.
         assertThrows(dev.compass.core.internal.testing.InternalException::class.java) { clock.setWall(Instant.MAX) }
         clock.advance(1)
         core().run {
@@ -115,7 +115,7 @@ class BorderTest {
     }
 
     @Test
-    fun `a limit that no number of Kotlin holds arrives as the largest`() = watched {
+    fun `a limit that no number of Kotlin holds arrives as the largest one`() = watched {
         val definition = FieldDefinition("site", "Site", kind = FieldKind.Text(TextRule(maxLength = Int.MAX_VALUE)))
         assertEquals(FieldState.Provided(FieldValue.Text("hall")), FieldInput.parse(definition, "hall"))
         val bytes = ByteBuffer.wrap(byteArrayOf(-1, -1, -1, -1, -1, -1, -1, -1))
@@ -125,7 +125,7 @@ class BorderTest {
     }
 
     @Test
-    fun `what panics leaves the wrapper as the error internal, without its words`() {
+    fun `a panic leaves the wrapper as the error internal, without its message`() {
         val panicked = InternalException("42 Mill Lane").asWrapped()
         assertEquals(ErrorCode.INTERNAL to false, panicked.code to panicked.retryable)
         assertEquals(false, panicked.message!!.contains("Mill Lane"))

@@ -5,7 +5,7 @@ import java.io.IOException
 import java.sql.DriverManager
 import kotlinx.coroutines.runBlocking
 
-/** What a test does in a process of its own: WHAT PATH. Says what came of it in its last line. */
+/** Work that a test does in another process: WHAT PATH. The last line of the output is the result. */
 fun main(arguments: Array<String>) {
     val (what, path) = arguments
     when (what) {
@@ -15,14 +15,14 @@ fun main(arguments: Array<String>) {
     }
 }
 
-/** Holds the write lock until the other process has nothing more to say. */
+/** Holds the write lock until the input ends. */
 private fun hold(path: String) = DriverManager.getConnection("jdbc:sqlite:$path").use { database ->
     database.createStatement().use { it.execute("BEGIN IMMEDIATE") }
     println("held")
     System.`in`.readAllBytes()
 }
 
-/** Writes until the small disk at this folder is full, and once more. */
+/** Fills the small disk at this folder, and then writes to the database. */
 private fun fill(folder: String) = runBlocking {
     val compass = Compass.open(CompassOptions(File(folder, "compass.db").path))
     try {
@@ -30,19 +30,19 @@ private fun fill(folder: String) = runBlocking {
     } catch (_: IOException) {
         // Full.
     }
-    said { repeat(1000) { compass.setIntegrationEnabled(it % 2 == 0) } }
+    printResult { repeat(1000) { compass.setIntegrationEnabled(it % 2 == 0) } }
 }
 
-/** Lets no file grow beyond a kilobyte, and imports a workflow. */
+/** Limits the size of files to a kilobyte, and imports a workflow. */
 private fun limit(path: String) = runBlocking {
     val compass = Compass.open(CompassOptions(path))
     val limited = runCatching {
         ProcessBuilder("prlimit", "--pid", "${ProcessHandle.current().pid()}", "--fsize=1024:").start().waitFor() == 0
     }
-    if (!limited.getOrDefault(false)) println("no limit") else said { compass.importWorkflow(PUMP_CHECK.toByteArray()) }
+    if (!limited.getOrDefault(false)) println("no limit") else printResult { compass.importWorkflow(PUMP_CHECK.toByteArray()) }
 }
 
-private suspend fun said(work: suspend () -> Unit) = try {
+private suspend fun printResult(work: suspend () -> Unit) = try {
     work()
     println("nothing failed")
 } catch (failed: CompassException) {
