@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::command::LoadedSession;
+use super::send::sends_edits;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
@@ -62,14 +64,20 @@ impl Inner {
     }
 
     /// The actions of a session, in path order.
-    pub(super) fn actions(&self, connection: &Connection, session_id: i64, now: Timestamp) -> Result<Vec<Action>> {
-        let rows = store::action::of_session(connection, session_id)?;
+    pub(super) fn actions(&self, connection: &Connection, loaded: &LoadedSession, now: Timestamp) -> Result<Vec<Action>> {
+        let rows = store::action::of_session(connection, loaded.id)?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let around = self.around(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
-        rows.into_iter().map(|row| self.action(connection, row, &around, &mut endpoints)).collect()
+        let show = |row: ActionRow| {
+            let sends_edits = row.differs && sends_edits(loaded.workflow(), &row.key);
+            let action = self.action(connection, row, &around, &mut endpoints)?;
+            let why = if action.locked { "action_locked" } else { reason::PAYLOAD_TOO_LARGE };
+            Ok(Action { edit_not_sent: sends_edits.then(|| why.to_owned()), ..action })
+        };
+        rows.into_iter().map(show).collect()
     }
 
     fn action(&self, connection: &Connection, row: ActionRow, around: &Around, endpoints: &mut Endpoints<'_>) -> Result<Action> {
@@ -97,6 +105,7 @@ impl Inner {
             failed_sends: row.failed_sends,
             locked,
             differs_from_sent: row.differs,
+            edit_not_sent: None,
             delivered_revision: deliveries.iter().find(|delivery| delivery.state == DeliveryState::Sent).map(|delivery| delivery.revision),
             deliveries,
         })

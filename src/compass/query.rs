@@ -61,7 +61,7 @@ impl Inner {
     pub(super) fn record(&self, connection: &Connection, session: SessionKey, now: Timestamp) -> Result<SessionRecord> {
         let loaded = self.load_session(connection, session)?;
         let events = store::session::events(connection, loaded.id)?;
-        let actions = self.actions(connection, loaded.id, now)?;
+        let actions = self.actions(connection, &loaded, now)?;
         let mut record = engine::record(loaded.workflow(), &loaded.state, &events, actions);
         let mut drafts = store::session::drafts(connection, loaded.id)?;
         record.note_draft = drafts.remove(engine::NOTE);

@@ -10,7 +10,7 @@ use super::enqueue::{Payload, too_large};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
-use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, SessionKey, echoed};
+use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, SessionKey, Timestamp, Workflow, echoed};
 use crate::outbox::{Permit, reason};
 use crate::store::action::ActionRow;
 use crate::store::command::Outcome;
@@ -95,18 +95,8 @@ impl Compass {
             if !inner.allows(row, permits_of(row, &inner.policy).send_corrected)? {
                 return Ok(None);
             }
-            let meta = meta::load(tx)?;
             let body = Payload::to_send(loaded, &row.key)?;
-            let old = newest(tx, row)?;
-            if old.body_sha256 == body.hash {
-                return Err(Error::NothingCorrected { action: row.key.clone() });
-            }
-            let revision = row.revision + 1;
-            inner.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, &body, context.at)?;
-            store::outbox::supersede(tx, old.id)?;
-            store::action::compare(tx, loaded.id, body.hash)?;
-            // What was claimed is looked at again before it leaves.
-            meta::next_configuration(tx)?;
+            let revision = inner.correct(tx, loaded, row, &body, context.at)?;
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision }))
         })?;
         self.inner.delivery.send_now();
@@ -300,6 +290,41 @@ impl Inner {
         Ok(true)
     }
 
+    /// Freezes a new revision of an action, in the place of the one before. Gives its number.
+    ///
+    /// # Errors
+    /// `NothingCorrected` when the newest revision says the same.
+    fn correct(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow, body: &Payload, now: Timestamp) -> Result<u32> {
+        let old = newest(tx, row)?;
+        if old.body_sha256 == body.hash {
+            return Err(Error::NothingCorrected { action: row.key.clone() });
+        }
+        let (meta, revision) = (meta::load(tx)?, row.revision + 1);
+        self.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, body, now)?;
+        store::outbox::supersede(tx, old.id)?;
+        store::action::compare(tx, loaded.id, body.hash)?;
+        // What was claimed is looked at again before it leaves.
+        meta::next_configuration(tx)?;
+        Ok(revision)
+    }
+
+    /// Sends the corrections that the document asks for when a session was edited, where they are allowed. Says whether there was one.
+    pub(super) fn send_edits(&self, tx: &Transaction<'_>, loaded: &LoadedSession, now: Timestamp) -> Result<bool> {
+        let mut sent = false;
+        for row in store::action::of_session(tx, loaded.id)? {
+            if !row.differs || !sends_edits(loaded.workflow(), &row.key) || permits_of(&row, &self.policy).send_corrected != Permit::Yes {
+                continue;
+            }
+            match Payload::to_send(loaded, &row.key) {
+                Ok(body) => sent |= self.correct(tx, loaded, &row, &body, now)? > 0,
+                // The edit stands, and the record says why it was not sent.
+                Err(Error::PayloadTooLarge { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+
     /// Sends one failed entry again. False where that may not be.
     fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
         let mut loaded = match self.load_session_to_change(tx, session) {
@@ -345,6 +370,11 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
         }
     }
     Ok(found)
+}
+
+/// Whether the document wants edits of what this action sent to be sent at once.
+pub(super) fn sends_edits(workflow: &Workflow, action: &str) -> bool {
+    workflow.action(action).is_some_and(|(_, action)| action.sends_edits)
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {

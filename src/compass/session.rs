@@ -112,6 +112,7 @@ impl Compass {
             }
             if was_finished && !changed.is_nothing() {
                 inner.compare_with_messages(tx, &loaded)?;
+                changed.outbox |= inner.send_edits(tx, &loaded, context.at)?;
                 store::search::look_again(tx, loaded.id)?;
             }
             let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };

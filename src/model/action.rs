@@ -62,6 +62,9 @@ pub struct Action {
     /// The newest revision that was delivered.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub delivered_revision: Option<u32>,
+    /// Why the last edit was not sent although the document asks for that (`"on_edit": "send"`): `action_locked` or `payload_too_large`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub edit_not_sent: Option<String>,
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,

@@ -191,6 +191,23 @@ pub struct ActionDefinition {
     pub kind: ActionKind,
     /// Key of the endpoint the message goes to.
     pub endpoint: String,
+    /// An edit after completion is sent as a correction at once (`"on_edit": "send"`), without a person who asks for it.
+    #[serde(default, rename = "on_edit", with = "on_edit", skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sends_edits: bool,
+}
+
+/// `ask` or `send`.
+mod on_edit {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(sends: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if *sends { "send" } else { "ask" })
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+        String::deserialize(deserializer).map(|word| word == "send")
+    }
 }
 
 /// The integrations the core knows.

@@ -194,3 +194,44 @@ fn a_correction_of_a_copy_leaves_under_the_same_id() {
     assert_eq!(requests.len(), 3);
     assert_eq!(header(&requests[1], "webhook-id"), header(&requests[2], "webhook-id"));
 }
+
+/// A phone with a workflow whose edits are sent by themselves.
+fn phone_that_sends_edits(options: impl FnOnce(&mut Options)) -> (Field, SessionKey, Receivers) {
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), options);
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("sends-edits", &[OFFICE])).unwrap();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    let session = complete(&field.compass, "sends-edits");
+    (field, session, receivers)
+}
+
+#[test]
+fn an_edit_sends_its_correction_where_the_document_says_so() {
+    let (field, session, _) = phone_that_sends_edits(|_| {});
+    field.flush();
+    let command = id();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    for _ in 0..2 {
+        let action = field.compass.edit(session, Some("anna"), vec![change.clone()], vec![], &command).unwrap().record.actions.remove(0);
+        assert_eq!((action.status, action.deliveries.len(), action.differs_from_sent), (ActionStatus::Pending, 2, false));
+    }
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
+    // A note is not sent, so an edit of it sends nothing.
+    field.clock.advance(MINUTE);
+    field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    assert_eq!(field.action(session).deliveries.len(), 2, "nothing was changed");
+}
+
+#[test]
+fn an_edit_stands_and_the_record_says_why_where_its_correction_is_not_sent() {
+    let (field, session, receivers) = phone_that_sends_edits(|options| options.retry.max_failed_sends = 0);
+    receivers.now(|_| Ok(answer(400)));
+    field.flush();
+    assert!(field.action(session).locked);
+    edit(&field.compass, session, "18.5");
+    let action = field.action(session);
+    assert_eq!((action.deliveries.len(), action.edit_not_sent.as_deref()), (1, Some("action_locked")));
+    let value = field.compass.record(session).unwrap().fields[0].state.clone();
+    assert_eq!(value, FieldState::Provided(FieldValue::Text("18.5".into())));
+}

@@ -80,6 +80,7 @@ fn full() -> Workflow {
         integration: Integration::Webhooks,
         kind: ActionKind::SendMessage,
         endpoint: "office".into(),
+        sends_edits: true,
     };
     let section = Section {
         key: "a".into(),

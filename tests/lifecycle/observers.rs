@@ -343,6 +343,7 @@ fn upkeep_tells_of_what_it_removed() {
         integration: Integration::Webhooks,
         kind: ActionKind::SendMessage,
         endpoint: "safety".into(),
+        sends_edits: false,
     };
     app.compass.import_workflow(&add_action(&document, "gate", &action).unwrap().document).unwrap();
     assert!(told.one().workflows);

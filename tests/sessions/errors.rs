@@ -74,6 +74,7 @@ fn an_authoring_helper_gives_no_key_back_whole_either() {
         integration: Integration::Webhooks,
         kind: ActionKind::SendMessage,
         endpoint: "office".into(),
+        sends_edits: false,
     };
     let Err(AuthoringError::UnknownSection { section }) = document::add_action(&document, &huge, &action("more")) else { panic!("added") };
     assert!(section.len() <= MAX_ECHO);

@@ -119,6 +119,7 @@ fn a_local_revision_is_current_until_a_newer_version_is_published() {
         integration: Integration::Webhooks,
         kind: ActionKind::SendMessage,
         endpoint: "safety".into(),
+        sends_edits: false,
     };
     let session = app.start().key;
     let document = app.compass.workflow_document("pump-check", None).unwrap();

@@ -79,6 +79,7 @@ impl SectionDraft {
             integration: Integration::Webhooks,
             kind: ActionKind::SendMessage,
             endpoint: "office".into(),
+            sends_edits: false,
         };
         Section {
             key: format!("s{number}"),

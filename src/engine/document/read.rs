@@ -111,5 +111,7 @@ fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
         integration: reader.word(object, "integration", &[("webhooks", Integration::Webhooks)]).unwrap_or(Integration::Webhooks),
         kind: reader.word(object, "kind", &[("send_message", ActionKind::SendMessage)]).unwrap_or(ActionKind::SendMessage),
         endpoint: reader.key(object, "endpoint"),
+        sends_edits: object.get("on_edit").is_some()
+            && reader.word(object, "on_edit", &[("ask", false), ("send", true)]).unwrap_or_default(),
     }
 }

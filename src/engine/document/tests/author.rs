@@ -14,6 +14,7 @@ pub(super) fn action(key: &str) -> ActionDefinition {
         integration: Integration::Webhooks,
         kind: ActionKind::SendMessage,
         endpoint: "workshop".to_owned(),
+        sends_edits: false,
     }
 }
 
