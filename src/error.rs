@@ -213,14 +213,6 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
-    /// This release cannot do that yet.
-    #[error("{place}: {problem}")]
-    NotSupported {
-        /// Which argument asks for it.
-        place: &'static str,
-        /// What is not supported.
-        problem: &'static str,
-    },
     /// A fault of this library. Please report it.
     #[error("internal fault: {detail}")]
     Internal {
@@ -266,7 +258,6 @@ impl Error {
             Error::UnknownEndpoint { .. } => "unknown_endpoint",
             Error::InvalidEndpoint(_) => "invalid_endpoint",
             Error::InvalidArgument { .. } => "invalid_argument",
-            Error::NotSupported { .. } => "not_supported",
             Error::Internal { .. } => "internal",
         }
     }
@@ -280,7 +271,7 @@ impl Error {
     pub fn place(&self) -> Option<String> {
         match self {
             Error::InvalidOption { place, .. } => Some(place.clone()),
-            Error::InvalidArgument { place, .. } | Error::NotSupported { place, .. } => Some((*place).to_owned()),
+            Error::InvalidArgument { place, .. } => Some((*place).to_owned()),
             Error::InvalidEndpoint(error) => Some(error.place.clone()),
             Error::InvalidWorkflow { findings } | Error::NotStartable { findings, .. } => {
                 worst_first(findings).map(|finding| finding.pointer.clone())

@@ -8,7 +8,6 @@ use super::send::AbandonedEntry;
 use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::session::{self as engine, ActContext};
-use crate::error::Error;
 use crate::model::{
     Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
     SessionRecord,
@@ -27,7 +26,7 @@ impl Compass {
     /// session of any state.
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
-    /// delivered is kept or given up as `pending` says, obeyed at once like [`abandon`](Self::abandon); what was delivered is kept or goes
+    /// delivered is kept, abandoned or corrected as `pending` says, at once like [`abandon`](Self::abandon); what was delivered is kept or goes
     /// as `bodies` says. What was given up and holds it is not sent again, only corrected.
     ///
     /// Where it took a file out, every act on the phone is read afterwards, outside of the transaction, to say whether another session refers
@@ -38,11 +37,8 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `RequiresNewerCore`, `Refused` for an unknown field or note, or without an actor or a reason,
-    /// `CommandIdReused`, `NotSupported` for [`RedactPending::Correct`].
+    /// `CommandIdReused`.
     pub fn redact(&self, session: SessionKey, redaction: &Redaction) -> Result<RedactOutcome> {
-        if redaction.pending == RedactPending::Correct {
-            return Err(Error::NotSupported { place: "pending", problem: "messages cannot be corrected by a redaction yet" });
-        }
         engine::check_reason(&redaction.reason)?;
         let inner = &self.inner;
         let context = inner.act_context(Some(&redaction.actor))?;
@@ -92,8 +88,7 @@ impl Inner {
         let mut files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
-        let mut acts = vec![Act::Redacted { target: target.clone(), reason: redaction.reason.clone() }];
-        let (mut marked, mut forgotten) = (false, false);
+        let (mut marked, mut forgotten, mut undelivered) = (false, false, Vec::new());
         let draft = if let RedactionTarget::Field { key } = target { key } else { engine::NOTE };
         let half_typed = store::session::drafts(tx, id)?.contains_key(draft);
         // A message says nothing of notes.
@@ -101,13 +96,12 @@ impl Inner {
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
-                let gives_up = redaction.pending == RedactPending::Abandon;
-                if gives_up && (message.undelivered || message.leased) {
+                let stops = redaction.pending != RedactPending::Keep;
+                if stops && (message.undelivered || message.leased) {
                     abandoned.push(AbandonedEntry { entry: message.entry, leased: message.leased });
                 }
-                if gives_up && message.undelivered {
-                    store::outbox::abandon(tx, message.entry, REDACTED)?;
-                    acts.push(Act::Abandoned { action: message.action, reason: redaction.reason.clone() });
+                if stops && message.undelivered {
+                    undelivered.push((message.entry, message.action));
                 }
                 if message.sent && redaction.bodies == RedactBodies::Forget {
                     forgotten = true;
@@ -115,20 +109,29 @@ impl Inner {
                 }
             }
         }
-        let is_abandoned = acts.len() > 1;
         // Also where nothing of it is left: a command that was stale may have said it.
         redaction::rewrite(tx, id, &events)?;
-        if events.is_empty() && !is_abandoned && !forgotten && !half_typed {
+        if events.is_empty() && undelivered.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
         }
-        if is_abandoned {
-            // What was claimed is looked at again before it leaves.
-            meta::next_configuration(tx)?;
-        }
-        let mut command = Some((redaction.command_id.as_str(), hash));
-        for act in acts {
-            loaded.act(tx, act, command.take(), context)?;
+        let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
+        loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
+        for (entry, action) in undelivered {
+            let corrected = match redaction.pending {
+                RedactPending::Correct => self.correct_if_allowed(tx, &loaded, &action, context.at)?,
+                RedactPending::Abandon | RedactPending::Keep => None,
+            };
+            let act = match corrected {
+                Some(revision) => Act::SendRequested { action, corrected: true, revision },
+                None => {
+                    store::outbox::abandon(tx, entry, REDACTED)?;
+                    // What was claimed is looked at again before it leaves.
+                    meta::next_configuration(tx)?;
+                    Act::Abandoned { action, reason: redaction.reason.clone() }
+                }
+            };
+            loaded.act(tx, act, None, context)?;
         }
         self.compare_with_messages(tx, &loaded)?;
         self.index_anew(tx, id)?;

@@ -308,18 +308,32 @@ impl Inner {
         Ok(revision)
     }
 
+    /// Freezes a new revision of an action. None where it may not be sent: the action is locked, or the payload is too large.
+    pub(super) fn correct_if_allowed(
+        &self,
+        tx: &Transaction<'_>,
+        loaded: &LoadedSession,
+        action: &str,
+        now: Timestamp,
+    ) -> Result<Option<u32>> {
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(None) };
+        if permits_of(&row, &self.policy).send_corrected != Permit::Yes {
+            return Ok(None);
+        }
+        match Payload::to_send(loaded, action) {
+            Ok(body) => self.correct(tx, loaded, &row, &body, now).map(Some),
+            Err(Error::PayloadTooLarge { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends the corrections that the document asks for when a session was edited, where they are allowed. Says whether there was one.
     pub(super) fn send_edits(&self, tx: &Transaction<'_>, loaded: &LoadedSession, now: Timestamp) -> Result<bool> {
         let mut sent = false;
         for row in store::action::of_session(tx, loaded.id)? {
-            if !row.differs || !sends_edits(loaded.workflow(), &row.key) || permits_of(&row, &self.policy).send_corrected != Permit::Yes {
-                continue;
-            }
-            match Payload::to_send(loaded, &row.key) {
-                Ok(body) => sent |= self.correct(tx, loaded, &row, &body, now)? > 0,
-                // The edit stands, and the record says why it was not sent.
-                Err(Error::PayloadTooLarge { .. }) => {}
-                Err(error) => return Err(error),
+            // Where it may not be sent, the edit stands, and the record says why.
+            if row.differs && sends_edits(loaded.workflow(), &row.key) {
+                sent |= self.correct_if_allowed(tx, loaded, &row.key, now)?.is_some();
             }
         }
         Ok(sent)

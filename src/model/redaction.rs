@@ -44,7 +44,8 @@ pub enum RedactionTarget {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum RedactPending {
-    /// A revision without the value takes their place. Not supported yet: refused as `not_supported`.
+    /// A revision without the value takes their place, as by `send_corrected`. Where that may not be sent (the action is locked, or its payload
+    /// is too large), they are abandoned.
     Correct,
     /// They are given up at once, as by `abandon`, with the actor and the reason of the redaction.
     Abandon,

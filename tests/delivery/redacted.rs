@@ -82,3 +82,14 @@ fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
         assert_eq!(told, [true, true], "{name}");
     }
 }
+
+#[test]
+fn a_message_of_a_locked_action_is_abandoned_where_a_correction_was_asked() {
+    let (field, _) = phone_with(|_| Ok(answer(400)), |options| options.retry.max_failed_sends = 0);
+    let session = field.complete();
+    field.flush();
+    assert!(field.action(session).locked);
+    field.compass.redact(session, &Redaction { pending: RedactPending::Correct, ..redaction() }).unwrap();
+    let action = field.action(session);
+    assert_eq!((action.deliveries.len(), action.reason.as_deref()), (1, Some("abandoned")));
+}

@@ -374,18 +374,6 @@ class ErrorCodes(Case):
         self.assertEqual(self.fails("invalid_argument", core.backup, self.path).place, "to")
         self.assertEqual(self.fails("invalid_argument", core.session, "42 Mill Lane").place, "session")
 
-    def test_not_supported(self):
-        core = self.ready()
-        redaction = model.Redaction(
-            command_id="redact-1",
-            target=model.RedactionTarget.FIELD("site"),
-            actor="Mia",
-            reason="Not ours to know",
-            pending=model.RedactPending.CORRECT,
-            bodies=model.RedactBodies.KEEP,
-        )
-        self.assertEqual(self.fails("not_supported", core.redact, self.start(core).key, redaction).place, "pending")
-
     # Faults of the library
 
     def test_internal(self):

@@ -513,7 +513,6 @@ fn a_redaction_that_is_not_acceptable_changes_nothing() {
         (error.code(), error.place().unwrap_or_default())
     };
     let at = |code, place: &str| (code, place.to_owned());
-    assert_eq!(call(&|redaction| redaction.pending = RedactPending::Correct), at("not_supported", "pending"));
     assert_eq!(call(&|redaction| redaction.reason = " ".into()), at("blank", "reason"));
     assert_eq!(call(&|redaction| redaction.actor = String::new()), at("blank", "actor"));
     assert_eq!(call(&|redaction| redaction.command_id = String::new()), at("blank", "command_id"));
@@ -537,4 +536,23 @@ fn what_somebody_reads_meanwhile_is_gone_with_the_next_write() {
     let again = app.compass.redact(session, &redaction).unwrap();
     assert_eq!((again.applied, again.erased), (Applied::Repeated, Erased::Now), "a repeated call tells how it is now");
     assert_eq!(left(&app), [""; 0]);
+}
+
+#[test]
+fn undelivered_messages_are_corrected_where_that_is_asked() {
+    let app = App::new();
+    let session = completed(&app);
+    let redaction = Redaction { pending: RedactPending::Correct, ..of(field("site")) };
+    let outcome = app.compass.redact(session, &redaction).unwrap();
+    for action in &outcome.record.actions {
+        let states: Vec<_> = action.deliveries.iter().map(|delivery| (delivery.revision, delivery.state)).collect();
+        assert_eq!(states, [(2, DeliveryState::Pending), (1, DeliveryState::Superseded)]);
+        assert!(!action.differs_from_sent);
+    }
+    assert_eq!(app.compass.redact(session, &redaction).unwrap().applied, Applied::Repeated);
+    assert_eq!(app.deliver().sent, 3);
+    for request in app.office.requests() {
+        assert!(!String::from_utf8_lossy(&request.body).contains("Quarkstrudel"));
+    }
+    assert_eq!(app.faults(), [""; 0]);
 }

@@ -173,9 +173,6 @@ extension CompassError.Code {
     /// An argument is not acceptable.
     public static let invalidArgument: Self = "invalid_argument"
 
-    /// This release cannot do that yet.
-    public static let notSupported: Self = "not_supported"
-
     /// An error in this library. Please report it.
     public static let `internal`: Self = "internal"
 }

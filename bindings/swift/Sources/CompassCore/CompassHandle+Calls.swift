@@ -125,8 +125,7 @@ extension CompassHandle {
     ///
     /// Frozen messages do not change: `pending` decides about undelivered messages that hold the redacted text, `bodies` about delivered
     /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that
-    /// holds it is not sent again, only corrected. Stale when there is nothing to redact. `RedactPending.correct` is refused as
-    /// ``CompassError/Code/notSupported`` for now.
+    /// holds it is not sent again, only corrected. Stale when there is nothing to redact.
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
         commandId: String = newCommandId(), isolation: isolated (any Actor)? = #isolation

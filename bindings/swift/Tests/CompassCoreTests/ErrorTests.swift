@@ -283,10 +283,6 @@ final class ErrorTests: XCTestCase {
         await assertThrows("duplicate_note", try await compass.edit(key, notes: [change, change], commandId: fresh()))
         await assertThrows("unknown_action", try await compass.send("invoice", in: key, commandId: fresh()))
         await assertThrows("nothing_corrected", try await compass.sendCorrected("report", in: key, commandId: fresh()))
-        await assertThrows(
-            "not_supported",
-            try await compass.redact(
-                .field(key: "site"), in: key, actor: "Mia", reason: "a slip", pending: .correct, bodies: .keep, commandId: fresh()))
         await assertThrows("undelivered", try await compass.delete(key))
         for _ in 0..<3 {
             _ = try await compass.send("report", in: key, commandId: fresh())

@@ -485,24 +485,6 @@ class ErrorCodeTest {
     }
 
     @Test
-    fun not_supported() = test {
-        folder.ready().use { compass ->
-            val session = compass.start("pump-check").view.key
-            val failed = assertCode(ErrorCode.NOT_SUPPORTED) {
-                compass.redact(
-                    session,
-                    RedactionTarget.Field("site"),
-                    actor = "Mia",
-                    reason = "Not ours to know",
-                    pending = RedactPending.CORRECT,
-                    bodies = RedactBodies.KEEP,
-                )
-            }
-            assertEquals("pending", failed.place)
-        }
-    }
-
-    @Test
     fun internal() = test {
         val (compass, session) = tampered("\"type\": \"decimal\"", "\"type\": \"colour\"")
         compass.use { assertFalse("Mill Lane" in assertCode(ErrorCode.INTERNAL) { it.session(session) }.toString()) }

@@ -237,8 +237,7 @@ public interface Compass : Closeable {
      *
      * Frozen messages do not change: [pending] decides about undelivered messages that hold the redacted text, [bodies] about delivered
      * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that holds
-     * it is not sent again, only corrected. Stale when there is nothing to redact. [RedactPending.CORRECT] is refused as
-     * [ErrorCode.NOT_SUPPORTED] for now.
+     * it is not sent again, only corrected. Stale when there is nothing to redact.
      */
     public suspend fun redact(
         session: SessionKey,

@@ -184,9 +184,6 @@ public object ErrorCode {
     /** An argument is not acceptable. */
     public const val INVALID_ARGUMENT: String = "invalid_argument"
 
-    /** This release cannot do that yet. */
-    public const val NOT_SUPPORTED: String = "not_supported"
-
     /** An error in this library. Please report it. */
     public const val INTERNAL: String = "internal"
 }
