@@ -86,7 +86,7 @@ fn work_at_random(path: &Path, seed: u64) {
             _ => Command::Complete { visit },
         };
         let commands = if late {
-            vec![Command::Edit { command_id: fresh, fields: vec![set("site", text(&word))], notes: vec![] }]
+            vec![Command::Edit { command_id: fresh, fields: vec![set("site", text(&word))], notes: vec![], reason: None }]
         } else {
             match dice.roll(9) {
                 0 => vec![note],

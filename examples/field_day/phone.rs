@@ -85,6 +85,7 @@ impl Phone {
                 integration: Integration::Webhooks,
                 kind: ActionKind::SendMessage,
                 endpoint: endpoint.clone(),
+                sends_edits: false,
             };
             let authored = document::add_action(&published, &section.key, &action)?;
             let revised = self.compass.import_workflow(&authored.document)?.workflow.workflow;

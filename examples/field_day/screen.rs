@@ -100,7 +100,7 @@ pub fn record(record: &SessionRecord) {
             }
             TimelineEntry::Ended { reason, .. } => format!("{}: {reason}", bold("ended")),
             TimelineEntry::Discarded => "discarded".to_owned(),
-            TimelineEntry::Edited { fields, notes } => format!("edited {} field(s), {} note(s)", fields.len(), notes.len()),
+            TimelineEntry::Edited { fields, notes, .. } => format!("edited {} field(s), {} note(s)", fields.len(), notes.len()),
             TimelineEntry::SendRequested { action_name, .. } => format!("asked to send “{action_name}”"),
             TimelineEntry::Abandoned { action_name, reason, .. } => format!("abandoned “{action_name}”: {reason}"),
             TimelineEntry::Redacted { field_name, reason, .. } => {

@@ -230,7 +230,8 @@ impl Compass {
         self.do_one(session, Command::Discard)
     }
 
-    /// Edits fields and notes of a completed or ended session. Messages that are frozen do not change.
+    /// Edits fields and notes of a completed or ended session. Messages that are frozen do not change; where the document says `"on_edit": "send"`
+    /// of an action, its correction is sent at once.
     ///
     /// # Errors
     /// As [`Compass::run`].
@@ -238,11 +239,12 @@ impl Compass {
         &self,
         session: SessionKey,
         actor: Option<&str>,
+        reason: Option<&str>,
         fields: Vec<FieldChange>,
         notes: Vec<NoteChange>,
         command_id: &str,
     ) -> Result<RecordOutcome> {
-        let edit = Command::Edit { command_id: command_id.to_owned(), fields, notes };
+        let edit = Command::Edit { command_id: command_id.to_owned(), fields, notes, reason: reason.map(str::to_owned) };
         self.run_and_show(session, actor, &[edit], None, |tx, now, outcome| {
             Ok(RecordOutcome { applied: outcome.applied, in_flight: false, record: self.inner.record(tx, session, now)? })
         })

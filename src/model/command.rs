@@ -59,7 +59,7 @@ pub enum Command {
     },
     /// Throws the session away; refused once it is completed or ended.
     Discard,
-    /// Changes fields and notes of a completed or ended session. What was or will be sent does not change.
+    /// Changes fields and notes of a completed or ended session. Frozen messages do not change; a correction sends the new values.
     Edit {
         /// Makes a repeated call harmless.
         command_id: String,
@@ -69,6 +69,10 @@ pub enum Command {
         /// The changes of notes.
         #[cfg_attr(feature = "uniffi", uniffi(default))]
         notes: Vec<NoteChange>,
+        /// Why; it stays in the record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
+        reason: Option<String>,
     },
 }
 

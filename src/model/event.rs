@@ -103,6 +103,9 @@ pub enum Act {
         fields: Vec<FieldEdit>,
         /// The notes.
         notes: Vec<NoteEdit>,
+        /// Why, where that was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A person asked for an action to be sent (again).
     SendRequested {
@@ -182,7 +185,7 @@ impl Members {
             "completed" => Act::Completed { visit: self.visit?, won: self.won? },
             "ended" => Act::Ended { reason: self.reason? },
             "discarded" => Act::Discarded,
-            "edited" => Act::Edited { fields: self.fields?, notes: self.notes? },
+            "edited" => Act::Edited { fields: self.fields?, notes: self.notes?, reason: self.reason },
             "send_requested" => Act::SendRequested { action: self.action?, corrected: self.corrected?, revision: self.revision? },
             "abandoned" => Act::Abandoned { action: self.action?, reason: self.reason? },
             "redacted" => Act::Redacted { target: self.target?, reason: self.reason? },
@@ -276,7 +279,9 @@ mod tests {
             Act::Edited {
                 fields: vec![FieldEdit { field: "name".into(), from: text("Ada"), to: FieldState::Empty }],
                 notes: vec![NoteEdit { note: 6, from: Some("A note".into()), to: None }],
+                reason: Some("a slip".into()),
             },
+            Act::Edited { fields: vec![], notes: vec![], reason: None },
             Act::SendRequested { action: "send".into(), corrected: true, revision: 2 },
             Act::Abandoned { action: "send".into(), reason: "on paper".into() },
             Act::Redacted { target: RedactionTarget::Field { key: "name".into() }, reason: "not hers".into() },

@@ -165,6 +165,8 @@ pub enum TimelineEntry {
         fields: Vec<FieldEditEntry>,
         /// The notes.
         notes: Vec<super::NoteEdit>,
+        /// Why, where that was given.
+        reason: Option<String>,
     },
     /// A person asked for an action to be sent (again).
     SendRequested {

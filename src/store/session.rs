@@ -232,7 +232,7 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
                 note_column(text)
             ])?;
         }
-        Act::Edited { fields, notes } => {
+        Act::Edited { fields, notes, .. } => {
             write_values(tx, id, state, fields.iter().map(|edit| &edit.field))?;
             let mut statement = tx.prepare_cached("UPDATE note SET text = ?3, edited = 1 WHERE session_id = ?1 AND seq = ?2")?;
             for edit in notes {

@@ -4,7 +4,7 @@ use super::*;
 
 fn edit(compass: &Compass, session: SessionKey, reading: &str) {
     let change = support::app::set("reading", FieldValue::Text(reading.into()));
-    compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
 }
 
 fn correct(compass: &Compass, session: SessionKey, reading: &str) {
@@ -212,14 +212,15 @@ fn an_edit_sends_its_correction_where_the_document_says_so() {
     let command = id();
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
     for _ in 0..2 {
-        let action = field.compass.edit(session, Some("anna"), vec![change.clone()], vec![], &command).unwrap().record.actions.remove(0);
+        let action =
+            field.compass.edit(session, Some("anna"), None, vec![change.clone()], vec![], &command).unwrap().record.actions.remove(0);
         assert_eq!((action.status, action.deliveries.len(), action.differs_from_sent), (ActionStatus::Pending, 2, false));
     }
     field.flush();
     assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
     // A note is not sent, so an edit of it sends nothing.
     field.clock.advance(MINUTE);
-    field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
     assert_eq!(field.action(session).deliveries.len(), 2, "nothing was changed");
 }
 
@@ -234,4 +235,16 @@ fn an_edit_stands_and_the_record_says_why_where_its_correction_is_not_sent() {
     assert_eq!((action.deliveries.len(), action.edit_not_sent.as_deref()), (1, Some("action_locked")));
     let value = field.compass.record(session).unwrap().fields[0].state.clone();
     assert_eq!(value, FieldState::Provided(FieldValue::Text("18.5".into())));
+}
+
+#[test]
+fn the_reason_of_an_edit_stays_in_the_record() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    let edit = |reason| field.compass.edit(session, Some("anna"), Some(reason), vec![change.clone()], vec![], &id());
+    assert_eq!(edit(" ").unwrap_err().code(), "blank");
+    let record = edit("read the wrong dial").unwrap().record;
+    let TimelineEntry::Edited { reason, .. } = &record.timeline.last().unwrap().entry else { panic!("an edit") };
+    assert_eq!(reason.as_deref(), Some("read the wrong dial"));
 }

@@ -63,7 +63,7 @@ fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
     let corrected: Before = |other, session| {
         other.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap();
         let change = support::app::set("reading", FieldValue::Text("18.5".into()));
-        other.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+        other.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
         other.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
     };
     for (name, before) in [("nothing", nothing), ("given up and sent again", sent_again), ("given up and corrected", corrected)] {

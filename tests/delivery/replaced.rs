@@ -262,7 +262,7 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
     receivers.take();
     let key = field.action(session).key;
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
-    field.compass.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
     field.compass.send_corrected(session, &key, Some("anna"), &id()).unwrap();
     field.flush();
     assert!(is_sent(&field.compass, session));

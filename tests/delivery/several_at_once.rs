@@ -264,7 +264,7 @@ fn a_repeated_abandon_says_what_is_in_flight_although_it_was_corrected_or_sent_a
         let first = abandon();
         if corrected {
             let change = support::app::set("reading", FieldValue::Text("18.5".into()));
-            other.edit(session, Some("anna"), vec![change], vec![], &id()).unwrap();
+            other.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
             other.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
         } else {
             other.send(session, "tell-0", Some("anna"), &id()).unwrap();

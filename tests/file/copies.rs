@@ -31,7 +31,7 @@ fn in_progress(app: &App) -> u64 {
 fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_sound() {
     let app = App::new();
     let session = app.completed();
-    app.compass.edit(session, None, vec![set("site", text("Bill Lane"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Bill Lane"))], vec![], &id()).unwrap();
     let copy = app.folder().join("copy.db");
     app.compass.backup(&copy).unwrap();
     app.compass.close().unwrap();

@@ -31,7 +31,7 @@ fn told(app: &App) -> SessionKey {
     app.finish(session);
     app.deliver();
     search(app);
-    app.compass.edit(session, None, vec![set("site", text("Jodeldiplom 8"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Jodeldiplom 8"))], vec![], &id()).unwrap();
     app.compass.note(session, "Vogelscheuche", &id()).unwrap();
     search(app);
     session

@@ -211,7 +211,7 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
                     if next(2) == 0 {
                         let edits = vec![set("remark", text(&word(next(300)))), set("site", text(&word(0)))];
                         let changes = notes.iter().map(|note| NoteChange { note: *note, text: word(3) }).collect();
-                        app.compass.edit(session, None, edits, changes, &id()).unwrap();
+                        app.compass.edit(session, None, None, edits, changes, &id()).unwrap();
                     }
                     if next(3) == 0 {
                         drop(app.compass.send_corrected(session, "report", None, &id()));

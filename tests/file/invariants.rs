@@ -154,7 +154,7 @@ fn a_failed_message_comes_back_on_purpose_or_not_at_all() {
     db.refuses("UPDATE outbox SET unknown_outcomes = 1 WHERE id = 1", "CHECK");
 
     let short = (1..=5).map(|page| crate::support::app::set(&format!("page{page}"), crate::support::app::text("short"))).collect();
-    app.compass.edit(large, None, short, vec![], &id()).unwrap();
+    app.compass.edit(large, None, None, short, vec![], &id()).unwrap();
     app.compass.send_corrected(large, "report", None, &id()).unwrap();
     db.refuses(
         "UPDATE outbox SET state = 'queued', revived = revived + 1 WHERE state = 'superseded'",

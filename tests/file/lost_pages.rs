@@ -100,7 +100,7 @@ fn wrong_after(app: &App, keys: &[SessionKey], call: &str) -> Vec<String> {
     let done = match call {
         "search" => code(page_of(app, "mill")),
         "redact" => code(compass.redact(keys[0], &redaction(RedactionTarget::Field { key: "site".into() }))),
-        "edit" => code(compass.edit(keys[0], None, vec![set("site", text("Elsewhere at Mill Lane"))], vec![], &id())),
+        "edit" => code(compass.edit(keys[0], None, None, vec![set("site", text("Elsewhere at Mill Lane"))], vec![], &id())),
         "note" => code(compass.note(keys[0], "found by nobody else", &id())),
         "delete" => code(compass.delete(keys[0])),
         "purge" => {

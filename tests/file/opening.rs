@@ -525,9 +525,9 @@ fn no_error_and_no_log_line_holds_what_a_technician_typed() {
     refused(app.compass.answer(session, 3, "nothing").err());
     app.finish(session);
     refused(app.compass.set_field(session, "site", text(MARKER)).err());
-    refused(app.compass.edit(session, None, vec![set("site", text(&many))], vec![], &id()).err());
-    refused(app.compass.edit(session, None, vec![set("site", text(MARKER)), set("tag", text(MARKER))], vec![], &id()).err());
-    refused(app.compass.edit(session, None, vec![], vec![NoteChange { note: 99, text: MARKER.into() }], &id()).err());
+    refused(app.compass.edit(session, None, None, vec![set("site", text(&many))], vec![], &id()).err());
+    refused(app.compass.edit(session, None, None, vec![set("site", text(MARKER)), set("tag", text(MARKER))], vec![], &id()).err());
+    refused(app.compass.edit(session, None, None, vec![], vec![NoteChange { note: 99, text: MARKER.into() }], &id()).err());
     refused(app.compass.send(session, "report", None, &id()).err());
     refused(app.compass.send_corrected(session, "report", None, &id()).err());
     refused(app.compass.abandon(session, "report", "Mia", &many, &id()).err());

@@ -115,7 +115,7 @@ fn sessions_on_what_a_later_release_imported_are_read_and_not_changed() {
     assert_eq!(code(compass.note(done, "hello", &id())), NEWER);
     assert_eq!(code(compass.end(running, "nobody home", &id())), NEWER);
     assert_eq!(code(compass.discard(running)), NEWER);
-    assert_eq!(code(compass.edit(done, None, vec![set("site", text("Mill Road"))], vec![], &id())), NEWER);
+    assert_eq!(code(compass.edit(done, None, None, vec![set("site", text("Mill Road"))], vec![], &id())), NEWER);
     assert_eq!(code(compass.send(ended, "announce", None, &id())), NEWER);
     assert_eq!(code(compass.abandon(done, "announce", "Mia", "no use", &id())), NEWER);
     let redaction = Redaction {

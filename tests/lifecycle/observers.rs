@@ -60,7 +60,7 @@ fn each_change_is_told_once_with_what_it_concerns() {
     told.take();
     app.finish(session);
     assert_eq!(plain(&told.one()), (vec![session], true, false, false, false));
-    app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
     assert_eq!(plain(&told.one()), of_session);
     app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
     assert_eq!(plain(&told.one()), (vec![session], true, false, false, false));
@@ -153,7 +153,7 @@ fn a_call_that_has_changed_something_gives_its_result_although_the_handle_is_clo
     type Call = fn(&App, SessionKey) -> Result<bool, Error>;
     let calls: [(&str, Call); 4] = [
         ("edit", |app, session| {
-            let outcome = app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id())?;
+            let outcome = app.compass.edit(session, None, None, vec![set("site", text("Quay Road"))], vec![], &id())?;
             let site = outcome.record.fields.into_iter().find(|field| field.definition.key == "site").expect("the field");
             Ok(site.state == FieldState::Provided(text("Quay Road")))
         }),
@@ -327,7 +327,7 @@ fn upkeep_tells_of_what_it_removed() {
     assert_eq!(told.take(), []);
     app.compass.delete(session).unwrap();
     assert_eq!(told.one().sessions, [session]);
-    app.compass.edit(large, None, pages('x'), vec![], &id()).unwrap();
+    app.compass.edit(large, None, None, pages('x'), vec![], &id()).unwrap();
     app.compass.send_corrected(large, "report", None, &id()).unwrap();
     told.take();
     app.compass.discard(app.start().key).unwrap();

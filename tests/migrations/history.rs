@@ -88,7 +88,7 @@ impl Past {
     fn edit(&self, session: SessionKey, site: &str) {
         let note =
             self.compass.session(session).unwrap().notes.first().map(|note| NoteChange { note: note.seq, text: "Café, at noon".into() });
-        self.compass.edit(session, Some("Max"), vec![set("site", text(site))], note.into_iter().collect(), &id()).unwrap();
+        self.compass.edit(session, Some("Max"), None, vec![set("site", text(site))], note.into_iter().collect(), &id()).unwrap();
     }
 }
 

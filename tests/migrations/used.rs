@@ -230,7 +230,7 @@ fn work_goes_on_after_an_update_from(schema: u32) {
     }
     compass.set_endpoint_enabled("gone", true).unwrap();
     for one in status(ActionStatus::Failed).into_iter().chain(status(ActionStatus::NotFired)) {
-        compass.edit(one.key, None, vec![set("site", text("Mill Lane 12"))], vec![], &id()).unwrap();
+        compass.edit(one.key, None, None, vec![set("site", text("Mill Lane 12"))], vec![], &id()).unwrap();
         compass.send(one.key, &compass.record(one.key).unwrap().actions[0].key, Some("Mia"), &id()).unwrap();
     }
     for _ in 0..10 {

@@ -112,7 +112,7 @@ fn a_corrected_message_has_an_id_and_bytes_of_its_own() {
     let same = phone.compass.send_corrected(session, "to-office", Some("Ada"), &phone.command_id());
     assert!(matches!(same, Err(Error::NothingCorrected { .. })), "{same:?}");
     let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("mended".to_owned())) };
-    phone.compass.edit(session, Some("Ada"), vec![change], Vec::new(), &phone.command_id()).expect("edited");
+    phone.compass.edit(session, Some("Ada"), None, vec![change], Vec::new(), &phone.command_id()).expect("edited");
     phone.compass.send_corrected(session, "to-office", Some("Ada"), &phone.command_id()).expect("sent corrected");
     assert_eq!(phone.flush().sent, 1);
 

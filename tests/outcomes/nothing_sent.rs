@@ -169,7 +169,7 @@ fn damaged_bytes_are_never_sent() {
     let session = phone.complete("office");
     // An edit since: the session does not say any more what the bytes were.
     let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("mended".to_owned())) };
-    phone.compass.edit(session, Some("Ada"), vec![change], Vec::new(), &phone.command_id()).expect("edited");
+    phone.compass.edit(session, Some("Ada"), None, vec![change], Vec::new(), &phone.command_id()).expect("edited");
     damage_body(&phone);
     let report = phone.flush();
     permanent("corrupt").not_begun().check("corrupt", &phone, session, &report, None);

@@ -30,7 +30,7 @@ fn a_clock_that_is_set_back_makes_no_act_earlier_than_the_one_before() {
     app.answer(session, "fine");
     let done = app.finish(session);
     assert_eq!(done.finished_at, Some(before));
-    app.compass.edit(session, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
 
     let record = app.record(session);
     assert!(record.timeline.is_sorted_by_key(|line| line.at), "{:?}", record.timeline);

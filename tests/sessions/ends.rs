@@ -59,7 +59,7 @@ fn a_session_is_discarded_once_and_takes_nothing_more() {
     assert_eq!(app.compass.discard(session).unwrap().view.state, SessionState::Discarded);
     assert_eq!(app.compass.discard(session).unwrap().applied, Applied::Stale);
     assert_eq!(code(app.compass.note(session, "hello", &id())), "discarded");
-    assert_eq!(code(app.compass.edit(session, None, vec![set("site", text("x"))], vec![], &id())), "not_finished");
+    assert_eq!(code(app.compass.edit(session, None, None, vec![set("site", text("x"))], vec![], &id())), "not_finished");
     assert!(app.compass.sessions(&SessionFilter::default(), None, 10).unwrap().sessions.is_empty());
     assert_eq!(code(app.compass.session(SessionKey("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().unwrap()))), "unknown_session");
 }

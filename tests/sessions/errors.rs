@@ -52,7 +52,7 @@ fn a_key_of_megabytes_is_not_given_back_whole() {
     short("unknown_action", compass.abandon(done, &huge, "Mia", "no use", &id()));
     short(
         "unknown_fields",
-        compass.edit(done, None, vec![model::FieldChange { field: huge.clone(), change: Change::Clear }], vec![], &id()),
+        compass.edit(done, None, None, vec![model::FieldChange { field: huge.clone(), change: Change::Clear }], vec![], &id()),
     );
     let redaction = Redaction {
         command_id: id(),

@@ -100,7 +100,7 @@ fn what_is_edited_in_the_call_that_completes_is_not_in_the_message() {
     let app = App::new();
     let session = app.at_the_end().key;
     let visit = app.view(session).visit;
-    let edit = Command::Edit { command_id: id(), fields: vec![set("site", text("Elsewhere"))], notes: vec![] };
+    let edit = Command::Edit { command_id: id(), fields: vec![set("site", text("Elsewhere"))], notes: vec![], reason: None };
     app.compass.run(session, None, &[Command::Complete { visit }, edit], None).unwrap();
     let delivery = app.action(session, "report").deliveries.remove(0);
     let body = app.compass.delivery_body(&delivery.id).unwrap().unwrap();
@@ -225,9 +225,9 @@ fn what_is_half_typed_in_a_record_survives_until_the_edit() {
     assert_eq!(after, before, "nothing else has changed");
 
     let change = |value: &str| vec![FieldChange { field: "site".into(), change: Change::Set(text(value)) }];
-    assert_eq!(code(app.compass.edit(session, None, change("two\nlines"), vec![], &id())), "field_problems");
+    assert_eq!(code(app.compass.edit(session, None, None, change("two\nlines"), vec![], &id())), "field_problems");
     assert_eq!(drafts(&app).0.as_deref(), Some("Mill"), "a refused edit keeps it");
-    let record = app.compass.edit(session, None, change("Mill Street"), vec![], &id()).unwrap().record;
+    let record = app.compass.edit(session, None, None, change("Mill Street"), vec![], &id()).unwrap().record;
     assert_eq!(drafts(&app), (None, Some("Paid in".into())));
     assert!(record.fields.iter().any(|field| field.draft.as_deref() == Some("The fl")), "that of another field stays");
     app.compass.note(session, "Paid in cash", &id()).unwrap();

@@ -52,7 +52,7 @@ fn completed(app: &App) -> SessionKey {
 }
 
 fn edited(app: &App, session: SessionKey) {
-    app.compass.edit(session, None, vec![set("site", text("Jodeldiplom 8"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Jodeldiplom 8"))], vec![], &id()).unwrap();
     assert_eq!(found(app, "jodeldiplom"), 1);
 }
 
@@ -145,9 +145,9 @@ fn what_is_answered_after_a_redaction_starts_anew() {
     redact(&app, session, field("site"));
     assert_eq!((holds(&app, session, "site"), found(&app, "mill")), (FieldState::Redacted, 0));
     let clear = vec![FieldChange { field: "site".into(), change: Change::Clear }];
-    let refused = app.compass.edit(session, None, clear, vec![], &id()).unwrap_err();
+    let refused = app.compass.edit(session, None, None, clear, vec![], &id()).unwrap_err();
     assert_eq!(refused.problems()[0].code, "required", "a completed session stays complete");
-    app.compass.edit(session, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
     assert_eq!(holds(&app, session, "site"), FieldState::Provided(text("Mill Road")));
     assert_eq!(app.faults(), [""; 0]);
 }
@@ -201,7 +201,7 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
     let note = app.compass.note(session, "Zwetschgen", &id()).unwrap().view.notes[0].seq;
     app.compass.note(session, "Gate was open", &id()).unwrap();
     let change = NoteChange { note, text: "Quarkstrudel".into() };
-    app.compass.edit(session, None, vec![], vec![change], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![], vec![change], &id()).unwrap();
     assert_eq!(found(&app, "quarkstrudel"), 1);
     let outcome = redact(&app, session, RedactionTarget::Note { seq: note });
     assert_eq!((outcome.erased, outcome.bodies.len()), (Erased::Now, 0), "no message says anything of notes");
@@ -219,7 +219,7 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
     assert_eq!((found(&app, "quarkstrudel"), found(&app, "gate")), (0, 1));
 
     let change = NoteChange { note, text: "Gate was shut".into() };
-    app.compass.edit(session, None, vec![], vec![change], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![], vec![change], &id()).unwrap();
     assert_eq!(app.record(session).notes[0].text.as_deref(), Some("Gate was shut"), "what it says then starts anew");
     assert_eq!(app.faults(), [""; 0]);
 }
@@ -417,7 +417,7 @@ fn bodies_of_delivered_messages_stay_or_go_as_it_says() {
 fn messages_that_do_not_hold_it_are_left_alone() {
     let app = App::new();
     let session = completed(&app);
-    app.compass.edit(session, None, vec![set("remark", text("Zwetschgen"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("remark", text("Zwetschgen"))], vec![], &id()).unwrap();
     let outcome = redact(&app, session, field("remark"));
     assert_eq!((outcome.bodies.len(), app.compass.outbox_totals().unwrap().pending), (0, 3));
     assert_eq!(app.deliver().sent, 3);
@@ -462,7 +462,7 @@ fn a_repeated_redaction_changes_nothing_and_tells_the_same() {
 
     let nothing = of(field("remark"));
     assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Stale, "it never held anything");
-    app.compass.edit(session, None, vec![set("remark", text("late"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("remark", text("late"))], vec![], &id()).unwrap();
     assert_eq!(app.compass.redact(session, &nothing).unwrap().applied, Applied::Repeated);
     assert_eq!(holds(&app, session, "remark"), FieldState::Provided(text("late")));
     assert_eq!(app.faults(), [""; 0]);

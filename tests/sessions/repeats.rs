@@ -36,10 +36,10 @@ fn a_call_that_changed_nothing_is_remembered() {
     let session = app.completed();
     let same = vec![set("site", text("Mill Lane"))];
     let tap = id();
-    let edit = |app: &App, fields: &[FieldChange]| app.compass.edit(session, Some("Max"), fields.to_vec(), vec![], &tap);
+    let edit = |app: &App, fields: &[FieldChange]| app.compass.edit(session, Some("Max"), None, fields.to_vec(), vec![], &tap);
     assert_eq!(edit(&app, &same).unwrap().applied, Applied::Yes);
     let events = app.record(session).timeline.len();
-    app.compass.edit(session, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
     app.reopen();
     assert_eq!(edit(&app, &same).unwrap().applied, Applied::Repeated, "what came later stays");
     assert_eq!(app.record(session).timeline.len(), events + 1);
@@ -244,8 +244,8 @@ fn a_command_id_stands_for_one_command_for_ever() {
     assert_eq!(app.compass.run(session, None, &stale, Some("b4")).unwrap().applied, Applied::Repeated);
     assert_eq!(app.compass.note(session, "wet", "n2").unwrap().applied, Applied::Repeated);
     app.compass.end(session, "over", "e1").unwrap();
-    app.compass.edit(session, None, vec![set("site", text("Z"))], vec![], "x1").unwrap();
-    assert_eq!(app.compass.edit(session, None, vec![set("site", text("Z"))], vec![], "x1").unwrap().applied, Applied::Repeated);
+    app.compass.edit(session, None, None, vec![set("site", text("Z"))], vec![], "x1").unwrap();
+    assert_eq!(app.compass.edit(session, None, None, vec![set("site", text("Z"))], vec![], "x1").unwrap().applied, Applied::Repeated);
     app.compass.delete(session).unwrap();
     app.reopen();
     assert_eq!(code(app.compass.start(&first)), "deleted_session");

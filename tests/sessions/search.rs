@@ -61,7 +61,7 @@ fn damage_in_the_index_keeps_no_other_session_from_being_found() {
         assert_eq!(found(&app, "mill"), [second, first]);
         past_every_rule(&app.sql(), |sql| sql.execute_batch(damage).unwrap());
         assert!(found(&app, "mill").contains(&second), "{damage}");
-        app.compass.edit(first, None, vec![set("site", text("Hill Lane"))], vec![], &id()).unwrap();
+        app.compass.edit(first, None, None, vec![set("site", text("Hill Lane"))], vec![], &id()).unwrap();
         let third = visit(&app, "Newtown", "new");
         assert_eq!(
             (found(&app, "hill"), found(&app, "mill"), found(&app, "newtown")),
@@ -192,12 +192,12 @@ fn a_search_follows_every_act_and_forgets_what_was_replaced() {
     app.answer(session, "fine");
     app.finish(session);
     assert_eq!(found(&app, "elm done"), [session]);
-    app.compass.edit(session, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Quay Road"))], vec![], &id()).unwrap();
     assert_eq!((found(&app, "elm"), found(&app, "quay")), (vec![], vec![session]));
     app.compass.note(session, "key is with the neighbour", &id()).unwrap();
     assert_eq!(found(&app, "neighbour"), [session]);
     let note = app.record(session).notes[0].seq;
-    app.compass.edit(session, None, vec![], vec![NoteChange { note, text: "silent".into() }], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![], vec![NoteChange { note, text: "silent".into() }], &id()).unwrap();
     assert_eq!((found(&app, "neighbour"), found(&app, "silent")), (vec![], vec![session]));
     app.reopen();
     assert_eq!(found(&app, "quay silent"), [session]);
@@ -214,7 +214,7 @@ fn an_edit_of_what_was_not_looked_at_hides_nothing_older() {
     let app = App::new();
     let first = visit(&app, "Mill Lane", "loud");
     let second = visit(&app, "Mill Lane", "loud");
-    app.compass.edit(second, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
+    app.compass.edit(second, None, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
     app.compass.note(second, "paid", &id()).unwrap();
     assert_eq!(found(&app, "mill"), [second, first]);
     assert_eq!((found(&app, "road paid"), found(&app, "lane")), (vec![second], vec![first]));

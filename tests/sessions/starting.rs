@@ -227,7 +227,7 @@ fn setting_a_prefilled_value_as_it_is_confirms_it_once() {
     app.answer(session, "fine");
     app.finish(session);
     let same = vec![set("remark", text("Ring first"))];
-    let edited = app.compass.edit(session, Some("Max"), same, vec![], &id()).unwrap().record;
+    let edited = app.compass.edit(session, Some("Max"), None, same, vec![], &id()).unwrap().record;
     assert_eq!(edited.timeline.len(), timeline.len() + 3, "an edit confirms nothing");
     let remark = edited.fields.iter().find(|field| field.definition.key == "remark").unwrap();
     assert_eq!(remark.source, Some(ValueSource::Prefill("office".into())));

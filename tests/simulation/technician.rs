@@ -67,7 +67,7 @@ impl World {
         let Some(entry) = self.one(which, |_| true) else { return Ok(()) };
         let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
         let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(format!("New Lane {id}"))) };
-        fine(self.compass(place).edit(session, Some("Ada"), vec![site], vec![], &id), &[])?;
+        fine(self.compass(place).edit(session, Some("Ada"), None, vec![site], vec![], &id), &[])?;
         self.after(Cause::Act("edit"))
     }
 

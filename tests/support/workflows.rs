@@ -258,7 +258,7 @@ pub fn command(workflow: &Workflow, state: &State, step: &Step, command_id: Stri
         Sort::Discard => Command::Discard,
         Sort::Edit => {
             let note = state.notes.get(one.index(3)).map(|note| NoteChange { note: note.seq, text: format!("edited {}", two.index(2)) });
-            Command::Edit { command_id, fields: vec![change(workflow, one, two)], notes: note.into_iter().collect() }
+            Command::Edit { command_id, fields: vec![change(workflow, one, two)], notes: note.into_iter().collect(), reason: None }
         }
     }
 }

@@ -69,7 +69,7 @@ pub fn apply(state: &mut State, event: &Event) {
             state.end_reason = Some(reason.clone());
         }
         Act::Discarded => finish(state, SessionState::Discarded, event.at),
-        Act::Edited { fields, notes } => {
+        Act::Edited { fields, notes, .. } => {
             for field in fields {
                 hold(state, &field.field, &field.to, &ValueSource::Technician, event.at);
             }

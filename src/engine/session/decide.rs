@@ -38,7 +38,7 @@ pub fn decide(workflow: &Workflow, state: &State, command: &Command) -> Result<D
         Command::Complete { visit } => complete(workflow, state, *visit),
         Command::End { reason, .. } => end(state, reason),
         Command::Discard => discard(state),
-        Command::Edit { fields, notes, .. } => edit::edit(workflow, state, fields, notes),
+        Command::Edit { fields, notes, reason, .. } => edit::edit(workflow, state, fields, notes, reason.as_deref()),
     }
 }
 

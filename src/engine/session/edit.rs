@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::limits::check_note;
+use super::limits::{check_note, check_reason};
 use super::validate::{line_feeds, missing};
 use super::{Decision, Refusal, State, changes};
 use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
@@ -11,7 +11,16 @@ use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionSta
 ///
 /// A completed session stays complete: an edit that would leave a required field without what it requires is refused. An ended one was
 /// never complete, so there it is allowed.
-pub(super) fn edit(workflow: &Workflow, state: &State, fields: &[FieldChange], notes: &[NoteChange]) -> Result<Decision, Refusal> {
+pub(super) fn edit(
+    workflow: &Workflow,
+    state: &State,
+    fields: &[FieldChange],
+    notes: &[NoteChange],
+    reason: Option<&str>,
+) -> Result<Decision, Refusal> {
+    if let Some(reason) = reason {
+        check_reason(reason)?;
+    }
     if !state.state.is_finished() {
         return Err(Refusal::NotFinished { state: state.state });
     }
@@ -33,7 +42,7 @@ pub(super) fn edit(workflow: &Workflow, state: &State, fields: &[FieldChange], n
     if fields.is_empty() && notes.is_empty() {
         return Ok(Decision::Unchanged);
     }
-    Ok(Decision::Act(Act::Edited { fields, notes }))
+    Ok(Decision::Act(Act::Edited { fields, notes, reason: reason.map(str::to_owned) }))
 }
 
 fn note_edits(state: &State, changes: &[NoteChange]) -> Result<Vec<NoteEdit>, Refusal> {

@@ -77,9 +77,11 @@ impl<'a> Lines<'a> {
             Act::Completed { visit, won } => TimelineEntry::Completed { section_name: self.visit_name(*visit), won: *won },
             Act::Ended { reason } => TimelineEntry::Ended { section_name: self.visit_name(self.current), reason: reason.clone() },
             Act::Discarded => TimelineEntry::Discarded,
-            Act::Edited { fields, notes } => {
-                TimelineEntry::Edited { fields: fields.iter().map(|edit| self.edited(edit)).collect(), notes: notes.clone() }
-            }
+            Act::Edited { fields, notes, reason } => TimelineEntry::Edited {
+                fields: fields.iter().map(|edit| self.edited(edit)).collect(),
+                notes: notes.clone(),
+                reason: reason.clone(),
+            },
             Act::SendRequested { action, corrected, revision } => TimelineEntry::SendRequested {
                 action: action.clone(),
                 action_name: self.action_name(action),

@@ -273,7 +273,7 @@ fn a_superseded_message_does_not_keep_its_session() {
     let app = App::new();
     let session = app.too_large();
     let short = (1..=5).map(|page| crate::support::app::set(&format!("page{page}"), crate::support::app::text("short"))).collect();
-    app.compass.edit(session, None, short, vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, short, vec![], &id()).unwrap();
     for action in ["announce", "measured", "report"] {
         app.compass.send_corrected(session, action, None, &id()).unwrap();
     }

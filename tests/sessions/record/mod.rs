@@ -118,29 +118,33 @@ fn an_edit_after_completion_changes_the_record_and_no_frozen_message() {
     let note = app.record(session).notes[0].seq;
     let notes = vec![NoteChange { note, text: "Gate was shut".into() }];
     let edit = id();
-    let outcome = app.compass.edit(session, Some("Max"), vec![set("site", text("Mill Road"))], notes.clone(), &edit).unwrap();
+    let outcome = app.compass.edit(session, Some("Max"), None, vec![set("site", text("Mill Road"))], notes.clone(), &edit).unwrap();
     assert_eq!(outcome.applied, Applied::Yes);
     let record = outcome.record;
     assert_eq!((record.notes[0].text.as_deref(), record.notes[0].edited), (Some("Gate was shut"), true));
     let line = record.timeline.last().unwrap();
     assert_eq!(line.actor.as_deref(), Some("Max"));
-    let TimelineEntry::Edited { fields, notes: edited } = &line.entry else { panic!("an edit") };
+    let TimelineEntry::Edited { fields, notes: edited, .. } = &line.entry else { panic!("an edit") };
     assert_eq!((&fields[0].from, &fields[0].to), (&FieldState::Provided(text("Mill Lane")), &FieldState::Provided(text("Mill Road"))));
     assert_eq!((edited[0].from.as_deref(), edited[0].to.as_deref()), (Some("Gate was open"), Some("Gate was shut")));
     let site = record.fields.iter().find(|field| field.definition.key == "site").unwrap();
     assert_eq!(site.completed_at, Some(line.at));
 
     assert_eq!(
-        app.compass.edit(session, Some("Max"), vec![set("site", text("Mill Road"))], notes, &edit).unwrap().applied,
+        app.compass.edit(session, Some("Max"), None, vec![set("site", text("Mill Road"))], notes, &edit).unwrap().applied,
         Applied::Repeated
     );
     assert_eq!(body(&app, &delivery.id), before);
     assert!(app.compass.preview(session, "report").unwrap().body.contains("Mill Road"));
     let clear = FieldChange { field: "site".into(), change: Change::Clear };
-    assert_eq!(code(app.compass.edit(session, None, vec![clear], vec![], &id())), "field_problems", "a completed session stays complete");
-    assert_eq!(code(app.compass.edit(session, None, vec![], vec![NoteChange { note: 99, text: "x".into() }], &id())), "unknown_note");
+    assert_eq!(
+        code(app.compass.edit(session, None, None, vec![clear], vec![], &id())),
+        "field_problems",
+        "a completed session stays complete"
+    );
+    assert_eq!(code(app.compass.edit(session, None, None, vec![], vec![NoteChange { note: 99, text: "x".into() }], &id())), "unknown_note");
     let running = app.start().key;
-    assert_eq!(code(app.compass.edit(running, None, vec![set("site", text("x"))], vec![], &id())), "not_finished");
+    assert_eq!(code(app.compass.edit(running, None, None, vec![set("site", text("x"))], vec![], &id())), "not_finished");
 }
 
 // Why nothing leaves ----------------------------------------------------------------------------------------------------------------------
@@ -301,7 +305,7 @@ fn more_than_three_failed_sends_lock_the_action() {
     for (round, site) in ["Mill Lane", "Mill Road", "Mill Street", "Mill Way"].into_iter().enumerate() {
         assert!(!app.action(session, "report").locked);
         if round > 0 {
-            app.compass.edit(session, None, vec![set("site", text(site))], vec![], &id()).unwrap();
+            app.compass.edit(session, None, None, vec![set("site", text(site))], vec![], &id()).unwrap();
             app.compass.send_corrected(session, "report", None, &id()).unwrap();
         }
         refused(&app, session);
@@ -310,7 +314,7 @@ fn more_than_three_failed_sends_lock_the_action() {
     let action = app.action(session, "report");
     assert!(action.locked && !action.can_send && !action.can_send_corrected && action.can_abandon);
     assert_eq!(action.deliveries.len(), 4);
-    app.compass.edit(session, None, vec![set("site", text("Mill End"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Mill End"))], vec![], &id()).unwrap();
     let Err(Error::ActionLocked { failed_sends, .. }) = app.compass.send_corrected(session, "report", None, &id()) else {
         panic!("it was sent")
     };
@@ -329,7 +333,7 @@ fn bytes_that_the_newest_revision_has_are_not_frozen_again() {
     // The value is the first one again, and so is the field's time: only the bytes count.
     for site in ["Mill Road", "Mill Lane"] {
         app.tick();
-        app.compass.edit(session, None, vec![set("site", text(site))], vec![], &id()).unwrap();
+        app.compass.edit(session, None, None, vec![set("site", text(site))], vec![], &id()).unwrap();
         app.compass.send_corrected(session, "report", None, &id()).unwrap();
         refused(&app, session);
     }
@@ -444,7 +448,7 @@ fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
     run(&[Command::SetFields { changes: pages('🔥') }]);
     run(&[Command::Answer { visit: 4, answer: "fine".into() }]);
     run(&[Command::Complete { visit: 5 }]);
-    app.compass.edit(session, Some("Max"), shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, Some("Max"), None, shortened("short"), vec![], &id()).unwrap();
     app.compass.send_corrected(session, "report", Some("Max"), &id()).unwrap();
     app.compass.abandon(session, "measured", "Max", "told them", &id()).unwrap();
 
@@ -498,7 +502,7 @@ fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
 fn the_record_is_what_the_events_say() {
     let app = App::new();
     let session = app.too_large();
-    app.compass.edit(session, Some("Max"), shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, Some("Max"), None, shortened("short"), vec![], &id()).unwrap();
     app.compass.send_corrected(session, "report", Some("Max"), &id()).unwrap();
     let record = app.record(session);
     let sql = app.sql();

@@ -22,7 +22,7 @@ fn sending_what_did_not_fire_freezes_it_then() {
     app.compass.set_integration_enabled(false).unwrap();
     let session = app.completed();
     app.compass.set_integration_enabled(true).unwrap();
-    app.compass.edit(session, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, vec![set("site", text("Mill Road"))], vec![], &id()).unwrap();
     app.tick();
     let command = id();
     let outcome = app.compass.send(session, "report", Some("Mia"), &command).unwrap();
@@ -61,7 +61,7 @@ fn what_did_not_fire_while_the_integration_was_off_is_sent_in_one_go() {
     let from_two = NotFiredFilter { finished_from: app.view(two).finished_at, ..NotFiredFilter::default() };
     let before_one = NotFiredFilter { finished_until: app.view(one).finished_at, ..NotFiredFilter::default() };
     assert_eq!((send(&nothing), send(&before_one)), (0, 0));
-    app.compass.edit(one, None, vec![set("site", text("Corrected Lane"))], vec![], &id()).unwrap();
+    app.compass.edit(one, None, None, vec![set("site", text("Corrected Lane"))], vec![], &id()).unwrap();
     let first = NotFiredFilter { finished_until: app.view(two).finished_at, ..NotFiredFilter::default() };
     assert_eq!((u64::from(send(&first)), u64::from(send(&from_two)), send(&NotFiredFilter::default())), (actions(one), actions(two), 0));
     assert_eq!(not_fired(), of_large, "what is larger than a message may be stays where a person sees it");

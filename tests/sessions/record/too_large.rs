@@ -20,7 +20,7 @@ fn a_payload_that_is_too_large_fails_and_the_session_is_completed_all_the_same()
     assert_eq!(app.compass.send_failed_again(None).unwrap(), 0, "the same bytes can never succeed");
 
     let old = app.action(session, "report").deliveries.remove(0);
-    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, shortened("short"), vec![], &id()).unwrap();
     assert!(app.action(session, "report").can_send_corrected);
     let outcome = app.compass.send_corrected(session, "report", Some("Mia"), &id()).unwrap();
     assert_eq!(outcome.applied, Applied::Yes);
@@ -43,7 +43,7 @@ fn what_is_too_large_is_no_send_however_often_it_is_corrected() {
     let app = App::new();
     let session = app.too_large();
     for character in ['🚰', '🔧', '🔩', '🧰', '🪛'] {
-        app.compass.edit(session, None, pages(character), vec![], &id()).unwrap();
+        app.compass.edit(session, None, None, pages(character), vec![], &id()).unwrap();
         let command = id();
         let Err(Error::PayloadTooLarge { size, limit, .. }) = app.compass.send_corrected(session, "report", None, &command) else {
             panic!("it was sent")
@@ -53,7 +53,7 @@ fn what_is_too_large_is_no_send_however_often_it_is_corrected() {
         assert_eq!(app.action(session, "report").deliveries.len(), 1);
         assert!(!app.action(session, "report").locked);
     }
-    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, shortened("short"), vec![], &id()).unwrap();
     app.compass.send_corrected(session, "report", None, &id()).unwrap();
     assert_eq!(app.action(session, "report").status, ActionStatus::Pending);
     assert_eq!(app.faults(), [""; 0]);
@@ -68,7 +68,7 @@ fn an_action_that_did_not_fire_is_not_sent_while_its_message_is_too_large() {
     assert_eq!(code(app.compass.send(session, "report", None, &id())), "payload_too_large");
     let action = app.action(session, "report");
     assert_eq!((action.status, action.deliveries.len()), (ActionStatus::NotFired, 0));
-    app.compass.edit(session, None, shortened("short"), vec![], &id()).unwrap();
+    app.compass.edit(session, None, None, shortened("short"), vec![], &id()).unwrap();
     app.compass.send(session, "report", None, &id()).unwrap();
     assert_eq!(app.action(session, "report").status, ActionStatus::Pending);
 }

@@ -129,12 +129,12 @@ extension CompassHandle {
         try await run([.discard], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Changes fields and notes of a completed or ended session. Messages do not change.
+    /// Changes fields and notes of a completed or ended session; `reason` stays in the record. Frozen messages do not change.
     public func edit(
         _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil,
-        isolation: isolated (any Actor)? = #isolation
+        reason: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.edit(commandId: commandId, fields: fields, notes: notes)], in: session, actor: actor, commandId: nil, on: isolation)
+        try await run([.edit(commandId: commandId, fields: fields, notes: notes, reason: reason)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 }
 

@@ -95,6 +95,7 @@ fn edits_keep_old_and_new_and_do_not_make_a_completed_session_incomplete() {
         command_id: "d".into(),
         fields: vec![FieldChange { field: field.into(), change: Change::Clear }],
         notes: vec![],
+        reason: None,
     };
     assert_eq!(session.verdict(clear("temperature")), "field_problems");
     assert_eq!(session.verdict(clear("customer")), "act");

@@ -162,7 +162,7 @@ fn end() -> Command {
 
 fn edit(values: &[(&str, &str)], notes: &[(u32, &str)]) -> Command {
     let notes = notes.iter().map(|(note, text)| NoteChange { note: *note, text: (*text).into() }).collect();
-    Command::Edit { command_id: "d".into(), fields: changes(values), notes }
+    Command::Edit { command_id: "d".into(), fields: changes(values), notes, reason: None }
 }
 
 fn codes(problems: &[Problem]) -> Vec<(&str, &str)> {

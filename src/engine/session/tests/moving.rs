@@ -96,7 +96,7 @@ fn a_stored_event_that_does_not_fit_is_passed_over() {
     for (seq, act) in [
         Act::Answered { visit: 9, answer: "x".into(), next_visit: next(10).0, next_section: next(10).1 },
         Act::WentBack { visit: 10, to_visit: 77, next_visit: next(11).0, next_section: next(11).1 },
-        Act::Edited { fields: vec![], notes: vec![NoteEdit { note: 5, from: None, to: Some("x".into()) }] },
+        Act::Edited { fields: vec![], notes: vec![NoteEdit { note: 5, from: None, to: Some("x".into()) }], reason: None },
         Act::Abandoned { action: "x".into(), reason: "y".into() },
     ]
     .into_iter()

@@ -89,7 +89,7 @@ fn a_problem_says_which_visit_asks_the_field() {
     session.set("temperature", "60").complete();
     assert_eq!(places(&problems(&session, edit(&[("temperature", "900")], &[]))), inspection(6));
     let cleared = vec![FieldChange { field: "temperature".into(), change: Change::Clear }];
-    let clearing = Command::Edit { command_id: "d".into(), fields: cleared, notes: vec![] };
+    let clearing = Command::Edit { command_id: "d".into(), fields: cleared, notes: vec![], reason: None };
     assert_eq!(places(&problems(&session, clearing)), inspection(6));
 }
 

@@ -79,13 +79,14 @@ public suspend fun Compass.end(
 public suspend fun Compass.discard(session: SessionKey, actor: String? = null): CommandOutcome =
     run(session, listOf(Command.Discard), actor)
 
-/** Changes fields and notes of a completed or ended session. Messages do not change. */
+/** Changes fields and notes of a completed or ended session; [reason] stays in the record. Frozen messages do not change. */
 public suspend fun Compass.edit(
     session: SessionKey,
     fields: List<FieldChange> = emptyList(),
     notes: List<NoteChange> = emptyList(),
     actor: String? = null,
     commandId: String = newCommandId(),
-): CommandOutcome = run(session, listOf(Command.Edit(commandId, fields, notes)), actor)
+    reason: String? = null,
+): CommandOutcome = run(session, listOf(Command.Edit(commandId, fields, notes, reason)), actor)
 
 private fun SessionView.before(): Int = path.lastOrNull { it.visit < visit }?.visit ?: visit
