@@ -41,7 +41,6 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
     ("outbox/queue.rs", "{which}", &["", "AND counted = 0 AND slow_counted = 0"]),
     ("outbox/revive.rs", "{fresh}", &["counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL"]),
-    ("outbox/revive.rs", "{state}", &["queued", "leased"]),
     ("outbox/list.rs", "{which}", &["id NOT IN ()", "id NOT IN (3, 4)", "id IN (3, 4)"]),
     ("outbox/air.rs", "{}", &["3, 4"]),
     ("lost.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
