@@ -1,4 +1,4 @@
-//! What a clock that was set back has ended: due times, pauses, and times of what may be in the air that lie further ahead than any may. They are
+//! What a clock that was set back has ended: due times, pauses, and times of what may be in flight that lie further ahead than any may. They are
 //! over wherever they are looked at, and the first that sees it writes that down, so that none of them begins again when the clock comes
 //! near.
 
@@ -18,7 +18,7 @@ use crate::outbox::{LEASE, at_once, farthest_due};
 /// not.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND air_until > ?2) FROM meta WHERE id = 1",
+        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND in_flight_until > ?2) FROM meta WHERE id = 1",
     )?;
     Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
 }
@@ -45,8 +45,8 @@ fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &BTreeSet<i64>) -> R
     let mut unsent = tx.prepare_cached("SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'")?;
     let unsent: Vec<i64> = unsent.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut over = tx.prepare_cached(
-        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), air_until = iif(air_until > ?4, NULL, air_until)
-          WHERE id = ?1 AND (due_at > ?2 OR air_until > ?4)",
+        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until)
+          WHERE id = ?1 AND (due_at > ?2 OR in_flight_until > ?4)",
     )?;
     let (farthest, over_at) = (to_ms(farthest_due(now)), to_ms(at_once(now)));
     for id in unsent.into_iter().filter(|id| !damaged.contains(id)) {

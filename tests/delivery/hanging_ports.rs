@@ -332,7 +332,7 @@ fn a_pause_that_a_request_which_was_left_behind_is_asked_for_holds_what_was_clai
         }
         let never = CancelToken::new();
         let mut steps = field.compass.flush_steps(10 * MINUTE, &never, false).unwrap();
-        // One is in the air, and two wait for their turn.
+        // One is in flight, and two wait for their turn.
         eventually("the next request comes", || {
             steps_until_wait(&mut steps);
             gates[1].came() == 1
