@@ -279,7 +279,7 @@ public final class SessionModel {
 
     private func arrived(_ now: SessionView) async {
         // The version that it began with.
-        if workflow == nil { workflow = try? await work.compass.workflow(now.workflow.key, version: now.workflow.exactly) }
+        if workflow == nil { workflow = try? await work.compass.workflow(now.workflow) }
         if known != nil, known?.visit != now.visit { tried = false }
         known = now
         draw()

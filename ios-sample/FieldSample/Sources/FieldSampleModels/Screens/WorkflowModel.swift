@@ -43,7 +43,7 @@ public final class WorkflowModel {
             guard let summary = summaries.first(where: { $0.current && $0.workflow.key == workflow }) else {
                 throw CompassError(code: .unknownWorkflow)
             }
-            let whole = try await work.compass.workflow(workflow, version: summary.workflow.exactly)
+            let whole = try await work.compass.workflow(summary.workflow)
             self?.version = summary.workflow.label
             self?.startable = summary.startable
             self?.findings = summary.findings.map { $0.words(whole) }

@@ -88,8 +88,6 @@ extension Problem {
 extension WorkflowRef {
     /// `3`, or `3.1` for a change made on this phone.
     public var label: String { localRevision == 0 ? "\(version)" : "\(version).\(localRevision)" }
-
-    var exactly: WorkflowVersion { WorkflowVersion(version: version, localRevision: localRevision) }
 }
 
 extension Finding {
@@ -114,7 +112,7 @@ extension CompassHandle {
     /// What was found in a version on this phone. Names cost a read of the workflow; few have any findings.
     func words(_ findings: [Finding], of workflow: WorkflowRef) async throws -> [Phrase] {
         if findings.isEmpty { return [] }
-        let whole = try await self.workflow(workflow.key, version: workflow.exactly)
+        let whole = try await self.workflow(workflow)
         return findings.map { $0.words(whole) }
     }
 }
