@@ -192,12 +192,18 @@ final class StoryTests: XCTestCase {
         model.add()
         await model.settled()
         XCTAssertEqual(model.notice?.words, .text(.noticeActionAdded, .plain("3.1")))
-        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.version == "3.1" }
+        // At once, before the outline shows the first.
+        model.openAdd(section.key)
+        model.adding?.chosen = "warehouse"
+        model.add()
+        await model.settled()
+        XCTAssertEqual(model.notice?.words, .text(.noticeActionAdded, .plain("3.2")))
+        try await eventually { model.outline?.sections.first?.actions.count == before + 2 && model.version == "3.2" }
         model.openRemove("message-1", from: section.key)
         XCTAssertEqual(model.removing?.name, section.name)
         model.remove()
         await model.settled()
-        try await eventually { model.outline?.sections.first?.actions.count == before }
+        try await eventually { model.outline?.sections.first?.actions.count == before + 1 }
         try await compass.close()
     }
 }

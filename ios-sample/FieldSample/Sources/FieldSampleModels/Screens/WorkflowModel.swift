@@ -82,11 +82,12 @@ public final class WorkflowModel {
 
     public func add() {
         guard let sheet = adding, sheet.canAdd, let endpoint = sheet.chosen else { return }
-        let taken = Set((outline?.sections ?? []).flatMap { $0.actions.map(\.key) })
-        let action = ActionDefinition(
-            key: (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!, name: sheet.name.trimmingCharacters(in: .whitespaces),
-            integration: .webhooks, kind: .sendMessage, endpoint: endpoint)
-        change(.noticeActionAdded) { try $0.add(action, to: sheet.section) }
+        change(.noticeActionAdded) { [work, workflow] document in
+            let taken = Set(try await work.compass.workflow(workflow).sections.flatMap { $0.actions.map(\.key) })
+            let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
+            let name = sheet.name.trimmingCharacters(in: .whitespaces)
+            try document.add(ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint), to: sheet.section)
+        }
     }
 
     public func openRemove(_ action: String, from section: String) {
@@ -102,14 +103,14 @@ public final class WorkflowModel {
     public func openSettings() { work.navigator.open(.settings) }
 
     /// A new revision, on this phone.
-    private func change(_ said: TextId, _ change: @escaping (inout WorkflowDocument) throws -> Void) {
+    private func change(_ said: TextId, _ change: @escaping @MainActor (inout WorkflowDocument) async throws -> Void) {
         // A second tap was meant for the same change.
         if saving { return }
         saving = true
         turns.take { [self] in
             defer { saving = false }
             var document = WorkflowDocument(try await work.compass.workflowDocument(workflow))
-            try change(&document)
+            try await change(&document)
             let changed = try await work.compass.importWorkflow(document.bytes).workflow
             adding = nil
             removing = nil
