@@ -10,6 +10,7 @@ pluginManagement {
 
 dependencyResolutionManagement {
     repositories {
+        mavenLocal { content { includeGroup("dev.compass") } }
         google()
         mavenCentral()
     }

@@ -22,6 +22,7 @@ let package = Package(
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
         .library(name: "CompassCore", targets: ["CompassCore"]),
+        .library(name: "CompassCoreFakes", targets: ["CompassCoreFakes"]),
         .library(name: "CompassCoreTesting", targets: ["CompassCoreTesting"]),
     ],
     targets: [
@@ -36,10 +37,12 @@ let package = Package(
             resources: [.copy("PrivacyInfo.xcprivacy")],
             swiftSettings: ours
         ),
-        .target(name: "CompassCoreTesting", dependencies: ["CompassClock", "CompassCore"], swiftSettings: ours),
+        // For previews in an app, too, and so without that clock.
+        .target(name: "CompassCoreFakes", dependencies: ["CompassCore"], swiftSettings: ours),
+        .target(name: "CompassCoreTesting", dependencies: ["CompassClock", "CompassCore", "CompassCoreFakes"], swiftSettings: ours),
         .testTarget(
             name: "CompassCoreTests",
-            dependencies: ["CompassCore", "CompassCoreTesting", "CompassFFI", "CompassInternal"],
+            dependencies: ["CompassCore", "CompassCoreFakes", "CompassCoreTesting", "CompassFFI", "CompassInternal"],
             swiftSettings: strict
         ),
     ],

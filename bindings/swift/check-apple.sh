@@ -28,8 +28,9 @@ swiftc -emit-sil -wmo -o "$work/out" -module-name CompassCore "${ours[@]}" "${ap
 printf 'the branches for Apple fit the stubs\n'
 
 swiftc -emit-module -wmo -o "$work/CompassCore.swiftmodule" -module-name CompassCore "${ours[@]}" "${apple[@]}" "$work"/sources/*.swift
-swiftc -emit-module -wmo -o "$work/CompassCoreTesting.swiftmodule" -module-name CompassCoreTesting "${ours[@]}" "${apple[@]}" \
-  Sources/CompassCoreTesting/*.swift
+for module in CompassCoreFakes CompassCoreTesting; do
+  swiftc -emit-module -wmo -o "$work/$module.swiftmodule" -module-name "$module" "${ours[@]}" "${apple[@]}" "Sources/$module"/*.swift
+done
 # Each example is a file of one app; the first, which has statements, is the body of a function.
 mkdir "$work/guide"
 awk -v folder="$work/guide" '

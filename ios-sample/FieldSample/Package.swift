@@ -8,7 +8,9 @@ let strict: [SwiftSetting] = Context.environment["COMPASS_STRICT"] == "1" ? [.un
 let package = Package(
     name: "FieldSample",
     platforms: [.iOS(.v17), .macOS(.v14)],
-    products: [.library(name: "FieldSampleModels", targets: ["FieldSampleModels"])],
+    products: [
+        .library(name: "FieldSampleModels", targets: ["FieldSampleModels"]), .library(name: "FieldSampleExamples", targets: ["FieldSampleExamples"]),
+    ],
     dependencies: [.package(path: "../../bindings/swift")],
     targets: [
         .target(
@@ -16,12 +18,18 @@ let package = Package(
             dependencies: [.product(name: "CompassCore", package: "swift")],
             swiftSettings: strict
         ),
+        // What previews and tests of one screen show.
+        .target(
+            name: "FieldSampleExamples",
+            dependencies: ["FieldSampleModels", .product(name: "CompassCoreFakes", package: "swift")],
+            swiftSettings: strict
+        ),
         // A technician's day, for the tests and for the process that one of them destroys.
         .target(name: "FieldStory", dependencies: ["FieldSampleModels"], path: "Tests/FieldStory", swiftSettings: strict),
         .executableTarget(name: "LastMoments", dependencies: ["FieldStory"], path: "Tests/LastMoments", swiftSettings: strict),
         .testTarget(
             name: "FieldSampleModelsTests",
-            dependencies: ["FieldSampleModels", "FieldStory", "LastMoments", .product(name: "CompassCoreTesting", package: "swift")]
+            dependencies: ["FieldSampleExamples", "FieldSampleModels", "FieldStory", "LastMoments", .product(name: "CompassCoreTesting", package: "swift")]
         ),
     ],
     swiftLanguageModes: [.v6]
@@ -34,12 +42,12 @@ package.targets += stubs.map { .target(name: $0, dependencies: $0 == "UniformTyp
 package.targets += [
     .executableTarget(
         name: "FieldSampleApp",
-        dependencies: ["FieldSampleModels"] + stubs.map { .byName(name: $0) },
+        dependencies: ["FieldSampleExamples", "FieldSampleModels"] + stubs.map { .byName(name: $0) },
         path: "Tests/Stubs/FieldSampleApp",
         swiftSettings: strict
     ),
     .testTarget(name: "FieldSampleAppTests", dependencies: [
-            "FieldSampleApp", "FieldSampleModels", "FieldStory", "SwiftUI", .product(name: "CompassCoreTesting", package: "swift"),
+            "FieldSampleApp", "FieldSampleExamples", "FieldSampleModels", "FieldStory", "SwiftUI", .product(name: "CompassCoreTesting", package: "swift"),
         ]),
 ]
 #endif

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::SecondsFormat;
 
-use super::{Changed, Compass, Result};
+use super::{Changed, Compass, Inner, Result};
 use crate::error::Error;
 use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp, echoed};
 use crate::outbox::reason;
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
 use crate::store::outbox::revive::{Revived, revive_endpoint};
-use crate::store::{self, meta};
+use crate::store::{self, StoreError, Transaction, meta};
 use crate::webhook;
 
 impl Compass {
@@ -46,27 +46,22 @@ impl Compass {
         let inner = &self.inner;
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
-        let damaged = inner.write(|tx| {
+        inner.change_endpoint(&endpoint.key, |tx, without| {
             // One that does not read back is never the same, and is repaired.
             let before = match store::endpoint::find(tx, &endpoint.key)? {
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
             if before.as_ref().is_some_and(|before| before.endpoint == endpoint && before.archived_at.is_none()) {
-                return Ok((BTreeSet::new(), Changed::nothing()));
+                return Ok(None);
             }
             store::endpoint::put(tx, &endpoint, &inner.policy)?;
             let has_moved = before.as_ref().is_none_or(|before| before.endpoint.url != endpoint.url);
             if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
                 store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
             }
-            meta::next_configuration(tx)?;
-            let Revived { sessions, damaged } = revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now)?;
-            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })?;
-        inner.delivery.set_aside(&damaged);
-        inner.delivery.endpoint_changed(&endpoint.key);
-        Ok(())
+            revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now, without).map(Some)
+        })
     }
 
     /// Takes an endpoint out of use. What waits for it keeps waiting, until it is put again.
@@ -93,29 +88,21 @@ impl Compass {
     /// `UnknownEndpoint`.
     pub fn set_endpoint_enabled(&self, key: &str, enabled: bool) -> Result<()> {
         let now = self.inner.now();
-        let damaged = self.inner.write(|tx| {
-            let row = known(store::endpoint::find(tx, key)?, key)?;
-            if row.enabled == enabled {
-                // What a 410 has disabled is the app's decision from now on.
-                if enabled || row.disabled_reason.as_deref() == Some(store::endpoint::BY_APP) {
-                    return Ok((BTreeSet::new(), Changed::nothing()));
-                }
-                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
-                return Ok((BTreeSet::new(), Changed { endpoints: true, ..Changed::default() }));
+        let inner = &self.inner;
+        inner.read(|connection| known(store::endpoint::find(connection, key)?, key))?;
+        inner.change_endpoint(key, |tx, without| {
+            let Some(StoredEndpoint::Readable(row)) = store::endpoint::find(tx, key)? else { return Ok(None) };
+            if enabled && !row.enabled {
+                store::endpoint::enable(tx, key, &inner.policy)?;
+                return revive_endpoint(tx, key, false, reason::revived_by_enabling, now, without).map(Some);
             }
-            let Revived { sessions, damaged } = if enabled {
-                store::endpoint::enable(tx, key, &self.inner.policy)?;
-                revive_endpoint(tx, key, false, reason::revived_by_enabling, now)?
-            } else {
-                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
-                Revived::default()
-            };
-            meta::next_configuration(tx)?;
-            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })?;
-        self.inner.delivery.set_aside(&damaged);
-        self.inner.delivery.endpoint_changed(key);
-        Ok(())
+            // What a 410 has disabled is the app's decision from now on.
+            if enabled || !row.enabled && row.disabled_reason.as_deref() == Some(store::endpoint::BY_APP) {
+                return Ok(None);
+            }
+            store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
+            Ok(Some(Revived::default()))
+        })
     }
 
     /// All endpoints, by key, with how they stand.
@@ -149,6 +136,31 @@ impl Compass {
         let sent_at = self.inner.now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let body = format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#);
         Ok(self.inner.delivery.test_send(&row.endpoint, row.delivery.skew_ms.unwrap_or(0), body.as_bytes()))
+    }
+}
+
+impl Inner {
+    /// Changes an endpoint, and the messages that wait for it; those whose pages are damaged stay as they are. None: nothing has changed.
+    fn change_endpoint(
+        &self,
+        key: &str,
+        change: impl Fn(&Transaction<'_>, &BTreeSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
+    ) -> Result<()> {
+        let damaged = self.write(|tx| {
+            let (revived, mut damaged) = store::passing_over(tx, |damaged| {
+                let revived = change(tx, damaged)?;
+                if revived.is_some() {
+                    meta::next_configuration(tx)?;
+                }
+                Ok(revived)
+            })?;
+            let Some(mut revived) = revived else { return Ok((damaged, Changed::nothing())) };
+            damaged.append(&mut revived.damaged);
+            Ok((damaged, Changed { sessions: revived.sessions, endpoints: true, outbox: true, ..Changed::default() }))
+        })?;
+        self.delivery.set_aside(&damaged);
+        self.delivery.endpoint_changed(key);
+        Ok(())
     }
 }
 

@@ -155,7 +155,8 @@ impl<'a> Purge<'a> {
     fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
         let mut bodies = BODIES;
         loop {
-            match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies)) {
+            let now = inner.now();
+            match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies, now)) {
                 Err(Error::DiskFull) if bodies > 1 => {
                     inner.store.make_room();
                     bodies = 1;
@@ -285,6 +286,7 @@ impl Inner {
         let stops = self.store.stops();
         let part = |purge: &mut Purge<'_>| {
             self.write_aside(wait, |tx| {
+                let (released, _) = self.release_bodies(tx, BODIES, purge.now)?;
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {
                     let old = Old::ByAge(earlier(meta::age(tx)?, retention));
@@ -297,7 +299,6 @@ impl Inner {
                         }
                     }
                 }
-                let (released, _) = self.release_bodies(tx, BODIES)?;
                 let forgotten = forget(tx)?;
                 let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
                 Ok(((purge.report.purged + released + forgotten, goes_on), changed))
@@ -333,9 +334,9 @@ impl Inner {
         self.goes_on_behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32) -> Result<(u64, Changed)> {
+    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32, now: Timestamp) -> Result<(u64, Changed)> {
         let age = earlier(meta::age(tx)?, self.body_retention);
-        let released = store::retention::release_bodies(tx, age, limit, BODY_BYTES)?;
+        let released = store::retention::release_bodies(tx, age, limit, BODY_BYTES, now)?;
         store::erasure::shrink(tx)?;
         Ok((released, Changed::nothing()))
     }

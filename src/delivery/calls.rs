@@ -23,7 +23,7 @@ use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notic
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::{queue, revive};
-use crate::store::{Connection, StoreError, meta, set_back, unless_damaged};
+use crate::store::{Connection, StoreError, meta, passing_over, set_back, unless_damaged};
 use crate::webhook;
 
 /// Endpoints that begin nothing for a while, as they are defined.
@@ -267,20 +267,25 @@ impl Delivery {
     pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
         let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
-            let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
-            let mut damaged = BTreeSet::new();
-            meta::next_secrets(tx)?;
-            for stored in endpoint::all(tx)? {
-                let StoredEndpoint::Readable(row) = stored else { continue };
-                // Also where it is disabled or archived: what is revived there waits for that.
-                if !webhook::secret_names(&row.endpoint).is_empty() {
-                    unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
-                    let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
-                    notice.sessions.append(&mut revived.sessions);
-                    damaged.append(&mut revived.damaged);
+            let ((notice, mut damaged), pages) = passing_over(tx, |without| {
+                let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
+                let mut damaged = BTreeSet::new();
+                meta::next_secrets(tx)?;
+                for stored in endpoint::all(tx)? {
+                    let StoredEndpoint::Readable(row) = stored else { continue };
+                    // Also where it is disabled or archived: what is revived there waits for that.
+                    if !webhook::secret_names(&row.endpoint).is_empty() {
+                        unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
+                        let (key, revives) = (&row.endpoint.key, reason::revived_by_secrets);
+                        let mut revived = revive::revive_endpoint(tx, key, false, revives, now, without)?;
+                        notice.sessions.append(&mut revived.sessions);
+                        damaged.append(&mut revived.damaged);
+                    }
                 }
-            }
-            notice.revision = meta::next_revision(tx)?;
+                notice.revision = meta::next_revision(tx)?;
+                Ok((notice, damaged))
+            })?;
+            damaged.extend(pages);
             Ok((notice, damaged))
         })?;
         self.set_aside(&damaged);

@@ -371,21 +371,20 @@ impl Delivery {
             }
             Action::Claim => self.claim(run, now),
             Action::Settle => self.settle(run, false),
-            Action::Wait(until) => {
-                if run.error.is_some() && !is_flying && run.failures > DATABASE_PAUSES.len() as u32 {
-                    run.stage = RunStage::Stopping(StopReason::Drained);
-                    return Step::Again;
-                }
+            Action::Wait(_) if run.error.is_some() && !is_flying && run.failures > DATABASE_PAUSES.len() as u32 => {
+                run.stage = RunStage::Stopping(StopReason::Drained);
+                return Step::Again;
+            }
+            Action::Idle if !run.is_flush() || begins_at.is_none() && conditions.database => {
+                return self.idle(run, now, begins_at, next_rise, has_time);
+            }
+            Action::Wait(_) | Action::Idle => {
+                let until = if let Action::Wait(until) = action { until } else { None };
                 let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
                 let retry = run.retry_after.filter(|at| *at > now.monotonic);
                 let until = [until, next_rise, begins_at, stop, retry].into_iter().flatten().min();
                 return Step::Wait { until, at_most: run.retry_in() };
             }
-            Action::Idle if run.is_flush() && begins_at.is_some() => {
-                let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
-                return Step::Wait { until: [begins_at, stop].into_iter().flatten().min(), at_most: None };
-            }
-            Action::Idle => return self.idle(run, now, begins_at, next_rise, has_time),
         };
         if let Err(error) = done {
             self.database_failed(run, error);

@@ -203,8 +203,10 @@ impl Schedule {
             random,
             another_answered,
         };
-        // What the endpoint was before says nothing about what it is now.
-        if running && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint) {
+        // What the endpoint was before says nothing about what it is now. An answer is heard no matter how late it comes.
+        if (running || result.verdict.contact == Contact::Known)
+            && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint)
+        {
             queue.learn(&result, at.monotonic, self.wake, policy);
         }
         if result.attempt.claimed.urgent && result.was_cancelled() {

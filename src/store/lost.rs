@@ -132,16 +132,28 @@ impl FileMemory {
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let in_flight_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, in_flight_until)" } else { "NULL" };
-        let held_back = format!(
-            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {in_flight_until} FROM outbox
-              WHERE state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
-                 OR (state = 'queued' OR state = 'leased') AND {in_flight_until} IS NOT NULL"
-        );
+        let held_back = |which: &str| -> Result<Vec<_>> {
+            let sql = format!(
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {in_flight_until}
+                   FROM outbox {which}
+                        (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
+                         OR (state = 'queued' OR state = 'leased') AND {in_flight_until} IS NOT NULL)"
+            );
+            rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        };
+        let mut all = held_back("WHERE")?;
+        if is_damaged {
+            // Behind a page that cannot be read each is looked for by itself.
+            let ids: Vec<i64> = rows(file, "SELECT id FROM outbox INDEXED BY outbox_session", true, |row| row.get(0))?;
+            for id in ids {
+                all.append(&mut held_back(&format!("WHERE id = {id} AND"))?);
+            }
+        }
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
-            held_back: rows(file, &held_back, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?,
+            held_back: all,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
     }

@@ -40,7 +40,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
-pub(crate) use one_row::{OfOneRow, alone, of_entry, unless_damaged};
+pub(crate) use one_row::{OfOneRow, alone, of_entry, passing_over, unless_damaged};
 pub(crate) use pool::{LockWait, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 

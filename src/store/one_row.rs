@@ -2,6 +2,8 @@
 //!
 //! Every loop over rows goes through here, so that only an error of the database itself ends a call.
 
+use std::collections::BTreeSet;
+
 use super::{Result, StoreError, Transaction};
 
 /// An error that may be of one row or of the whole database.
@@ -55,4 +57,21 @@ pub(crate) fn alone<T, E: OfOneRow + From<StoreError>>(
     }
     run("RELEASE one_row")?;
     Ok(done)
+}
+
+/// Does what comes first in a transaction without the rows of the outbox of which a page is damaged: where it meets one, all that was done is
+/// undone, and it begins anew. Gives these rows, too.
+pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&BTreeSet<i64>) -> Result<T>) -> Result<(T, BTreeSet<i64>)> {
+    let mut damaged = BTreeSet::new();
+    loop {
+        match work(&damaged) {
+            Err(StoreError::CorruptEntry(entry)) if damaged.insert(entry) => begin_anew(tx)?,
+            done => return Ok((done?, damaged)),
+        }
+    }
+}
+
+/// Undoes all of a transaction that has met a damaged page, and goes on in a new one.
+pub(super) fn begin_anew(tx: &Transaction<'_>) -> Result<()> {
+    Ok(tx.execute_batch("ROLLBACK; BEGIN IMMEDIATE")?)
 }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, meta, search, unless_damaged};
+use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, passing_over, search, unless_damaged};
 use crate::model::{SessionKey, Timestamp};
 
 /// What keeps a session whose actions did not fire because the integration was off, once it was on.
@@ -139,22 +139,30 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u6
 }
 
 /// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more
-/// than one beyond so many bytes.
-pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64) -> Result<u64> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, body_size FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1 ORDER BY sent_age LIMIT ?2",
-    )?;
-    let mut rows = statement.query(params![age, limit])?;
-    let (mut ids, mut size) = (Vec::new(), 0_i64);
-    while let Some(row) = rows.next()?.filter(|_| size < bytes) {
-        ids.push(row.get::<_, i64>(0)?);
-        size = size.saturating_add(row.get::<_, i64>(1).unwrap_or_default());
-    }
-    drop(rows);
-    let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?;
-    let mut released = 0;
-    for id in ids {
-        released += u64::from(unless_damaged(release.execute([id]).map_err(StoreError::from))?.is_some());
-    }
-    Ok(released)
+/// than one beyond so many bytes. Comes first in a transaction.
+pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64, now: Timestamp) -> Result<u64> {
+    let released = passing_over(tx, |damaged| {
+        // Also where it begins anew.
+        meta::carry_age(tx, now)?;
+        // By the index alone, which needs no page of the table.
+        let mut old = tx.prepare_cached(
+            "SELECT id FROM outbox INDEXED BY outbox_body_kept WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1
+              ORDER BY sent_age LIMIT ?2",
+        )?;
+        let old = old.query_map(params![age, i64::from(limit) + damaged.len() as i64], |row| row.get(0))?;
+        let old: Vec<i64> = old.collect::<rusqlite::Result<_>>()?;
+        let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1 RETURNING body_size")?;
+        let (mut released, mut size) = (0, 0_i64);
+        for id in old.into_iter().filter(|id| !damaged.contains(id)).take(limit as usize) {
+            if size >= bytes {
+                break;
+            }
+            let gone = release.query_row([id], |row| Ok(row.get(0).unwrap_or_default())).map_err(StoreError::from);
+            if let Some(of_it) = unless_damaged(of_entry(id, gone))? {
+                (released, size) = (released + 1, size.saturating_add(of_it));
+            }
+        }
+        Ok(released)
+    });
+    Ok(released?.0)
 }

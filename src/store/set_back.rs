@@ -2,12 +2,15 @@
 //! over wherever they are looked at, and the first that sees it writes that down, so that none of them begins again when the clock comes
 //! near.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
 
 use super::endpoint::{self, StoredEndpoint};
+use super::one_row::begin_anew;
 use super::outbox::lease::farthest_lease;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, unless_damaged};
+use super::{Connection, Result, StoreError, Transaction, of_entry, passing_over, unless_damaged};
 use crate::model::Timestamp;
 use crate::outbox::{LEASE, at_once, farthest_due};
 
@@ -20,22 +23,41 @@ pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
 }
 
-/// Ends what lies too far ahead, on every clock. A row that is damaged stands in the way of no other write.
+/// Ends what lies too far ahead, on every clock. Comes first in a transaction. What is damaged stands in the way of nothing else.
 pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-    let farthest = farthest_due(now);
-    let mut ahead = tx.prepare_cached(
-        "SELECT id FROM outbox WHERE state <> 'sent' AND state <> 'superseded' AND (due_at > ?1 OR in_flight_until > ?2)",
-    )?;
-    let ahead = ahead.query_map([to_ms(farthest), farthest_lease(now, LEASE)], |row| row.get(0))?;
-    let ahead: Vec<i64> = ahead.collect::<rusqlite::Result<_>>()?;
-    let mut over = tx.prepare_cached(
-        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until) WHERE id = ?1",
-    )?;
-    for id in ahead {
-        unless_damaged(
-            over.execute(params![id, to_ms(farthest), to_ms(at_once(now)), farthest_lease(now, LEASE)]).map_err(StoreError::from),
-        )?;
+    for endpoints in [true, false] {
+        let written = passing_over(tx, |damaged| {
+            if endpoints {
+                end_pauses(tx, now)?;
+            }
+            end_waits(tx, now, damaged)
+        });
+        match written {
+            Err(error) if error.is_damage() => begin_anew(tx)?,
+            written => return written.map(drop),
+        }
     }
+    Ok(())
+}
+
+/// Of messages but these.
+fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &BTreeSet<i64>) -> Result<()> {
+    let mut unsent = tx.prepare_cached("SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'")?;
+    let unsent: Vec<i64> = unsent.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut over = tx.prepare_cached(
+        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until)
+          WHERE id = ?1 AND (due_at > ?2 OR in_flight_until > ?4)",
+    )?;
+    let (farthest, over_at) = (to_ms(farthest_due(now)), to_ms(at_once(now)));
+    for id in unsent.into_iter().filter(|id| !damaged.contains(id)) {
+        let values = params![id, farthest, over_at, farthest_lease(now, LEASE)];
+        unless_damaged(of_entry(id, over.execute(values).map_err(StoreError::from)))?;
+    }
+    Ok(())
+}
+
+fn end_pauses(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+    let farthest = farthest_due(now);
     for stored in endpoint::all(tx)? {
         let StoredEndpoint::Readable(mut row) = stored else { continue };
         let is_over = |until: &Timestamp| *until > farthest;

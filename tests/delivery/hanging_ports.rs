@@ -299,3 +299,50 @@ fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answere
     let requests = field.transport.requests().len();
     assert_eq!((requests, delivery.attempts, unknown), (1, 1, 0), "requests, attempts and unknown outcomes");
 }
+
+#[test]
+fn a_pause_that_a_request_which_was_left_behind_is_asked_for_holds_what_was_claimed_since() {
+    for says in [429, 503] {
+        let gates = [Gate::shut(), Gate::shut()];
+        let (first, second) = (Arc::clone(&gates[0]), Arc::clone(&gates[1]));
+        let came = Mutex::new(0);
+        let transport = ScriptedTransport::new(move |_| {
+            let number = {
+                let mut came = came.lock().unwrap();
+                *came += 1;
+                *came
+            };
+            match number {
+                1 => {
+                    first.pass();
+                    Ok(answer_with(says, &[("retry-after", "3600")]))
+                }
+                2 => {
+                    second.pass();
+                    Ok(answer(202))
+                }
+                _ => Ok(answer(202)),
+            }
+        });
+        let field = Field::with(transport, one_at_a_time);
+        field.complete();
+        short_window(&field, || gates[0].wait_for(1));
+        for _ in 0..3 {
+            field.complete();
+        }
+        let never = CancelToken::new();
+        let mut steps = field.compass.flush_steps(10 * MINUTE, &never, false).unwrap();
+        // One is in flight, and two wait for their turn.
+        eventually("the next request comes", || {
+            steps_until_wait(&mut steps);
+            gates[1].came() == 1
+        });
+        gates[0].open();
+        eventually("the late answer comes", || steps.is_woken());
+        steps_until_wait(&mut steps);
+        gates[1].open();
+        eventually("it ends", || steps_until_wait(&mut steps).is_none());
+        assert_eq!(field.transport.requests().len(), 2, "{says}");
+        assert!(status(&field, OFFICE).paused_until.is_some(), "{says}");
+    }
+}

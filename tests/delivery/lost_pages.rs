@@ -142,3 +142,81 @@ fn results_of_entries_whose_page_is_lost_stop_no_other() {
     let ids: BTreeSet<_> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
     assert_eq!(ids.len(), field.transport.requests().len(), "none is sent twice");
 }
+
+#[test]
+fn a_clock_that_was_set_back_stops_nothing_where_a_page_is_lost() {
+    for table in ["outbox", "endpoint"] {
+        let (mut field, receivers) = phone(|_| Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No)));
+        // What comes last waits, by a clock that is ahead, for what lies too far ahead once that is set right.
+        field.backlog(120, OFFICE);
+        field.clock.jump_wall(TimeDelta::days(30));
+        let last = field.complete();
+        field.flush();
+        receivers.take();
+        lose(&mut field, table);
+        field.clock.jump_wall(TimeDelta::days(-30));
+        // The technician goes on working.
+        let later = field.complete();
+        let due: i64 = sql(&field)
+            .query_row(
+                "SELECT max(due_at) FROM outbox INDEXED BY outbox_due WHERE state = 'queued' AND endpoint = 'office' AND id > 118",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert!(due < field.now().timestamp_millis(), "{table}: it is written down");
+        if table == "outbox" {
+            assert!(field.flush().sent > 50);
+            assert!(is_sent(&field.compass, last) && is_sent(&field.compass, later));
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_lost_stops_no_change_of_an_endpoint() {
+    let (mut field, receivers) = phone(|_| Ok(answer(410)));
+    field.secrets.set(SECRET_NAME, SECRET);
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    field.backlog(120, OFFICE);
+    let gone = field.complete();
+    damage(&field, &format!("UPDATE outbox SET due_at = due_at + 60000 WHERE id <> {}", entry(&field, gone)));
+    field.flush();
+    receivers.take();
+    assert_eq!(field.action(gone).reason.as_deref(), Some("gone"));
+    lose(&mut field, "outbox");
+    field.compass.secrets_changed().unwrap();
+    field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+    assert!(field.next_due().needs_person);
+    assert!(field.flush().sent > 50);
+    assert!(is_sent(&field.compass, gone), "it is revived");
+    field.compass.put_endpoint(&signed(OFFICE, "https://other.example/hook")).unwrap();
+    let later = field.complete();
+    field.flush();
+    assert!(is_sent(&field.compass, later));
+    assert_eq!(requests_to(&field, "https://other.example/hook"), 1);
+}
+
+#[test]
+fn bodies_and_sessions_go_although_a_page_of_other_messages_is_lost() {
+    let (mut field, _) = phone_with(|_| Ok(answer(202)), |options| (options.body_retention, options.retention) = (DAY, Some(3 * DAY)));
+    for _ in 0..100 {
+        field.complete();
+    }
+    field.flush();
+    lose(&mut field, "outbox");
+    let count =
+        |field: &Field, what: &str| -> i64 { sql(field).query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).unwrap() };
+    for _ in 0..2 {
+        field.clock.advance(DAY);
+        field.flush();
+    }
+    let kept = count(&field, "outbox INDEXED BY outbox_body_kept WHERE state = 'sent' AND body_kept = 1");
+    assert!(kept > 0 && kept < 70, "{kept} bodies");
+    for _ in 0..2 {
+        field.clock.advance(DAY);
+        field.flush();
+    }
+    let left = count(&field, "session");
+    assert!(left > 0 && left < 70, "{left} sessions");
+    field.compass.purge(HOUR).unwrap();
+}

@@ -274,3 +274,21 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
     let left: Vec<String> = field.transport.requests()[before..].iter().map(|request| header(request, "webhook-id")).collect();
     assert!(!left.contains(&old), "what was corrected and superseded leaves");
 }
+
+#[test]
+fn what_was_given_up_does_not_leave_from_a_copy_that_replaces_a_file_with_a_lost_page() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    field.backlog(100, OFFICE);
+    let given_up = field.complete();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    abandon_first(&field, given_up);
+    field.compass.close().unwrap();
+    // It lies behind the page.
+    support::app::lose_page(field.path(), "outbox");
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
+    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    assert_eq!(field.flush().sent, 100);
+    assert_eq!(field.action(given_up).reason.as_deref(), Some("abandoned"));
+}

@@ -311,3 +311,19 @@ fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is
         assert!(next.is_none_or(|at| at <= field.now()), "the network is there, and one waits until {next:?}: {:?}", waits.delivery.reason);
     }
 }
+
+#[test]
+fn an_urgent_wish_outlives_a_database_that_fails_for_a_moment() {
+    let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
+    field.complete();
+    field.flush();
+    receivers.take();
+    let never = CancelToken::new();
+    let mut person = field.compass.flush_steps(MINUTE, &never, true).unwrap();
+    damage(&field, "ALTER TABLE endpoint RENAME TO elsewhere");
+    let waits = steps_until_wait(&mut person);
+    damage(&field, "ALTER TABLE elsewhere RENAME TO endpoint");
+    assert!(waits.is_some(), "it tries again");
+    eventually("it ends", || steps_until_wait(&mut person).is_none());
+    assert_eq!(field.transport.requests().len(), 2);
+}

@@ -1,9 +1,9 @@
 // NEVER RUN in this repository: see settings.gradle.kts. Before the first build, from the root of the repository:
 //
-//     uniffi/generate kotlin bindings/kotlin/compass-core-bindings/target/generated
+//     (cd bindings/kotlin && mvn -B install -DskipTests)
 //     bindings/kotlin/android-build bindings/kotlin/compass-core-android/target/jni
 //
-// One library of all Kotlin sources of the package. The generated ones are part of it, so explicit API mode is off here; Maven has it on.
+// As thin as Maven's: the classes of compass-core come from mavenLocal, so they are there once, also if compass-core-testing needs them.
 plugins {
     id("com.android.library") version "8.13.0"
     kotlin("android") version "2.2.20"
@@ -24,7 +24,7 @@ android {
         targetCompatibility = JavaVersion.VERSION_11
     }
     sourceSets["main"].apply {
-        kotlin.srcDirs("src/main/kotlin", "../compass-core/src/main/kotlin", "../compass-core-bindings/target/generated")
+        kotlin.srcDirs("src/main/kotlin")
         jniLibs.srcDirs("target/jni")
     }
     // Maven runs them, under Robolectric.
@@ -32,6 +32,7 @@ android {
 }
 
 kotlin {
+    explicitApi()
     compilerOptions {
         jvmTarget = org.jetbrains.kotlin.gradle.dsl.JvmTarget.JVM_11
         languageVersion = org.jetbrains.kotlin.gradle.dsl.KotlinVersion.KOTLIN_2_1
@@ -41,6 +42,6 @@ kotlin {
 }
 
 dependencies {
-    api("org.jetbrains.kotlinx:kotlinx-coroutines-core:1.10.2")
+    api("dev.compass:compass-core:0.1.0")
     implementation("net.java.dev.jna:jna:5.19.1@aar")
 }

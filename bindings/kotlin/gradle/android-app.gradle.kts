@@ -26,6 +26,13 @@ android {
 
 kotlin { compilerOptions { jvmTarget.set(org.jetbrains.kotlin.gradle.dsl.JvmTarget.JVM_11) } }
 
+// `mvn install` in bindings/kotlin and `includeBuild("compass/bindings/kotlin")` in the settings, or an AAR of aar/assemble.
+repositories {
+    mavenLocal { content { includeGroup("dev.compass") } }
+    google()
+    mavenCentral()
+}
+
 dependencies {
     // Brings compass-core, the AAR of JNA and the libraries for phones.
     implementation("dev.compass:compass-core-android:0.1.0")

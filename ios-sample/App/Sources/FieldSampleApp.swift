@@ -1,3 +1,5 @@
+import CompassCoreFakes
+import FieldSampleExamples
 import FieldSampleModels
 import SwiftUI
 
@@ -55,16 +57,15 @@ struct OpeningView: View {
 }
 
 final class AppDelegate: NSObject, UIApplicationDelegate {
-    let opening = OpeningModel(AppDelegate.prepare, open: AppDelegate.open)
+    let opening = OpeningModel(AppDelegate.prepare)
 
     private static func prepare() async throws -> Workplace {
-        let places = try Phone.shared.places()
+        let phone = Phone.shared
+        let places = try phone.places()
         return Workplace(
-            gateway: Phone.shared.gateway, navigator: Navigator(places.place), preferences: DefaultsStore(), vault: Phone.shared.vault,
-            exports: places.exports, attachments: try? Attachments.folder())
+            compass: phone.compass, network: phone.network, database: phone.database, navigator: Navigator(places.place),
+            preferences: DefaultsStore(), vault: phone.vault, exports: places.exports, attachments: try? Attachments.folder())
     }
-
-    private static func open(_ work: Workplace) async throws { try await Phone.shared.gateway.open() }
 
     func application(
         _ application: UIApplication, didFinishLaunchingWithOptions launchOptions: [UIApplication.LaunchOptionsKey: Any]?
@@ -93,8 +94,8 @@ struct DefaultsStore: PreferenceStore {
 extension Workplace {
     /// A phone at work, for previews.
     @MainActor static var preview: Workplace {
-        let store = MemoryStore()
-        return Workplace(gateway: FakeGateway(), navigator: Navigator(), preferences: store, vault: store)
+        let store = MemoryStore(), fake = FakeCompass(.atWork)
+        return Workplace(compass: fake, database: FakeDatabase(fake), navigator: Navigator(), preferences: store, vault: store)
     }
 }
 

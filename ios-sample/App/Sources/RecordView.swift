@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -52,11 +53,11 @@ struct RecordView: View {
 }
 
 private struct RecordHead: View {
-    let now: RecordNow
+    let now: SessionRecord
     let status: Phrase
 
     var body: some View {
-        Badge(status, sign, now.won ? .good : .plain)
+        Badge(status, sign, now.won == true ? .good : .plain)
         Words(.message(.labelVersion, [.plain(now.workflow.label)])).ink(\.quietInk)
         Words(.message(.labelStarted, [.moment(now.startedAt)]))
         if let finished = now.finishedAt { Words(.message(.labelFinished, [.moment(finished)])) }
@@ -65,8 +66,8 @@ private struct RecordHead: View {
     }
 
     private var sign: String {
-        if now.won { return "star.fill" }
-        return switch now.phase {
+        if now.won == true { return "star.fill" }
+        return switch now.state {
         case .inProgress: "play"
         case .completed: "checkmark"
         case .ended, .discarded: "stop"

@@ -1,3 +1,4 @@
+import CompassCore
 import FieldSampleModels
 import SwiftUI
 
@@ -8,22 +9,22 @@ struct WorkflowView: View {
 
     var body: some View {
         Page(
-            model.outline.map { .plain($0.item.workflow.name) } ?? .message(.labelLoading, []), notice: $model.notice, back: WayBack { dismiss() },
+            model.outline.map { .plain($0.name) } ?? .message(.labelLoading, []), notice: $model.notice, back: WayBack { dismiss() },
             hasFoot: model.outline != nil
         ) {
             if let outline = model.outline {
                 Card {
-                    Words(.message(.labelVersion, [.plain(outline.item.workflow.label)])).ink(\.quietInk)
-                    if let about = outline.item.about { Words(.plain(about)) }
-                    if !outline.item.startable { Badge(.labelIncomplete, "exclamationmark.triangle", .waiting) }
+                    Words(.message(.labelVersion, [.plain(model.version)])).ink(\.quietInk)
+                    if let about = outline.description { Words(.plain(about)) }
+                    if !model.startable { Badge(.labelIncomplete, "exclamationmark.triangle", .waiting) }
                     ForEach(model.findings, id: \.self) { Words($0) }
                 }
-                ForEach(outline.sections) { section in
+                ForEach(outline.sections, id: \.key) { section in
                     Card { SectionOutline(section: section, isStart: section.key == outline.start, model: model) }
                 }
             }
         } foot: {
-            BigButton(.buttonStart, sign: "play.fill", isMain: true) { model.start() }.disabled(model.outline?.item.startable != true)
+            BigButton(.buttonStart, sign: "play.fill", isMain: true) { model.start() }.disabled(!model.startable)
         }
         .panel(model.adding, close: { model.adding = nil }) { AddPanel(sheet: $0, model: model) }
         .panel(model.removing, close: { model.removing = nil }) { question in
@@ -38,16 +39,16 @@ struct WorkflowView: View {
 }
 
 private struct SectionOutline: View {
-    let section: OutlineSection
+    let section: WorkflowSection
     let isStart: Bool
     let model: WorkflowModel
 
     var body: some View {
         Heading(.plain(section.name))
         if isStart { Badge(.labelStartSection, "play") }
-        if section.isEnd { Badge(section.win ? .labelWin : .labelEndSection, section.win ? "star.fill" : "stop", section.win ? .good : .plain) }
+        if section.answers.isEmpty { Badge(section.win ? .labelWin : .labelEndSection, section.win ? "star.fill" : "stop", section.win ? .good : .plain) }
         if !section.fields.isEmpty { Words(.headingFields).bold() }
-        ForEach(section.fields, id: \.key) { field in
+        ForEach(model.fields(of: section), id: \.key) { field in
             Words(field.required ? .message(.labelPair, [.plain(field.name), .message(.labelRequired, [])]) : .plain(field.name))
         }
         ForEach(section.answers, id: \.self) { answer in
@@ -56,7 +57,7 @@ private struct SectionOutline: View {
                 value: model.target(of: answer).map { .message(.labelLeadsTo, [.plain($0)]) } ?? .message(.labelUnlinked, []))
         }
         if !section.actions.isEmpty { Words(.headingActions).bold() }
-        ForEach(section.actions) { action in
+        ForEach(section.actions, id: \.key) { action in
             Pair(name: .plain(action.name), value: .message(.labelTo, [.plain(action.endpoint)]))
             BigButton(.buttonRemove, sign: "trash", about: action.name, isDestructive: true) { model.openRemove(action.key, from: section.key) }
         }

@@ -56,7 +56,7 @@ fn an_endpoint_that_is_gone_is_disabled_and_enabling_it_revives_everything() {
     let now = phone.clock.now();
     let revived = phone.write(|tx| {
         endpoint::enable(tx, "office", &RetryPolicy::default())?;
-        outbox::revive::revive_endpoint(tx, "office", false, crate::outbox::reason::revived_by_enabling, now)
+        outbox::revive::revive_endpoint(tx, "office", false, crate::outbox::reason::revived_by_enabling, now, &Default::default())
     });
     assert_eq!(revived.sessions.len(), 1);
     assert_eq!(phone.flush().sent, 5);

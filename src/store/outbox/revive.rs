@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::super::row::{session_key, to_ms};
-use super::super::{Result, StoreError, Transaction, unless_damaged};
+use super::super::{Result, StoreError, Transaction, of_entry, unless_damaged};
 use super::{BUDGETS, FRESH};
 use crate::model::{SessionKey, Timestamp};
 use crate::outbox::at_once;
@@ -21,60 +21,48 @@ pub(crate) struct Revived {
 /// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
 /// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, no matter
 /// who has it; what spaces its tries stays, unless the endpoint has another address: a try that is called off or dies was none at this one.
+/// These rows stay as they are.
 pub(crate) fn revive_endpoint(
     tx: &Transaction<'_>,
     endpoint: &str,
     has_moved: bool,
     revives: impl Fn(&str) -> bool,
     now: Timestamp,
+    without: &BTreeSet<i64>,
 ) -> Result<Revived> {
     let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
-    for (state, fresh) in [("queued", FRESH), ("leased", if has_moved { FRESH } else { BUDGETS })] {
-        let mut all_at_once = tx.prepare_cached(&format!(
-            "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE state = '{state}' AND endpoint = ?1"
+    // By an index alone, which needs no page of the table.
+    let listed = |sql: &str| -> Result<Vec<i64>> {
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut listed: Vec<i64> = statement.query_map([endpoint], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        listed.retain(|id| !without.contains(id));
+        Ok(listed)
+    };
+    let waiting = listed("SELECT id FROM outbox INDEXED BY outbox_due WHERE state = 'queued' AND endpoint = ?1")?;
+    let claimed = listed("SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased' AND ?1 IS NOT NULL")?;
+    for (fresh, rows) in [(FRESH, waiting), (if has_moved { FRESH } else { BUDGETS }, claimed)] {
+        let mut one = tx.prepare_cached(&format!(
+            "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1 AND endpoint = ?3"
         ))?;
-        if unless_damaged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
-            // One of them is to blame.
-            let mut one =
-                tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1"))?;
-            for id in of_endpoint(tx, state, endpoint)? {
-                if unless_damaged(one.execute(params![id, due_at]).map_err(StoreError::from))?.is_none() {
-                    revived.damaged.insert(id);
-                }
+        for id in rows {
+            if unless_damaged(of_entry(id, one.execute(params![id, due_at, endpoint]).map_err(StoreError::from)))?.is_none() {
+                revived.damaged.insert(id);
             }
         }
     }
-    let mut statement = tx.prepare_cached(
-        "SELECT o.id, o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id
-          WHERE o.state = 'failed' AND o.endpoint = ?1 ORDER BY o.id",
-    )?;
-    let mut rows = statement.query([endpoint])?;
-    let mut failed = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (id, why): (i64, _) = (row.get(0)?, row.get::<_, String>(1));
-        let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| session_key(&key).ok());
-        match (why, session) {
-            (Ok(why), Some(session)) if revives(&why) => failed.push((id, session)),
-            // One that does not read back stays as it is, where a person sees it.
-            _ => {}
-        }
-    }
-    drop(rows);
+    let mut why = tx.prepare_cached("SELECT o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?;
     let mut revive = tx.prepare_cached(&format!(
         "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
     ))?;
-    for (id, session) in failed {
-        match unless_damaged(revive.execute(params![id, due_at]).map_err(StoreError::from))? {
+    for id in listed("SELECT id FROM outbox INDEXED BY outbox_failed WHERE state = 'failed' AND endpoint = ?1 ORDER BY id")? {
+        let failed = why.query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))).optional();
+        // One that does not read back stays as it is, where a person sees it.
+        let Some(Some((why, session))) = unless_damaged(of_entry(id, failed.map_err(StoreError::from)))? else { continue };
+        let Some(session) = session_key(&session).ok().filter(|_| revives(&why)) else { continue };
+        match unless_damaged(of_entry(id, revive.execute(params![id, due_at]).map_err(StoreError::from)))? {
             Some(_) => revived.sessions.push(session),
             None => drop(revived.damaged.insert(id)),
         }
     }
     Ok(revived)
-}
-
-/// All entries of this endpoint in this state.
-fn of_endpoint(tx: &Transaction<'_>, state: &str, endpoint: &str) -> Result<Vec<i64>> {
-    let mut statement = tx.prepare_cached(&format!("SELECT id FROM outbox WHERE state = '{state}' AND endpoint = ?1"))?;
-    let rows = statement.query_map([endpoint], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

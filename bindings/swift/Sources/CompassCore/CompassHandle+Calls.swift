@@ -207,6 +207,11 @@ extension CompassHandle {
     /// A workflow, in its current version.
     public func workflow(_ key: String) async throws -> Workflow { try await workflow(key, version: nil) }
 
+    /// A workflow in this very version: the one that a session began with, for instance.
+    public func workflow(_ exact: WorkflowRef) async throws -> Workflow {
+        try await workflow(exact.key, version: WorkflowVersion(version: exact.version, localRevision: exact.localRevision))
+    }
+
     /// The bytes of a document as they were imported, in its current version.
     public func workflowDocument(_ key: String) async throws -> Data { try await workflowDocument(key, version: nil) }
 }

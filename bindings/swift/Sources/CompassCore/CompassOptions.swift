@@ -38,7 +38,7 @@ public struct CompassOptions: Sendable {
     public var sending: Sending
     /// Who decides when to deliver.
     public var delivery = Delivery.automatic
-    /// When to try again and when to stop; ``defaultRetryPolicy`` when nil.
+    /// When to try again and when to stop; `RetryPolicy()` when nil.
     public var retry: RetryPolicy?
     /// Finished sessions are deleted this long after their end, as ``CompassHandle/purge(olderThan:)`` does it: a few when the database is
     /// opened, the others with ``CompassHandle/flush(deadline:urgent:)``. When nil they stay until `purge` is called.
@@ -71,9 +71,6 @@ public struct CompassOptions: Sendable {
         return CompassOptions(file: folder.appendingPathComponent("\(name).db", isDirectory: false))
     }
 
-    /// When to try again and when to stop, by default: change a copy of it.
-    public static var defaultRetryPolicy: RetryPolicy { CompassInternal.defaultRetryPolicy() }
-
     package func forCore() -> OpenOptions {
         var roots: [String] = []
         var transport: (any Transport)?
@@ -87,6 +84,24 @@ public struct CompassOptions: Sendable {
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
             extraRoots: roots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
             allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
+    }
+}
+
+extension RetryPolicy {
+    /// When to try again and when to stop, unless told otherwise; change what shall differ.
+    ///
+    /// ```swift
+    /// var retry = RetryPolicy()
+    /// retry.budgetAge = 7 * 24 * 3600
+    /// options.retry = retry
+    /// ```
+    public init() { self = defaultRetryPolicy() }
+}
+
+extension Endpoint {
+    /// An endpoint whose messages any network may carry.
+    public init(key: String, url: String, signing: Signing, headers: [EndpointHeader] = []) {
+        self.init(key: key, url: url, signing: signing, headers: headers, network: .any)
     }
 }
 

@@ -44,7 +44,7 @@ final class ErrorTests: XCTestCase {
         try Data(String(repeating: "Not a database. ", count: 1000).utf8).write(to: text)
         await assertThrows("not_a_database", try await Compass.open(options(text)))
         var wrong = options(folder.appendingPathComponent("policy.db"))
-        wrong.retry = CompassOptions.defaultRetryPolicy
+        wrong.retry = RetryPolicy()
         wrong.retry?.jitter = 2
         await assertThrows("invalid_option", try await Compass.open(wrong))
     }
@@ -273,7 +273,7 @@ final class ErrorTests: XCTestCase {
 
     func testFinishedSessionsAndTheirActions() async throws {
         let compass = try await Compass.ready(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 400)) }) {
-            $0.retry = CompassOptions.defaultRetryPolicy
+            $0.retry = RetryPolicy()
         }
         let key = try await compass.failed().key
         await assertThrows("already_finished", try await compass.discard(key))

@@ -98,6 +98,69 @@ final class FakeTests: XCTestCase {
         }
     }
 
+    /// A member is changed in a copy, as of every value.
+    func testAMemberOfTheModelIsChangedInPlace() {
+        let shown = SessionView.fixture(fields: [.fixture()])
+        var moved = shown
+        moved.visit += 1
+        moved.fields[0].draft = "Mill"
+        XCTAssertEqual([shown.visit, moved.visit], [1, 2])
+        XCTAssertEqual([shown.fields[0].draft, moved.fields[0].draft], [nil, "Mill"])
+    }
+
+    func testListsAreNarrowedByTheirFilterAndSayThatThereIsMore() async throws {
+        let fake = FakeCompass()
+        fake.change { contents in
+            contents.list = [
+                .fixture(key: "one", actor: "Mia"), .fixture(key: "two", state: .completed, won: true, actionsFailed: 1),
+                .fixture(key: "three", workflow: .fixture(key: "other"), state: .completed, won: false, startedAt: fixtureTime - 60, actionsPending: 2),
+                .fixture(key: "gone", state: .discarded),
+            ]
+            contents.outbox = [
+                .fixture(session: "two", delivery: .fixture(state: .failed)), .fixture(session: "three", delivery: .fixture(endpoint: "desk")),
+                .fixture(session: "one", delivery: .fixture(state: .sent)),
+            ]
+        }
+        func keys(_ change: (inout SessionFilter) -> Void) async throws -> [String] {
+            var filter = SessionFilter.all
+            change(&filter)
+            return try await fake.sessions(filter).sessions.map(\.key)
+        }
+        let found = try await [
+            keys { _ in }, keys { $0.states = [.inProgress] }, keys { $0.won = true }, keys { $0.actionStatus = .failed },
+            keys { $0.workflow = "other" }, keys { $0.actor = "Mia" }, keys { $0.startedBefore = fixtureTime }, keys { $0.states = [.discarded] },
+        ]
+        XCTAssertEqual(found, [["one", "two", "three"], ["one"], ["two"], ["two"], ["three"], ["one"], ["three"], ["gone"]])
+        let (first, all) = try await (fake.sessions(limit: 2), fake.sessions(limit: 3))
+        XCTAssertEqual([first.next == nil, all.next == nil], [false, true])
+        let (unsent, desk, sent) = try await (
+            fake.outbox(), fake.outbox(OutboxFilter(endpoint: "desk")), fake.outbox(OutboxFilter(states: [.sent])))
+        XCTAssertEqual([unsent, desk, sent].map { $0.items.map(\.session) }, [["two", "three"], ["three"], ["one"]])
+        let one = try await fake.outbox(limit: 1)
+        XCTAssertNotNil(one.next)
+    }
+
+    func testARecordIsEditedWithItsHalfTypedText() async throws {
+        let fake = shown()
+        let note = Note(seq: 1, at: fixtureTime, actor: nil, text: "dog", edited: false)
+        fake.change { $0.records[key] = .fixture(fields: [.fixture()], notes: [note], actions: [.fixture()]) }
+        try await fake.saveDraft("Mill", field: "site", in: key)
+        XCTAssertEqual(fake.current.records[key]?.fields.map(\.draft), ["Mill"])
+        _ = try await fake.edit(
+            key, fields: [FieldChange(field: "site", change: .set(.text("Mill Lane")))], notes: [NoteChange(note: 1, text: "no dog")])
+        let record = try await fake.record(key)
+        XCTAssertEqual(record.fields.map(\.state), [.provided(.text("Mill Lane"))])
+        XCTAssertEqual(record.fields.map(\.draft), [nil])
+        XCTAssertEqual(record.notes.map(\.text), ["no dog"])
+        fake.change { $0.inFlight = true }
+        fake.change { $0.late[key] = .fixture(visit: 7) }
+        var told = fake.observeSession(key).makeAsyncIterator()
+        let (late, now) = try await (told.next(), fake.session(key))
+        XCTAssertEqual([late?.visit, now.visit], [7, 1])
+        let abandoned = try await fake.abandon("report", in: key, actor: "Mia", reason: "by phone")
+        XCTAssertTrue(abandoned.inFlight)
+    }
+
     func testImportsPreviewsTotalsAndEndpointsAreFaked() async throws {
         let fake = FakeCompass()
         let handle: any CompassHandle = fake

@@ -18,7 +18,7 @@ final class GuideTests: XCTestCase {
             let compass = Compass.lazy(options)
             _ = try await compass.importWorkflow(document)
             let signing = Signing.standardWebhooks(secret: "office")
-            try await compass.putEndpoint(Endpoint(key: "office", url: url, signing: signing, headers: [], network: .any))
+            try await compass.putEndpoint(Endpoint(key: "office", url: url, signing: signing))
             try await compass.setIntegrationEnabled(true)
             var view = try await compass.start("pump-check").view
             view = try await compass.set(["site": .text("Mill Lane")], in: view.key).view

@@ -194,6 +194,33 @@ final class LazyTests: XCTestCase {
         try await compass.close()
     }
 
+    /// The steps of the guide.
+    func testWhoLogsOutLosesNothingUnseenAndLeavesNothingBehind() async throws {
+        let away = ScriptedTransport { _, _ in
+            .failed(TransportFailure(kind: .noNetwork, phase: .connect, requestSent: .no, detail: ""))
+        }
+        let compass = Compass.lazy(try CompassOptions.testing(transport: away))
+        _ = try await compass.importWorkflow(pumpCheck)
+        try await compass.setIntegrationEnabled(true)
+        try await compass.putEndpoint(officeAt("http://127.0.0.1:9/hooks"))
+        let key = try await compass.completed().key
+        let report = try await compass.flush(deadline: .seconds(20), urgent: true)
+        XCTAssertEqual(report.sent, 0)
+        XCTAssertEqual(report.pending, 1)
+        // Nobody has given it up.
+        await assertThrows(.undelivered, try await compass.whileClosed { try await Compass.erase($0) })
+        let kept = try await compass.record(key)
+        XCTAssertEqual(kept.actions.map(\.status), [.pending])
+        let discard = DiscardUndelivered(actor: "Mia", reason: "logged out")
+        try await compass.whileClosed { try await Compass.erase($0, discardUndelivered: discard) }
+        await assertThrows(.unknownSession, try await compass.record(key))
+        let (list, totals, due) = try await (compass.sessions(), compass.outboxTotals(), compass.nextDue())
+        XCTAssertEqual(list.sessions, [])
+        XCTAssertEqual(totals.pending, 0)
+        XCTAssertEqual(due, NextDue(at: nil, atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false))
+        try await compass.close()
+    }
+
     func testAHandleThatWasOpenedStaysClosedButMayGetAnotherDatabase() async throws {
         let compass = try await Compass.ready()
         try await compass.whileClosed { try await Compass.erase($0) }

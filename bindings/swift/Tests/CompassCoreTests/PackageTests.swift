@@ -51,6 +51,17 @@ final class PackageTests: XCTestCase {
         XCTAssertTrue(manifest.contains(".iOS(.v16)") && manifest.contains(".macOS(.v13)"))
     }
 
+    /// Previews are part of an app, which is linked for phones, and the library for phones has no clock for tests.
+    func testTheFakesAreLinkedWithoutTheClockForTests() throws {
+        let manifest = try String(contentsOf: Self.package.appendingPathComponent("Package.swift"), encoding: .utf8)
+        XCTAssertTrue(manifest.contains(#".target(name: "CompassCoreFakes", dependencies: ["CompassCore"],"#))
+        let folder = Self.package.appendingPathComponent("Sources/CompassCoreFakes")
+        for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+            let imports = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n").filter { $0.contains("import ") }
+            XCTAssertEqual(imports.filter { !$0.hasSuffix("import CompassCore") && !$0.hasSuffix("import Foundation") }, [], file.lastPathComponent)
+        }
+    }
+
     func testFrameworksOfAppleAloneAreGuarded() throws {
         for source in try sources() {
             var guards: [Bool] = []

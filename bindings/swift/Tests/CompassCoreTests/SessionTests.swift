@@ -123,6 +123,18 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testTheWorkflowOfASessionIsTheVersionItBeganWith() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        var document = WorkflowDocument(pumpCheck)
+        try document.remove("report", from: "done")
+        _ = try await compass.importWorkflow(document.bytes)
+        let (begunWith, current) = try await (compass.workflow(view.workflow), compass.workflow(view.workflow.key))
+        XCTAssertEqual([begunWith, current].map { $0.sections.flatMap(\.actions).count }, [1, 0])
+        XCTAssertEqual([begunWith, current].map(\.localRevision), [0, 1])
+        try await compass.close()
+    }
+
     func testTheSameCommandTwiceIsDoneOnce() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()

@@ -83,7 +83,7 @@ func fresh() -> String {
 }
 
 func officeAt(_ url: String, key: String = "office", signing: Signing = .none) -> Endpoint {
-    Endpoint(key: key, url: url, signing: signing, headers: [], network: .any)
+    Endpoint(key: key, url: url, signing: signing)
 }
 
 extension Compass {

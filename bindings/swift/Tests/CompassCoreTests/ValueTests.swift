@@ -12,6 +12,17 @@ final class ValueTests: XCTestCase {
         for wrong in ["", "-", "1.", ".5", "1e5", "+1", "1,5", "1.2.3", "٣", " 1"] { XCTAssertNil(DecimalValue(wrong), wrong) }
     }
 
+    func testPoliciesAndEndpointsBeginWithTheCoresDefaults() {
+        let endpoint = Endpoint(key: "office", url: "https://office.example", signing: .none)
+        XCTAssertEqual(endpoint, Endpoint(key: "office", url: "https://office.example", signing: .none, headers: [], network: .any))
+        var retry = RetryPolicy()
+        XCTAssertEqual(retry.schedule.first, 5)
+        XCTAssertEqual(retry.budgetAge, 14 * 24 * 3600)
+        XCTAssertEqual(retry.budgetAttempts, 12)
+        retry.maxFailedSends = 1
+        XCTAssertNotEqual(retry, RetryPolicy())
+    }
+
     func testDatesAreThoseThatTheCalendarHas() {
         XCTAssertEqual(LocalDate("2028-02-29")?.description, "2028-02-29")
         XCTAssertLessThan(LocalDate("2026-11-23")!, LocalDate("2026-12-01")!)

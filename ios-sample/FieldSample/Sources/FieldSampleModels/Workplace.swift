@@ -1,10 +1,14 @@
+import CompassCore
 import Foundation
 import Observation
 
 /// What every screen's model works with. One per process.
 @MainActor @Observable
 public final class Workplace {
-    public let gateway: any FieldGateway
+    /// The core: the app's one handle, or a fake of it.
+    public let compass: any CompassHandle
+    public let network: PhoneNetwork
+    public let database: any PhoneDatabase
     public let navigator: Navigator
     public let vault: any SecretVault
     /// How people type numbers here.
@@ -20,11 +24,12 @@ public final class Workplace {
     private let store: any PreferenceStore
 
     public init(
-        gateway: any FieldGateway, navigator: Navigator, preferences: any PreferenceStore, vault: any SecretVault,
-        locale: Locale = .current, exports: URL = FileManager.default.temporaryDirectory, attachments: URL? = nil
+        compass: any CompassHandle, network: PhoneNetwork = PhoneNetwork(), database: any PhoneDatabase, navigator: Navigator,
+        preferences: any PreferenceStore, vault: any SecretVault, locale: Locale = .current, exports: URL = FileManager.default.temporaryDirectory,
+        attachments: URL? = nil
     ) {
-        (self.gateway, self.navigator, self.vault, self.locale, self.exports) = (gateway, navigator, vault, locale, exports)
-        self.attachments = attachments
+        (self.compass, self.network, self.database, self.navigator, self.vault) = (compass, network, database, navigator, vault)
+        (self.locale, self.exports, self.attachments) = (locale, exports, attachments)
         store = preferences
         self.preferences = preferences.load()
     }
@@ -42,7 +47,4 @@ public final class Workplace {
         let name = preferences.actor.trimmingCharacters(in: .whitespaces)
         return name.isEmpty ? nil : name
     }
-
-    /// An id for a command that adds something, so that repeating it is harmless.
-    func newCommand() -> String { UUID().uuidString.lowercased() }
 }

@@ -1,5 +1,6 @@
 import CompassCore
 import CompassCoreTesting
+import FieldSampleExamples
 import Foundation
 import SwiftUI
 
@@ -10,14 +11,14 @@ import SwiftUI
 @MainActor
 struct Scene {
     let name: String
-    var phone = FakePhone.atWork
+    var phone = FakeCompass.Contents.atWork
     var saved = "workflows"
     var lead: @MainActor (Stand) async throws -> Void = { _ in }
 
     /// Every screen, and everything that can lie over one.
     static let all: [Scene] = [
         Scene(name: "workflows"),
-        Scene(name: "workflows, none yet", phone: FakePhone()),
+        Scene(name: "workflows, none yet", phone: .empty),
         Scene(name: "workflow", saved: "workflows workflow/boiler-service"),
         Scene(name: "workflow, incomplete", saved: "workflows workflow/draft"),
         Scene(name: "workflow, a message is added", saved: "workflows workflow/boiler-service") {
@@ -60,7 +61,7 @@ struct Scene {
             try await $0.tap(.buttonSign, about: "A field of signature")
         },
         Scene(name: "session, its end", phone: without(atItsEnd), saved: "workflows session/s1"),
-        Scene(name: "session, over", phone: without { $0.sessions["s1"]?.phase = .completed }, saved: "workflows session/s1"),
+        Scene(name: "session, over", phone: without { $0.sessions["s1"]?.state = .completed }, saved: "workflows session/s1"),
         Scene(name: "session, gone", phone: without { $0.sessions = [:] }, saved: "workflows session/s1"),
         Scene(name: "session, a note", saved: "workflows session/s1") { try await $0.sheet(.note("Beware of the dog")) },
         Scene(name: "session, a response", saved: "workflows session/s1") {
@@ -105,11 +106,14 @@ struct Scene {
         Scene(name: "sessions, filtered", saved: "sessions") {
             try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))
         },
-        Scene(name: "sessions, none", phone: without { $0.items = [] }, saved: "sessions"),
-        Scene(name: "outbox", phone: without { $0.signal = .none }, saved: "outbox"),
-        Scene(name: "outbox, empty", phone: without { ($0.outbox, $0.numbers) = ([], OutboxNumbers()) }, saved: "outbox"),
+        Scene(name: "sessions, none", phone: without { $0.list = [] }, saved: "sessions"),
+        Scene(name: "outbox", saved: "outbox") { await $0.offline() },
+        Scene(
+            name: "outbox, empty", phone: without { ($0.outbox, $0.outboxTotals) = ([], FakeCompass.Contents.empty.outboxTotals) },
+            saved: "outbox"),
         Scene(name: "settings", saved: "settings"),
-        Scene(name: "settings, exported", phone: without { $0.simulated = true }, saved: "settings") {
+        Scene(name: "settings, exported", saved: "settings") {
+            try await $0.simulateOffline()
             try await $0.model(SettingsModel.self) {
                 $0.exportDiagnostics()
                 return true
@@ -153,15 +157,15 @@ struct Scene {
         return file
     }
 
-    private static func without(_ change: (inout FakePhone) -> Void) -> FakePhone {
-        var phone = FakePhone.atWork
+    private static func without(_ change: (inout FakeCompass.Contents) -> Void) -> FakeCompass.Contents {
+        var phone = FakeCompass.Contents.atWork
         change(&phone)
         return phone
     }
 
-    private static func atItsEnd(_ phone: inout FakePhone) {
-        phone.sessions["s1"]?.isEnd = true
-        phone.sessions["s1"]?.win = true
+    private static func atItsEnd(_ phone: inout FakeCompass.Contents) {
+        phone.sessions["s1"]?.section.isEnd = true
+        phone.sessions["s1"]?.section.win = true
         phone.sessions["s1"]?.canComplete = true
         phone.sessions["s1"]?.answers = []
         phone.sessions["s1"]?.visit = 2
@@ -169,13 +173,13 @@ struct Scene {
             .fixture(visit: 1, section: "inspection", sectionName: "Inspection and combustion", answerName: "All in order"),
             .fixture(visit: 2, section: "done", sectionName: "Service complete"),
         ]
-        phone.sessions["s1"]?.notes = [Note(seq: 1, at: FakePhone.moment, actor: "Jo", text: "Beware of the dog", edited: false)]
-        phone.sessions["s1"]?.messages = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
+        phone.sessions["s1"]?.notes = [Note(seq: 1, at: fixtureTime, actor: "Jo", text: "Beware of the dog", edited: false)]
+        phone.sessions["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
     }
 
-    private static func many(_ phone: inout FakePhone) {
-        let one = phone.items[1]
-        phone.items = (0..<40).map { place in
+    private static func many(_ phone: inout FakeCompass.Contents) {
+        let one = phone.list[1]
+        phone.list = (0..<40).map { place in
             .fixture(
                 key: "k\(place)", workflow: one.workflow, state: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
                 sectionName: one.sectionName)
@@ -219,7 +223,7 @@ extension CompassCore.FieldView {
             .location(
                 Location(
                     latitude: DecimalValue("52.520000")!, longitude: DecimalValue("13.405000")!, accuracyM: DecimalValue("5.0"),
-                    capturedAt: FakePhone.moment))
+                    capturedAt: fixtureTime))
         case .attachment, .signature: .file(FileManifest(sha256: "ab", mediaType: "image/png", size: 2048, name: "signature.png"))
         }
         return .fixture(definition: definition, state: .provided(value))
@@ -227,6 +231,10 @@ extension CompassCore.FieldView {
 }
 
 extension Stand {
+    fileprivate func offline() async { await work.network.changed(.offline, telling: fake) }
+
+    fileprivate func simulateOffline() async throws { try await work.network.simulateOffline(true, telling: fake) }
+
     /// Waits for what the model of the shown screen says.
     func model<Model>(_ type: Model.Type, _ condition: @MainActor (Model) throws -> Bool) async throws {
         _ = drawn

@@ -1,3 +1,4 @@
+import CompassCoreTesting
 import Foundation
 import SwiftUI
 import XCTest
@@ -81,7 +82,7 @@ struct MarkedMessages: Messages {
 struct KnownWords {
     private var words: Set<String> = []
 
-    init(_ phone: FakePhone) {
+    init(_ phone: FakeCompass.Contents) {
         collect(phone)
         words.insert(#"{"key":"s3","fields":[]}"#)
     }

@@ -1,3 +1,6 @@
+import CompassCore
+import CompassCoreTesting
+import FieldSampleExamples
 import FieldSampleModels
 import Foundation
 import SwiftUI
@@ -5,24 +8,33 @@ import XCTest
 
 @testable import FieldSampleApp
 
-/// The app on a fake phone, with a hand that taps what a screen reader would name.
+/// The app with a hand that taps what a screen reader would name.
 @MainActor
 final class Stand {
-    let gateway: FakeGateway
-    let work: Workplace
+    let fake: FakeCompass
+    let database: FakeDatabase
     let screens: OpenScreens
+    var work: Workplace { screens.work }
     let words: Phrases
     private let sketch: Sketch
 
-    init(
-        _ phone: FakePhone = .atWork, words: Phrases, values: EnvironmentValues = EnvironmentValues(), store: MemoryStore = MemoryStore(),
+    /// On a fake phone.
+    convenience init(
+        _ phone: FakeCompass.Contents = .atWork, words: Phrases, values: EnvironmentValues = EnvironmentValues(), store: MemoryStore = MemoryStore(),
         locale: String = "en_GB", saved: String = "workflows"
     ) {
         store.save(saved)
-        gateway = FakeGateway(phone)
-        work = workplace(gateway, store: store, locale: locale)
-        screens = OpenScreens(work)
-        self.words = words
+        let fake = FakeCompass(phone), database = FakeDatabase(fake)
+        self.init(OpenScreens(workplace(fake, database, store: store, locale: locale)), words: words, values: values, fake, database)
+    }
+
+    /// On these screens, over the real core for instance.
+    init(
+        _ screens: OpenScreens, words: Phrases, values: EnvironmentValues = EnvironmentValues(), _ fake: FakeCompass = FakeCompass(),
+        _ database: FakeDatabase? = nil
+    ) {
+        (self.screens, self.words, self.fake) = (screens, words, fake)
+        self.database = database ?? FakeDatabase(fake)
         sketch = Sketch(RootView(screens: screens).environment(\.phrases, words), values)
         // Views appear before anything is known.
         _ = sketch.draw()

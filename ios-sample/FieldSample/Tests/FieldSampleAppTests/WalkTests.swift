@@ -1,4 +1,6 @@
 import CompassCore
+import CompassCoreTesting
+import FieldSampleExamples
 import FieldStory
 import Foundation
 import SwiftUI
@@ -10,34 +12,41 @@ import XCTest
 /// The app tapped through on the fake, by what a screen reader calls things.
 @MainActor
 final class WalkTests: XCTestCase {
-    private func stand(_ phone: FakePhone = .atWork, saved: String = "workflows", values: EnvironmentValues = EnvironmentValues()) throws -> Stand {
+    private func stand(_ phone: FakeCompass.Contents = .atWork, saved: String = "workflows", values: EnvironmentValues = EnvironmentValues()) throws -> Stand {
         Stand(phone, words: try phrases(), values: values, saved: saved)
     }
 
-    private func endOfSession() -> FakePhone {
-        var phone = FakePhone.atWork
+    private func endOfSession() -> FakeCompass.Contents {
+        var phone = FakeCompass.Contents.atWork
         phone.sessions["s1"]?.fields = []
         return phone
     }
 
+    /// With the real core.
     func testAMessageIsAddedToASectionInThreeTaps() async throws {
-        let stand = try stand()
-        try await stand.tap("Open: Boiler service")
-        _ = try await stand.find("Closed with open work", .heading)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("added-\(UUID().uuidString)")
+        let phone = try await StoryPhone(folder, sending: .builtIn())
+        try await phone.setUp(office: "https://office.example/hooks", secret: nil)
+        phone.navigator.open(.workflows)
+        let stand = Stand(phone.screens, words: try phrases())
+        try await stand.tap("Open: Pump check")
+        _ = try await stand.find("Leave", .heading)
         try await eventually {
-            try stand.workflow().openAdd("open")
+            try stand.workflow().openAdd("leave")
             return try stand.workflow().adding?.chosen != nil
         }
         try stand.workflow().adding = nil
-        try await stand.tap("Add a message: Closed with open work")
+        try await stand.tap("Add a message: Leave")
         _ = try await stand.find("office", .button)
         try await stand.tap("Add")
-        _ = try await stand.find("Added. New version 3.1 on this phone", .button)
-        try await stand.tap("Remove: Closed with open work")
-        _ = try await stand.find("Remove “Closed with open work”?", .heading)
+        _ = try await stand.find("Added. New version 1.1 on this phone", .button)
+        try await stand.tap("Remove: Leave")
+        _ = try await stand.find("Remove “Leave”?", .heading)
         try await stand.tap("Remove")
-        _ = try await stand.find("Removed. New version 3.2 on this phone", .button)
-        XCTAssertEqual(stand.gateway.now.calls, ["addMessage open office", "removeAction message-1"])
+        _ = try await stand.find("Removed. New version 1.2 on this phone", .button)
+        let left = try await phone.compass.workflow(PumpCheck.key).sections.flatMap(\.actions).map(\.name)
+        XCTAssertEqual(left, ["Report"])
+        try await phone.compass.close()
     }
 
     func testASessionIsWorkedThroughToItsRecord() async throws {
@@ -66,7 +75,7 @@ final class WalkTests: XCTestCase {
         let stand = try stand(saved: "workflows session/s1")
         try await stand.type("BX", into: "Serial number")
         try await stand.tap("Done")
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[0].state == .provided(.text("BX")) }
+        try await eventually { stand.fake.current.sessions["s1"]?.fields[0].state == .provided(.text("BX")) }
         try await stand.tap("Leave for now")
         _ = try await stand.find("Workflows", .heading)
         try await stand.tap("Continue: Boiler service")
@@ -97,9 +106,9 @@ final class WalkTests: XCTestCase {
         _ = try await stand.find("Inspection and combustion", .heading)
         try await stand.tap("Discard")
         _ = try await stand.find("Throw this session away? It cannot be brought back.", .heading)
-        XCTAssertEqual(stand.gateway.now.calls, [])
+        XCTAssertEqual(stand.fake.current.writes, [])
         try await stand.tap("Discard")
-        try await eventually { stand.gateway.now.calls == ["discard"] && stand.work.navigator.saved == "workflows" }
+        try await eventually { stand.fake.current.commands == [.discard] && stand.work.navigator.saved == "workflows" }
     }
 
     func testWhatChangesIsAnnounced() async throws {
@@ -112,7 +121,7 @@ final class WalkTests: XCTestCase {
                 return AccessibilityNotification.Announcement.said.contains(words)
             }
         }
-        stand.gateway.change { $0.signal = .none }
+        await stand.work.network.changed(.offline, telling: stand.fake)
         try await said("No signal: 1 saved, will send")
         try await stand.type("a lot", into: "Pressure")
         try await stand.tap("Done")
@@ -127,7 +136,7 @@ final class WalkTests: XCTestCase {
     }
 
     func testASignatureIsTypedByWhoeverCannotDraw() async throws {
-        var phone = FakePhone.atWork
+        var phone = FakeCompass.Contents.atWork
         phone.sessions["s1"]?.fields = Scene.everyField
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Sign: A field of signature")
@@ -145,7 +154,7 @@ final class WalkTests: XCTestCase {
     }
 
     func testAPhoneThatIsStillLockedSaysSo() async throws {
-        let model = OpeningModel { throw GatewayFailure(code: "cannot_open") }
+        let model = OpeningModel { throw CompassError(code: .cannotOpen) }
         let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
         try await eventually { sketch.draw().spoken.contains { $0.words.hasPrefix("What is on this phone cannot be read yet.") } }
         XCTAssertTrue(sketch.draw().spoken.contains { $0.words == "Try again" && $0.role == .button })
@@ -160,10 +169,12 @@ final class WalkTests: XCTestCase {
         ]
         for (language, theme, values) in looks {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("looks-\(UUID().uuidString)")
-            let store = MemoryStore(), gateway = FakeGateway(.atWork)
-            let model = OpeningModel({
-                Workplace(gateway: gateway, navigator: Navigator(), preferences: store, vault: store, exports: folder)
-            }, open: { _ in throw GatewayFailure(code: "corrupt") })
+            let store = MemoryStore(), fake = FakeCompass(.atWork)
+            fake.refuseNext(CompassError(code: .corrupt), of: "integrationEnabled")
+            let model = OpeningModel {
+                Workplace(
+                    compass: fake, database: FakeDatabase(fake), navigator: Navigator(), preferences: store, vault: store, exports: folder)
+            }
             let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases(language)), values)
             func audit(_ what: String) {
                 let faults = ViewAudit(theme) { $0.hasPrefix("?") ? "is not in the catalog" : nil }.faults(of: sketch.draw())
@@ -194,7 +205,7 @@ final class WalkTests: XCTestCase {
         let before = try await StoryPhone(folder, sending: .builtIn())
         try await before.setUp(office: "https://office.example/hooks", secret: nil)
         let copy = folder.appendingPathComponent("copy.db")
-        try await before.gateway.backup(to: copy)
+        try await before.compass.backup(to: copy)
         let session = try await before.startPumpCheck()
         try await before.workThrough(session)
         _ = try await before.complete(session)
@@ -207,11 +218,12 @@ final class WalkTests: XCTestCase {
         try bytes.write(to: file)
 
         let compass = Compass.lazy(CompassOptions(file: file))
-        let gateway = CompassGateway(compass, PhoneNetwork()) { file }
-        let store = MemoryStore()
-        let model = OpeningModel({
-            Workplace(gateway: gateway, navigator: Navigator(), preferences: store, vault: store, exports: folder)
-        }, open: { _ in try await gateway.open() })
+        let store = MemoryStore(), network = PhoneNetwork()
+        let model = OpeningModel {
+            Workplace(
+                compass: compass, network: network, database: CompassDatabase(compass, network) { file }, navigator: Navigator(),
+                preferences: store, vault: store, exports: folder)
+        }
         let sketch = Sketch(OpeningView(model: model).environment(\.phrases, try phrases()))
         func find(_ words: String) async throws -> Spoken {
             var found: Spoken?
@@ -251,18 +263,18 @@ final class WalkTests: XCTestCase {
     }
 
     func testADayIsChosenInASheetAndNotBefore() async throws {
-        var phone = FakePhone.atWork
+        var phone = FakeCompass.Contents.atWork
         phone.sessions["s1"]?.fields = Scene.everyField
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Choose: A field of date")
         let picker = try await stand.find("A field of date", .picker)
         picker.day?.wrappedValue = Calendars.date(LocalDate("2027-01-15")!)!
         try await stand.tap("Use this")
-        let day = try XCTUnwrap(stand.gateway.now.sessions["s1"]?.fields.firstIndex { $0.definition.key == "date" })
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate("2027-01-15")!)) }
-        XCTAssertEqual(stand.gateway.now.calls, ["set date"], "once, and not when the sheet came")
+        let day = try XCTUnwrap(stand.fake.current.sessions["s1"]?.fields.firstIndex { $0.definition.key == "date" })
+        try await eventually { stand.fake.current.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate("2027-01-15")!)) }
+        XCTAssertEqual(stand.fake.current.commands.count, 1, "once, and not when the sheet came")
         try await stand.tap("Today: A field of date")
-        try await eventually { stand.gateway.now.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
+        try await eventually { stand.fake.current.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
     }
 
     func testSessionsAreSearchedAndFiltered() async throws {
@@ -301,12 +313,12 @@ final class WalkTests: XCTestCase {
         try Data("{}".utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         stand.drawn.chosen(file)
-        _ = try await stand.find("Imported: Boiler service", .button)
+        _ = try await stand.find("Imported: Visit", .button)
     }
 
     func testABackupIsPutBackFromAFile() async throws {
         let stand = try stand(saved: "settings")
-        let lost = stand.gateway.now.outbox.count
+        let lost = stand.fake.current.outbox.count
         try await stand.tap("Put a backup back")
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).db")
         try Data("a backup".utf8).write(to: file)
@@ -323,21 +335,21 @@ final class WalkTests: XCTestCase {
         try await stand.tap("Done")
         try await stand.tap("Give them up and go on")
         _ = try await stand.find("The backup is back", .button)
-        XCTAssertEqual(stand.gateway.now.calls, ["putBack chosen-backup.db", "putBack chosen-backup.db Mia: on paper"])
+        XCTAssertEqual(stand.database.calls, ["restore chosen-backup.db", "restore chosen-backup.db Mia: on paper"])
     }
 
     func testEverythingIsErasedAfterTwoQuestions() async throws {
-        var phone = FakePhone.atWork
-        (phone.outbox, phone.numbers) = ([], OutboxNumbers())
+        var phone = FakeCompass.Contents.atWork
+        phone.outbox = []
         let stand = try stand(phone, saved: "settings")
         try await stand.tap("Erase everything")
         try await stand.tap("Cancel")
         try await stand.tap("Erase everything")
         try await stand.tap("Go on")
-        XCTAssertEqual(stand.gateway.now.calls, [])
+        XCTAssertEqual(stand.database.calls, [])
         try await stand.tap("Erase it now")
         _ = try await stand.find("Everything is erased", .button)
-        XCTAssertEqual(stand.gateway.now.calls, ["erase"])
+        XCTAssertEqual(stand.database.calls, ["erase"])
         try await stand.tap("Workflows")
         try await eventually { !stand.spoken.contains { $0.words.hasPrefix("Open: Boiler service") } }
     }
@@ -353,7 +365,7 @@ final class WalkTests: XCTestCase {
     }
 
     func testManyAnswersScrollAlongToo() async throws {
-        var phone = FakePhone.atWork
+        var phone = FakeCompass.Contents.atWork
         phone.sessions["s1"]?.answers = (1...4).map { Answer(key: "answer-\($0)", name: "Answer \($0)", next: nil) }
         let stand = try stand(phone, saved: "workflows session/s1")
         _ = try await stand.find("Answer 4", .button)

@@ -37,11 +37,11 @@ final class BackupTests: XCTestCase {
         let (phone, _) = try await ready()
         let strip = phone.screens.status, copy = folder.appendingPathComponent("copy.db")
         try await completed(phone)
-        try await phone.gateway.backup(to: copy)
-        await phone.gateway.networkChanged(reachable: true)
-        let first = try await phone.gateway.sendNow()
+        try await phone.compass.backup(to: copy)
+        await phone.work.networkChanged(reachable: true)
+        let first = try await phone.compass.sendNow()
         XCTAssertEqual(first.sent, 1)
-        await phone.gateway.networkChanged(reachable: false)
+        await phone.work.networkChanged(reachable: false)
         try await completed(phone)
 
         let settings = try phone.settings()
@@ -60,8 +60,8 @@ final class BackupTests: XCTestCase {
         XCTAssertEqual(after, 1)
         // The strip was open all the time, and the network is known still.
         try await eventually { strip.sign == .noSignal && strip.words == .count(.statusNoSignalWaiting, 1) }
-        await phone.gateway.networkChanged(reachable: true)
-        let again = try await phone.gateway.sendNow()
+        await phone.work.networkChanged(reachable: true)
+        let again = try await phone.compass.sendNow()
         XCTAssertEqual(again.sent, 1)
         try await eventually { strip.sign == .allSent }
         XCTAssertEqual(transport.requests.count, 2)
@@ -87,7 +87,7 @@ final class BackupTests: XCTestCase {
     func testEverythingIsErasedAndThePhoneBeginsAnew() async throws {
         let (phone, _) = try await ready()
         let strip = phone.screens.status
-        await phone.gateway.networkChanged(reachable: false)
+        await phone.work.networkChanged(reachable: false)
         try await completed(phone)
         try await completed(phone)
         let settings = try phone.settings()
@@ -110,20 +110,20 @@ final class BackupTests: XCTestCase {
         // As on the first day.
         try await phone.setUp(office: "https://office.example/hooks", secret: nil)
         try await completed(phone)
-        await phone.gateway.networkChanged(reachable: true)
-        let sent = try await phone.gateway.sendNow()
+        await phone.work.networkChanged(reachable: true)
+        let sent = try await phone.compass.sendNow()
         XCTAssertEqual(sent.sent, 1)
         try await phone.compass.close()
     }
 
     func testWhatIsFollowedGoesOnAlsoWhenItIsAskedAtTheMomentOfAClose() async throws {
         let (phone, settings) = try await ready()
-        let list = try phone.workflows(), gateway = phone.gateway
+        let list = try phone.workflows(), compass = phone.compass, database = phone.work.database
         // Each change asks again for what is followed.
         let asking = Task {
-            while !Task.isCancelled { try? await gateway.setIntegrationEnabled(true) }
+            while !Task.isCancelled { try? await compass.setIntegrationEnabled(true) }
         }
-        for _ in 0..<30 { try await gateway.erase(discarding: nil) }
+        for _ in 0..<30 { try await database.erase(discarding: nil) }
         asking.cancel()
         await asking.value
         XCTAssertEqual(settings.notice?.failed, false)

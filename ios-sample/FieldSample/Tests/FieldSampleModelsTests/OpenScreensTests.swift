@@ -1,3 +1,5 @@
+import CompassCoreTesting
+import FieldSampleExamples
 import Foundation
 import XCTest
 
@@ -5,8 +7,8 @@ import XCTest
 
 @MainActor
 final class OpenScreensTests: XCTestCase {
-    private let gateway = FakeGateway()
-    private lazy var work = workplace(gateway)
+    private let fake = FakeCompass(.atWork)
+    private lazy var work = workplace(fake)
     private lazy var screens = OpenScreens(work)
 
     private func session(_ key: String) throws -> SessionModel {

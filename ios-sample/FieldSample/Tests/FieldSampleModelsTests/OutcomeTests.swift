@@ -25,7 +25,7 @@ final class OutcomeTests: XCTestCase {
         let session = try await phone.startPumpCheck()
         try await phone.workThrough(session)
         let record = try await phone.complete(session)
-        _ = try await phone.gateway.sendNow()
+        _ = try await phone.compass.sendNow()
         try await eventually { record.actions.map(\.state) == [.failed] }
         return record
     }
@@ -76,7 +76,7 @@ final class OutcomeTests: XCTestCase {
         record.send("report", corrected: true)
         await record.settled()
         try await eventually { record.actions.map(\.state) == [.pending] }
-        _ = try await phone.gateway.sendNow()
+        _ = try await phone.compass.sendNow()
         try await eventually { record.actions.map(\.state) == [.sent] }
         let bodies = transport.requests.map { String(decoding: $0.body, as: UTF8.self) }
         XCTAssertEqual(bodies.map { $0.contains(#""value":3.75"#) }, [false, true])
@@ -91,7 +91,7 @@ final class OutcomeTests: XCTestCase {
             XCTAssertTrue(record.actions[0].canSend)
             record.send("report")
             await record.settled()
-            _ = try await phone.gateway.sendNow()
+            _ = try await phone.compass.sendNow()
             try await eventually { record.actions[0].warnings.contains(.count(.failedSends, failed)) }
         }
         try await eventually { record.actions[0].warnings.contains(.text(.actionLocked)) }
@@ -106,10 +106,10 @@ final class OutcomeTests: XCTestCase {
     func testSessionsAreFoundByTextByWhatBecameOfThemAndBeyondAPage() async throws {
         let phone = try await ready()
         for number in 1...32 {
-            let session = try await phone.gateway.start(PumpCheck.key, actor: "Jo", command: "start-\(number)")
+            let session = try await phone.compass.start(PumpCheck.key, actor: "Jo").view
             if number == 32 { continue }
-            if number == 31 { _ = try await phone.gateway.note("Under the old mill", session: session.key, actor: "Jo", command: "note") }
-            _ = try await phone.gateway.end(session.key, reason: "Nobody home", actor: "Jo", command: "end-\(number)")
+            if number == 31 { _ = try await phone.compass.note("Under the old mill", in: session.key, actor: "Jo") }
+            _ = try await phone.compass.end(session.key, reason: "Nobody home", actor: "Jo")
         }
         let list = SessionsModel(phone.work)
         try await eventually { list.sessions.count == 30 && list.more }
@@ -136,9 +136,9 @@ final class OutcomeTests: XCTestCase {
         let phone = try await ready()
         for name in ["boiler-service", "customer-visit", "meter-exchange", "site-safety-inspection"] {
             let file = Catalog.repository.appendingPathComponent("examples/workflows/\(name).json")
-            let imported = try await phone.gateway.importWorkflow(try Data(contentsOf: file))
+            let imported = try await phone.compass.importWorkflow(try Data(contentsOf: file))
             XCTAssertTrue(imported.workflow.startable, name)
-            let started = try await phone.gateway.start(imported.workflow.workflow.key, actor: nil, command: "start-\(name)")
+            let started = try await phone.compass.start(imported.workflow.workflow.key).view
             let session = SessionModel(started.key, phone.work)
             try await eventually { !session.loading && !session.answers.isEmpty && session.atLeastLeft > 0 }
         }

@@ -1,5 +1,6 @@
 import CompassCore
 import CompassCoreTesting
+import FieldSampleExamples
 import Foundation
 import XCTest
 
@@ -8,11 +9,11 @@ import XCTest
 /// What the phone may refuse: the camera, the position, its storage before it is unlocked.
 @MainActor
 final class PhoneTests: XCTestCase {
-    private let gateway = FakeGateway()
-    private lazy var work = workplace(gateway)
+    private let fake = FakeCompass(.atWork)
+    private lazy var work = workplace(fake)
 
     private func withAPhoto() async throws -> SessionModel {
-        gateway.change { phone in
+        fake.change { phone in
             let photo = FieldKind.attachment(FileRule(maxSize: nil, mediaTypes: ["image/jpeg"]))
             phone.sessions["s1"]?.fields.append(.fixture(definition: .fixture(key: "plate", name: "Data plate", kind: photo)))
         }
@@ -54,7 +55,7 @@ final class PhoneTests: XCTestCase {
 
     func testADeniedPositionLeadsToThePhonesSettingsAndOneThatIsNotFoundDoesNot() async throws {
         let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
-        gateway.change { $0.sessions["s1"]?.fields.append(.fixture(definition: place)) }
+        fake.change { $0.sessions["s1"]?.fields.append(.fixture(definition: place)) }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.last?.key == "where" }
         model.field("where", .locating)
@@ -72,7 +73,7 @@ final class PhoneTests: XCTestCase {
         let opening = OpeningModel { [work] in
             tries.change { $0 += 1 }
             await Task.yield()
-            if locked.value { throw GatewayFailure(code: "cannot_open") }
+            if locked.value { throw CompassError(code: .cannotOpen) }
             return work
         }
         // A process that was started for a background job opens nothing for nobody.
@@ -93,7 +94,7 @@ final class PhoneTests: XCTestCase {
     }
 
     func testADatabaseThatDoesNotOpenSaysWhy() async throws {
-        let opening = OpeningModel { throw GatewayFailure(code: "disk_full") }
+        let opening = OpeningModel { throw CompassError(code: .diskFull) }
         await opening.retry()
         XCTAssertEqual(opening.failure, .text(.failureDiskFull))
         opening.save()

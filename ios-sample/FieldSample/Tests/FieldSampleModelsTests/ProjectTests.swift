@@ -7,13 +7,14 @@ final class ProjectTests: XCTestCase {
         try String(contentsOf: Catalog.repository.appendingPathComponent("ios-sample/\(path)"), encoding: .utf8)
     }
 
-    func testTheBackgroundTaskIsPermittedUnderTheNameItIsRegisteredWith() throws {
+    func testBothBackgroundTasksArePermittedUnderTheNamesTheyAreRegisteredWith() throws {
         let phone = try text("FieldSample/Sources/FieldSampleModels/Compass/Phone.swift")
         let name = try XCTUnwrap(phone.components(separatedBy: "static let task = \"").last?.split(separator: "\"").first)
         XCTAssertEqual(name, "dev.compass.sample.deliver")
         let project = try text("project.yml")
-        XCTAssertTrue(project.contains("BGTaskSchedulerPermittedIdentifiers: [\(name)]\n"))
-        XCTAssertTrue(project.contains("UIBackgroundModes: [processing]\n"))
+        // An app refresh, and a processing task.
+        XCTAssertTrue(project.contains("BGTaskSchedulerPermittedIdentifiers: [\(name), \(name).refresh]\n"))
+        XCTAssertTrue(project.contains("UIBackgroundModes: [processing, fetch]\n"))
     }
 
     func testThePhoneIsToldInBothLanguagesWhyItIsAsked() throws {

@@ -1,5 +1,6 @@
 import CompassCore
 import CompassCoreTesting
+import FieldSampleExamples
 import Foundation
 import XCTest
 
@@ -7,8 +8,8 @@ import XCTest
 
 @MainActor
 final class SessionModelTests: XCTestCase {
-    private let gateway = FakeGateway()
-    private lazy var work = workplace(gateway, store: MemoryStore(place: "workflows session/s1"))
+    private let fake = FakeCompass(.atWork)
+    private lazy var work = workplace(fake, store: MemoryStore(place: "workflows session/s1"))
 
     private func model() async throws -> SessionModel {
         let model = SessionModel("s1", work)
@@ -37,11 +38,12 @@ final class SessionModelTests: XCTestCase {
         model.field("pressure", .typed("1."))
         model.field("pressure", .typed("1.5"))
         await model.settled()
-        XCTAssertEqual(gateway.now.drafts, ["s1/pressure": "1.5"])
+        XCTAssertEqual(fake.current.writes, ["1.", "1.5"].map { .saveDraft($0, field: "pressure", session: "s1") })
+        XCTAssertEqual(fake.current.sessions["s1"]?.fields[1].draft, "1.5")
         XCTAssertTrue(try item("pressure", model).unsaved)
         model.field("pressure", .left)
         await model.settled()
-        XCTAssertEqual(gateway.now.drafts, [:])
+        XCTAssertNil(fake.current.sessions["s1"]?.fields[1].draft)
         XCTAssertFalse(try item("pressure", model).unsaved)
         XCTAssertEqual(try item("pressure", model).state, .provided(.decimal(DecimalValue("1.5")!)))
         XCTAssertEqual(model.saved, .saved)
@@ -83,10 +85,15 @@ final class SessionModelTests: XCTestCase {
         await model.settled()
         XCTAssertEqual(model.sectionName, "Service complete")
         XCTAssertTrue(model.canReview)
-        XCTAssertEqual(gateway.now.calls.filter { $0.hasPrefix("answer") }.count, 1)
+        XCTAssertEqual(fake.current.commands, [
+            .setFields(changes: [FieldChange(field: "serial", change: .set(.text("BX-1")))]), .answer(visit: 1, answer: "answer-0"),
+        ])
+        let first = FakeCompass.Contents.atWork.sessions["s1"]!
+        fake.onRun = { _, _ in CommandOutcome(applied: .yes, view: first) }
         model.back()
         await model.settled()
         XCTAssertEqual(model.sectionName, "Inspection and combustion")
+        XCTAssertEqual(fake.current.commands.last, .back(visit: 2, toVisit: 1))
         XCTAssertEqual(work.navigator.top, .session("s1"))
     }
 
@@ -96,7 +103,7 @@ final class SessionModelTests: XCTestCase {
         model.back()
         await model.settled()
         XCTAssertEqual(work.navigator.top, .workflows)
-        XCTAssertEqual(gateway.now.sessions["s1"]?.fields.first?.state, .provided(.text("BX-1")))
+        XCTAssertEqual(fake.current.sessions["s1"]?.fields.first?.state, .provided(.text("BX-1")))
     }
 
     func testEndingNeedsAReasonAndLeadsToTheRecord() async throws {
@@ -104,11 +111,11 @@ final class SessionModelTests: XCTestCase {
         model.sheet = .end(reason: " ")
         model.end()
         await model.settled()
-        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .inProgress)
+        XCTAssertEqual(fake.current.sessions["s1"]?.state, .inProgress)
         model.sheet = .end(reason: "nobody home ")
         model.end()
         await model.settled()
-        XCTAssertEqual(gateway.now.calls.last, "end nobody home")
+        guard case .end(_, "nobody home") = fake.current.commands.last else { return XCTFail("\(fake.current.commands)") }
         XCTAssertEqual(work.navigator.saved, "workflows record/s1")
     }
 
@@ -116,22 +123,21 @@ final class SessionModelTests: XCTestCase {
         let model = try await model()
         model.discard()
         await model.settled()
-        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .inProgress)
+        XCTAssertEqual(fake.current.sessions["s1"]?.state, .inProgress)
         model.sheet = .discard
         model.discard()
         await model.settled()
-        XCTAssertEqual(gateway.now.sessions["s1"]?.phase, .discarded)
+        XCTAssertEqual(fake.current.sessions["s1"]?.state, .discarded)
     }
 
     func testANoteThatCannotBeKeptStaysToBeSeen() async throws {
         let model = try await model()
-        gateway.change { $0.failure = GatewayFailure(code: "disk_full") }
+        fake.refuseNext(CompassError(code: .diskFull), of: "run")
         model.sheet = .note("Beware of the dog")
         model.saveNote()
         await model.settled()
         XCTAssertEqual(model.notice, Notice(words: .text(.failureDiskFull), failed: true))
         XCTAssertEqual(model.sheet, .note("Beware of the dog"))
-        gateway.change { $0.failure = nil }
         model.saveNote()
         await model.settled()
         try await eventually { model.notes.map(\.text) == ["Beware of the dog"] }
@@ -156,7 +162,7 @@ final class SessionModelTests: XCTestCase {
         later.saveNote()
         await later.settled()
         XCTAssertEqual(later.notes.map(\.text), ["Beware of the dog"])
-        XCTAssertNil(gateway.now.sessions["s1"]?.noteDraft)
+        XCTAssertNil(fake.current.sessions["s1"]?.noteDraft)
         later.openNote()
         XCTAssertEqual(later.sheet, .note(""))
     }
@@ -172,13 +178,13 @@ final class SessionModelTests: XCTestCase {
 
     func testWhatWasReadBeforeATapTakesNothingOfItBack() async throws {
         let model = try await model()
-        // Flows tell what was, and say no more than that something has changed.
-        gateway.change { $0.late["s1"] = $0.sessions["s1"] }
+        // Sequences tell what was, and say no more than that something has changed.
+        fake.change { $0.late["s1"] = $0.sessions["s1"] }
         for tap in 1...50 {
             model.field("parts", .option(tap % 2 == 1 ? "seal" : "valve"))
             await model.settled()
-            gateway.change { $0.late["s1"]?.startedAt += 1 }
-            try await eventually { gateway.now.calls.count == tap }
+            fake.change { $0.late["s1"]?.startedAt += 1 }
+            try await eventually { fake.current.commands.count == tap }
         }
         // Twenty-five times each.
         XCTAssertEqual(try item("parts", model).state, .provided(.choices(["seal", "valve"])))
@@ -189,20 +195,20 @@ final class SessionModelTests: XCTestCase {
         model.sheet = .reply(try XCTUnwrap(model.replies.first))
         model.useReply()
         await model.settled()
-        XCTAssertEqual(gateway.now.calls.last, "reply dear")
+        guard case .useResponse(_, "dear") = fake.current.commands.last else { return XCTFail("\(fake.current.commands)") }
         XCTAssertEqual(model.notice?.words, .text(.noticeResponseUsed))
     }
 
     func testThePhoneSaysWhatItCouldNotDo() async throws {
         let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
-        gateway.change { $0.sessions["s1"]?.fields = [.fixture(definition: place)] }
+        fake.change { $0.sessions["s1"]?.fields = [.fixture(definition: place)] }
         let model = try await model()
         model.field("where", .locating)
         XCTAssertEqual(try item("where", model).input, .place(nil, searching: true))
         model.field("where", .notLocated(denied: true))
         XCTAssertEqual(try item("where", model).problem, .text(.locationDenied))
         let here = Location(
-            latitude: DecimalValue("52.5")!, longitude: DecimalValue("-0.10")!, accuracyM: DecimalValue("8"), capturedAt: FakePhone.moment)
+            latitude: DecimalValue("52.5")!, longitude: DecimalValue("-0.10")!, accuracyM: DecimalValue("8"), capturedAt: fixtureTime)
         model.field("where", .located(here))
         await model.settled()
         XCTAssertNil(try item("where", model).problem)

@@ -1,5 +1,6 @@
 import CompassCore
 import CompassCoreTesting
+import FieldStory
 import Foundation
 import XCTest
 
@@ -15,10 +16,9 @@ final class StoryTests: XCTestCase {
     }
     private let store = MemoryStore()
 
-    private func ready() async throws -> (Compass, CompassGateway, Workplace) {
+    private func ready() async throws -> (Compass, Workplace) {
         let compass = try await Compass.open(.testing(transport: transport))
-        let gateway = CompassGateway(compass)
-        let work = workplace(gateway, store: store)
+        let work = workplace(compass, store: store)
         work.preferences.actor = "Jo"
         let settings = SettingsModel(work)
         settings.importWorkflow(try Data(contentsOf: Catalog.repository.appendingPathComponent("examples/workflows/boiler-service.json")))
@@ -33,7 +33,7 @@ final class StoryTests: XCTestCase {
             settings.saveEndpoint()
             await settings.settled()
         }
-        return (compass, gateway, work)
+        return (compass, work)
     }
 
     /// Fills what the section asks, in the words of a technician.
@@ -54,7 +54,7 @@ final class StoryTests: XCTestCase {
             case .place:
                 let (latitude, longitude) = (DecimalValue("52.5")!, DecimalValue("13.4")!)
                 let place = Location(
-                    latitude: latitude, longitude: longitude, accuracyM: DecimalValue("5"), capturedAt: FakePhone.moment)
+                    latitude: latitude, longitude: longitude, accuracyM: DecimalValue("5"), capturedAt: fixtureTime)
                 model.field(field.key, .located(place))
             case .file(_, let signature, let types):
                 let type = types.first ?? (signature ? "image/png" : "image/jpeg")
@@ -81,7 +81,7 @@ final class StoryTests: XCTestCase {
     }
 
     func testADayFromStartToSent() async throws {
-        let (compass, gateway, work) = try await ready()
+        let (compass, work) = try await ready()
         let list = WorkflowsModel(work), strip = StatusModel(work)
         try await eventually { list.workflows.count == 1 }
         list.start("boiler-service")
@@ -89,7 +89,7 @@ final class StoryTests: XCTestCase {
         guard case .session(let key) = work.navigator.top else { return XCTFail(work.navigator.saved) }
 
         signal.change { $0 = false }
-        await gateway.networkChanged(reachable: false)
+        await work.networkChanged(reachable: false)
         let session = SessionModel(key, work)
         try await eventually { !session.loading }
         let first = session.sectionName
@@ -130,7 +130,7 @@ final class StoryTests: XCTestCase {
         XCTAssertEqual(inVain, 1, "whoever asks gets a try, whatever the phone says")
 
         signal.change { $0 = true }
-        await gateway.networkChanged(reachable: true)
+        await work.networkChanged(reachable: true)
         outbox.sendNow()
         await outbox.settled()
         try await eventually { record.actions.allSatisfy { $0.state == .sent } && strip.sign == .allSent && outbox.isEmpty }
@@ -142,7 +142,7 @@ final class StoryTests: XCTestCase {
     }
 
     func testAnEndedSessionSendsNothingUntilAskedAndAnEditIsInTheMessage() async throws {
-        let (compass, _, work) = try await ready()
+        let (compass, work) = try await ready()
         work.navigator.open(.workflows)
         let list = WorkflowsModel(work)
         try await eventually { !list.workflows.isEmpty }
@@ -177,7 +177,7 @@ final class StoryTests: XCTestCase {
     }
 
     func testAMessageIsAddedToASectionOfTheRealWorkflow() async throws {
-        let (compass, _, work) = try await ready()
+        let (compass, work) = try await ready()
         let model = WorkflowModel("boiler-service", work)
         try await eventually { model.outline != nil }
         let section = try XCTUnwrap(model.outline?.sections.first)
@@ -187,13 +187,23 @@ final class StoryTests: XCTestCase {
             return model.adding?.endpoints.isEmpty == false
         }
         model.adding?.chosen = "office"
+        // A second tap was meant for the same change.
+        model.add()
         model.add()
         await model.settled()
-        try await eventually { model.outline?.sections.first?.actions.count == before + 1 && model.outline?.item.workflow.localRevision == 1 }
+        XCTAssertEqual(model.notice?.words, .text(.noticeActionAdded, .plain("3.1")))
+        // At once, before the outline shows the first.
+        model.openAdd(section.key)
+        model.adding?.chosen = "warehouse"
+        model.add()
+        await model.settled()
+        XCTAssertEqual(model.notice?.words, .text(.noticeActionAdded, .plain("3.2")))
+        try await eventually { model.outline?.sections.first?.actions.count == before + 2 && model.version == "3.2" }
         model.openRemove("message-1", from: section.key)
+        XCTAssertEqual(model.removing?.name, section.name)
         model.remove()
         await model.settled()
-        try await eventually { model.outline?.sections.first?.actions.count == before }
+        try await eventually { model.outline?.sections.first?.actions.count == before + 1 }
         try await compass.close()
     }
 }

@@ -1,4 +1,6 @@
 import CompassCore
+import CompassCoreTesting
+import FieldSampleExamples
 import Foundation
 import XCTest
 
@@ -22,19 +24,11 @@ func eventually(_ condition: @MainActor () throws -> Bool, file: StaticString = 
 
 @MainActor
 func workplace(
-    _ gateway: any FieldGateway, store: MemoryStore = MemoryStore(), places: (any PlaceStore)? = nil, locale: String = "en_GB"
+    _ compass: any CompassHandle, _ database: (any PhoneDatabase)? = nil, store: MemoryStore = MemoryStore(), locale: String = "en_GB"
 ) -> Workplace {
     Workplace(
-        gateway: gateway, navigator: Navigator(places ?? store), preferences: store, vault: store, locale: Locale(identifier: locale),
-        exports: FileManager.default.temporaryDirectory)
-}
-
-extension CompassGateway {
-    /// To this handle, which has no file.
-    convenience init(_ compass: any CompassHandle) {
-        let nowhere = URL(fileURLWithPath: "/nowhere")
-        self.init(compass, file: { nowhere }) { try await $0(nowhere) }
-    }
+        compass: compass, database: database ?? FakeDatabase(FakeCompass()), navigator: Navigator(store), preferences: store, vault: store,
+        locale: Locale(identifier: locale))
 }
 
 /// The app's String Catalog, as a phone of this language would read it.

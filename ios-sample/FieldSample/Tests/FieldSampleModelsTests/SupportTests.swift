@@ -41,7 +41,7 @@ final class SupportTests: XCTestCase {
         let phone = try await ready()
         // In the technician's hand.
         let hold = try await phone.compass.resume()
-        await phone.gateway.networkChanged(reachable: true)
+        await phone.work.networkChanged(reachable: true)
         let settings = try phone.settings(), strip = phone.screens.status
         settings.simulateOffline(true)
         await settings.settled()
@@ -51,7 +51,7 @@ final class SupportTests: XCTestCase {
         try await eventually { strip.simulated && strip.sign == .noSignal && strip.words == .count(.statusNoSignalWaiting, 1) }
 
         // No matter what the phone says meanwhile, and who delivers.
-        await phone.gateway.networkChanged(reachable: true, metered: true)
+        await phone.work.networkChanged(reachable: true, metered: true)
         let outbox = OutboxModel(phone.work)
         outbox.sendNow()
         await outbox.settled()
@@ -76,11 +76,15 @@ final class SupportTests: XCTestCase {
 
     func testWhoTapsSendNowGoesThroughPausesButNotThroughAPlayedLackOfNetwork() async throws {
         let fake = FakeCompass()
-        let gateway = CompassGateway(fake)
-        _ = try await gateway.sendNow()
+        let work = workplace(fake), outbox = OutboxModel(work)
+        outbox.sendNow()
+        await outbox.settled()
         XCTAssertEqual(fake.current.urgentFlushes, 1)
-        try await gateway.simulateOffline(true)
-        _ = try await gateway.sendNow()
+        try await work.network.simulateOffline(true, telling: fake)
+        XCTAssertEqual(fake.current.connectivity, .offline)
+        outbox.sendNow()
+        await outbox.settled()
+        XCTAssertEqual(fake.current.calls.filter { $0 == "flush" }.count, 2)
         XCTAssertEqual(fake.current.urgentFlushes, 1)
     }
 

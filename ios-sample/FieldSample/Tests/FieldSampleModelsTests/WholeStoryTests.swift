@@ -20,7 +20,7 @@ final class WholeStoryTests: XCTestCase {
         XCTAssertEqual(before.count, 0)
 
         let phone = try await StoryPhone(flash, sending: .builtIn(extraRoots: [String(contentsOf: office.authority, encoding: .utf8)]))
-        await phone.gateway.networkChanged(reachable: false)
+        await phone.work.networkChanged(reachable: false)
         let strip = phone.screens.status
 
         // The technician is where he was.
@@ -61,7 +61,7 @@ final class WholeStoryTests: XCTestCase {
         XCTAssertNotEqual(BackgroundPlan(due, now: Date()), .nothing)
 
         // The phone says that there is a network, and grants the job.
-        await phone.gateway.networkChanged(reachable: true)
+        await phone.work.networkChanged(reachable: true)
         let delivered = await BackgroundJob.run(phone.compass)
         XCTAssertTrue(delivered)
         try await eventually { record.actions.map(\.state) == [.sent] && strip.sign == .allSent }

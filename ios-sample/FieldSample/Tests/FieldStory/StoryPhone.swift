@@ -6,7 +6,6 @@ import Foundation
 @MainActor
 public final class StoryPhone {
     public let compass: Compass
-    public let gateway: CompassGateway
     public let flash: Flash
     public let place: PlaceFile
     public let screens: OpenScreens
@@ -24,12 +23,12 @@ public final class StoryPhone {
         // Not in the foreground: who delivers is a background job, or the technician.
         options.delivery = .manual
         compass = Compass.lazy(options)
-        gateway = CompassGateway(compass, PhoneNetwork()) { [file = options.file] in file }
-        try await gateway.open()
+        let network = PhoneNetwork()
+        _ = try await compass.integrationEnabled()
         screens = OpenScreens(
             Workplace(
-                gateway: gateway, navigator: Navigator(place), preferences: flash, vault: flash, locale: Locale(identifier: "en_GB"),
-                exports: folder, attachments: folder.appendingPathComponent("attachments", isDirectory: true)))
+                compass: compass, network: network, database: CompassDatabase(compass, network) { [file = options.file] in file },
+                navigator: Navigator(place), preferences: flash, vault: flash, locale: Locale(identifier: "en_GB"), exports: folder, attachments: folder.appendingPathComponent("attachments", isDirectory: true)))
     }
 
     public func settings() throws -> SettingsModel {
@@ -115,11 +114,16 @@ public final class StoryPhone {
     }
 }
 
-extension CompassGateway {
+extension Workplace {
     /// The phone says whether there is a network, and whether its use costs money.
     public func networkChanged(reachable: Bool, metered: Bool = false) async {
-        await networkChanged(reachable ? .online(validated: nil, metered: metered, network: 1) : .offline)
+        await network.changed(reachable ? .online(validated: nil, metered: metered, network: 1) : .offline, telling: compass)
     }
+}
+
+extension CompassHandle {
+    /// As a person asks for it.
+    public func sendNow() async throws -> FlushReport { try await flush(deadline: .seconds(20), urgent: true) }
 }
 
 /// Something of the story is not as it must be.

@@ -15,7 +15,7 @@ struct LastMoments {
         let phone = try await StoryPhone(URL(fileURLWithPath: arguments[1]), sending: .builtIn(extraRoots: [authority]))
         try await phone.setUp(office: arguments[2], secret: arguments[4])
         // From here on the house has no signal.
-        await phone.gateway.networkChanged(reachable: false)
+        await phone.work.networkChanged(reachable: false)
 
         let session = try await phone.startPumpCheck()
         session.field("site", .typed("Mill Lane"))

@@ -6,10 +6,11 @@ import Network
 
 /// What the phone knows of the network, and what the app plays it to be. The core is told what is played.
 public final class PhoneNetwork: Sendable {
-    struct State: Equatable, Sendable {
-        var told = Connectivity.unknown
-        var simulated = false
-        var now: Connectivity { simulated ? .offline : told }
+    public struct State: Equatable, Sendable {
+        public internal(set) var told = Connectivity.unknown
+        /// "No signal" is played.
+        public internal(set) var simulated = false
+        public var now: Connectivity { simulated ? .offline : told }
     }
 
     let state = Watched(State())
@@ -19,8 +20,15 @@ public final class PhoneNetwork: Sendable {
     /// The phone says what it knows.
     public func changed(_ connectivity: Connectivity, telling compass: any CompassHandle) async {
         state.change { $0.told = connectivity }
-        try? await compass.setConnectivity(state.value.now)
+        try? await tell(compass)
     }
+
+    func simulateOffline(_ simulate: Bool, telling compass: any CompassHandle) async throws {
+        state.change { $0.simulated = simulate }
+        try await tell(compass)
+    }
+
+    func tell(_ compass: any CompassHandle) async throws { try await compass.setConnectivity(state.value.now) }
 
     #if canImport(Network)
     /// Listens to the phone for as long as what it gives is kept.

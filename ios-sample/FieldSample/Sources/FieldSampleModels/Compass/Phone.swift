@@ -10,9 +10,10 @@ public final class Phone {
     /// Also in `BGTaskSchedulerPermittedIdentifiers` of the app's `Info.plist`.
     public static let task = "dev.compass.sample.deliver"
 
-    public let gateway: CompassGateway
+    public let compass: Compass
+    public let network = PhoneNetwork()
+    public let database: CompassDatabase
     public let vault = KeychainVault()
-    private let compass: Compass
 
     /// Where the app keeps what is no session.
     public struct Places: Sendable {
@@ -22,17 +23,16 @@ public final class Phone {
     }
 
     private init() {
-        let network = PhoneNetwork()
-        compass = Compass.lazy { [vault] in
+        compass = Compass.lazy { [network, vault] in
             var options = try CompassOptions.standard()
             options.secrets = vault.store
             options.watchNetwork = { network.watch($0) }
             return options
         }
-        gateway = CompassGateway(compass, network) { try CompassOptions.standard().file }
+        database = CompassDatabase(compass, network) { try CompassOptions.standard().file }
     }
 
-    /// Opens nothing. A `GatewayFailure` says why there is no place for it.
+    /// Opens nothing. A `CompassError` says why there is no place for it.
     public func places() throws -> Places {
         do {
             let folder = try DatabaseFolder.prepare()
@@ -42,7 +42,7 @@ public final class Phone {
                 exports: try DatabaseFolder.prepare(folder.appendingPathComponent("exports", isDirectory: true)))
         } catch {
             // The folder could not even be looked for: the phone is locked.
-            throw GatewayFailure(code: "cannot_open")
+            throw CompassError(code: .cannotOpen)
         }
     }
 

@@ -137,12 +137,12 @@ extension FieldKind {
 
 extension FieldView {
     /// Ready to show. `missing` is what a move was refused for.
-    func item(_ typing: Typing, missing: Problem?, numbers: NumberInput) -> FieldItem {
+    func item(_ typing: Typing, missing: Problem?, locale: Locale) -> FieldItem {
         let open = typing.open(self), key = definition.key
         let problem = typing.problems[key] ?? missing
         var item = FieldItem(
             key: key, name: definition.name, help: definition.help, required: definition.required, state: state,
-            input: input(open, searching: typing.searching.contains(key), numbers))
+            input: input(open, searching: typing.searching.contains(key), locale))
         item.opensSettings = [.cameraDenied, .locationDenied].contains(typing.refusals[key])
         item.problem = typing.refusals[key].map { .message($0, []) } ?? problem?.words(definition)
         if case .prefill(let name) = source {
@@ -157,7 +157,7 @@ extension FieldView {
         return item
     }
 
-    private func input(_ open: String?, searching: Bool, _ numbers: NumberInput) -> FieldInput {
+    private func input(_ open: String?, searching: Bool, _ locale: Locale) -> FieldInput {
         let value = state.value, kind = definition.kind
         func choice(_ chosen: [String], several: Bool) -> FieldInput {
             .choice(kind.options.map { OptionItem(key: $0.key, name: $0.name, chosen: chosen.contains($0.key)) }, several: several)
@@ -178,7 +178,7 @@ extension FieldView {
         case .text, .multiline, .integer, .decimal, .email, .phone, .url, .barcode:
             var multiline = false
             if case .multiline = kind { multiline = true }
-            let text = open ?? value?.typed(decimalSeparator: numbers.point) ?? ""
+            let text = open ?? value?.typed(decimalSeparator: locale.decimalSeparator ?? ".") ?? ""
             return .line(text: text, keyboard: kind.keyboard ?? .text, multiline: multiline)
         }
     }

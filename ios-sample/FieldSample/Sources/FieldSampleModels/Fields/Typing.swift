@@ -38,49 +38,21 @@ struct Typing: Hashable, Sendable {
         guard field.definition.kind.keyboard != nil else { return nil }
         return texts[field.definition.key] ?? field.draft
     }
-}
 
-extension NumberInput {
     /// Reads all that is open in these fields.
-    func read(_ fields: [FieldView], _ typing: Typing) throws -> (changes: [FieldChange], problems: [Problem]) {
+    func read(_ fields: [FieldView]) throws -> (changes: [FieldChange], problems: [Problem]) {
         var changes: [FieldChange] = [], problems: [Problem] = []
         for field in fields {
-            guard let text = typing.open(field) else { continue }
+            guard let text = open(field) else { continue }
             do {
-                changes.append(FieldChange(field: field.definition.key, change: try read(text, field.definition)))
+                let state = try field.definition.parse(text)
+                // Who wipes a line has said nothing; "empty" is said with its own button.
+                let change = state == .empty ? .clear : state.change ?? .clear
+                changes.append(FieldChange(field: field.definition.key, change: change))
             } catch let refused as CompassError where !refused.problems.isEmpty {
                 problems.append(refused.problems[0])
             }
         }
         return (changes, problems)
-    }
-
-    private func read(_ text: String, _ definition: FieldDefinition) throws -> Change {
-        // Who wipes a line has said nothing; "empty" is said with its own button.
-        if text.allSatisfy(\.isWhitespace) { return .clear }
-        return switch definition.kind {
-        case .integer, .decimal: try definition.parse(toCore(text)).change ?? .clear
-        default: try definition.parse(text).change ?? .clear
-        }
-    }
-}
-
-/// Between the digits that people of a locale type and those that the core reads.
-struct NumberInput {
-    let point: String
-
-    init(_ locale: Locale) { point = locale.decimalSeparator ?? "." }
-
-    /// With ASCII digits and a point. What is no number stays none, for the core to refuse.
-    func toCore(_ typed: String) -> String {
-        var text = ""
-        for character in typed.trimmingCharacters(in: .whitespaces) {
-            if let digit = character.wholeNumberValue, digit < 10 {
-                text += String(digit)
-            } else {
-                text += String(character) == point ? "." : String(character)
-            }
-        }
-        return text
     }
 }

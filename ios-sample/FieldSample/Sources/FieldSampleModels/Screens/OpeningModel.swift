@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -27,18 +28,13 @@ public final class OpeningModel: Replacing {
     public let replacement: Replacement
 
     private let prepare: @MainActor () async throws -> Workplace
-    private let open: @MainActor (Workplace) async throws -> Void
     private let turns: Turns
     private var work: Workplace?
     private var opening = false
 
-    /// - Parameters:
-    ///   - prepare: What screens work with; nothing is opened yet.
-    ///   - open: Opens the database.
-    public init(
-        _ prepare: @escaping @MainActor () async throws -> Workplace, open: @escaping @MainActor (Workplace) async throws -> Void = { _ in }
-    ) {
-        (self.prepare, self.open) = (prepare, open)
+    /// - Parameter prepare: What screens work with; nothing is opened yet.
+    public init(_ prepare: @escaping @MainActor () async throws -> Workplace) {
+        self.prepare = prepare
         let turns = Turns(), held = Held()
         self.turns = turns
         replacement = Replacement(turns, keepsSaved: true) { held.model?.work }
@@ -68,14 +64,15 @@ public final class OpeningModel: Replacing {
             let work: Workplace
             if let known = self.work { work = known } else { work = try await prepare() }
             self.work = work
-            try await open(work)
+            // The first call opens the database.
+            _ = try await work.compass.integrationEnabled()
             screens = OpenScreens(work)
             (failure, canSave, canReplace) = (nil, false, false)
-        } catch let refused as GatewayFailure {
+        } catch let refused as CompassError {
             // These do not pass by waiting. Of a file that is none of ours, the words about a backup would say too little.
-            let damaged = ["corrupt", "not_a_database", "io"].contains(refused.code)
+            let damaged = [.corrupt, .notADatabase, .io].contains(refused.code)
             failure = damaged ? .text(.failureDataDamaged) : refused.words
-            (canSave, canReplace) = (damaged || refused.code == "newer_schema", damaged)
+            (canSave, canReplace) = (damaged || refused.code == .newerSchema, damaged)
         } catch {
             failure = .text(.failureOther, .plain("internal"))
         }
@@ -90,9 +87,9 @@ public final class OpeningModel: Replacing {
             let file = ExportFile.saved.url(in: work)
             // Into a place that is free: it does not write over what was saved before.
             try? FileManager.default.removeItem(at: file)
-            let salvaged = try await work.gateway.salvage(to: file)
+            let salvaged = try await work.database.salvage(to: file)
             saved = SavedData(
-                file: file, unsent: .count(.savedUnsent, salvaged.unsent), gaps: salvaged.whole ? nil : .text(.savedWithGaps))
+                file: file, unsent: .count(.savedUnsent, Int(salvaged.unsent)), gaps: salvaged.gaps == 0 ? nil : .text(.savedWithGaps))
             notice = Notice(words: .text(.noticeExported, .plain(ExportFile.saved.rawValue)))
         }
     }

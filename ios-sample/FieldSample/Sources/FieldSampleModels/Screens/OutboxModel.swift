@@ -39,12 +39,12 @@ public final class OutboxModel {
     public init(_ work: Workplace) {
         self.work = work
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.outboxNumbers()) { [weak self] numbers in
-            self?.waiting = .count(.outboxWaiting, numbers.waiting)
-            self?.needsPerson = numbers.needsPerson > 0 ? .count(.outboxNeedsPerson, numbers.needsPerson) : nil
-            self?.oldest = numbers.oldest.map { .text(.labelSince, .moment($0)) }
-            self?.canSendNow = numbers.waiting > 0
-            self?.canSendFailedAgain = numbers.failed > 0
+        turns.follow(work.compass.observeOutboxTotals()) { [weak self] totals in
+            self?.waiting = .count(.outboxWaiting, Int(totals.pending))
+            self?.needsPerson = totals.needsPerson > 0 ? .count(.outboxNeedsPerson, Int(totals.needsPerson)) : nil
+            self?.oldest = totals.oldestUnsentAt.map { .text(.labelSince, .moment($0)) }
+            self?.canSendNow = totals.pending > 0
+            self?.canSendFailedAgain = totals.failed > 0
         }
         ask(Self.page)
     }
@@ -62,21 +62,22 @@ public final class OutboxModel {
         sending = true
         turns.takeAside { [self] in
             defer { sending = false }
-            let sent = try await work.gateway.sendNow()
+            // A person asks; but what plays to be without a network stays without.
+            let report = try await work.compass.flush(deadline: .seconds(20), urgent: !work.network.state.value.simulated)
             let words: Phrase =
-                sent.sent > 0 ? .count(.sentNow, sent.sent) : .text(sent.offline ? .noticeStillOffline : .noticeNothingToSend)
+                report.sent > 0 ? .count(.sentNow, Int(report.sent)) : .text(report.end == .offline ? .noticeStillOffline : .noticeNothingToSend)
             notice = Notice(words: words)
         }
     }
 
     public func sendFailedAgain() {
-        turns.take { [self] in notice = Notice(words: .count(.sentAgain, try await work.gateway.sendFailedAgain(actor: work.actor))) }
+        turns.take { [self] in notice = Notice(words: .count(.sentAgain, Int(try await work.compass.sendFailedAgain(actor: work.actor)))) }
     }
 
     private func ask(_ limit: Int) {
         self.limit = limit
         following?.cancel()
-        following = turns.follow(work.gateway.outbox(limit: limit)) { [weak self] list in
+        following = turns.follow(work.compass.observeOutbox(limit: UInt32(limit))) { [weak self] list in
             if Task.isCancelled { return }
             self?.loading = false
             self?.more = list.next != nil

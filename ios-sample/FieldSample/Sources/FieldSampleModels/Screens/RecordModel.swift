@@ -52,7 +52,7 @@ public struct AbandonQuestion: Hashable, Sendable {
 /// The record of a session: what happened, what was answered, and what became of its actions.
 @MainActor @Observable
 public final class RecordModel {
-    public private(set) var now: RecordNow?
+    public private(set) var now: SessionRecord?
     public private(set) var status = Phrase.plain("")
     public private(set) var timeline: [TimelineLine] = []
     public private(set) var fields: [FieldLine] = []
@@ -66,8 +66,8 @@ public final class RecordModel {
     public var abandoning: AbandonQuestion?
     public var notice: Notice?
 
-    public var won: Bool { now?.won ?? false }
-    public var canEdit: Bool { now?.phase == .completed || now?.phase == .ended }
+    public var won: Bool { now?.won == true }
+    public var canEdit: Bool { now?.state == .completed || now?.state == .ended }
 
     private let session: String
     private let work: Workplace
@@ -81,7 +81,7 @@ public final class RecordModel {
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.record(session)) { [weak self] in self?.arrived($0) }
+        turns.follow(work.compass.observeRecord(session)) { [weak self] in self?.arrived($0) }
     }
 
     public func settled() async {
@@ -91,12 +91,12 @@ public final class RecordModel {
 
     private func keep(_ text: String, _ field: String) {
         // Refused, the disk is full: the edit says so.
-        draft = Task { [work, session] in try? await work.gateway.saveDraft(text, field: field, session: session) }
+        draft = Task { [work, session] in try? await work.compass.saveDraft(text, field: field, in: session) }
     }
 
-    private func arrived(_ record: RecordNow) {
+    private func arrived(_ record: SessionRecord) {
         now = record
-        status = record.phase.words(won: record.won)
+        status = record.state.words(won: record.won == true)
         timeline = record.lines
         fields = record.fields.map(\.line)
         actions = record.actions.map(\.card)
@@ -114,8 +114,9 @@ public final class RecordModel {
         turns.take { [self] in
             // Keeping half-typed text tells nobody: it is asked for, and what asks does not wait for what writes.
             await draft?.value
-            guard editing == nil, let now = try await work.gateway.record(session).first() else { return }
-            before = now.fields.filter { $0.section != nil }.map { FieldView(blank: $0.definition).with(state: $0.state, draft: $0.draft) }
+            guard editing == nil else { return }
+            let now = try await work.compass.record(session)
+            before = now.fields.filter { $0.section != nil }.map { FieldView(definition: $0.definition, state: $0.state, draft: $0.draft) }
             (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.seq, $0.text ?? "") }))
             drawEdit()
         }
@@ -142,7 +143,7 @@ public final class RecordModel {
     public func saveEdit() {
         guard editing != nil, let now else { return }
         turns.take { [self] in
-            let read = try NumberInput(work.locale).read(edited, typing)
+            let read = try typing.read(edited)
             typing.refuse(read.problems)
             if !read.problems.isEmpty { return drawEdit() }
             let open = edited.filter { typing.open($0) != nil }.map(\.definition.key)
@@ -152,13 +153,14 @@ public final class RecordModel {
                 return FieldChange(field: field.definition.key, change: change)
             }
             // A note is never empty.
-            let notes = editedNotes.filter { number, text in
-                !text.allSatisfy(\.isWhitespace) && now.notes.contains { $0.seq == number && ($0.text ?? "") != text }
+            let notes = now.notes.compactMap { note -> NoteChange? in
+                guard let text = editedNotes[note.seq], text != note.text ?? "", !text.allSatisfy(\.isWhitespace) else { return nil }
+                return NoteChange(note: note.seq, text: text)
             }
             if !changes.isEmpty || !notes.isEmpty {
                 do {
-                    try await work.gateway.edit(session, fields: changes, notes: notes, actor: work.actor, command: work.newCommand())
-                } catch let failure as GatewayFailure where !failure.problems.isEmpty {
+                    _ = try await work.compass.edit(session, fields: changes, notes: notes, actor: work.actor)
+                } catch let failure as CompassError where !failure.problems.isEmpty {
                     typing.refuse(failure.problems)
                     return drawEdit()
                 }
@@ -166,17 +168,17 @@ public final class RecordModel {
             }
             // Where nothing changed the core has kept what was typed.
             for field in open where !changes.contains(where: { $0.field == field }) {
-                try await work.gateway.saveDraft("", field: field, session: session)
+                try await work.compass.saveDraft("", field: field, in: session)
             }
             editing = nil
         }
     }
 
     private var edited: [FieldView] {
-        before.map { field in states[field.definition.key].map { field.with(state: $0, draft: nil) } ?? field }
+        before.map { field in states[field.definition.key].map { FieldView(definition: field.definition, state: $0) } ?? field }
     }
 
-    private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, numbers: NumberInput(work.locale)) } }
+    private func drawEdit() { editing = edited.map { $0.item(typing, missing: nil, locale: work.locale) } }
 
     // Actions --------------------------------------------------------------------------------------------------------------------------
 
@@ -185,7 +187,11 @@ public final class RecordModel {
         working = true
         turns.take { [self] in
             defer { working = false }
-            try await work.gateway.send(action, corrected: corrected, session: session, actor: work.actor, command: work.newCommand())
+            if corrected {
+                _ = try await work.compass.sendCorrected(action, in: session, actor: work.actor)
+            } else {
+                _ = try await work.compass.send(action, in: session, actor: work.actor)
+            }
             notice = Notice(words: .text(.noticeSending))
         }
     }
@@ -193,8 +199,14 @@ public final class RecordModel {
     public func openPreview(_ action: String) {
         guard let action = actions.first(where: { $0.key == action }) else { return }
         turns.take { [self] in
-            let message = try await work.gateway.look(at: action.key, session: session)
-            preview = PreviewSheet(name: action.name, endpoint: message.endpoint, body: indented(message.body))
+            // What is frozen is what is sent, no matter what was edited since.
+            let frozen = try await work.compass.record(session).actions.first { $0.key == action.key }?.deliveries.first
+            if let frozen, let body = try await work.compass.deliveryBody(frozen.id) {
+                preview = PreviewSheet(name: action.name, endpoint: frozen.endpoint, body: indented(body))
+            } else {
+                let message = try await work.compass.preview(action.key, in: session)
+                preview = PreviewSheet(name: action.name, endpoint: message.endpoint, body: indented(message.body))
+            }
         }
     }
 
@@ -207,16 +219,16 @@ public final class RecordModel {
     public func abandon() {
         guard let question = abandoning, question.canAbandon else { return }
         turns.take { [self] in
-            let mayArrive = try await work.gateway.abandon(
-                question.action, session: session, actor: question.by.trimmingCharacters(in: .whitespaces),
-                reason: question.reason.trimmingCharacters(in: .whitespacesAndNewlines), command: work.newCommand())
+            let outcome = try await work.compass.abandon(
+                question.action, in: session, actor: question.by.trimmingCharacters(in: .whitespaces),
+                reason: question.reason.trimmingCharacters(in: .whitespacesAndNewlines))
             abandoning = nil
-            if mayArrive { notice = Notice(words: .text(.noticeMayArrive)) }
+            if outcome.inFlight { notice = Notice(words: .text(.noticeMayArrive)) }
         }
     }
 }
 
-extension RecordNow {
+extension SessionRecord {
     fileprivate var lines: [TimelineLine] {
         let definitions = Dictionary(fields.map { ($0.definition.key, $0.definition) }, uniquingKeysWith: { one, _ in one })
         return timeline.flatMap { moment in

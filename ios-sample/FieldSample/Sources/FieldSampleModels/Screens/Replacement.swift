@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -112,25 +113,25 @@ public final class Replacement {
         case .erase(sure: false)?: question = .erase(sure: true)
         case .undelivered(let asked)? where asked.canDiscard:
             let reason = asked.reason.trimmingCharacters(in: .whitespacesAndNewlines)
-            replace(Discard(actor: asked.by.trimmingCharacters(in: .whitespaces), reason: reason))
+            replace(DiscardUndelivered(actor: asked.by.trimmingCharacters(in: .whitespaces), reason: reason))
         default: break
         }
     }
 
-    private func replace(_ discard: Discard?) {
+    private func replace(_ discard: DiscardUndelivered?) {
         guard let change = question?.change, !replacing, let work = work() else { return }
         replacing = true
         turns.take { [self] in
             defer { replacing = false }
             do {
                 switch change {
-                case .putBack(let copy): try await work.gateway.putBack(copy, discarding: discard)
+                case .putBack(let copy): try await work.database.restore(copy, discarding: discard)
                 case .erase: try await erase(work, discard)
                 }
-            } catch let failure as GatewayFailure where failure.code == "undelivered" && discard == nil {
+            } catch let failure as CompassError where failure.code == .undelivered && discard == nil {
                 question = .undelivered(
                     UndeliveredQuestion(
-                        change: change, lost: failure.count.map { .count(.undelivered, $0) } ?? .text(.undeliveredUnknown),
+                        change: change, lost: failure.messages.map { .count(.undelivered, $0) } ?? .text(.undeliveredUnknown),
                         asksName: work.actor == nil, by: work.actor ?? ""))
                 return
             } catch {
@@ -145,9 +146,9 @@ public final class Replacement {
         }
     }
 
-    private func erase(_ work: Workplace, _ discard: Discard?) async throws {
-        try await work.gateway.erase(discarding: discard)
-        do { try work.vault.removeAll() } catch { throw GatewayFailure(code: "secret_unavailable") }
+    private func erase(_ work: Workplace, _ discard: DiscardUndelivered?) async throws {
+        try await work.database.erase(discarding: discard)
+        do { try work.vault.removeAll() } catch { throw CompassError(code: "secret_unavailable") }
         let exports = ExportFile.allCases.filter { !keepsSaved || $0 != .saved }.map { $0.url(in: work) }
         for file in exports + [work.attachments].compactMap({ $0 }) { try? FileManager.default.removeItem(at: file) }
         work.preferences.actor = ""
@@ -157,6 +158,11 @@ public final class Replacement {
     private func forgetCopy(_ change: DataChange) {
         if case .putBack(let copy) = change { try? FileManager.default.removeItem(at: copy) }
     }
+}
+
+extension CompassError {
+    // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
+    fileprivate var messages: Int? { detail.split(separator: " ").first.flatMap { Int($0) } }
 }
 
 /// A screen from which what is on the phone is replaced or erased.

@@ -35,22 +35,22 @@ public final class ReviewModel {
     private let session: String
     private let work: Workplace
     private let turns = Turns()
-    private var known: SessionNow?
-    private var record: RecordNow?
+    private var known: SessionView?
+    private var record: SessionRecord?
     private var integrationOn = true
 
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.session(session)) { [weak self] in
+        turns.follow(work.compass.observeSession(session)) { [weak self] in
             self?.known = $0
             self?.draw()
         }
-        turns.follow(work.gateway.record(session)) { [weak self] in
+        turns.follow(work.compass.observeRecord(session)) { [weak self] in
             self?.record = $0
             self?.draw()
         }
-        turns.follow(work.gateway.integrationEnabled()) { [weak self] in
+        turns.follow(work.compass.observeIntegration()) { [weak self] in
             self?.integrationOn = $0
             self?.draw()
         }
@@ -63,7 +63,7 @@ public final class ReviewModel {
         completing = true
         turns.take { [self] in
             defer { completing = false }
-            _ = try await work.gateway.complete(session, visit: known.visit, actor: work.actor)
+            _ = try await work.compass.complete(known, actor: work.actor)
             // There is no way back into a session that is over.
             work.navigator.openOnRoot(.record(session))
         }
@@ -73,7 +73,7 @@ public final class ReviewModel {
     public func open(_ field: MissingField) {
         turns.take { [self] in
             if let known, let visit = field.visit, visit != known.visit {
-                _ = try await work.gateway.back(to: visit, session: session, visit: known.visit, actor: work.actor)
+                _ = try await work.compass.back(known, to: visit, actor: work.actor)
             }
             work.navigator.back()
         }
@@ -82,21 +82,21 @@ public final class ReviewModel {
     private func draw() {
         guard let now = known, let record else { return }
         // The battery died right after it was completed.
-        if now.phase != .inProgress, work.navigator.top == .review(session) { work.navigator.openOnRoot(.record(session)) }
+        if now.state != .inProgress, work.navigator.top == .review(session) { work.navigator.openOnRoot(.record(session)) }
         loading = false
         workflowName = now.workflow.name
-        sectionName = now.sectionName
-        win = now.win
+        sectionName = now.section.name
+        win = now.section.win
         fields = record.fields.filter { $0.section != nil }.map { $0.line }
-        messages = now.messages
-        willSend = now.messages.isEmpty ? nil : .count(.willSend, now.messages.count)
-        integrationOff = !integrationOn && !now.messages.isEmpty
+        messages = now.wouldFire
+        willSend = now.wouldFire.isEmpty ? nil : .count(.willSend, now.wouldFire.count)
+        integrationOff = !integrationOn && !now.wouldFire.isEmpty
         missing = now.completionProblems.map { problem in
             let definition = record.fields.first { $0.definition.key == problem.field }?.definition
             return MissingField(
                 field: problem.field, name: definition?.name ?? problem.field, problem: problem.words(definition), visit: problem.visit)
         }
-        canComplete = now.canComplete && now.phase == .inProgress
+        canComplete = now.canComplete && now.state == .inProgress
     }
 }
 

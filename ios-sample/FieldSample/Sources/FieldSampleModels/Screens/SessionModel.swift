@@ -60,8 +60,8 @@ public final class SessionModel {
     private let turns = Turns()
     // The latest half-typed text on its way to flash; those before it are there earlier.
     private var draft: Task<Void, Never>?
-    private var known: SessionNow?
-    private var outline: WorkflowOutline?
+    private var known: SessionView?
+    private var workflow: Workflow?
     private var typing = Typing()
     // As it was typed last; none when nothing was typed yet.
     private var note: String?
@@ -72,7 +72,7 @@ public final class SessionModel {
     public init(_ session: String, _ work: Workplace) {
         (self.session, self.work) = (session, work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.session(session)) { [weak self] _ in self?.read() }
+        turns.follow(work.compass.observeSession(session)) { [weak self] _ in self?.read() }
     }
 
     /// Something has changed. What the flow told may have been read before the latest command was carried out: it is read in its turn.
@@ -81,7 +81,7 @@ public final class SessionModel {
         reading = true
         turns.take { [self] in
             reading = false
-            await arrived(try await work.gateway.now(session))
+            await arrived(try await work.compass.session(session))
         }
     }
 
@@ -95,8 +95,8 @@ public final class SessionModel {
     private func keep(_ text: String, _ field: String) {
         draft = Task { [work, session] in
             // Refused, the session is over or the disk is full: the next real change says so.
-            if field == Self.note { try? await work.gateway.saveNoteDraft(text, session: session) }
-            else { try? await work.gateway.saveDraft(text, field: field, session: session) }
+            if field == Self.note { try? await work.compass.saveNoteDraft(text, in: session) }
+            else { try? await work.compass.saveDraft(text, field: field, in: session) }
         }
     }
 
@@ -123,7 +123,7 @@ public final class SessionModel {
 
     /// Reads what is typed, and sets what can be read; true when nothing is left open.
     private func keepTyped(_ fields: [FieldView]) async throws -> Bool {
-        let read = try numbers.read(fields, typing)
+        let read = try typing.read(fields)
         typing.refuse(read.problems)
         let kept = read.changes.isEmpty ? true : try await set(read.changes)
         draw()
@@ -133,15 +133,15 @@ public final class SessionModel {
     private func set(_ changes: [FieldChange]) async throws -> Bool {
         try await saving { [self] in
             let texts = typing.texts
-            let done = try await work.gateway.setFields(changes, session: session, actor: work.actor)
-            var after = done.session
+            let outcome = try await work.compass.run([.setFields(changes: changes)], in: session, actor: work.actor)
+            var after = outcome.view
             for change in changes {
                 // What was typed meanwhile stays open.
                 if typing.texts[change.field] == texts[change.field] { typing.keep(change.field) }
-                if done.changed { continue }
+                if outcome.applied == .yes { continue }
                 // Where nothing changed the core has kept the draft.
-                try await work.gateway.saveDraft("", field: change.field, session: session)
-                after.fields = after.fields.map { $0.definition.key == change.field ? $0.with(draft: nil) : $0 }
+                try await work.compass.saveDraft("", field: change.field, in: session)
+                for index in after.fields.indices where after.fields[index].definition.key == change.field { after.fields[index].draft = nil }
             }
             await arrived(after)
         }
@@ -154,12 +154,14 @@ public final class SessionModel {
         turns.take { [self] in
             // A second tap was meant for the section that was shown.
             guard let from = known, from.visit == seen else { return }
-            let read = try numbers.read(from.fields, typing)
+            let read = try typing.read(from.fields)
             typing.refuse(read.problems)
             tried = true
             if !read.problems.isEmpty { return draw() }
-            try await move(read.changes) { [self] in
-                try await work.gateway.answer(answer, changes: read.changes, session: session, visit: from.visit, actor: work.actor)
+            // Sets the fields and moves on, both or neither.
+            let first = read.changes.isEmpty ? [] : [Command.setFields(changes: read.changes)]
+            try await move { [self] in
+                try await work.compass.run(first + [.answer(visit: from.visit, answer: answer)], in: session, actor: work.actor)
             }
         }
     }
@@ -171,19 +173,19 @@ public final class SessionModel {
             guard let from = known else { return work.navigator.back() }
             guard let target = target ?? from.path.last(where: { $0.visit < from.visit })?.visit else { return try await out() }
             _ = try await keepTyped(from.fields)
-            try await move([]) { [self] in try await work.gateway.back(to: target, session: session, visit: from.visit, actor: work.actor) }
+            try await move { [self] in try await work.compass.back(from, to: target, actor: work.actor) }
         }
     }
 
-    /// On success another section is shown; the changes are values by then.
-    private func move(_ changes: [FieldChange], _ command: @escaping @MainActor () async throws -> Done) async throws {
+    /// On success another section is shown; what was typed is values by then.
+    private func move(_ command: @escaping @MainActor () async throws -> CommandOutcome) async throws {
         _ = try await saving { [self] in
-            let done = try await command()
+            let outcome = try await command()
             typing = Typing()
             tried = false
             sheet = nil
-            await arrived(done.session)
-            if !done.changed { notice = Notice(words: .text(.noticeMovedOn)) }
+            await arrived(outcome.view)
+            if outcome.applied != .yes { notice = Notice(words: .text(.noticeMovedOn)) }
         }
     }
 
@@ -213,7 +215,7 @@ public final class SessionModel {
         guard case .reply(let reply) = sheet else { return }
         sheet = nil
         turns.take { [self] in
-            await arrived(try await work.gateway.useReply(reply.key, session: session, actor: work.actor, command: work.newCommand()).session)
+            await arrived(try await work.compass.useResponse(reply.key, in: session, actor: work.actor).view)
             notice = Notice(words: .text(.noticeResponseUsed))
         }
     }
@@ -237,7 +239,7 @@ public final class SessionModel {
         turns.take { [self] in
             if !text.allSatisfy(\.isWhitespace) {
                 // What is half typed is on flash before; adding the note takes it along.
-                await arrived(try await work.gateway.note(text, session: session, actor: work.actor, command: work.newCommand()).session)
+                await arrived(try await work.compass.note(text, in: session, actor: work.actor).view)
                 if note == text { note = nil }
                 notice = Notice(words: .text(.noticeNoteSaved))
             }
@@ -256,7 +258,7 @@ public final class SessionModel {
         turns.take { [self] in
             if let known { _ = try await keepTyped(known.fields) }
             let reason = reason.trimmingCharacters(in: .whitespacesAndNewlines)
-            _ = try await work.gateway.end(session, reason: reason, actor: work.actor, command: work.newCommand())
+            _ = try await work.compass.end(session, reason: reason, actor: work.actor)
             sheet = nil
             work.navigator.openOnRoot(.record(session))
         }
@@ -265,7 +267,7 @@ public final class SessionModel {
     public func discard() {
         guard sheet == .discard else { return }
         turns.take { [self] in
-            try await work.gateway.discard(session, actor: work.actor)
+            _ = try await work.compass.discard(session, actor: work.actor)
             sheet = nil
             work.navigator.back()
         }
@@ -275,10 +277,9 @@ public final class SessionModel {
 
     // What is shown --------------------------------------------------------------------------------------------------------------------
 
-    private var numbers: NumberInput { NumberInput(work.locale) }
-
-    private func arrived(_ now: SessionNow) async {
-        if outline == nil { outline = try? await work.gateway.outline(of: now) }
+    private func arrived(_ now: SessionView) async {
+        // The version that it began with.
+        if workflow == nil { workflow = try? await work.compass.workflow(now.workflow) }
         if known != nil, known?.visit != now.visit { tried = false }
         known = now
         draw()
@@ -294,7 +295,7 @@ public final class SessionModel {
         do {
             try await command()
             return true
-        } catch let failure as GatewayFailure where !failure.problems.isEmpty {
+        } catch let failure as CompassError where !failure.problems.isEmpty {
             typing.refuse(failure.problems)
             return false
         }
@@ -302,23 +303,23 @@ public final class SessionModel {
 
     private func draw() {
         guard let now = known else { return }
-        let inProgress = now.phase == .inProgress
+        let inProgress = now.state == .inProgress
         let missing = tried ? Dictionary(now.problems.map { ($0.field, $0) }, uniquingKeysWith: { one, _ in one }) : [:]
         let wrong = now.fields.filter { missing[$0.definition.key] != nil || typing.problems[$0.definition.key] != nil }.count
         loading = false
         workflowName = now.workflow.name
-        sectionName = now.sectionName
+        sectionName = now.section.name
         visit = now.visit
-        paragraphs = now.content.components(separatedBy: "\n\n").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
+        paragraphs = now.section.content.components(separatedBy: "\n\n").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
         step = max(now.path.count, 1)
-        atLeastLeft = outline?.stepsLeft(from: now.section) ?? 0
-        fields = now.fields.map { $0.item(typing, missing: missing[$0.definition.key], numbers: numbers) }
+        atLeastLeft = workflow?.stepsLeft(from: now.section.key) ?? 0
+        fields = now.fields.map { $0.item(typing, missing: missing[$0.definition.key], locale: work.locale) }
         answers = inProgress ? now.answers : []
-        replies = now.replies
+        replies = now.responses
         notes = now.notes
         path = now.path
         canGoBack = inProgress && now.path.count > 1
-        canReview = inProgress && now.isEnd
+        canReview = inProgress && now.section.isEnd
         problems = tried && wrong > 0 ? .count(.problems, wrong) : nil
         closed = !inProgress
         // Half-typed text is on flash, too; only what was refused waits for the technician.
@@ -327,14 +328,14 @@ public final class SessionModel {
     }
 }
 
-extension WorkflowOutline {
+extension Workflow {
     /// How many sections lie at least between this one and an end.
     func stepsLeft(from section: String) -> Int {
         let byKey = Dictionary(sections.map { ($0.key, $0) }, uniquingKeysWith: { one, _ in one })
         var seen: Set = [section], ring = [section], steps = 0
         while !ring.isEmpty {
             let here = ring.compactMap { byKey[$0] }
-            if here.contains(where: \.isEnd) { return steps }
+            if here.contains(where: \.answers.isEmpty) { return steps }
             ring = here.flatMap(\.answers).compactMap(\.next).filter { seen.insert($0).inserted }
             steps += 1
         }

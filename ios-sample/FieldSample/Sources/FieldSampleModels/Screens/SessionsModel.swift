@@ -64,7 +64,7 @@ public final class SessionsModel {
         self.limit = limit
         failure = nil
         following?.cancel()
-        following = turns.follow(work.gateway.sessions(query, limit: limit)) { [weak self] list in
+        following = turns.follow(work.compass.observeSessions(query, limit: UInt32(limit))) { [weak self] list in
             // What was asked for before is not wanted any more.
             if Task.isCancelled { return }
             self?.loading = false

@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -44,7 +45,7 @@ public final class SettingsModel: Replacing {
 
     public let work: Workplace
     private let turns = Turns()
-    private var known: [EndpointLine] = []
+    private var known: [EndpointStatus] = []
 
     public init(_ work: Workplace) {
         self.work = work
@@ -57,11 +58,11 @@ public final class SettingsModel: Replacing {
             self?.exported = nil
             self?.importFindings = []
         }
-        turns.follow(work.gateway.simulated()) { [weak self] in self?.offlineSimulated = $0 }
-        turns.follow(work.gateway.integrationEnabled()) { [weak self] in self?.integrationEnabled = $0 }
-        turns.follow(work.gateway.endpoints()) { [weak self] in
+        turns.follow(work.network.state.values()) { [weak self] in self?.offlineSimulated = $0.simulated }
+        turns.follow(work.compass.observeIntegration()) { [weak self] in self?.integrationEnabled = $0 }
+        turns.follow(work.compass.observeEndpoints()) { [weak self] in
             self?.loading = false
-            self?.known = $0
+            self?.known = $0.filter { $0.archivedAt == nil }
             self?.draw()
         }
     }
@@ -72,29 +73,32 @@ public final class SettingsModel: Replacing {
     public func importWorkflow(_ document: Data) {
         turns.take { [self] in
             do {
-                let imported = try await work.gateway.importWorkflow(document)
-                importFindings = imported.workflow.findings.map(\.words)
-                let name = Phrase.plain(imported.workflow.workflow.name)
-                notice = Notice(words: .text(imported.isNew ? .noticeImported : .noticeImportedAlready, name))
-            } catch let failure as GatewayFailure {
-                importFindings = failure.findings.map(\.words)
+                let outcome = try await work.compass.importWorkflow(document)
+                importFindings = try await work.compass.words(outcome.workflow.findings, of: outcome.workflow.workflow)
+                let name = Phrase.plain(outcome.workflow.workflow.name)
+                notice = Notice(words: .text(outcome.imported ? .noticeImported : .noticeImportedAlready, name))
+            } catch let failure as CompassError {
+                importFindings = failure.findings.map { $0.words(nil) }
                 throw failure
             }
         }
     }
 
-    public func setIntegration(_ on: Bool) { turns.take { [work] in try await work.gateway.setIntegrationEnabled(on) } }
+    public func setIntegration(_ on: Bool) { turns.take { [work] in try await work.compass.setIntegrationEnabled(on) } }
 
-    public func simulateOffline(_ on: Bool) { turns.take { [work] in try await work.gateway.simulateOffline(on) } }
+    public func simulateOffline(_ on: Bool) { turns.take { [work] in try await work.network.simulateOffline(on, telling: work.compass) } }
 
-    public func setEndpoint(_ key: String, enabled: Bool) { turns.take { [work] in try await work.gateway.setEndpoint(key, enabled: enabled) } }
+    public func setEndpoint(_ key: String, enabled: Bool) {
+        turns.take { [work] in try await work.compass.setEndpointEnabled(key, enabled: enabled) }
+    }
 
     public func addEndpoint() { editing = EndpointForm() }
 
     public func openEndpoint(_ key: String) {
-        guard let line = known.first(where: { $0.key == key }) else { return }
-        var form = EndpointForm(key: key, url: line.url, signed: line.secret != nil, wifiOnly: line.wifiOnly)
-        form.secretStored = line.secret.map(work.vault.has) ?? false
+        guard let endpoint = known.first(where: { $0.endpoint.key == key })?.endpoint else { return }
+        let secret = endpoint.secret
+        var form = EndpointForm(key: key, url: endpoint.url, signed: secret != nil, wifiOnly: endpoint.network == .unmetered)
+        form.secretStored = secret.map(work.vault.has) ?? false
         form.isNew = false
         editing = form
     }
@@ -104,13 +108,17 @@ public final class SettingsModel: Replacing {
         guard let form = editing, form.canSave else { return }
         turns.take { [self] in
             let key = form.key.trimmingCharacters(in: .whitespaces)
-            let secret = form.signed ? known.first { $0.key == key }?.secret ?? "\(key)-secret" : nil
+            let before = known.first { $0.endpoint.key == key }?.endpoint
+            let secret = form.signed ? before?.secret ?? "\(key)-secret" : nil
             let typed = form.secret.trimmingCharacters(in: .whitespacesAndNewlines)
             let url = form.url.trimmingCharacters(in: .whitespaces)
-            try await work.gateway.putEndpoint(EndpointLine(key: key, url: url, secret: secret, wifiOnly: form.wifiOnly))
+            try await work.compass.putEndpoint(
+                Endpoint(
+                    key: key, url: url, signing: secret.map { .standardWebhooks(secret: $0) } ?? .none, headers: before?.headers ?? [],
+                    network: form.wifiOnly ? .unmetered : .any))
             if let secret, !typed.isEmpty {
-                do { try work.vault.put(typed, named: secret) } catch { throw GatewayFailure(code: "secret_unavailable") }
-                try await work.gateway.secretsChanged()
+                do { try work.vault.put(typed, named: secret) } catch { throw CompassError(code: "secret_unavailable") }
+                try await work.compass.secretsChanged()
             }
             editing = nil
             draw()
@@ -123,7 +131,7 @@ public final class SettingsModel: Replacing {
         testing = key
         turns.takeAside { [self] in
             defer { testing = nil }
-            let result = try await work.gateway.testDelivery(to: key)
+            let result = try await work.compass.testDelivery(key)
             if result.delivered, let status = result.status {
                 notice = Notice(words: .text(.noticeTestDelivered, .number(String(status))))
             } else {
@@ -134,7 +142,7 @@ public final class SettingsModel: Replacing {
 
     public func exportDiagnostics() {
         export(.diagnostics) { [work] file in
-            try Data(try await work.gateway.diagnostics().utf8).write(to: file, options: .atomic)
+            try Data(try await work.compass.diagnostics(work.network.state.value).utf8).write(to: file, options: .atomic)
         }
     }
 
@@ -142,7 +150,7 @@ public final class SettingsModel: Replacing {
         export(.backup) { [work] file in
             // Into a place that is free: a copy does not write over another.
             try? FileManager.default.removeItem(at: file)
-            try await work.gateway.backup(to: file)
+            try await work.compass.backup(to: file)
         }
     }
 
@@ -156,16 +164,16 @@ public final class SettingsModel: Replacing {
     }
 
     private func draw() {
-        endpoints = known.map { line in
+        endpoints = known.map { status in
             var problem: Phrase?
-            let stored = line.secret.map(work.vault.has)
-            if !line.enabled {
+            let stored = status.endpoint.secret.map(work.vault.has)
+            if !status.enabled {
                 // Most reasons say no more than that it is off.
-                let telling = line.disabledReason.flatMap { ["gone", "endpoint_corrupt"].contains($0) ? $0 : nil }
+                let telling = status.disabledReason.flatMap { ["gone", "endpoint_corrupt"].contains($0) ? $0 : nil }
                 problem = reasonWords(telling ?? "endpoint_disabled")
             } else if stored == false {
                 problem = reasonWords("secret_missing")
-            } else if let failing = line.failingReason {
+            } else if let failing = status.failingReason {
                 problem = reasonWords(failing)
             }
             let signing: Phrase? = switch stored {
@@ -174,9 +182,15 @@ public final class SettingsModel: Replacing {
             case nil: .text(.labelUnsigned)
             }
             return EndpointRow(
-                key: line.key, origin: origin(line.url), enabled: line.enabled, waiting: line.waiting, problem: problem, signing: signing)
+                key: status.endpoint.key, origin: origin(status.endpoint.url), enabled: status.enabled, waiting: Int(status.pending),
+                problem: problem, signing: signing)
         }
     }
+}
+
+extension Endpoint {
+    /// The name of its signing secret; none when messages are not signed.
+    fileprivate var secret: String? { if case .standardWebhooks(let name) = signing { name } else { nil } }
 }
 
 /// An address without its path, which may hold a secret.

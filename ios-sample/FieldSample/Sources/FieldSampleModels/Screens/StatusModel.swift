@@ -1,3 +1,4 @@
+import CompassCore
 import Observation
 
 /// The sign of the strip; each has a form of its own, so that colour alone says nothing.
@@ -16,32 +17,31 @@ public final class StatusModel {
 
     private let work: Workplace
     private let turns = Turns()
-    private var signal: Signal?
-    private var numbers: OutboxNumbers?
+    private var totals: OutboxTotals?
 
     public init(_ work: Workplace) {
         self.work = work
-        turns.follow(work.gateway.signal()) { [weak self] in
-            self?.signal = $0
+        turns.follow(work.network.state.values()) { [weak self] in
+            self?.simulated = $0.simulated
             self?.draw()
         }
-        turns.follow(work.gateway.outboxNumbers()) { [weak self] in
-            self?.numbers = $0
+        turns.follow(work.compass.observeOutboxTotals()) { [weak self] in
+            self?.totals = $0
             self?.draw()
         }
-        turns.follow(work.gateway.simulated()) { [weak self] in self?.simulated = $0 }
     }
 
     public func open() { work.navigator.open(.outbox) }
 
     private func draw() {
-        guard let signal, let numbers else { return }
-        let person = numbers.needsPerson > 0 ? Phrase.count(.statusNeedsPerson, numbers.needsPerson) : nil
+        guard let totals else { return }
+        let person = totals.needsPerson > 0 ? Phrase.count(.statusNeedsPerson, Int(totals.needsPerson)) : nil
+        let waiting = Int(totals.pending)
         attention = person
-        switch (signal, numbers.waiting) {
-        case (.none, 1...): (sign, words) = (.noSignal, .count(.statusNoSignalWaiting, numbers.waiting))
-        case (.none, _): (sign, words) = (.noSignal, .text(.statusNoSignal))
-        case (_, 1...): (sign, words) = (.waiting, .count(.statusWaiting, numbers.waiting))
+        switch (work.network.state.value.now, waiting) {
+        case (.offline, 1...): (sign, words) = (.noSignal, .count(.statusNoSignalWaiting, waiting))
+        case (.offline, _): (sign, words) = (.noSignal, .text(.statusNoSignal))
+        case (_, 1...): (sign, words) = (.waiting, .count(.statusWaiting, waiting))
         default:
             if let person { (sign, words, attention) = (.needsPerson, person, nil) } else { (sign, words) = (.allSent, .text(.statusAllSent)) }
         }

@@ -1,3 +1,5 @@
+import CompassCore
+
 /// Something to say once, below the screen and by the screen reader.
 public struct Notice: Hashable, Sendable {
     public let words: Phrase
@@ -17,13 +19,15 @@ final class Turns {
 
     deinit { following.forEach { $0.cancel() } }
 
-    /// Follows a flow for as long as the screen is there, or until the task is cancelled.
+    /// Follows a sequence for as long as the screen is there, or until the task is cancelled.
     @discardableResult
-    func follow<Value: Sendable>(_ flow: Flow<Value>, _ take: @escaping @MainActor (Value) async -> Void) -> Task<Void, Never> {
+    func follow<Values: AsyncSequence & Sendable>(
+        _ values: Values, _ take: @escaping @MainActor (Values.Element) async throws -> Void
+    ) -> Task<Void, Never> where Values.Element: Sendable {
         let task = Task { [weak self] in
             do {
-                for try await value in flow { await take(value) }
-            } catch let failure as GatewayFailure {
+                for try await value in values { try await take(value) }
+            } catch let failure as CompassError {
                 self?.refused(failure.words)
             } catch {
                 // The screen is gone.
@@ -46,7 +50,7 @@ final class Turns {
             await before?.value
             do {
                 try await work()
-            } catch let failure as GatewayFailure {
+            } catch let failure as CompassError {
                 self?.refused(failure.words)
             } catch {
                 self?.refused(.text(.failureOther, .plain("internal")))

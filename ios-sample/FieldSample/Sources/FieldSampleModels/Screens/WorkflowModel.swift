@@ -1,3 +1,4 @@
+import CompassCore
 import Foundation
 import Observation
 
@@ -21,7 +22,9 @@ public struct RemoveQuestion: Hashable, Sendable {
 /// A workflow's outline; its actions can be changed here, which makes a revision of this phone's own.
 @MainActor @Observable
 public final class WorkflowModel {
-    public private(set) var outline: WorkflowOutline?
+    public private(set) var outline: Workflow?
+    public private(set) var version = ""
+    public private(set) var startable = false
     public private(set) var findings: [Phrase] = []
     public private(set) var saving = false
     public var adding: AddSheet?
@@ -36,22 +39,35 @@ public final class WorkflowModel {
     public init(_ workflow: String, _ work: Workplace) {
         (self.workflow, self.work) = (workflow, work)
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.outline(of: workflow)) { [weak self] in
-            self?.outline = $0
-            self?.findings = $0.item.findings.map(\.words)
+        turns.follow(work.compass.observeWorkflows()) { [weak self, work] summaries in
+            guard let summary = summaries.first(where: { $0.current && $0.workflow.key == workflow }) else {
+                throw CompassError(code: .unknownWorkflow)
+            }
+            let whole = try await work.compass.workflow(summary.workflow)
+            self?.version = summary.workflow.label
+            self?.startable = summary.startable
+            self?.findings = summary.findings.map { $0.words(whole) }
+            self?.outline = whole
         }
-        turns.follow(work.gateway.endpoints()) { [weak self] in self?.endpoints = $0.map(\.key) }
+        turns.follow(work.compass.observeEndpoints()) { [weak self] in
+            self?.endpoints = $0.filter { $0.archivedAt == nil }.map(\.endpoint.key)
+        }
     }
 
     public func settled() async { await turns.done() }
 
     /// The name of the section that an answer leads to; none while it is not linked.
-    public func target(of answer: OutlineAnswer) -> String? { outline?.sections.first { $0.key == answer.next }?.name }
+    public func target(of answer: Answer) -> String? { outline?.sections.first { $0.key == answer.next }?.name }
+
+    /// The fields of a section, in its order.
+    public func fields(of section: WorkflowSection) -> [FieldDefinition] {
+        section.fields.compactMap { key in outline?.fields.first { $0.key == key } }
+    }
 
     public func start() {
         turns.take { [self] in
-            guard outline?.item.startable == true, work.navigator.top == .workflow(workflow) else { return }
-            let session = try await work.gateway.start(workflow, actor: work.actor, command: work.newCommand())
+            guard startable, work.navigator.top == .workflow(workflow) else { return }
+            let session = try await work.compass.start(workflow, actor: work.actor).view
             work.navigator.open(.session(session.key))
         }
     }
@@ -66,9 +82,11 @@ public final class WorkflowModel {
 
     public func add() {
         guard let sheet = adding, sheet.canAdd, let endpoint = sheet.chosen else { return }
-        change(.noticeActionAdded) { [work, workflow] in
-            try await work.gateway.addMessage(
-                to: sheet.section, of: workflow, name: sheet.name.trimmingCharacters(in: .whitespaces), endpoint: endpoint)
+        change(.noticeActionAdded) { [work, workflow] document in
+            let taken = Set(try await work.compass.workflow(workflow).sections.flatMap { $0.actions.map(\.key) })
+            let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
+            let name = sheet.name.trimmingCharacters(in: .whitespaces)
+            try document.add(ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint), to: sheet.section)
         }
     }
 
@@ -79,20 +97,21 @@ public final class WorkflowModel {
 
     public func remove() {
         guard let question = removing else { return }
-        change(.noticeActionRemoved) { [work, workflow] in
-            try await work.gateway.removeAction(question.action, from: question.section, of: workflow)
-        }
+        change(.noticeActionRemoved) { try $0.remove(question.action, from: question.section) }
     }
 
     public func openSettings() { work.navigator.open(.settings) }
 
-    private func change(_ said: TextId, _ change: @escaping @MainActor () async throws -> WorkflowItem) {
+    /// A new revision, on this phone.
+    private func change(_ said: TextId, _ change: @escaping @MainActor (inout WorkflowDocument) async throws -> Void) {
         // A second tap was meant for the same change.
         if saving { return }
         saving = true
         turns.take { [self] in
             defer { saving = false }
-            let changed = try await change()
+            var document = WorkflowDocument(try await work.compass.workflowDocument(workflow))
+            try await change(&document)
+            let changed = try await work.compass.importWorkflow(document.bytes).workflow
             adding = nil
             removing = nil
             notice = Notice(words: .text(said, .plain(changed.workflow.label)))

@@ -1,5 +1,4 @@
 import CompassCore
-
 import Observation
 
 /// A session in progress, to go on with.
@@ -33,19 +32,23 @@ public final class WorkflowsModel {
     public init(_ work: Workplace) {
         self.work = work
         turns.refused = { [weak self] in self?.notice = Notice(words: $0, failed: true) }
-        turns.follow(work.gateway.workflows()) { [weak self] items in
-            self?.loading = false
-            self?.workflows = items.map { item in
+        turns.follow(work.compass.observeWorkflows()) { [weak self, work] summaries in
+            var cards: [WorkflowCard] = []
+            for summary in summaries where summary.current {
                 // A warning is for the author; what keeps a session from being started is for everybody.
-                WorkflowCard(
-                    key: item.workflow.key, name: item.workflow.name, about: item.about, version: item.workflow.label,
-                    startable: item.startable, findings: item.findings.filter { $0.level != .warning }.map(\.words))
+                let findings = try await work.compass.words(summary.findings.filter { $0.severity != .warning }, of: summary.workflow)
+                cards.append(
+                    WorkflowCard(
+                        key: summary.workflow.key, name: summary.workflow.name, about: summary.description, version: summary.workflow.label,
+                        startable: summary.startable, findings: findings))
             }
+            self?.loading = false
+            self?.workflows = cards.sorted { $0.name < $1.name }
         }
         // More than this is "50 more".
         var open = SessionFilter.all
         open.states = [.inProgress]
-        turns.follow(work.gateway.sessions(open, limit: 51)) { [weak self] list in
+        turns.follow(work.compass.observeSessions(open, limit: 51)) { [weak self] list in
             self?.resume = list.sessions.first.map {
                 ResumeCard(
                     session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, startedAt: .moment($0.startedAt))
@@ -70,7 +73,7 @@ public final class WorkflowsModel {
             guard work.navigator.top == .workflows else { return }
             starting = workflow
             defer { starting = nil }
-            let session = try await work.gateway.start(workflow, actor: work.actor, command: work.newCommand())
+            let session = try await work.compass.start(workflow, actor: work.actor).view
             work.navigator.open(.session(session.key))
         }
     }

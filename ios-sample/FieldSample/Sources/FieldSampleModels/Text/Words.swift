@@ -85,13 +85,35 @@ extension Problem {
     }
 }
 
-extension WorkflowFinding {
-    var words: Phrase {
-        switch (code, section, answer) {
-        case ("unlinked_answer", let section?, let answer?): .text(.findingUnlinkedAnswer, .plain(section), .plain(answer))
-        case ("unreachable_section", let section?, _): .text(.findingUnreachableSection, .plain(section))
-        default: .text(.findingOther, .plain(detail.isEmpty ? code : detail))
+extension WorkflowRef {
+    /// `3`, or `3.1` for a change made on this phone.
+    public var label: String { localRevision == 0 ? "\(version)" : "\(version).\(localRevision)" }
+}
+
+extension Finding {
+    /// With the names of what it is about, where the workflow is known.
+    func words(_ workflow: Workflow?) -> Phrase {
+        // `/sections/1/answers/0`
+        let path = pointer.split(separator: "/")
+        func at<Part>(_ place: Int, _ name: String, _ parts: [Part]?) -> Part? {
+            guard path.count > place + 1, path[place] == name, let parts, let number = Int(path[place + 1]) else { return nil }
+            return parts.indices.contains(number) ? parts[number] : nil
         }
+        let section = at(0, "sections", workflow?.sections)
+        switch (code, section?.name, at(2, "answers", section?.answers)?.name) {
+        case ("unlinked_answer", let section?, let answer?): return .text(.findingUnlinkedAnswer, .plain(section), .plain(answer))
+        case ("unreachable_section", let section?, _): return .text(.findingUnreachableSection, .plain(section))
+        default: return .text(.findingOther, .plain(message.isEmpty ? code : message))
+        }
+    }
+}
+
+extension CompassHandle {
+    /// What was found in a version on this phone. Names cost a read of the workflow; few have any findings.
+    func words(_ findings: [Finding], of workflow: WorkflowRef) async throws -> [Phrase] {
+        if findings.isEmpty { return [] }
+        let whole = try await self.workflow(workflow)
+        return findings.map { $0.words(whole) }
     }
 }
 
@@ -135,10 +157,10 @@ extension Attempt {
     }
 }
 
-extension GatewayFailure {
+extension CompassError {
     /// What went wrong.
     var words: Phrase {
-        switch code {
+        switch code.rawValue {
         case "disk_full": .text(.failureDiskFull)
         case "cannot_open": .text(.failureLocked)
         case "unknown_session", "deleted_session", "unknown_workflow": .text(.failureNotFound)
@@ -158,7 +180,7 @@ extension GatewayFailure {
         case "locked": .text(.failureBusy)
         case "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked":
             .text(.failureNotAllowed)
-        default: .text(.failureOther, .plain(code))
+        default: .text(.failureOther, .plain(code.rawValue))
         }
     }
 }

@@ -10,7 +10,9 @@ final class Phone {
         let exports: URL
     }
     static let shared = Phone()
-    let gateway = CompassGateway(Compass.lazy { throw CancellationError() }, PhoneNetwork()) { throw CancellationError() }
+    let compass: any CompassHandle = Compass.lazy { throw CancellationError() }
+    let network = PhoneNetwork()
+    let database = CompassDatabase(Compass.lazy { throw CancellationError() }, PhoneNetwork()) { throw CancellationError() }
     let vault = MemoryStore()
     func places() throws -> Places { throw CancellationError() }
     func registerBackgroundDelivery() {}

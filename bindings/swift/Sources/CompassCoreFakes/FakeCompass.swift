@@ -17,13 +17,15 @@ public final class FakeCompass: CompassHandle {
     public struct Contents: Sendable {
         /// Views, by session.
         public var sessions: [SessionKey: SessionView] = [:]
+        /// What `observeSession` gives instead of the view, as a query does that began before a command and ended after it.
+        public var late: [SessionKey: SessionView] = [:]
         /// The view that an answer leads to, by the key of the answer; for the others the view stays.
         public var answers: [String: SessionView] = [:]
         /// Records, by session.
         public var records: [SessionKey: SessionRecord] = [:]
-        /// The list of sessions, the same for every filter.
+        /// The list of sessions; filters take of it what they name, but nothing is searched for text.
         public var list: [SessionSummary] = []
-        /// The outbox, the same for every filter.
+        /// The outbox; filters take of it what they name.
         public var outbox: [OutboxItem] = []
         /// The outbox in numbers.
         public var outboxTotals = OutboxTotals(pending: 0, failed: 0, oldestUnsentAt: nil, unsentBytes: 0, needsPerson: 0)
@@ -47,6 +49,8 @@ public final class FakeCompass: CompassHandle {
         public var previews: [String: MessagePreview] = [:]
         /// The bodies of messages, by their id.
         public var bodies: [DeliveryId: String] = [:]
+        /// Whether a message is in flight when it is abandoned.
+        public var inFlight = false
         /// The report of `flush`.
         public var flushReport = FlushReport(end: .drained, attempts: 0, sent: 0, retrying: 0, failed: 0, pending: 0)
         /// How many flushes were urgent so far.
@@ -234,7 +238,7 @@ public final class FakeCompass: CompassHandle {
 
     public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
         try write(.start(start)) { contents in
-            guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow }) else {
+            guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow && $0.state == .inProgress }) else {
                 throw CompassError(code: .unknownWorkflow, place: start.workflow)
             }
             return CommandOutcome(applied: .yes, view: view)
@@ -254,8 +258,11 @@ public final class FakeCompass: CompassHandle {
             return outcome
         }
         return try write(asked) { contents in
-            let answers = contents.answers
-            let view = try commands.reduce(view(session, in: contents)) { $0.after($1, by: actor, answers: answers) }
+            var view = try view(session, in: contents)
+            for command in commands {
+                view.carryOut(command, by: actor, answers: contents.answers)
+                if case .edit(_, let fields, let notes) = command { contents.records[session]?.edit(fields, notes) }
+            }
             contents.sessions[session] = view
             return CommandOutcome(applied: .yes, view: view)
         }
@@ -263,17 +270,21 @@ public final class FakeCompass: CompassHandle {
 
     public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveDraft(text, field: field, session: session)) { contents in
-            contents.sessions[session] = contents.sessions[session]?.drafted(text, field: field)
+            contents.sessions[session]?.draft(text, field: field)
+            contents.records[session]?.draft(text, field: field)
         }
     }
     public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveNoteDraft(text, session: session)) { contents in
-            contents.sessions[session] = contents.sessions[session]?.noteDrafted(text)
+            contents.sessions[session]?.noteDraft = text.isEmpty ? nil : text
         }
     }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
     public func sessions(matching filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
-        try call { SessionPage(sessions: Array($0.list.prefix(Int(limit))), next: nil, notIndexed: 0) }
+        try call {
+            let found = $0.list.filter { $0.isIn(filter) }
+            return SessionPage(sessions: Array(found.prefix(Int(limit))), next: found.count > Int(limit) ? "more" : nil, notIndexed: 0)
+        }
     }
     public func record(_ session: SessionKey) async throws -> SessionRecord { try call { try record(session, in: $0) } }
     public func totals() async throws -> Totals { try call { $0.totals } }
@@ -299,12 +310,16 @@ public final class FakeCompass: CompassHandle {
     }
     public func archiveEndpoint(_ key: String, on caller: isolated (any Actor)?) async throws {
         try write(.archiveEndpoint(key)) { contents in
-            contents.endpoints = contents.endpoints.map { $0.endpoint.key == key ? .fixture(endpoint: $0.endpoint, archivedAt: fixtureTime) : $0 }
+            for index in contents.endpoints.indices where contents.endpoints[index].endpoint.key == key {
+                contents.endpoints[index].archivedAt = fixtureTime
+            }
         }
     }
     public func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws {
         try write(.setEndpointEnabled(key, enabled: enabled)) { contents in
-            contents.endpoints = contents.endpoints.map { $0.endpoint.key == key ? .fixture(endpoint: $0.endpoint, enabled: enabled) : $0 }
+            for index in contents.endpoints.indices where contents.endpoints[index].endpoint.key == key {
+                contents.endpoints[index].enabled = enabled
+            }
         }
     }
     public func endpoints() async throws -> [EndpointStatus] { try call { $0.endpoints } }
@@ -313,7 +328,7 @@ public final class FakeCompass: CompassHandle {
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
     private func recorded(_ asked: Write, _ session: SessionKey, _ function: String = #function) throws -> RecordOutcome {
-        try write(asked, function) { RecordOutcome(applied: .yes, inFlight: false, record: try record(session, in: $0)) }
+        try write(asked, function) { RecordOutcome(applied: .yes, inFlight: $0.inFlight, record: try record(session, in: $0)) }
     }
 
     public func send(
@@ -352,7 +367,13 @@ public final class FakeCompass: CompassHandle {
         try write(.sendNotFired(filter, actor: actor)) { _ in 0 }
     }
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
-        try call { OutboxPage(items: Array($0.outbox.prefix(Int(limit))), next: nil) }
+        try call {
+            let states = filter.states.isEmpty ? [.pending, .failed] : filter.states
+            let found = $0.outbox.filter { item in
+                states.contains(item.delivery.state) && (filter.endpoint ?? item.delivery.endpoint) == item.delivery.endpoint
+            }
+            return OutboxPage(items: Array(found.prefix(Int(limit))), next: found.count > Int(limit) ? "more" : nil)
+        }
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
     public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview {
@@ -395,7 +416,12 @@ public final class FakeCompass: CompassHandle {
 
     // What changes -------------------------------------------------------------------------------------------------------------------------
 
-    public func observeSession(_ session: SessionKey) -> Updates<SessionView> { updates { try await $0.session(session) } }
+    public func observeSession(_ session: SessionKey) -> Updates<SessionView> {
+        updates { fake in
+            if let late = fake.current.late[session] { return late }
+            return try await fake.session(session)
+        }
+    }
     public func observeSessions(matching filter: SessionFilter, limit: UInt32) -> Updates<SessionPage> {
         updates { try await $0.sessions(filter, page: nil, limit: limit) }
     }

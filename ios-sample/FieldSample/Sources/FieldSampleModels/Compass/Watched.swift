@@ -1,11 +1,11 @@
 import Foundation
 
-/// A value that is watched: each flow gives the current value first, then the newest after each change.
+/// A value that is watched: each sequence gives the current value first, then the newest after each change.
 // Unchecked: the lock is what makes it safe, and the compiler cannot see that.
 public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
     private let lock = NSLock()
     private var current: Value
-    private var watchers: [UUID: Flow<Void>.Continuation] = [:]
+    private var watchers: [UUID: AsyncStream<Void>.Continuation] = [:]
 
     public init(_ value: Value) { current = value }
 
@@ -13,7 +13,7 @@ public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
 
     /// Changes it, and tells everybody if it differs then.
     public func change(_ change: (inout Value) -> Void) {
-        let told: [Flow<Void>.Continuation] = lock.withLock {
+        let told: [AsyncStream<Void>.Continuation] = lock.withLock {
             let before = current
             change(&current)
             return current == before ? [] : Array(watchers.values)
@@ -22,8 +22,8 @@ public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
         for watcher in told { watcher.yield() }
     }
 
-    public func flow() -> Flow<Value> {
-        let (changes, told) = Flow.makeStream(of: Void.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+    public func values() -> AsyncMapSequence<AsyncStream<Void>, Value> {
+        let (changes, told) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id = UUID()
         lock.withLock { watchers[id] = told }
         told.onTermination = { [weak self] _ in
@@ -32,23 +32,6 @@ public final class Watched<Value: Sendable & Equatable>: @unchecked Sendable {
         }
         told.yield()
         // What is told is that it changed; what it is now is looked up, so that the last one told is never an older one.
-        return changes.flow { [self] in value }
-    }
-}
-
-extension AsyncSequence where Self: Sendable, Element: Sendable {
-    /// The newest of what `change` makes of this sequence; what is skipped is gone. Ends with it.
-    func flow<Result: Sendable>(_ change: @escaping @Sendable (Element) async throws -> Result) -> Flow<Result> {
-        let (flow, told) = Flow.makeStream(of: Result.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
-        let task = Task {
-            do {
-                for try await element in self { told.yield(try await change(element)) }
-                told.finish()
-            } catch {
-                told.finish(throwing: error)
-            }
-        }
-        told.onTermination = { _ in task.cancel() }
-        return flow
+        return changes.map { [self] _ in value }
     }
 }

@@ -1,0 +1,81 @@
+import CompassCore
+import Foundation
+
+// What FakeCompass makes of a command, as far as it goes without rules.
+extension SessionView {
+    mutating func carryOut(_ command: Command, by actor: String?, answers: [String: SessionView]) {
+        switch command {
+        case .setFields(let changes): for change in changes { set(change) }
+        case .answer(_, let answer): self = answers[answer] ?? self
+        case .note(_, let text):
+            notes.append(Note(seq: UInt32(notes.count + 1), at: fixtureTime, actor: actor, text: text, edited: false))
+            noteDraft = nil
+        case .complete:
+            finish(.completed)
+            won = section.win
+        case .end: finish(.ended)
+        case .discard: finish(.discarded)
+        case .back, .useResponse, .edit: break
+        }
+    }
+
+    private mutating func finish(_ state: SessionState) {
+        (self.state, finishedAt, answers, canComplete) = (state, fixtureTime, [], false)
+    }
+
+    private mutating func set(_ change: FieldChange) {
+        for index in fields.indices where fields[index].definition.key == change.field {
+            fields[index] = FieldView(
+                definition: fields[index].definition, state: change.change.state, completedAt: change.change.time,
+                source: change.change.source, problem: change.change == .clear ? fields[index].problem : nil)
+        }
+        if change.change != .clear { problems.removeAll { $0.field == change.field } }
+    }
+
+    mutating func draft(_ text: String, field: String) {
+        for index in fields.indices where fields[index].definition.key == field { fields[index].draft = text.isEmpty ? nil : text }
+    }
+}
+
+extension SessionRecord {
+    mutating func edit(_ fields: [FieldChange], _ notes: [NoteChange]) {
+        for change in fields {
+            for index in self.fields.indices where self.fields[index].definition.key == change.field {
+                self.fields[index] = RecordField(
+                    definition: self.fields[index].definition, section: self.fields[index].section, state: change.change.state,
+                    completedAt: change.change.time, source: change.change.source)
+            }
+        }
+        for change in notes {
+            for index in self.notes.indices where self.notes[index].seq == change.note {
+                (self.notes[index].text, self.notes[index].edited) = (change.text, true)
+            }
+        }
+    }
+
+    mutating func draft(_ text: String, field: String) {
+        for index in fields.indices where fields[index].definition.key == field { fields[index].draft = text.isEmpty ? nil : text }
+    }
+}
+
+extension Change {
+    fileprivate var time: Date? { self == .clear ? nil : fixtureTime }
+    fileprivate var source: ValueSource? { self == .clear ? nil : .technician }
+}
+
+extension SessionSummary {
+    /// Whether a filter takes it. What is searched for is in no summary.
+    func isIn(_ filter: SessionFilter) -> Bool {
+        let (from, before) = (filter.startedFrom ?? .distantPast, filter.startedBefore ?? .distantFuture)
+        let ofStatus: UInt32? = switch filter.actionStatus {
+        case .notFired?: actionsNotFired
+        case .pending?: actionsPending
+        case .sent?: actionsSent
+        case .failed?: actionsFailed
+        case nil: nil
+        }
+        return (filter.states.isEmpty ? state != .discarded : filter.states.contains(state))
+            && (filter.workflow ?? workflow.key) == workflow.key && startedAt >= from && startedAt < before
+            && (filter.won == nil || filter.won == won) && (filter.actor == nil || filter.actor == actor) && ofStatus != 0
+    }
+}
