@@ -10,7 +10,7 @@ use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDeliver
 use crate::outbox::reason;
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
-use crate::store::outbox::revive::{Revived, revive_endpoint};
+use crate::store::outbox::revive::{Revived, revive_endpoint, reviving};
 use crate::store::{self, meta};
 use crate::webhook;
 
@@ -46,24 +46,31 @@ impl Compass {
         let inner = &self.inner;
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
-        let damaged = inner.write(|tx| {
-            // One that does not read back is never the same, and is repaired.
-            let before = match store::endpoint::find(tx, &endpoint.key)? {
-                Some(StoredEndpoint::Readable(row)) => Some(row),
-                _ => None,
-            };
-            if before.as_ref().is_some_and(|before| before.endpoint == endpoint && before.archived_at.is_none()) {
-                return Ok((BTreeSet::new(), Changed::nothing()));
-            }
-            store::endpoint::put(tx, &endpoint, &inner.policy)?;
-            let has_moved = before.as_ref().is_none_or(|before| before.endpoint.url != endpoint.url);
-            if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
-                store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
-            }
-            meta::next_configuration(tx)?;
-            let Revived { sessions, damaged } = revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now)?;
-            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })?;
+        let change = |revives: bool| {
+            inner.write(|tx| {
+                // One that does not read back is never the same, and is repaired.
+                let before = match store::endpoint::find(tx, &endpoint.key)? {
+                    Some(StoredEndpoint::Readable(row)) => Some(row),
+                    _ => None,
+                };
+                if before.as_ref().is_some_and(|before| before.endpoint == endpoint && before.archived_at.is_none()) {
+                    return Ok((BTreeSet::new(), Changed::nothing()));
+                }
+                store::endpoint::put(tx, &endpoint, &inner.policy)?;
+                let has_moved = before.as_ref().is_none_or(|before| before.endpoint.url != endpoint.url);
+                if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
+                    store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
+                }
+                meta::next_configuration(tx)?;
+                let Revived { sessions, damaged } = if revives {
+                    revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now)?
+                } else {
+                    Revived::default()
+                };
+                Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
+            })
+        };
+        let damaged = reviving(change)?;
         inner.delivery.set_aside(&damaged);
         inner.delivery.endpoint_changed(&endpoint.key);
         Ok(())
@@ -93,26 +100,29 @@ impl Compass {
     /// `UnknownEndpoint`.
     pub fn set_endpoint_enabled(&self, key: &str, enabled: bool) -> Result<()> {
         let now = self.inner.now();
-        let damaged = self.inner.write(|tx| {
-            let row = known(store::endpoint::find(tx, key)?, key)?;
-            if row.enabled == enabled {
-                // What a 410 has disabled is the app's decision from now on.
-                if enabled || row.disabled_reason.as_deref() == Some(store::endpoint::BY_APP) {
-                    return Ok((BTreeSet::new(), Changed::nothing()));
+        let change = |revives: bool| {
+            self.inner.write(|tx| {
+                let row = known(store::endpoint::find(tx, key)?, key)?;
+                if row.enabled == enabled {
+                    // What a 410 has disabled is the app's decision from now on.
+                    if enabled || row.disabled_reason.as_deref() == Some(store::endpoint::BY_APP) {
+                        return Ok((BTreeSet::new(), Changed::nothing()));
+                    }
+                    store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
+                    return Ok((BTreeSet::new(), Changed { endpoints: true, ..Changed::default() }));
                 }
-                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
-                return Ok((BTreeSet::new(), Changed { endpoints: true, ..Changed::default() }));
-            }
-            let Revived { sessions, damaged } = if enabled {
-                store::endpoint::enable(tx, key, &self.inner.policy)?;
-                revive_endpoint(tx, key, false, reason::revived_by_enabling, now)?
-            } else {
-                store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
-                Revived::default()
-            };
-            meta::next_configuration(tx)?;
-            Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
-        })?;
+                let Revived { sessions, damaged } = if enabled {
+                    store::endpoint::enable(tx, key, &self.inner.policy)?;
+                    if revives { revive_endpoint(tx, key, false, reason::revived_by_enabling, now)? } else { Revived::default() }
+                } else {
+                    store::endpoint::disable(tx, key, store::endpoint::BY_APP)?;
+                    Revived::default()
+                };
+                meta::next_configuration(tx)?;
+                Ok((damaged, Changed { sessions, endpoints: true, outbox: true, ..Changed::default() }))
+            })
+        };
+        let damaged = reviving(change)?;
         self.inner.delivery.set_aside(&damaged);
         self.inner.delivery.endpoint_changed(key);
         Ok(())

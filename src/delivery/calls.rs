@@ -266,23 +266,29 @@ impl Delivery {
     /// When the database fails; nothing has changed then.
     pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
-        let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
-            let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
-            let mut damaged = BTreeSet::new();
-            meta::next_secrets(tx)?;
-            for stored in endpoint::all(tx)? {
-                let StoredEndpoint::Readable(row) = stored else { continue };
-                // Also where it is disabled or archived: what is revived there waits for that.
-                if !webhook::secret_names(&row.endpoint).is_empty() {
-                    unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
-                    let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
-                    notice.sessions.append(&mut revived.sessions);
-                    damaged.append(&mut revived.damaged);
+        let change = |revives: bool| {
+            self.store.write::<_, StoreError>(|tx| {
+                let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
+                let mut damaged = BTreeSet::new();
+                meta::next_secrets(tx)?;
+                for stored in endpoint::all(tx)? {
+                    let StoredEndpoint::Readable(row) = stored else { continue };
+                    // Also where it is disabled or archived: what is revived there waits for that.
+                    if !webhook::secret_names(&row.endpoint).is_empty() {
+                        unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
+                        if !revives {
+                            continue;
+                        }
+                        let mut revived = revive::revive_endpoint(tx, &row.endpoint.key, false, reason::revived_by_secrets, now)?;
+                        notice.sessions.append(&mut revived.sessions);
+                        damaged.append(&mut revived.damaged);
+                    }
                 }
-            }
-            notice.revision = meta::next_revision(tx)?;
-            Ok((notice, damaged))
-        })?;
+                notice.revision = meta::next_revision(tx)?;
+                Ok((notice, damaged))
+            })
+        };
+        let (notice, damaged) = revive::reviving(change)?;
         self.set_aside(&damaged);
         // Before observers are told, who may take their time.
         self.look();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use compass_core::model::*;
 use compass_core::{Compass, RestoreOptions};
 
-use crate::support::app::{App, change_page, code, fold, id, lose_page, open_sql, redaction, set, text};
+use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text};
 
 /// The tables of the index of words.
 const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
@@ -220,6 +220,22 @@ fn with_lost_page(table: &str) -> (App, Vec<SessionKey>) {
     (app, keys)
 }
 
+/// Finished sessions that stay, however often is flushed.
+fn left_by_flushes(app: &App) -> i64 {
+    let flushed = || {
+        app.deliver();
+        app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL")
+    };
+    // One that is damaged is passed at a time.
+    let mut left = flushed();
+    while let next = flushed()
+        && next < left
+    {
+        left = next;
+    }
+    left
+}
+
 /// Tables of which a page is of some sessions, the oldest.
 const OF_SESSIONS: [&str; 6] = ["event", "value", "visit", "note", "action", "outbox"];
 
@@ -231,17 +247,7 @@ fn what_is_old_goes_behind_a_session_of_which_a_page_is_lost() {
         options.retention = Some(Duration::from_secs(2 * 86_400));
         app.compass = Compass::open(options).unwrap();
         app.days(3);
-        let flushed = || {
-            app.deliver();
-            app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL")
-        };
-        // One that is damaged is passed at a time.
-        let mut left = flushed();
-        while let next = flushed()
-            && next < left
-        {
-            left = next;
-        }
+        let left = left_by_flushes(&app);
         // A page holds some of them. Where rows go, SQLite may want to fill up the page beside them: some stay that are not damaged.
         let damaged = keys.iter().filter(|key| code(app.compass.record(**key)) == "corrupt").count() as i64;
         assert!(damaged > 0 && damaged <= left && left < 60, "{table}: {left} are left, {damaged} are damaged");
@@ -259,4 +265,24 @@ fn a_session_is_deleted_beside_one_of_which_a_page_is_lost() {
         assert_eq!(code(app.compass.session(keys[59])), "deleted_session", "{table}");
         assert!(found(&app, "mill") < 60, "{table}");
     }
+}
+
+#[test]
+fn an_endpoint_is_changed_beside_a_lost_page_of_its_messages() {
+    let mut app = App::new();
+    let mut office = endpoint("office");
+    office.headers = vec![EndpointHeader { name: "x-token".into(), value: HeaderValue::Secret("token".into()) }];
+    app.compass.put_endpoint(&office).unwrap();
+    for _ in 0..40 {
+        app.completed();
+    }
+    app.compass.close().unwrap();
+    lose_page(&app.path(), "outbox");
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(code(app.compass.secrets_changed()), "fine");
+    assert_eq!(code(app.compass.set_endpoint_enabled("office", false)), "fine");
+    assert_eq!(code(app.compass.set_endpoint_enabled("office", true)), "fine");
+    assert_eq!(code(app.compass.put_endpoint(&endpoint("office"))), "fine");
+    // A page holds some of 120, and so does the one beside it.
+    assert!(app.deliver().sent >= 60);
 }

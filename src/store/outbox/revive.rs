@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 
 use super::super::row::{session_key, to_ms};
-use super::super::{Result, StoreError, Transaction, unless_damaged};
+use super::super::{OfOneRow, Result, StoreError, Transaction, unless_damaged};
 use super::{BUDGETS, FRESH};
 use crate::model::{SessionKey, Timestamp};
 use crate::outbox::at_once;
@@ -70,6 +70,15 @@ pub(crate) fn revive_endpoint(
         }
     }
     Ok(revived)
+}
+
+/// A change that revives (`true`). Where a page of a message cannot be read, SQLite refuses all of it: it is made without then, and what waits
+/// leaves when it is due.
+pub(crate) fn reviving<T, E: OfOneRow>(change: impl Fn(bool) -> std::result::Result<T, E>) -> std::result::Result<T, E> {
+    match change(true) {
+        Err(error) if error.is_of_one_row() => change(false),
+        made => made,
+    }
 }
 
 /// All entries of this endpoint in this state.
