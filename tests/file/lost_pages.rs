@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use compass_core::model::*;
+use compass_core::testing::ScriptedTransport;
 use compass_core::{Compass, RestoreOptions};
 
 use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text};
@@ -285,4 +286,21 @@ fn an_endpoint_is_changed_beside_a_lost_page_of_its_messages() {
     assert_eq!(code(app.compass.put_endpoint(&endpoint("office"))), "fine");
     // A page holds some of 120, and so does the one beside it.
     assert!(app.deliver().sent >= 60);
+}
+
+#[test]
+fn what_failed_is_sent_again_beside_a_lost_page_of_it() {
+    for table in ["outbox", "action", "event"] {
+        let mut app = App::with_office(ScriptedTransport::always(400));
+        for _ in 0..60 {
+            app.completed();
+        }
+        app.deliver();
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        app.compass = Compass::open(app.options()).unwrap();
+        // A page holds some of 180, and so does the one beside it.
+        let again = app.compass.send_failed_again(None).map_err(|error| error.code());
+        assert!(matches!(again, Ok(60..180)), "{table}: {again:?}");
+    }
 }
