@@ -19,6 +19,8 @@ const SESSIONS: u32 = 100;
 const ACTS: u32 = 400;
 const BODIES: u32 = 50;
 const BODY_BYTES: i64 = 1024 * 1024;
+/// Behind so many bodies that cannot be given back, others go.
+const DAMAGED_BODIES: u32 = 200;
 /// How long a transaction goes on to the next session. Taking one out of a large search index costs up to 35 ms; a command that waits for the
 /// writer is not to notice it.
 const HOLD: Duration = Duration::from_millis(10);
@@ -44,6 +46,9 @@ struct Purge<'a> {
     at_most: u32,
     /// It met damage, and has looked whether that is the index of words.
     met_damage: bool,
+    /// Bodies that go in one transaction, and behind how many that stay because a page of them cannot be read.
+    bodies: u32,
+    behind: u32,
     /// Files that the sessions referred to that went.
     let_go: BTreeSet<String>,
     /// Tombstones and ids that were forgotten.
@@ -60,6 +65,8 @@ impl<'a> Purge<'a> {
             sessions: SESSIONS,
             at_most: SESSIONS,
             met_damage: false,
+            bodies: BODIES,
+            behind: 0,
             let_go: BTreeSet::new(),
             forgotten: 0,
             report: PurgeReport::default(),
@@ -151,14 +158,25 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// All bodies that are old enough, likewise.
-    fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
-        let mut bodies = BODIES;
+    /// One transaction's worth of bodies that are old enough. One of which a page cannot be read undoes its transaction: it stays, and others go
+    /// behind it.
+    fn some_bodies(&mut self, release: impl Fn(u32, u32) -> Result<u64>) -> Result<u64> {
         loop {
-            match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies)) {
-                Err(Error::DiskFull) if bodies > 1 => {
+            match release(self.bodies, self.behind) {
+                Err(Error::Corrupt { .. }) if self.bodies > 1 => self.bodies = 1,
+                Err(Error::Corrupt { .. }) if self.behind < DAMAGED_BODIES => (self.bodies, self.behind) = (BODIES, self.behind + 1),
+                released => return released,
+            }
+        }
+    }
+
+    /// All of them.
+    fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
+        loop {
+            match self.some_bodies(|bodies, behind| inner.write_part(stops, |tx| inner.release_bodies(tx, bodies, behind))) {
+                Err(Error::DiskFull) if self.bodies > 1 => {
                     inner.store.make_room();
-                    bodies = 1;
+                    self.bodies = 1;
                 }
                 Ok(0) => return Ok(()),
                 released => self.report.bodies_released += released?,
@@ -274,8 +292,8 @@ impl Inner {
         Ok(unless_damaged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
-    /// One transaction's worth of what is behind this place. Says how much went; None where sessions that stay took the time, and it goes on
-    /// behind them the next time.
+    /// A transaction's worth of each: of bodies, of what is remembered, and of sessions behind this place. Damage of one kind keeps no other.
+    /// Says how much went; None where sessions that stay took the time, and it goes on behind them the next time.
     fn keep_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
         let met = *self.goes_on_behind();
         let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
@@ -283,6 +301,9 @@ impl Inner {
             (purge.sessions, purge.met_damage) = (1, true);
         }
         let stops = self.store.stops();
+        let released = purge.some_bodies(|bodies, behind| self.write_aside(wait, |tx| self.release_bodies(tx, bodies, behind)));
+        let forgotten = self.write_aside(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
+        let others = unless_damaged(released)?.unwrap_or(0) + unless_damaged(forgotten)?.unwrap_or(0);
         let part = |purge: &mut Purge<'_>| {
             self.write_aside(wait, |tx| {
                 let mut goes_on = false;
@@ -297,10 +318,8 @@ impl Inner {
                         }
                     }
                 }
-                let (released, _) = self.release_bodies(tx, BODIES)?;
-                let forgotten = forget(tx)?;
-                let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
-                Ok(((purge.report.purged + released + forgotten, goes_on), changed))
+                let purged = purge.report.purged;
+                Ok(((purged, goes_on), Changed { everything: purged > 0, ..Changed::default() }))
             })
         };
         let began = Instant::now();
@@ -308,34 +327,38 @@ impl Inner {
             let (place, report) = (purge.place, purge.report.clone());
             match part(&mut purge) {
                 Err(error) => {
-                    purge.meets(self, error, place, report)?;
+                    if let Err(error) = purge.meets(self, error, place, report) {
+                        break Err(error);
+                    }
                     *self.goes_on_behind() = Some(purge.place);
                     if began.elapsed() >= WAIT {
-                        return Ok(None);
+                        break Ok(None);
                     }
                 }
                 Ok((0, true)) => {
                     *self.goes_on_behind() = Some(purge.place);
-                    return Ok(None);
+                    break Ok(None);
                 }
-                Ok((went, _)) => break went,
+                Ok((0, false)) => {
+                    *self.goes_on_behind() = None;
+                    break Ok(Some(others));
+                }
+                Ok((purged, _)) => break Ok(Some(purged + others)),
             }
         };
-        if went > 0 {
+        if purge.report.purged + others > 0 {
             self.store.erase(stops);
-        } else {
-            *self.goes_on_behind() = None;
         }
-        Ok(Some(went))
+        went
     }
 
     fn goes_on_behind(&self) -> MutexGuard<'_, Option<Place>> {
         self.goes_on_behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32) -> Result<(u64, Changed)> {
+    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32, behind: u32) -> Result<(u64, Changed)> {
         let age = earlier(meta::age(tx)?, self.body_retention);
-        let released = store::retention::release_bodies(tx, age, limit, BODY_BYTES)?;
+        let released = store::retention::release_bodies(tx, age, limit, behind, BODY_BYTES)?;
         store::erasure::shrink(tx)?;
         Ok((released, Changed::nothing()))
     }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, meta, search, unless_damaged};
+use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, search, unless_damaged};
 use crate::model::{SessionKey, Timestamp};
 
 /// What keeps a session whose actions did not fire because the integration was off, once it was on.
@@ -138,13 +138,16 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u6
     Ok(forgotten as u64)
 }
 
-/// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more
-/// than one beyond so many bytes.
-pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64) -> Result<u64> {
+/// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, behind so many
+/// older ones, and no more than one beyond so many bytes.
+///
+/// # Errors
+/// `Corrupt` and `CorruptEntry` where a page cannot be read: then the transaction is of no use any more.
+pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, behind: u32, bytes: i64) -> Result<u64> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, body_size FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1 ORDER BY sent_age LIMIT ?2",
+        "SELECT id, body_size FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1 ORDER BY sent_age LIMIT ?2 OFFSET ?3",
     )?;
-    let mut rows = statement.query(params![age, limit])?;
+    let mut rows = statement.query(params![age, limit, behind])?;
     let (mut ids, mut size) = (Vec::new(), 0_i64);
     while let Some(row) = rows.next()?.filter(|_| size < bytes) {
         ids.push(row.get::<_, i64>(0)?);
@@ -154,7 +157,7 @@ pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: 
     let mut release = tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?;
     let mut released = 0;
     for id in ids {
-        released += u64::from(unless_damaged(release.execute([id]).map_err(StoreError::from))?.is_some());
+        released += u64::from(unless_damaged(of_entry(id, release.execute([id]).map_err(StoreError::from)))?.is_some());
     }
     Ok(released)
 }

@@ -269,6 +269,27 @@ fn a_session_is_deleted_beside_one_of_which_a_page_is_lost() {
 }
 
 #[test]
+fn bodies_that_cannot_be_given_back_keep_nothing_else() {
+    for table in ["outbox", "body"] {
+        let (mut app, _) = with_lost_page(table);
+        let mut options = app.options();
+        options.body_retention = Duration::from_secs(86_400);
+        app.compass = Compass::open(options.clone()).unwrap();
+        app.days(3);
+        app.compass.purge(Duration::from_secs(9 * 86_400)).unwrap();
+        // Of 180. A page holds some of them, and so does the one beside it.
+        let kept = app.count("SELECT count(*) FROM outbox INDEXED BY outbox_body_kept WHERE state = 'sent' AND body_kept = 1");
+        assert!(kept < 90, "{table}: {kept}");
+        app.compass.close().unwrap();
+        options.retention = Some(Duration::from_secs(2 * 86_400));
+        app.compass = Compass::open(options).unwrap();
+        let left = left_by_flushes(&app);
+        assert!(left < 40, "{table}: {left} are left");
+        assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 0, "{table}: all that can go has gone");
+    }
+}
+
+#[test]
 fn an_endpoint_is_changed_beside_a_lost_page_of_its_messages() {
     let mut app = App::new();
     let mut office = endpoint("office");
