@@ -140,6 +140,33 @@ fn wrong_after(app: &App, keys: &[SessionKey], call: &str) -> Vec<String> {
     wrong
 }
 
+/// An app whose sessions are all in the index, with texts of several pages; it is closed.
+fn with_long_texts() -> App {
+    let app = App::new();
+    for _ in 0..8 {
+        let session = app.at_the_end().key;
+        app.set(session, "page1", &(0..2_500).map(|word| format!("w{word} ")).collect::<String>());
+        app.finish(session);
+    }
+    assert_eq!(found(&app, "mill"), 8);
+    app.compass.close().unwrap();
+    app
+}
+
+#[test]
+fn the_pages_of_an_index_that_was_emptied_stand_in_one_list() {
+    let mut app = with_long_texts();
+    make_unreadable(&app.path(), "search_config", true);
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!app.faults().is_empty());
+    app.compass.close().unwrap();
+    let bytes = std::fs::read(app.path()).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let (count, first) = (number(36), number(32));
+    // SQLite walks from list to list for each page that it moves.
+    assert!(count > 30 && number((first - 1) * 4096) == 0, "{count} pages, in more than one list");
+}
+
 #[test]
 fn a_copy_of_which_only_the_index_is_damaged_comes_back() {
     let (app, _) = indexed();
