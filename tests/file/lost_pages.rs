@@ -154,6 +154,27 @@ fn with_long_texts() -> App {
 }
 
 #[test]
+fn a_page_of_another_table_that_is_lost_as_well_keeps_no_index_damaged() {
+    let mut app = with_long_texts();
+    let whole = std::fs::read(app.path()).unwrap();
+    let root: u32 =
+        open_sql(&app.path()).query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'event'", [], |row| row.get(0)).unwrap();
+    // The map stands on the second page. Of each page behind it, it says what it is, and which one is above it.
+    let map = || whole[4096..8192].chunks_exact(5).zip(3..);
+    let below = |kind: u8, above: u32| map().find(|(entry, _)| entry[0] == kind && entry[1..5] == above.to_be_bytes()).unwrap().1;
+    let of_a_long_text = below(3, below(5, root)) as usize;
+    for fill in [0, 0xa5] {
+        let mut bytes = whole.clone();
+        bytes[(of_a_long_text - 1) * 4096..of_a_long_text * 4096].fill(fill);
+        std::fs::write(app.path(), &bytes).unwrap();
+        make_unreadable(&app.path(), "search_content", true);
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!(page_of(&app, "mill").map(|page| page.not_indexed).map_err(|error| error.code()), Ok(0), "{fill}");
+        app.compass.close().unwrap();
+    }
+}
+
+#[test]
 fn the_pages_of_an_index_that_was_emptied_stand_in_one_list() {
     let mut app = with_long_texts();
     make_unreadable(&app.path(), "search_config", true);
