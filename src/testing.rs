@@ -167,12 +167,12 @@ type Script = Box<dyn Fn(u64, &TransportRequest) -> Answer + Send + Sync>;
 /// A transport that answers as its script says, keeps every request, and can hold requests back until they are released or cancelled.
 pub struct ScriptedTransport {
     script: Script,
-    state: Mutex<State>,
+    state: Mutex<ScriptState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ScriptState {
     requests: Vec<TransportRequest>,
     /// Requests to URLs that begin like this are held.
     held: Option<String>,
@@ -261,7 +261,7 @@ impl ScriptedTransport {
         self.wait_until("the end of all requests", |state| state.running == 0);
     }
 
-    fn wait_until(&self, what: &str, holds: impl Fn(&State) -> bool) {
+    fn wait_until(&self, what: &str, holds: impl Fn(&ScriptState) -> bool) {
         let state = self.state();
         let (state, timeout) =
             self.changed.wait_timeout_while(state, PATIENCE, |state| !holds(state)).unwrap_or_else(PoisonError::into_inner);
@@ -270,7 +270,7 @@ impl ScriptedTransport {
         assert!(!timeout.timed_out(), "waited in vain for {what}; {came} requests came");
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ScriptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -226,7 +226,7 @@ fn goes_on(disk: &Path) {
     let (app, counts) = (App::new(), Arc::new(Counts::default()));
     let (session, notes) = (app.completed(), app.start().key);
     app.compass.close().unwrap();
-    // The disk is full when the first answer comes. The second message stays in the air.
+    // The disk is full when the first answer comes. The second message stays in flight.
     let busy: Arc<Mutex<Option<Compass>>> = Arc::default();
     let (lands, landed) = mpsc::channel::<()>();
     let (told, folder, landed, kept) = (Arc::clone(&busy), disk.to_owned(), Mutex::new(landed), reserve(&app));
@@ -261,7 +261,7 @@ fn goes_on(disk: &Path) {
     }
     assert_eq!(compass.outbox_totals().unwrap().pending, 3, "none could be stored");
     assert!(!flushing.is_finished());
-    assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in the air is not called off");
+    assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in flight is not called off");
     std::fs::remove_file(disk.join("filler")).unwrap();
     lands.send(()).unwrap();
     let report = in_time("the flush", PATIENCE, move || flushing.join().unwrap()).unwrap();

@@ -92,37 +92,37 @@ fn told(what: &str, looked: store::Result<()>, faults: &mut Vec<String>) -> Resu
 
 impl Inner {
     fn session_faults(&self, connection: &Connection, key: SessionKey) -> Result<Vec<String>> {
-        let subject = self.subject(connection, key)?;
-        let events = store::session::events(connection, subject.id)?;
+        let loaded = self.load_session(connection, key)?;
+        let events = store::session::events(connection, loaded.id)?;
         let mut faults = Vec::new();
-        let pinned = subject.hash.to_string();
+        let pinned = loaded.hash.to_string();
         if matches!(events.first().map(|event| &event.act), Some(Act::Started { workflow_hash, .. }) if *workflow_hash != pinned) {
             faults.push("it began on another document than it stands on".to_owned());
         }
-        match engine::replay(key, subject.workflow(), &events) {
+        match engine::replay(key, loaded.workflow(), &events) {
             None => faults.push("its events do not begin with a start".to_owned()),
-            Some(replayed) if replayed != subject.state => faults.push("its events say otherwise than its state".to_owned()),
+            Some(replayed) if replayed != loaded.state => faults.push("its events say otherwise than its state".to_owned()),
             Some(_) => {}
         }
-        if check::types(connection, subject.id)? != events.iter().map(|event| event.act.type_name()).collect::<Vec<_>>() {
+        if check::types(connection, loaded.id)? != events.iter().map(|event| event.act.type_name()).collect::<Vec<_>>() {
             faults.push("its events are listed as others than they are".to_owned());
         }
-        let is_finished = subject.state.state.is_finished();
+        let is_finished = loaded.state.state.is_finished();
         if is_finished {
-            let expected = engine::encountered(subject.workflow(), &subject.state);
-            let there: Vec<ActionPreview> = store::action::of_session(connection, subject.id)?.into_iter().map(preview).collect();
+            let expected = engine::encountered(loaded.workflow(), &loaded.state);
+            let there: Vec<ActionPreview> = store::action::of_session(connection, loaded.id)?.into_iter().map(preview).collect();
             if expected != there {
                 faults.push("its actions are not those it met".to_owned());
             }
         }
-        let unknown = |field: &String| field != engine::NOTE && subject.workflow().field(field).is_none();
-        let drafts = store::session::drafts(connection, subject.id)?;
+        let unknown = |field: &String| field != engine::NOTE && loaded.workflow().field(field).is_none();
+        let drafts = store::session::drafts(connection, loaded.id)?;
         faults.extend(drafts.keys().any(unknown).then(|| "it has a half-typed text of no field".to_owned()));
-        faults.extend(check::projections(connection, subject.id, subject.section_name())?.into_iter().map(str::to_owned));
-        let statuses = check::statuses(connection, subject.id)?;
+        faults.extend(check::projections(connection, loaded.id, loaded.section_name())?.into_iter().map(str::to_owned));
+        let statuses = check::statuses(connection, loaded.id)?;
         faults.extend(statuses.into_iter().map(|action| format!("action `{action}` shows another status than its message has")));
-        let text = words::plain(&engine::search_text(subject.workflow(), &subject.state));
-        if !check::is_found(connection, subject.id, &text)? {
+        let text = words::plain(&engine::search_text(loaded.workflow(), &loaded.state));
+        if !check::is_found(connection, loaded.id, &text)? {
             faults.push("search finds it by other words than it says".to_owned());
         }
         Ok(faults)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::{Compass, Inner, Options, Result, gate, observer, registry};
+use super::{Compass, Inner, Options, Result, call_guard, observer, open_files};
 use crate::crypto::Sha256;
 use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
@@ -20,17 +20,17 @@ const LONGEST_FLUSH: Duration = Duration::from_secs(365 * 86_400);
 
 #[derive(Default)]
 pub(super) struct Lifecycle {
-    state: Mutex<State>,
+    state: Mutex<Holds>,
 }
 
 #[derive(Default)]
-struct State {
+struct Holds {
     holds: usize,
     quiesced: bool,
 }
 
 impl Lifecycle {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Holds> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,15 +69,15 @@ impl Compass {
             Some(transport) => Arc::clone(transport),
             None => built_in(&options)?,
         };
-        if let Some(problem) = registry::no_path(&options.path) {
+        if let Some(problem) = open_files::no_path(&options.path) {
             return Err(Error::InvalidOption { place: "path".to_owned(), problem: problem.to_owned() });
         }
-        let path = registry::canonical(&options.path)?;
+        let path = open_files::canonical(&options.path)?;
         #[cfg(any(test, feature = "testing"))]
         let (blocking, as_other_process) = (options.blocking, options.as_other_process);
         #[cfg(not(any(test, feature = "testing")))]
         let (blocking, as_other_process) = (None, false);
-        let registration = if as_other_process { None } else { Some(registry::Registration::take(&path)?) };
+        let registration = if as_other_process { None } else { Some(open_files::Registration::take(&path)?) };
         let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
         let store = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(Sayable(options.clock));
@@ -102,7 +102,7 @@ impl Compass {
                 body_retention: options.body_retention,
                 goes_on_behind: Mutex::default(),
                 allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
-                gate: gate::Gate::default(),
+                calls: call_guard::CallGuard::default(),
                 observers,
                 lifecycle: Lifecycle::default(),
                 documents: Mutex::default(),
@@ -151,7 +151,7 @@ impl Compass {
 
     fn flush_as(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<FlushReport> {
         refuse_reentrance()?;
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         let (until, began) = (self.inner.clock.monotonic().saturating_add(deadline), Instant::now());
         let report = self.inner.delivery.flush(deadline, cancel, urgent)?;
         self.inner.keep_until(until, cancel);
@@ -169,7 +169,7 @@ impl Compass {
     /// # Errors
     /// `Closed`.
     pub fn start_delivery(&self) -> Result<()> {
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         self.inner.delivery.start();
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Compass {
     /// `Closed`, `Reentrant`.
     pub fn stop_delivery(&self) -> Result<()> {
         refuse_reentrance()?;
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         self.inner.delivery.stop();
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn next_due(&self) -> Result<NextDue> {
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         let now = self.inner.now();
         // By the same rule as the totals, so that they never disagree.
         self.inner.delivery.next_due_and(|connection| match self.inner.totals_of_outbox(connection, now) {
@@ -210,7 +210,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn secrets_changed(&self) -> Result<()> {
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         Ok(self.inner.delivery.secrets_changed()?)
     }
 
@@ -220,7 +220,7 @@ impl Compass {
     /// # Errors
     /// `Closed`.
     pub fn resume(&self) -> Result<Hold> {
-        let call = self.inner.gate.enter()?;
+        let call = self.inner.calls.enter()?;
         let resumes = {
             let mut state = self.inner.lifecycle.state();
             state.holds += 1;
@@ -246,7 +246,7 @@ impl Compass {
     /// `Closed`, `Reentrant`.
     pub fn quiesce(&self) -> Result<()> {
         refuse_reentrance()?;
-        drop(self.inner.gate.enter()?);
+        drop(self.inner.calls.enter()?);
         let epoch = self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
         // A caller that quiesces at the same time returns when nothing is open any more, too.
         self.inner.finish_quiesce(epoch);
@@ -276,7 +276,7 @@ impl Compass {
 impl Inner {
     /// From here on nothing begins. Calls nothing foreign, so it may be called with the lifecycle locked, which keeps it in order with
     /// `resume`. Gives what [`finish_quiesce`](Self::finish_quiesce) wants to know.
-    fn begin_quiesce(&self, state: &mut State) -> u64 {
+    fn begin_quiesce(&self, state: &mut Holds) -> u64 {
         if std::mem::replace(&mut state.quiesced, true) { self.delivery.epoch() } else { self.delivery.begin_quiesce() }
     }
 
@@ -297,19 +297,19 @@ impl Inner {
 
     fn close(&self) {
         let began = Instant::now();
-        if !self.gate.shut() {
+        if !self.calls.shut() {
             // A caller that closes at the same time returns when it is done, too. It does not wait without end: the first one calls
             // transports and observers, and what they do may wait for this call.
-            self.gate.wait_for_end(CLOSE_LIMIT);
+            self.calls.wait_for_end(CLOSE_LIMIT);
             return;
         }
         // First, because a flush is a running call: it ends now instead of at its deadline. With nothing locked.
         self.delivery.close();
         self.store.begin_close();
-        self.gate.drain();
+        self.calls.drain();
         self.store.close_within(STOP_LIMIT.saturating_sub(began.elapsed()));
         drop(self.registration.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.gate.end();
+        self.calls.end();
     }
 }
 

@@ -1,19 +1,20 @@
 //! The handle an app holds. Each method is one gesture of a person or one moment in the life of an app: it blocks, does its work in one
 //! transaction, and returns all that the next screen needs. Never call it on a main thread.
 
-mod act;
-mod action;
+mod action_view;
+mod call_guard;
 mod check;
+mod command;
 mod endpoint;
-mod fire;
-mod gate;
+mod enqueue;
 mod lifecycle;
+mod maintenance;
 mod observer;
+mod open_files;
 mod options;
 mod outbox;
 mod query;
 mod redact;
-mod registry;
 mod replace;
 mod retention;
 mod search;
@@ -21,7 +22,6 @@ mod send;
 mod session;
 #[cfg(any(test, feature = "testing"))]
 mod steps;
-mod upkeep;
 mod workflow;
 
 pub use lifecycle::Hold;
@@ -66,7 +66,7 @@ struct Inner {
     /// Behind which session what goes by age goes on, once sessions that stay took its time. None: at the first.
     goes_on_behind: Mutex<Option<crate::store::retention::Place>>,
     allow_plain_http_to_loopback: bool,
-    gate: gate::Gate,
+    calls: call_guard::CallGuard,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
     /// Documents that were read and verified, by their hash.
@@ -74,7 +74,7 @@ struct Inner {
     /// What documents require and this release does not know, by their hash: most require nothing.
     unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
     /// Keeps the file from being opened twice; given back by closing.
-    registration: Mutex<Option<registry::Registration>>,
+    registration: Mutex<Option<open_files::Registration>>,
 }
 
 impl std::fmt::Debug for Compass {
@@ -162,7 +162,7 @@ impl Inner {
 
     /// What every write has in common, compiled once.
     fn write_once(&self, waits: Waits, work: &mut dyn FnMut(&Transaction<'_>) -> Result<Changed>) -> Result<()> {
-        let call = self.gate.enter()?;
+        let call = self.calls.enter()?;
         let now = self.now();
         let work = |tx: &Transaction<'_>| {
             meta::carry_age(tx, now)?;
@@ -189,13 +189,13 @@ impl Inner {
 
     /// Runs `work` on one snapshot.
     fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
-        let _call = self.gate.enter()?;
+        let _call = self.calls.enter()?;
         self.store.read(work)
     }
 
     /// The same for what a call looks at after its write: `Locked` once the store was told to leave the file alone since the call began.
     fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
-        let _call = self.gate.enter()?;
+        let _call = self.calls.enter()?;
         self.store.read_part(stops, work)
     }
 
@@ -216,7 +216,7 @@ impl Inner {
 
     /// The same for a call that reads the whole database: screens do not wait for it.
     fn read_long<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
-        let _call = self.gate.enter()?;
+        let _call = self.calls.enter()?;
         self.store.read_long(work)
     }
 }

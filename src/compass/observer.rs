@@ -10,11 +10,11 @@ type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct Observers {
-    state: Mutex<State>,
+    state: Mutex<Subscribers>,
 }
 
 #[derive(Default)]
-struct State {
+struct Subscribers {
     next: u64,
     observers: Vec<(u64, Observer)>,
     /// Every change up to this revision was told of.
@@ -32,7 +32,7 @@ pub struct Subscription {
 
 impl Observers {
     pub(super) fn starting_at(revision: u64) -> Self {
-        Self { state: Mutex::new(State { told: revision, ..State::default() }) }
+        Self { state: Mutex::new(Subscribers { told: revision, ..Subscribers::default() }) }
     }
 
     pub(super) fn add(self: &Arc<Self>, observer: Observer) -> Subscription {
@@ -81,12 +81,12 @@ impl Observers {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Subscribers> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Subscribers {
     /// Forgets own revisions that nothing lies before any more.
     fn catch_up(&mut self) {
         while self.own.remove(&(self.told + 1)) {

@@ -1,7 +1,7 @@
 //! The outbox as an app shows it.
 
-use super::action::{Endpoints, delivery};
-use super::fire::Body;
+use super::action_view::{Endpoints, delivery};
+use super::enqueue::Payload;
 use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
@@ -71,19 +71,19 @@ impl Compass {
     pub fn preview(&self, session: SessionKey, action: &str) -> Result<MessagePreview> {
         let now = self.inner.now();
         self.inner.read(|connection| {
-            let subject = self.inner.subject(connection, session)?;
-            let met = engine::encountered(subject.workflow(), &subject.state).into_iter().find(|met| met.key == action);
+            let loaded = self.inner.load_session(connection, session)?;
+            let met = engine::encountered(loaded.workflow(), &loaded.state).into_iter().find(|met| met.key == action);
             let met = met.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            let mut submission = engine::submission(subject.workflow(), &subject.state);
-            if subject.state.finished_at.is_none() {
+            let mut submission = engine::submission(loaded.workflow(), &loaded.state);
+            if loaded.state.finished_at.is_none() {
                 submission.completed_at = now;
             }
             Ok(MessagePreview {
                 action: met.key,
                 endpoint: met.endpoint,
-                body: text(Body::of(&submission)?.bytes)?,
-                workflow_version: subject.state.workflow.version_label(),
-                session_state: (subject.state.state == SessionState::Ended).then_some(SessionState::Ended),
+                body: text(Payload::of(&submission)?.bytes)?,
+                workflow_version: loaded.state.workflow.version_label(),
+                session_state: (loaded.state.state == SessionState::Ended).then_some(SessionState::Ended),
             })
         })
     }
@@ -124,12 +124,12 @@ impl Inner {
                     reason: group.reason.as_deref(),
                     // Whether a person is needed depends on no time.
                     due_at: now,
-                    air_until: None,
+                    in_flight_until: None,
                     offline: false,
                     cut_short: 0,
                 };
                 let endpoint = endpoints.get(group.endpoint.as_deref().unwrap_or_default())?.map(StoredEndpoint::facts);
-                blocker(&facts, endpoint.as_ref(), &around.world).needs_person()
+                blocker(&facts, endpoint.as_ref(), &around.context).needs_person()
             };
             totals.needs_person += if needs_person { group.count } else { 0 };
             totals.unsent_bytes = totals.unsent_bytes.saturating_add(group.bytes);

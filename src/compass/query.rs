@@ -59,11 +59,11 @@ impl Compass {
 
 impl Inner {
     pub(super) fn record(&self, connection: &Connection, session: SessionKey, now: Timestamp) -> Result<SessionRecord> {
-        let subject = self.subject(connection, session)?;
-        let events = store::session::events(connection, subject.id)?;
-        let actions = self.actions(connection, subject.id, now)?;
-        let mut record = engine::record(subject.workflow(), &subject.state, &events, actions);
-        let mut drafts = store::session::drafts(connection, subject.id)?;
+        let loaded = self.load_session(connection, session)?;
+        let events = store::session::events(connection, loaded.id)?;
+        let actions = self.actions(connection, loaded.id, now)?;
+        let mut record = engine::record(loaded.workflow(), &loaded.state, &events, actions);
+        let mut drafts = store::session::drafts(connection, loaded.id)?;
         record.note_draft = drafts.remove(engine::NOTE);
         for field in &mut record.fields {
             field.draft = drafts.remove(&field.definition.key);

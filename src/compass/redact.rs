@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::act::{Known, Subject, command_hash, look_up};
-use super::send::GivenUp;
+use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
+use super::send::AbandonedEntry;
 use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
-use crate::engine::session::{self as engine, Stamp};
+use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{
     Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
@@ -45,31 +45,31 @@ impl Compass {
         }
         engine::check_reason(&redaction.reason)?;
         let inner = &self.inner;
-        let stamp = inner.stamp(Some(&redaction.actor))?;
+        let context = inner.act_context(Some(&redaction.actor))?;
         let hash = command_hash(Some(session), &(REDACTED, redaction))?;
         let stops = inner.store.stops();
-        let given_up = RefCell::new(Vec::new());
+        let abandoned = RefCell::new(Vec::new());
         let (mut outcome, files) = inner.freeing(|| {
-            given_up.take();
+            abandoned.take();
             inner.write(|tx| {
-                let subject = inner.subject_to_change(tx, session)?;
-                let id = subject.id;
+                let loaded = inner.load_session_to_change(tx, session)?;
+                let id = loaded.id;
                 let (applied, files, changed) = match look_up(tx, Some(session), &redaction.command_id, hash)? {
-                    Known::Repeated(_) => {
-                        let before = redaction::given_up(tx, id)?.into_iter().map(|(entry, leased)| GivenUp { entry, leased });
-                        given_up.borrow_mut().extend(before);
+                    CommandLookup::Repeated(_) => {
+                        let before = redaction::abandoned(tx, id)?.into_iter().map(|(entry, leased)| AbandonedEntry { entry, leased });
+                        abandoned.borrow_mut().extend(before);
                         (Applied::Repeated, BTreeSet::new(), Changed::nothing())
                     }
-                    Known::New => inner.redact(tx, subject, redaction, hash, &stamp, &mut given_up.borrow_mut())?,
+                    CommandLookup::New => inner.redact(tx, loaded, redaction, hash, &context, &mut abandoned.borrow_mut())?,
                 };
-                let record = inner.record(tx, session, stamp.at)?;
+                let record = inner.record(tx, session, context.at)?;
                 let bodies = holding(&record, &redaction.target);
                 let files_let_go = Vec::new();
                 let outcome = RedactOutcome { applied, in_flight: false, bodies, files_let_go, erased: Erased::AtNextClose, record };
                 Ok(((outcome, files), changed))
             })
         })?;
-        outcome.in_flight = self.may_arrive(given_up.into_inner());
+        outcome.in_flight = self.may_arrive(abandoned.into_inner());
         outcome.erased = inner.erased(stops);
         outcome.files_let_go = inner.let_go(stops, files);
         Ok(outcome)
@@ -81,14 +81,14 @@ impl Inner {
     fn redact(
         &self,
         tx: &Transaction<'_>,
-        mut subject: Subject,
+        mut loaded: LoadedSession,
         redaction: &Redaction,
         hash: Sha256,
-        stamp: &Stamp,
-        given_up: &mut Vec<GivenUp>,
+        context: &ActContext,
+        abandoned: &mut Vec<AbandonedEntry>,
     ) -> Result<(Applied, BTreeSet<String>, Changed)> {
-        let (id, target) = (subject.id, &redaction.target);
-        engine::check_target(subject.workflow(), &subject.state, target)?;
+        let (id, target) = (loaded.id, &redaction.target);
+        engine::check_target(loaded.workflow(), &loaded.state, target)?;
         let mut files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));
@@ -103,7 +103,7 @@ impl Inner {
                 redaction::mark(tx, message.entry, key)?;
                 let gives_up = redaction.pending == RedactPending::Abandon;
                 if gives_up && (message.undelivered || message.leased) {
-                    given_up.push(GivenUp { entry: message.entry, leased: message.leased });
+                    abandoned.push(AbandonedEntry { entry: message.entry, leased: message.leased });
                 }
                 if gives_up && message.undelivered {
                     store::outbox::abandon(tx, message.entry, REDACTED)?;
@@ -115,27 +115,27 @@ impl Inner {
                 }
             }
         }
-        let is_given_up = acts.len() > 1;
+        let is_abandoned = acts.len() > 1;
         // Also where nothing of it is left: a command that was stale may have said it.
         redaction::rewrite(tx, id, &events)?;
-        if events.is_empty() && !is_given_up && !forgotten && !half_typed {
+        if events.is_empty() && !is_abandoned && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
         }
-        if is_given_up {
+        if is_abandoned {
             // What was claimed is looked at again before it leaves.
             meta::next_configuration(tx)?;
         }
         let mut command = Some((redaction.command_id.as_str(), hash));
         for act in acts {
-            subject.act(tx, act, command.take(), stamp)?;
+            loaded.act(tx, act, command.take(), context)?;
         }
         self.index_anew(tx, id)?;
         store::erasure::shrink(tx)?;
         // What the session goes on referring to is no reason to look at all the others.
         let kept = store::referred::by_acts(tx, id)?;
         files.retain(|file| !kept.contains(file));
-        Ok((Applied::Yes, files, Changed { outbox: marked, ..Changed::session(subject.state.key) }))
+        Ok((Applied::Yes, files, Changed { outbox: marked, ..Changed::session(loaded.state.key) }))
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 #[cfg(any(test, feature = "testing"))]
 use std::sync::Arc;
 
-use super::upkeep::new_file;
-use super::{Compass, Result, registry};
+use super::maintenance::new_file;
+use super::{Compass, Result, open_files};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
@@ -104,20 +104,20 @@ impl Compass {
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();
-        if let Some(problem) = registry::no_path(from) {
+        if let Some(problem) = open_files::no_path(from) {
             return Err(Error::InvalidArgument { place: "from", problem });
         }
         let (path, _registration) = take(&options.path, "options.path")?;
         if !from.is_file() {
             return Err(Error::InvalidArgument { place: "from", problem: "there is no such file" });
         }
-        let from = registry::canonical(from)?;
+        let from = open_files::canonical(from)?;
         if store::files::is_of(&from, &path) {
             return Err(Error::InvalidArgument { place: "from", problem: "this is a file of the database itself" });
         }
         let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
         let step = |step: &str| options.step(step);
-        let has_no_log = registry::is_closed_and(&from, store::files::has_no_log);
+        let has_no_log = open_files::is_closed_and(&from, store::files::has_no_log);
         let restore =
             Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
         told(restore.run()?)
@@ -136,13 +136,13 @@ impl Compass {
     /// - `CannotOpen`, `DiskFull`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
         let (path, to) = (path.as_ref(), to.as_ref());
-        if let Some(problem) = registry::no_path(path) {
+        if let Some(problem) = open_files::no_path(path) {
             return Err(Error::InvalidArgument { place: "path", problem });
         }
         if !path.is_file() {
             return Err(Error::InvalidArgument { place: "path", problem: "there is no such file" });
         }
-        let to = new_file(to, &registry::canonical(path)?)?;
+        let to = new_file(to, &open_files::canonical(path)?)?;
         Ok(salvage::salvage(path, &to)?)
     }
 
@@ -160,12 +160,12 @@ impl Compass {
 }
 
 /// No handle of this process opens the file until the registration is dropped.
-fn take(path: &Path, place: &'static str) -> Result<(PathBuf, registry::Registration)> {
-    if let Some(problem) = registry::no_path(path) {
+fn take(path: &Path, place: &'static str) -> Result<(PathBuf, open_files::Registration)> {
+    if let Some(problem) = open_files::no_path(path) {
         return Err(Error::InvalidArgument { place, problem });
     }
-    let path = registry::canonical(path)?;
-    let registration = registry::Registration::take(&path)?;
+    let path = open_files::canonical(path)?;
+    let registration = open_files::Registration::take(&path)?;
     Ok((path, registration))
 }
 

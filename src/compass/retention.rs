@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::upkeep::without_referred;
+use super::maintenance::without_referred;
 use super::{Changed, Compass, Inner, Result};
 use crate::delivery::CancelToken;
 use crate::engine::session as engine;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::act::Subject;
+use super::command::LoadedSession;
 use super::{Compass, Inner, Result};
 use crate::delivery::CancelToken;
 use crate::engine::session as engine;
@@ -38,7 +38,7 @@ impl Inner {
         if self.read(|connection| Ok(search::due(connection, 1)?.is_empty()))? {
             return Ok(());
         }
-        let _call = self.gate.enter()?;
+        let _call = self.calls.enter()?;
         match self.index(self.store.stops(), OF_A_SEARCH) {
             Err(Error::Locked | Error::DiskFull) => Ok(()),
             indexed => indexed,
@@ -64,7 +64,7 @@ impl Inner {
             let is_lost = self.store.read(check::index_has_lost_pages)?;
             self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
         };
-        let is_made = self.gate.enter().is_ok_and(|_call| repair().unwrap_or(false));
+        let is_made = self.calls.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
             // It may have held pieces of what was deleted.
             self.store.erase(self.store.stops());
@@ -88,7 +88,7 @@ impl Inner {
             Err(Error::Corrupt { .. }) => {
                 let damaged = self.store.read_part(stops, |connection| {
                     let mut due = search::due(connection, at_most)?;
-                    due.retain(|id| matches!(self.subject_at(connection, *id), Err(Error::Corrupt { .. })));
+                    due.retain(|id| matches!(self.load_session_at(connection, *id), Err(Error::Corrupt { .. })));
                     Ok::<_, Error>(due)
                 })?;
                 index(&damaged)
@@ -119,18 +119,18 @@ impl Inner {
 
     /// What a session is found by. One that does not read back is found by nothing.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
-        let subject = unless_damaged(self.subject_at(connection, id))?;
-        Ok(match subject {
-            Some(subject) => search::Entry {
-                text: words::plain(&engine::search_text(subject.workflow(), &subject.state)),
-                open_at: (subject.state.state == SessionState::InProgress).then_some(subject.state.last_seq),
+        let loaded = unless_damaged(self.load_session_at(connection, id))?;
+        Ok(match loaded {
+            Some(loaded) => search::Entry {
+                text: words::plain(&engine::search_text(loaded.workflow(), &loaded.state)),
+                open_at: (loaded.state.state == SessionState::InProgress).then_some(loaded.state.last_seq),
             },
             None => search::Entry { text: String::new(), open_at: None },
         })
     }
 
-    fn subject_at(&self, connection: &Connection, id: i64) -> Result<Subject> {
-        self.subject(connection, search::key_of(connection, id)?)
+    fn load_session_at(&self, connection: &Connection, id: i64) -> Result<LoadedSession> {
+        self.load_session(connection, search::key_of(connection, id)?)
     }
 }
 

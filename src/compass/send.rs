@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 
-use super::act::{Known, Subject, command_hash, look_up};
-use super::action::permits_of;
-use super::fire::{Body, too_large};
+use super::action_view::permits_of;
+use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
+use super::enqueue::{Payload, too_large};
 use super::{Changed, Compass, Inner, Result};
-use crate::engine::session::{self as engine, Stamp};
+use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, SessionKey, echoed};
 use crate::outbox::{Permit, reason};
@@ -29,21 +29,21 @@ struct Content<'a> {
 
 /// An entry that was given up.
 #[derive(Clone, Copy)]
-pub(super) struct GivenUp {
+pub(super) struct AbandonedEntry {
     pub(super) entry: i64,
-    /// Whether it was claimed, or a try of before may be in the air.
+    /// Whether it was claimed, or a try of before may be in flight.
     pub(super) leased: bool,
 }
 
 /// What a command does to an action.
-type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &ActionRow, &Stamp) -> Result<Option<Act>> + 'a;
+type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActionRow, &ActContext) -> Result<Option<Act>> + 'a;
 /// The same for all actions of a session.
-type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &Subject, &Stamp) -> Result<Vec<Act>> + 'a;
+type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActContext) -> Result<Vec<Act>> + 'a;
 
 /// Lists what is to be sent after a row, at most so many.
 type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64, u32) -> Result<Vec<ToSend>> + 'a;
 /// Sends one of them: its row, its session, its action. False where that may not be.
-type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &Stamp) -> Result<bool>;
+type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &ActContext) -> Result<bool>;
 
 /// Actions sent per transaction by `send_failed_again` and `send_not_fired`, so that a long list does not hold the writer.
 const BATCH: u32 = 100;
@@ -57,7 +57,7 @@ impl Compass {
     /// up and holds what was redacted; `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
-        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, subject, row, stamp| {
+        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
             if row.reason.as_deref() == Some(reason::PAYLOAD_TOO_LARGE) {
                 let size = newest(tx, row)?.body_size;
                 // A receiver may have found a smaller one too large.
@@ -71,10 +71,10 @@ impl Compass {
             match row.status {
                 ActionStatus::NotFired => {
                     let meta = meta::load(tx)?;
-                    let body = Body::to_send(subject, &row.key)?;
-                    inner.freeze(tx, &meta, subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
+                    let body = Payload::to_send(loaded, &row.key)?;
+                    inner.insert_entry(tx, &meta, loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
                 }
-                _ => store::outbox::send_again(tx, newest(tx, row)?.id, stamp.at)?,
+                _ => store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?,
             }
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1) }))
         })?;
@@ -90,18 +90,18 @@ impl Compass {
     /// `NothingCorrected` when the bytes were sent before, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
-        self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, subject, row, stamp| {
+        self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
             if !inner.allows(row, permits_of(row, &inner.policy).send_corrected)? {
                 return Ok(None);
             }
             let meta = meta::load(tx)?;
-            let body = Body::to_send(subject, &row.key)?;
+            let body = Payload::to_send(loaded, &row.key)?;
             if store::outbox::exists(tx, &webhook::delivery_id(&meta.install_id, session, &row.key, &body.hash))? {
                 return Err(Error::NothingCorrected { action: row.key.clone() });
             }
             let old = newest(tx, row)?;
             let revision = row.revision + 1;
-            inner.freeze(tx, &meta, subject, row.id, revision, &row.key, &row.endpoint, &body, stamp.at)?;
+            inner.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, &body, context.at)?;
             store::outbox::supersede(tx, old.id)?;
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision }))
         })
@@ -115,18 +115,18 @@ impl Compass {
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
-        let given_up = Cell::new(None);
+        let abandoned = Cell::new(None);
         let stops = self.inner.store.stops();
         let mut outcome = self.inner.freeing(|| {
             self.on_action(session, action, Some(actor), command_id, &content, &mut |inner, tx, _, row, _| {
                 if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                     return Ok(None);
                 }
-                given_up.set(Some(give_up(tx, row)?));
+                abandoned.set(Some(abandon_entry(tx, row)?));
                 Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
             })
         })?;
-        outcome.in_flight = self.may_arrive(given_up.get()) || self.is_in_flight_since(stops, &outcome, session, Some(action))?;
+        outcome.in_flight = self.may_arrive(abandoned.get()) || self.is_in_flight_since(stops, &outcome, session, Some(action))?;
         Ok(outcome)
     }
 
@@ -138,21 +138,21 @@ impl Compass {
         engine::check_reason(reason)?;
         let stops = self.inner.store.stops();
         let content = Content { command: "abandon_session", action: "", reason: Some(reason) };
-        let given_up = RefCell::new(Vec::new());
+        let abandoned = RefCell::new(Vec::new());
         let mut outcome = self.inner.freeing(|| {
-            given_up.take();
-            self.on_session(session, Some(actor), command_id, &content, &mut |inner, tx, subject, _| {
+            abandoned.take();
+            self.on_session(session, Some(actor), command_id, &content, &mut |inner, tx, loaded, _| {
                 let mut acts = Vec::new();
-                for row in store::action::of_session(tx, subject.id)? {
+                for row in store::action::of_session(tx, loaded.id)? {
                     if permits_of(&row, &inner.policy).abandon == Permit::Yes {
-                        given_up.borrow_mut().push(give_up(tx, &row)?);
+                        abandoned.borrow_mut().push(abandon_entry(tx, &row)?);
                         acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
                     }
                 }
                 Ok(acts)
             })
         })?;
-        outcome.in_flight = self.may_arrive(given_up.into_inner()) || self.is_in_flight_since(stops, &outcome, session, None)?;
+        outcome.in_flight = self.may_arrive(abandoned.into_inner()) || self.is_in_flight_since(stops, &outcome, session, None)?;
         Ok(outcome)
     }
 
@@ -161,12 +161,12 @@ impl Compass {
         if outcome.applied != Applied::Repeated {
             return Ok(false);
         }
-        Ok(self.may_arrive(self.inner.read_part(stops, |connection| given_up_before(connection, session, action))?))
+        Ok(self.may_arrive(self.inner.read_part(stops, |connection| abandoned_before(connection, session, action))?))
     }
 
     /// Asked after the commit: an attempt that has not begun by then finds that it may not.
-    pub(super) fn may_arrive(&self, given_up: impl IntoIterator<Item = GivenUp>) -> bool {
-        given_up.into_iter().any(|GivenUp { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
+    pub(super) fn may_arrive(&self, abandoned: impl IntoIterator<Item = AbandonedEntry>) -> bool {
+        abandoned.into_iter().any(|AbandonedEntry { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
     }
 
     /// Sends everything again that failed, except what is locked, given up, damaged, or can never succeed. Says how many.
@@ -193,7 +193,7 @@ impl Compass {
         let (mut after, mut count, mut limit) = (0, 0, BATCH);
         let stops = inner.store.stops();
         loop {
-            let stamp = inner.stamp(actor)?;
+            let context = inner.act_context(actor)?;
             let reached = Cell::new(after);
             let batch = inner.write_part(stops, |tx| {
                 let listed = listed(tx, after, limit)?;
@@ -206,7 +206,7 @@ impl Compass {
                     // One that is damaged stays as it is, where a person sees it.
                     let mut page = None;
                     let done = store::alone(tx, || {
-                        let done = send(inner, tx, id, session, &action, &stamp);
+                        let done = send(inner, tx, id, session, &action, &context);
                         if let Err(Error::Corrupt { detail }) = &done {
                             page = Some(detail.clone());
                         }
@@ -247,9 +247,9 @@ impl Compass {
         content: &Content<'_>,
         work: &mut OnAction<'_>,
     ) -> Result<RecordOutcome> {
-        self.on_session(session, actor, command_id, content, &mut |inner, tx, subject, stamp| {
-            let row = store::action::find(tx, subject.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            Ok(work(inner, tx, subject, &row, stamp)?.into_iter().collect())
+        self.on_session(session, actor, command_id, content, &mut |inner, tx, loaded, context| {
+            let row = store::action::find(tx, loaded.id, action)?.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
+            Ok(work(inner, tx, loaded, &row, context)?.into_iter().collect())
         })
     }
 
@@ -263,15 +263,15 @@ impl Compass {
         work: &mut OnSession<'_>,
     ) -> Result<RecordOutcome> {
         let inner = &self.inner;
-        let stamp = inner.stamp(actor)?;
+        let context = inner.act_context(actor)?;
         let hash = command_hash(Some(session), content)?;
         inner.write(|tx| {
-            let mut subject = inner.subject_to_change(tx, session)?;
-            if let Known::Repeated(_) = look_up(tx, Some(session), command_id, hash)? {
-                let record = inner.record(tx, session, stamp.at)?;
+            let mut loaded = inner.load_session_to_change(tx, session)?;
+            if let CommandLookup::Repeated(_) = look_up(tx, Some(session), command_id, hash)? {
+                let record = inner.record(tx, session, context.at)?;
                 return Ok((RecordOutcome { applied: Applied::Repeated, in_flight: false, record }, Changed::nothing()));
             }
-            let acts = work(inner, tx, &subject, &stamp)?;
+            let acts = work(inner, tx, &loaded, &context)?;
             let (applied, changed) = if acts.is_empty() {
                 (Applied::Stale, Changed::nothing())
             } else {
@@ -281,50 +281,50 @@ impl Compass {
             let is_one = acts.len() == 1;
             if !is_one {
                 let outcome = if acts.is_empty() { Outcome::Stale } else { Outcome::Done };
-                store::command::remember(tx, subject.id, command_id, hash, outcome)?;
+                store::command::remember(tx, loaded.id, command_id, hash, outcome)?;
             }
             for act in acts {
-                subject.act(tx, act, is_one.then_some((command_id, hash)), &stamp)?;
+                loaded.act(tx, act, is_one.then_some((command_id, hash)), &context)?;
             }
-            Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, stamp.at)? }, changed))
+            Ok((RecordOutcome { applied, in_flight: false, record: inner.record(tx, session, context.at)? }, changed))
         })
     }
 }
 
 impl Inner {
     /// Sends one action that did not fire because the integration was off. False where that may not be.
-    fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
-        let mut subject = match self.subject_to_change(tx, session) {
+    fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
+        let mut loaded = match self.load_session_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
-            subject => subject?,
+            loaded => loaded?,
         };
-        let Some(row) = store::action::find(tx, subject.id, action)? else { return Ok(false) };
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(false) };
         if row.id != id || row.status != ActionStatus::NotFired || permits_of(&row, &self.policy).send != Permit::Yes {
             return Ok(false);
         }
-        let body = match Body::to_send(&subject, &row.key) {
+        let body = match Payload::to_send(&loaded, &row.key) {
             Err(Error::PayloadTooLarge { .. }) => return Ok(false),
             body => body?,
         };
-        self.freeze(tx, &meta::load(tx)?, &subject, row.id, 1, &row.key, &row.endpoint, &body, stamp.at)?;
-        subject.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1 }, None, stamp)?;
+        self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
+        loaded.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1 }, None, context)?;
         Ok(true)
     }
 
     /// Sends one failed entry again. False where that may not be.
-    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, stamp: &Stamp) -> Result<bool> {
-        let mut subject = match self.subject_to_change(tx, session) {
+    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
+        let mut loaded = match self.load_session_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
-            subject => subject?,
+            loaded => loaded?,
         };
-        let Some(row) = store::action::find(tx, subject.id, action)? else { return Ok(false) };
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(false) };
         let newest = newest(tx, &row)?;
         if newest.id != entry_id || permits_of(&row, &self.policy).send != Permit::Yes {
             return Ok(false);
         }
-        store::outbox::send_again(tx, newest.id, stamp.at)?;
+        store::outbox::send_again(tx, newest.id, context.at)?;
         let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
-        subject.act(tx, act, None, stamp)?;
+        loaded.act(tx, act, None, context)?;
         Ok(true)
     }
 
@@ -340,18 +340,18 @@ impl Inner {
 }
 
 /// The entries that an earlier call with the same command has given up, of one action or of all.
-fn given_up_before(connection: &Connection, session: SessionKey, action: Option<&str>) -> Result<Vec<GivenUp>> {
+fn abandoned_before(connection: &Connection, session: SessionKey, action: Option<&str>) -> Result<Vec<AbandonedEntry>> {
     let mut found = Vec::new();
     let Some(stored) = store::session::load(connection, session)? else { return Ok(found) };
     for row in store::action::of_session(connection, stored.id)? {
         if action.is_some_and(|action| action != row.key) {
             continue;
         }
-        // Also what was corrected or sent again since, while a try of before may be in the air.
+        // Also what was corrected or sent again since, while a try of before may be in flight.
         for entry in store::outbox::of_action(connection, row.id)? {
-            let leased = entry.air_until.is_some();
+            let leased = entry.in_flight_until.is_some();
             if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
-                found.push(GivenUp { entry: entry.id, leased });
+                found.push(AbandonedEntry { entry: entry.id, leased });
             }
         }
     }
@@ -362,10 +362,10 @@ fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryR
     store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
 }
 
-fn give_up(tx: &Transaction<'_>, row: &ActionRow) -> Result<GivenUp> {
+fn abandon_entry(tx: &Transaction<'_>, row: &ActionRow) -> Result<AbandonedEntry> {
     let newest = newest(tx, row)?;
     store::outbox::abandon(tx, newest.id, reason::ABANDONED)?;
     // What was claimed is looked at again before it leaves.
     meta::next_configuration(tx)?;
-    Ok(GivenUp { entry: newest.id, leased: newest.state == EntryState::Leased || newest.air_until.is_some() })
+    Ok(AbandonedEntry { entry: newest.id, leased: newest.state == EntryState::Leased || newest.in_flight_until.is_some() })
 }

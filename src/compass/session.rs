@@ -1,6 +1,6 @@
 //! Running sessions.
 
-use super::act::{Ids, Known, Subject, command_hash, look_up};
+use super::command::{CommandLookup, Ids, LoadedSession, command_hash, look_up};
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
@@ -23,11 +23,11 @@ impl Compass {
     /// `DeletedSession` when it is repeated after the session that it started was deleted or purged.
     pub fn start(&self, start: &Start) -> Result<CommandOutcome> {
         let inner = &self.inner;
-        let stamp = inner.stamp(start.actor.as_deref())?;
+        let context = inner.act_context(start.actor.as_deref())?;
         let hash = command_hash(None, start)?;
-        let key = inner.new_key(stamp.at);
+        let key = inner.new_key(context.at);
         inner.write(|tx| {
-            if let Known::Repeated(key) = look_up(tx, None, &start.command_id, hash)? {
+            if let CommandLookup::Repeated(key) = look_up(tx, None, &start.command_id, hash)? {
                 let view = inner.view(tx, key)?;
                 return Ok((CommandOutcome { applied: Applied::Repeated, view }, Changed::nothing()));
             }
@@ -40,18 +40,18 @@ impl Compass {
             let event = Event {
                 seq: 1,
                 v: EVENT_VERSION,
-                at: stamp.at,
+                at: context.at,
                 wall_at: None,
-                utc_offset: stamp.utc_offset,
+                utc_offset: context.utc_offset,
                 actor: start.actor.clone(),
                 command_id: Some(start.command_id.clone()),
                 act: engine::start(workflow, &row.hash, start)?,
             };
             let state = engine::begin(key, workflow, &event)
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
-            let mut subject = Subject { id: 0, document, hash: row.hash, state };
-            subject.id = store::session::insert(tx, row.id, &subject.state, subject.section_name(), &event, Some(hash))?;
-            let view = engine::view(subject.workflow(), &subject.state, &Default::default());
+            let mut loaded = LoadedSession { id: 0, document, hash: row.hash, state };
+            loaded.id = store::session::insert(tx, row.id, &loaded.state, loaded.section_name(), &event, Some(hash))?;
+            let view = engine::view(loaded.workflow(), &loaded.state, &Default::default());
             Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))
         })
     }
@@ -82,23 +82,23 @@ impl Compass {
         show: impl Fn(&Transaction<'_>, Timestamp, CommandOutcome) -> Result<T>,
     ) -> Result<T> {
         let inner = &self.inner;
-        let stamp = inner.stamp(actor)?;
+        let context = inner.act_context(actor)?;
         let carry_out = |tx: &Transaction<'_>| -> Result<(T, Changed)> {
-            let mut subject = inner.subject_to_change(tx, session)?;
-            let was_finished = subject.state.state.is_finished();
+            let mut loaded = inner.load_session_to_change(tx, session)?;
+            let was_finished = loaded.state.state.is_finished();
             let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
-                let outcome = CommandOutcome { applied: Applied::Repeated, view: subject.view(tx)? };
-                return Ok((show(tx, stamp.at, outcome)?, Changed::nothing()));
+                let outcome = CommandOutcome { applied: Applied::Repeated, view: loaded.view(tx)? };
+                return Ok((show(tx, context.at, outcome)?, Changed::nothing()));
             };
-            let plan = engine::plan(subject.workflow(), &subject.state, commands, &stamp, &ids.repeated)?;
+            let plan = engine::plan(loaded.workflow(), &loaded.state, commands, &context, &ids.repeated)?;
             let mut changed = Changed::nothing();
             // Each event is written with the state right after it: what completing fires is what the session held then.
             for (event, state) in plan.steps {
-                subject.state = state;
-                subject.append(tx, &event, ids.take(&event))?;
+                loaded.state = state;
+                loaded.append(tx, &event, ids.take(&event))?;
                 changed.sessions = vec![session];
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
-                    changed.outbox |= inner.fire(tx, &subject, stamp.at)?;
+                    changed.outbox |= inner.enqueue_actions(tx, &loaded, context.at)?;
                 }
             }
             let outcome = match plan.applied {
@@ -106,15 +106,15 @@ impl Compass {
                 _ if changed.is_nothing() => Outcome::Unchanged,
                 _ => Outcome::Done,
             };
-            ids.remember(tx, subject.id, outcome)?;
+            ids.remember(tx, loaded.id, outcome)?;
             for field in plan.drafts {
-                store::session::save_draft(tx, subject.id, field, "")?;
+                store::session::save_draft(tx, loaded.id, field, "")?;
             }
             if was_finished && !changed.is_nothing() {
-                store::search::look_again(tx, subject.id)?;
+                store::search::look_again(tx, loaded.id)?;
             }
-            let outcome = CommandOutcome { applied: plan.applied, view: subject.view(tx)? };
-            Ok((show(tx, stamp.at, outcome)?, changed))
+            let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };
+            Ok((show(tx, context.at, outcome)?, changed))
         };
         inner.with_sound_index(|| inner.write(carry_out))
     }
@@ -161,12 +161,12 @@ impl Compass {
             return Err(Error::InvalidArgument { place: "text", problem: "at most 256 KiB are kept of a draft" });
         }
         self.inner.write(|tx| {
-            let subject = self.inner.subject_to_change(tx, session)?;
-            if subject.state.state == SessionState::Discarded {
+            let loaded = self.inner.load_session_to_change(tx, session)?;
+            if loaded.state.state == SessionState::Discarded {
                 return Err(engine::Refusal::Discarded.into());
             }
-            allowed(subject.workflow())?;
-            store::session::save_draft(tx, subject.id, of, text)?;
+            allowed(loaded.workflow())?;
+            store::session::save_draft(tx, loaded.id, of, text)?;
             Ok(((), Changed::nothing()))
         })
     }
@@ -257,7 +257,7 @@ impl Compass {
 
 impl Inner {
     pub(super) fn view(&self, connection: &Connection, key: SessionKey) -> Result<SessionView> {
-        self.subject(connection, key)?.view(connection)
+        self.load_session(connection, key)?.view(connection)
     }
 
     /// A UUIDv7: ordered by time, random beyond it.

@@ -62,7 +62,7 @@ impl Compass {
     /// # Errors
     /// `Closed`.
     pub fn flush_steps(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Result<DeliverySteps> {
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         let run = self.inner.delivery.begin_flush(deadline, cancel, urgent);
         Ok(DeliverySteps { compass: self.clone(), run: Some(run), is_flush: true })
     }
@@ -72,7 +72,7 @@ impl Compass {
     /// # Errors
     /// `Closed`.
     pub fn delivery_steps(&self) -> Result<Option<DeliverySteps>> {
-        let _call = self.inner.gate.enter()?;
+        let _call = self.inner.calls.enter()?;
         let run = self.inner.delivery.begin_worker();
         Ok(run.map(|run| DeliverySteps { compass: self.clone(), run: Some(run), is_flush: false }))
     }
@@ -80,11 +80,11 @@ impl Compass {
     /// Ends as a process that is killed ends: nothing is settled, no request is called off, nothing is folded into the file, and what was
     /// in memory is forgotten.
     pub fn kill(self) {
-        if self.inner.gate.shut() {
+        if self.inner.calls.shut() {
             self.inner.delivery.kill();
             self.inner.store.kill();
             drop(self.inner.registration.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
-            self.inner.gate.end();
+            self.inner.calls.end();
         }
     }
 }

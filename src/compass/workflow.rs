@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::act::{document_fault, unreadable};
+use super::command::{document_fault, unreadable};
 use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{self, Code, ParsedDocument, StoredDocument, StoredFault};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::given_back::Spent;
 use super::moment::Moment;
+use super::released::Spent;
 use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
 use crate::outbox::{Class, Contact, Obstacle, Outcome, Verdict};
@@ -154,7 +154,7 @@ impl Attempt {
 
 impl AttemptResult {
     /// Whether it was called off before its request left: it is no answer to the caller that asked for it.
-    pub(super) fn was_called_off(&self) -> bool {
+    pub(super) fn was_cancelled(&self) -> bool {
         self.verdict.contact == Contact::NotBegun && self.verdict.class == Class::CutShort
     }
 

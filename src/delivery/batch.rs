@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempt::AttemptResult;
+use super::caller_requests::Asked;
 use super::endpoint_queue::{EndpointView, Unstored};
-use super::given_back::GivenBack;
-use super::wishes::Asked;
+use super::released::Released;
 use crate::model::{Attention, Connectivity, SessionKey};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
@@ -15,19 +15,19 @@ use crate::store::outbox::queue::Claimed;
 pub(super) struct Batch {
     pub(super) results: Vec<AttemptResult>,
     /// Claims of which nothing was begun, and what was used up for them.
-    pub(super) releases: GivenBack,
+    pub(super) releases: Released,
     /// Entries whose leases are not dead, no matter what the clock says.
     pub(super) alive: Vec<i64>,
     /// Entries that are not to be claimed.
     pub(super) passed_over: BTreeSet<i64>,
     pub(super) endpoints: BTreeMap<String, EndpointView>,
     /// What is to be claimed with it.
-    pub(super) claim: Option<ClaimWish>,
+    pub(super) claim: Option<ClaimRequest>,
 }
 
 /// That something is to be claimed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ClaimWish {
+pub(super) struct ClaimRequest {
     pub(super) connectivity: Connectivity,
     pub(super) urgent: bool,
     /// What it answers.

@@ -16,7 +16,7 @@ use super::moment::Moment;
 use super::next_due::Around;
 use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
-use super::shared::{Shared, Standing};
+use super::shared::{Mode, Shared};
 use crate::fault::fault;
 use crate::filled::set;
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
@@ -100,7 +100,7 @@ impl Delivery {
     /// short random wait, one for everything, so that not all phones come at the same moment.
     pub(crate) fn set_connectivity(&self, connectivity: Connectivity) {
         let now = self.ports.clock.monotonic();
-        if self.shared.change(|shared| shared.schedule.network.set(connectivity, now) && shared.standing != Standing::Closed) {
+        if self.shared.change(|shared| shared.schedule.network.set(connectivity, now) && shared.mode != Mode::Closed) {
             self.network_changed();
         }
     }
@@ -300,8 +300,8 @@ impl Delivery {
     pub(crate) fn begin_quiesce(&self) -> u64 {
         self.shared.change(|shared| {
             // Also when it is quiesced still: a resume that is under way must not end it.
-            if shared.standing != Standing::Closed {
-                (shared.standing, shared.epoch) = (Standing::Quiesced, shared.epoch + 1);
+            if shared.mode != Mode::Closed {
+                (shared.mode, shared.epoch) = (Mode::Quiesced, shared.epoch + 1);
             }
             shared.epoch
         })
@@ -321,7 +321,7 @@ impl Delivery {
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { QUIESCE_LIMIT };
         drop(self.shared.wait_until(limit, |shared| !shared.driven || shared.epoch != epoch));
         // A worker that gave way may have left something running.
-        self.call_off(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())), |shared| shared.epoch == epoch);
+        self.cancel_attempts(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())), |shared| shared.epoch == epoch);
     }
 
     /// Asks all that is on its way to end, while this holds. At once, because the driver may be kept by an observer.
@@ -342,7 +342,7 @@ impl Delivery {
 
     /// Ends what somebody left who does not drive any more: gives back what was not begun, gives up what runs, and stores what came. Does
     /// nothing where somebody drives, who ends it himself, and leaves running what there is once this does not hold any more.
-    pub(super) fn call_off(&self, limit: Duration, holds: impl Fn(&Shared) -> bool) {
+    pub(super) fn cancel_attempts(&self, limit: Duration, holds: impl Fn(&Shared) -> bool) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
         // With the turn, so that nobody begins anything meanwhile.
         let Some(turn) = Turn::take_if(&self.shared, |shared| holds(shared)) else { return };
@@ -378,8 +378,8 @@ impl Delivery {
     /// [`finish_resume`](Self::finish_resume) wants to know.
     pub(crate) fn begin_resume(&self) -> u64 {
         self.shared.change(|shared| {
-            if shared.standing == Standing::Quiesced {
-                shared.standing = Standing::Resuming;
+            if shared.mode == Mode::Quiesced {
+                shared.mode = Mode::Resuming;
             }
             shared.epoch += 1;
             shared.epoch
@@ -390,8 +390,8 @@ impl Delivery {
     /// anything locked.
     pub(crate) fn finish_resume(&self, epoch: u64) {
         let is_running = self.shared.change(|shared| {
-            if shared.epoch == epoch && shared.standing == Standing::Resuming {
-                shared.standing = Standing::Running;
+            if shared.epoch == epoch && shared.mode == Mode::Resuming {
+                shared.mode = Mode::Running;
                 if !fault("seeded: the foreground wakes nothing") {
                     shared.schedule.wake();
                 }
@@ -443,7 +443,7 @@ impl Delivery {
         let epoch = self.shared.change(|shared| {
             shared.epoch += 1;
             shared.worker.wanted = false;
-            let was_closed = std::mem::replace(&mut shared.standing, Standing::Closed) == Standing::Closed;
+            let was_closed = std::mem::replace(&mut shared.mode, Mode::Closed) == Mode::Closed;
             (!was_closed).then_some(shared.epoch)
         });
         let Some(epoch) = epoch else { return };
@@ -454,14 +454,14 @@ impl Delivery {
         }
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { STOP_LIMIT };
         drop(self.shared.wait_until(limit.saturating_sub(began.elapsed()), |shared| !shared.driven && shared.worker.threads == 0));
-        self.call_off(STOP_LIMIT.saturating_sub(began.elapsed()), |shared| shared.standing == Standing::Closed);
+        self.cancel_attempts(STOP_LIMIT.saturating_sub(began.elapsed()), |shared| shared.mode == Mode::Closed);
     }
 
     /// Forgets everything, as the end of a process does.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
         self.shared.change(|shared| {
-            (shared.standing, shared.epoch) = (Standing::Closed, shared.epoch + 1);
+            (shared.mode, shared.epoch) = (Mode::Closed, shared.epoch + 1);
             shared.schedule = super::schedule::Schedule::default();
             shared.arrived.clear();
         });

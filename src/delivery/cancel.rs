@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Ends a `flush` early, from any thread. Clones are the same token; once cancelled it stays so.
 #[derive(Clone, Default)]
-pub struct CancelToken(Arc<Mutex<Inner>>);
+pub struct CancelToken(Arc<Mutex<CancelState>>);
 
 #[derive(Default)]
-struct Inner {
+struct CancelState {
     cancelled: Arc<AtomicBool>,
     next_hook: u64,
     hooks: Vec<(u64, Arc<dyn Fn() + Send + Sync>)>,
@@ -51,7 +51,7 @@ impl CancelToken {
         HookGuard { token: self.clone(), id }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, CancelState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,7 +15,7 @@ use super::settings::{
 };
 use super::shared::{Shared, SharedLock};
 use crate::fault::fault;
-use crate::store::{Patience, StoreError};
+use crate::store::{LockWait, StoreError};
 
 /// Who drives.
 pub(super) enum Caller {
@@ -77,7 +77,7 @@ pub(crate) struct Run {
     pub(super) database_limit: Option<Duration>,
     /// When the last one must have ended, because it was cancelled.
     ends_by: Option<Instant>,
-    /// The count of events that the last step began with, and how often the handle's standing had changed.
+    /// The count of events that the last step began with, and how often the handle's mode had changed.
     pub(super) seen: u64,
     pub(super) epoch: u64,
 }
@@ -203,7 +203,7 @@ impl Run {
         }
         shared.schedule.flush_begins();
         if self.is_urgent() {
-            self.urgent = Some(Urgent(Arc::clone(lock), shared.schedule.wishes.begin_urgent()));
+            self.urgent = Some(Urgent(Arc::clone(lock), shared.schedule.caller_requests.begin_urgent()));
         }
     }
 
@@ -216,15 +216,15 @@ impl Run {
 
     /// How long a call of the database may take. One that waits for another process ends when the run is cancelled; what is stored after that
     /// waits until the run has to be back.
-    pub(super) fn database_wait(&self, now: Duration) -> Patience {
+    pub(super) fn database_wait(&self, now: Duration) -> LockWait {
         let limit = self.database_limit.unwrap_or(if self.simulated { Duration::ZERO } else { DATABASE_WAIT });
         let limit = self.time_left(now).map_or(limit, |left| left.saturating_sub(RETURN_TIME).min(limit));
         let limit = self.ends_by.map_or(limit, |by| by.saturating_duration_since(Instant::now()).min(limit));
-        let called_off = match &self.caller {
+        let cancelled = match &self.caller {
             Caller::Flush { cancel, .. } if self.stage == RunStage::Driving => Some(cancel.flag()),
             Caller::Flush { .. } | Caller::Worker { .. } => None,
         };
-        Patience { limit, called_off }
+        LockWait { limit, cancelled }
     }
 
     /// One that was cancelled is back in time, no matter who has the file.
@@ -359,8 +359,8 @@ impl Delivery {
         let is_flying = shared.schedule.is_flying();
         drop(shared);
         let done = match action {
-            Action::GiveUp(request) => {
-                self.give_up(request);
+            Action::Abort(request) => {
+                self.abort(request);
                 Ok(())
             }
             Action::Look(request) => self.look_at_entry(run, request),
@@ -420,7 +420,7 @@ impl Delivery {
         }
         let (unsettled, is_flying, wanted) = {
             let shared = self.shared.lock();
-            (shared.schedule.unsettled(), shared.schedule.is_flying(), run.is_urgent() && shared.schedule.wishes.is_urgent())
+            (shared.schedule.unsettled(), shared.schedule.is_flying(), run.is_urgent() && shared.schedule.caller_requests.is_urgent())
         };
         if run.is_flush() {
             // With nothing to store, and nobody who asked for an attempt, there is nothing to wait for.

@@ -27,7 +27,7 @@ impl Schedule {
 
     /// Secrets were looked up.
     pub(super) fn secrets_came(&mut self, request: u64, lookups: Vec<SecretLookup>, ended: &Ended, policy: &RetryPolicy) {
-        if self.left_behind.look_up_ended(request) {
+        if self.detached.look_up_ended(request) {
             self.look();
         }
         let Some(attempt) = self.in_flight.get_mut(&request) else { return };
@@ -110,7 +110,7 @@ impl Schedule {
             let never_left = attempt.stage == Stage::Leaving;
             let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
-        } else if let Some(attempt) = self.left_behind.attempt_ended(request) {
+        } else if let Some(attempt) = self.detached.attempt_ended(request) {
             // Its endpoint may have been held up by it.
             self.look();
             if matches!(&outcome, Outcome::Answer(answer) if matches!(answer.status, 200..=299)) {
@@ -123,13 +123,13 @@ impl Schedule {
     /// An entry is delivered: what has been claimed of it since and has not left is given back, while it can still be taken back.
     fn drop_claims(&mut self, entry: i64) {
         let is_of = |claimed: &Claimed| claimed.lease.entry == entry;
-        let mut given_back = Vec::new();
+        let mut released = Vec::new();
         for queue in self.endpoints.values_mut() {
             let (back, ready): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(is_of);
             queue.ready = ready.into();
-            given_back.extend(back);
+            released.extend(back);
         }
-        given_back.iter().for_each(|claimed| self.release(claimed));
+        released.iter().for_each(|claimed| self.release(claimed));
         self.drop_attempts(|attempt| is_of(&attempt.claimed) && !matches!(attempt.stage, Stage::Sending | Stage::Refreshing));
     }
 
@@ -207,8 +207,8 @@ impl Schedule {
         if running && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint) {
             queue.learn(&result, at.monotonic, self.wake, policy);
         }
-        if result.attempt.claimed.urgent && result.was_called_off() {
-            self.wishes.urgent_again();
+        if result.attempt.claimed.urgent && result.was_cancelled() {
+            self.caller_requests.urgent_again();
         }
         self.results_since.get_or_insert(at.monotonic);
         self.results.push(result);

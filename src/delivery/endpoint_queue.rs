@@ -69,7 +69,7 @@ pub(super) struct EndpointView {
     pub(super) settled_takes: bool,
     pub(super) has_ready: bool,
     /// The caller that asked for an attempt has had it here.
-    pub(super) has_had_wish: bool,
+    pub(super) has_had_urgent: bool,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
     /// The definition that what follows was learned of: it says nothing about another one, which may be in the row by now.
@@ -195,7 +195,7 @@ impl EndpointQueue {
     /// Learns from an attempt at once, before it is settled.
     pub(super) fn learn(&mut self, result: &AttemptResult, now: Duration, wake: u64, policy: &RetryPolicy) {
         let (verdict, attempt) = (&result.verdict, &result.attempt);
-        if !result.was_called_off() && (attempt.claimed.urgent || verdict.class != Class::Sent) {
+        if !result.was_cancelled() && (attempt.claimed.urgent || verdict.class != Class::Sent) {
             self.wish = self.wish.max(attempt.wish);
         }
         self.state = settled_state(&self.state, result, verdict, policy);

@@ -15,20 +15,21 @@
 mod attempt;
 mod batch;
 mod blocking;
-mod calling_off;
+mod caller_requests;
 mod calls;
 mod cancel;
+mod cancelling;
+mod detached;
 mod driver;
 mod ending;
 mod endpoint_queue;
 mod foreign;
-mod given_back;
 mod handle;
 mod heal;
-mod left_behind;
 mod moment;
 mod network;
 mod next_due;
+mod released;
 mod round;
 mod scan;
 mod schedule;
@@ -38,7 +39,6 @@ mod shared;
 mod storing;
 mod test_send;
 mod urgent;
-mod wishes;
 mod worker;
 
 #[cfg(test)]

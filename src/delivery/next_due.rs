@@ -7,10 +7,10 @@ use chrono::TimeDelta;
 
 use super::endpoint_queue::EndpointView;
 use super::network::need;
-use super::scan::{scan_endpoints, scan_in_the_air};
+use super::scan::{scan_endpoints, scan_in_flight};
 use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
-use crate::outbox::World;
+use crate::outbox::DeliveryContext;
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
 
@@ -35,8 +35,8 @@ impl Around {
     pub(super) fn next_due(&self, connection: &Connection) -> Result<NextDue, StoreError> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, now, woken, lease) = (self.connectivity, self.now, self.woken, self.lease);
-        let world = World { integration_enabled, connectivity, now, woken, lease };
-        next_due(connection, &world, self)
+        let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease };
+        next_due(connection, &context, self)
     }
 
     /// How long until something becomes due by time alone.
@@ -47,18 +47,18 @@ impl Around {
     }
 }
 
-fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<NextDue, StoreError> {
-    let now = world.now;
+fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around) -> Result<NextDue, StoreError> {
+    let now = context.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let in_the_air = scan_in_the_air(connection, world, &around.aside, &around.on_its_way)?;
-    for scan in scan_endpoints(connection, world, &(&around.aside | &around.on_its_way))?.into_iter().chain(in_the_air) {
+    let in_flight = scan_in_flight(connection, context, &around.aside, &around.on_its_way)?;
+    for scan in scan_endpoints(connection, context, &(&around.aside | &around.on_its_way))?.into_iter().chain(in_flight) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };
         // What waits for a network is due at once, unless its endpoint is paused.
         let is_paused = scan.row().is_some_and(|row| row.state(0).paused_until(now).is_some());
-        let at_once = wakes && world.woken && !is_paused;
+        let at_once = wakes && context.woken && !is_paused;
         if let Some(network) = leaves.network.filter(|_| at_once || leaves.at <= now) {
             wants(&mut next, network);
             continue;
@@ -66,7 +66,7 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
         let at = if at_once { now } else { leaves.at.max(now) };
         let known = around.views.get(&scan.key).zip(scan.row());
         let until =
-            known.filter(|_| !world.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
+            known.filter(|_| !context.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
         if until.is_some() || waits_for_network {
             wants(&mut next, need(policy));
         }
@@ -82,7 +82,7 @@ fn next_due(connection: &Connection, world: &World, around: &Around) -> Result<N
     // What is in flight, or was when a process died, may be due again when its lease ends.
     if let Some(until) = queue::first_lease_end(connection, &around.aside)? {
         let farthest = now + TimeDelta::minutes(2);
-        if world.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
+        if context.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
             wants(&mut next, NetworkNeed::Any);
             return Ok(next);
         }

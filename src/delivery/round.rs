@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::attempt::AttemptResult;
-use super::batch::{Batch, BatchOutcome, ClaimWish};
+use super::batch::{Batch, BatchOutcome, ClaimRequest};
 use super::endpoint_queue::{EndpointView, settled_state};
 use super::scan::{quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
@@ -12,11 +12,11 @@ use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Attention, Timestamp};
 use crate::outbox::{
-    Class, Contact, EndpointState, SettleFacts, Settled, Settlement, Verdict, World, at_once, cut_short_delay, reason, settle,
+    Class, Contact, DeliveryContext, EndpointState, SettleFacts, Settled, Settlement, Verdict, at_once, cut_short_delay, reason, settle,
     waits_for_person,
 };
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::air;
+use crate::store::outbox::in_flight;
 use crate::store::outbox::queue::{self, Claim, Claimed};
 use crate::store::{StoreError, Transaction, meta, of_entry, unless_damaged};
 use crate::webhook;
@@ -244,7 +244,7 @@ impl Round<'_> {
             || match verdict.contact {
                 _ if verdict.class == Class::Sent => queue::is_sent(tx, lease)?,
                 Contact::NotBegun => queue::release(tx, lease, self.owner)?,
-                contact => air::settle_given_up(tx, lease, contact == Contact::Known)?,
+                contact => in_flight::settle_abandoned(tx, lease, contact == Contact::Known)?,
             };
         if recorded {
             match settled.settlement {
@@ -264,13 +264,13 @@ impl Round<'_> {
         Ok(recorded)
     }
 
-    fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimWish, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
+    fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimRequest, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
         let Settings { policy, limits, .. } = self.settings;
         let meta = meta::load(tx)?;
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, wish.connectivity, limits.lease);
-        let world = World { integration_enabled, connectivity, now: self.now, woken: false, lease };
+        let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        for scan in scan_endpoints(tx, &world, &batch.passed_over)? {
+        for scan in scan_endpoints(tx, &context, &batch.passed_over)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {

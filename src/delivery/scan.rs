@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::endpoint_queue::EndpointView;
 use crate::filled::set;
 use crate::model::Timestamp;
-use crate::outbox::{EntryFacts, Next, RetryPolicy, World, blocker, is_due};
+use crate::outbox::{DeliveryContext, EntryFacts, Next, RetryPolicy, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::air::{self, in_the_air};
+use crate::store::outbox::in_flight::{self, in_flight};
 use crate::store::outbox::queue::{self, Waiting};
 use crate::store::{Connection, StoreError};
 
@@ -32,40 +32,44 @@ impl EndpointScan {
     }
 }
 
-/// Looks at every endpoint that entries wait for, besides those that are passed over or wait for what is in the air.
-pub(super) fn scan_endpoints(connection: &Connection, world: &World, passed_over: &BTreeSet<i64>) -> Result<Vec<EndpointScan>, StoreError> {
+/// Looks at every endpoint that entries wait for, besides those that are passed over or wait for what is in flight.
+pub(super) fn scan_endpoints(
+    connection: &Connection,
+    context: &DeliveryContext,
+    passed_over: &BTreeSet<i64>,
+) -> Result<Vec<EndpointScan>, StoreError> {
     let mut without = passed_over.clone();
-    without.extend(in_the_air(connection, world.now, world.lease)?.into_iter().map(|waits| waits.entry));
+    without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
     let waiting = queue::waiting(connection, &without)?.into_iter();
-    waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, world.now), None, world)).collect()
+    waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, context.now), None, context)).collect()
 }
 
-/// The same of those that wait for what is in the air, or is on its way here no matter what their rows say, one by one: they are few.
-pub(super) fn scan_in_the_air(
+/// The same of those that wait for what is in flight, or is on its way here no matter what their rows say, one by one: they are few.
+pub(super) fn scan_in_flight(
     connection: &Connection,
-    world: &World,
+    context: &DeliveryContext,
     aside: &BTreeSet<i64>,
     on_its_way: &BTreeSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
-    let mut waiting = in_the_air(connection, world.now, world.lease)?;
+    let mut waiting = in_flight(connection, context.now, context.lease)?;
     let known = set(waiting.iter().map(|waits| waits.entry));
-    waiting.extend(air::queued_among(connection, &(on_its_way - &known), world.now)?);
+    waiting.extend(in_flight::queued_among(connection, &(on_its_way - &known), context.now)?);
     let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
-    waiting.map(|waits| scan(connection, waits.endpoint, world.now, Some(waits.until), world)).collect()
+    waiting.map(|waits| scan(connection, waits.endpoint, context.now, Some(waits.until), context)).collect()
 }
 
 fn scan(
     connection: &Connection,
     key: String,
     due_at: Timestamp,
-    air_until: Option<Timestamp>,
-    world: &World,
+    in_flight_until: Option<Timestamp>,
+    context: &DeliveryContext,
 ) -> Result<EndpointScan, StoreError> {
     let endpoint = endpoint::find(connection, &key)?;
     let facts = endpoint.as_ref().map(StoredEndpoint::facts);
-    let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, air_until, offline: false, cut_short: 0 };
-    let blocker = blocker(&entry, facts.as_ref(), world);
-    let (may_begin, next, needs_person) = (blocker.may_begin(world.now), blocker.next(), blocker.needs_person());
+    let entry = EntryFacts { readable: true, leased: false, reason: None, due_at, in_flight_until, offline: false, cut_short: 0 };
+    let blocker = blocker(&entry, facts.as_ref(), context);
+    let (may_begin, next, needs_person) = (blocker.may_begin(context.now), blocker.next(), blocker.needs_person());
     Ok(EndpointScan { key, may_begin, next, needs_person, endpoint })
 }
 

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::{Attempt, AttemptResult, Stage};
+use super::caller_requests::{Asked, CallerRequests};
+use super::detached::Detached;
 use super::endpoint_queue::{EndpointQueue, EndpointView, Unstored};
-use super::given_back::GivenBack;
-use super::left_behind::LeftBehind;
 use super::moment::Moment;
 use super::network::Network;
+use super::released::Released;
 use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
-use super::wishes::{Asked, Wishes};
 use crate::fault::fault;
 use crate::filled::{map, set};
 use crate::model::{Connectivity, NetworkPolicy};
@@ -43,7 +43,7 @@ pub(super) struct Conditions<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Give up this attempt: it is far beyond its time.
-    GiveUp(u64),
+    Abort(u64),
     /// Look at the entry of this attempt once more, and send it.
     Look(u64),
     /// Make due what waited for a network. Everything that is known of it is stored.
@@ -67,12 +67,12 @@ pub(super) struct Schedule {
     pub(super) endpoints: BTreeMap<String, EndpointQueue>,
     pub(super) in_flight: BTreeMap<u64, Attempt>,
     /// Look-ups and requests that were given up and have not ended.
-    pub(super) left_behind: LeftBehind,
+    pub(super) detached: Detached,
     /// Results, in the order in which they came.
     pub(super) results: Vec<AttemptResult>,
     pub(super) results_since: Option<Duration>,
     /// Claims of which nothing was begun, and what was used up for them.
-    pub(super) releases: GivenBack,
+    pub(super) releases: Released,
     /// Results that could not be stored, neither in their group nor alone.
     pub(super) stuck: Vec<AttemptResult>,
     /// Entries that do not read back.
@@ -82,7 +82,7 @@ pub(super) struct Schedule {
     /// The wake-up that the database was last updated for.
     pub(super) made_due: u64,
     /// What callers ask for beside the thread that drives.
-    pub(super) wishes: Wishes,
+    pub(super) caller_requests: CallerRequests,
     /// A person waits for more entries than were claimed.
     more_urgent: bool,
     pub(super) looked_at: Duration,
@@ -100,10 +100,10 @@ impl Schedule {
     /// What to do next.
     pub(super) fn next(&mut self, now: Moment, conditions: &Conditions<'_>) -> Action {
         if let Some(request) = self.overdue(now) {
-            return Action::GiveUp(request);
+            return Action::Abort(request);
         }
         self.ask_for_more_urgent();
-        self.give_up_slow_secrets(now, &conditions.settings.policy);
+        self.abort_slow_secrets(now, &conditions.settings.policy);
         self.give_back_waiting(now, conditions);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
@@ -141,7 +141,7 @@ impl Schedule {
 
     /// Something may have become due.
     pub(super) fn look(&mut self) {
-        self.wishes.look();
+        self.caller_requests.look();
     }
 
     /// This endpoint was put, enabled or otherwise changed by the app: what was learned of it for want of a network is forgotten.
@@ -190,14 +190,14 @@ impl Schedule {
         let waits = |queue: &EndpointQueue| queue.ready.iter().any(|claimed| claimed.urgent);
         if self.more_urgent && !self.endpoints.values().any(waits) {
             self.more_urgent = false;
-            self.wishes.urgent_again();
+            self.caller_requests.urgent_again();
         }
     }
 
     /// Whether a person's wish is still to be served: nothing was claimed for it, or what was claimed has not begun.
     pub(super) fn serves_urgent(&self) -> bool {
         let waits = |attempt: &Attempt| attempt.claimed.urgent && matches!(attempt.stage, Stage::Secrets | Stage::Found);
-        self.wishes.is_urgent()
+        self.caller_requests.is_urgent()
             || self.endpoints.values().any(|queue| queue.ready.iter().any(|claimed| claimed.urgent))
             || self.in_flight.values().any(waits)
     }
@@ -247,7 +247,7 @@ impl Schedule {
                 found_at: None,
                 refused: None,
                 wake: self.wake,
-                wish: self.wishes.last_urgent(),
+                wish: self.caller_requests.last_urgent(),
                 spent: None,
                 claimed,
             };
@@ -266,7 +266,7 @@ impl Schedule {
         let offline = self.network.is_offline();
         let may_begin = |queue: &EndpointQueue| {
             queue.room(now, self.wake, offline, policy) > 0
-                && !self.left_behind.holds_up(&queue.endpoint)
+                && !self.detached.holds_up(&queue.endpoint)
                 && (queue.in_flight == 0 || free > 1 || total <= policy.in_flight_max)
                 && (!queue.is_troubled() || troubled < (total / 2).max(1))
         };
@@ -277,11 +277,11 @@ impl Schedule {
     /// How many more attempts may run. What hangs at some endpoints takes no place of the others, unless so much hangs that there are no
     /// threads for it.
     fn free_places(&self, total: u32) -> u32 {
-        total.saturating_sub(self.in_flight.len() as u32).saturating_sub(self.left_behind.attempts_beyond())
+        total.saturating_sub(self.in_flight.len() as u32).saturating_sub(self.detached.attempts_beyond())
     }
 
     /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
-    fn give_up_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
+    fn abort_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
         }
@@ -292,20 +292,20 @@ impl Schedule {
         let Conditions { may_begin, serves_urgent, .. } = *conditions;
         let (wake, offline) = (self.wake, self.network.is_offline());
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
-        let (mut given_back, left_behind) = (Vec::new(), &self.left_behind);
+        let (mut released, detached) = (Vec::new(), &self.detached);
         for queue in self.endpoints.values_mut() {
             let stuck = queue.is_stuck(now, wake) || offline;
-            let may_begin = may_begin && !left_behind.holds_up(&queue.endpoint);
+            let may_begin = may_begin && !detached.holds_up(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
             let waits = |claimed: &Claimed| if claimed.urgent { !serves_urgent || queue.closed } else { stuck };
             let stays = |claimed: &Claimed| may_begin && !too_dear && !waits(claimed);
             if !queue.ready.iter().all(stays) {
                 let (ready, back): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(stays);
                 queue.ready = ready.into();
-                given_back.extend(back);
+                released.extend(back);
             }
         }
-        given_back.iter().for_each(|claimed| self.release(claimed));
+        released.iter().for_each(|claimed| self.release(claimed));
         // What its secrets have come for meanwhile does not begin either.
         let waits = set(self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()));
         self.drop_attempts(|attempt| {
@@ -357,16 +357,16 @@ impl Schedule {
             queue.more
                 && queue.ready.is_empty()
                 && queue.may_take(now, self.wake, &settings.policy)
-                && !self.left_behind.holds_up(&queue.endpoint)
+                && !self.detached.holds_up(&queue.endpoint)
         };
         let is_time = !self.in_flight.is_empty() && now.monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
-        let wants = self.wishes.wants_look() || is_time || self.endpoints.values().any(wants_more);
+        let wants = self.caller_requests.wants_look() || is_time || self.endpoints.values().any(wants_more);
         self.has_place(settings) && wants
     }
 
     /// Whether another attempt could begin somewhere.
     fn has_place(&self, settings: &Settings) -> bool {
-        self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.wishes.is_urgent())
+        self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.caller_requests.is_urgent())
     }
 
     /// Takes over what a look at the database has shown, with nothing to claim.
@@ -376,13 +376,13 @@ impl Schedule {
     }
 
     /// Takes out what is to be written.
-    pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, GivenBack) {
+    pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, Released) {
         self.results_since = None;
         (std::mem::take(&mut self.results), std::mem::take(&mut self.releases))
     }
 
     /// Puts back what could not be written, before what came meanwhile.
-    pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: GivenBack, now: Moment) {
+    pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: Released, now: Moment) {
         results.append(&mut self.results);
         releases.append(std::mem::take(&mut self.releases));
         (self.results, self.releases) = (results, releases);
@@ -452,11 +452,11 @@ impl Schedule {
             settled_seen: queue.settled_seen,
             settled_takes: queue.settled_takes,
             has_ready: !queue.ready.is_empty(),
-            has_had_wish: queue.wish >= self.wishes.last_urgent(),
+            has_had_urgent: queue.wish >= self.caller_requests.last_urgent(),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
             endpoint: Some(Arc::clone(&queue.endpoint)),
-            held_up: self.left_behind.holds_up(&queue.endpoint),
+            held_up: self.detached.holds_up(&queue.endpoint),
             backoff: queue.backoff_left(now.monotonic, self.wake),
         };
         map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
@@ -477,7 +477,7 @@ impl Schedule {
         for (key, queue) in &mut self.endpoints {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
-        let urges = self.wishes.waits_for_urgent();
+        let urges = self.caller_requests.waits_for_urgent();
         for entry in claimed {
             match self.endpoints.get_mut(&entry.endpoint) {
                 // Nobody waits for it any more.
@@ -498,7 +498,7 @@ impl Schedule {
     fn looked(&mut self, asked: Asked, now: Moment) {
         let ready = self.endpoints.values().flat_map(|queue| &queue.ready);
         let is_another = self.in_flight.values().map(|attempt| &attempt.claimed).chain(ready).any(|claimed| !claimed.urgent);
-        self.wishes.answered(asked, !is_another && !self.has_unsettled());
+        self.caller_requests.answered(asked, !is_another && !self.has_unsettled());
         self.looked_at = now.monotonic;
     }
 

@@ -51,7 +51,7 @@ impl Table {
             self.claimed_entry(endpoint, id, *waited, *failures)
         });
         let claimed: Vec<Claimed> = claimed.collect();
-        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.wishes.asked(true), self.now);
+        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.caller_requests.asked(true), self.now);
         ids
     }
 
@@ -268,14 +268,14 @@ fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
     table.schedule.made_due(table.schedule.current_wake());
     assert_eq!(table.begin().len(), 2);
     table.end(status(202));
-    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
+    table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
     assert!(matches!(table.next(), Action::Wait(Some(_))), "more is coming");
     table.pass(SETTLE_AFTER);
-    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
+    table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
     assert_eq!(table.next(), Action::Settle);
     table.schedule.take_unsettled();
     table.end(status(202));
-    table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
+    table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
     assert_eq!(table.next(), Action::Settle, "nothing runs any more");
 }
 
@@ -285,9 +285,9 @@ fn an_attempt_far_beyond_its_time_is_given_up_and_its_result_still_counts() {
     let entry = table.claim("office", &[(1, 0)])[0];
     assert_eq!(table.begin().len(), 1);
     table.pass(Duration::from_secs(35));
-    let Action::GiveUp(request) = table.next() else { panic!("it is given up") };
+    let Action::Abort(request) = table.next() else { panic!("it is given up") };
     let ended = Ended { at: table.now, random: 0.5 };
-    assert!(table.schedule.give_up(request, &ended, &table.settings.policy), "its request is cancelled");
+    assert!(table.schedule.abort(request, &ended, &table.settings.policy), "its request is cancelled");
     assert!(table.schedule.has_begun(entry), "nobody knows how it ends");
     table.schedule.answered(request, status(202), &ended, &table.settings.policy);
     assert_eq!(table.schedule.take_unsettled().0.len(), 1);
@@ -301,9 +301,9 @@ fn a_store_of_secrets_that_hangs_counts_as_one_that_gives_nothing_now() {
     table.claim("office", &[(1, 0)]);
     assert_eq!(table.begin().len(), 1);
     table.pass(Duration::from_secs(30));
-    let Action::GiveUp(request) = table.next() else { panic!("it is given up") };
+    let Action::Abort(request) = table.next() else { panic!("it is given up") };
     let ended = Ended { at: table.now, random: 0.5 };
-    assert!(!table.schedule.give_up(request, &ended, &table.settings.policy), "there is no request");
+    assert!(!table.schedule.abort(request, &ended, &table.settings.policy), "there is no request");
     let (results, _) = table.schedule.take_unsettled();
     assert_eq!(results[0].verdict.reason, "secret_unavailable");
     table.schedule.secrets_came(request, Vec::new(), &ended, &table.settings.policy);
@@ -319,15 +319,15 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     let claim = |table: &mut Table, entry| {
         let mut urgent = table.claimed_entry("office", entry, 1, 0);
         urgent.urgent = true;
-        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.wishes.asked(true), table.now);
+        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.caller_requests.asked(true), table.now);
     };
-    let wish = table.schedule.wishes.begin_urgent();
+    let wish = table.schedule.caller_requests.begin_urgent();
     claim(&mut table, 97);
     table.schedule.end_urgent(wish);
     assert_eq!(table.begin().len(), 0, "nobody waits for it any more");
     claim(&mut table, 98);
     assert_eq!(table.begin().len(), 0, "claimed when nobody waited any more");
-    table.schedule.wishes.begin_urgent();
+    table.schedule.caller_requests.begin_urgent();
     claim(&mut table, 99);
     assert_eq!(table.begin(), [99], "but what a person asks for");
 }
@@ -365,25 +365,25 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
     for finds in [false, true] {
         let mut table = Table::new(&["office"]);
         table.schedule.made_due(table.schedule.current_wake());
-        let first = table.schedule.wishes.begin_urgent();
-        let asked = table.schedule.wishes.asked(true);
+        let first = table.schedule.caller_requests.begin_urgent();
+        let asked = table.schedule.caller_requests.asked(true);
         // Meanwhile something is committed, and another person asks.
         table.schedule.look();
-        let second = table.schedule.wishes.begin_urgent();
+        let second = table.schedule.caller_requests.begin_urgent();
         if finds {
             table.schedule.claimed(Vec::new(), &BTreeSet::new(), asked, table.now);
         } else {
             table.schedule.found_nothing(asked, table.now);
         }
         assert_eq!(table.next(), Action::Claim, "another look");
-        table.schedule.wishes.end_urgent(first);
-        assert!(table.schedule.wishes.is_urgent(), "what one has asked for ends with an answer to it, or with whoever asked");
-        table.schedule.wishes.end_urgent(second);
-        table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
+        table.schedule.caller_requests.end_urgent(first);
+        assert!(table.schedule.caller_requests.is_urgent(), "what one has asked for ends with an answer to it, or with whoever asked");
+        table.schedule.caller_requests.end_urgent(second);
+        table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
         assert_eq!(table.next(), Action::Idle);
-        table.schedule.wishes.begin_urgent();
-        table.schedule.found_nothing(table.schedule.wishes.asked(true), table.now);
-        assert!(!table.schedule.wishes.is_urgent(), "answered");
+        table.schedule.caller_requests.begin_urgent();
+        table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
+        assert!(!table.schedule.caller_requests.is_urgent(), "answered");
     }
 }
 
@@ -400,7 +400,7 @@ fn an_entry_that_nobody_looks_at_any_more_is_given_back() {
             assert!(table.schedule.stop_all(&ended, &table.settings.policy).is_empty(), "there is no request");
             table.schedule.detach();
         } else {
-            assert!(!table.schedule.give_up(request, &ended, &table.settings.policy), "there is no request");
+            assert!(!table.schedule.abort(request, &ended, &table.settings.policy), "there is no request");
         }
         assert!(!table.schedule.has_begun(entry));
         assert_eq!(table.schedule.take_unsettled().1.claims.len(), 1);
@@ -429,7 +429,7 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
     assert_eq!(table.schedule.releases.claims.len(), 1, "and what was claimed for it is given back");
     // The end of one is enough.
     let ended = Ended { at: table.now, random: 0.5 };
-    let request = table.schedule.left_behind.look_ups().next().expect("one hangs");
+    let request = table.schedule.detached.look_ups().next().expect("one hangs");
     table.schedule.secrets_came(request, Vec::new(), &ended, &table.settings.policy);
     assert!(!table.is_held_up("office"));
 }
@@ -470,7 +470,7 @@ fn requests_that_hang_at_one_endpoint_hold_up_no_other() {
     table.claim("office", &[(1, 0)]);
     let lab = table.claim("lab", &[(1, 0)]);
     assert_eq!(table.begin(), lab);
-    let request = table.schedule.left_behind.attempts().next().expect("one hangs").request;
+    let request = table.schedule.detached.attempts().next().expect("one hangs").request;
     let ended = Ended { at: table.now, random: 0.5 };
     table.schedule.answered(request, status(202), &ended, &table.settings.policy);
     assert!(!table.is_held_up("office"), "the end of one is enough");
@@ -517,7 +517,7 @@ fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
             assert!(table.schedule.refresh(request, status(401), table.now));
             table.schedule.attempt_mut(request).expect("it waits").looks_up = true;
             if gives_up {
-                assert!(!table.schedule.give_up(request, &ended, &table.settings.policy));
+                assert!(!table.schedule.abort(request, &ended, &table.settings.policy));
             } else {
                 table.stop();
             }

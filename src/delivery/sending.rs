@@ -297,9 +297,9 @@ impl Delivery {
         }
     }
 
-    pub(super) fn give_up(&self, request: u64) {
+    pub(super) fn abort(&self, request: u64) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
-        let must_cancel = self.shared.lock().schedule.give_up(request, &ended, &self.settings.policy);
+        let must_cancel = self.shared.lock().schedule.abort(request, &ended, &self.settings.policy);
         if must_cancel {
             log::error!("the transport ignores a timeout");
             self.cancel(&[request]);

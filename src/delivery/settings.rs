@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use crate::outbox::{LEASE, RetryPolicy};
 use crate::port::{Blocking, Clock, Random, Secrets, Transport};
 
-/// What delivery needs from the world.
+/// What delivery needs from outside.
 pub(crate) struct Ports {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,

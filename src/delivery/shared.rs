@@ -25,8 +25,8 @@ pub(super) struct Shared {
     pub(super) schedule: Schedule,
     /// What attempts brought, and nobody has taken in yet. Kept no matter what becomes of the caller that asked.
     pub(super) arrived: Vec<Arrived>,
-    pub(super) standing: Standing,
-    /// Rises with every change of the standing.
+    pub(super) mode: Mode,
+    /// Rises with every change of the mode.
     pub(super) epoch: u64,
     /// Somebody drives. One at a time; a flush goes before the worker.
     pub(super) driven: bool,
@@ -65,7 +65,7 @@ pub(super) struct TestSend {
     pub(super) brought: Option<(BlockingAnswer, Moment)>,
     pub(super) cancelled: bool,
     /// Nobody waits for it any more, and its call has not ended.
-    pub(super) left_behind: bool,
+    pub(super) detached: bool,
 }
 
 /// What came of a blocking call.
@@ -77,7 +77,7 @@ pub(super) struct Arrived {
 
 /// Whether delivery may work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Mode {
     #[default]
     Running,
     /// No attempt begins, and the database is not used.
@@ -140,12 +140,12 @@ impl SecretHistory {
 
 impl Shared {
     pub(super) fn is_running(&self) -> bool {
-        self.standing == Standing::Running
+        self.mode == Mode::Running
     }
 
     /// Whether delivery is to leave everything alone until somebody resumes it.
     pub(super) fn is_stopped(&self) -> bool {
-        matches!(self.standing, Standing::Quiesced | Standing::Closed)
+        matches!(self.mode, Mode::Quiesced | Mode::Closed)
     }
 
     /// Notes that the transport is about to be renewed. None when so many renewals hang that no further one begins.

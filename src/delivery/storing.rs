@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::batch::{Batch, BatchOutcome, ClaimWish};
+use super::batch::{Batch, BatchOutcome, ClaimRequest};
 use super::driver::Run;
-use super::given_back::GivenBack;
 use super::handle::Delivery;
 use super::moment::Moment;
+use super::released::Released;
 use super::round::Round;
 use super::scan::{room, scan_endpoints};
 use super::settings::URGENT_EVERY;
 use super::urgent::may_urge;
 use crate::model::Notice;
-use crate::outbox::World;
+use crate::outbox::DeliveryContext;
 use crate::store::outbox::queue;
-use crate::store::{Patience, StoreError, Transaction, meta};
+use crate::store::{LockWait, StoreError, Transaction, meta};
 
 /// What a round writes beside the entries: the history, and what was learned of endpoints. Less where they are damaged.
 const LEVELS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
@@ -23,7 +23,7 @@ impl Delivery {
     // The database.
 
     /// How long the next call of the database may take. To be asked for each: the one before took its time.
-    pub(super) fn database_wait(&self, run: &Run) -> Patience {
+    pub(super) fn database_wait(&self, run: &Run) -> LockWait {
         run.database_wait(self.ports.clock.monotonic())
     }
 
@@ -48,7 +48,7 @@ impl Delivery {
 
     pub(super) fn claim(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
         // Before the look: what is committed while it lasts is looked for once more.
-        let asked = self.shared.lock().schedule.wishes.asked(self.serves_urgent(run, now));
+        let asked = self.shared.lock().schedule.caller_requests.asked(self.serves_urgent(run, now));
         // What is given back has to be in the queue before somebody can say that nothing is there.
         if self.shared.lock().schedule.has_releases() || self.is_something_due(run, now)? {
             return self.settle(run, true);
@@ -65,7 +65,7 @@ impl Delivery {
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
             let (alive, passed_over) = (schedule.alive(), schedule.passed_over());
-            let urgent = self.serves_urgent(run, now) && schedule.wishes.is_urgent();
+            let urgent = self.serves_urgent(run, now) && schedule.caller_requests.is_urgent();
             (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
@@ -78,8 +78,8 @@ impl Delivery {
                 return Ok((file, Some(true)));
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
-            let world = World { integration_enabled, connectivity, now: now.wall, woken: false, lease };
-            let is_due = scan_endpoints(connection, &world, &passed_over)?.iter().any(|scan| {
+            let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
+            let is_due = scan_endpoints(connection, &context, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
                 (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
@@ -99,10 +99,10 @@ impl Delivery {
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
             let serves_urgent = self.serves_urgent(run, now);
-            let wish = ClaimWish {
+            let wish = ClaimRequest {
                 connectivity: schedule.network.connectivity(),
-                urgent: serves_urgent && schedule.wishes.is_urgent(),
-                asked: schedule.wishes.asked(serves_urgent),
+                urgent: serves_urgent && schedule.caller_requests.is_urgent(),
+                asked: schedule.caller_requests.asked(serves_urgent),
             };
             let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (mut results, releases) = schedule.take_unsettled();
@@ -165,7 +165,7 @@ impl Delivery {
             match self.write_round(run, now, &LEVELS, |round, tx| round.write_alone(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if !error.is_damage() => {
-                    self.shared.lock().schedule.put_unsettled(vec![result], GivenBack::default(), now);
+                    self.shared.lock().schedule.put_unsettled(vec![result], Released::default(), now);
                     failed = Some(error);
                 }
                 Err(error) => {
@@ -179,7 +179,7 @@ impl Delivery {
         failed.map_or(Ok(()), Err)
     }
 
-    pub(super) fn wrote(&self, run: &mut Run, mut outcome: BatchOutcome, claim: Option<ClaimWish>, now: Moment) {
+    pub(super) fn wrote(&self, run: &mut Run, mut outcome: BatchOutcome, claim: Option<ClaimRequest>, now: Moment) {
         let counts = &mut run.counts;
         counts.attempts += outcome.counts.attempts;
         counts.sent += outcome.counts.sent;

@@ -35,7 +35,7 @@ impl Delivery {
         let message = MessageId::of(&delivery_id).expect("made with the length of an id");
         let request = next_request();
         let entered = self.shared.change(|shared| {
-            let hanging = shared.test_sends.values().filter(|test| test.left_behind).count();
+            let hanging = shared.test_sends.values().filter(|test| test.detached).count();
             let may_begin = shared.is_running() && hanging < MOST_HANGING;
             if may_begin {
                 shared.test_sends.insert(request, TestSend::default());
@@ -86,7 +86,7 @@ impl Delivery {
         let (outcome, ended) = self.attempt_alone(&mut attempt);
         let (answered_lately, cancelled) = self.shared.change(|shared| {
             let test = shared.test_sends.get(&request);
-            let (cancelled, ends) = test.map_or((false, false), |test| (test.cancelled, !test.left_behind));
+            let (cancelled, ends) = test.map_or((false, false), |test| (test.cancelled, !test.detached));
             if ends {
                 shared.test_sends.remove(&request);
             }
@@ -154,7 +154,7 @@ impl Delivery {
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
         let departure = Departure::new(move || {
             let left = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero());
-            left.filter(|_| shared.lock().test_sends.get(&request).is_some_and(|test| !test.cancelled && !test.left_behind))
+            left.filter(|_| shared.lock().test_sends.get(&request).is_some_and(|test| !test.cancelled && !test.detached))
         });
         // What the transport does not say in time, nobody knows.
         let (kind, phase, request_sent) = (FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
@@ -169,7 +169,7 @@ impl Delivery {
         let reply = move |answer| {
             let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
             shared.change(|shared| {
-                if shared.test_sends.get(&request).is_some_and(|test| test.left_behind) {
+                if shared.test_sends.get(&request).is_some_and(|test| test.detached) {
                     shared.test_sends.remove(&request);
                 } else if let Some(test) = shared.test_sends.get_mut(&request) {
                     test.brought = Some((answer, at));
@@ -192,7 +192,7 @@ impl Delivery {
                 }
                 // A simulation brings nothing while it is waited for.
                 if test.cancelled || now >= until || self.blocking.is_simulated() {
-                    test.left_behind = true;
+                    test.detached = true;
                     drop(shared);
                     self.cancel(&[request]);
                     return None;

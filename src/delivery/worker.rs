@@ -60,7 +60,7 @@ impl Delivery {
     /// The worker's steps, for the thread that takes them; none when a worker runs.
     pub(crate) fn begin_worker(&self) -> Option<Run> {
         let generation = self.shared.change(|shared| {
-            if shared.worker.wanted || shared.standing == super::shared::Standing::Closed {
+            if shared.worker.wanted || shared.mode == super::shared::Mode::Closed {
                 return None;
             }
             shared.worker.wanted = true;
@@ -87,7 +87,7 @@ impl Delivery {
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { WORKER_STOP_LIMIT };
         drop(self.shared.wait_until(limit, |shared| shared.worker.threads == 0 || shared.worker.wanted));
         // A worker that did not drive has ended nothing of what a flush had left to it.
-        self.call_off(limit.saturating_sub(began.elapsed()), |shared| !shared.worker.wanted && shared.is_running());
+        self.cancel_attempts(limit.saturating_sub(began.elapsed()), |shared| !shared.worker.wanted && shared.is_running());
         self.blocking.rest();
     }
 }

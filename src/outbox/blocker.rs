@@ -21,8 +21,8 @@ pub(crate) struct EntryFacts<'a> {
     pub reason: Option<&'a str>,
     /// When it is tried again, as stored.
     pub due_at: Timestamp,
-    /// Until when a try of before it was given up may be in the air: its lease, as stored.
-    pub air_until: Option<Timestamp>,
+    /// Until when a try of before it was given up may be in flight: its lease, as stored.
+    pub in_flight_until: Option<Timestamp>,
     /// It waits for a network: its last attempt that ended by itself failed for want of one.
     pub offline: bool,
     /// Attempts in a row that were cut short.
@@ -48,9 +48,9 @@ pub(crate) struct EndpointFacts<'a> {
     pub failing: Option<(&'a str, bool)>,
 }
 
-/// What the world around an entry looks like.
+/// What matters around an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct World {
+pub(crate) struct DeliveryContext {
     /// The webhooks integration is on.
     pub integration_enabled: bool,
     /// What the app knows of the network.
@@ -103,8 +103,8 @@ pub(crate) enum Blocker<'a> {
         /// When it is tried again.
         next: Next,
     },
-    /// It was given up and is sent again, and a try of before may be in the air.
-    InTheAir {
+    /// It was given up and is sent again, and a try of before may be in flight.
+    EarlierAttempt {
         /// When it is tried, unless that one ends before.
         next: Next,
     },
@@ -146,7 +146,7 @@ impl<'a> Blocker<'a> {
     pub(crate) fn needs_person(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::InFlight | Self::InTheAir { .. } | Self::Until { .. } | Self::Ready { .. } => false,
+            Self::InFlight | Self::EarlierAttempt { .. } | Self::Until { .. } | Self::Ready { .. } => false,
             _ => self.reason().is_some_and(waits_for_person),
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Blocker<'a> {
     pub(crate) fn reason(&self) -> Option<&'a str> {
         match self {
             Self::Corrupt => Some(reason::CORRUPT),
-            Self::InFlight | Self::InTheAir { .. } => Some(reason::IN_FLIGHT),
+            Self::InFlight | Self::EarlierAttempt { .. } => Some(reason::IN_FLIGHT),
             Self::IntegrationOff => Some(reason::INTEGRATION_OFF),
             Self::EndpointUnknown => Some(reason::ENDPOINT_UNKNOWN),
             Self::EndpointCorrupt => Some(reason::ENDPOINT_CORRUPT),
@@ -173,7 +173,7 @@ impl<'a> Blocker<'a> {
         match *self {
             Self::Secret { next, .. }
             | Self::Unreachable { next, .. }
-            | Self::InTheAir { next }
+            | Self::EarlierAttempt { next }
             | Self::Paused { next, .. }
             | Self::Offline { next }
             | Self::NeedsUnmetered { next }
@@ -214,14 +214,14 @@ pub fn waits_for_person(reason: &str) -> bool {
 ///
 /// Whether it needs a person, and why, depends neither on the clock nor on the network: entries of one endpoint with the same `reason` that
 /// read back and are not leased get the same answer.
-pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>, world: &World) -> Blocker<'a> {
+pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>, context: &DeliveryContext) -> Blocker<'a> {
     if !entry.readable {
         return Blocker::Corrupt;
     }
     if entry.leased {
         return Blocker::InFlight;
     }
-    if !world.integration_enabled {
+    if !context.integration_enabled {
         return Blocker::IntegrationOff;
     }
     let Some(endpoint) = endpoint else { return Blocker::EndpointUnknown };
@@ -234,10 +234,10 @@ pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFact
     if !endpoint.enabled {
         return Blocker::EndpointDisabled;
     }
-    let pause = pause_end(endpoint.paused_until, world.now);
-    let air_until = entry.air_until.filter(|until| !lease_is_void(*until, world.now, world.lease));
-    let at = [pause, air_until].into_iter().flatten().fold(due_at(entry, world), Timestamp::max);
-    let next = Next { at, network: lacks(world.connectivity, endpoint.network) };
+    let pause = pause_end(endpoint.paused_until, context.now);
+    let in_flight_until = entry.in_flight_until.filter(|until| !lease_is_void(*until, context.now, context.lease));
+    let at = [pause, in_flight_until].into_iter().flatten().fold(due_at(entry, context), Timestamp::max);
+    let next = Next { at, network: lacks(context.connectivity, endpoint.network) };
     // A pause that is over still tells that the secret was not there when it was looked for last.
     let of_pause = endpoint.pause_reason.filter(|_| endpoint.paused_until.is_some());
     if let Some(reason) =
@@ -248,23 +248,23 @@ pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFact
     if let Some((reason, true)) = endpoint.failing {
         return Blocker::Unreachable { reason, next };
     }
-    if air_until.is_some() {
-        return Blocker::InTheAir { next };
+    if in_flight_until.is_some() {
+        return Blocker::EarlierAttempt { next };
     }
     if pause.is_some() {
         return Blocker::Paused { reason: endpoint.pause_reason.unwrap_or(reason::ENDPOINT_PAUSED), next };
     }
     match next.network {
-        Some(_) if world.connectivity == Connectivity::Offline => Blocker::Offline { next },
+        Some(_) if context.connectivity == Connectivity::Offline => Blocker::Offline { next },
         Some(_) => Blocker::NeedsUnmetered { next },
-        None if next.at > world.now => Blocker::Until { reason: entry.reason, next },
+        None if next.at > context.now => Blocker::Until { reason: entry.reason, next },
         None => Blocker::Ready { reason: entry.reason, next },
     }
 }
 
-fn due_at(entry: &EntryFacts<'_>, world: &World) -> Timestamp {
-    let at_once = world.woken && entry.offline && entry.cut_short < CUT_SHORT_AT_ONCE;
-    if at_once || is_due(entry.due_at, world.now) { due_since(entry.due_at).min(world.now) } else { entry.due_at }
+fn due_at(entry: &EntryFacts<'_>, context: &DeliveryContext) -> Timestamp {
+    let at_once = context.woken && entry.offline && entry.cut_short < CUT_SHORT_AT_ONCE;
+    if at_once || is_due(entry.due_at, context.now) { due_since(entry.due_at).min(context.now) } else { entry.due_at }
 }
 
 /// The network that an endpoint's messages need and that is not there. What nobody has said is tried.

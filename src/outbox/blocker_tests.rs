@@ -19,7 +19,7 @@ const METERED: Connectivity = Connectivity::Online { validated: Some(true), mete
 
 /// Due, and never tried.
 fn fresh() -> EntryFacts<'static> {
-    EntryFacts { readable: true, leased: false, reason: None, due_at: now(), air_until: None, offline: false, cut_short: 0 }
+    EntryFacts { readable: true, leased: false, reason: None, due_at: now(), in_flight_until: None, offline: false, cut_short: 0 }
 }
 
 /// Waits an hour after a 503.
@@ -43,12 +43,12 @@ fn paused(seconds: i64, reason: &'static str) -> EndpointFacts<'static> {
     EndpointFacts { paused_until: Some(in_seconds(seconds)), pause_reason: Some(reason), ..sound() }
 }
 
-fn world() -> World {
-    World { integration_enabled: true, connectivity: ONLINE, now: now(), woken: false, lease: LEASE }
+fn context() -> DeliveryContext {
+    DeliveryContext { integration_enabled: true, connectivity: ONLINE, now: now(), woken: false, lease: LEASE }
 }
 
-fn offline() -> World {
-    World { connectivity: Connectivity::Offline, ..world() }
+fn offline() -> DeliveryContext {
+    DeliveryContext { connectivity: Connectivity::Offline, ..context() }
 }
 
 fn at(at: Timestamp) -> Next {
@@ -57,36 +57,40 @@ fn at(at: Timestamp) -> Next {
 
 #[test]
 fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
-    let off = |world| World { integration_enabled: false, ..world };
+    let off = |context| DeliveryContext { integration_enabled: false, ..context };
     let unreachable = EndpointFacts { failing: Some(("dns", true)), ..sound() };
-    for world in [world(), offline(), World { connectivity: METERED, ..world() }, World { connectivity: Connectivity::Unknown, ..world() }]
-    {
+    for context in [
+        context(),
+        offline(),
+        DeliveryContext { connectivity: METERED, ..context() },
+        DeliveryContext { connectivity: Connectivity::Unknown, ..context() },
+    ] {
         for entry in [fresh(), later(), EntryFacts { offline: true, reason: Some("offline"), ..later() }] {
-            let is = |entry: &EntryFacts<'static>, endpoint: Option<EndpointFacts<'static>>, world: &World| {
-                let blocker = blocker(entry, endpoint.as_ref(), world);
+            let is = |entry: &EntryFacts<'static>, endpoint: Option<EndpointFacts<'static>>, context: &DeliveryContext| {
+                let blocker = blocker(entry, endpoint.as_ref(), context);
                 (blocker.reason().expect("a reason").to_owned(), blocker.needs_person())
             };
             let needs_person = |reason: &str| (reason.to_owned(), true);
             let archived = EndpointFacts { archived: true, enabled: false, ..sound() };
             let disabled = EndpointFacts { enabled: false, ..paused(60, "secret_missing") };
             let damaged = EndpointFacts { readable: false, archived: true, ..sound() };
-            assert_eq!(is(&EntryFacts { readable: false, leased: true, ..entry }, None, &off(world)), needs_person("corrupt"));
-            assert_eq!(is(&EntryFacts { leased: true, ..entry }, None, &off(world)), ("in_flight".to_owned(), false));
-            assert_eq!(is(&entry, None, &off(world)), needs_person("integration_off"));
-            assert_eq!(is(&entry, None, &world), needs_person("endpoint_unknown"));
-            assert_eq!(is(&entry, Some(damaged), &world), needs_person("endpoint_corrupt"));
-            assert_eq!(is(&entry, Some(archived), &world), needs_person("endpoint_archived"));
-            assert_eq!(is(&entry, Some(disabled), &world), needs_person("endpoint_disabled"));
+            assert_eq!(is(&EntryFacts { readable: false, leased: true, ..entry }, None, &off(context)), needs_person("corrupt"));
+            assert_eq!(is(&EntryFacts { leased: true, ..entry }, None, &off(context)), ("in_flight".to_owned(), false));
+            assert_eq!(is(&entry, None, &off(context)), needs_person("integration_off"));
+            assert_eq!(is(&entry, None, &context), needs_person("endpoint_unknown"));
+            assert_eq!(is(&entry, Some(damaged), &context), needs_person("endpoint_corrupt"));
+            assert_eq!(is(&entry, Some(archived), &context), needs_person("endpoint_archived"));
+            assert_eq!(is(&entry, Some(disabled), &context), needs_person("endpoint_disabled"));
             for reason in ["secret_missing", "secret_invalid"] {
                 let tried = EntryFacts { reason: Some(reason), ..entry };
-                assert_eq!(is(&tried, Some(sound()), &world), needs_person(reason));
-                assert_eq!(is(&tried, Some(paused(600, "rate_limited")), &world), needs_person(reason), "a pause does not hide it");
-                assert_eq!(is(&entry, Some(paused(600, reason)), &world), needs_person(reason), "found with another message");
-                assert_eq!(is(&entry, Some(paused(-600, reason)), &world), needs_person(reason), "time alone does not fix it");
+                assert_eq!(is(&tried, Some(sound()), &context), needs_person(reason));
+                assert_eq!(is(&tried, Some(paused(600, "rate_limited")), &context), needs_person(reason), "a pause does not hide it");
+                assert_eq!(is(&entry, Some(paused(600, reason)), &context), needs_person(reason), "found with another message");
+                assert_eq!(is(&entry, Some(paused(-600, reason)), &context), needs_person(reason), "time alone does not fix it");
             }
-            assert_eq!(is(&entry, Some(unreachable), &world), needs_person("dns"));
+            assert_eq!(is(&entry, Some(unreachable), &context), needs_person("dns"));
             let both = EndpointFacts { failing: Some(("dns", true)), ..paused(600, "secret_missing") };
-            assert_eq!(is(&entry, Some(both), &world), needs_person("secret_missing"));
+            assert_eq!(is(&entry, Some(both), &context), needs_person("secret_missing"));
         }
     }
 }
@@ -94,47 +98,47 @@ fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
 #[test]
 fn the_rest_waits_for_time_or_a_network() {
     let needs_unmetered = EndpointFacts { network: NetworkPolicy::Unmetered, ..sound() };
-    let metered = World { connectivity: METERED, ..world() };
-    let unknown = World { connectivity: Connectivity::Unknown, ..world() };
+    let metered = DeliveryContext { connectivity: METERED, ..context() };
+    let unknown = DeliveryContext { connectivity: Connectivity::Unknown, ..context() };
     let any = |at| Next { at, network: Some(NetworkNeed::Any) };
     let unmetered = |at| Next { at, network: Some(NetworkNeed::Unmetered) };
     let (due, hour) = (now(), in_seconds(3600));
     let minute = in_seconds(60);
-    let in_the_air = EntryFacts { air_until: Some(minute), ..fresh() };
-    let ended = EntryFacts { air_until: Some(now()), ..fresh() };
-    let far_ahead = EntryFacts { air_until: Some(in_seconds(121)), ..fresh() };
+    let in_flight = EntryFacts { in_flight_until: Some(minute), ..fresh() };
+    let ended = EntryFacts { in_flight_until: Some(now()), ..fresh() };
+    let far_ahead = EntryFacts { in_flight_until: Some(in_seconds(121)), ..fresh() };
     let overdue = EntryFacts { due_at: in_seconds(-60), reason: Some("interrupted"), ..fresh() };
     let not_proven = EndpointFacts { failing: Some(("dns", false)), ..sound() };
-    for (entry, endpoint, world, expected) in [
-        (fresh(), sound(), world(), Blocker::Ready { reason: None, next: at(due) }),
+    for (entry, endpoint, context, expected) in [
+        (fresh(), sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), needs_unmetered, unknown, Blocker::Ready { reason: None, next: at(due) }),
-        (fresh(), not_proven, world(), Blocker::Ready { reason: None, next: at(due) }),
-        (overdue, sound(), world(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
-        (later(), sound(), world(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
-        (in_the_air, sound(), world(), Blocker::InTheAir { next: at(minute) }),
-        (in_the_air, paused(3600, "rate_limited"), world(), Blocker::InTheAir { next: at(hour) }),
-        (in_the_air, sound(), offline(), Blocker::InTheAir { next: any(minute) }),
-        (ended, sound(), world(), Blocker::Ready { reason: None, next: at(due) }),
-        (far_ahead, sound(), world(), Blocker::Ready { reason: None, next: at(due) }),
+        (fresh(), not_proven, context(), Blocker::Ready { reason: None, next: at(due) }),
+        (overdue, sound(), context(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
+        (later(), sound(), context(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
+        (in_flight, sound(), context(), Blocker::EarlierAttempt { next: at(minute) }),
+        (in_flight, paused(3600, "rate_limited"), context(), Blocker::EarlierAttempt { next: at(hour) }),
+        (in_flight, sound(), offline(), Blocker::EarlierAttempt { next: any(minute) }),
+        (ended, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
+        (far_ahead, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), sound(), offline(), Blocker::Offline { next: any(due) }),
         (later(), sound(), offline(), Blocker::Offline { next: any(hour) }),
         (fresh(), needs_unmetered, offline(), Blocker::Offline { next: unmetered(due) }),
         (fresh(), needs_unmetered, metered, Blocker::NeedsUnmetered { next: unmetered(due) }),
         (fresh(), sound(), metered, Blocker::Ready { reason: None, next: at(due) }),
         // The later of pause and due time.
-        (fresh(), paused(60, "rate_limited"), world(), Blocker::Paused { reason: "rate_limited", next: at(in_seconds(60)) }),
-        (later(), paused(60, "endpoint_paused"), world(), Blocker::Paused { reason: "endpoint_paused", next: at(hour) }),
-        (fresh(), paused(60, "secret_unavailable"), world(), Blocker::Paused { reason: "secret_unavailable", next: at(in_seconds(60)) }),
+        (fresh(), paused(60, "rate_limited"), context(), Blocker::Paused { reason: "rate_limited", next: at(in_seconds(60)) }),
+        (later(), paused(60, "endpoint_paused"), context(), Blocker::Paused { reason: "endpoint_paused", next: at(hour) }),
+        (fresh(), paused(60, "secret_unavailable"), context(), Blocker::Paused { reason: "secret_unavailable", next: at(in_seconds(60)) }),
         (fresh(), paused(60, "rate_limited"), offline(), Blocker::Paused { reason: "rate_limited", next: any(in_seconds(60)) }),
         (
             fresh(),
             EndpointFacts { pause_reason: None, ..paused(60, "") },
-            world(),
+            context(),
             Blocker::Paused { reason: "endpoint_paused", next: at(in_seconds(60)) },
         ),
-        (fresh(), paused(-60, "rate_limited"), world(), Blocker::Ready { reason: None, next: at(due) }),
+        (fresh(), paused(-60, "rate_limited"), context(), Blocker::Ready { reason: None, next: at(due) }),
     ] {
-        let blocker = blocker(&entry, Some(&endpoint), &world);
+        let blocker = blocker(&entry, Some(&endpoint), &context);
         assert_eq!(blocker, expected);
         assert!(!blocker.needs_person(), "{blocker:?}");
     }
@@ -145,21 +149,21 @@ fn what_needs_a_person_is_still_tried_from_time_to_time() {
     let unreachable = EndpointFacts { failing: Some(("unreachable", true)), ..sound() };
     let no_secret = EntryFacts { reason: Some("secret_missing"), due_at: in_seconds(900), ..fresh() };
     for (entry, endpoint) in [(later(), unreachable), (no_secret, sound()), (no_secret, paused(900, "secret_missing"))] {
-        let asked = |world: World| blocker(&entry, Some(&endpoint), &world);
-        let waits = asked(world());
+        let asked = |context: DeliveryContext| blocker(&entry, Some(&endpoint), &context);
+        let waits = asked(context());
         assert!(waits.needs_person() && !waits.may_begin(now()));
         let when = waits.next_attempt_at().expect("a time");
-        assert!(asked(World { now: when, ..world() }).may_begin(when), "its time has come");
-        let without_network = asked(World { now: when, ..offline() });
+        assert!(asked(DeliveryContext { now: when, ..context() }).may_begin(when), "its time has come");
+        let without_network = asked(DeliveryContext { now: when, ..offline() });
         assert!(without_network.needs_person() && !without_network.may_begin(when), "not without a network");
         assert_eq!(without_network.next_attempt_at(), None, "time alone does not decide");
         assert_eq!(without_network.next().and_then(|next| next.network), Some(NetworkNeed::Any));
     }
     for never in [
-        blocker(&fresh(), None, &world()),
-        blocker(&fresh(), Some(&EndpointFacts { enabled: false, ..sound() }), &world()),
-        blocker(&EntryFacts { leased: true, ..fresh() }, Some(&sound()), &world()),
-        blocker(&EntryFacts { readable: false, ..fresh() }, Some(&sound()), &world()),
+        blocker(&fresh(), None, &context()),
+        blocker(&fresh(), Some(&EndpointFacts { enabled: false, ..sound() }), &context()),
+        blocker(&EntryFacts { leased: true, ..fresh() }, Some(&sound()), &context()),
+        blocker(&EntryFacts { readable: false, ..fresh() }, Some(&sound()), &context()),
     ] {
         assert_eq!((never.next(), never.next_attempt_at(), never.may_begin(now())), (None, None, false), "{never:?}");
     }
@@ -168,21 +172,23 @@ fn what_needs_a_person_is_still_tried_from_time_to_time() {
 #[test]
 fn a_new_network_makes_due_what_waited_for_one_and_nothing_else() {
     let waits = EntryFacts { offline: true, reason: Some("offline"), ..later() };
-    let woken = |entry: EntryFacts<'static>, endpoint| blocker(&entry, Some(&endpoint), &World { woken: true, ..world() }).may_begin(now());
+    let woken = |entry: EntryFacts<'static>, endpoint| {
+        blocker(&entry, Some(&endpoint), &DeliveryContext { woken: true, ..context() }).may_begin(now())
+    };
     assert!(woken(waits, sound()));
     assert!(woken(waits, EndpointFacts { failing: Some(("dns", true)), ..sound() }));
     assert!(woken(EntryFacts { cut_short: 2, reason: Some("interrupted"), ..waits }, sound()));
     assert!(!woken(EntryFacts { cut_short: 3, reason: Some("interrupted"), ..waits }, sound()), "three times in a row are enough");
     assert!(!woken(later(), sound()), "what the receiver refused keeps its schedule");
     assert!(!woken(waits, paused(60, "rate_limited")), "what the receiver asked for stands");
-    assert!(!blocker(&waits, Some(&sound()), &world()).may_begin(now()));
+    assert!(!blocker(&waits, Some(&sound()), &context()).may_begin(now()));
 }
 
 #[test]
 fn times_from_before_the_clock_was_set_back_count_for_nothing() {
     let years = 10 * 365 * 24 * 3600;
     let entry = EntryFacts { due_at: in_seconds(years), ..later() };
-    let blocked = blocker(&entry, Some(&paused(years, "rate_limited")), &world());
+    let blocked = blocker(&entry, Some(&paused(years, "rate_limited")), &context());
     assert_eq!(blocked, Blocker::Ready { reason: Some("server_error"), next: at(now()) });
 }
 
@@ -235,12 +241,12 @@ fn leases() -> impl Strategy<Value = Timestamp> {
 fn entries() -> impl Strategy<Value = EntryFacts<'static>> {
     let times = (moments(), prop::option::weighted(0.3, leases()));
     (prop::bool::weighted(0.95), prop::bool::weighted(0.1), prop::sample::select(&SETTLED[..]), times, any::<bool>(), 0u32..6).prop_map(
-        |(readable, leased, reason, (due_at, air_until), offline, cut_short)| EntryFacts {
+        |(readable, leased, reason, (due_at, in_flight_until), offline, cut_short)| EntryFacts {
             readable,
             leased,
             reason,
             due_at,
-            air_until,
+            in_flight_until,
             offline,
             cut_short,
         },
@@ -267,31 +273,27 @@ fn endpoints() -> impl Strategy<Value = Option<EndpointFacts<'static>>> {
     )
 }
 
-fn worlds() -> impl Strategy<Value = World> {
+fn contexts() -> impl Strategy<Value = DeliveryContext> {
     let connectivity = prop_oneof![
         Just(Connectivity::Unknown),
         Just(Connectivity::Offline),
         (any::<Option<bool>>(), any::<bool>()).prop_map(|(validated, metered)| Connectivity::Online { validated, metered, network: None }),
     ];
-    (prop::bool::weighted(0.9), connectivity, moments(), any::<bool>()).prop_map(|(integration_enabled, connectivity, now, woken)| World {
-        integration_enabled,
-        connectivity,
-        now,
-        woken,
-        lease: LEASE,
+    (prop::bool::weighted(0.9), connectivity, moments(), any::<bool>()).prop_map(|(integration_enabled, connectivity, now, woken)| {
+        DeliveryContext { integration_enabled, connectivity, now, woken, lease: LEASE }
     })
 }
 
 proptest! {
     #[test]
     fn neither_time_nor_a_network_decides_whether_a_person_is_needed(
-        entry in entries(), endpoint in endpoints(), first in worlds(), second in worlds(), due_at in moments(),
-        air_until in prop::option::of(leases()), offline in any::<bool>()
+        entry in entries(), endpoint in endpoints(), first in contexts(), second in contexts(), due_at in moments(),
+        in_flight_until in prop::option::of(leases()), offline in any::<bool>()
     ) {
-        let second = World { integration_enabled: first.integration_enabled, ..second };
+        let second = DeliveryContext { integration_enabled: first.integration_enabled, ..second };
         let one = blocker(&entry, endpoint.as_ref(), &first);
         // Another entry with the same reason, in the same endpoint, at another time, on another network.
-        let other = EntryFacts { due_at, air_until, offline, cut_short: 0, ..entry };
+        let other = EntryFacts { due_at, in_flight_until, offline, cut_short: 0, ..entry };
         let two = blocker(&other, endpoint.as_ref(), &second);
         prop_assert_eq!(one.needs_person(), two.needs_person());
         if one.needs_person() {
@@ -300,45 +302,45 @@ proptest! {
     }
 
     #[test]
-    fn the_answers_of_one_blocker_agree(entry in entries(), endpoint in endpoints(), world in worlds()) {
-        let blocker = blocker(&entry, endpoint.as_ref(), &world);
+    fn the_answers_of_one_blocker_agree(entry in entries(), endpoint in endpoints(), context in contexts()) {
+        let blocker = blocker(&entry, endpoint.as_ref(), &context);
         prop_assert!(blocker.reason().is_none_or(|code| reason::ALL.contains(&code)));
         match blocker {
             Blocker::Unreachable { reason, .. } => prop_assert!(blocker.needs_person() && !waits_for_person(reason)),
             _ => prop_assert_eq!(blocker.needs_person(), blocker.reason().is_some_and(waits_for_person)),
         }
-        if blocker.may_begin(world.now) {
+        if blocker.may_begin(context.now) {
             let endpoint = endpoint.expect("nothing begins at an endpoint that nobody knows");
-            prop_assert!(entry.readable && !entry.leased && world.integration_enabled);
+            prop_assert!(entry.readable && !entry.leased && context.integration_enabled);
             prop_assert!(endpoint.readable && endpoint.enabled && !endpoint.archived);
-            prop_assert!(pause_end(endpoint.paused_until, world.now).is_none() && world.connectivity != Connectivity::Offline);
-            prop_assert!(is_due(entry.due_at, world.now) || (world.woken && entry.offline && entry.cut_short < 3));
-            prop_assert!(entry.air_until.is_none_or(|until| lease_is_void(until, world.now, LEASE)));
+            prop_assert!(pause_end(endpoint.paused_until, context.now).is_none() && context.connectivity != Connectivity::Offline);
+            prop_assert!(is_due(entry.due_at, context.now) || (context.woken && entry.offline && entry.cut_short < 3));
+            prop_assert!(entry.in_flight_until.is_none_or(|until| lease_is_void(until, context.now, LEASE)));
         }
-        prop_assert_eq!(blocker.may_begin(world.now) && !blocker.needs_person(), matches!(blocker, Blocker::Ready { .. }));
+        prop_assert_eq!(blocker.may_begin(context.now) && !blocker.needs_person(), matches!(blocker, Blocker::Ready { .. }));
         if let Some(when) = blocker.next_attempt_at() {
             // No clock can push it out of sight.
-            prop_assert!(when <= world.now || when - world.now <= TimeDelta::hours(25));
-            let then = World { now: when.max(world.now), ..world };
+            prop_assert!(when <= context.now || when - context.now <= TimeDelta::hours(25));
+            let then = DeliveryContext { now: when.max(context.now), ..context };
             // What counts for nothing because it lies too far ahead may come near again, until an attempt rewrites it.
             let times = [Some(entry.due_at), endpoint.and_then(|endpoint| endpoint.paused_until)];
-            let comes_near = times.into_iter().flatten().any(|at| at > world.now && is_due(at, world.now))
-                || entry.air_until.is_some_and(|until| until > world.now && lease_is_void(until, world.now, LEASE));
+            let comes_near = times.into_iter().flatten().any(|at| at > context.now && is_due(at, context.now))
+                || entry.in_flight_until.is_some_and(|until| until > context.now && lease_is_void(until, context.now, LEASE));
             prop_assert!(comes_near || super::blocker(&entry, endpoint.as_ref(), &then).may_begin(then.now));
         }
     }
 
     #[test]
-    fn taking_a_cause_away_never_makes_a_person_needed(entry in entries(), endpoint in endpoints(), world in worlds()) {
-        let before = blocker(&entry, endpoint.as_ref(), &world);
-        let on = World { integration_enabled: true, ..world };
+    fn taking_a_cause_away_never_makes_a_person_needed(entry in entries(), endpoint in endpoints(), context in contexts()) {
+        let before = blocker(&entry, endpoint.as_ref(), &context);
+        let on = DeliveryContext { integration_enabled: true, ..context };
         let repaired = endpoint.map(|endpoint| EndpointFacts { readable: true, enabled: true, archived: false, ..endpoint });
         let healthy = repaired.map(|endpoint| EndpointFacts { paused_until: None, failing: None, ..endpoint });
         let with_secret = EntryFacts { reason: None, ..entry };
         let steps = [(entry, endpoint, on), (entry, repaired, on), (entry, healthy, on), (with_secret, healthy, on)];
         let mut needed = before.needs_person();
-        for (number, (entry, endpoint, world)) in steps.iter().enumerate() {
-            let needs = blocker(entry, endpoint.as_ref(), world).needs_person();
+        for (number, (entry, endpoint, context)) in steps.iter().enumerate() {
+            let needs = blocker(entry, endpoint.as_ref(), context).needs_person();
             // The first step may only show the next cause of what was hidden by it.
             prop_assert!(needed || !needs, "step {}", number);
             needed = needs;

@@ -21,7 +21,7 @@ mod policy;
 mod progress;
 pub mod reason;
 
-pub(crate) use blocker::{EndpointFacts, EntryFacts, Next, World, blocker};
+pub(crate) use blocker::{DeliveryContext, EndpointFacts, EntryFacts, Next, blocker};
 // Public for `testing::rules` alone.
 pub use blocker::waits_for_person;
 pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};

@@ -45,25 +45,25 @@ pub(crate) struct Permits {
 pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
-    let is_given_up = action.reason == Some(reason::ABANDONED);
+    let is_abandoned = action.reason == Some(reason::ABANDONED);
     let only_failed = Permit::Refused("only a failed action is sent corrected");
-    let nothing_to_give_up = Permit::Refused("there is no undelivered message to give up");
+    let nothing_to_abandon = Permit::Refused("there is no undelivered message to give up");
     match action.status {
-        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: only_failed, abandon: nothing_to_give_up },
+        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: only_failed, abandon: nothing_to_abandon },
         ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: Permit::Stale, abandon: Permit::Yes },
         ActionStatus::Sent => {
-            Permits { send: Permit::Refused("it was delivered"), send_corrected: only_failed, abandon: nothing_to_give_up }
+            Permits { send: Permit::Refused("it was delivered"), send_corrected: only_failed, abandon: nothing_to_abandon }
         }
         ActionStatus::Failed => Permits {
             send: if is_hopeless {
                 Permit::Refused("these bytes can never be delivered; send corrected")
-            } else if is_given_up && action.holds_redacted {
+            } else if is_abandoned && action.holds_redacted {
                 Permit::Refused("what it holds was redacted; send corrected")
             } else {
                 unless_locked
             },
             send_corrected: unless_locked,
-            abandon: if is_given_up { Permit::Stale } else { Permit::Yes },
+            abandon: if is_abandoned { Permit::Stale } else { Permit::Yes },
         },
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
-use super::lost::Known;
+use super::lost::FileMemory;
 use super::row::{from_ms, lossy, sha256};
 use super::schema::{self, Others};
 use super::{Connection, Result, StoreError, search};
@@ -204,7 +204,7 @@ pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
         "SELECT delivery_id FROM outbox o
           WHERE EXISTS (SELECT 1 FROM attempt t WHERE t.outbox_id = o.id AND t.number NOT BETWEEN 1 AND o.attempts)
              OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id AND t.number > o.attempts - 10) + o.revived
-                + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.air_until IS NOT NULL) < min(o.attempts, 10)",
+                + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.in_flight_until IS NOT NULL) < min(o.attempts, 10)",
     ),
     (
         "delivery",
@@ -254,7 +254,7 @@ pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &s
 
 /// What the file counts by does not read back, or has come to its end.
 pub(crate) fn counters(connection: &Connection) -> Result<()> {
-    Known::of(connection).map(drop)
+    FileMemory::of(connection).map(drop)
 }
 
 /// Attempts that do not read back, or whose outcome is none: no word that is known, or a delivery without an answer that says so.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
-use super::pool::{Lent, Patience, Pool, Role, Stop, Stopping, WaitLimit};
+use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
 use super::{Result, StoreError, connect::connect, erasure, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
@@ -97,11 +97,11 @@ impl Store {
     /// The same, for delivery: `Locked` while the store is quiesced, which leaves the file to new calls of the app alone.
     pub(crate) fn write_for_delivery<T, E: From<StoreError>>(
         &self,
-        patience: impl Into<Patience>,
+        wait: impl Into<LockWait>,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let Patience { limit, called_off } = patience.into();
-        self.write_with(self.pool.wait_limit(limit).only_while_open(called_off), work)
+        let LockWait { limit, cancelled } = wait.into();
+        self.write_with(self.pool.wait_limit(limit).only_while_open(cancelled), work)
     }
 
     /// The same, for one of several transactions of a call. `stops` is what [`stops`](Self::stops) said when the call began: once it has
@@ -215,11 +215,11 @@ impl Store {
     /// The same, for delivery: `Locked` while the store is quiesced.
     pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
         &self,
-        patience: impl Into<Patience>,
+        wait: impl Into<LockWait>,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let Patience { limit, called_off } = patience.into();
-        self.read_with(Role::Reader, self.pool.wait_limit(limit).only_while_open(called_off), work)
+        let LockWait { limit, cancelled } = wait.into();
+        self.read_with(Role::Reader, self.pool.wait_limit(limit).only_while_open(cancelled), work)
     }
 
     fn read_with<T, E: From<StoreError>>(
@@ -243,7 +243,7 @@ impl Store {
 
     /// The first half of quiescing, which waits for nothing: from here on a caller that waits gives up.
     pub(crate) fn begin_quiesce(&self) -> Stopping {
-        self.pool.begin_stop(Stop::Quiesce)
+        self.pool.begin_stop(StopKind::Quiesce)
     }
 
     /// The second half: waits for running calls, at most so long, and closes every connection.
@@ -275,13 +275,13 @@ impl Store {
 
     /// The same within a shorter time.
     pub(crate) fn close_within(&self, within: Duration) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Close), within, || self.last());
+        self.pool.finish_stop(self.pool.begin_stop(StopKind::Close), within, || self.last());
     }
 
     /// Leaves the file as the end of the process would.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
-        self.pool.finish_stop(self.pool.begin_stop(Stop::Kill), STOP_LIMIT, || None);
+        self.pool.finish_stop(self.pool.begin_stop(StopKind::Kill), STOP_LIMIT, || None);
     }
 
     /// A connection to fold the log with: it may be left from before the store was quiesced, and nothing was open since.

@@ -73,7 +73,7 @@ fn holds(copy: &Connection, id_of: IdOf, message: &Message) -> Result<bool> {
 
 /// What must not be forgotten of a file: that something changed, how far its numbers went, and which messages were given up.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct FileMemory {
     /// Revision and configuration.
     counters: Option<(i64, i64)>,
     /// The last numbers of each table that counts.
@@ -87,7 +87,7 @@ pub(super) struct Known {
     deleted: BTreeSet<Vec<u8>>,
 }
 
-impl Known {
+impl FileMemory {
     /// Of a sound file.
     ///
     /// # Errors
@@ -125,11 +125,11 @@ impl Known {
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
-        let air_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, air_until)" } else { "NULL" };
+        let in_flight_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, in_flight_until)" } else { "NULL" };
         let held_back = format!(
-            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {air_until} FROM outbox
+            "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {in_flight_until} FROM outbox
               WHERE state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
-                 OR (state = 'queued' OR state = 'leased') AND {air_until} IS NOT NULL"
+                 OR (state = 'queued' OR state = 'leased') AND {in_flight_until} IS NOT NULL"
         );
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
@@ -163,14 +163,14 @@ impl Known {
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
         let mut waits =
-            copy.prepare("UPDATE outbox SET air_until = ?2 WHERE delivery_id = ?1 AND state = 'failed' AND reason = 'abandoned'")?;
-        for (delivery_id, detail, air_until) in &self.held_back {
+            copy.prepare("UPDATE outbox SET in_flight_until = ?2 WHERE delivery_id = ?1 AND state = 'failed' AND reason = 'abandoned'")?;
+        for (delivery_id, detail, in_flight_until) in &self.held_back {
             if detail.is_some() {
                 abandons.execute(params![delivery_id, detail])?;
             }
             // What the copy holds as given up may have been sent again since.
-            if air_until.is_some() {
-                waits.execute(params![delivery_id, air_until])?;
+            if in_flight_until.is_some() {
+                waits.execute(params![delivery_id, in_flight_until])?;
             }
         }
         // A session that was deleted held nothing undelivered: what of it was not sent was given up.
@@ -226,7 +226,7 @@ pub(crate) struct GivesUp<'a> {
 }
 
 /// Writes into the file that is kept who gave these messages up, and why: a process that opens it does not send them.
-pub(super) fn give_up(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+pub(super) fn abandon(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
     for message in lost {
         let (session, last, last_at, action): (i64, u32, i64, String) = tx.query_row(
             "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key

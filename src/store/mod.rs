@@ -41,7 +41,7 @@ pub(crate) mod workflow;
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
 pub(crate) use one_row::{OfOneRow, alone, of_entry, unless_damaged};
-pub(crate) use pool::{Patience, STOP_LIMIT};
+pub(crate) use pool::{LockWait, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

@@ -29,12 +29,12 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// The connections of a store.
 #[derive(Default)]
 pub(super) struct Pool {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     quiesced: bool,
     closed: bool,
     /// It will be closed once running calls have ended: they wait for no other process any more.
@@ -92,7 +92,7 @@ impl Role {
 
 /// How the store leaves the file alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum StopKind {
     /// Until it is resumed; what is called meanwhile opens a connection of its own.
     Quiesce,
     /// For good.
@@ -110,7 +110,7 @@ pub(crate) struct Stopping {
     folds: bool,
 }
 
-impl State {
+impl PoolState {
     fn idle(&mut self, role: Role) -> &mut Vec<Connection> {
         match role {
             Role::Writer => &mut self.writer,
@@ -142,19 +142,19 @@ impl State {
 }
 
 impl Pool {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         // A panic while this is locked cannot leave it half-changed: every change is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, PoolState>, limit: Duration) -> MutexGuard<'a, PoolState> {
         self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// How long a call that begins now may wait, in all.
     pub(super) fn wait_limit(&self, limit: Duration) -> WaitLimit {
         let now = Instant::now();
-        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call, called_off: None }
+        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call, cancelled: None }
     }
 
     /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
@@ -185,7 +185,7 @@ impl Pool {
                 return Err(StoreError::Locked);
             }
             // Nobody tells the pool that a call was called off.
-            state = self.wait(state, if wait_limit.called_off.is_some() { left.min(LOOK_AGAIN) } else { left });
+            state = self.wait(state, if wait_limit.cancelled.is_some() { left.min(LOOK_AGAIN) } else { left });
         };
         let wait_limit = wait_limit.clone();
         if let Some(idle) = &mut lent.connection {
@@ -229,16 +229,16 @@ impl Pool {
     }
 
     /// From here on a caller that waits gives up. Waits for nobody.
-    pub(super) fn begin_stop(&self, how: Stop) -> Stopping {
+    pub(super) fn begin_stop(&self, how: StopKind) -> Stopping {
         let mut state = self.state();
         // What is quiesced has nothing open, and closing does not begin to work for the sake of the log.
-        let folds = how == Stop::Close && !state.quiesced;
+        let folds = how == StopKind::Close && !state.quiesced;
         state.stops += 1;
         match how {
-            Stop::Quiesce => state.quiesced = true,
-            Stop::Close => state.closed = true,
+            StopKind::Quiesce => state.quiesced = true,
+            StopKind::Close => state.closed = true,
             #[cfg(any(test, feature = "testing"))]
-            Stop::Kill => state.closed = true,
+            StopKind::Kill => state.closed = true,
         }
         self.changed.notify_all();
         Stopping { stop: state.stops, folds }
@@ -338,20 +338,20 @@ pub(super) struct WaitLimit {
     until: Instant,
     is_for: For,
     /// Set once nobody wants it any more.
-    called_off: Option<Arc<AtomicBool>>,
+    cancelled: Option<Arc<AtomicBool>>,
 }
 
 /// How long delivery waits for others.
 #[derive(Debug, Clone)]
-pub(crate) struct Patience {
+pub(crate) struct LockWait {
     pub(crate) limit: Duration,
     /// Set when it is to wait no longer.
-    pub(crate) called_off: Option<Arc<AtomicBool>>,
+    pub(crate) cancelled: Option<Arc<AtomicBool>>,
 }
 
-impl From<Duration> for Patience {
+impl From<Duration> for LockWait {
     fn from(limit: Duration) -> Self {
-        Self { limit, called_off: None }
+        Self { limit, cancelled: None }
     }
 }
 
@@ -368,8 +368,8 @@ enum For {
 
 impl WaitLimit {
     /// Of a call that must not touch the file while the store is quiesced.
-    pub(super) fn only_while_open(self, called_off: Option<Arc<AtomicBool>>) -> Self {
-        Self { is_for: For::Delivery, called_off, ..self }
+    pub(super) fn only_while_open(self, cancelled: Option<Arc<AtomicBool>>) -> Self {
+        Self { is_for: For::Delivery, cancelled, ..self }
     }
 
     /// Of a transaction of a call that began when the store had been told this often to leave the file alone.
@@ -378,28 +378,28 @@ impl WaitLimit {
     }
 
     /// Whether a connection may be taken now.
-    fn may_begin(&self, state: &State) -> bool {
+    fn may_begin(&self, state: &PoolState) -> bool {
         let may = match self.is_for {
             For::Call => state.stopped <= self.stops,
             For::Part => state.stops == self.stops,
             For::Delivery => state.stops == self.stops && !state.quiesced,
         };
-        may && !state.closed && !self.is_called_off()
+        may && !state.closed && !self.is_cancelled()
     }
 
-    fn is_called_off(&self) -> bool {
-        self.called_off.as_ref().is_some_and(|called_off| called_off.load(Ordering::Acquire))
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Acquire))
     }
 
     /// The time left; none when it is over, or when the store was told to leave the file alone since the call began.
-    fn left(&self, state: &State) -> Option<Duration> {
+    fn left(&self, state: &PoolState) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
         (state.stops == self.stops && !state.closed && !left.is_zero()).then_some(left)
     }
 
     /// While quiesced, and before closing, nobody waits for another process.
-    fn left_for_file(&self, state: &State) -> Option<Duration> {
-        if state.quiesced || state.closing || self.is_called_off() { None } else { self.left(state) }
+    fn left_for_file(&self, state: &PoolState) -> Option<Duration> {
+        if state.quiesced || state.closing || self.is_cancelled() { None } else { self.left(state) }
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Kept {
     pub(crate) action: String,
     /// Neither delivered nor given up.
     pub(crate) undelivered: bool,
-    /// Claimed, or may be in the air since before it was given up.
+    /// Claimed, or may be in flight since before it was given up.
     pub(crate) leased: bool,
     pub(crate) sent: bool,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Kept {
 /// it may be made again.
 pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.air_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256
+        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.in_flight_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256
            FROM outbox o JOIN action a ON a.id = o.action_id LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.session_id = ?1 AND o.body_kept = 1 ORDER BY o.id"
     ))?;
@@ -39,10 +39,10 @@ pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl F
     Ok(found)
 }
 
-/// The messages of a session that a redaction has given up, or that may be in the air after they were given up, and whether they may be.
-pub(crate) fn given_up(connection: &Connection, session_id: i64) -> Result<Vec<(i64, bool)>> {
+/// The messages of a session that a redaction has given up, or that may be in flight after they were given up, and whether they may be.
+pub(crate) fn abandoned(connection: &Connection, session_id: i64) -> Result<Vec<(i64, bool)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, air_until IS NOT NULL FROM outbox WHERE session_id = ?1 AND (detail = 'redacted' OR air_until IS NOT NULL)",
+        "SELECT id, in_flight_until IS NOT NULL FROM outbox WHERE session_id = ?1 AND (detail = 'redacted' OR in_flight_until IS NOT NULL)",
     )?;
     Ok(statement.query_map([session_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }

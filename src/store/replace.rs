@@ -15,7 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::connect::connect;
-use super::lost::{self, GivesUp, IdOf, Known, Message};
+use super::lost::{self, FileMemory, GivesUp, IdOf, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
@@ -101,7 +101,7 @@ impl Restore<'_> {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
         }
         if let Ok(present) = present {
-            Known::of_damaged(&present).carry_to(&copy)?;
+            FileMemory::of_damaged(&present).carry_to(&copy)?;
         }
         copy.close().map_err(|(_, error)| error)?;
         self.put_in_place(part)?;
@@ -147,7 +147,7 @@ impl Restore<'_> {
         search::keep_clean(&copy)?;
         // Without this it does not open, or cannot be written.
         meta::load(&copy)?;
-        Known::of(&copy)?;
+        FileMemory::of(&copy)?;
         Ok(copy)
     }
 
@@ -172,7 +172,7 @@ impl Restore<'_> {
                 if !lost.is_empty() && self.gives_up.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }
-                Known::of(&watcher).map_err(of_present)?.carry_to(copy)?;
+                FileMemory::of(&watcher).map_err(of_present)?.carry_to(copy)?;
                 self.keep(&watcher, &lost, &kept)?;
             }
             let over = Backup::new(copy, &mut present)?;
@@ -205,7 +205,7 @@ impl Restore<'_> {
         files::create(&part)?;
         backup::fill(present, &part, || true).map_err(of_present)?;
         if let Some(gives_up) = self.gives_up {
-            give_up(&part, lost, gives_up).map_err(of_present)?;
+            abandon(&part, lost, gives_up).map_err(of_present)?;
         }
         (self.step)("copied");
         files::publish_database(&part, kept)?;
@@ -253,14 +253,14 @@ impl Restore<'_> {
 }
 
 /// Nobody else has this file, and it is no copy yet.
-fn give_up(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+fn abandon(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
     let mut file = Target::open(part)?;
     if schema::version(&file)? < migrate::newest() {
         // An older schema has no word for it.
         return Ok(());
     }
     let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    lost::give_up(&tx, lost, gives_up)?;
+    lost::abandon(&tx, lost, gives_up)?;
     Ok(tx.commit()?)
 }
 

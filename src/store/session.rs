@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
 use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
-use crate::engine::session::{Held, NOTE, State, Visit};
+use crate::engine::session::{NOTE, State, StoredValue, Visit};
 use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
 
 /// The column of a note whose text was redacted: no note is empty.
@@ -306,14 +306,14 @@ fn path(connection: &Connection, id: i64) -> Result<Vec<Visit>> {
     Ok(path)
 }
 
-fn values(connection: &Connection, id: i64) -> Result<BTreeMap<String, Held>> {
+fn values(connection: &Connection, id: i64) -> Result<BTreeMap<String, StoredValue>> {
     let mut statement = connection.prepare_cached("SELECT field, json, completed_at, source FROM value WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
     let mut values = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let state: FieldState = from_json(&row.get::<_, String>(1)?, "a value")?;
         let source = row.get::<_, Option<String>>(3)?.map_or(ValueSource::Technician, ValueSource::Prefill);
-        values.insert(row.get(0)?, Held { state, completed_at: from_ms(row.get(2)?)?, source });
+        values.insert(row.get(0)?, StoredValue { state, completed_at: from_ms(row.get(2)?)?, source });
     }
     Ok(values)
 }

@@ -1,4 +1,4 @@
-//! What a clock that was set back has ended: due times, pauses, and times of what may be in the air that lie further ahead than any may. They are
+//! What a clock that was set back has ended: due times, pauses, and times of what may be in flight that lie further ahead than any may. They are
 //! over wherever they are looked at, and the first that sees it writes that down, so that none of them begins again when the clock comes
 //! near.
 
@@ -15,7 +15,7 @@ use crate::outbox::{LEASE, at_once, farthest_due};
 /// not.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND air_until > ?2) FROM meta WHERE id = 1",
+        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND in_flight_until > ?2) FROM meta WHERE id = 1",
     )?;
     Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
 }
@@ -23,12 +23,13 @@ pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
 /// Ends what lies too far ahead, on every clock. A row that is damaged stands in the way of no other write.
 pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     let farthest = farthest_due(now);
-    let mut ahead =
-        tx.prepare_cached("SELECT id FROM outbox WHERE state <> 'sent' AND state <> 'superseded' AND (due_at > ?1 OR air_until > ?2)")?;
+    let mut ahead = tx.prepare_cached(
+        "SELECT id FROM outbox WHERE state <> 'sent' AND state <> 'superseded' AND (due_at > ?1 OR in_flight_until > ?2)",
+    )?;
     let ahead = ahead.query_map([to_ms(farthest), farthest_lease(now, LEASE)], |row| row.get(0))?;
     let ahead: Vec<i64> = ahead.collect::<rusqlite::Result<_>>()?;
     let mut over = tx.prepare_cached(
-        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), air_until = iif(air_until > ?4, NULL, air_until) WHERE id = ?1",
+        "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until) WHERE id = ?1",
     )?;
     for id in ahead {
         unless_damaged(

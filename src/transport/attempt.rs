@@ -49,10 +49,10 @@ pub(super) struct Attempt {
     pub(super) id: u64,
     timeouts: Timeouts,
     deadline: Instant,
-    state: Mutex<State>,
+    state: Mutex<AttemptState>,
 }
 
-struct State {
+struct AttemptState {
     phase: Phase,
     phase_ends: Instant,
     sent: RequestSent,
@@ -75,7 +75,7 @@ impl Attempt {
         let now = Instant::now();
         // A timeout beyond the clock's range is no timeout; a day is one and bounds it.
         let deadline = now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(86_400));
-        let state = State {
+        let state = AttemptState {
             phase: Phase::Resolve,
             phase_ends: deadline.min(now + timeouts.resolve),
             sent: RequestSent::No,
@@ -191,7 +191,7 @@ impl Attempt {
         self.lock().failure.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, AttemptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -72,15 +72,15 @@ const IMPURE: &[&[&str]] =
 /// The scheduler of delivery: rules over plain data, which the same input always brings to the same result.
 const SCHEDULER: &[&str] = &[
     "delivery/attempt.rs",
-    "delivery/calling_off.rs",
+    "delivery/cancelling.rs",
     "delivery/ending.rs",
     "delivery/endpoint_queue.rs",
-    "delivery/given_back.rs",
-    "delivery/left_behind.rs",
+    "delivery/released.rs",
+    "delivery/detached.rs",
     "delivery/moment.rs",
     "delivery/network.rs",
     "delivery/schedule.rs",
-    "delivery/wishes.rs",
+    "delivery/caller_requests.rs",
 ];
 /// What it may name: plain data, and functions of what they are given. Numbers of `settings`, but not what it gets from the world.
 const PLAIN: &[&[&str]] = &[

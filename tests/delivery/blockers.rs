@@ -105,7 +105,7 @@ fn situations() -> Vec<(&'static str, Step)> {
             let session = field.complete();
             field.compass.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap();
         }),
-        ("in the air", |field| {
+        ("in flight", |field| {
             field.transport.hold("");
             let (compass, before) = (field.compass.clone(), field.transport.requests().len());
             std::thread::spawn(move || compass.flush(2 * MINUTE, &CancelToken::new()));
@@ -192,8 +192,8 @@ fn all_agree(script: fn(&TransportRequest) -> Answer) {
         comes_to(&field);
         let mut so_far = situation.to_owned();
         agrees(&field, network, &so_far);
-        // What changes in the air would change while this looks.
-        let changes = if situation == "in the air" { Vec::new() } else { changes() };
+        // What changes in flight would change while this looks.
+        let changes = if situation == "in flight" { Vec::new() } else { changes() };
         for (name, change) in changes {
             match change {
                 Change::Network(connectivity) => {

@@ -235,7 +235,7 @@ fn a_request_that_hangs_when_the_clock_is_set_back_parks_no_message() {
     }
 }
 
-fn clock_set_in_the_air(refusal: u16, sets: bool) -> (Field, SessionKey) {
+fn clock_set_in_flight(refusal: u16, sets: bool) -> (Field, SessionKey) {
     let time = Time::default();
     let knows = time.clone();
     let (field, _) = phone(move |request| {
@@ -262,16 +262,16 @@ fn clock_set_in_the_air(refusal: u16, sets: bool) -> (Field, SessionKey) {
 #[test]
 fn a_wrong_clock_that_stays_wrong_costs_no_message() {
     for refusal in [400, 422, 401, 403] {
-        let (field, session) = clock_set_in_the_air(refusal, false);
+        let (field, session) = clock_set_in_flight(refusal, false);
         assert_eq!(outcomes(&field, session), ["clock_skew", "sent"], "{refusal}");
     }
 }
 
 #[test]
-fn a_clock_that_is_set_right_while_a_message_is_in_the_air_fails_no_message() {
+fn a_clock_that_is_set_right_while_a_message_is_in_flight_fails_no_message() {
     let mut found = Vec::new();
     for refusal in [400, 422, 401, 403] {
-        let (field, session) = clock_set_in_the_air(refusal, true);
+        let (field, session) = clock_set_in_flight(refusal, true);
         let action = field.action(session);
         found.push((
             refusal,
@@ -415,7 +415,7 @@ fn what_was_given_up_and_is_sent_again_before_1970_is_due_at_once() {
 }
 
 #[test]
-fn what_is_sent_again_while_it_is_in_the_air_waits_for_that_whatever_the_clock_is_set_to() {
+fn what_is_sent_again_while_it_is_in_flight_waits_for_that_whatever_the_clock_is_set_to() {
     for minutes in [0, 10, -10, 60 * 24 * 365] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -433,7 +433,7 @@ fn what_is_sent_again_while_it_is_in_the_air_waits_for_that_whatever_the_clock_i
         let shown = reason(&field, session);
         field.transport.release();
         eventually("it ends", || steps_until_wait(&mut flush).is_none());
-        assert_eq!(claimed, 0, "the first one is in the air; {minutes} minutes");
+        assert_eq!(claimed, 0, "the first one is in flight; {minutes} minutes");
         assert_eq!(shown.as_deref(), Some("in_flight"), "{minutes} minutes");
         assert_eq!(outcomes(&field, session), ["sent"], "{minutes} minutes");
     }
@@ -460,7 +460,7 @@ fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_pr
     let session = field.complete();
     let never = CancelToken::new();
     let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
-    eventually("the corrected try is in the air", || {
+    eventually("the corrected try is in flight", || {
         steps_until_wait(&mut steps);
         gate.came() == 1
     });
@@ -477,7 +477,7 @@ fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_pr
 }
 
 #[test]
-fn what_was_in_the_air_before_the_clock_was_set_back_does_not_begin_again() {
+fn what_was_in_flight_before_the_clock_was_set_back_does_not_begin_again() {
     // Less than an hour goes unseen by the age of the database.
     for minutes in [60, 20] {
         let (mut field, _) = phone(|_| Ok(answer(202)));
@@ -547,7 +547,7 @@ fn a_damaged_row_lets_no_other_due_time_of_a_clock_far_ahead_begin_again() {
     let (field, _) = phone_with(|_| Ok(answer(500)), one_at_a_time);
     let [damaged, sound] = [(); 2].map(|()| field.complete());
     field.flush();
-    let claimed = "state = 'leased', lease_owner = 'nobody', lease_until = 1, air_until = 1";
+    let claimed = "state = 'leased', lease_owner = 'nobody', lease_until = 1, in_flight_until = 1";
     damage(&field, &format!("UPDATE outbox SET {claimed} WHERE id = {}", entry(&field, damaged)));
     field.clock.jump_wall(-TimeDelta::days(5));
     field.next_due();

@@ -284,7 +284,7 @@ fn a_database_that_is_busy_calls_off_no_request() {
     until_logged(&field, "delivery pauses");
     other.execute_batch("COMMIT").unwrap();
     Watch::on(&field.compass).until("the quick one is sent", |compass| is_sent(compass, quick));
-    assert_eq!(reason(&field, slow).as_deref(), Some("in_flight"), "what is in the air goes on");
+    assert_eq!(reason(&field, slow).as_deref(), Some("in_flight"), "what is in flight goes on");
     field.transport.release();
     Watch::on(&field.compass).until("the slow one is sent", |compass| is_sent(compass, slow));
     field.compass.stop_delivery().unwrap();

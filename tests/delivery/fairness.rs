@@ -150,14 +150,14 @@ fn pauses_of_a_broken_endpoint_are_spread() {
 }
 
 #[test]
-fn after_a_busy_database_messages_begin_although_a_slow_request_is_in_the_air() {
+fn after_a_busy_database_messages_begin_although_a_slow_request_is_in_flight() {
     let (field, receivers) = phone(|request| Ok(answer(if request.url == OFFICE_URL { 500 } else { 202 })));
     register(&field, "lab");
     field.transport.hold(&url("lab"));
     complete_for(&field, "lab");
     let session = field.complete();
     let mut flush = field.compass.flush_steps(2 * MINUTE, &CancelToken::new(), false).unwrap();
-    eventually("both are in the air", || steps_until_wait(&mut flush).is_some() && field.transport.requests().len() == 2);
+    eventually("both are in flight", || steps_until_wait(&mut flush).is_some() && field.transport.requests().len() == 2);
     field.transport.wait_until_running(1);
     receivers.take();
     field.clock.advance(3 * SECOND);

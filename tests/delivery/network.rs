@@ -56,7 +56,7 @@ fn asking_what_is_due_changes_nothing() {
 }
 
 #[test]
-fn what_was_in_the_air_when_the_network_changed_is_tried_at_once_on_the_new_one() {
+fn what_was_in_flight_when_the_network_changed_is_tried_at_once_on_the_new_one() {
     for (kind, phase, sent) in [
         (FailureKind::NoNetwork, Phase::Connect, RequestSent::No),
         (FailureKind::Timeout, Phase::Connect, RequestSent::No),

@@ -1,4 +1,4 @@
-//! A value is taken out of a session while messages that hold it wait, are claimed, or are in the air.
+//! A value is taken out of a session while messages that hold it wait, are claimed, or are in flight.
 
 use super::*;
 
@@ -53,7 +53,7 @@ fn a_redaction_gives_up_what_was_damaged_claimed_and_healed() {
 }
 
 #[test]
-fn a_redaction_says_what_is_in_the_air_elsewhere_also_when_it_is_repeated() {
+fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
     type Before = fn(&Compass, SessionKey);
     let nothing: Before = |_, _| {};
     let sent_again: Before = |other, session| {

@@ -12,7 +12,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
     let copy = theirs.folder.path().join("copy.db");
     theirs.compass.backup(&copy).unwrap();
     for status in [202, 500] {
-        // This phone: another process has its only message, which has the same number, in the air.
+        // This phone: another process has its only message, which has the same number, in flight.
         let (ours, _) = phone(move |_| Ok(answer(status)));
         ours.complete();
         ours.compass.close().unwrap();
@@ -22,7 +22,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
         ours.transport.wait_for_requests(1);
         let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
         Compass::restore(&copy, &RestoreOptions::new(ours.path()).discard_undelivered(discard)).unwrap();
-        // Nothing more leaves than what is in the air.
+        // Nothing more leaves than what is in flight.
         other.set_integration_enabled(false).unwrap();
         ours.transport.release();
         joined("the flush", running);
@@ -191,7 +191,7 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() 
     assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
 }
 
-/// What becomes of a message that another process has in the air, before a person sends it again.
+/// What becomes of a message that another process has in flight, before a person sends it again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Given {
     /// Given up; nothing is restored.
@@ -238,16 +238,16 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
 }
 
 #[test]
-fn what_was_given_up_in_the_air_is_waited_for_after_a_restore_too() {
+fn what_was_given_up_in_flight_is_waited_for_after_a_restore_too() {
     for given in [Given::Up, Given::UpBeforeARestore] {
-        assert_eq!(requests_after(given, false), 1, "the first one is in the air; {given:?}");
+        assert_eq!(requests_after(given, false), 1, "the first one is in flight; {given:?}");
     }
 }
 
 #[test]
 fn what_the_copy_holds_as_given_up_is_waited_for_after_a_restore_too() {
     for given in [Given::UpBeforeARestore, Given::UpByARestore] {
-        assert_eq!(requests_after(given, true), 1, "the first one is in the air; {given:?}");
+        assert_eq!(requests_after(given, true), 1, "the first one is in flight; {given:?}");
     }
 }
 

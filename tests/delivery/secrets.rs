@@ -265,7 +265,7 @@ fn attempts_of_an_endpoint_wait_for_one_new_token() {
     assert_eq!(report.sent, 12);
     assert_eq!(secrets_store.refused(), told(1));
     let refused = field.transport.requests().iter().filter(|request| header(request, "authorization") == "old").count();
-    assert!(refused <= 2, "those that were in the air: {refused}");
+    assert!(refused <= 2, "those that were in flight: {refused}");
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_token_is_refused_for_its_origin_alone() {
 const OLD_SECRET: &str = "whsec_b2xkIGtleSBvbGQga2V5IG9sZCBrZXkgb2xkIGtleQ==";
 
 #[test]
-fn secrets_that_changed_while_an_old_one_was_in_the_air_are_used_at_once() {
+fn secrets_that_changed_while_an_old_one_was_in_flight_are_used_at_once() {
     // The first try, which the old secret only delays, and the last one, after which it would wait for a person.
     for tries in [0, 5] {
         let (field, receivers) = phone(|_| Ok(answer(401)));

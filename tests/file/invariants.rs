@@ -299,17 +299,17 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
     db.takes(&released(2));
     db.refuses(&released(1), "taken back only with the lease");
     // Of one that was given up meanwhile, with what is left of its lease, as long as nothing says that it had begun.
-    let ended = |attempts: u32, unknown: u32, air_until: &str| {
-        format!("UPDATE outbox SET attempts = {attempts}, unknown_outcomes = {unknown}, air_until = {air_until} WHERE id = 1")
+    let ended = |attempts: u32, unknown: u32, in_flight_until: &str| {
+        format!("UPDATE outbox SET attempts = {attempts}, unknown_outcomes = {unknown}, in_flight_until = {in_flight_until} WHERE id = 1")
     };
     db.takes("UPDATE outbox SET state = 'failed', reason = 'abandoned', detail = 'abandoned' WHERE id = 1");
     db.refuses(&ended(1, 1, "NULL"), "taken back only with the lease");
-    db.takes("UPDATE outbox SET air_until = 1 WHERE id = 1");
+    db.takes("UPDATE outbox SET in_flight_until = 1 WHERE id = 1");
     for statement in [ended(1, 1, "1"), ended(1, 0, "NULL"), ended(0, 0, "NULL")] {
         db.refuses(&statement, "taken back only with the lease");
     }
     db.takes(&ended(1, 1, "NULL"));
-    db.takes("UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, air_until = 1 WHERE id = 1");
+    db.takes("UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, in_flight_until = 1 WHERE id = 1");
     db.takes(&ended(0, 0, "NULL"));
     db.takes(&ended(1, 1, "1"));
     db.takes("INSERT INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (1, 1, 1, 1, 'timeout', 1, 1)");
@@ -317,13 +317,13 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
 }
 
 #[test]
-fn nothing_is_in_the_air_of_before_once_it_is_claimed_or_sent() {
+fn nothing_is_in_flight_of_before_once_it_is_claimed_or_sent() {
     let app = App::new();
     app.completed();
     let db = Refusals::of(&app);
-    db.refuses(&format!("UPDATE outbox SET {LEASE}, air_until = 1 WHERE id = 1"), "CHECK");
-    db.refuses("UPDATE outbox SET state = 'sent', sent_at = 1, sent_age = 1, attempts = 1, air_until = 1 WHERE id = 1", "CHECK");
-    db.takes("UPDATE outbox SET air_until = 1 WHERE id = 1");
+    db.refuses(&format!("UPDATE outbox SET {LEASE}, in_flight_until = 1 WHERE id = 1"), "CHECK");
+    db.refuses("UPDATE outbox SET state = 'sent', sent_at = 1, sent_age = 1, attempts = 1, in_flight_until = 1 WHERE id = 1", "CHECK");
+    db.takes("UPDATE outbox SET in_flight_until = 1 WHERE id = 1");
 }
 
 #[test]

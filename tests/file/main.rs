@@ -5,22 +5,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod again;
 mod backup;
 mod copies;
+mod creation;
 mod damage;
 mod erase;
 mod erasure;
+mod exhaustive;
 mod invariants;
 mod killed;
 mod lost_pages;
-mod made;
+mod maintenance;
 mod opening;
+mod repeated_restore;
 mod restore;
 mod salvage;
 mod schema;
-mod sweeps;
-mod upkeep;
 
 use std::path::{Path, PathBuf};
 

@@ -92,7 +92,7 @@ impl Past {
     }
 }
 
-/// Lives that past in a database at `path`, and leaves a copy at `copy` while a message is in the air.
+/// Lives that past in a database at `path`, and leaves a copy at `copy` while a message is in flight.
 pub fn live(path: &Path, copy: &Path) {
     let (clock, transport) = (Arc::new(ManualClock::default()), transport());
     let compass = Compass::open(options(path, &clock, &transport)).unwrap();

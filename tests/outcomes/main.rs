@@ -18,11 +18,11 @@ mod endpoints;
 mod expect;
 mod failures;
 mod message;
-mod obstacles;
-mod patience;
+mod nothing_sent;
 mod phone;
+mod retries;
+mod test_deliveries;
 mod time;
-mod trials;
 
 /// The authority that every server of this suite has its certificate from.
 fn ca() -> &'static support::TestCa {

@@ -13,7 +13,7 @@ from compass import compass_core as model
 from compass import compass_ffi as ffi
 from support import KEY, SECRET, Case, Keystore, Listener, Office, Wire, answered
 
-ELSEWHERE = pathlib.Path(__file__).with_name("elsewhere.py")
+ELSEWHERE = pathlib.Path(__file__).with_name("other_process.py")
 PATIENCE = 30
 
 

@@ -15,7 +15,7 @@ from compass import compass_ffi as ffi
 from support import WORKFLOW, Case, Keystore, Wire, answered
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ELSEWHERE = pathlib.Path(__file__).with_name("elsewhere.py")
+ELSEWHERE = pathlib.Path(__file__).with_name("other_process.py")
 
 ACTION = model.ActionDefinition(
     key="report",

@@ -76,7 +76,7 @@ CREATE TABLE new_outbox (
     lease_owner      TEXT,
     lease_epoch      INTEGER NOT NULL DEFAULT 0,
     lease_until      INTEGER,
-    air_until        INTEGER,                          -- a try of before it was given up may be in the air until then: its lease
+    in_flight_until        INTEGER,                          -- a try of before it was given up may be in flight until then: its lease
     sent_at          INTEGER,
     sent_age         INTEGER,                          -- the database's age then
     body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be given back once sent
@@ -87,7 +87,7 @@ CREATE TABLE new_outbox (
     CHECK (state <> 'failed' OR reason IS NOT NULL),
     CHECK ((reason IS 'abandoned') = (detail IS NOT NULL)),
     CHECK (body_kept = 1 OR state = 'sent'),
-    CHECK (air_until IS NULL OR state = 'queued' OR state = 'failed' OR state = 'superseded')
+    CHECK (in_flight_until IS NULL OR state = 'queued' OR state = 'failed' OR state = 'superseded')
 ) STRICT;
 
 -- Counts of sessions, and of their actions by status, of a workflow version and an actor; no actor is ''. Written by triggers alone.
@@ -172,7 +172,7 @@ CREATE INDEX outbox_due ON outbox (endpoint, due_at, id) WHERE state = 'queued';
 CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0;
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
-CREATE INDEX outbox_in_the_air ON outbox (air_until, endpoint) WHERE state = 'queued' AND air_until IS NOT NULL;
+CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
 -- Also what damage has given a state that is no word: it is not known to be delivered.
 CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
@@ -332,7 +332,7 @@ BEGIN
         WHEN NEW.attempts < OLD.attempts
          AND NOT (OLD.state = 'leased' AND (NEW.state = 'queued' OR NEW.state = 'failed') AND NEW.attempts = OLD.attempts - 1)
          -- Of an entry that was given up while it was claimed, nothing had begun.
-         AND NOT (OLD.air_until IS NOT NULL AND NEW.air_until IS NULL AND NEW.state = OLD.state
+         AND NOT (OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL AND NEW.state = OLD.state
                   AND NEW.attempts = OLD.attempts - 1 AND NEW.unknown_outcomes = OLD.unknown_outcomes - 1
                   AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = OLD.id AND a.number = OLD.attempts))
             THEN RAISE(ABORT, 'an attempt is taken back only with the lease of its entry')

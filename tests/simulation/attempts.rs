@@ -77,7 +77,7 @@ impl Attempts {
         self.pauses.remove(endpoint);
     }
 
-    /// Whether an attempt of this entry has begun since, or was in the air and has ended.
+    /// Whether an attempt of this entry has begun since, or was in flight and has ended.
     pub fn has_begun_since(&self, row: i64, since: Duration) -> bool {
         let mut attempts = self.all.range((row, 0)..=(row, u32::MAX)).map(|(_, attempt)| attempt);
         attempts.any(|attempt| attempt.began >= since || attempt.outcome.is_some_and(|outcome| outcome.at >= since))
@@ -367,10 +367,10 @@ impl World {
             ("queued", "leased") => {
                 let mut middle = entry.clone();
                 (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
-                middle.air_until = next.air_until;
+                middle.in_flight_until = next.in_flight_until;
                 let flies = self.attempts.all.get(&(entry.row, entry.attempts)).is_some_and(|attempt| attempt.outcome.is_none());
-                if flies && self.is_in_the_air(entry) {
-                    return Err("claimed while a try of before it was given up is in the air".to_owned());
+                if flies && self.is_in_flight(entry) {
+                    return Err("claimed while a try of before it was given up is in flight".to_owned());
                 }
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
                 self.check_claim(from, next, before, place)
@@ -425,12 +425,12 @@ impl World {
     /// Nothing has changed but that its times, which a clock far ahead wrote, are over; a process that sees that writes it down.
     fn was_far_ahead(&self, entry: &Entry, next: &Entry) -> bool {
         let mut same = next.clone();
-        (same.due_at, same.at_once, same.air_until) = (entry.due_at, entry.at_once, entry.air_until);
+        (same.due_at, same.at_once, same.in_flight_until) = (entry.due_at, entry.at_once, entry.in_flight_until);
         let now = self.clock.wall_ms();
         let due = next.at_once && !entry.at_once && entry.due_at - now > 25 * 3_600_000;
-        let air = next.air_until == 0 && entry.air_until - now > 120_000;
+        let in_flight = next.in_flight_until == 0 && entry.in_flight_until - now > 120_000;
         let same_due = (next.due_at, next.at_once) == (entry.due_at, entry.at_once);
-        same == *entry && (due || same_due) && (air || next.air_until == entry.air_until)
+        same == *entry && (due || same_due) && (in_flight || next.in_flight_until == entry.in_flight_until)
     }
 
     fn check_act(&self, entry: &Entry, next: &Entry, cause: Cause) -> Check {
@@ -470,8 +470,8 @@ impl World {
     }
 
     /// Whether the lease of a try of before it was given up is not over.
-    fn is_in_the_air(&self, entry: &Entry) -> bool {
-        (1..=120_000).contains(&(entry.air_until - self.clock.wall_ms()))
+    fn is_in_flight(&self, entry: &Entry) -> bool {
+        (1..=120_000).contains(&(entry.in_flight_until - self.clock.wall_ms()))
     }
 
     fn check_claim(&mut self, entry: &Entry, next: &Entry, before: &Rows, place: usize) -> Check {
@@ -483,8 +483,8 @@ impl World {
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
         }
-        if self.is_in_the_air(entry) {
-            return Err("claimed while a try of before it was given up may be in the air".to_owned());
+        if self.is_in_flight(entry) {
+            return Err("claimed while a try of before it was given up may be in flight".to_owned());
         }
         let is_due = entry.at_once || entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
         let is_urgent = self.processes[place].has_urgent_flush();
@@ -560,13 +560,13 @@ const RENEWS: [&str; 3] = ["secrets changed", "put endpoint", "enable"];
 /// answered.
 fn has_learned(entry: &Entry, next: &Entry) -> bool {
     let was_sent_again = entry.reason.is_empty() && next.reason.is_empty() && next.epoch == entry.epoch;
-    let not_begun = next.attempts + 1 == entry.attempts && next.air_until == 0;
+    let not_begun = next.attempts + 1 == entry.attempts && next.in_flight_until == 0;
     let answered = next.attempts == entry.attempts;
     was_sent_again && ((not_begun || answered) && next.unknown + 1 == entry.unknown || ended_unknown(entry, next))
 }
 
 /// Of an entry that was given up the last attempt has ended, and nobody knows how: it stands in the way of no other one.
 fn ended_unknown(entry: &Entry, next: &Entry) -> bool {
-    let same = Entry { air_until: entry.air_until, ..next.clone() };
-    same == *entry && next.air_until == 0
+    let same = Entry { in_flight_until: entry.in_flight_until, ..next.clone() };
+    same == *entry && next.in_flight_until == 0
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use compass_core::port::{FailureKind, Phase, RequestSent, TransportFailure, TransportRequest, TransportResponse};
 use compass_core::testing::{BlockingAnswer, BlockingCall, Reply};
 
-use super::air::failure;
 use super::keystore::TOKEN;
+use super::port_calls::failure;
 use super::receiver::{Mode, NOTHING_SENT, Reaction, header};
 use super::world::{Cause, Check, Link, World};
 

@@ -68,7 +68,7 @@ pub const BLOCKERS: &[&str] = &[
     "endpoint_disabled",
     "secret",
     "unreachable",
-    "in the air",
+    "in flight",
     "paused",
     "offline",
     "needs_unmetered",
@@ -91,7 +91,7 @@ pub fn blocker(item: &OutboxItem, is_paused: bool, wall_ms: i64) -> &'static str
     }
     match shown {
         _ if item.needs_person => "unreachable",
-        reason::IN_FLIGHT if at.is_some() => "in the air",
+        reason::IN_FLIGHT if at.is_some() => "in flight",
         reason::IN_FLIGHT => "in flight",
         _ if is_paused => "paused",
         reason::OFFLINE if at.is_none() => "offline",

@@ -23,7 +23,7 @@ enum Broken {
     Busy(&'static str),
     /// A secret never comes.
     Secret(&'static str),
-    /// The other process is stopped with what it has in the air.
+    /// The other process is stopped with what it has in flight.
     Holder,
     /// The wall clock stands still.
     Clock,
@@ -97,7 +97,7 @@ impl World {
         for process in &mut self.processes {
             process.was_stopped_until = process.was_stopped_until.min(now);
             process.stopped_until = None;
-            process.air.set_no_threads(false);
+            process.port_calls.set_no_threads(false);
         }
         for receiver in self.receivers.values_mut() {
             (receiver.mode, receiver.dates, receiver.checks_time) = (Mode::Works, Dates::Off(0), false);
@@ -112,7 +112,7 @@ impl World {
                 self.keystore.kept.insert(name.to_owned(), Kept::Missing);
             }
             Broken::Holder => {
-                // It does not go on with what it has in the air.
+                // It does not go on with what it has in flight.
                 for _ in 0..self.rng.below(8) {
                     self.step()?;
                 }
@@ -276,8 +276,10 @@ impl World {
             // A try that ends with its process was cut short, and the third in a row is spaced.
             let spaced = table::longest_after_cut_short(entry.cut_short + 1);
             let lease = if entry.state == "leased" { entry.lease_until + spaced } else { wall };
-            let from =
-                [due, lease, entry.air_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall].into_iter().max().unwrap_or(wall);
+            let from = [due, lease, entry.in_flight_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall]
+                .into_iter()
+                .max()
+                .unwrap_or(wall);
             if broken == Broken::Clock && from > wall {
                 continue;
             }
@@ -286,7 +288,7 @@ impl World {
         Ok(found)
     }
 
-    /// From when on this endpoint has a place in flight. What was in the air when the way was repaired keeps its place until its time is up:
+    /// From when on this endpoint has a place in flight. What was in flight when the way was repaired keeps its place until its time is up:
     /// one that stays broken may take four of the eight there are, so four calls that hang are the others; fewer hold up their own alone.
     fn places_are_free(&self, key: &str, broken: Broken) -> Duration {
         let life = self.processes[0].life;
@@ -301,7 +303,7 @@ impl World {
         let due = self.can_leave(broken, signal)?;
         let start = self.now();
         let free_from: BTreeMap<&str, Duration> = ENDPOINTS.into_iter().map(|key| (key, self.places_are_free(key, broken))).collect();
-        let in_the_air: Vec<String> = self.calls.values().map(|call| call.ends_by().0.to_owned()).collect();
+        let in_flight: Vec<String> = self.calls.values().map(|call| call.ends_by().0.to_owned()).collect();
         let slack = AT_ONCE + EACH * due.len() as u32;
         let until = self.now() + Duration::from_secs(115) + slack;
         while self.now() < until {
@@ -313,8 +315,8 @@ impl World {
                 let from = *from.max(&free_from[entry.endpoint.as_str()]);
                 if !has_begun && self.now() > from + slack {
                     let endpoint = entry.endpoint.clone();
-                    // What was in the air then may have failed since, which counts.
-                    if in_the_air.contains(&endpoint) && self.pauses()?.contains_key(&endpoint) {
+                    // What was in flight then may have failed since, which counts.
+                    if in_flight.contains(&endpoint) && self.pauses()?.contains_key(&endpoint) {
                         continue;
                     }
                     let entry = &self.rows.entries[row];

@@ -2,7 +2,6 @@
 #![allow(unreachable_pub, reason = "a folder of modules of one test")]
 
 mod acts;
-mod air;
 mod attempts;
 mod calls;
 mod clock;
@@ -12,6 +11,7 @@ mod invariants;
 mod keystore;
 mod liveness;
 mod perform;
+mod port_calls;
 mod random;
 mod receiver;
 mod rows;
@@ -114,7 +114,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
         (239, "an attempt without its lease, after somebody had set the clock"),
         (725, "claimed because a person asked, it left without a network when the person had stopped waiting"),
         (406, "an attempt judged by a network that it did not leave on"),
-        (817, "a pause for what had been in the air when the way was repaired"),
+        (817, "a pause for what had been in flight when the way was repaired"),
         (945, "a third try in a row that had died with its process"),
     ] {
         let outcome = Plan::of(seed).run(false);

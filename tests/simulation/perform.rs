@@ -220,7 +220,7 @@ impl World {
                 Ok(())
             }
             Act::NoThreads { at, yes } => {
-                self.processes[self.place(at)].air.set_no_threads(yes);
+                self.processes[self.place(at)].port_calls.set_no_threads(yes);
                 Ok(())
             }
             Act::CorruptEntry { which } => self.corrupt_entry(which),

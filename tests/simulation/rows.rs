@@ -36,8 +36,8 @@ pub struct Entry {
     pub epoch: i64,
     pub owner: String,
     pub lease_until: i64,
-    /// A try of before it was given up may be in the air until then.
-    pub air_until: i64,
+    /// A try of before it was given up may be in flight until then.
+    pub in_flight_until: i64,
     pub sent_at: i64,
     pub revived: u32,
     pub status: String,
@@ -83,7 +83,7 @@ impl Rows {
                 "SELECT o.id, o.delivery_id, o.session_id, o.action_id, a.key, o.revision, o.endpoint, hex(o.body_sha256), o.state, o.reason,
                         o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.resynced,
                         o.refreshed, o.lease_epoch, o.lease_owner, o.lease_until, o.sent_at, o.revived, a.status, a.failed_sends, a.revision,
-                        o.air_until
+                        o.in_flight_until
                    FROM outbox o JOIN action a ON a.id = o.action_id",
             )
             .expect("prepares");
@@ -124,7 +124,7 @@ impl Rows {
                 status: text(24),
                 failed_sends: count(25),
                 newest: count(26),
-                air_until: number(27),
+                in_flight_until: number(27),
             };
             rows.by_id.insert(entry.id.clone(), entry.row);
             rows.entries.insert(entry.row, entry);

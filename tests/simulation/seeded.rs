@@ -60,7 +60,7 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
         &[Act::Receiver { which: 0, mode: Mode::Silent }, Act::Flush { at: 0, seconds: 10 }, Act::Pass { ms: 11_000 }],
     ),
     (
-        "seeded: what is in the air is claimed",
+        "seeded: what is in flight is claimed",
         "contract 5: what is in flight is not cut, and nothing else of the entry leaves",
         &[
             Act::Receiver { which: 0, mode: Mode::Silent },

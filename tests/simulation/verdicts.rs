@@ -136,7 +136,7 @@ impl World {
         let cut_short = if is_old { 1 } else { entry.cut_short + 1 };
         let expected = match class {
             Class::Offline => (entry.counted, entry.slow, entry.offline + 1, 0),
-            // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in the air.
+            // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in flight.
             Class::CutShort if (around.endpoint_changed || around.secrets_changed) && (next.counted, next.slow) == (0, 0) => {
                 (0, 0, entry.offline, cut_short)
             }

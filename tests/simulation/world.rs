@@ -11,12 +11,12 @@ use compass_core::testing::{BlockingAnswer, DeliverySteps, Reply, StepOutcome};
 use compass_core::{CancelToken, Compass, Hold, Options};
 use tempfile::TempDir;
 
-use super::air::Air;
 use super::attempts::Attempts;
 use super::calls::{Call, Event};
 use super::clock::SimClock;
 use super::coverage::Coverage;
 use super::keystore::Keystore;
+use super::port_calls::PortCalls;
 use super::random::{CoreRandom, Rng};
 use super::receiver::Receiver;
 use super::rows::Rows;
@@ -43,7 +43,7 @@ pub enum Link {
 /// A process with the core in it.
 pub struct Process {
     pub compass: Option<Compass>,
-    pub air: Arc<Air>,
+    pub port_calls: Arc<PortCalls>,
     pub holds: Vec<Hold>,
     pub drivers: Vec<Driver>,
     pub quiesced: bool,
@@ -135,7 +135,7 @@ impl World {
         let clock = Arc::new(SimClock::new());
         let path = folder.path().join("compass.db");
         let random = Arc::new(CoreRandom::new(seed ^ 0x5eed));
-        let first = Compass::open(options(&path, &clock, &random, &Arc::new(Air::default()))).expect("opens");
+        let first = Compass::open(options(&path, &clock, &random, &Arc::new(PortCalls::default()))).expect("opens");
         first.close().expect("closes");
         let sql = open_sql(&path);
         let mut world = Self {
@@ -216,7 +216,7 @@ impl World {
         let process = &mut self.processes[place];
         let life = process.life + 1;
         *process = Process { life, ..Process::new() };
-        let mut options = options(&self.folder.path().join("compass.db"), &self.clock, &self.random, &process.air);
+        let mut options = options(&self.folder.path().join("compass.db"), &self.clock, &self.random, &process.port_calls);
         if place > 0 {
             options = options.as_other_process();
         }
@@ -249,7 +249,7 @@ impl World {
             self.check_changes(&before, cause)?;
         }
         for place in 0..self.processes.len() {
-            let asked = self.processes[place].air.take();
+            let asked = self.processes[place].port_calls.take();
             for (id, reply) in asked.cancels {
                 self.cancel_request(place, id)?;
                 self.has_done(place, reply);
@@ -431,7 +431,7 @@ impl Process {
     fn new() -> Self {
         Self {
             compass: None,
-            air: Arc::new(Air::default()),
+            port_calls: Arc::new(PortCalls::default()),
             holds: Vec::new(),
             drivers: Vec::new(),
             quiesced: false,
@@ -462,10 +462,11 @@ fn open_sql(path: &std::path::Path) -> rusqlite::Connection {
     sql
 }
 
-fn options(path: &std::path::Path, clock: &Arc<SimClock>, random: &Arc<CoreRandom>, air: &Arc<Air>) -> Options {
-    let mut options = Options::new(path).clock(Arc::clone(clock) as _).transport(Arc::clone(air) as _).blocking(Arc::clone(air) as _);
+fn options(path: &std::path::Path, clock: &Arc<SimClock>, random: &Arc<CoreRandom>, port_calls: &Arc<PortCalls>) -> Options {
+    let mut options =
+        Options::new(path).clock(Arc::clone(clock) as _).transport(Arc::clone(port_calls) as _).blocking(Arc::clone(port_calls) as _);
     options.random = Arc::clone(random) as _;
-    options.secrets = Arc::clone(air) as _;
+    options.secrets = Arc::clone(port_calls) as _;
     options
 }
 

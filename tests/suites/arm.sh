@@ -8,7 +8,7 @@ arm_left_out=(
   'crash              kills processes of its own, and a started binary would not find its way to the emulator'
   'delivery           orders of events among threads, at an emulator'"'"'s pace; the simulation and the outcomes run here'
   'document_limits    counts the memory and the work for thousands of documents, for minutes'
-  'economy            counts system calls, and the emulator makes some of its own'
+  'costs            counts system calls, and the emulator makes some of its own'
   'lifecycle          the same: threads that meet'
   'plans              reads the sources, and what SQLite means to do with their statements'
   'processes          starts and kills processes'
@@ -25,7 +25,7 @@ arm_full_modules=(
   'tests/file/damage.rs   damages hundreds of files, each in another place'
   'tests/file/erasure.rs  writes and looks through large files'
   'tests/file/lost_pages.rs  the same with pages, of each table and size'
-  'tests/file/upkeep      opens hundreds of files, each changed in another way'
+  'tests/file/maintenance      opens hundreds of files, each changed in another way'
   'tests/outcomes/answers.rs  a table of answers, row by row; other files send and answer too'
   'tests/outcomes/time    days of attempts, by a clock that is set'
 )

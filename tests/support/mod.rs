@@ -6,16 +6,16 @@
 pub mod app;
 pub mod certs;
 pub mod field;
-pub mod nowhere;
 pub mod server;
 mod stream;
+pub mod unreachable;
 pub mod workflows;
 pub mod years;
 
 pub use app::App;
 pub use certs::{Identity, TestCa};
-pub use nowhere::{BlackHole, refused_url};
 pub use server::{Greeting, Head, Reply, Response, SeenRequest, TestServer, TestServerBuilder};
+pub use unreachable::{BlackHole, refused_url};
 
 /// Changes a file as failing flash or a stranger does: past every rule of its schema, which stands afterwards as before.
 pub fn past_every_rule<T>(file: &rusqlite::Connection, change: impl FnOnce(&rusqlite::Connection) -> T) -> T {

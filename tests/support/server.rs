@@ -26,8 +26,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::certs::{Identity, TestCa};
-use super::nowhere::loopback_socket;
 use super::stream::{Stream, hold, read_head, reset, unread};
+use super::unreachable::loopback_socket;
 
 /// Long, because it only ends a test that fails.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, State, Visit, redact};
+use super::{State, StoredValue, Visit, redact};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, Workflow};
 
 /// The state a session begins in. None when the event is not the one that starts a session.
@@ -101,7 +101,7 @@ fn hold(state: &mut State, field: &str, to: &FieldState, source: &ValueSource, a
     if *to == FieldState::NotProvided {
         state.values.remove(field);
     } else {
-        state.values.insert(field.to_owned(), Held { state: to.clone(), completed_at: at, source: source.clone() });
+        state.values.insert(field.to_owned(), StoredValue { state: to.clone(), completed_at: at, source: source.clone() });
     }
 }
 

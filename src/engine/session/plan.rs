@@ -7,7 +7,7 @@ use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workf
 
 /// Who acts, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct ActContext {
     /// What the clock says.
     pub at: Timestamp,
     /// Seconds that local time is ahead of UTC then.
@@ -39,16 +39,16 @@ pub(crate) fn plan<'c>(
     workflow: &Workflow,
     state: &State,
     commands: &'c [Command],
-    stamp: &Stamp,
+    context: &ActContext,
     repeated: &BTreeSet<&str>,
 ) -> Result<Plan<'c>, Refusal> {
     let new: Vec<&Command> = commands.iter().filter(|command| command.command_id().is_none_or(|id| !repeated.contains(id))).collect();
     let applied = if new.is_empty() && !commands.is_empty() { Applied::Repeated } else { Applied::Yes };
-    if let Some(plan) = steps(workflow, state, &new, stamp, applied)? {
+    if let Some(plan) = steps(workflow, state, &new, context, applied)? {
         return Ok(plan);
     }
     let notes: Vec<&Command> = new.into_iter().filter(|command| matches!(command, Command::Note { .. })).collect();
-    let plan = steps(workflow, state, &notes, stamp, Applied::Stale)?;
+    let plan = steps(workflow, state, &notes, context, Applied::Stale)?;
     Ok(plan.expect("a note is never stale"))
 }
 
@@ -57,7 +57,7 @@ fn steps<'c>(
     workflow: &Workflow,
     state: &State,
     commands: &[&'c Command],
-    stamp: &Stamp,
+    context: &ActContext,
     applied: Applied,
 ) -> Result<Option<Plan<'c>>, Refusal> {
     let mut ahead = state.clone();
@@ -66,7 +66,7 @@ fn steps<'c>(
         match decide(workflow, &ahead, command)? {
             Decision::Stale => return Ok(None),
             Decision::Act(act) => {
-                let event = advance(&mut ahead, act, command.command_id(), stamp);
+                let event = advance(&mut ahead, act, command.command_id(), context);
                 plan.steps.push((event, ahead.clone()));
             }
             Decision::Unchanged => {}
@@ -82,15 +82,15 @@ fn steps<'c>(
 }
 
 /// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.
-pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, stamp: &Stamp) -> Event {
-    let at = stamp.at.max(state.last_at);
+pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, context: &ActContext) -> Event {
+    let at = context.at.max(state.last_at);
     let event = Event {
         seq: state.last_seq + 1,
         v: EVENT_VERSION,
         at,
-        wall_at: (stamp.at < at).then_some(stamp.at),
-        utc_offset: stamp.utc_offset,
-        actor: stamp.actor.clone(),
+        wall_at: (context.at < at).then_some(context.at),
+        utc_offset: context.utc_offset,
+        actor: context.actor.clone(),
         command_id: command_id.map(str::to_owned),
         act,
     };

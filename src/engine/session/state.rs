@@ -32,7 +32,7 @@ pub struct State {
     /// The visits that are not superseded, in order. Never empty; the last one is where the session is, or finished.
     pub path: Vec<Visit>,
     /// The fields that hold something, by key. A field that is not here is "not provided".
-    pub values: BTreeMap<String, Held>,
+    pub values: BTreeMap<String, StoredValue>,
     /// The notes as they read now, in order.
     pub notes: Vec<Note>,
 }
@@ -52,7 +52,7 @@ pub struct Visit {
 
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct StoredValue {
     /// A value, "empty" or "not applicable"; never "not provided".
     pub state: FieldState,
     /// The time of the act that set it to that.

@@ -1,6 +1,6 @@
 //! Outbox entries: freezing them, reading them, and what a person does to them. `queue` is the part that delivery drives.
 
-pub(crate) mod air;
+pub(crate) mod in_flight;
 pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod queue;
@@ -45,8 +45,8 @@ pub(crate) struct EntryRow {
     pub(crate) state: EntryState,
     pub(crate) reason: Option<String>,
     pub(crate) due_at: Timestamp,
-    /// Until when a try of before it was given up may be in the air.
-    pub(crate) air_until: Option<Timestamp>,
+    /// Until when a try of before it was given up may be in flight.
+    pub(crate) in_flight_until: Option<Timestamp>,
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,
     pub(crate) sent_at: Option<Timestamp>,
@@ -99,7 +99,7 @@ fn moment(ms: i64) -> Timestamp {
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
                        o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
-                       o.air_until";
+                       o.in_flight_until";
 /// How many they are.
 const COLUMN_COUNT: usize = 17;
 
@@ -213,7 +213,7 @@ pub(crate) fn exists(connection: &Connection, id: &DeliveryId) -> Result<bool> {
 }
 
 /// A person sends a failed entry again: the same id and bytes, fresh budgets, due at once. Where it was given up, a try of before that may
-/// still be in the air, and is waited for.
+/// still be in flight, and is waited for.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
         "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH}, due_at = ?2
@@ -229,10 +229,10 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// What giving an entry up writes. A try that is in the air may still end well, and is then recorded; until it has ended, or until its lease
+/// What giving an entry up writes. A try that is in flight may still end well, and is then recorded; until it has ended, or until its lease
 /// is over, nothing else of the entry leaves.
 pub(crate) const GIVEN_UP: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
-                                   air_until = coalesce(lease_until, air_until)";
+                                   in_flight_until = coalesce(lease_until, in_flight_until)";
 
 /// A person gives an undelivered entry up. `by` says in one word what gave it up.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
@@ -305,7 +305,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         reason,
         // What no calendar has was written by a clock far off, and counts as due.
         due_at: row.get(9).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::MAX_UTC),
-        air_until: row.get::<_, Option<i64>>(16).ok().flatten().and_then(|until| from_ms(until).ok()),
+        in_flight_until: row.get::<_, Option<i64>>(16).ok().flatten().and_then(|until| from_ms(until).ok()),
         attempts,
         unknown_outcomes,
         sent_at,

@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, alone, of_entry, unless_damaged};
-use super::air::{in_the_air, settle_given_up};
+use super::in_flight::{in_flight, settle_abandoned};
 use super::lease::{Lease, farthest_lease};
 use super::{MessageId, moment, numbers};
 use crate::crypto::Sha256;
@@ -115,7 +115,7 @@ pub(crate) struct Claim<'a> {
 pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
     let mut skip = claim.skip.clone();
-    skip.extend(in_the_air(tx, claim.now, claim.lease)?.into_iter().map(|waits| waits.entry));
+    skip.extend(in_flight(tx, claim.now, claim.lease)?.into_iter().map(|waits| waits.entry));
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for id in to_claim(tx, claim, &skip)? {
         if claimed.len() >= claim.limit as usize {
@@ -131,7 +131,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         }
     }
     let mut statement = tx.prepare_cached(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, air_until = NULL, attempts = ?5,
+        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, in_flight_until = NULL, attempts = ?5,
                            unknown_outcomes = ?6
           WHERE id = ?1",
     )?;
@@ -271,12 +271,12 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Resul
     }
     let taken_back = tx
         .prepare_cached(
-            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, air_until = NULL
-              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND air_until IS NOT NULL AND attempts > 0 AND unknown_outcomes > 0",
+            "UPDATE outbox SET attempts = attempts - 1, unknown_outcomes = unknown_outcomes - 1, in_flight_until = NULL
+              WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND in_flight_until IS NOT NULL AND attempts > 0 AND unknown_outcomes > 0",
         )?
         .execute(params![lease.entry, lease.epoch, lease.message])?;
     // An attempt whose lease ran out before has its line in the history, and counts.
-    if taken_back == 1 { Ok(true) } else { settle_given_up(tx, lease, true) }
+    if taken_back == 1 { Ok(true) } else { settle_abandoned(tx, lease, true) }
 }
 
 /// The session of an entry, if both read back.
@@ -376,7 +376,7 @@ pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now:
             "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2,
                                sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts, 1),
                                unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
-                               lease_owner = NULL, lease_until = NULL, air_until = NULL
+                               lease_owner = NULL, lease_until = NULL, in_flight_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",
         )?
         .execute(params![lease.entry, to_ms(now), status, lease.message])?;

@@ -21,8 +21,8 @@ fn looking_at_the_queue_costs_what_waits_and_not_what_was_ever_sent() {
         ("outbox_leased", "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= 1 OR lease_until > 2 OR lease_until IS NULL)"),
         ("outbox_leased", "SELECT lease_until FROM outbox WHERE state = 'leased' ORDER BY lease_until LIMIT 1"),
         (
-            "outbox_in_the_air",
-            "SELECT id, endpoint, air_until FROM outbox WHERE state = 'queued' AND air_until IS NOT NULL AND air_until > 1 AND air_until <= 2",
+            "outbox_in_flight",
+            "SELECT id, endpoint, in_flight_until FROM outbox WHERE state = 'queued' AND in_flight_until IS NOT NULL AND in_flight_until > 1 AND in_flight_until <= 2",
         ),
         ("outbox_unsent", "SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'"),
         (

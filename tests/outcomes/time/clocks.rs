@@ -115,7 +115,7 @@ fn a_wall_clock_that_jumps_during_an_attempt_delivers_once() {
         let running = std::thread::spawn(move || flush(&compass));
         field.transport.wait_for_requests(2);
         field.clock.jump_wall(jump);
-        // Somebody else who flushes meanwhile does not take what is in the air.
+        // Somebody else who flushes meanwhile does not take what is in flight.
         field.transport.release();
         let report = in_time("the flush", PATIENCE, move || running.join().unwrap());
         assert_eq!((report.sent, report.pending), (10, 0));
@@ -176,19 +176,19 @@ fn a_process_that_dies_in_the_middle_of_an_attempt() {
     for request in field.transport.requests() {
         say(header(&request, "webhook-id"));
     }
-    say("in the air");
+    say("in flight");
     loop {
         std::thread::park();
     }
 }
 
-/// A process is killed with two of three messages in the air. Gives the folder, and the ids of those.
+/// A process is killed with two of three messages in flight. Gives the folder, and the ids of those.
 fn after_a_crash() -> (tempfile::TempDir, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crashed.db");
     let mut process =
         Process::run("time::clocks::a_process_that_dies_in_the_middle_of_an_attempt", &[("DATABASE", path.to_str().unwrap())]);
-    let begun: Vec<String> = std::iter::from_fn(|| process.line()).take_while(|line| line != "in the air").collect();
+    let begun: Vec<String> = std::iter::from_fn(|| process.line()).take_while(|line| line != "in flight").collect();
     process.kill();
     (folder, begun)
 }

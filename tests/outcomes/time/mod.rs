@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod clocks;
-mod patience;
+mod long_pauses;
 mod schedule;
 
 use std::collections::BTreeSet;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::engine::session::plan::Plan;
 
-fn stamp() -> Stamp {
-    Stamp { at: "2026-11-23T13:00:00Z".parse().unwrap(), utc_offset: 3600, actor: Some("Mia".into()) }
+fn act_context() -> ActContext {
+    ActContext { at: "2026-11-23T13:00:00Z".parse().unwrap(), utc_offset: 3600, actor: Some("Mia".into()) }
 }
 
 fn noted(id: &str) -> Command {
@@ -18,7 +18,7 @@ fn go(visit: u32) -> Command {
 }
 
 fn planned<'c>(session: &Session, commands: &'c [Command], repeated: &[&str]) -> Result<Plan<'c>, Refusal> {
-    plan(&session.workflow, &session.state, commands, &stamp(), &repeated.iter().copied().collect::<BTreeSet<_>>())
+    plan(&session.workflow, &session.state, commands, &act_context(), &repeated.iter().copied().collect::<BTreeSet<_>>())
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_list_comes_to_events_each_with_the_state_after_it() {
     );
     let mut state = session.state.clone();
     for (event, after) in &plan.steps {
-        assert_eq!((event.at, event.utc_offset, &event.actor), (stamp().at, stamp().utc_offset, &stamp().actor));
+        assert_eq!((event.at, event.utc_offset, &event.actor), (act_context().at, act_context().utc_offset, &act_context().actor));
         apply(&mut state, event);
         assert_eq!(state, *after);
     }

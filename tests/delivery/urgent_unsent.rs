@@ -96,7 +96,7 @@ fn a_wish_outlives_a_job_that_is_called_off_before_a_request_has_left() {
         steps_until_wait(&mut person);
         steps_until_wait(&mut job);
         if alone {
-            // What was in the air when the person asked ends before.
+            // What was in flight when the person asked ends before.
             held.carry_out(|call| matches!(call, BlockingCall::Send { request, .. } if request.url == OFFICE_URL), &answer(202));
             field.clock.advance(3 * SECOND);
             steps_until_wait(&mut job);

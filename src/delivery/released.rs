@@ -5,7 +5,7 @@ use crate::store::outbox::lease::Lease;
 
 /// What is given back.
 #[derive(Debug, Default)]
-pub(super) struct GivenBack {
+pub(super) struct Released {
     pub(super) claims: Vec<Lease>,
     pub(super) urgent: Vec<Spent>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Spent {
     pub(super) before: (Option<Timestamp>, Option<Timestamp>),
 }
 
-impl GivenBack {
+impl Released {
     pub(super) fn is_empty(&self) -> bool {
         self.claims.is_empty() && self.urgent.is_empty()
     }

@@ -75,7 +75,7 @@ fn an_endpoint_that_another_process_has_reached_waits_for_no_backoff_of_this_one
 }
 
 #[test]
-fn the_next_due_time_of_what_is_sent_again_in_the_air_is_named() {
+fn the_next_due_time_of_what_is_sent_again_in_flight_is_named() {
     // Given up here, and sent again by this process or another one; the clock is as it was, or was set since.
     for (by_another, set) in [false, true].into_iter().flat_map(|by| [0, -3, 3].map(|hours| (by, hours))) {
         let (field, _) = phone(|_| Ok(answer(202)));

@@ -12,7 +12,7 @@ use crate::store::outbox::queue::Claimed;
 impl Schedule {
     /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
     /// secrets that does not end counts as one that found nothing now, unless it had less time than a store may take.
-    pub(super) fn give_up(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
+    pub(super) fn abort(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
         let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
         match attempt.stage {
             // The thread that looked is gone: its request never left.
@@ -23,7 +23,7 @@ impl Schedule {
             Stage::Sending => {
                 attempt.cancelled = true;
                 self.leave(&attempt);
-                self.left_behind.leave_attempt(attempt);
+                self.detached.leave_attempt(attempt);
                 true
             }
             Stage::Refreshing => {
@@ -83,7 +83,7 @@ impl Schedule {
     /// A claim is given back, of which nothing has begun.
     pub(super) fn release(&mut self, claimed: &Claimed) {
         if claimed.urgent {
-            self.wishes.urgent_again();
+            self.caller_requests.urgent_again();
         }
         self.releases.claims.push(claimed.lease);
     }
@@ -91,7 +91,7 @@ impl Schedule {
     /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
     /// is given back: it may be due much later.
     pub(super) fn end_urgent(&mut self, number: u64) {
-        if !self.wishes.end_urgent(number) {
+        if !self.caller_requests.end_urgent(number) {
             return;
         }
         for queue in self.endpoints.values_mut() {
@@ -126,7 +126,7 @@ impl Schedule {
     pub(super) fn detach(&mut self) {
         for (_, attempt) in std::mem::take(&mut self.in_flight) {
             self.leave(&attempt);
-            self.left_behind.leave_attempt(attempt);
+            self.detached.leave_attempt(attempt);
         }
         self.endpoints.values_mut().for_each(|queue| queue.refreshing = 0);
     }
@@ -152,7 +152,7 @@ impl Schedule {
     /// An attempt is not under way any more; a look-up of its secrets may be.
     pub(super) fn leave(&mut self, attempt: &Attempt) {
         if attempt.looks_up {
-            self.left_behind.leave_look_up(attempt);
+            self.detached.leave_look_up(attempt);
         }
         if let Some(queue) = self.endpoints.get_mut(&attempt.claimed.endpoint) {
             queue.in_flight = queue.in_flight.saturating_sub(1);
@@ -164,7 +164,7 @@ impl Schedule {
 
     /// Whether an attempt of this entry has begun and its end is unknown.
     pub(super) fn has_begun(&self, entry: i64) -> bool {
-        let mut attempts = self.in_flight.values().chain(self.left_behind.attempts());
+        let mut attempts = self.in_flight.values().chain(self.detached.attempts());
         // What has ended and is not stored yet has left all the same.
         let mut results = self.results.iter().chain(&self.stuck).filter(|result| result.verdict.contact != Contact::NotBegun);
         attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())

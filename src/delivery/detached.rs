@@ -11,14 +11,14 @@ use crate::webhook;
 
 /// What was left behind.
 #[derive(Default)]
-pub(super) struct LeftBehind {
+pub(super) struct Detached {
     /// Look-ups of secrets, by request, with the endpoint as it was then. What they bring is not used.
     look_ups: Vec<(u64, Arc<Endpoint>)>,
     /// Attempts whose requests are on their way. Their results still count.
     attempts: BTreeMap<u64, Attempt>,
 }
 
-impl LeftBehind {
+impl Detached {
     /// Whether nothing more begins at this endpoint before something ends. Look-ups count where it names a secret. What was left behind of
     /// another definition of the same endpoint says nothing about this one.
     pub(super) fn holds_up(&self, endpoint: &Endpoint) -> bool {

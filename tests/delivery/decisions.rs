@@ -4,7 +4,7 @@ use super::*;
 
 const ACTIONS: usize = 20;
 
-/// A phone with one session of twenty messages, of which two are in the air at the office and all others are claimed.
+/// A phone with one session of twenty messages, of which two are in flight at the office and all others are claimed.
 struct Claimed {
     field: Field,
     session: SessionKey,
@@ -27,7 +27,7 @@ impl Claimed {
         Self { field, session, running }
     }
 
-    /// The two in the air are answered, and the flush ends.
+    /// The two in flight are answered, and the flush ends.
     fn go_on(self) -> (Field, SessionKey, FlushReport) {
         self.field.transport.release();
         (self.field, self.session, joined("the flush", self.running))
@@ -54,7 +54,7 @@ fn when_the_integration_is_switched_off_nothing_begins_any_more() {
     claimed.field.compass.set_integration_enabled(false).unwrap();
     let (field, session, report) = claimed.go_on();
     assert_eq!((report.attempts, report.sent, report.pending), (2, 2, 18));
-    assert_eq!(field.transport.requests().len(), 2, "what was in the air alone");
+    assert_eq!(field.transport.requests().len(), 2, "what was in flight alone");
     for action in field.compass.record(session).unwrap().actions.iter().filter(|action| action.status == ActionStatus::Pending) {
         assert_eq!(action.reason.as_deref(), Some("integration_off"));
         assert_eq!((action.deliveries[0].attempts, action.deliveries[0].may_have_been_delivered), (0, false), "as if never claimed");
@@ -129,7 +129,7 @@ fn a_redaction_gives_up_what_has_not_begun_and_says_what_has() {
     assert_eq!((outcome.applied, outcome.in_flight, outcome.bodies.len()), (Applied::Yes, true, ACTIONS));
     assert!(claimed.field.compass.redact(claimed.session, &redaction).unwrap().in_flight, "a repeated call tells the same");
     let (field, session, report) = claimed.go_on();
-    assert_eq!((report.attempts, field.transport.requests().len()), (2, 2), "what was in the air alone");
+    assert_eq!((report.attempts, field.transport.requests().len()), (2, 2), "what was in flight alone");
     let actions = field.compass.record(session).unwrap().actions;
     let sent = actions.iter().filter(|action| action.status == ActionStatus::Sent).count();
     let given_up = actions.iter().filter(|action| action.reason.as_deref() == Some("abandoned")).count();
@@ -191,11 +191,11 @@ fn what_another_process_decides_is_obeyed_too() {
 }
 
 #[test]
-fn what_another_process_may_have_begun_counts_as_in_the_air() {
+fn what_another_process_may_have_begun_counts_as_in_flight() {
     let claimed = Claimed::new();
     let other = Compass::open(claimed.field.options.clone().as_other_process()).unwrap();
-    let in_air = begun(&claimed.field, claimed.session).iter().position(|begun| *begun).unwrap();
-    assert!(abandon(&other, claimed.session, in_air).in_flight);
+    let in_flight = begun(&claimed.field, claimed.session).iter().position(|begun| *begun).unwrap();
+    assert!(abandon(&other, claimed.session, in_flight).in_flight);
     let (field, session, report) = claimed.go_on();
     assert_eq!(report.sent, 20);
     assert!(is_sent(&field.compass, session), "the receiver has it, and the record says so");
@@ -203,7 +203,7 @@ fn what_another_process_may_have_begun_counts_as_in_the_air() {
 }
 
 #[test]
-fn what_is_in_the_air_is_told_so_after_its_lease_has_run_out() {
+fn what_is_in_flight_is_told_so_after_its_lease_has_run_out() {
     for by_another_process in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -221,7 +221,7 @@ fn what_is_in_the_air_is_told_so_after_its_lease_has_run_out() {
 }
 
 #[test]
-fn what_is_sent_again_while_it_is_in_the_air_waits_for_what_that_brings() {
+fn what_is_sent_again_while_it_is_in_flight_waits_for_what_that_brings() {
     for (first, copies) in [(202, 1), (500, 2)] {
         let seen = std::sync::atomic::AtomicBool::new(false);
         let (field, _) = phone(move |request| {
@@ -249,7 +249,7 @@ fn what_is_sent_again_while_it_is_in_the_air_waits_for_what_that_brings() {
 }
 
 #[test]
-fn what_was_answered_and_is_not_stored_yet_counts_as_in_the_air() {
+fn what_was_answered_and_is_not_stored_yet_counts_as_in_flight() {
     let (field, _) = phone(|_| Ok(answer(202)));
     register(&field, "lab");
     let session = field.complete();
@@ -268,7 +268,7 @@ fn what_was_answered_and_is_not_stored_yet_counts_as_in_the_air() {
 }
 
 #[test]
-fn a_session_that_is_given_up_leaves_with_what_is_in_the_air_alone() {
+fn a_session_that_is_given_up_leaves_with_what_is_in_flight_alone() {
     let claimed = Claimed::new();
     let outcome = claimed.field.compass.abandon_session(claimed.session, "anna", "handed in on paper", &id()).unwrap();
     assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, true));
@@ -296,7 +296,7 @@ fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
 }
 
 #[test]
-fn what_is_in_the_air_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too() {
+fn what_is_in_flight_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too() {
     type Change = fn(&Field);
     let moves: Change = |field| field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
     let moves_and_back: Change = |field| {
@@ -320,9 +320,9 @@ fn what_is_in_the_air_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too
         ("new secrets", true, 0, new_secrets),
     ];
     for (name, signs, moved, change) in changes {
-        for in_the_air in [false, true] {
+        for in_flight in [false, true] {
             let (field, session) = before_its_last_try(signs);
-            if in_the_air {
+            if in_flight {
                 field.transport.hold("");
                 let running = flushing(&field.compass);
                 field.transport.wait_for_requests(6);
@@ -333,14 +333,14 @@ fn what_is_in_the_air_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too
                 change(&field);
             }
             field.flush();
-            assert_eq!(requests_to(&field, "https://new.example/hook"), moved, "{name}, in the air: {in_the_air}");
-            assert_eq!(field.action(session).status, ActionStatus::Pending, "{name}, in the air: {in_the_air}");
+            assert_eq!(requests_to(&field, "https://new.example/hook"), moved, "{name}, in flight: {in_flight}");
+            assert_eq!(field.action(session).status, ActionStatus::Pending, "{name}, in flight: {in_flight}");
         }
     }
 }
 
 #[test]
-fn what_a_dead_process_had_in_the_air_gets_fresh_budgets_when_its_endpoint_moves() {
+fn what_a_dead_process_had_in_flight_gets_fresh_budgets_when_its_endpoint_moves() {
     let (mut field, session) = before_its_last_try(false);
     field.transport.hold("");
     let never = CancelToken::new();
@@ -378,8 +378,8 @@ fn what_a_receiver_says_to_a_message_that_was_given_up_counts_for_its_endpoint()
     }
 }
 
-/// A message that is given up and sent again while its first try is in the air, which ends like this.
-fn sent_again_in_the_air(says: TransportResponse) -> (Field, SessionKey) {
+/// A message that is given up and sent again while its first try is in flight, which ends like this.
+fn sent_again_in_flight(says: TransportResponse) -> (Field, SessionKey) {
     let seen = std::sync::atomic::AtomicBool::new(false);
     let (field, _) = phone(move |_| Ok(if seen.swap(true, std::sync::atomic::Ordering::Relaxed) { answer(202) } else { says.clone() }));
     let session = field.complete();
@@ -395,7 +395,7 @@ fn sent_again_in_the_air(says: TransportResponse) -> (Field, SessionKey) {
 
 #[test]
 fn a_pause_that_a_receiver_asks_for_holds_for_what_was_sent_again_meanwhile() {
-    let (field, session) = sent_again_in_the_air(answer_with(429, &[("retry-after", "3600")]));
+    let (field, session) = sent_again_in_flight(answer_with(429, &[("retry-after", "3600")]));
     assert_eq!(field.transport.requests().len(), 1, "the receiver asked for an hour of patience");
     let end = field.now() + TimeDelta::hours(1);
     assert_eq!((status(&field, OFFICE).paused_until, field.delivery(session).next_attempt_at), (Some(end), Some(end)));
@@ -406,7 +406,7 @@ fn a_pause_that_a_receiver_asks_for_holds_for_what_was_sent_again_meanwhile() {
 
 #[test]
 fn a_410_disables_an_endpoint_although_its_message_was_sent_again_meanwhile() {
-    let (field, session) = sent_again_in_the_air(answer(410));
+    let (field, session) = sent_again_in_flight(answer(410));
     assert!(!status(&field, OFFICE).enabled);
     assert_eq!((reason(&field, session).as_deref(), field.transport.requests().len()), (Some("endpoint_disabled"), 1));
     field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
@@ -416,7 +416,7 @@ fn a_410_disables_an_endpoint_although_its_message_was_sent_again_meanwhile() {
 
 #[test]
 fn a_try_stays_on_record_although_its_message_was_sent_again_meanwhile() {
-    let (field, session) = sent_again_in_the_air(answer(500));
+    let (field, session) = sent_again_in_flight(answer(500));
     let delivery = field.delivery(session);
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Sent, 2));
     assert_eq!(outcomes(&field, session), ["server_error", "sent"]);

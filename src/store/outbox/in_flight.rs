@@ -1,4 +1,4 @@
-//! What may be in the air of entries that were given up: a try that had begun may still end, and the next one waits for it.
+//! What may be in flight of entries that were given up: a try that had begun may still end, and the next one waits for it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
 
-/// An entry that was given up and waits again, while a try of before may be in the air.
-pub(crate) struct InTheAir {
+/// An entry that was given up and waits again, while a try of before may be in flight.
+pub(crate) struct EarlierAttempt {
     pub(crate) entry: i64,
     pub(crate) endpoint: String,
     /// No try of it begins before. It is due at once then.
     pub(crate) until: Timestamp,
 }
 
-/// Entries that wait behind a try that may be in the air: what is claimed is none of them. One whose lease ran out, or lies further ahead than
+/// Entries that wait behind a try that may be in flight: what is claimed is none of them. One whose lease ran out, or lies further ahead than
 /// any lease can, is waited for no more.
-pub(crate) fn in_the_air(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<InTheAir>> {
-    if fault("seeded: what is in the air is claimed") {
+pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<EarlierAttempt>> {
+    if fault("seeded: what is in flight is claimed") {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT id, endpoint, air_until FROM outbox INDEXED BY outbox_in_the_air
-          WHERE state = 'queued' AND air_until IS NOT NULL AND air_until > ?1 AND air_until <= ?2",
+        "SELECT id, endpoint, in_flight_until FROM outbox INDEXED BY outbox_in_flight
+          WHERE state = 'queued' AND in_flight_until IS NOT NULL AND in_flight_until > ?1 AND in_flight_until <= ?2",
     )?;
     let mut rows = statement.query([to_ms(now), farthest_lease(now, lease)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         // What does not read back is what the lists show.
         if let (Ok(entry), Ok(endpoint), Ok(until)) = (row.get(0), row.get(1), row.get(2)) {
-            found.push(InTheAir { entry, endpoint, until: moment(until) });
+            found.push(EarlierAttempt { entry, endpoint, until: moment(until) });
         }
     }
     Ok(found)
 }
 
-/// Those of these entries that wait, whose time in the air is over by their rows.
-pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now: Timestamp) -> Result<Vec<InTheAir>> {
+/// Those of these entries that wait, whose time in flight is over by their rows.
+pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,7 +52,7 @@ pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         if let (Ok(entry), Ok(endpoint)) = (row.get(0), row.get(1)) {
-            found.push(InTheAir { entry, endpoint, until: now });
+            found.push(EarlierAttempt { entry, endpoint, until: now });
         }
     }
     Ok(found)
@@ -60,12 +60,12 @@ pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now
 
 /// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and it
 /// stands in the way of no other one any more. False when that is not so.
-pub(crate) fn settle_given_up(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
+pub(crate) fn settle_abandoned(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), air_until = NULL
+            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), in_flight_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
-                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND (air_until IS NOT NULL OR reason IS NULL))",
+                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND (in_flight_until IS NOT NULL OR reason IS NULL))",
         )?
         .execute(params![lease.entry, lease.epoch, is_known, lease.message])?;
     Ok(changed == 1)

@@ -282,7 +282,7 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_was_commit
 }
 
 #[test]
-fn what_another_process_sends_again_while_it_is_in_the_air_waits_for_what_that_brings() {
+fn what_another_process_sends_again_while_it_is_in_flight_waits_for_what_that_brings() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
@@ -299,12 +299,12 @@ fn what_another_process_sends_again_while_it_is_in_the_air_waits_for_what_that_b
     field.transport.release();
     joined("the flush", running);
     other.close().unwrap();
-    assert_eq!(came, 1, "the first one is in the air");
+    assert_eq!(came, 1, "the first one is in flight");
 }
 
 #[test]
-fn what_is_given_up_by_another_process_and_sent_again_here_waits_for_what_is_in_the_air() {
-    // Both by the process that has nothing in the air, delivered by the one that has.
+fn what_is_given_up_by_another_process_and_sent_again_here_waits_for_what_is_in_flight() {
+    // Both by the process that has nothing in flight, delivered by the one that has.
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
@@ -325,7 +325,7 @@ fn what_is_given_up_by_another_process_and_sent_again_here_waits_for_what_is_in_
 }
 
 #[test]
-fn what_another_process_sends_again_waits_no_longer_than_what_is_in_the_air_takes() {
+fn what_another_process_sends_again_waits_no_longer_than_what_is_in_flight_takes() {
     let (field, _) = phone(|_| Ok(answer(500)));
     let session = field.complete();
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
@@ -443,9 +443,9 @@ fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
     assert_eq!(came, 2, "the receiver has asked for an hour");
 }
 
-/// A message is in the air here. In another process it is given up and sent again, something happens, and that process flushes: whether it
+/// A message is in flight here. In another process it is given up and sent again, something happens, and that process flushes: whether it
 /// sends it, too.
-fn sends_what_is_in_the_air(urgent: bool, happens: impl FnOnce(&Compass)) -> bool {
+fn sends_what_is_in_flight(urgent: bool, happens: impl FnOnce(&Compass)) -> bool {
     let (field, _) = phone(|_| Ok(answer(202)));
     field.secrets.set(SECRET_NAME, SECRET);
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
@@ -470,23 +470,23 @@ fn sends_what_is_in_the_air(urgent: bool, happens: impl FnOnce(&Compass)) -> boo
 }
 
 #[test]
-fn an_urgent_flush_of_another_process_waits_for_what_is_in_the_air() {
-    assert!(!sends_what_is_in_the_air(false, |_| ()));
-    assert!(!sends_what_is_in_the_air(true, |_| ()));
+fn an_urgent_flush_of_another_process_waits_for_what_is_in_flight() {
+    assert!(!sends_what_is_in_flight(false, |_| ()));
+    assert!(!sends_what_is_in_flight(true, |_| ()));
 }
 
 #[test]
-fn new_secrets_do_not_send_what_is_in_the_air() {
-    assert!(!sends_what_is_in_the_air(false, |other| other.secrets_changed().unwrap()));
+fn new_secrets_do_not_send_what_is_in_flight() {
+    assert!(!sends_what_is_in_flight(false, |other| other.secrets_changed().unwrap()));
 }
 
 #[test]
-fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_the_air() {
+fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_flight() {
     let switch = |other: &Compass| {
         other.set_endpoint_enabled(OFFICE, false).unwrap();
         other.set_endpoint_enabled(OFFICE, true).unwrap();
     };
-    assert!(!sends_what_is_in_the_air(false, switch));
+    assert!(!sends_what_is_in_flight(false, switch));
 }
 
 #[test]
@@ -512,7 +512,7 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_pr
 
 /// Real threads: two processes give messages up and send them again all the time, and each request lasts until they have gone round once more.
 #[test]
-fn no_id_is_in_the_air_twice_however_often_it_is_given_up_and_sent_again() {
+fn no_id_is_in_flight_twice_however_often_it_is_given_up_and_sent_again() {
     let turn = Arc::new((Mutex::new(0_u64), Condvar::new()));
     let next_turn = |turn: &(Mutex<u64>, Condvar), by: u64| {
         *turn.0.lock().unwrap() += by;

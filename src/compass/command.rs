@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{StoredDocument, StoredFault};
-use crate::engine::session::{self as engine, Stamp};
+use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
 
 /// A session with its workflow, as an act needs it.
-pub(super) struct Subject {
+pub(super) struct LoadedSession {
     pub(super) id: i64,
     pub(super) document: Arc<StoredDocument>,
     /// Of the document, as it was imported.
@@ -24,7 +24,7 @@ pub(super) struct Subject {
 }
 
 /// What is known of a command id.
-pub(super) enum Known {
+pub(super) enum CommandLookup {
     /// It was never used.
     New,
     /// This very command was given before, on this session.
@@ -32,20 +32,20 @@ pub(super) enum Known {
 }
 
 impl Inner {
-    pub(super) fn stamp(&self, actor: Option<&str>) -> Result<Stamp> {
+    pub(super) fn act_context(&self, actor: Option<&str>) -> Result<ActContext> {
         if let Some(actor) = actor {
             engine::check_actor(actor)?;
         }
         let at = self.now();
-        Ok(Stamp { at, utc_offset: self.clock.utc_offset(at), actor: actor.map(str::to_owned) })
+        Ok(ActContext { at, utc_offset: self.clock.utc_offset(at), actor: actor.map(str::to_owned) })
     }
 
     /// Reads a session that must be there.
-    pub(super) fn subject(&self, connection: &Connection, key: SessionKey) -> Result<Subject> {
+    pub(super) fn load_session(&self, connection: &Connection, key: SessionKey) -> Result<LoadedSession> {
         match store::session::load(connection, key)? {
             Some(Stored { id, workflow_id, workflow_hash, state }) => {
                 let document = self.document_of(connection, workflow_id, workflow_hash)?;
-                Ok(Subject { id, document, hash: workflow_hash, state })
+                Ok(LoadedSession { id, document, hash: workflow_hash, state })
             }
             None if store::retention::is_tombstone(connection, key)? => Err(Error::DeletedSession { key }),
             None => Err(Error::UnknownSession { key }),
@@ -53,11 +53,11 @@ impl Inner {
     }
 
     /// Reads a session that an act is to change. One whose document requires what this release does not know can only be read.
-    pub(super) fn subject_to_change(&self, connection: &Connection, key: SessionKey) -> Result<Subject> {
-        let subject = self.subject(connection, key)?;
-        match subject.document.unknown.as_slice() {
-            [] => Ok(subject),
-            unknown => Err(Error::RequiresNewerCore { workflow: subject.state.workflow.clone(), unknown: unknown.to_vec() }),
+    pub(super) fn load_session_to_change(&self, connection: &Connection, key: SessionKey) -> Result<LoadedSession> {
+        let loaded = self.load_session(connection, key)?;
+        match loaded.document.unknown.as_slice() {
+            [] => Ok(loaded),
+            unknown => Err(Error::RequiresNewerCore { workflow: loaded.state.workflow.clone(), unknown: unknown.to_vec() }),
         }
     }
 
@@ -88,14 +88,14 @@ pub(super) fn document_fault(workflow: &WorkflowRef, fault: &StoredFault) -> Str
     format!("the document of workflow {} {} {fault}", workflow.key, workflow.version_label())
 }
 
-impl Subject {
+impl LoadedSession {
     pub(super) fn workflow(&self) -> &Workflow {
         &self.document.workflow
     }
 
     /// Writes an act as the session's next event, with what it changes.
-    pub(super) fn act(&mut self, tx: &Transaction<'_>, act: Act, command: Option<(&str, Sha256)>, stamp: &Stamp) -> Result<()> {
-        let event = engine::advance(&mut self.state, act, command.map(|(id, _)| id), stamp);
+    pub(super) fn act(&mut self, tx: &Transaction<'_>, act: Act, command: Option<(&str, Sha256)>, context: &ActContext) -> Result<()> {
+        let event = engine::advance(&mut self.state, act, command.map(|(id, _)| id), context);
         self.append(tx, &event, command.map(|(_, hash)| hash))
     }
 
@@ -124,12 +124,12 @@ pub(super) fn command_hash(session: Option<SessionKey>, content: &impl Serialize
 ///
 /// # Errors
 /// `CommandIdReused` when it stands for something else; `Refused` when it is no id.
-pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, command_id: &str, hash: Sha256) -> Result<Known> {
+pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, command_id: &str, hash: Sha256) -> Result<CommandLookup> {
     engine::check_command_id(command_id)?;
     match store::command::find(connection, command_id)? {
-        None => Ok(Known::New),
-        Some((key, Some(before))) if before == hash => Ok(Known::Repeated(key)),
-        Some((key, None)) if session.is_none_or(|session| session == key) => Ok(Known::Repeated(key)),
+        None => Ok(CommandLookup::New),
+        Some((key, Some(before))) if before == hash => Ok(CommandLookup::Repeated(key)),
+        Some((key, None)) if session.is_none_or(|session| session == key) => Ok(CommandLookup::Repeated(key)),
         Some(_) => Err(Error::CommandIdReused),
     }
 }
@@ -159,16 +159,16 @@ impl<'c> Ids<'c> {
         if let Some(id) = command_id {
             let hash = command_hash(Some(session), &commands)?;
             match look_up(connection, Some(session), id, hash)? {
-                Known::Repeated(_) => return Ok(None),
-                Known::New => ids.whole = Some((id, hash)),
+                CommandLookup::Repeated(_) => return Ok(None),
+                CommandLookup::New => ids.whole = Some((id, hash)),
             }
         }
         for command in commands {
             let Some(id) = command.command_id() else { continue };
             let hash = command_hash(Some(session), command)?;
             let is_first = match look_up(connection, Some(session), id, hash)? {
-                Known::Repeated(_) => ids.repeated.insert(id),
-                Known::New => command_id != Some(id) && ids.new.insert(id, hash).is_none(),
+                CommandLookup::Repeated(_) => ids.repeated.insert(id),
+                CommandLookup::New => command_id != Some(id) && ids.new.insert(id, hash).is_none(),
             };
             if !is_first {
                 return Err(Error::CommandIdReused);

@@ -207,7 +207,7 @@ fn waits_for_its_retry() -> (Field, SessionKey) {
     (field, session)
 }
 
-/// A job has a message in the air when a person asks; `then` comes before that has ended.
+/// A job has a message in flight when a person asks; `then` comes before that has ended.
 fn asked_beside_a_job(field: &Field, requests: usize, then: impl FnOnce()) {
     let never = CancelToken::new();
     field.transport.hold("");
@@ -226,7 +226,7 @@ fn asked_beside_a_job(field: &Field, requests: usize, then: impl FnOnce()) {
 }
 
 #[test]
-fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_the_air_already() {
+fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_flight_already() {
     let (field, waits) = waits_for_its_retry();
     field.complete();
     asked_beside_a_job(&field, 3, || {});
@@ -234,7 +234,7 @@ fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_the_air_already() {
 }
 
 #[test]
-fn an_urgent_wish_outlives_a_message_in_the_air_that_brings_a_pause() {
+fn an_urgent_wish_outlives_a_message_in_flight_that_brings_a_pause() {
     let (field, receivers) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     asked_beside_a_job(&field, 1, || receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")]))));

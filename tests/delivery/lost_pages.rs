@@ -11,7 +11,7 @@ fn lose(field: &mut Field, table: &str) {
     field.compass = Compass::open(field.options.clone()).unwrap();
 }
 
-/// The same while requests are in the air: the results come to a file that has lost it.
+/// The same while requests are in flight: the results come to a file that has lost it.
 fn lose_in_flight(field: &Field, requests: usize, table: &str) {
     left_behind(field, requests);
     field.compass.quiesce().unwrap();

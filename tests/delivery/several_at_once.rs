@@ -105,7 +105,7 @@ fn what_is_sent_again_while_a_try_hangs_waits_for_what_that_brings() {
     steps_until_wait(&mut flush);
     let claimed: i64 = sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get(0)).unwrap();
     field.transport.release();
-    assert_eq!(claimed, 0, "the first one is in the air");
+    assert_eq!(claimed, 0, "the first one is in flight");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_an_old_address_met_delays_nothing_at_the_new_one() {
     eventually("the old one has ended", || worker.is_woken());
     steps_until_wait(&mut worker);
     field.clock.advance(3 * SECOND);
-    eventually("what was in the air at the old address goes to the new one at once", || {
+    eventually("what was in flight at the old address goes to the new one at once", || {
         steps_until_wait(&mut worker);
         requests_to(&field, "https://new.example/") == 2
     });
@@ -230,7 +230,7 @@ fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
 }
 
 #[test]
-fn a_repeated_abandon_says_that_the_message_is_in_the_air() {
+fn a_repeated_abandon_says_that_the_message_is_in_flight() {
     for of_all in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -251,7 +251,7 @@ fn a_repeated_abandon_says_that_the_message_is_in_the_air() {
 }
 
 #[test]
-fn a_repeated_abandon_says_what_is_in_the_air_although_it_was_corrected_or_sent_again() {
+fn a_repeated_abandon_says_what_is_in_flight_although_it_was_corrected_or_sent_again() {
     for corrected in [true, false] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -278,7 +278,7 @@ fn a_repeated_abandon_says_what_is_in_the_air_although_it_was_corrected_or_sent_
 }
 
 #[test]
-fn what_is_sent_again_while_it_is_in_the_air_is_shown_to_be_there() {
+fn what_is_sent_again_while_it_is_in_flight_is_shown_to_be_there() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     field.transport.hold("");
@@ -363,7 +363,7 @@ fn a_2xx_before_the_request_was_written_is_no_proof_that_it_was_read() {
     }
 }
 
-/// Two messages in the air; one is answered by a clock far ahead, which is set right before that is stored.
+/// Two messages in flight; one is answered by a clock far ahead, which is set right before that is stored.
 fn answered_before_the_clock_was_set_right(status: u16, then: impl FnOnce(&Field)) -> (Field, SessionKey) {
     let (field, receivers) =
         phone(move |request| if request.url == OFFICE_URL { Ok(answer_with(status, &[("retry-after", "3600")])) } else { Ok(answer(202)) });
@@ -408,8 +408,8 @@ fn a_pause_that_is_stored_after_the_clock_was_set_right_is_kept() {
     assert_eq!(requests_to(&field, OFFICE_URL), 1, "the receiver wants to be left alone for an hour");
 }
 
-/// Cut short three times, and in the air once more.
-fn in_the_air_after_three_that_were_cut_short(
+/// Cut short three times, and in flight once more.
+fn in_flight_after_three_that_were_cut_short(
     script: fn(&TransportRequest) -> Answer,
     endpoint: &Endpoint,
 ) -> (Field, SessionKey, DeliverySteps) {
@@ -431,7 +431,7 @@ fn in_the_air_after_three_that_were_cut_short(
     field.clock.advance(MINUTE);
     field.transport.hold("");
     let mut job = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
-    eventually("it is in the air", || {
+    eventually("it is in flight", || {
         steps_until_wait(&mut job);
         field.transport.requests().len() == 4
     });
@@ -444,7 +444,7 @@ fn only_at_the_new_address(request: &TransportRequest) -> Answer {
 
 #[test]
 fn what_an_old_address_answers_delays_nothing_however_often_it_was_cut_short() {
-    let (field, session, mut job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &endpoint(OFFICE, OFFICE_URL));
+    let (field, session, mut job) = in_flight_after_three_that_were_cut_short(only_at_the_new_address, &endpoint(OFFICE, OFFICE_URL));
     field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
     field.transport.release();
     eventually("the job ends", || steps_until_wait(&mut job).is_none());
@@ -457,7 +457,7 @@ fn what_an_old_token_is_refused_for_delays_nothing_however_often_it_was_cut_shor
     let script = |request: &TransportRequest| Ok(answer(if header(request, "authorization") == SECRET { 401 } else { 202 }));
     let headers = vec![EndpointHeader { name: "authorization".into(), value: HeaderValue::Secret(SECRET_NAME.into()) }];
     let token = Endpoint { headers, ..endpoint(OFFICE, OFFICE_URL) };
-    let (field, session, mut job) = in_the_air_after_three_that_were_cut_short(script, &token);
+    let (field, session, mut job) = in_flight_after_three_that_were_cut_short(script, &token);
     field.secrets.set(SECRET_NAME, "new");
     field.compass.secrets_changed().unwrap();
     field.transport.release();
@@ -468,9 +468,9 @@ fn what_an_old_token_is_refused_for_delays_nothing_however_often_it_was_cut_shor
 
 const NEW_URL: &str = "https://new.example/hook";
 
-/// In the air for the fourth time when its process dies; what another one changes, or the next one, comes before its lease is over.
-fn died_in_the_air(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey) {
-    let (mut field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
+/// In flight for the fourth time when its process dies; what another one changes, or the next one, comes before its lease is over.
+fn died_in_flight(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey) {
+    let (mut field, session, job) = in_flight_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
     let other = by_another.then(|| Compass::open(field.options.clone().as_other_process()).unwrap());
     drop(job);
     field.compass.clone().kill();
@@ -492,7 +492,7 @@ fn died_in_the_air(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey
 fn a_try_that_died_at_an_old_address_spaces_nothing_at_the_new_one() {
     for by_another in [false, true] {
         let moves = |compass: &Compass| compass.put_endpoint(&signed(OFFICE, NEW_URL)).unwrap();
-        let (field, session) = died_in_the_air(by_another, moves);
+        let (field, session) = died_in_flight(by_another, moves);
         let next = field.delivery(session).next_attempt_at;
         assert!(is_sent(&field.compass, session), "by another: {by_another}, {next:?}, now {}", field.now());
     }
@@ -505,7 +505,7 @@ fn a_try_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets
         |compass| [false, true].iter().for_each(|on| compass.set_endpoint_enabled(OFFICE, *on).unwrap()),
     ];
     for change in same_address {
-        let (field, session) = died_in_the_air(false, change);
+        let (field, session) = died_in_flight(false, change);
         assert!(field.delivery(session).next_attempt_at > Some(field.now()));
         assert_eq!(field.transport.requests().len(), 4, "a store that hangs is not asked again and again");
     }
@@ -515,7 +515,7 @@ fn a_try_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets
 fn a_try_that_was_called_off_at_an_old_address_spaces_nothing_at_the_new_one() {
     // Also where the endpoint is by then what it was before.
     for urls in [vec![NEW_URL], vec![NEW_URL, OFFICE_URL]] {
-        let (field, session, job) = in_the_air_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
+        let (field, session, job) = in_flight_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
         for url in &urls {
             field.compass.put_endpoint(&signed(OFFICE, url)).unwrap();
         }

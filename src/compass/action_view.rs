@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
-use crate::outbox::{ActionFacts, EntryFacts, Permit, Permits, RetryPolicy, World, blocker, permits, reason};
+use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, permits, reason};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -30,9 +30,9 @@ impl<'a> Endpoints<'a> {
     }
 }
 
-/// What the world around entries looks like.
+/// What matters around entries.
 pub(super) struct Around {
-    pub(super) world: World,
+    pub(super) context: DeliveryContext,
     /// Entries that are known not to read back.
     pub(super) aside: BTreeSet<i64>,
     /// Entries whose lease is over: no attempt of theirs runs, no matter what their rows say.
@@ -57,8 +57,8 @@ impl Inner {
         let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
         let over = self.delivery.leases_that_are_over(connection, now)?;
         let on_its_way = self.delivery.on_its_way();
-        let world = World { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
-        Ok(Around { world, aside, over, on_its_way, held_back })
+        let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
+        Ok(Around { context, aside, over, on_its_way, held_back })
     }
 
     /// The actions of a session, in path order.
@@ -116,7 +116,7 @@ pub(super) fn delivery(
                 leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
-                air_until: entry.air_until,
+                in_flight_until: entry.in_flight_until,
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };
@@ -129,8 +129,8 @@ pub(super) fn delivery(
             let endpoint = endpoint.map(StoredEndpoint::facts);
             // What is sent again while its first try is on its way here has a time, as what waits for one elsewhere has.
             let behind = EntryFacts { leased: facts.leased && entry.state == EntryState::Leased, ..facts };
-            let next_attempt_at = blocker(&behind, endpoint.as_ref(), &around.world).next_attempt_at();
-            let blocker = blocker(&facts, endpoint.as_ref(), &around.world);
+            let next_attempt_at = blocker(&behind, endpoint.as_ref(), &around.context).next_attempt_at();
+            let blocker = blocker(&facts, endpoint.as_ref(), &around.context);
             let waits = [backoff_until, held_up_until];
             let next_attempt_at = next_attempt_at.map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
             // What holds it up does not answer.

@@ -1,4 +1,4 @@
-"""What a test does in a process of its own: python3 elsewhere.py WHAT PATH. Says what came of it in one line of JSON."""
+"""What a test does in a process of its own: python3 other_process.py WHAT PATH. Says what came of it in one line of JSON."""
 
 import json
 import os

@@ -95,7 +95,7 @@ class Life(Case):
         notices = []
         subscription = core.observe(Listener(notices.append))
         self.assertFalse(core.refresh())
-        elsewhere = pathlib.Path(__file__).with_name("elsewhere.py")
+        elsewhere = pathlib.Path(__file__).with_name("other_process.py")
         subprocess.run([sys.executable, elsewhere, "flush", self.path], stdout=subprocess.DEVNULL, check=True, timeout=60)
         self.assertTrue(core.refresh())
         self.assertEqual([notice.everything for notice in notices], [True])

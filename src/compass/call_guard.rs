@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::error::Error;
 
 #[derive(Default)]
-pub(super) struct Gate {
-    state: Mutex<State>,
+pub(super) struct CallGuard {
+    state: Mutex<Calls>,
     left: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Calls {
     closed: bool,
     /// The caller that shut it has closed all there was behind it.
     ended: bool,
@@ -20,13 +20,13 @@ struct State {
 }
 
 /// A running call; ends when dropped.
-pub(super) struct Call<'a>(&'a Gate);
+pub(super) struct Call<'a>(&'a CallGuard);
 
-impl Gate {
+impl CallGuard {
     /// Begins a call.
     ///
     /// # Errors
-    /// `Closed` once the gate is closed.
+    /// `Closed` once the call_guard is closed.
     pub(super) fn enter(&self) -> Result<Call<'_>, Error> {
         let mut state = self.state();
         if state.closed {
@@ -60,7 +60,7 @@ impl Gate {
         drop(self.left.wait_timeout_while(self.state(), at_most, |state| !state.ended).unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Calls> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

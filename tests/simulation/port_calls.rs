@@ -9,7 +9,7 @@ use compass_core::testing::{Blocking, BlockingCall, Reply};
 
 /// The ports of one process.
 #[derive(Default)]
-pub struct Air(Mutex<Asked>);
+pub struct PortCalls(Mutex<Asked>);
 
 /// What was asked since the world looked last, in order.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub struct Asked {
     pub no_threads: bool,
 }
 
-impl Air {
+impl PortCalls {
     pub fn take(&self) -> Asked {
         let mut asked = self.lock();
         let no_threads = asked.no_threads;
@@ -38,7 +38,7 @@ impl Air {
     }
 }
 
-impl Blocking for Air {
+impl Blocking for PortCalls {
     fn begin(&self, call: BlockingCall, reply: Reply) -> std::io::Result<()> {
         let mut asked = self.lock();
         match call {
@@ -55,7 +55,7 @@ impl Blocking for Air {
     }
 }
 
-impl Transport for Air {
+impl Transport for PortCalls {
     fn send(&self, _request: TransportRequest) -> Result<TransportResponse, TransportFailure> {
         Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))
     }
@@ -65,7 +65,7 @@ impl Transport for Air {
     fn renew(&self) {}
 }
 
-impl Secrets for Air {
+impl Secrets for PortCalls {
     fn get(&self, _name: &str, _origin: &str) -> SecretLookup {
         SecretLookup::Unavailable
     }

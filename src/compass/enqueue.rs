@@ -1,6 +1,6 @@
 //! Completing and ending: what becomes of the actions that were met, in the transaction that finishes the session.
 
-use super::act::Subject;
+use super::command::LoadedSession;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::session as engine;
@@ -17,12 +17,12 @@ pub(super) fn too_large(action: &str, size: u64) -> Error {
 }
 
 /// A payload that is about to be frozen.
-pub(super) struct Body {
+pub(super) struct Payload {
     pub(super) bytes: Vec<u8>,
     pub(super) hash: Sha256,
 }
 
-impl Body {
+impl Payload {
     pub(super) fn of(submission: &Submission) -> Result<Self> {
         // A value that does not fit its definition cannot have passed validation.
         let bytes = webhook::payload(submission).map_err(|error| Error::Internal { detail: error.to_string() })?;
@@ -33,16 +33,16 @@ impl Body {
         Ok(Self { bytes, hash })
     }
 
-    pub(super) fn of_session(subject: &Subject) -> Result<Self> {
-        Self::of(&engine::submission(subject.workflow(), &subject.state))
+    pub(super) fn of_session(loaded: &LoadedSession) -> Result<Self> {
+        Self::of(&engine::submission(loaded.workflow(), &loaded.state))
     }
 
     /// The same where a person sends it.
     ///
     /// # Errors
     /// `PayloadTooLarge`: nobody can send it.
-    pub(super) fn to_send(subject: &Subject, action: &str) -> Result<Self> {
-        let body = Self::of_session(subject)?;
+    pub(super) fn to_send(loaded: &LoadedSession, action: &str) -> Result<Self> {
+        let body = Self::of_session(loaded)?;
         if body.is_too_large() { Err(too_large(action, body.bytes.len() as u64)) } else { Ok(body) }
     }
 
@@ -53,24 +53,24 @@ impl Body {
 
 impl Inner {
     /// Adds the action of every action definition on the path, and freezes what fires. Says whether there was any.
-    pub(super) fn fire(&self, tx: &Transaction<'_>, subject: &Subject, now: Timestamp) -> Result<bool> {
-        let actions = engine::encountered(subject.workflow(), &subject.state);
+    pub(super) fn enqueue_actions(&self, tx: &Transaction<'_>, loaded: &LoadedSession, now: Timestamp) -> Result<bool> {
+        let actions = engine::encountered(loaded.workflow(), &loaded.state);
         if actions.is_empty() {
             return Ok(false);
         }
         let meta = meta::load(tx)?;
-        let not_fired = if subject.state.state == SessionState::Ended {
+        let not_fired = if loaded.state.state == SessionState::Ended {
             Some(reason::SESSION_ENDED)
         } else if !meta.integration_enabled {
             Some(reason::INTEGRATION_OFF)
         } else {
             None
         };
-        let body = if not_fired.is_none() { Some(Body::of_session(subject)?) } else { None };
+        let body = if not_fired.is_none() { Some(Payload::of_session(loaded)?) } else { None };
         for action in &actions {
-            let action_id = store::action::insert(tx, subject.id, action, not_fired)?;
+            let action_id = store::action::insert(tx, loaded.id, action, not_fired)?;
             if let Some(body) = &body {
-                self.freeze(tx, &meta, subject, action_id, 1, &action.key, &action.endpoint, body, now)?;
+                self.insert_entry(tx, &meta, loaded, action_id, 1, &action.key, &action.endpoint, body, now)?;
             }
         }
         Ok(true)
@@ -81,28 +81,28 @@ impl Inner {
         clippy::too_many_arguments,
         reason = "each is one column of the entry, and there is one caller for a first and one for a corrected send"
     )]
-    pub(super) fn freeze(
+    pub(super) fn insert_entry(
         &self,
         tx: &Transaction<'_>,
         meta: &meta::Meta,
-        subject: &Subject,
+        loaded: &LoadedSession,
         action_id: i64,
         revision: u32,
         action: &str,
         endpoint: &str,
-        body: &Body,
+        body: &Payload,
         now: Timestamp,
     ) -> Result<()> {
         let entry = NewEntry {
             action_id,
-            session_id: subject.id,
+            session_id: loaded.id,
             revision,
-            delivery_id: &webhook::delivery_id(&meta.install_id, subject.state.key, action, &body.hash),
+            delivery_id: &webhook::delivery_id(&meta.install_id, loaded.state.key, action, &body.hash),
             endpoint,
             body: &body.bytes,
             body_sha256: body.hash,
-            workflow_version: &subject.state.workflow.version_label(),
-            session_state: subject.state.state,
+            workflow_version: &loaded.state.workflow.version_label(),
+            session_state: loaded.state.state,
             failed: body.is_too_large().then_some(reason::PAYLOAD_TOO_LARGE),
         };
         Ok(store::outbox::insert(tx, &entry, now)?)

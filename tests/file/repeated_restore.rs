@@ -193,7 +193,7 @@ fn what_is_made_while_a_copy_is_checked_is_the_file_before() {
     let mut options = RestoreOptions::new(&path);
     options.on_step = Some(std::sync::Arc::new(move |step| {
         if step == "checked" {
-            let mut process = Process::run("again::a_process_that_makes_the_database", &[("DATABASE", name.to_str().unwrap())]);
+            let mut process = Process::run("repeated_restore::a_process_that_makes_the_database", &[("DATABASE", name.to_str().unwrap())]);
             assert_eq!(process.line().as_deref(), Some("acknowledged"));
             process.kill();
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Changed, Compass, Inner, Result, registry};
+use super::{Changed, Compass, Inner, Result, open_files};
 use crate::error::Error;
 use crate::model::{DeleteReport, Erased, SessionKey, SessionState};
 use crate::store;
@@ -19,16 +19,16 @@ impl Compass {
         let stops = inner.store.stops();
         let files = inner.freeing(|| {
             inner.write(|tx| {
-                let subject = inner.subject(tx, session)?;
-                if subject.state.state == SessionState::InProgress {
-                    return Err(Error::NotDeletable { state: subject.state.state });
+                let loaded = inner.load_session(tx, session)?;
+                if loaded.state.state == SessionState::InProgress {
+                    return Err(Error::NotDeletable { state: loaded.state.state });
                 }
-                let undelivered = store::retention::undelivered(tx, subject.id)?;
+                let undelivered = store::retention::undelivered(tx, loaded.id)?;
                 if undelivered > 0 {
                     return Err(Error::Undelivered { count: Some(undelivered) });
                 }
-                let files = store::referred::by_session(tx, subject.id)?;
-                store::retention::delete(tx, subject.id, "deleted", None, now)?;
+                let files = store::referred::by_session(tx, loaded.id)?;
+                store::retention::delete(tx, loaded.id, "deleted", None, now)?;
                 store::erasure::shrink(tx)?;
                 Ok((files, Changed { outbox: true, ..Changed::session(session) }))
             })
@@ -64,10 +64,10 @@ impl Compass {
 /// canonical, or where those of another one lie beside it.
 pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
     let refuse = |problem| Err(Error::InvalidArgument { place: "to", problem });
-    if let Some(problem) = registry::no_path(to) {
+    if let Some(problem) = open_files::no_path(to) {
         return refuse(problem);
     }
-    let to = registry::canonical(to)?;
+    let to = open_files::canonical(to)?;
     if to.exists() {
         Err(store::StoreError::NameTaken.into())
     } else if store::files::would_touch(&to, database) {
@@ -97,7 +97,7 @@ impl Inner {
 
     /// After a call that deleted something, and was told this of [`Store::stops`](store::Store::stops) before.
     pub(super) fn erased(&self, stops: u64) -> Erased {
-        match self.gate.enter() {
+        match self.calls.enter() {
             Ok(_call) if self.store.erase(stops) => Erased::Now,
             _ => Erased::AtNextClose,
         }

@@ -189,7 +189,7 @@ fn a_gone_endpoint_stops_everything_until_it_is_enabled() {
     let (receiver, field) = Receiver::ill(|_| Ok(answer(410)), false);
     field.backlog(30, OFFICE);
     let report = field.flush();
-    assert!((1..=2).contains(&report.failed), "as many as were in the air: {report:?}");
+    assert!((1..=2).contains(&report.failed), "as many as were in flight: {report:?}");
     assert_eq!(report.attempts, report.failed);
     let status = &field.compass.endpoints().unwrap()[0];
     assert_eq!((status.enabled, status.disabled_reason.as_deref()), (false, Some("gone")));

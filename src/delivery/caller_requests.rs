@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// What callers ask for.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct CallerRequests {
     /// Rises when something may be due that was not looked for yet.
     looks: u64,
     /// The last of them that the database was looked at for.
@@ -25,7 +25,7 @@ pub(super) struct Asked {
     urgent: u64,
 }
 
-impl Wishes {
+impl CallerRequests {
     /// Something may have become due.
     pub(super) fn look(&mut self) {
         self.looks += 1;
