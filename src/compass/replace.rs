@@ -125,8 +125,9 @@ impl Compass {
 
     /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
     /// that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every
-    /// other row of our tables under the name of its table. Works also where the database does not open; its file stays as it is. When this
-    /// returns, the new file is whole and on the disk; otherwise there is none.
+    /// other row of our tables under the name of its table. Works also where the database does not open; its file stays as it is. Where the
+    /// definition of a table cannot be read, its rows are missing, and that is a gap. When this returns, the new file is whole and on the disk;
+    /// otherwise there is none.
     ///
     /// # Errors
     /// - `InvalidArgument` where there is no database, or a file of the new name already, where the log of another database lies beside that

@@ -275,8 +275,8 @@ impl Inner {
         Ok(unless_damaged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
-    /// One transaction's worth of what is behind this place. Says how much went; None where sessions that stay took the time, and it goes on
-    /// behind them the next time.
+    /// A transaction's worth of each: of bodies, of what is remembered, and of sessions behind this place. Damage of one kind keeps no other.
+    /// Says how much went; None where sessions that stay took the time, and it goes on behind them the next time.
     fn keep_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
         let met = *self.goes_on_behind();
         let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
@@ -284,9 +284,11 @@ impl Inner {
             (purge.sessions, purge.met_damage) = (1, true);
         }
         let stops = self.store.stops();
+        let released = self.write_aside(wait, |tx| self.release_bodies(tx, BODIES, purge.now));
+        let forgotten = self.write_aside(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
+        let others = unless_damaged(released)?.unwrap_or(0) + unless_damaged(forgotten)?.unwrap_or(0);
         let part = |purge: &mut Purge<'_>| {
             self.write_aside(wait, |tx| {
-                let (released, _) = self.release_bodies(tx, BODIES, purge.now)?;
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {
                     let old = Old::ByAge(earlier(meta::age(tx)?, retention));
@@ -299,9 +301,8 @@ impl Inner {
                         }
                     }
                 }
-                let forgotten = forget(tx)?;
-                let changed = Changed { everything: purge.report.purged > 0, ..Changed::default() };
-                Ok(((purge.report.purged + released + forgotten, goes_on), changed))
+                let purged = purge.report.purged;
+                Ok(((purged, goes_on), Changed { everything: purged > 0, ..Changed::default() }))
             })
         };
         let began = Instant::now();
@@ -309,25 +310,29 @@ impl Inner {
             let (place, report) = (purge.place, purge.report.clone());
             match part(&mut purge) {
                 Err(error) => {
-                    purge.meets(self, error, place, report)?;
+                    if let Err(error) = purge.meets(self, error, place, report) {
+                        break Err(error);
+                    }
                     *self.goes_on_behind() = Some(purge.place);
                     if began.elapsed() >= WAIT {
-                        return Ok(None);
+                        break Ok(None);
                     }
                 }
                 Ok((0, true)) => {
                     *self.goes_on_behind() = Some(purge.place);
-                    return Ok(None);
+                    break Ok(None);
                 }
-                Ok((went, _)) => break went,
+                Ok((0, false)) => {
+                    *self.goes_on_behind() = None;
+                    break Ok(Some(others));
+                }
+                Ok((purged, _)) => break Ok(Some(purged + others)),
             }
         };
-        if went > 0 {
+        if purge.report.purged + others > 0 {
             self.store.erase(stops);
-        } else {
-            *self.goes_on_behind() = None;
         }
-        Ok(Some(went))
+        went
     }
 
     fn goes_on_behind(&self) -> MutexGuard<'_, Option<Place>> {

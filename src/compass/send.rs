@@ -40,8 +40,8 @@ type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActionR
 /// The same for all actions of a session.
 type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActContext) -> Result<Vec<Act>> + 'a;
 
-/// Lists what is to be sent after a row.
-type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64) -> Result<Vec<ToSend>> + 'a;
+/// Lists what is to be sent after a row, at most so many.
+type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64, u32) -> Result<Vec<ToSend>> + 'a;
 /// Sends one of them: its row, its session, its action. False where that may not be.
 type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &ActContext) -> Result<bool>;
 
@@ -170,7 +170,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was re-queued before the error stays so.
     pub fn send_failed_again(&self, actor: Option<&str>) -> Result<u32> {
-        self.send_all(actor, &|tx, after| Ok(list::failed(tx, after, BATCH)?), Inner::send_failed)
+        self.send_all(actor, &|tx, after, limit| Ok(list::failed(tx, after, limit)?), Inner::send_failed)
     }
 
     /// Sends what did not fire because the integration was off, as [`send`](Self::send) does one: with the values as they are now, a message
@@ -179,25 +179,39 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was queued before the error stays so.
     pub fn send_not_fired(&self, filter: &NotFiredFilter, actor: Option<&str>) -> Result<u32> {
-        self.send_all(actor, &|tx, after| Ok(list::not_fired(tx, filter, after, BATCH)?), Inner::send_one_not_fired)
+        self.send_all(actor, &|tx, after, limit| Ok(list::not_fired(tx, filter, after, limit)?), Inner::send_one_not_fired)
     }
 
-    /// Sends what is listed, in transactions of [`BATCH`], until nothing is left after the row that was listed last.
+    /// Sends what is listed, in transactions of [`BATCH`], until nothing is left after the row that was listed last. One of which a page cannot be
+    /// read undoes its transaction, and is passed when it is alone.
     fn send_all(&self, actor: Option<&str>, listed: &ListToSend<'_>, send: SendListed) -> Result<u32> {
         let inner = &self.inner;
-        let (mut after, mut count) = (0, 0);
+        let (mut after, mut count, mut limit) = (0, 0, BATCH);
         let stops = inner.store.stops();
         loop {
             let context = inner.act_context(actor)?;
+            let reached = Cell::new(after);
             let batch = inner.write_part(stops, |tx| {
-                let listed = listed(tx, after)?;
+                let listed = listed(tx, after, limit)?;
                 let Some(last) = listed.last().map(|listed| listed.id) else { return Ok((None, Changed::nothing())) };
+                reached.set(last);
                 let mut changed = Changed::nothing();
                 let mut sent = 0;
                 for ToSend { id, session_and_action } in listed {
                     let Some((session, action)) = session_and_action else { continue };
                     // One that is damaged stays as it is, where a person sees it.
-                    if store::alone(tx, || send(inner, tx, id, session, &action, &context))? == Some(true) {
+                    let mut page = None;
+                    let done = store::alone(tx, || {
+                        let done = send(inner, tx, id, session, &action, &context);
+                        if let Err(Error::Corrupt { detail }) = &done {
+                            page = Some(detail.clone());
+                        }
+                        done
+                    })?;
+                    if let Some(detail) = page.filter(|_| limit > 1) {
+                        return Err(Error::Corrupt { detail });
+                    }
+                    if done == Some(true) {
                         changed.sessions.push(session);
                         changed.outbox = true;
                         sent += 1;
@@ -205,13 +219,16 @@ impl Compass {
                 }
                 changed.sessions.dedup();
                 Ok((Some((last, sent)), changed))
-            })?;
+            });
             match batch {
-                Some((last, sent)) => (after, count) = (last, count + sent),
-                None => {
+                Ok(Some((last, sent))) => (after, count, limit) = (last, count + sent, (2 * limit).min(BATCH)),
+                Ok(None) => {
                     inner.delivery.send_now();
                     return Ok(count);
                 }
+                Err(Error::Corrupt { .. }) if limit > 1 => limit = 1,
+                Err(Error::Corrupt { .. }) if reached.get() > after => after = reached.get(),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -80,14 +80,21 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
         };
         path.into_iter().for_each(|page| is_theirs[page] = Some(found));
     }
-    let mut freed = 0_u32;
-    for number in (2..=count).filter(|number| is_theirs[*number] == Some(true) && roots[*number].is_none()) {
-        // Each is a list of free pages that names the list before it, and no page.
-        let mut page = vec![0; size];
-        page[..4].copy_from_slice(&first[FREE_LIST]);
-        write(number, &page)?;
-        first[FREE_LIST].copy_from_slice(&(number as u32).to_be_bytes());
-        freed += 1;
+    let freed: Vec<usize> = (2..=count).filter(|number| is_theirs[*number] == Some(true) && roots[*number].is_none()).collect();
+    let blank = vec![0; size];
+    // The first of so many is a list, which names the list before it, and the others. SQLite leaves places in its lists, too.
+    for pages in freed.chunks(size / 4 - 72) {
+        let mut list = blank.clone();
+        list[..4].copy_from_slice(&first[FREE_LIST]);
+        list[4..8].copy_from_slice(&(pages.len() as u32 - 1).to_be_bytes());
+        first[FREE_LIST].copy_from_slice(&(pages[0] as u32).to_be_bytes());
+        for (number, place) in pages[1..].iter().zip(list[8..].chunks_exact_mut(4)) {
+            place.copy_from_slice(&(*number as u32).to_be_bytes());
+            write(*number, &blank)?;
+        }
+        write(pages[0], &list)?;
+    }
+    for number in &freed {
         let (map, told) = &mut maps[(number - 2) / every];
         let at = 5 * (number - *map - 1);
         told[at..at + 5].copy_from_slice(&[FREE, 0, 0, 0, 0]);
@@ -96,7 +103,7 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
         write(*number, told)?;
     }
     let before = u32::from_be_bytes(first[FREE_COUNT].try_into().unwrap_or_default());
-    first[FREE_COUNT].copy_from_slice(&before.saturating_add(freed).to_be_bytes());
+    first[FREE_COUNT].copy_from_slice(&before.saturating_add(freed.len() as u32).to_be_bytes());
     write(1, &first)?;
     Ok(())
 }

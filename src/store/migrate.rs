@@ -21,7 +21,7 @@ pub(super) fn look(connection: &Connection) -> Result<()> {
 
 /// Refuses a file that is not ours or is from the future, without writing to it.
 pub(super) fn check_identity(connection: &Connection) -> Result<()> {
-    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let id = application_id(connection)?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let version = schema::version(connection)?;
     // First whose file it is: other programs number their schemas, too.
@@ -29,6 +29,15 @@ pub(super) fn check_identity(connection: &Connection) -> Result<()> {
         return Err(StoreError::Foreign);
     }
     check_version(version)
+}
+
+/// Whether the file says that it is ours.
+pub(super) fn is_ours(connection: &Connection) -> Result<bool> {
+    Ok(application_id(connection)? == APPLICATION_ID)
+}
+
+fn application_id(connection: &Connection) -> Result<i32> {
+    Ok(connection.query_row("PRAGMA application_id", [], |row| row.get(0))?)
 }
 
 /// Refuses a schema that this release does not know.

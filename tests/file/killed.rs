@@ -1,12 +1,15 @@
-//! A process that is killed while it puts a copy in the place of the database: the old one is there or the new one, each whole.
+//! A process that is killed while it puts a copy in the place of the database, or makes something anew: the old one is there or the new one,
+//! each whole.
 
 use std::io::{BufRead, Write};
+use std::process::Command;
 use std::sync::Arc;
 
+use compass_core::model::SessionFilter;
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code};
+use crate::support::app::{App, code, lose_page};
 use crate::support::field::{Process, say, setting};
 
 #[test]
@@ -20,6 +23,13 @@ fn a_process_that_restores() {
         std::io::stdin().lock().read_line(&mut String::new()).unwrap();
     }));
     say(code(Compass::restore(setting("COPY"), &options)));
+}
+
+#[test]
+#[ignore = "runs in processes of its own, for the tests below"]
+fn a_process_that_searches() {
+    let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
+    say(code(open(Path::new(&setting("DATABASE"))).unwrap().sessions(&filter, None, 100)));
 }
 
 /// Restores in another process and kills it at this step; gives the steps that it came to. None when it came to the end before.
@@ -183,4 +193,35 @@ fn what_a_restore_needs_stays_while_another_process_opens_the_file() {
     assert!(has_looked);
     assert_eq!(left(&app), ["compass.db.before-restore"]);
     assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 20);
+}
+
+#[test]
+fn in_the_middle_of_emptying_the_index_of_words() {
+    let app = App::new();
+    for _ in 0..8 {
+        let session = app.at_the_end().key;
+        app.set(session, "page1", &(0..2_500).map(|word| format!("w{word} ")).collect::<String>());
+        app.finish(session);
+    }
+    let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
+    assert_eq!(app.compass.sessions(&filter, None, 100).unwrap().sessions.len(), 8);
+    app.compass.close().unwrap();
+    lose_page(&app.path(), "search_content");
+    let file = std::fs::read(app.path()).unwrap();
+    let (mut in_the_middle, log) = (0, beside(&app.path(), "-wal"));
+    for limit in [128, 256, 384, 512, 1_024, 4_096] {
+        std::fs::write(app.path(), &file).unwrap();
+        // The system ends a process that writes beyond so many blocks of a file.
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -c 0; ulimit -f \"$0\"; exec \"$@\"", &format!("{limit}")]).arg(std::env::current_exe().unwrap());
+        let mut process = Process::run_by(command, "killed::a_process_that_searches", &[("DATABASE", app.path().to_str().unwrap())]);
+        let is_killed = process.line().is_none();
+        drop(process);
+        in_the_middle += u32::from(is_killed && std::fs::metadata(&log).unwrap().len() > 0 && std::fs::read(app.path()).unwrap() == file);
+        let compass = open(&app.path()).unwrap_or_else(|error| panic!("{limit}: {error}"));
+        assert_eq!(compass.sessions(&filter, None, 100).unwrap().sessions.len(), 8, "{limit}");
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{limit}");
+        compass.close().unwrap();
+    }
+    assert!(in_the_middle > 1, "{in_the_middle}");
 }

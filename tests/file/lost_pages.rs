@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use compass_core::model::*;
+use compass_core::testing::ScriptedTransport;
 use compass_core::{Compass, RestoreOptions};
 
-use crate::support::app::{App, change_page, code, fold, id, lose_page, open_sql, redaction, set, text};
+use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text};
 
 /// The tables of the index of words.
 const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
@@ -139,6 +140,54 @@ fn wrong_after(app: &App, keys: &[SessionKey], call: &str) -> Vec<String> {
     wrong
 }
 
+/// An app whose sessions are all in the index, with texts of several pages; it is closed.
+fn with_long_texts() -> App {
+    let app = App::new();
+    for _ in 0..8 {
+        let session = app.at_the_end().key;
+        app.set(session, "page1", &(0..2_500).map(|word| format!("w{word} ")).collect::<String>());
+        app.finish(session);
+    }
+    assert_eq!(found(&app, "mill"), 8);
+    app.compass.close().unwrap();
+    app
+}
+
+#[test]
+fn a_page_of_another_table_that_is_lost_as_well_keeps_no_index_damaged() {
+    let mut app = with_long_texts();
+    let whole = std::fs::read(app.path()).unwrap();
+    let root: u32 =
+        open_sql(&app.path()).query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'event'", [], |row| row.get(0)).unwrap();
+    // The map stands on the second page. Of each page behind it, it says what it is, and which one is above it.
+    let map = || whole[4096..8192].chunks_exact(5).zip(3..);
+    let below = |kind: u8, above: u32| map().find(|(entry, _)| entry[0] == kind && entry[1..5] == above.to_be_bytes()).unwrap().1;
+    let of_a_long_text = below(3, below(5, root)) as usize;
+    for fill in [0, 0xa5] {
+        let mut bytes = whole.clone();
+        bytes[(of_a_long_text - 1) * 4096..of_a_long_text * 4096].fill(fill);
+        std::fs::write(app.path(), &bytes).unwrap();
+        make_unreadable(&app.path(), "search_content", true);
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!(page_of(&app, "mill").map(|page| page.not_indexed).map_err(|error| error.code()), Ok(0), "{fill}");
+        app.compass.close().unwrap();
+    }
+}
+
+#[test]
+fn the_pages_of_an_index_that_was_emptied_stand_in_one_list() {
+    let mut app = with_long_texts();
+    make_unreadable(&app.path(), "search_config", true);
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!app.faults().is_empty());
+    app.compass.close().unwrap();
+    let bytes = std::fs::read(app.path()).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let (count, first) = (number(36), number(32));
+    // SQLite walks from list to list for each page that it moves.
+    assert!(count > 30 && number((first - 1) * 4096) == 0, "{count} pages, in more than one list");
+}
+
 #[test]
 fn a_copy_of_which_only_the_index_is_damaged_comes_back() {
     let (app, _) = indexed();
@@ -220,6 +269,22 @@ fn with_lost_page(table: &str) -> (App, Vec<SessionKey>) {
     (app, keys)
 }
 
+/// Finished sessions that stay, however often is flushed.
+fn left_by_flushes(app: &App) -> i64 {
+    let flushed = || {
+        app.deliver();
+        app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL")
+    };
+    // One that is damaged is passed at a time.
+    let mut left = flushed();
+    while let next = flushed()
+        && next < left
+    {
+        left = next;
+    }
+    left
+}
+
 /// Tables of which a page is of some sessions, the oldest.
 const OF_SESSIONS: [&str; 6] = ["event", "value", "visit", "note", "action", "outbox"];
 
@@ -231,17 +296,7 @@ fn what_is_old_goes_behind_a_session_of_which_a_page_is_lost() {
         options.retention = Some(Duration::from_secs(2 * 86_400));
         app.compass = Compass::open(options).unwrap();
         app.days(3);
-        let flushed = || {
-            app.deliver();
-            app.count("SELECT count(*) FROM session WHERE finished_at IS NOT NULL")
-        };
-        // One that is damaged is passed at a time.
-        let mut left = flushed();
-        while let next = flushed()
-            && next < left
-        {
-            left = next;
-        }
+        let left = left_by_flushes(&app);
         // A page holds some of them. Where rows go, SQLite may want to fill up the page beside them: some stay that are not damaged.
         let damaged = keys.iter().filter(|key| code(app.compass.record(**key)) == "corrupt").count() as i64;
         assert!(damaged > 0 && damaged <= left && left < 60, "{table}: {left} are left, {damaged} are damaged");
@@ -258,5 +313,63 @@ fn a_session_is_deleted_beside_one_of_which_a_page_is_lost() {
         assert_eq!(code(app.compass.delete(keys[59])), "fine", "{table}");
         assert_eq!(code(app.compass.session(keys[59])), "deleted_session", "{table}");
         assert!(found(&app, "mill") < 60, "{table}");
+    }
+}
+
+#[test]
+fn bodies_that_cannot_be_given_back_keep_nothing_else() {
+    for table in ["outbox", "body"] {
+        let (mut app, _) = with_lost_page(table);
+        let mut options = app.options();
+        options.body_retention = Duration::from_secs(86_400);
+        app.compass = Compass::open(options.clone()).unwrap();
+        app.days(3);
+        app.compass.purge(Duration::from_secs(9 * 86_400)).unwrap();
+        // Of 180. A page holds some of them, and so does the one beside it.
+        let kept = app.count("SELECT count(*) FROM outbox INDEXED BY outbox_body_kept WHERE state = 'sent' AND body_kept = 1");
+        assert!(kept < 90, "{table}: {kept}");
+        app.compass.close().unwrap();
+        options.retention = Some(Duration::from_secs(2 * 86_400));
+        app.compass = Compass::open(options).unwrap();
+        let left = left_by_flushes(&app);
+        assert!(left < 40, "{table}: {left} are left");
+        assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 0, "{table}: all that can go has gone");
+    }
+}
+
+#[test]
+fn an_endpoint_is_changed_beside_a_lost_page_of_its_messages() {
+    let mut app = App::new();
+    let mut office = endpoint("office");
+    office.headers = vec![EndpointHeader { name: "x-token".into(), value: HeaderValue::Secret("token".into()) }];
+    app.compass.put_endpoint(&office).unwrap();
+    for _ in 0..40 {
+        app.completed();
+    }
+    app.compass.close().unwrap();
+    lose_page(&app.path(), "outbox");
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(code(app.compass.secrets_changed()), "fine");
+    assert_eq!(code(app.compass.set_endpoint_enabled("office", false)), "fine");
+    assert_eq!(code(app.compass.set_endpoint_enabled("office", true)), "fine");
+    assert_eq!(code(app.compass.put_endpoint(&endpoint("office"))), "fine");
+    // A page holds some of 120, and so does the one beside it.
+    assert!(app.deliver().sent >= 60);
+}
+
+#[test]
+fn what_failed_is_sent_again_beside_a_lost_page_of_it() {
+    for table in ["outbox", "event"] {
+        let mut app = App::with_office(ScriptedTransport::always(400));
+        for _ in 0..40 {
+            app.completed();
+        }
+        app.deliver();
+        app.compass.close().unwrap();
+        lose_page(&app.path(), table);
+        app.compass = Compass::open(app.options()).unwrap();
+        // A page holds some of 120, and so does the one beside it.
+        let again = app.compass.send_failed_again(None).map_err(|error| error.code());
+        assert!(matches!(again, Ok(60..120)), "{table}: {again:?}");
     }
 }

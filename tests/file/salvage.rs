@@ -214,6 +214,33 @@ fn a_salvage_ends_where_nothing_of_a_table_can_be_read() {
 }
 
 #[test]
+fn a_page_of_the_schema_costs_what_stands_on_it() {
+    let app = App::new();
+    app.completed();
+    app.compass.close().unwrap();
+    let whole = std::fs::read(app.path()).unwrap();
+    // It stands on the first page, which names the others: each says what comes before it.
+    let number = |at: usize, length: usize| whole[at..at + length].iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+    let pages: Vec<usize> = (0..number(103, 2)).map(|cell| number(number(112 + 2 * cell, 2), 4)).chain([number(108, 4)]).collect();
+    assert!(pages.len() > 1);
+    let mut saved = Vec::new();
+    for page in &pages {
+        let mut bytes = whole.clone();
+        bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+        std::fs::write(app.path(), &bytes).unwrap();
+        let to = app.folder().join(format!("{page}.jsonl"));
+        match Compass::salvage(app.path(), &to) {
+            Ok(report) => {
+                assert!(report.gaps > 0, "{page}");
+                saved.push(lines(&to).len());
+            }
+            Err(error) => assert_eq!((error.code(), page), ("corrupt", &pages[0]), "where nothing is known of any table"),
+        }
+    }
+    assert!(saved.iter().all(|saved| *saved > 0) && saved.len() + 1 >= pages.len(), "{saved:?}");
+}
+
+#[test]
 fn of_what_is_no_database_of_ours_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let (path, to) = (folder.path().join("compass.db"), folder.path().join("saved.jsonl"));

@@ -256,7 +256,11 @@ pub struct Process {
 
 impl Process {
     pub fn run(test: &str, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::run_by(Command::new(std::env::current_exe().unwrap()), test, settings)
+    }
+
+    /// The same, by a command that ends in the name of this program.
+    pub fn run_by(mut command: Command, test: &str, settings: &[(&str, &str)]) -> Self {
         command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
         command.envs(settings.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
