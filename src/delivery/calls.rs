@@ -13,7 +13,7 @@ use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
 use super::moment::Moment;
-use super::next_due::Around;
+use super::next_due::Situation;
 use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Mode, Shared};
@@ -164,8 +164,8 @@ impl Delivery {
     }
 
     /// Entries of which an attempt of this handle has begun and runs, no matter what their rows say.
-    pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
-        self.shared.lock().schedule.on_its_way()
+    pub(crate) fn in_flight(&self) -> BTreeSet<i64> {
+        self.shared.lock().schedule.in_flight()
     }
 
     /// Until when endpoints begin nothing for what is known in memory alone.
@@ -209,18 +209,18 @@ impl Delivery {
         &self,
         needs_person: impl FnOnce(&Connection) -> Result<bool, E>,
     ) -> Result<NextDue, E> {
-        let around = self.look_around(self.now());
+        let situation = self.situation(self.now());
         if fault("seeded: next_due takes the wake-up") {
             let schedule = &mut self.shared.lock().schedule;
             let wake = schedule.current_wake();
             schedule.made_due(wake);
         }
         let (next, is_set_back) = self.store.read(|connection| {
-            let next = NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? };
-            Ok::<_, E>((next, set_back::is_seen(connection, around.now)?))
+            let next = NextDue { needs_person: needs_person(connection)?, ..situation.next_due(connection)? };
+            Ok::<_, E>((next, set_back::is_seen(connection, situation.now)?))
         })?;
         if is_set_back {
-            self.clock_was_set_back(around.now);
+            self.clock_was_set_back(situation.now);
         }
         Ok(next)
     }
@@ -240,9 +240,9 @@ impl Delivery {
 
     /// When the worker looks again, by the monotonic clock.
     pub(super) fn next_look(&self, now: Moment) -> Result<Option<Duration>, StoreError> {
-        let around = self.look_around(now);
+        let situation = self.situation(now);
         let (wait, is_set_back) = self.store.read_for_delivery(DATABASE_WAIT, |connection| {
-            Ok::<_, StoreError>((around.wait(connection)?, set_back::is_seen(connection, now.wall)?))
+            Ok::<_, StoreError>((situation.wait(connection)?, set_back::is_seen(connection, now.wall)?))
         })?;
         if is_set_back {
             self.clock_was_set_back(now.wall);
@@ -250,13 +250,13 @@ impl Delivery {
         Ok(wait.map(|wait| now.monotonic.saturating_add(wait.clamp(Duration::from_millis(250), IDLE))))
     }
 
-    fn look_around(&self, now: Moment) -> Around {
+    fn situation(&self, now: Moment) -> Situation {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, on_its_way, lease) = (schedule.aside(), schedule.on_its_way(), self.settings.limits.lease);
+        let (aside, in_flight, lease) = (schedule.aside(), schedule.in_flight(), self.settings.limits.lease);
         let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
-        Around { now: now.wall, connectivity, woken, views, aside, on_its_way, lease }
+        Situation { now: now.wall, connectivity, woken, views, aside, in_flight, lease }
     }
 
     /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is

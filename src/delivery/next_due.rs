@@ -15,7 +15,7 @@ use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
 
 /// What is known without the database.
-pub(super) struct Around {
+pub(super) struct Situation {
     pub(super) now: Timestamp,
     pub(super) connectivity: Connectivity,
     /// What waits for a network is due at once.
@@ -25,12 +25,12 @@ pub(super) struct Around {
     /// Entries that do not read back, which nothing waits for.
     pub(super) aside: BTreeSet<i64>,
     /// Entries of which an attempt runs here: nothing else of them is claimed before it has ended.
-    pub(super) on_its_way: BTreeSet<i64>,
+    pub(super) in_flight: BTreeSet<i64>,
     /// How long a claim holds.
     pub(super) lease: Duration,
 }
 
-impl Around {
+impl Situation {
     /// Looks at the queue. Costs index look-ups.
     pub(super) fn next_due(&self, connection: &Connection) -> Result<NextDue, StoreError> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
@@ -47,12 +47,12 @@ impl Around {
     }
 }
 
-fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around) -> Result<NextDue, StoreError> {
+fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situation) -> Result<NextDue, StoreError> {
     let now = context.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let in_flight = scan_in_flight(connection, context, &around.aside, &around.on_its_way)?;
-    for scan in scan_endpoints(connection, context, &(&around.aside | &around.on_its_way))?.into_iter().chain(in_flight) {
+    let in_flight = scan_in_flight(connection, context, &situation.aside, &situation.in_flight)?;
+    for scan in scan_endpoints(connection, context, &(&situation.aside | &situation.in_flight))?.into_iter().chain(in_flight) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };
@@ -64,7 +64,7 @@ fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around)
             continue;
         }
         let at = if at_once { now } else { leaves.at.max(now) };
-        let known = around.views.get(&scan.key).zip(scan.row());
+        let known = situation.views.get(&scan.key).zip(scan.row());
         let until =
             known.filter(|_| !context.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
         if until.is_some() || waits_for_network {
@@ -80,7 +80,7 @@ fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around)
         }
     }
     // What is in flight, or was when a process died, may be due again when its lease ends.
-    if let Some(until) = queue::first_lease_end(connection, &around.aside)? {
+    if let Some(until) = queue::first_lease_end(connection, &situation.aside)? {
         let farthest = now + TimeDelta::minutes(2);
         if context.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
             wants(&mut next, NetworkNeed::Any);

@@ -49,11 +49,11 @@ pub(super) fn scan_in_flight(
     connection: &Connection,
     context: &DeliveryContext,
     aside: &BTreeSet<i64>,
-    on_its_way: &BTreeSet<i64>,
+    in_flight_here: &BTreeSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut waiting = in_flight(connection, context.now, context.lease)?;
     let known = set(waiting.iter().map(|waits| waits.entry));
-    waiting.extend(in_flight::queued_among(connection, &(on_its_way - &known), context.now)?);
+    waiting.extend(in_flight::queued_among(connection, &(in_flight_here - &known), context.now)?);
     let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, context.now, Some(waits.until), context)).collect()
 }

@@ -409,7 +409,7 @@ impl Schedule {
     /// Entries that are not claimed now, no matter what their rows say: they do not read back, or an attempt of theirs is on its way. The
     /// latter was given up, and a person wants it sent again: what the first attempt brings comes before the next.
     pub(super) fn passed_over(&self) -> BTreeSet<i64> {
-        &self.set_aside | &self.on_its_way()
+        &self.set_aside | &self.in_flight()
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -422,7 +422,7 @@ impl Schedule {
 
     /// Entries of which an attempt has begun and runs, no matter what the clock says. What was left behind, and what runs elsewhere, has
     /// the time that the entry's row says.
-    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
+    pub(super) fn in_flight(&self) -> BTreeSet<i64> {
         set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
     }
 
