@@ -7,7 +7,7 @@
 //! - a blank and two characters: a beginning of two,
 //! - three characters: a part of a word. A longer part is all the pieces in it, in their order.
 //!
-//! In a script without spaces between words, each character begins a word; the rest of the text from there is written again.
+//! In a script without spaces between words, each character begins a word: it is added again with the next character, as a word.
 
 use super::letters;
 
