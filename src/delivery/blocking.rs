@@ -85,7 +85,7 @@ impl Blocking for Threads {
             let _place = place;
             carry_out(call, &*secrets, &*transport)
         };
-        self.pool.run_and_tell(carry_out, reply)
+        self.pool.run_and_reply(carry_out, reply)
     }
 
     fn rest(&self) {

@@ -88,7 +88,7 @@ fn a_jump_in_mid_attempt_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
-fn a_claim_that_waited_too_long_is_claimed_anew() {
+fn a_claim_that_waited_too_long_is_claimed_again() {
     let policy = RetryPolicy { in_flight_start: 1, in_flight_max: 1, ..RetryPolicy::default() };
     let phone = Phone::with_policy(ScriptedTransport::always(202), policy);
     let entries = phone.complete("office", 3);
