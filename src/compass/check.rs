@@ -72,8 +72,8 @@ impl Compass {
             report_damage("the attempts", checked, faults)?;
             let checked = check::endpoints(connection, faults);
             report_damage("the endpoints", checked, faults)?;
-            for promise in check::PROMISES {
-                let checked = check::broken(connection, promise, faults);
+            for rule in check::RULES {
+                let checked = check::broken(connection, rule, faults);
                 report_damage("a table", checked, faults)?;
             }
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })

@@ -111,7 +111,7 @@ impl Compass {
             }),
         };
         // An error is not fatal: it is attempted again at the next open, and nothing waits for it.
-        compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
+        compass.inner.judge_again().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
         compass.inner.keep_at_open();
         compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
         Ok(compass)

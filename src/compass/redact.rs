@@ -101,11 +101,11 @@ impl Inner {
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
                 redaction::mark(tx, message.entry, key)?;
-                let gives_up = redaction.pending == RedactPending::Abandon;
-                if gives_up && (message.undelivered || message.leased) {
+                let abandons = redaction.pending == RedactPending::Abandon;
+                if abandons && (message.undelivered || message.leased) {
                     abandoned.push(AbandonedEntry { entry: message.entry, leased: message.leased });
                 }
-                if gives_up && message.undelivered {
+                if abandons && message.undelivered {
                     store::outbox::abandon(tx, message.entry, REDACTED)?;
                     acts.push(Act::Abandoned { action: message.action, reason: redaction.reason.clone() });
                 }
@@ -130,7 +130,7 @@ impl Inner {
         for act in acts {
             loaded.act(tx, act, command.take(), context)?;
         }
-        self.index_anew(tx, id)?;
+        self.index_again(tx, id)?;
         store::erasure::shrink(tx)?;
         // A file that this session still refers to needs no search of the others.
         let kept = store::referred::by_acts(tx, id)?;

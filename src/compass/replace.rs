@@ -10,7 +10,7 @@ use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
 use crate::port::{Clock, SystemClock, writable};
-use crate::store::lost::GivesUp;
+use crate::store::lost::Abandonment;
 use crate::store::replace::{self, Replaced, Restore};
 use crate::store::{self, salvage};
 use crate::webhook;
@@ -115,11 +115,11 @@ impl Compass {
         if store::files::is_of(&from, &path) {
             return Err(Error::InvalidArgument { place: "from", problem: "this is a file of the database itself" });
         }
-        let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
+        let abandonment = options.discard_undelivered.as_ref().map(abandonment).transpose()?;
         let step = |step: &str| options.step(step);
-        let has_no_log = open_files::is_closed_and(&from, store::files::has_no_log);
+        let has_no_wal = open_files::is_closed_and(&from, store::files::has_no_wal);
         let restore =
-            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), id_of: webhook::delivery_id, step: &step };
+            Restore { from: &from, has_no_wal, path: &path, abandonment: abandonment.as_ref(), id_of: webhook::delivery_id, step: &step };
         result_of(restore.run()?)
     }
 
@@ -168,11 +168,11 @@ fn take(path: &Path, place: &'static str) -> Result<(PathBuf, open_files::Regist
     Ok((path, registration))
 }
 
-fn gives_up(discard: &DiscardUndelivered) -> Result<GivesUp<'_>> {
+fn abandonment(discard: &DiscardUndelivered) -> Result<Abandonment<'_>> {
     discard.check()?;
     let clock = SystemClock::default();
     let at = writable(clock.now());
-    Ok(GivesUp { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
+    Ok(Abandonment { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
 }
 
 fn result_of(replaced: Replaced) -> Result<()> {

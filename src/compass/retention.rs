@@ -90,7 +90,7 @@ impl<'a> Purge<'a> {
                 continue;
             }
             let mut page = None;
-            let files = store::alone(tx, || {
+            let files = store::all_or_none(tx, || {
                 let files = store::referred::by_session(tx, session.id)?;
                 let deleted = store::retention::delete(tx, session.id, "purged", self.actor, self.now);
                 if let Err(StoreError::Corrupt(what)) = &deleted {

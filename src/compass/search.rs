@@ -62,7 +62,7 @@ impl Inner {
     pub(super) fn repairs_index(&self) -> bool {
         let repair = || {
             let is_lost = self.store.read(check::index_has_lost_pages)?;
-            self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
+            self.store.write(|tx| if is_lost { search::reset(tx).map(|()| true) } else { search::repair(tx) })
         };
         let is_made = self.calls.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
@@ -79,7 +79,7 @@ impl Inner {
             self.store.write_part_within(Some(stops), WRITER_WAIT, |tx| {
                 search::remove_strays(tx)?;
                 for id in search::due(tx, at_most)? {
-                    if damaged.contains(&id) { search::pass_over(tx, id)? } else { self.index_one(tx, id)? }
+                    if damaged.contains(&id) { search::skip(tx, id)? } else { self.index_one(tx, id)? }
                 }
                 Ok(())
             })
@@ -98,7 +98,7 @@ impl Inner {
     }
 
     /// Indexes a session again, so that no word is left in the index that the session no longer has.
-    pub(super) fn index_anew(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
+    pub(super) fn index_again(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
         // A session that was never indexed left no word; an entry for it would mean that the sessions before it are indexed, too.
         if search::is_known(tx, id)? {
             self.index_one(tx, id)?;
@@ -111,7 +111,7 @@ impl Inner {
 
     fn index_one(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
         match self.entry(tx, id) {
-            Err(Error::RequiresNewerCore { .. }) => search::pass_over(tx, id)?,
+            Err(Error::RequiresNewerCore { .. }) => search::skip(tx, id)?,
             entry => search::write(tx, id, &entry?)?,
         }
         Ok(())

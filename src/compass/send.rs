@@ -201,7 +201,7 @@ impl Compass {
                 for ToSend { id, session_and_action } in listed {
                     let Some((session, action)) = session_and_action else { continue };
                     // A damaged one stays as it is, where a person sees it.
-                    if store::alone(tx, || send(inner, tx, id, session, &action, &context))? == Some(true) {
+                    if store::all_or_none(tx, || send(inner, tx, id, session, &action, &context))? == Some(true) {
                         changed.sessions.push(session);
                         changed.outbox = true;
                         sent += 1;

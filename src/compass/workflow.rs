@@ -186,7 +186,7 @@ impl Inner {
 
     /// Judges the documents that an earlier release did not know completely and this one does. Once: their finding is then removed. The next
     /// search indexes their sessions, and those of documents that were judged before an earlier release was installed again.
-    pub(super) fn judge_anew(&self) -> Result<()> {
+    pub(super) fn judge_again(&self) -> Result<()> {
         let code = Code::RequiresNewerCore.as_str();
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
             let mut known = Vec::new();
@@ -211,7 +211,7 @@ impl Inner {
                 let bytes = store::workflow::document(tx, row.id)?;
                 let parsed = document::parse(&bytes);
                 let workflow = parsed.reference.as_ref().unwrap_or(&row.workflow);
-                store::workflow::judge_anew(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
+                store::workflow::judge_again(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
             }
             Ok(((), Changed { workflows: !rows.is_empty(), ..Changed::default() }))
         })

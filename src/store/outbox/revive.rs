@@ -1,4 +1,4 @@
-//! What a change of an endpoint brings back.
+//! Entries that a change of an endpoint revives.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +18,9 @@ pub(crate) struct Revived {
     pub(crate) damaged: BTreeSet<i64>,
 }
 
-/// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, no matter
-/// who has it; what spaces its tries stays, unless the endpoint has another address: a try that is called off or dies was none at this one.
+/// An endpoint was enabled, really changed, or its secrets changed: its waiting entries are due, with new budgets, and entries that failed for
+/// a reason that this may fix are revived, in a cycle that the lock does not count. Claimed entries get new budgets too, in every process. The
+/// delays after attempts that were cut short stay, unless the endpoint has another address: then no attempt was made there.
 pub(crate) fn revive_endpoint(
     tx: &Transaction<'_>,
     endpoint: &str,
@@ -34,7 +34,7 @@ pub(crate) fn revive_endpoint(
             "UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE state = '{state}' AND endpoint = ?1"
         ))?;
         if unless_damaged(all_at_once.execute(params![endpoint, due_at]).map_err(StoreError::from))?.is_none() {
-            // One of them is to blame.
+            // One of them is the cause.
             let mut one =
                 tx.prepare_cached(&format!("UPDATE outbox SET due_at = min(due_at, ?2), reason = NULL, {fresh} WHERE id = ?1"))?;
             for id in of_endpoint(tx, state, endpoint)? {
@@ -55,7 +55,7 @@ pub(crate) fn revive_endpoint(
         let session = row.get::<_, Vec<u8>>(2).ok().and_then(|key| session_key(&key).ok());
         match (why, session) {
             (Ok(why), Some(session)) if revives(&why) => failed.push((id, session)),
-            // One that does not read back stays as it is, where a person sees it.
+            // An unreadable one does not change; a person sees it.
             _ => {}
         }
     }
