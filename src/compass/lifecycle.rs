@@ -298,7 +298,7 @@ impl Inner {
     fn close(&self) {
         let began = Instant::now();
         if !self.calls.shut() {
-            // A caller that closes at the same time also returns when closing is done. Its wait is limited: the first one calls
+            // A caller that closes at the same time returns when closing is done. Its wait is limited: the first one calls
             // transports and observers, which may wait for this call.
             self.calls.wait_for_end(CLOSE_LIMIT);
             return;

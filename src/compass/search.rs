@@ -66,7 +66,7 @@ impl Inner {
         };
         let is_made = self.calls.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
-            // It may have held pieces of what was deleted.
+            // It may have held pieces of deleted texts.
             self.store.erase(self.store.stops());
         }
         is_made

@@ -305,7 +305,7 @@ impl Delivery {
         self.shared.lock().epoch
     }
 
-    /// Cancels running attempts, and leaves them behind after a moment. Results that come in time are stored, the others are kept in memory
+    /// Cancels running attempts, and detaches them after a moment. Results that come in time are stored, the others are kept in memory
     /// until delivery is resumed. Attempts that began after a resume are not affected. Takes at most a second.
     pub(crate) fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();

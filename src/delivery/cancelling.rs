@@ -122,7 +122,7 @@ impl Schedule {
         self.in_flight.keys().copied().collect()
     }
 
-    /// Leaves behind what still runs. Its results still count.
+    /// Detaches the attempts that still run. Their results still count.
     pub(super) fn detach(&mut self) {
         for (_, attempt) in std::mem::take(&mut self.in_flight) {
             self.leave(&attempt);

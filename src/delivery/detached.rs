@@ -1,4 +1,4 @@
-//! Calls that were left behind. Each keeps a thread, so their number is limited: of one endpoint, which then begins nothing more while the
+//! Detached calls. Each keeps a thread, so their number is limited: of one endpoint, which then begins nothing more while the
 //! others continue, and of all together.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::settings::{MOST_HANGING, MOST_HANGING_IN_ALL};
 use crate::model::Endpoint;
 use crate::webhook;
 
-/// The calls that were left behind.
+/// The detached calls.
 #[derive(Default)]
 pub(super) struct Detached {
     /// Look-ups of secrets, by request, with the endpoint as it was then. Their results are not used.
@@ -31,7 +31,7 @@ impl Detached {
                 && (self.look_ups.len() >= MOST_HANGING_IN_ALL || is_full(look_ups()))
     }
 
-    /// How many more attempts are left behind than are allowed in all.
+    /// How many more attempts are detached than are allowed in all.
     pub(super) fn attempts_beyond(&self) -> u32 {
         self.attempts.len().saturating_sub(MOST_HANGING_IN_ALL) as u32
     }
@@ -59,7 +59,7 @@ impl Detached {
         self.attempts.remove(&request)
     }
 
-    /// A look-up has ended. True when it had been left behind.
+    /// A look-up has ended. True when it was detached.
     pub(super) fn look_up_ended(&mut self, request: u64) -> bool {
         let before = self.look_ups.len();
         self.look_ups.retain(|(left, _)| *left != request);

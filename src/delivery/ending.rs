@@ -103,7 +103,7 @@ impl Schedule {
         queue.refreshing == 1
     }
 
-    /// A request has ended, also one that was left behind.
+    /// A request has ended, also a detached one.
     pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
         if let Some(attempt) = self.in_flight.remove(&request) {
             // It was never sent, no matter what the transport reports.

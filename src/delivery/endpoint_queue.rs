@@ -74,7 +74,7 @@ pub(super) struct EndpointView {
     pub(super) first_of_flush: bool,
     /// The definition to which the next fields belong. The row may have another one by now, for which they do not count.
     pub(super) endpoint: Option<Arc<Endpoint>>,
-    /// Calls that were left behind hold it up. Read it through [`is_held_up`](Self::is_held_up).
+    /// Detached calls hold it up. Read it through [`is_held_up`](Self::is_held_up).
     pub(super) held_up: bool,
     /// How much longer nothing begins for lack of a network. Read it through [`backoff`](Self::backoff).
     pub(super) backoff: Option<Duration>,
@@ -85,7 +85,7 @@ impl EndpointView {
         self.endpoint.as_ref().is_some_and(|known| **known == *endpoint)
     }
 
-    /// Whether nothing begins at it because of calls that were left behind.
+    /// Whether nothing begins at it because of detached calls.
     pub(super) fn is_held_up(&self, endpoint: &Endpoint) -> bool {
         self.held_up && self.is_of(endpoint)
     }

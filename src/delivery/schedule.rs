@@ -65,14 +65,14 @@ pub(super) struct Schedule {
     pub(super) network: Network,
     pub(super) endpoints: BTreeMap<String, EndpointQueue>,
     pub(super) in_flight: BTreeMap<u64, Attempt>,
-    /// Look-ups and requests that were left behind.
+    /// Detached look-ups and requests.
     pub(super) detached: Detached,
     /// Results, in the order in which they came.
     pub(super) results: Vec<AttemptResult>,
     pub(super) results_since: Option<Duration>,
     /// Claims of which nothing was begun, and the urgent attempts used up for them.
     pub(super) releases: Released,
-    /// Results that could not be stored, neither in their group nor alone.
+    /// Results that could not be stored, neither in their group nor one by one.
     pub(super) stuck: Vec<AttemptResult>,
     /// Unreadable entries.
     pub(super) set_aside: BTreeSet<i64>,
@@ -418,7 +418,7 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries with a running attempt, no matter how the clock is set. For attempts left behind, or running elsewhere, the entry's row has the
+    /// Entries with a running attempt, no matter how the clock is set. For detached attempts, or those running elsewhere, the entry's row has the
     /// time.
     pub(super) fn in_flight(&self) -> BTreeSet<i64> {
         set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))

@@ -111,7 +111,7 @@ impl Table {
         self.schedule.detach();
     }
 
-    /// Whether something was left behind of this endpoint that holds it up.
+    /// Whether detached calls of this endpoint hold it up.
     fn is_held_up(&self, key: &str) -> bool {
         self.schedule.views(self.now, &self.settings.policy)[key].held_up
     }
@@ -280,7 +280,7 @@ fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
 }
 
 #[test]
-fn an_attempt_far_beyond_its_time_is_left_behind_and_its_result_still_counts() {
+fn an_attempt_far_beyond_its_time_is_detached_and_its_result_still_counts() {
     let mut table = Table::new(&["office"]);
     let entry = table.claim("office", &[(1, 0)])[0];
     assert_eq!(table.begin().len(), 1);
@@ -345,7 +345,7 @@ fn it_never_waits_for_a_moment_that_is_past() {
         if has_result {
             table.end(status(202));
         }
-        // The last look for what is due was three seconds ago; the result came a moment ago.
+        // The last check for due entries was three seconds ago; the result came a moment ago.
         let conditions = Conditions {
             settings: &table.settings,
             may_begin: true,
@@ -495,7 +495,7 @@ fn so_many_calls_hang_in_all_and_no_more() {
         }
         let most = MOST_HANGING_IN_ALL + if signed { 0 } else { table.settings.policy.in_flight_total as usize };
         assert_eq!(begun, most, "signed: {signed}");
-        // What needs no look-up has threads of its own.
+        // Attempts without a look-up have their own threads.
         table.claim("lab", &[(1, 0)]);
         assert_eq!(table.begin().len(), usize::from(signed));
     }

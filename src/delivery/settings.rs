@@ -87,7 +87,7 @@ pub(super) const LONGEST_DUE_EVERY: u32 = 4;
 pub(super) const LONG_DUE: Duration = Duration::from_secs(24 * 3600);
 /// Without a thread for an attempt, nothing begins for twice this time, doubling: threads that hang end later.
 pub(super) const THREAD_PAUSE: Duration = Duration::from_secs(1);
-/// The most look-ups of secrets, and requests, that may be left behind at one endpoint before nothing begins there: each keeps a thread.
+/// The most look-ups of secrets, and requests, that may be detached at one endpoint before nothing begins there: each keeps a thread.
 pub(super) const MOST_HANGING: usize = 4;
 /// The same for all endpoints together: so many threads of each kind, and no more.
 pub(super) const MOST_HANGING_IN_ALL: usize = 64;

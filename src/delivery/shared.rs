@@ -64,7 +64,7 @@ pub(super) struct TestSend {
     /// The result of the call that it waits for.
     pub(super) brought: Option<(BlockingAnswer, Moment)>,
     pub(super) cancelled: bool,
-    /// Its call was left behind.
+    /// Its call is detached.
     pub(super) detached: bool,
 }
 
@@ -82,7 +82,7 @@ pub(super) enum Mode {
     Running,
     /// No attempt begins, and the database is not used.
     Quiesced,
-    /// It will be `Running` as soon as the transport is renewed; nothing begins before. A run that wants to begin waits for it.
+    /// It will be `Running` as soon as the transport is renewed; nothing begins before. A run that begins waits for it.
     Resuming,
     /// `Quiesced` for good.
     Closed,

@@ -162,7 +162,7 @@ impl Delivery {
         self.call_and_wait(attempt, BlockingCall::Send { request: built, departure }).ok_or(Outcome::Failure(no_answer))
     }
 
-    /// The result of a call in the time of the attempt, unless it is cancelled before. A call that does not end by then is left behind.
+    /// The result of a call in the time of the attempt, unless it is cancelled before. A call that does not end by then is detached.
     fn call_and_wait(&self, attempt: &Attempt, call: BlockingCall) -> Option<(BlockingAnswer, Moment)> {
         let (request, until) = (attempt.request, attempt.until());
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));

@@ -13,7 +13,7 @@ pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
 
 /// Reads `18:31:40`.
 pub(crate) fn parse_time(text: &str) -> Option<NaiveTime> {
-    // chrono reads second 60; nobody types a leap second, and bounds do not need one.
+    // chrono reads second 60; leap seconds are not typed, and bounds do not need them.
     (shaped(text, "00:00:00") && !text.ends_with("60")).then(|| text.parse().ok()).flatten()
 }
 

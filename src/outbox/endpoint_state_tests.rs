@@ -257,7 +257,7 @@ fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_the_core() {
         assert!(room(&ended, start() + minutes(2)) > 0, "and no longer");
         assert!(delivered(&ended, start() + minutes(1)).paused_until(start() + minutes(1)).is_some(), "it is the receiver's own");
     }
-    // What was asked for is over: nothing is left, no matter what the clock will be set to.
+    // The pause that was asked for is over: nothing is left, for every later setting of the clock.
     for state in [&broken, &asked_first] {
         let over = delivered(state, start() + minutes(3));
         assert_eq!((over.paused_until, over.asked_until), (None, None));
@@ -270,7 +270,7 @@ fn one_look_at_a_secret_that_is_not_there_is_enough_for_all_that_waits() {
     assert_eq!(state.paused_until(start()), Some(start() + TimeDelta::minutes(15)));
     assert_eq!(state.pause_reason.as_deref(), Some("secret_missing"));
     assert_eq!(state.consecutive_failures, 0);
-    // No matter what became of a request: it could be made, so its secrets are there.
+    // With any outcome of a request: it was made, so its secrets are there.
     for begun in [status(200), status(500), refused(), timeout()] {
         let later = after_all(state.clone(), &[begun], start() + TimeDelta::minutes(16));
         assert_eq!((later.paused_until, later.pause_reason), (None, None), "{begun:?}");

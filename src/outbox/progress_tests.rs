@@ -247,7 +247,7 @@ fn a_token_that_expired_costs_one_more_attempt_per_slow_step() {
     };
     let (mut progress, mut waits) = (Progress::default(), Vec::new());
     let end = loop {
-        // Each look at the token gives another value, and each is refused.
+        // Each look-up of the token gives another value, and each is refused.
         let settled = expired(progress, true);
         progress = settled.progress;
         match settled.settlement {

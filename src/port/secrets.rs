@@ -46,7 +46,7 @@ pub enum SecretLookup {
         /// The secret before it.
         previous: Option<SecretValue>,
     },
-    /// There is no secret of this name.
+    /// There is no secret with this name.
     Missing,
     /// There may be one, but it cannot be read now, for instance before the first unlock of the phone.
     Unavailable,

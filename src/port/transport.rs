@@ -150,7 +150,7 @@ pub trait Transport: Send + Sync {
     fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportFailure>;
 
     /// Asks to cancel the request with this id. The request may still finish, and an unknown id is ignored. Like `renew` it is called on a
-    /// thread of the core; nobody waits for it longer than for the request.
+    /// thread of the core; the core waits for it no longer than for the request.
     fn cancel(&self, id: u64);
 
     /// Called before the first request after the process was suspended or the network has changed: earlier idle connections and cached

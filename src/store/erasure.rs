@@ -42,8 +42,8 @@ pub(super) fn erase(connection: &Connection) -> Result<bool> {
     clean_and_checkpoint(connection, "TRUNCATE")
 }
 
-/// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `last` is its length at the last try: during a long read
-/// it grows, and pages already in it are not checked again with each write.
+/// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `last` is its length when this was last attempted: in a
+/// long read it grows, and pages already in it are not checked again with each write.
 pub(super) fn fold_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
     // SQLite treats any other word as `PASSIVE`.
     let length: i64 = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;

@@ -175,7 +175,7 @@ fn exact(decimal: &Decimal) -> Option<Box<RawValue>> {
     if !decimal.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-') {
         return None;
     }
-    // The reader of JSON refuses what is not a number: leading zeros, two points, a point at an end.
+    // The JSON parser refuses other texts than numbers: leading zeros, two points, a point at an end.
     RawValue::from_string(decimal.0.clone()).ok()
 }
 
