@@ -30,7 +30,7 @@ impl Schedule {
                 self.refreshed(attempt, None, ended, policy);
                 false
             }
-            Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
+            Stage::Secrets | Stage::Found if fault("seeded: abandoned messages are sent") => {
                 self.releases.claims.push(attempt.claimed.lease);
                 attempt.timeout += Duration::from_secs(20);
                 self.in_flight.insert(request, attempt);

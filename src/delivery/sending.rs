@@ -189,8 +189,8 @@ impl Delivery {
             let meta = meta::load(connection)?;
             // Always check its row: setting the clock may end the lease without a change of the configuration.
             let is_ours = queue::is_leased(connection, &lease, &self.owner)?
-                || fault("seeded: what was claimed is not looked at again")
-                || fault("seeded: what was given up goes on") && self.is_late(request);
+                || fault("seeded: claims are not checked again")
+                || fault("seeded: abandoned messages are sent") && self.is_late(request);
             // A pause does not change the configuration: the receiver may have asked another process for it.
             let is_paused = !urgent && pause_end(endpoint::paused_until(connection, &key)?, now.wall).is_some();
             let found = if meta.configuration == known && !is_paused { None } else { Some(endpoint::find(connection, &key)?) };
@@ -225,7 +225,7 @@ impl Delivery {
             shared.schedule.not_begun(request);
             return Ok(());
         }
-        if (found.is_some() || !meta.integration_enabled) && !fault("seeded: what was claimed is not looked at again") {
+        if (found.is_some() || !meta.integration_enabled) && !fault("seeded: claims are not checked again") {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
             schedule.look();

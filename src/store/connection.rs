@@ -147,7 +147,7 @@ impl Store {
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.owes_erasing.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = erasure::fold_long(lent.connection(), &self.long_wal) {
+        } else if let Err(error) = erasure::checkpoint_if_long(lent.connection(), &self.long_wal) {
             log::info!("no checkpoint now: {error}");
         }
         Ok(result)

@@ -44,7 +44,7 @@ pub(super) fn erase(connection: &Connection) -> Result<bool> {
 
 /// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `last` is its length when this was last attempted: in a
 /// long read it grows, and pages already in it are not checked again with each write.
-pub(super) fn fold_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
+pub(super) fn checkpoint_if_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
     // SQLite treats any other word as `PASSIVE`.
     let length: i64 = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
     // Shorter than before: it was restarted.
@@ -69,7 +69,7 @@ pub(super) fn rebuild(connection: &Connection) -> Result<()> {
 
 /// Closes a connection with a checkpoint, if no other process has the file open. It does not wait; if it fails, the WAL stays, which is as
 /// good.
-pub(super) fn fold(connection: Connection) {
+pub(super) fn close_with_checkpoint(connection: Connection) {
     let folded = connection.busy_timeout(Duration::ZERO).map_err(Into::into).and_then(|()| clean_and_checkpoint(&connection, "TRUNCATE"));
     // After an error the WAL may have a page that is not cleaned.
     let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, folded.is_err());

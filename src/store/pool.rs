@@ -275,7 +275,7 @@ impl Pool {
         drop(state);
         drop(readers);
         if checkpoints && let Some(last) = writer.or_else(open) {
-            erasure::fold(last);
+            erasure::close_with_checkpoint(last);
         }
     }
 

@@ -191,7 +191,7 @@ impl Restore<'_> {
             drop(over);
             (self.step)("written");
             drop(watcher);
-            erasure::fold(present);
+            erasure::close_with_checkpoint(present);
             return Ok(Replaced::Done);
         }
         Err(StoreError::Locked)
