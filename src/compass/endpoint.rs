@@ -15,7 +15,7 @@ use crate::store::{self, StoreError, Transaction, meta};
 use crate::webhook;
 
 impl Compass {
-    /// Turns the webhooks integration on or off. It is off until turned on. What fired while it was on waits while it is off.
+    /// Turns the webhooks integration on or off. It is off until turned on. While it is off, messages that already fired wait.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -37,8 +37,8 @@ impl Compass {
         self.inner.read(|connection| Ok(meta::load(connection)?.integration_enabled))
     }
 
-    /// Registers an endpoint, or changes it. The same endpoint again changes nothing. One that really changed is brought back from the
-    /// archive, forgets its failures, and takes what failed for its configuration once more; if a 410 had disabled it, it is enabled.
+    /// Registers an endpoint, or changes it. The same endpoint again changes nothing. A real change brings it back from the archive, resets
+    /// its failures, and sends messages again that failed for its configuration; if a 410 had disabled the endpoint, it is enabled.
     ///
     /// # Errors
     /// `InvalidEndpoint` with the place.
@@ -47,7 +47,7 @@ impl Compass {
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
         inner.change_endpoint(&endpoint.key, |tx, without| {
-            // One that does not read back is never the same, and is repaired.
+            // An unreadable one is never the same, and is repaired.
             let before = match store::endpoint::find(tx, &endpoint.key)? {
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
@@ -64,7 +64,7 @@ impl Compass {
         })
     }
 
-    /// Takes an endpoint out of use. What waits for it keeps waiting, until it is put again.
+    /// Takes an endpoint out of use. Its messages wait until it is registered again.
     ///
     /// # Errors
     /// `UnknownEndpoint`.
@@ -81,8 +81,8 @@ impl Compass {
         })
     }
 
-    /// Enables or disables an endpoint. Enabling one takes once more what failed because it was gone (410). One that a 410 has disabled and
-    /// that the app disables then stays disabled when it is changed.
+    /// Enables or disables an endpoint. Enabling it sends messages again that failed because it was gone (410). An endpoint that a 410 and
+    /// then the app disabled stays disabled when it is changed.
     ///
     /// # Errors
     /// `UnknownEndpoint`.
@@ -105,7 +105,7 @@ impl Compass {
         })
     }
 
-    /// All endpoints, by key, with how they stand.
+    /// All endpoints, by key, with their state.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -123,8 +123,8 @@ impl Compass {
         })
     }
 
-    /// Sends a small signed test message to an endpoint, now, and waits for what becomes of it, for 30 seconds at most. Nothing is stored, and
-    /// nothing of the outbox is touched.
+    /// Sends a small signed test message to an endpoint now, and waits for its outcome, for 30 seconds at most. Nothing is stored, and the
+    /// outbox does not change.
     ///
     /// # Errors
     /// `UnknownEndpoint`, `Closed`, `Reentrant`. That it could not be delivered is an outcome, not an error.
@@ -164,20 +164,20 @@ impl Inner {
     }
 }
 
-/// The row of an endpoint that must be there and read back.
+/// The row of an endpoint that must exist and be readable.
 fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
     match stored {
         Some(StoredEndpoint::Readable(row)) => Ok(row),
-        Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint does not read back; put it again".to_owned() }),
+        Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint cannot be read; register it again".to_owned() }),
         None => Err(Error::UnknownEndpoint { key: echoed(key) }),
     }
 }
 
-/// An endpoint as it stands at this moment.
+/// An endpoint with its state at this moment.
 fn status(stored: StoredEndpoint, pending: &dyn Fn(&str) -> u64, now: Timestamp) -> EndpointStatus {
     match stored {
         StoredEndpoint::Readable(row) => {
-            // A pause that a clock far ahead wrote is over.
+            // A pause that was written by a clock far ahead is over.
             let paused_until = row.state(0).paused_until(now);
             let failing = row.delivery.failing.filter(|failing| failing.needs_person);
             EndpointStatus {

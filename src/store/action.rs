@@ -1,4 +1,4 @@
-//! Actions of finished sessions. Their status is written by the schema's triggers alone.
+//! Actions of finished sessions. Only the schema's triggers write their status.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -16,7 +16,7 @@ pub(crate) struct ActionRow {
     pub(crate) reason: Option<String>,
     pub(crate) revision: u32,
     pub(crate) failed_sends: u32,
-    /// Its newest entry holds what was redacted.
+    /// Its newest entry holds a redacted value.
     pub(crate) holds_redacted: bool,
 }
 
@@ -51,7 +51,7 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         "not_fired" => ActionStatus::NotFired,
         "pending" => ActionStatus::Pending,
         "sent" => ActionStatus::Sent,
-        // The column's CHECK allows no fifth word.
+        // The column's CHECK allows only four words.
         _ => ActionStatus::Failed,
     };
     Ok(ActionRow {

@@ -69,7 +69,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     Ok(Some(stored))
 }
 
-/// Half-typed text by field; that of a note, by none.
+/// Half-typed text by field; that of a note by the empty key.
 pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String, String>> {
     let mut statement = connection.prepare_cached("SELECT field, text FROM draft WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
@@ -80,7 +80,7 @@ pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String
     Ok(drafts)
 }
 
-/// Keeps, or with an empty text forgets, what is half typed.
+/// Saves half-typed text; an empty text deletes it.
 pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str) -> Result<()> {
     if text.is_empty() {
         tx.prepare_cached("DELETE FROM draft WHERE session_id = ?1 AND field = ?2")?.execute(params![id, field])?;
@@ -93,7 +93,7 @@ pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str)
     Ok(())
 }
 
-/// The whole log of a session, in order.
+/// The whole event log of a session, in order.
 pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     let mut statement = connection
         .prepare_cached("SELECT seq, v, at, wall_at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
@@ -142,7 +142,7 @@ pub(crate) fn insert(
     Ok(id)
 }
 
-/// Appends an event, and writes what it changed. `state` is the state after it.
+/// Appends an event, and writes its changes. `state` is the state after it.
 pub(crate) fn append(
     tx: &Transaction<'_>,
     id: i64,
@@ -248,7 +248,7 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
         }
         Act::Redacted { target: RedactionTarget::Note { seq }, .. } => {
             tx.prepare_cached("UPDATE note SET text = ?3 WHERE session_id = ?1 AND seq = ?2")?.execute(params![id, seq, REDACTED_NOTE])?;
-            // A note that is half typed may be this one, changed.
+            // The half-typed note may be this one, changed.
             save_draft(tx, id, NOTE, "")?;
         }
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
@@ -256,7 +256,7 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
     Ok(())
 }
 
-/// The text of a note as its column has it.
+/// The text of a note for its column.
 fn note_column(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or(REDACTED_NOTE)
 }

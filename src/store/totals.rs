@@ -17,7 +17,7 @@ pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        // A count that was damaged is named by `check`, and must not overflow when it is added to the others.
+        // A damaged count is named by `check`, and must not overflow when it is added to the others.
         let count = |index: usize| row.get::<_, i64>(index).unwrap_or_default().clamp(0, 1_000_000_000_000) as u64;
         let counts = SessionTotals { in_progress: count(2), completed: count(3), won: count(4), ended: count(5), discarded: count(6) };
         let actor = Some(lossy(row, 1)?).filter(|actor| !actor.is_empty());
@@ -36,7 +36,7 @@ pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     Ok(totals)
 }
 
-/// Whether they are what the sessions say.
+/// Whether the totals match the sessions.
 pub(crate) fn are_true(connection: &Connection) -> Result<bool> {
     let mut statement = connection.prepare(
         "WITH counted AS (

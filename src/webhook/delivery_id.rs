@@ -3,13 +3,13 @@
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey};
 
-/// How many base32 characters of the hash an id holds: 130 bits, beyond any chance of a collision.
+/// How many base32 characters of the hash an id has: 130 bits, so that collisions do not happen.
 const ID_CHARACTERS: usize = 26;
 
 /// The id of the message with this body: the header `webhook-id`.
 ///
 /// `msg_` and the first 26 characters of the lower-case base32 of SHA-256 over install id, session key, action key and body hash (in
-/// hexadecimal), joined by newlines. The install id travels with backups of the database, so a restored copy sends under the same ids.
+/// hexadecimal), joined by newlines. Backups contain the install id, so a restored copy sends under the same ids.
 pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256) -> DeliveryId {
     let hash = Sha256::of(format!("{install_id}\n{session}\n{action}\n{body}").as_bytes()).base32();
     DeliveryId(format!("msg_{}", &hash[..ID_CHARACTERS]))

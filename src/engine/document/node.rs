@@ -32,7 +32,7 @@ impl Node {
         }
     }
 
-    /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, along the pointers alone: a search
+    /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, only along the pointers: a search
     /// for each of them would cost pointers times document.
     pub(super) fn order<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Vec<usize> {
         let mut root = Way::default();
@@ -92,7 +92,7 @@ impl Node {
     }
 }
 
-/// The pointers that go on from one place of the document.
+/// The pointers that continue from one place of the document.
 #[derive(Default)]
 struct Way<'p> {
     /// The pointers that end here, by their index.
@@ -130,7 +130,7 @@ impl Way<'_> {
         self.stay(here, order);
     }
 
-    /// What the document does not have stands where the way to it ends.
+    /// A pointer to a missing place gets the number where its path ends.
     fn stay(self, here: usize, order: &mut [usize]) {
         for index in self.ends {
             order[index] = here;
@@ -141,7 +141,7 @@ impl Way<'_> {
     }
 }
 
-/// RFC 8785 section 3.2.2.2 asks for exactly the escapes that `serde_json` writes: `\b \t \n \f \r \" \\`, other controls as `\u00xx` in
+/// RFC 8785 section 3.2.2.2 requires exactly the escapes that `serde_json` writes: `\b \t \n \f \r \" \\`, other controls as `\u00xx` in
 /// lower case, and nothing else.
 fn write_text(text: &str, out: &mut String) {
     out.push_str(&serde_json::to_string(text).expect("a string can be written as JSON"));

@@ -1,4 +1,4 @@
-//! The rules of a session, in the words of the product.
+//! The rules of a session, in the terms of the product.
 
 mod changing;
 mod finishing;
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// The code of the refusal, or what else became of it.
+    /// The code of the refusal, or the other outcome.
     fn verdict(&self, command: Command) -> &'static str {
         match self.decide(&command) {
             Ok(Decision::Act(_)) => "act",

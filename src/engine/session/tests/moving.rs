@@ -90,7 +90,7 @@ fn responses_are_logged_and_move_nothing() {
 }
 
 #[test]
-fn a_stored_event_that_does_not_fit_is_passed_over() {
+fn a_stored_event_that_does_not_fit_is_skipped() {
     let mut state = Session::new().state;
     let next = |next_visit| (next_visit, "gone".to_owned());
     for (seq, act) in [

@@ -1,9 +1,9 @@
-//! What a screen and a record show.
+//! Views and records.
 
 use super::*;
 
 #[test]
-fn the_record_tells_every_act_in_order_with_its_names() {
+fn the_record_shows_every_act_in_order_with_its_names() {
     let mut session = Session::inspected();
     session.answer("broken");
     session.run(Command::UseResponse { command_id: "r".into(), response: "price".into() });
@@ -123,7 +123,7 @@ fn long_way(sections: usize) -> (Workflow, State) {
 }
 
 #[test]
-fn what_a_tap_costs_grows_with_the_way_and_no_faster() {
+fn the_cost_of_a_tap_grows_with_the_way_and_not_faster() {
     let steps = |sections: usize| {
         let (workflow, state) = long_way(sections);
         let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &BTreeMap::new()));
@@ -136,7 +136,7 @@ fn what_a_tap_costs_grows_with_the_way_and_no_faster() {
         assert!(decided.is_ok());
         let (refused, completing) = steps::steps_of(|| decide(&workflow, &state, &Command::Complete { visit: state.last_visit }));
         assert!(refused.is_err());
-        // A section with its five fields, five answers and five actions is 16 things to look at.
+        // A section with its five fields, five answers and five actions is 16 things to read.
         let things = 16 * sections as u64;
         for (what, steps) in [("seeing", seeing), ("setting", setting), ("completing", completing)] {
             assert!(steps > 0 && steps <= 4 * things, "{what} takes {steps} steps for {things} things");
