@@ -9,10 +9,10 @@ mod delivery;
 mod engine;
 mod error;
 mod fault;
-mod filled;
 pub mod model;
 mod outbox;
 pub mod port;
+mod sorted;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,11 +1,10 @@
 //! Actions and deliveries as the record shows them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
 use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, permits, reason};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::{EntryRow, EntryState};
@@ -14,12 +13,12 @@ use crate::store::{self, Connection, meta};
 /// Endpoints by key, read at first use.
 pub(super) struct Endpoints<'a> {
     connection: &'a Connection,
-    known: BTreeMap<String, Option<StoredEndpoint>>,
+    known: SortedMap<String, Option<StoredEndpoint>>,
 }
 
 impl<'a> Endpoints<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, known: BTreeMap::new() }
+        Self { connection, known: SortedMap::new() }
     }
 
     pub(super) fn get(&mut self, key: &str) -> Result<Option<&StoredEndpoint>> {
@@ -34,11 +33,11 @@ impl<'a> Endpoints<'a> {
 pub(super) struct Situation {
     pub(super) context: DeliveryContext,
     /// Entries that are known to be unreadable.
-    pub(super) aside: BTreeSet<i64>,
+    pub(super) aside: SortedSet<i64>,
     /// Entries whose lease has expired: they have no running attempt, even if their rows say so.
-    pub(super) expired: BTreeSet<i64>,
+    pub(super) expired: SortedSet<i64>,
     /// Entries with an attempt in flight in this process, even if their rows say otherwise.
-    pub(super) in_flight: BTreeSet<i64>,
+    pub(super) in_flight: SortedSet<i64>,
     /// Endpoints that begin no attempt for a while.
     held_back: HeldBack,
 }

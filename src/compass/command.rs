@@ -1,6 +1,5 @@
 //! One act of a technician: from a command to an event with all its changes, inside the caller's transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::engine::document::{StoredDocument, StoredFault};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
 
@@ -139,9 +139,9 @@ pub(super) struct Ids<'c> {
     /// The id of the whole call, where it has one.
     whole: Option<(&'c str, Sha256)>,
     /// The ids of commands that were given before.
-    pub(super) repeated: BTreeSet<&'c str>,
+    pub(super) repeated: SortedSet<&'c str>,
     /// The other ids, with the hash of the command's content.
-    new: BTreeMap<&'c str, Sha256>,
+    new: SortedMap<&'c str, Sha256>,
 }
 
 impl<'c> Ids<'c> {
@@ -155,7 +155,7 @@ impl<'c> Ids<'c> {
         commands: &'c [Command],
         command_id: Option<&'c str>,
     ) -> Result<Option<Self>> {
-        let mut ids = Self { whole: None, repeated: BTreeSet::new(), new: BTreeMap::new() };
+        let mut ids = Self { whole: None, repeated: SortedSet::new(), new: SortedMap::new() };
         if let Some(id) = command_id {
             let hash = command_hash(Some(session), &commands)?;
             match look_up(connection, Some(session), id, hash)? {

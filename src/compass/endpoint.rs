@@ -1,13 +1,12 @@
 //! The webhooks integration: on or off, and its endpoints.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::SecondsFormat;
 
 use super::{Changed, Compass, Inner, Result};
 use crate::error::Error;
 use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp, echoed};
 use crate::outbox::reason;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
 use crate::store::outbox::revive::{Revived, revive_endpoint};
@@ -111,10 +110,10 @@ impl Compass {
     /// `Closed` and errors of the file.
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
         self.inner.read_now(|connection, now| {
-            let mut waiting: BTreeMap<String, u64> = BTreeMap::new();
-            for group in store::outbox::list::unsent(connection, &BTreeSet::new())? {
+            let mut waiting: SortedMap<String, u64> = SortedMap::new();
+            for group in store::outbox::list::unsent(connection, &SortedSet::new())? {
                 if let Some(endpoint) = group.endpoint.filter(|_| group.state != EntryState::Failed) {
-                    *waiting.entry(endpoint).or_default() += group.count;
+                    *waiting.or_insert_with(endpoint, || 0) += group.count;
                 }
             }
             let pending = |key: &str| waiting.get(key).copied().unwrap_or(0);
@@ -144,7 +143,7 @@ impl Inner {
     fn change_endpoint(
         &self,
         key: &str,
-        change: impl Fn(&Transaction<'_>, &BTreeSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
+        change: impl Fn(&Transaction<'_>, &SortedSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
     ) -> Result<()> {
         let damaged = self.write(|tx| {
             let (revived, mut damaged) = store::passing_over(tx, |damaged| {
@@ -154,8 +153,8 @@ impl Inner {
                 }
                 Ok(revived)
             })?;
-            let Some(mut revived) = revived else { return Ok((damaged, Changed::nothing())) };
-            damaged.append(&mut revived.damaged);
+            let Some(revived) = revived else { return Ok((damaged, Changed::nothing())) };
+            damaged.extend(revived.damaged);
             Ok((damaged, Changed { sessions: revived.sessions, endpoints: true, outbox: true, ..Changed::default() }))
         })?;
         self.delivery.set_aside(&damaged);

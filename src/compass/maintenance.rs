@@ -1,11 +1,11 @@
 //! Deleting and copying.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Changed, Compass, Inner, Result, open_files};
 use crate::error::Error;
 use crate::model::{DeleteReport, Erased, SessionKey, SessionState};
+use crate::sorted::SortedSet;
 use crate::store;
 
 impl Compass {
@@ -80,7 +80,7 @@ pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
 }
 
 /// Those of these files that no session refers to.
-pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeSet<String>) -> store::Result<Vec<String>> {
+pub(super) fn without_referred(connection: &store::Connection, mut files: SortedSet<String>) -> store::Result<Vec<String>> {
     if !files.is_empty() {
         let referred = store::referred::by_all(connection)?;
         files.retain(|file| !referred.contains(file));
@@ -91,7 +91,7 @@ pub(super) fn without_referred(connection: &store::Connection, mut files: BTreeS
 impl Inner {
     /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is read. An error
     /// here does not undo the call: `files` gives the same answer later.
-    pub(super) fn let_go(&self, stops: u64, files: BTreeSet<String>) -> Vec<String> {
+    pub(super) fn let_go(&self, stops: u64, files: SortedSet<String>) -> Vec<String> {
         self.read_part(stops, |connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
     }
 

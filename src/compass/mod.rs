@@ -31,7 +31,6 @@ pub use replace::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,6 +42,7 @@ use crate::engine::document::StoredDocument;
 use crate::error::Error;
 use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
+use crate::sorted::SortedMap;
 use crate::store::{Store, Transaction, meta, set_back};
 
 type Result<T> = std::result::Result<T, Error>;
@@ -70,9 +70,9 @@ struct Inner {
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
     /// Documents that were read and verified, by their hash.
-    documents: Mutex<BTreeMap<Sha256, Arc<StoredDocument>>>,
+    documents: Mutex<SortedMap<Sha256, Arc<StoredDocument>>>,
     /// Unknown features that documents require, by their hash: most documents require none.
-    unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
+    unknown: Mutex<SortedMap<Sha256, Vec<String>>>,
     /// Prevents the file from being opened twice; released by closing.
     registration: Mutex<Option<open_files::Registration>>,
 }

@@ -1,10 +1,10 @@
 //! Observers: notified after a commit.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::delivery::foreign_call;
 use crate::model::Notice;
+use crate::sorted::SortedSet;
 
 type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
 
@@ -20,7 +20,7 @@ struct Subscribers {
     /// Observers were notified of every change up to this revision.
     notified: u64,
     /// Later revisions that are changes of this handle. Those between them are changes of another process.
-    own: BTreeSet<u64>,
+    own: SortedSet<u64>,
 }
 
 /// The subscription of an observer. It is called until this is dropped; a call that already runs may end after that.
@@ -58,7 +58,7 @@ impl Observers {
     /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few.
     pub(super) fn compare(&self, persisted: u64, before: impl FnOnce()) -> bool {
         let mut state = self.state();
-        if persisted <= state.notified || state.own.range(..=persisted).count() as u64 == persisted - state.notified {
+        if persisted <= state.notified || state.own.iter().filter(|own| **own <= persisted).count() as u64 == persisted - state.notified {
             return false;
         }
         state.notified = persisted;

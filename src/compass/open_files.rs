@@ -1,17 +1,17 @@
 //! Which files this process has open. Two handles on one file would each assume that they have the only writer lock and the only driver.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::sorted::SortedSet;
 
 /// The most links in a chain; more is a cycle. The limit of Linux is the same.
 const MAX_LINKS: usize = 40;
 
-static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static OPEN: Mutex<SortedSet<PathBuf>> = Mutex::new(SortedSet::new());
 
-fn open() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+fn open() -> MutexGuard<'static, SortedSet<PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,7 +6,7 @@ use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::filled::set;
+
 use crate::model::{
     DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp, echoed,
 };
@@ -34,7 +34,7 @@ impl Compass {
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|last| last.entry.id.to_string());
             let mut situation = self.inner.situation(connection, now)?;
-            let unreadable = set(found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id));
+            let unreadable = found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id).collect();
             // So that totals, which do not read every row, count them as well.
             self.inner.delivery.set_aside(&unreadable);
             situation.aside.extend(unreadable);

@@ -1,7 +1,6 @@
 //! Removing a value or a note from a session for good.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
 use super::send::AbandonedEntry;
@@ -13,6 +12,7 @@ use crate::model::{
     Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
     SessionRecord,
 };
+use crate::sorted::SortedSet;
 use crate::store::command::Outcome;
 use crate::store::{self, Transaction, meta, redaction};
 use crate::webhook;
@@ -58,7 +58,7 @@ impl Compass {
                     CommandLookup::Repeated(_) => {
                         let before = redaction::abandoned(tx, id)?.into_iter().map(|(entry, leased)| AbandonedEntry { entry, leased });
                         abandoned.borrow_mut().extend(before);
-                        (Applied::Repeated, BTreeSet::new(), Changed::nothing())
+                        (Applied::Repeated, SortedSet::new(), Changed::nothing())
                     }
                     CommandLookup::New => inner.redact(tx, loaded, redaction, hash, &context, &mut abandoned.borrow_mut())?,
                 };
@@ -86,7 +86,7 @@ impl Inner {
         hash: Sha256,
         context: &ActContext,
         abandoned: &mut Vec<AbandonedEntry>,
-    ) -> Result<(Applied, BTreeSet<String>, Changed)> {
+    ) -> Result<(Applied, SortedSet<String>, Changed)> {
         let (id, target) = (loaded.id, &redaction.target);
         engine::check_target(loaded.workflow(), &loaded.state, target)?;
         let mut files = store::referred::by_session(tx, id)?;
@@ -120,7 +120,7 @@ impl Inner {
         redaction::rewrite(tx, id, &events)?;
         if events.is_empty() && !is_abandoned && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
-            return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
+            return Ok((Applied::Stale, SortedSet::new(), Changed::nothing()));
         }
         if is_abandoned {
             // A claimed entry is read again before it is sent.

@@ -1,6 +1,5 @@
 //! How long data is kept: purging, when an app or a person asks for it, and automatically.
 
-use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,7 +43,7 @@ struct Purge<'a> {
     /// It found damage, and has checked whether that is in the search index.
     met_damage: bool,
     /// Files that the removed sessions referred to.
-    let_go: BTreeSet<String>,
+    let_go: Vec<String>,
     /// Tombstones and command ids that were forgotten.
     forgotten: u64,
     report: PurgeReport,
@@ -59,7 +58,7 @@ impl<'a> Purge<'a> {
             sessions: SESSIONS,
             at_most: SESSIONS,
             met_damage: false,
-            let_go: BTreeSet::new(),
+            let_go: Vec::new(),
             forgotten: 0,
             report: PurgeReport::default(),
         }
@@ -173,7 +172,8 @@ impl<'a> Purge<'a> {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go = inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go)?))?;
+        self.report.files_let_go =
+            inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go.into_iter().collect())?))?;
         Ok(self.report)
     }
 }

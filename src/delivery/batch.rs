@@ -1,12 +1,11 @@
 //! What a round writes, and its outcome, as plain data: the schedule is not locked while the database works.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::attempt::AttemptResult;
 use super::caller_requests::Asked;
 use super::endpoint_queue::{EndpointView, Unstored};
 use super::released::Released;
 use crate::model::{Attention, Connectivity, SessionKey};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
@@ -19,8 +18,8 @@ pub(super) struct Batch {
     /// Entries whose leases are not dead, no matter how the clock is set.
     pub(super) alive: Vec<i64>,
     /// Entries that must not be claimed.
-    pub(super) passed_over: BTreeSet<i64>,
-    pub(super) endpoints: BTreeMap<String, EndpointView>,
+    pub(super) passed_over: SortedSet<i64>,
+    pub(super) endpoints: SortedMap<String, EndpointView>,
     /// What to claim in the same transaction.
     pub(super) claim: Option<ClaimRequest>,
 }
@@ -43,16 +42,16 @@ pub(super) struct BatchOutcome {
     pub(super) file: i64,
     pub(super) claimed: Vec<Claimed>,
     /// Endpoints at which more may be due.
-    pub(super) more: BTreeSet<String>,
+    pub(super) more: SortedSet<String>,
     /// A person asked for an attempt at an endpoint, and nothing was claimed there although something may be.
     pub(super) urgent_again: bool,
     /// Rows that cannot be read, or cannot be written.
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
-    pub(super) rows: BTreeMap<String, EndpointRow>,
+    pub(super) rows: SortedMap<String, EndpointRow>,
     /// The parts of settled endpoints' state that are not stored.
     pub(super) unstored: Vec<(String, Unstored)>,
-    pub(super) sessions: BTreeSet<SessionKey>,
+    pub(super) sessions: SortedSet<SessionKey>,
     /// Messages that need a person's attention, by entry.
     pub(super) attention: Vec<(i64, Attention)>,
     /// Entries that need no attention, or have already been reported.

@@ -1,7 +1,7 @@
 //! Requests of callers that do not drive: a check of the database, and urgent attempts. Counted, so that the answer to one caller does not
 //! end the request of another. Plain data.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 /// The requests of callers.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct CallerRequests {
     /// The last of them for which entries were claimed.
     claimed_for: u64,
     /// Those that still wait: one attempt may begin at each endpoint that waits for a time.
-    waiting: BTreeSet<u64>,
+    waiting: SortedSet<u64>,
 }
 
 /// The requests when a check of the database began. It does not answer later ones.

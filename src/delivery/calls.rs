@@ -1,6 +1,5 @@
 //! The calls of delivery: flushing, the network, secrets, quiescing and closing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,8 @@ use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Mode, Shared};
 use crate::fault::fault;
-use crate::filled::set;
+use crate::sorted::{SortedMap, SortedSet};
+
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
@@ -29,7 +29,7 @@ use crate::webhook;
 /// Endpoints that begin no attempt for a while, with their definitions.
 pub(crate) struct HeldBack {
     now: Timestamp,
-    views: BTreeMap<String, EndpointView>,
+    views: SortedMap<String, EndpointView>,
 }
 
 impl HeldBack {
@@ -151,10 +151,10 @@ impl Delivery {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
+    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<SortedSet<i64>, StoreError> {
         let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
         let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
-        Ok(set(over.into_iter().filter(|entry| !alive.contains(entry))))
+        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
     }
 
     /// The duration of a lease.
@@ -163,7 +163,7 @@ impl Delivery {
     }
 
     /// Entries with a running attempt of this handle, even if their rows say otherwise.
-    pub(crate) fn in_flight(&self) -> BTreeSet<i64> {
+    pub(crate) fn in_flight(&self) -> SortedSet<i64> {
         self.shared.lock().schedule.in_flight()
     }
 
@@ -179,17 +179,17 @@ impl Delivery {
         if shared.file.replace(file).is_some_and(|before| before != file) {
             shared.reported.clear();
             let schedule = &mut shared.schedule;
-            schedule.set_aside = set(schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry));
+            schedule.set_aside = schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry).collect();
         }
     }
 
     /// Entries that are known to be unreadable.
-    pub(crate) fn aside(&self) -> BTreeSet<i64> {
+    pub(crate) fn aside(&self) -> SortedSet<i64> {
         self.shared.lock().schedule.aside()
     }
 
     /// These entries could not be read or written.
-    pub(crate) fn set_aside(&self, entries: &BTreeSet<i64>) {
+    pub(crate) fn set_aside(&self, entries: &SortedSet<i64>) {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
 
@@ -268,7 +268,7 @@ impl Delivery {
         let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
             let ((notice, mut damaged), pages) = passing_over(tx, |without| {
                 let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
-                let mut damaged = BTreeSet::new();
+                let mut damaged = SortedSet::new();
                 meta::next_secrets(tx)?;
                 for stored in endpoint::all(tx)? {
                     let StoredEndpoint::Readable(row) = stored else { continue };
@@ -278,7 +278,7 @@ impl Delivery {
                         let (key, revives) = (&row.endpoint.key, reason::revived_by_secrets);
                         let mut revived = revive::revive_endpoint(tx, key, false, revives, now, without)?;
                         notice.sessions.append(&mut revived.sessions);
-                        damaged.append(&mut revived.damaged);
+                        damaged.extend(revived.damaged);
                     }
                 }
                 notice.revision = meta::next_revision(tx)?;
@@ -329,7 +329,7 @@ impl Delivery {
                 return Vec::new();
             }
             let mut requests = shared.schedule.cancel_requests();
-            for (request, test) in &mut shared.test_sends {
+            for (request, test) in shared.test_sends.iter_mut() {
                 test.cancelled = true;
                 requests.push(*request);
             }

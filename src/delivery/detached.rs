@@ -1,12 +1,12 @@
 //! Detached calls. Each keeps a thread, so their number is limited: of one endpoint, which then begins nothing more while the
 //! others continue, and of all together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::settings::{MOST_HANGING, MOST_HANGING_IN_ALL};
 use crate::model::Endpoint;
+use crate::sorted::SortedMap;
 use crate::webhook;
 
 /// The detached calls.
@@ -15,7 +15,7 @@ pub(super) struct Detached {
     /// Look-ups of secrets, by request, with the endpoint as it was then. Their results are not used.
     look_ups: Vec<(u64, Arc<Endpoint>)>,
     /// Attempts whose requests are in flight. Their results still count.
-    attempts: BTreeMap<u64, Attempt>,
+    attempts: SortedMap<u64, Attempt>,
 }
 
 impl Detached {

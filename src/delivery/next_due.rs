@@ -1,6 +1,5 @@
 //! When there is something to do next. Only reads.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,6 +10,7 @@ use super::scan::{scan_endpoints, scan_in_flight};
 use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
 use crate::outbox::DeliveryContext;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
 
@@ -21,11 +21,11 @@ pub(super) struct Situation {
     /// Entries that wait for a network are due at once.
     pub(super) woken: bool,
     /// Endpoints, and how much longer their backoff lasts.
-    pub(super) views: BTreeMap<String, EndpointView>,
+    pub(super) views: SortedMap<String, EndpointView>,
     /// Unreadable entries, for which nothing waits.
-    pub(super) aside: BTreeSet<i64>,
+    pub(super) aside: SortedSet<i64>,
     /// Entries with a running attempt here: they are not claimed before it has ended.
-    pub(super) in_flight: BTreeSet<i64>,
+    pub(super) in_flight: SortedSet<i64>,
     /// The duration of a lease.
     pub(super) lease: Duration,
 }

@@ -1,7 +1,5 @@
 //! One write transaction of delivery: results of attempts, released claims, dead leases, and new claims.
 
-use std::collections::BTreeMap;
-
 use super::attempt::AttemptResult;
 use super::batch::{Batch, BatchOutcome, ClaimRequest};
 use super::endpoint_queue::{EndpointView, settled_state};
@@ -15,6 +13,7 @@ use crate::outbox::{
     Class, Contact, DeliveryContext, EndpointState, SettleFacts, Settled, Settlement, Verdict, at_once, cut_short_delay, reason, settle,
     waits_for_person,
 };
+use crate::sorted::SortedMap;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::in_flight;
 use crate::store::outbox::queue::{self, Claim, Claimed};
@@ -74,7 +73,7 @@ fn begin(tx: &Transaction<'_>) -> Result<BatchOutcome, StoreError> {
 }
 
 /// Endpoints' states while results are settled one after the other.
-type States = BTreeMap<String, EndpointState>;
+type States = SortedMap<String, EndpointState>;
 
 impl Round<'_> {
     /// Settles results, releases claims, ends dead leases, and claims.

@@ -1,9 +1,8 @@
 //! Which endpoints have entries that may be sent now, and what the others wait for.
 
-use std::collections::BTreeSet;
-
 use super::endpoint_queue::EndpointView;
-use crate::filled::set;
+use crate::sorted::SortedSet;
+
 use crate::model::Timestamp;
 use crate::outbox::{DeliveryContext, EntryFacts, Next, RetryPolicy, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
@@ -36,7 +35,7 @@ impl EndpointScan {
 pub(super) fn scan_endpoints(
     connection: &Connection,
     context: &DeliveryContext,
-    passed_over: &BTreeSet<i64>,
+    passed_over: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut without = passed_over.clone();
     without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
@@ -48,11 +47,11 @@ pub(super) fn scan_endpoints(
 pub(super) fn scan_in_flight(
     connection: &Connection,
     context: &DeliveryContext,
-    aside: &BTreeSet<i64>,
-    in_flight_here: &BTreeSet<i64>,
+    aside: &SortedSet<i64>,
+    in_flight_here: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut waiting = in_flight(connection, context.now, context.lease)?;
-    let known = set(waiting.iter().map(|waits| waits.entry));
+    let known = waiting.iter().map(|waits| waits.entry).collect::<SortedSet<i64>>();
     waiting.extend(in_flight::queued_among(connection, &(in_flight_here - &known), context.now)?);
     let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, context.now, Some(waits.until), context)).collect()

@@ -3,7 +3,6 @@
 //!
 //! A crash loses all of it, but no message: claims end by their leases, and unsettled results become attempts of unknown outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +15,8 @@ use super::network::Network;
 use super::released::Released;
 use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use crate::fault::fault;
-use crate::filled::{map, set};
+use crate::sorted::{SortedMap, SortedSet};
+
 use crate::model::{Connectivity, NetworkPolicy};
 use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
@@ -63,8 +63,8 @@ pub(super) enum Action {
 #[derive(Default)]
 pub(super) struct Schedule {
     pub(super) network: Network,
-    pub(super) endpoints: BTreeMap<String, EndpointQueue>,
-    pub(super) in_flight: BTreeMap<u64, Attempt>,
+    pub(super) endpoints: SortedMap<String, EndpointQueue>,
+    pub(super) in_flight: SortedMap<u64, Attempt>,
     /// Detached look-ups and requests.
     pub(super) detached: Detached,
     /// Results, in the order in which they came.
@@ -75,7 +75,7 @@ pub(super) struct Schedule {
     /// Results that could not be stored, neither in their group nor one by one.
     pub(super) stuck: Vec<AttemptResult>,
     /// Unreadable entries.
-    pub(super) set_aside: BTreeSet<i64>,
+    pub(super) set_aside: SortedSet<i64>,
     /// Rises with each wake-up: a reason to attempt entries that waited for a network.
     pub(super) wake: u64,
     /// The last wake-up that the database includes.
@@ -305,7 +305,8 @@ impl Schedule {
         }
         released.iter().for_each(|claimed| self.release(claimed));
         // Attempts whose secrets are already known do not begin either.
-        let waits = set(self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()));
+        let waits: SortedSet<String> =
+            self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
         self.drop_attempts(|attempt| {
             let too_dear = metered && attempt.endpoint.network == NetworkPolicy::Unmetered;
             let waits = offline || waits.contains(&attempt.claimed.endpoint);
@@ -400,13 +401,13 @@ impl Schedule {
         self.set_aside.extend(entries);
     }
 
-    pub(super) fn aside(&self) -> BTreeSet<i64> {
+    pub(super) fn aside(&self) -> SortedSet<i64> {
         self.set_aside.clone()
     }
 
     /// Entries that are not claimed now, no matter what their rows say: they are unreadable, or have an attempt in flight. The latter were
     /// abandoned and then sent again: the result of the first attempt comes before the next one.
-    pub(super) fn passed_over(&self) -> BTreeSet<i64> {
+    pub(super) fn passed_over(&self) -> SortedSet<i64> {
         &self.set_aside | &self.in_flight()
     }
 
@@ -420,8 +421,8 @@ impl Schedule {
 
     /// Entries with a running attempt, no matter how the clock is set. For detached attempts, or those running elsewhere, the entry's row has the
     /// time.
-    pub(super) fn in_flight(&self) -> BTreeSet<i64> {
-        set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
+    pub(super) fn in_flight(&self) -> SortedSet<i64> {
+        self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry).collect()
     }
 
     pub(super) fn unsettled(&self) -> usize {
@@ -442,7 +443,7 @@ impl Schedule {
     }
 
     /// What is known about each endpoint.
-    pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
+    pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> SortedMap<String, EndpointView> {
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
             room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
@@ -457,13 +458,13 @@ impl Schedule {
             held_up: self.detached.holds_up(&queue.endpoint),
             backoff: queue.backoff_left(now.monotonic, self.wake),
         };
-        map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
+        self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))).collect()
     }
 
     /// Takes over the row of an endpoint that a round has written.
     pub(super) fn read_endpoint(&mut self, row: &EndpointRow, configuration: u64, unstored: Option<Unstored>, policy: &RetryPolicy) {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
-        let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
+        let queue = self.endpoints.or_insert_with(row.endpoint.key.clone(), || EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
             (queue.settled_clean, queue.settled_seen, queue.settled_takes) = unstored;
         }
@@ -471,8 +472,8 @@ impl Schedule {
     }
 
     /// Takes over the entries that a round has claimed, at endpoints that were read with them.
-    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, asked: Asked, now: Moment) {
-        for (key, queue) in &mut self.endpoints {
+    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &SortedSet<String>, asked: Asked, now: Moment) {
+        for (key, queue) in self.endpoints.iter_mut() {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
         let urges = self.caller_requests.waits_for_urgent();

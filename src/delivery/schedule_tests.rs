@@ -1,6 +1,5 @@
 //! The schedule as tables: no clock, thread, lock, port or database.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::settings::{MOST_HANGING_IN_ALL, Settings};
@@ -9,6 +8,7 @@ use crate::crypto::Sha256;
 use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey, SessionState, Signing, Timestamp};
 use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+use crate::sorted::SortedSet;
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
 use crate::store::outbox::MessageId;
 use crate::store::outbox::lease::Lease;
@@ -51,7 +51,7 @@ impl Table {
             self.claimed_entry(endpoint, id, *waited, *failures)
         });
         let claimed: Vec<Claimed> = claimed.collect();
-        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.caller_requests.asked(true), self.now);
+        self.schedule.claimed(claimed, &SortedSet::new(), self.schedule.caller_requests.asked(true), self.now);
         ids
     }
 
@@ -319,7 +319,7 @@ fn nothing_begins_after_an_app_reports_that_there_is_no_network() {
     let claim = |table: &mut Table, entry| {
         let mut urgent = table.claimed_entry("office", entry, 1, 0);
         urgent.urgent = true;
-        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.caller_requests.asked(true), table.now);
+        table.schedule.claimed(vec![urgent], &SortedSet::new(), table.schedule.caller_requests.asked(true), table.now);
     };
     let request = table.schedule.caller_requests.begin_urgent();
     claim(&mut table, 97);
@@ -371,7 +371,7 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
         table.schedule.look();
         let second = table.schedule.caller_requests.begin_urgent();
         if finds {
-            table.schedule.claimed(Vec::new(), &BTreeSet::new(), asked, table.now);
+            table.schedule.claimed(Vec::new(), &SortedSet::new(), asked, table.now);
         } else {
             table.schedule.found_nothing(asked, table.now);
         }

@@ -1,7 +1,6 @@
 //! Everything that delivery's threads share: one mutex, and one condition variable for every wait. The lock is not held while a port, an
 //! observer or the database is called.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::schedule::{Schedule, next_request};
 use super::settings::{MOST_RENEWALS, RENEWAL_LIMIT};
 use crate::crypto::{Sha256, hmac_sha256};
 use crate::port::BlockingAnswer;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// The lock around [`Shared`].
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     /// Running renewals of the transport, and until when they delay attempts, by the monotonic clock.
     pub(super) renewals: Vec<(u64, Duration)>,
     /// Requests that the transport is being asked to cancel.
-    pub(super) cancelling: BTreeSet<u64>,
+    pub(super) cancelling: SortedSet<u64>,
     /// The worker begins nothing before this moment of the monotonic clock, so that not all phones send at the same time.
     pub(super) worker_begins_at: Option<Duration>,
     /// Nothing begins before this moment, for lack of a thread.
@@ -47,7 +47,7 @@ pub(super) struct Shared {
     /// How often in a row there was no thread.
     pub(super) thread_failures: u32,
     /// Running test messages.
-    pub(super) test_sends: BTreeMap<u64, TestSend>,
+    pub(super) test_sends: SortedMap<u64, TestSend>,
     pub(super) secrets: SecretHistory,
     /// How many entries waited at the last count.
     pub(super) pending: u64,

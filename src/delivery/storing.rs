@@ -190,7 +190,7 @@ impl Delivery {
             let mut shared = self.shared.lock();
             shared.report_once(&mut outcome);
             let schedule = &mut shared.schedule;
-            for (key, row) in &outcome.rows {
+            for (key, row) in outcome.rows.iter() {
                 let unstored = outcome.unstored.iter().find(|(of, _)| of == key).map(|(_, unstored)| *unstored);
                 schedule.read_endpoint(row, outcome.configuration, unstored, &self.settings.policy);
             }

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use crate::sorted::sort;
+
 /// Small letters of Latin, Greek, Cyrillic and Arabic: the plain form, and the letters that get it.
 const LETTERS: &[(&str, &str)] = &[
     ("a", "àáâãäåāăąǎǟǡǻȁȃȧḁạảấầẩẫậắằẳẵặ"),
@@ -73,7 +75,7 @@ pub(super) fn plain(letter: char) -> Option<&'static str> {
     static SORTED: OnceLock<Vec<(char, &str)>> = OnceLock::new();
     let sorted = SORTED.get_or_init(|| {
         let mut all: Vec<_> = LETTERS.iter().flat_map(|(plain, letters)| letters.chars().map(|letter| (letter, *plain))).collect();
-        all.sort_unstable();
+        sort(&mut all, PartialOrd::lt);
         all
     });
     sorted.binary_search_by_key(&letter, |(letter, _)| *letter).ok().map(|at| sorted[at].1)

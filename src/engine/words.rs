@@ -10,6 +10,7 @@
 //! In a script without spaces between words, each character begins a word: it is added again with the next character, as a word.
 
 use super::letters;
+use crate::sorted::sort;
 
 /// The most words of a query; further ones are ignored.
 const MAX_TERMS: usize = 16;
@@ -52,7 +53,7 @@ impl Query {
             let starts = if is_part { (0..last).step_by(PIECE).take(MAX_PIECES - 1).chain([last]).collect() } else { vec![last] };
             query.pieces.extend(starts.into_iter().map(|start| padded[start..start + PIECE].iter().collect::<String>()));
         }
-        query.pieces.sort_unstable();
+        sort(&mut query.pieces, PartialOrd::lt);
         query.pieces.dedup();
         if query.parts.is_empty() { None } else { Some(query) }
     }

@@ -6,6 +6,7 @@ use super::outcome::{Answer, Obstacle, Outcome};
 use super::policy::RetryPolicy;
 use super::reason;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+use crate::sorted::sort;
 
 /// Two receivers agree about the phone's clock when their differences to it are this close: as close as a signature needs it.
 const CLOCKS_AGREE_MS: u64 = 120_000;
@@ -41,7 +42,7 @@ impl Context {
 pub(crate) fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> Option<i64> {
     own.or_else(|| {
         let mut others: Vec<i64> = others.into_iter().collect();
-        others.sort_unstable();
+        sort(&mut others, PartialOrd::lt);
         let agreeing = others.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= CLOCKS_AGREE_MS);
         agreeing.flatten().copied().min_by_key(|error| error.unsigned_abs())
     })

@@ -1,10 +1,11 @@
 //! Secrets, by name. The database holds names only; values live in the platform's keystore and in memory for one attempt.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use zeroize::Zeroizing;
+
+use crate::sorted::SortedMap;
 
 /// A secret in memory: wiped when dropped, never printed.
 #[derive(Clone)]
@@ -77,7 +78,7 @@ impl Secrets for NoSecrets {
 
 /// Secrets kept in memory, for examples, tests and hosts that read them from a file of their own.
 #[derive(Debug, Default)]
-pub struct StaticSecrets(RwLock<BTreeMap<String, (SecretValue, Option<SecretValue>)>>);
+pub struct StaticSecrets(RwLock<SortedMap<String, (SecretValue, Option<SecretValue>)>>);
 
 impl StaticSecrets {
     /// Without secrets.

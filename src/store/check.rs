@@ -1,7 +1,5 @@
 //! The check for damage: what SQLite finds, and all readable rows. An unreadable row is a finding, and does not hide others.
 
-use std::collections::BTreeSet;
-
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
@@ -12,6 +10,7 @@ use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey, echoed};
 use crate::outbox::reason;
+use crate::sorted::{SortedSet, sort};
 
 /// What SQLite itself finds wrong with the file and its references. SQLite evaluates computed columns, so rows of unknown tables are checked
 /// without that where possible, and otherwise not at all.
@@ -34,7 +33,7 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
                 Err(StoreError::Internal(what)) => log::info!("the file is not checked as a whole: {what}"),
                 looked => looked?,
             }
-            faults.sort_unstable();
+            sort(faults, PartialOrd::lt);
             faults.dedup();
         }
     }
@@ -326,12 +325,12 @@ pub(crate) fn messages(
 }
 
 /// Rows of bodies whose bytes have another hash. Reports those that belong to no message.
-fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<BTreeSet<i64>> {
+fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<SortedSet<i64>> {
     let mut statement = connection.prepare(
         "SELECT b.rowid, b.sha256, EXISTS (SELECT 1 FROM outbox o WHERE o.body_sha256 = b.sha256 AND o.body_kept = 1), b.bytes FROM body b",
     )?;
     let mut rows = statement.query([])?;
-    let mut damaged = BTreeSet::new();
+    let mut damaged = SortedSet::new();
     while let Some(row) = rows.next()? {
         let hash = row.get::<_, Vec<u8>>(1).ok().and_then(|hash| sha256(&hash).ok());
         let made = row.get_ref(3)?.as_blob().ok().map(Sha256::of);

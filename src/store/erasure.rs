@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Connection, Result, Transaction, files};
+use crate::sorted::sort;
 
 /// The number of pages in the WAL from which a checkpoint is made: small, frequent checkpoints without a long delay.
 const LONG_WAL: i64 = 200;
@@ -150,7 +151,7 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
         Which::All => None,
     }
     .unwrap_or_else(|| (1..=count).collect());
-    pages.sort_unstable();
+    sort(&mut pages, PartialOrd::lt);
     pages.dedup();
     // Pages that were removed since no longer exist.
     pages.retain(|page| *page <= count);

@@ -1,7 +1,5 @@
 //! What would be lost with a file that is replaced: undelivered messages, and facts that only this file has.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::ABANDONED;
@@ -10,6 +8,7 @@ use super::row::{from_ms, session_key, sha256};
 use super::{Connection, Result, StoreError, Transaction, session};
 use crate::crypto::Sha256;
 use crate::model::{Act, DeliveryId, EVENT_VERSION, Event, SessionKey, Timestamp};
+use crate::sorted::SortedSet;
 
 /// The id of a message, from install, session, action and the hash of its body.
 pub(crate) type IdOf = fn(&str, SessionKey, &str, &Sha256) -> DeliveryId;
@@ -83,7 +82,7 @@ pub(super) struct CarriedState {
     /// Delivery ids, with the cause for which each was abandoned or superseded, if it was, and until when an attempt of it may be in flight.
     held_back: Vec<(String, Option<String>, Option<i64>)>,
     /// Keys of the sessions that were deleted.
-    deleted: BTreeSet<Vec<u8>>,
+    deleted: SortedSet<Vec<u8>>,
 }
 
 impl CarriedState {

@@ -2,7 +2,7 @@
 //!
 //! Every loop over rows goes through here, so that only an error of the database itself ends a call.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::{Result, StoreError, Transaction};
 
@@ -61,8 +61,8 @@ pub(crate) fn all_or_none<T, E: OfOneRow + From<StoreError>>(
 
 /// Does what comes first in a transaction without the rows of the outbox of which a page is damaged: where it meets one, all that was done is
 /// undone, and it begins anew. Gives these rows, too.
-pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&BTreeSet<i64>) -> Result<T>) -> Result<(T, BTreeSet<i64>)> {
-    let mut damaged = BTreeSet::new();
+pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&SortedSet<i64>) -> Result<T>) -> Result<(T, SortedSet<i64>)> {
+    let mut damaged = SortedSet::new();
     loop {
         match work(&damaged) {
             Err(StoreError::CorruptEntry(entry)) if damaged.insert(entry) => begin_anew(tx)?,

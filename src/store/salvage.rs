@@ -3,7 +3,6 @@
 //! Each table of the core is read in the order of its key. Where reading fails, the next readable row is searched, first within the session.
 //! No index is trusted, and a damaged schema is used as far as possible.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -14,6 +13,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::outbox::UNDELIVERED;
 use super::{Connection, Result, StoreError, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
+use crate::sorted::SortedMap;
 
 /// After an unreadable row number, this many numbers are tried one by one; then the steps grow with the distance.
 const NEAR: i64 = 1_024;
@@ -94,14 +94,14 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
             continue;
         }
         let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;
-        let (mut all, mut key) = (Vec::new(), BTreeMap::<i64, String>::new());
+        let (mut all, mut key) = (Vec::new(), SortedMap::<i64, String>::new());
         for column in of_table {
             let (column, place) = column?;
             all.push(format!("o.{column}"));
             key.insert(place, column);
         }
         key.remove(&0);
-        let key = if has_rowid { vec!["rowid".to_owned()] } else { key.into_values().collect() };
+        let key = if has_rowid { vec!["rowid".to_owned()] } else { key.into_iter().map(|(_, name)| name).collect() };
         tables.push(Table { name, columns: all.join(", "), key, has_rowid });
     }
     Ok(tables)

@@ -5,7 +5,7 @@
 
 use super::{Connection, Result, StoreError};
 use crate::crypto::Sha256;
-use crate::filled::map;
+use crate::sorted::SortedMap;
 
 /// One per schema version: kind, name and hash of each object, sorted.
 const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
@@ -120,7 +120,7 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
     let mut found = Differences::default();
     // A new file has no schema yet, and a newer one is refused before.
     let Some(list) = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)) else { return Ok(found) };
-    let mut expected = map(list.lines().filter_map(|line| line.rsplit_once(' ')));
+    let mut expected: SortedMap<&str, &str> = list.lines().filter_map(|line| line.rsplit_once(' ')).collect();
     let mut statement = connection.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -142,7 +142,7 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
             Some(_) => found.different.push(object.into_owned()),
         }
     }
-    found.missing.extend(expected.into_keys().map(str::to_owned));
+    found.missing.extend(expected.into_iter().map(|(object, _)| object.to_owned()));
     Ok(found)
 }
 

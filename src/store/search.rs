@@ -3,8 +3,6 @@
 //! An act writes nothing here, except for an edit of a finished session, which leaves a mark. So a session is indexed again when it is newer
 //! than all indexed ones, or when `open_text` has it with another last event than it has now.
 
-use std::collections::BTreeSet;
-
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -12,7 +10,8 @@ use super::row::session_key;
 use super::{Connection, Result, StoreError, Transaction, empty, erasure};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
-use crate::filled::set;
+use crate::sorted::SortedSet;
+
 use crate::model::SessionKey;
 
 /// If the index finds more sessions than this, their rows are not read: with so many, reading the newest sessions soon finds a page of them.
@@ -266,7 +265,7 @@ pub(crate) fn text(connection: &Connection, id: i64) -> Result<Option<String>> {
 /// The sessions that a query may find.
 pub(super) struct Candidates<'a> {
     query: &'a Query,
-    ids: BTreeSet<i64>,
+    ids: SortedSet<i64>,
     /// Older sessions are not known.
     known_from: i64,
 }
@@ -277,7 +276,7 @@ impl<'a> Candidates<'a> {
         let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
         let found = statement.query_map(params![pieces.join(" AND "), MANY], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let known_from = if found.len() < MANY as usize { 0 } else { found.last().copied().unwrap_or(0) };
-        let mut ids = set(found.into_iter());
+        let mut ids = found.into_iter().collect::<SortedSet<i64>>();
         let mut statement = connection.prepare_cached("SELECT session_id, text FROM open_text WHERE text IS NOT NULL")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -289,7 +288,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// All candidates, where they are known.
-    pub(super) fn all(&self) -> Option<&BTreeSet<i64>> {
+    pub(super) fn all(&self) -> Option<&SortedSet<i64>> {
         (self.known_from == 0).then_some(&self.ids)
     }
 

@@ -2,8 +2,6 @@
 //!
 //! [`append`] writes an event and everything it changes in one transaction. [`load`] reads projections and never replays.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{OptionalExtension, params};
 
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
@@ -11,6 +9,7 @@ use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{NOTE, State, StoredValue, Visit};
 use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
+use crate::sorted::SortedMap;
 
 /// The column of a note whose text was redacted: no note is empty.
 const REDACTED_NOTE: &str = "";
@@ -48,7 +47,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 last_at: crate::model::Timestamp::default(),
                 last_visit: row.get(9)?,
                 path: Vec::new(),
-                values: BTreeMap::new(),
+                values: SortedMap::new(),
                 notes: Vec::new(),
             };
             Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
@@ -70,10 +69,10 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
 }
 
 /// Half-typed text by field; that of a note by the empty key.
-pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String, String>> {
+pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<SortedMap<String, String>> {
     let mut statement = connection.prepare_cached("SELECT field, text FROM draft WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
-    let mut drafts = BTreeMap::new();
+    let mut drafts = SortedMap::new();
     while let Some(row) = rows.next()? {
         drafts.insert(row.get(0)?, row.get(1)?);
     }
@@ -306,10 +305,10 @@ fn path(connection: &Connection, id: i64) -> Result<Vec<Visit>> {
     Ok(path)
 }
 
-fn values(connection: &Connection, id: i64) -> Result<BTreeMap<String, StoredValue>> {
+fn values(connection: &Connection, id: i64) -> Result<SortedMap<String, StoredValue>> {
     let mut statement = connection.prepare_cached("SELECT field, json, completed_at, source FROM value WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
-    let mut values = BTreeMap::new();
+    let mut values = SortedMap::new();
     while let Some(row) = rows.next()? {
         let state: FieldState = from_json(&row.get::<_, String>(1)?, "a value")?;
         let source = row.get::<_, Option<String>>(3)?.map_or(ValueSource::Technician, ValueSource::Prefill);

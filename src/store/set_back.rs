@@ -1,7 +1,7 @@
 //! Times that end because the clock was set back: due times, pauses, and ends of attempts in flight that are further ahead than possible. Every
 //! reader treats them as over, and the first one that detects this records it, so that none of them counts again when the clock approaches.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use rusqlite::params;
 
@@ -39,7 +39,7 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
 }
 
 /// Of messages but these.
-fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &BTreeSet<i64>) -> Result<()> {
+fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &SortedSet<i64>) -> Result<()> {
     let mut unsent = tx.prepare_cached("SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'")?;
     let unsent: Vec<i64> = unsent.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut over = tx.prepare_cached(

@@ -1,15 +1,14 @@
 //! Totals for reports: the schema's triggers keep them with each change, by workflow version and actor.
 
-use std::collections::BTreeMap;
-
 use super::row::lossy;
 use super::{Connection, Result};
 use crate::model::{GroupTotals, SessionTotals, Totals};
+use crate::sorted::SortedMap;
 
 pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     let mut totals = Totals::default();
-    let mut by_workflow: BTreeMap<String, SessionTotals> = BTreeMap::new();
-    let mut by_actor: BTreeMap<String, SessionTotals> = BTreeMap::new();
+    let mut by_workflow: SortedMap<String, SessionTotals> = SortedMap::new();
+    let mut by_actor: SortedMap<String, SessionTotals> = SortedMap::new();
     let mut statement = connection.prepare_cached(
         "SELECT w.key, t.actor, t.in_progress, t.completed, t.won, t.ended, t.discarded,
                 t.actions_not_fired, t.actions_pending, t.actions_sent, t.actions_failed
@@ -22,9 +21,9 @@ pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
         let counts = SessionTotals { in_progress: count(2), completed: count(3), won: count(4), ended: count(5), discarded: count(6) };
         let actor = Some(lossy(row, 1)?).filter(|actor| !actor.is_empty());
         add(&mut totals.sessions, counts);
-        add(by_workflow.entry(lossy(row, 0)?).or_default(), counts);
+        add(by_workflow.or_insert_with(lossy(row, 0)?, Default::default), counts);
         if let Some(actor) = actor {
-            add(by_actor.entry(actor).or_default(), counts);
+            add(by_actor.or_insert_with(actor, Default::default), counts);
         }
         totals.actions_not_fired += count(7);
         totals.actions_pending += count(8);
@@ -60,6 +59,6 @@ fn add(totals: &mut SessionTotals, counts: SessionTotals) {
     totals.discarded += counts.discarded;
 }
 
-fn groups(groups: BTreeMap<String, SessionTotals>) -> Vec<GroupTotals> {
+fn groups(groups: SortedMap<String, SessionTotals>) -> Vec<GroupTotals> {
     groups.into_iter().map(|(key, sessions)| GroupTotals { key, sessions }).collect()
 }

@@ -3,6 +3,7 @@
 use super::limit::{MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 use super::node::Node;
 use crate::model::{Finding, Severity};
+use crate::sorted::sort;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $text:literal $severity:ident;)*) => {
@@ -147,8 +148,8 @@ impl Findings {
     pub(super) fn in_order_of(mut self, root: Option<&Node>) -> Vec<Finding> {
         if let Some(root) = root {
             let order = root.order(self.list.iter().map(|finding| finding.pointer.as_str()));
-            let mut placed: Vec<_> = order.into_iter().zip(self.list).collect();
-            placed.sort_by_key(|(place, _)| *place);
+            let mut placed: Vec<_> = order.into_iter().zip(0..).zip(self.list).collect();
+            sort(&mut placed, |(a, _), (b, _)| a < b);
             self.list = placed.into_iter().map(|(_, finding)| finding).collect();
         }
         if let Some(severity) = self.worst_left_out {

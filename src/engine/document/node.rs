@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::sorted::sort;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A JSON value. Objects keep the order of their members.
@@ -76,7 +77,7 @@ impl Node {
             }
             Node::Object(members) => {
                 let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+                sort(&mut sorted, |(a, _), (b, _)| a.encode_utf16().lt(b.encode_utf16()));
                 out.push('{');
                 for (index, (name, value)) in sorted.into_iter().enumerate() {
                     if index > 0 {
@@ -119,7 +120,7 @@ impl Way<'_> {
                 let index = |token: &str| token.parse::<usize>().ok().filter(|index| *index < elements.len());
                 let (mut inside, outside): (Vec<_>, Vec<_>) =
                     self.onward.into_iter().map(|(token, way)| (index(&token), token, way)).partition(|(index, ..)| index.is_some());
-                inside.sort_by_key(|(index, ..)| *index);
+                sort(&mut inside, |(a, ..), (b, ..)| a < b);
                 for (index, _, way) in inside {
                     way.number(&elements[index.unwrap_or(0)], next, order);
                 }

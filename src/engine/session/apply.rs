@@ -1,9 +1,8 @@
 //! How an event changes the state of a session.
 
-use std::collections::BTreeMap;
-
 use super::{State, StoredValue, Visit, redact};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, Workflow};
+use crate::sorted::SortedMap;
 
 /// The state a session begins in. None when the event is not the one that starts a session.
 pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<State> {
@@ -21,7 +20,7 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
         last_at: event.at,
         last_visit: 1,
         path: vec![Visit { number: 1, section: workflow.start.clone(), at: event.at, answer: None }],
-        values: BTreeMap::new(),
+        values: SortedMap::new(),
         notes: Vec::new(),
     };
     for value in prefill {

@@ -1,9 +1,8 @@
 //! The result of a list of commands, before anything is written.
 
-use std::collections::BTreeSet;
-
 use super::{Decision, NOTE, Refusal, State, apply, decide};
 use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workflow};
+use crate::sorted::SortedSet;
 
 /// Who acts, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub(crate) fn plan<'c>(
     state: &State,
     commands: &'c [Command],
     context: &ActContext,
-    repeated: &BTreeSet<&str>,
+    repeated: &SortedSet<&str>,
 ) -> Result<Plan<'c>, Refusal> {
     let new: Vec<&Command> = commands.iter().filter(|command| command.command_id().is_none_or(|id| !repeated.contains(id))).collect();
     let applied = if new.is_empty() && !commands.is_empty() { Applied::Repeated } else { Applied::Yes };

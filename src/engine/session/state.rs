@@ -1,8 +1,7 @@
 //! The state that a session's events give.
 
-use std::collections::BTreeMap;
-
 use crate::model::{FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef};
+use crate::sorted::SortedMap;
 
 /// The state that commands are decided on. Equal to what replaying the session's events gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub struct State {
     /// The visits that are not superseded, in order. Never empty; the last one is the current visit, or the one it finished in.
     pub path: Vec<Visit>,
     /// The fields that hold something, by key. A field that is not here is "not provided".
-    pub values: BTreeMap<String, StoredValue>,
+    pub values: SortedMap<String, StoredValue>,
     /// The notes as they read now, in order.
     pub notes: Vec<Note>,
 }

@@ -1,6 +1,6 @@
 //! The view of a session for a screen.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::steps::counted;
 use super::validate::missing;
@@ -9,6 +9,7 @@ use crate::model::{
     ActionKind, ActionPreview, Answer, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
     Workflow,
 };
+use crate::sorted::SortedMap;
 
 /// The key of the half-typed text of a note among those of fields: no field has this key.
 pub(crate) const NOTE: &str = "";
@@ -16,7 +17,7 @@ pub(crate) const NOTE: &str = "";
 /// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
 ///
 /// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
-pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String>) -> SessionView {
+pub fn view(workflow: &Workflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
     let section = counted(workflow.sections.iter()).find(|section| section.key == current.section);
@@ -96,7 +97,7 @@ pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
     counted(state.path.iter()).map(step).collect()
 }
 
-fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<String, String>, running: bool) -> FieldView {
+fn field_view(definition: &FieldDefinition, state: &State, drafts: &SortedMap<String, String>, running: bool) -> FieldView {
     let (held, current) = (state.values.get(&definition.key), state.current());
     let holds = state.holds(&definition.key);
     FieldView {

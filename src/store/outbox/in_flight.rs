@@ -1,6 +1,5 @@
 //! Attempts of abandoned entries that may be in flight: an attempt that had begun may still end, and the next one waits for it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::params;
@@ -11,6 +10,7 @@ use super::lease::{Lease, farthest_lease};
 use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
+use crate::sorted::SortedSet;
 
 /// An entry that was abandoned and waits again, while an earlier attempt may be in flight.
 pub(crate) struct EarlierAttempt {
@@ -42,7 +42,7 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
 }
 
 /// Those of these entries that wait and are no longer in flight by their rows.
-pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
+pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,7 +1,5 @@
 //! The outbox as a list and as totals. The cost of both grows with unsent entries, not with all that were ever sent.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension, params};
 
 use super::super::row::{lossy, one_of, session_key, to_ms};
@@ -9,6 +7,7 @@ use super::super::{Connection, Result, StoreError};
 use super::numbers;
 use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
 use crate::model::{DeliveryState, NotFiredFilter, OutboxFilter, SessionKey, WorkflowRef};
+use crate::sorted::SortedSet;
 
 /// An entry with its session, workflow and action, for a list.
 pub(crate) struct ListedEntry {
@@ -81,12 +80,12 @@ pub(crate) struct UnsentGroup {
 }
 
 /// Entries that are unsent and not abandoned, by endpoint, state and reason, without these rows.
-pub(crate) fn unsent(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+pub(crate) fn unsent(connection: &Connection, without: &SortedSet<i64>) -> Result<Vec<UnsentGroup>> {
     unsent_where(connection, &format!("id NOT IN ({})", numbers(without)))
 }
 
 /// The same, only for these rows.
-pub(crate) fn unsent_among(connection: &Connection, rows: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+pub(crate) fn unsent_among(connection: &Connection, rows: &SortedSet<i64>) -> Result<Vec<UnsentGroup>> {
     if rows.is_empty() { Ok(Vec::new()) } else { unsent_where(connection, &format!("id IN ({})", numbers(rows))) }
 }
 

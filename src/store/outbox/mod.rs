@@ -6,8 +6,6 @@ pub(crate) mod list;
 pub(crate) mod queue;
 pub(crate) mod revive;
 
-use std::collections::BTreeSet;
-
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
@@ -16,6 +14,7 @@ use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
 use crate::outbox::at_once;
+use crate::sorted::SortedSet;
 
 /// A message to freeze.
 pub(crate) struct NewEntry<'a> {
@@ -87,7 +86,7 @@ pub(crate) enum EntryState {
 }
 
 /// Rows as a list in a statement.
-fn numbers(rows: &BTreeSet<i64>) -> String {
+fn numbers(rows: &SortedSet<i64>) -> String {
     rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 

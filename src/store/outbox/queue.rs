@@ -6,7 +6,6 @@
 //!
 //! Rows are read one by one: an unreadable one is reported to the caller and does not stop the others.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -22,6 +21,7 @@ use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
 use crate::outbox::{
     CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason, waits_for_person,
 };
+use crate::sorted::{SortedMap, SortedSet, sort};
 
 /// How many attempts of an entry are kept, besides the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
@@ -37,7 +37,7 @@ pub(crate) struct Waiting {
 
 /// Endpoints with waiting entries, known or not, by key, without these rows. Costs a few index look-ups for each, for any number of
 /// entries.
-pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<Waiting>> {
+pub(crate) fn waiting(connection: &Connection, without: &SortedSet<i64>) -> Result<Vec<Waiting>> {
     let without = if without.is_empty() { String::new() } else { format!("AND o.id NOT IN ({})", numbers(without)) };
     let mut statement = connection.prepare_cached(&format!(
         "WITH RECURSIVE waiting (endpoint) AS (
@@ -103,7 +103,7 @@ pub(crate) struct Claim<'a> {
     /// Also entries that are not due yet.
     pub(crate) urgent: bool,
     /// Rows that are known to be unreadable.
-    pub(crate) skip: &'a BTreeSet<i64>,
+    pub(crate) skip: &'a SortedSet<i64>,
     pub(crate) configuration: u64,
     pub(crate) owner: &'a str,
     pub(crate) now: Timestamp,
@@ -148,7 +148,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
 }
 
 /// Rows to claim, in order; a few more than wanted, in place of unreadable ones.
-fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Result<Vec<i64>> {
+fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> Result<Vec<i64>> {
     let limit = claim.limit as usize + skip.len() + 1;
     let (now, first) = (to_ms(claim.now), to_ms(first_time()));
     // The entries that became due first, with their due times.
@@ -165,7 +165,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
     let due = |which: &str| -> Result<Vec<(Timestamp, i64)>> {
         let mut found = between(which, i64::MIN, first - 1)?;
         found.extend(between(which, first, latest)?);
-        found.sort_unstable();
+        sort(&mut found, PartialOrd::lt);
         Ok(found)
     };
     let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0")?, due("")?);
@@ -183,7 +183,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
     if order.len() < limit && !claim.urgent {
         order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     order.retain(|id| !skip.contains(id) && seen.insert(*id));
     Ok(order)
 }
@@ -359,7 +359,7 @@ pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Durati
 }
 
 /// When the first lease ends, without these rows. One without an end is over.
-pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) -> Result<Option<Timestamp>> {
+pub(crate) fn first_lease_end(connection: &Connection, without: &SortedSet<i64>) -> Result<Option<Timestamp>> {
     let without = if without.is_empty() { String::new() } else { format!("AND id NOT IN ({})", numbers(without)) };
     let until: Option<Option<i64>> = connection
         .prepare_cached(&format!("SELECT lease_until FROM outbox WHERE state = 'leased' {without} ORDER BY lease_until LIMIT 1"))?
@@ -487,13 +487,13 @@ pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Resu
 }
 
 /// Endpoints with entries whose last attempt found no network, and whether a wake-up makes one of them due.
-pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<String, bool>> {
-    let found = |wakes: &str| -> Result<BTreeMap<String, bool>> {
+pub(crate) fn offline_endpoints(connection: &Connection) -> Result<SortedMap<String, bool>> {
+    let found = |wakes: &str| -> Result<SortedMap<String, bool>> {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT endpoint, {wakes} < ?1 FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint"
         ))?;
         let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
-        let mut found = BTreeMap::new();
+        let mut found = SortedMap::new();
         while let Some(row) = rows.next()? {
             if let (Ok(endpoint), Ok(wakes)) = (row.get(0), row.get(1)) {
                 found.insert(endpoint, wakes);
@@ -507,7 +507,7 @@ pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<Stri
 
 /// Makes entries due now that wait for a network, at one endpoint or everywhere, except those that were cut short too often in a row, and these
 /// rows. Also claimed ones, in case they are released. A row that cannot be written does not change.
-pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &BTreeSet<i64>) -> Result<()> {
+pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &SortedSet<i64>) -> Result<()> {
     let mut waiting = tx.prepare_cached(
         "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)
          UNION ALL SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased'",

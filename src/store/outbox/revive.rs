@@ -1,7 +1,5 @@
 //! Entries that a change of an endpoint revives.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension, params};
 
 use super::super::row::{session_key, to_ms};
@@ -9,13 +7,14 @@ use super::super::{Result, StoreError, Transaction, of_entry, unless_damaged};
 use super::{BUDGETS, FRESH};
 use crate::model::{SessionKey, Timestamp};
 use crate::outbox::at_once;
+use crate::sorted::SortedSet;
 
 /// What was revived.
 #[derive(Default)]
 pub(crate) struct Revived {
     pub(crate) sessions: Vec<SessionKey>,
     /// Rows that could not be changed, and are as they were.
-    pub(crate) damaged: BTreeSet<i64>,
+    pub(crate) damaged: SortedSet<i64>,
 }
 
 /// An endpoint was enabled, really changed, or its secrets changed: its waiting entries are due, with new budgets, and entries that failed for
@@ -28,7 +27,7 @@ pub(crate) fn revive_endpoint(
     has_moved: bool,
     revives: impl Fn(&str) -> bool,
     now: Timestamp,
-    without: &BTreeSet<i64>,
+    without: &SortedSet<i64>,
 ) -> Result<Revived> {
     let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
     // By an index alone, which needs no page of the table.

@@ -7,13 +7,12 @@ mod planning;
 mod seeing;
 mod starting;
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::*;
 use crate::crypto::Sha256;
 use crate::model::*;
+use crate::sorted::SortedMap;
 
 /// A visit at a boiler: greeting → inspection → (repair → inspection) → done or lost.
 fn workflow() -> Workflow {
@@ -127,7 +126,7 @@ impl Session {
     }
 
     fn view(&self) -> SessionView {
-        view(&self.workflow, &self.state, &BTreeMap::new())
+        view(&self.workflow, &self.state, &SortedMap::new())
     }
 
     fn visits(&self) -> Vec<(u32, &str)> {

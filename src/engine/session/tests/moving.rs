@@ -106,7 +106,7 @@ fn a_stored_event_that_does_not_fit_is_skipped() {
     }
     assert_eq!(state.last_visit, 11);
     let session = Session::new();
-    assert_eq!(view(&session.workflow, &state, &BTreeMap::new()).section.name, "gone", "a section the document lacks shows its key");
+    assert_eq!(view(&session.workflow, &state, &SortedMap::new()).section.name, "gone", "a section the document lacks shows its key");
     assert_eq!(decide(&session.workflow, &state, &Command::Complete { visit: 11 }).unwrap_err().code(), "broken_workflow");
     assert_eq!(replay(state.key, &session.workflow, &[]), None);
 }

@@ -45,7 +45,7 @@ fn the_record_shows_every_act_in_order_with_its_names() {
 #[test]
 fn the_view_shows_drafts_beside_what_is_held() {
     let session = Session::inspected();
-    let drafts = BTreeMap::from([("customer".to_owned(), "Ad".to_owned())]);
+    let drafts = SortedMap::from_iter([("customer".to_owned(), "Ad".to_owned())]);
     let seen = view(&session.workflow, &session.state, &drafts);
     let fields: Vec<_> = seen.fields.iter().map(|field| (field.definition.key.as_str(), field.draft.as_deref())).collect();
     assert_eq!(fields, [("temperature", None), ("customer", Some("Ad")), ("remark", None)]);
@@ -126,7 +126,7 @@ fn long_way(sections: usize) -> (Workflow, State) {
 fn the_cost_of_a_tap_grows_with_the_way_and_not_faster() {
     let steps = |sections: usize| {
         let (workflow, state) = long_way(sections);
-        let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &BTreeMap::new()));
+        let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &SortedMap::new()));
         assert_eq!((shown.would_fire.len(), shown.completion_problems.len()), (5 * sections, 5 * sections));
         assert_eq!(shown.path[0].answer_name.as_deref(), Some("On"));
         let changes =
