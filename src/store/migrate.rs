@@ -4,9 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Result, StoreError, schema};
 
-/// One per schema version, in order. A released file is never edited again.
-const MIGRATIONS: &[&str] =
-    &[include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql"), include_str!("sql/0003_the_file.sql")];
+/// The files of `sql/`, one per schema version, as `build.rs` packs them. A released file is never edited again.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/migrations"));
 
 /// "Cmps": distinguishes a Compass database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x436d_7073;
@@ -48,7 +47,7 @@ pub(super) fn check_version(found: u32) -> Result<()> {
 
 /// Applies the missing steps, each in its own transaction; after a crash between two steps the next open continues.
 pub(super) fn migrate(connection: &mut Connection, install_id: &dyn Fn() -> String) -> Result<()> {
-    migrate_to(connection, install_id, MIGRATIONS.len())
+    migrate_to(connection, install_id, newest() as usize)
 }
 
 /// A table that others refer to can only be rebuilt while foreign keys are off, which cannot be set inside a transaction. CHECK constraints are
@@ -58,7 +57,7 @@ fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, targ
         return Ok(());
     }
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")?;
-    let migrated = apply(connection, install_id, MIGRATIONS, target);
+    let migrated = apply(connection, install_id, &migrations(), target);
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = OFF")?;
     migrated.map_err(|error| match error {
         // Rows that break a rule.
@@ -67,7 +66,7 @@ fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, targ
     })
 }
 
-fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[&str], target: usize) -> Result<()> {
+fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[String], target: usize) -> Result<()> {
     while (schema::version(connection)? as usize) < target {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Read again inside: another process may have been faster.
@@ -96,14 +95,39 @@ fn check_references(connection: &Connection) -> Result<()> {
 
 /// The newest schema that this release knows.
 pub(super) fn newest() -> u32 {
-    MIGRATIONS.len() as u32
+    schema::LISTS.len() as u32
+}
+
+/// One per schema version, in order.
+fn migrations() -> Vec<String> {
+    unpack(PACKED).split('\0').map(str::to_owned).collect()
+}
+
+/// What `build.rs` has packed.
+fn unpack(packed: &[u8]) -> String {
+    let (mut text, mut rest) = (String::new(), packed);
+    while let [first, behind @ ..] = rest {
+        rest = match (first.checked_sub(0x80), behind) {
+            (Some(more), [low, high, behind @ ..]) => {
+                let from = text.len() - usize::from(u16::from_le_bytes([*low, *high]));
+                // What comes again may reach into itself.
+                (from..from + 4 + usize::from(more)).for_each(|at| text.push(char::from(text.as_bytes()[at])));
+                behind
+            }
+            _ => {
+                text.push(char::from(*first));
+                behind
+            }
+        };
+    }
+    text
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::store) const NEWEST: usize = MIGRATIONS.len();
+    pub(in crate::store) const NEWEST: usize = schema::LISTS.len();
 
     /// The schema of every version, as it was released: copies, so that an edit of a released migration is noticed. Add one with each
     /// release that changes the schema.
@@ -126,7 +150,7 @@ pub(super) mod tests {
     pub(in crate::store) fn migrated_to(version: usize) -> Connection {
         let connection = memory();
         connection.pragma_update(None, "foreign_keys", false).unwrap();
-        MIGRATIONS[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        migrations()[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
         connection.pragma_update(None, "user_version", version as u32).unwrap();
         connection
     }
@@ -151,8 +175,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_shipped_version_is_in_the_harness() {
-        assert_eq!(SHIPPED.len(), MIGRATIONS.len());
+    fn every_version_is_unpacked_as_it_was_shipped() {
+        assert_eq!(migrations(), SHIPPED);
+        assert_eq!(SHIPPED.len(), NEWEST);
     }
 
     #[test]
@@ -182,11 +207,12 @@ pub(super) mod tests {
     fn a_migration_that_breaks_a_reference_changes_nothing() {
         let mut connection = memory();
         migrate(&mut connection, &|| "install".to_owned()).unwrap();
-        let mut migrations = MIGRATIONS.to_vec();
+        let mut migrations = migrations();
         migrations.push(
             "CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT;
              CREATE TABLE child (parent INTEGER REFERENCES parent (id)) STRICT;
-             INSERT INTO child VALUES (1);",
+             INSERT INTO child VALUES (1);"
+                .to_owned(),
         );
         let before = schema(&connection);
         connection.pragma_update(None, "foreign_keys", false).unwrap();

@@ -8,7 +8,7 @@ use crate::crypto::Sha256;
 use crate::sorted::SortedMap;
 
 /// One per schema version: kind, name and hash of each object, sorted.
-const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
+pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";
