@@ -45,7 +45,8 @@ pub(crate) fn holds(body: &[u8], field: &str) -> bool {
     struct Key {
         key: String,
     }
-    serde_json::from_slice(body).map_or(true, |body: Frozen| body.fields.iter().any(|item| item.key == field))
+    let body: Option<Frozen> = std::str::from_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
+    body.is_none_or(|body| body.fields.iter().any(|item| item.key == field))
 }
 
 #[derive(Serialize)]

@@ -90,7 +90,7 @@ pub(crate) fn unknown_requirements(document: &[u8]) -> Vec<String> {
         #[serde(default)]
         requires: serde_json::Value,
     }
-    let head: Option<Head> = serde_json::from_slice(document).ok();
+    let head: Option<Head> = std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str(document).ok());
     let listed = head.and_then(|head| match head.requires {
         serde_json::Value::Array(names) => Some(names),
         _ => None,

@@ -40,10 +40,10 @@ impl StoredDocument {
     pub fn read(document: &[u8], hash: Sha256) -> Result<Self, StoredFault> {
         verify(document, hash)?;
         let unknown = unknown_requirements(document);
-        match serde_json::from_slice(document) {
-            Ok(workflow) => Ok(Self { workflow, unknown }),
-            Err(_) if unknown.is_empty() => Err(StoredFault::Unreadable),
-            Err(_) => Err(StoredFault::RequiresNewerCore { unknown }),
+        match std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str(document).ok()) {
+            Some(workflow) => Ok(Self { workflow, unknown }),
+            None if unknown.is_empty() => Err(StoredFault::Unreadable),
+            None => Err(StoredFault::RequiresNewerCore { unknown }),
         }
     }
 
