@@ -188,6 +188,43 @@ impl Shared {
     }
 }
 
+/// What one thread waits for and others bring: the first of them. A channel of the standard library can do more, and is 7 kB of code for each
+/// type (docs/size.md).
+#[cfg(any(test, feature = "built-in-transport"))]
+pub(crate) struct First<T>(Arc<(Mutex<Option<T>>, Condvar)>);
+
+#[cfg(any(test, feature = "built-in-transport"))]
+impl<T> First<T> {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new((Mutex::new(None), Condvar::new())))
+    }
+
+    /// What comes later than another is dropped.
+    pub(crate) fn bring(&self, brought: T) {
+        let (place, came) = &*self.0;
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            *place = Some(brought);
+            came.notify_one();
+        }
+    }
+
+    /// None: nothing came within this time.
+    pub(crate) fn wait(&self, time: Duration) -> Option<T> {
+        let (place, came) = &*self.0;
+        let place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut place, _) = came.wait_timeout_while(place, time, |place| place.is_none()).unwrap_or_else(PoisonError::into_inner);
+        place.take()
+    }
+}
+
+#[cfg(any(test, feature = "built-in-transport"))]
+impl<T> Clone for First<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -209,6 +246,20 @@ mod tests {
 
     fn receive<T>(receiver: &Receiver<T>) -> T {
         receiver.recv_timeout(WAIT_LIMIT).expect("it comes in time")
+    }
+
+    #[test]
+    fn the_first_that_is_brought_is_what_was_waited_for() {
+        let first = First::new();
+        assert_eq!(first.wait(Duration::from_millis(1)), None);
+        let (early, late) = (first.clone(), first.clone());
+        thread::spawn(move || early.bring(1)).join().expect("it is brought");
+        late.bring(2);
+        assert_eq!(first.wait(Duration::ZERO), Some(1));
+        thread::scope(|scope| {
+            scope.spawn(|| late.bring(3));
+            assert_eq!(first.wait(WAIT_LIMIT), Some(3));
+        });
     }
 
     /// A job that reports that it runs, and then waits until the returned sender is dropped.

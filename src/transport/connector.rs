@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::Pool;
+use crate::threads::{First, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 use super::classify::io_failure;
@@ -44,20 +44,21 @@ impl RacingConnector {
     }
 
     fn open(&self, addresses: Vec<SocketAddr>, attempt: &Attempt, until: Instant) -> Result<TcpStream, ureq::Error> {
-        let (sender, receiver) = mpsc::channel();
+        let first = First::new();
         let (stop, running) = io::pipe().map_err(|error| attempt.fail(io_failure("connect", &error)))?;
-        let wake = sender.clone();
+        let wake = first.clone();
         // It is dropped when the attempt continues or ends, which stops the connect.
         attempt.interrupted_by(Interrupt::Wake(Box::new(move || {
             drop(running);
-            drop(wake.send(Err(IoFailure::new(FailureKind::Cancelled, "cancelled"))));
+            wake.bring(Err(IoFailure::new(FailureKind::Cancelled, "cancelled")));
         })))?;
+        let connected = first.clone();
         self.pool
-            .run(move || drop(sender.send(connect_first(&addresses, until, &stop))))
+            .run(move || connected.bring(connect_first(&addresses, until, &stop)))
             .map_err(|error| attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a connection: {error}"))))?;
-        receiver
-            .recv_timeout(until.saturating_duration_since(Instant::now()) + REPORT_TIME)
-            .unwrap_or_else(|_| Err(IoFailure::timeout()))
+        first
+            .wait(until.saturating_duration_since(Instant::now()) + REPORT_TIME)
+            .unwrap_or_else(|| Err(IoFailure::timeout()))
             .map_err(|failure| attempt.fail(failure))
     }
 

@@ -8,7 +8,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::Pool;
+use crate::threads::{First, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 
@@ -52,7 +51,7 @@ pub(super) fn system_look_up(host: &str) -> io::Result<Vec<IpAddr>> {
 
 enum Host {
     Known { addresses: Vec<IpAddr>, since: Instant },
-    InProgress { waiting: Vec<(u64, Sender<Answer>)> },
+    InProgress { waiting: Vec<(u64, First<Answer>)> },
 }
 
 #[derive(Clone)]
@@ -69,19 +68,19 @@ impl CachingResolver {
     }
 
     fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
-        let (sender, receiver) = mpsc::channel();
-        let wake = sender.clone();
-        attempt.interrupted_by(Interrupt::Wake(Box::new(move || drop(wake.send(Answer::Cancelled)))))?;
+        let first = First::new();
+        let wake = first.clone();
+        attempt.interrupted_by(Interrupt::Wake(Box::new(move || wake.bring(Answer::Cancelled))))?;
         let begin = {
             let mut hosts = self.hosts.lock();
             match hosts.get_mut(host) {
                 Some(Host::Known { addresses, since }) if since.elapsed() < CACHE_TIME => return Ok(addresses.clone()),
                 Some(Host::InProgress { waiting }) => {
-                    waiting.push((attempt.id, sender));
+                    waiting.push((attempt.id, first.clone()));
                     false
                 }
                 Some(Host::Known { .. }) | None => {
-                    hosts.insert(host.to_owned(), Host::InProgress { waiting: vec![(attempt.id, sender)] });
+                    hosts.insert(host.to_owned(), Host::InProgress { waiting: vec![(attempt.id, first.clone())] });
                     true
                 }
             }
@@ -93,17 +92,13 @@ impl CachingResolver {
                 return Err(attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a look-up: {error}"))));
             }
         }
-        let answer = receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
-        match answer {
-            Ok(Answer::Addresses(addresses)) => Ok(addresses),
-            Ok(Answer::Failed(detail)) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, detail))),
-            Ok(Answer::Cancelled) | Err(RecvTimeoutError::Timeout) => {
+        match first.wait(until.saturating_duration_since(Instant::now())) {
+            Some(Answer::Addresses(addresses)) => Ok(addresses),
+            Some(Answer::Failed(detail)) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, detail))),
+            Some(Answer::Cancelled) | None => {
                 self.hosts.leave(host, attempt.id);
                 // A cancelled attempt is recorded as such.
                 Err(attempt.fail(IoFailure::timeout()))
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(attempt.fail(IoFailure::new(FailureKind::Dns, "the look-up ended without an answer")))
             }
         }
     }
@@ -149,8 +144,8 @@ impl Hosts {
         }
         drop(hosts);
         if let Some(Host::InProgress { waiting }) = before {
-            for (_, sender) in waiting {
-                let _ = sender.send(answer.clone());
+            for (_, first) in waiting {
+                first.bring(answer.clone());
             }
         }
     }
@@ -198,7 +193,7 @@ impl fmt::Debug for CachingResolver {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc::Receiver;
+    use std::sync::mpsc::{self, Receiver, Sender};
     use std::thread;
 
     use crate::port::TransportFailure;
