@@ -106,7 +106,8 @@ public data class FakeCall(public val name: String, public val arguments: List<A
 /**
  * A handle without a core, for tests of an app's screens: it shows what it is told to, and keeps what was asked of it.
  *
- * It has no rules. What a command does is the core's to say: a test of that uses a real handle and a temporary folder.
+ * It has no rules, and moves as far as it goes without ([after]); a draft is kept. What a command may do is the core's to say: a test of that
+ * uses a real handle and a temporary folder.
  *
  * ```kotlin
  * val view = sessionView()
@@ -125,7 +126,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
 
     @Volatile
-    private var moves: SessionView.(Command) -> SessionView = { this }
+    private var moves: SessionView.(Command) -> SessionView = { after(it) }
 
     /** What it shows now. */
     public val shown: FakeState get() = state.value
@@ -168,7 +169,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         refusals += call to failure
     }
 
-    /** What each command of `run` does to the view, which the flows then tell; nothing unless told. */
+    /** What each command of `run` does to the view, which the flows then tell; what [after] does unless told. */
     public fun onRun(change: SessionView.(Command) -> SessionView) {
         moves = change
     }
@@ -203,7 +204,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         CommandOutcome(Applied.YES, view)
     }
 
-    /** Keeps the commands, and answers with the view as it is, or as [onRun] makes it. */
+    /** Keeps the commands, and answers with the view as [onRun] makes it. */
     override suspend fun run(
         session: SessionKey,
         commands: List<Command>,
@@ -238,9 +239,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) { }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit =
-        call("saveDraft", session, field, text) { view(session) }
+        call("saveDraft", session, field, text) { draft(session, view(session).drafted(field, text)) }
 
-    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = call("saveNoteDraft", session, text) { view(session) }
+    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit =
+        call("saveNoteDraft", session, text) { draft(session, view(session).copy(noteDraft = text.ifEmpty { null })) }
+
+    private fun draft(session: SessionKey, view: SessionView) = show { copy(views = views + (session to view)) }
 
     override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 
