@@ -8,19 +8,16 @@ import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.Endpoint
-import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.FlushReport
 import dev.compass.core.model.ImportOutcome
-import dev.compass.core.model.Note
 import dev.compass.core.model.Problem
+import dev.compass.core.model.RecordField
 import dev.compass.core.model.RecordOutcome
 import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionPage
-import dev.compass.core.model.SessionRecord
-import dev.compass.core.model.SessionState
 import dev.compass.core.model.SessionSummary
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.Start
@@ -28,6 +25,7 @@ import dev.compass.core.model.WorkflowVersion
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
+import dev.compass.core.testing.after
 import dev.compass.core.toState
 import dev.compass.sample.port.Database
 import kotlin.time.Duration
@@ -43,7 +41,13 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
     val asked: List<String> get() = calls.filter { it.name in COMMANDS }.map { it.words() }
 
     init {
-        onRun { after(it) }
+        onRun { command ->
+            when (command) {
+                is Command.Answer -> answered(command)
+                is Command.Back -> back(command)
+                else -> after(command)
+            }
+        }
     }
 
     private fun FakeCall.words(): String = when (val first = arguments.firstOrNull()) {
@@ -69,22 +73,10 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
         is Command.Edit -> "edit $session ${(fields.map { it.field } + notes.map { it.note }).joinToString(" ")}"
     }
 
-    private fun SessionView.after(command: Command): SessionView = when (command) {
-        is Command.SetFields -> copy(
-            fields = fields.map { field ->
-                command.changes.of(field.definition.key)?.let { field.copy(state = it, draft = null) } ?: field
-            },
-        )
-        is Command.Answer -> answered(command)
-        is Command.Back -> {
-            // A number is never used twice.
-            val there = shown.workflow.getValue(workflow.key).session(key, path.first { it.visit == command.toVisit }.section)
-            there.copy(visit = visit + 1, path = there.path.dropLast(1) + there.path.last().copy(visit = visit + 1))
-        }
-        is Command.Note -> copy(notes = notes + Note(notes.size + 1, NOW, text = command.text), noteDraft = null)
-        is Command.Complete -> copy(state = SessionState.COMPLETED)
-        is Command.End -> copy(state = SessionState.ENDED)
-        is Command.UseResponse, is Command.Discard, is Command.Edit -> this
+    // A number is never used twice.
+    private fun SessionView.back(command: Command.Back): SessionView {
+        val there = shown.workflow.getValue(workflow.key).session(key, path.first { it.visit == command.toVisit }.section)
+        return there.copy(visit = visit + 1, path = there.path.dropLast(1) + there.path.last().copy(visit = visit + 1))
     }
 
     private fun SessionView.answered(command: Command.Answer): SessionView {
@@ -96,14 +88,10 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
         return shown.workflow.getValue(workflow.key).session(key, next)
     }
 
-    private fun List<FieldChange>.of(field: String): FieldState? = firstOrNull { it.field == field }?.change?.toState()
-
     override suspend fun run(session: String, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome {
         val outcome = super.run(session, commands, actor, commandId)
         for (edit in commands.filterIsInstance<Command.Edit>()) {
-            record(session) {
-                copy(fields = fields.map { field -> edit.fields.of(field.definition.key)?.let { field.copy(state = it, draft = null) } ?: field })
-            }
+            for (change in edit.fields) field(session, change.field) { copy(state = change.change.toState(), draft = null) }
         }
         return outcome
     }
@@ -124,21 +112,14 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
 
     override suspend fun saveDraft(session: String, field: String, text: String) {
         super.saveDraft(session, field, text)
-        val draft = text.ifEmpty { null }
-        view(session) { copy(fields = fields.map { if (it.definition.key == field) it.copy(draft = draft) else it }) }
-        record(session) { copy(fields = fields.map { if (it.definition.key == field) it.copy(draft = draft) else it }) }
+        field(session, field) { copy(draft = text.ifEmpty { null }) }
     }
 
-    override suspend fun saveNoteDraft(session: String, text: String) {
-        super.saveNoteDraft(session, text)
-        view(session) { copy(noteDraft = text.ifEmpty { null }) }
+    private fun field(session: String, key: String, change: RecordField.() -> RecordField) = show {
+        val record = records[session]
+        val fields = record?.fields?.map { if (it.definition.key == key) it.change() else it }
+        if (fields == null) this else copy(records = records + (session to record.copy(fields = fields)))
     }
-
-    private fun view(session: String, change: SessionView.() -> SessionView) =
-        show { copy(views = views.mapValues { (key, view) -> if (key == session) view.change() else view }) }
-
-    private fun record(session: String, change: SessionRecord.() -> SessionRecord) =
-        show { copy(records = records.mapValues { (key, record) -> if (key == session) record.change() else record }) }
 
     override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = super.observeSessions(filter, Int.MAX_VALUE).map { all ->
         val found = all.sessions.filter { it.fits(filter) }
