@@ -1,7 +1,7 @@
 //! Hashes, message authentication and random bytes, with their text forms: the only home of `ring` and `base64`.
 //!
-//! It stands in the lowest layer because a content hash is part of the words of the domain: the engine pins documents with it, the
-//! webhook module derives delivery ids from it, and the store keeps it. `ring` is in every app anyway, below TLS.
+//! It is in the lowest layer because content hashes are part of the model: the engine pins documents with them, the webhook module derives
+//! delivery ids from them, and the store keeps them. `ring` is in every app anyway, for TLS.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl Sha256 {
         Self(digest.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 
-    /// Hashes all that can be read of this.
+    /// Hashes everything that can be read from this.
     pub(crate) fn of_all(mut bytes: impl std::io::Read) -> std::io::Result<Self> {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
         let mut part = vec![0; 1 << 16];

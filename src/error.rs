@@ -16,8 +16,8 @@ use crate::webhook::EndpointError;
 #[non_exhaustive]
 pub enum Error {
     // The handle -------------------------------------------------------------------------------------------------------------------
-    /// This process has the same file open already.
-    #[error("this database is open already in this process; share that handle")]
+    /// This process already has the same file open.
+    #[error("this database is already open in this process; share that handle")]
     AlreadyOpen,
     /// The handle was closed.
     #[error("the handle is closed")]
@@ -38,7 +38,7 @@ pub enum Error {
     /// The file cannot be opened or read now, for instance before the first unlock of the phone. It is untouched; try again later.
     #[error("the database cannot be opened now: {detail}")]
     CannotOpen {
-        /// SQLite's words.
+        /// SQLite's message.
         detail: String,
     },
     /// Another process held the database for too long, or quiescing interrupted the call. Try again.
@@ -47,13 +47,13 @@ pub enum Error {
     /// There is no room left on the device. Try again once there is.
     #[error("there is no room left on the device")]
     DiskFull,
-    /// The file is damaged. It is left as it is, for a person to rescue.
+    /// The file is damaged. It is not changed, so that a person can rescue it.
     #[error("the database is damaged: {detail}")]
     Corrupt {
-        /// SQLite's words.
+        /// SQLite's message.
         detail: String,
     },
-    /// The file belongs to something else.
+    /// The file belongs to another program.
     #[error("the file is not a Compass database")]
     NotADatabase,
     /// A newer release has written the file. Update the app; the file is untouched.
@@ -64,10 +64,10 @@ pub enum Error {
         /// The newest schema that this release knows.
         known: u32,
     },
-    /// Reading or writing failed below SQLite.
+    /// The operating system failed to read or write the file.
     #[error("the database cannot be read or written: {detail}")]
     Io {
-        /// SQLite's words.
+        /// SQLite's message.
         detail: String,
     },
 
@@ -98,20 +98,20 @@ pub enum Error {
         /// What is missing.
         findings: Vec<Finding>,
     },
-    /// Sessions stand on this version, so it cannot be forgotten. Delete or purge them first.
-    #[error("{sessions} session(s) stand on workflow {} {}", .workflow.key, .workflow.version_label())]
+    /// Sessions use this version, so it cannot be removed. Delete or purge them first.
+    #[error("{sessions} session(s) use workflow {} {}", .workflow.key, .workflow.version_label())]
     WorkflowInUse {
         /// The version.
         workflow: WorkflowRef,
         /// How many.
         sessions: u64,
     },
-    /// The workflow requires what this release does not know: it and its sessions can be read and not changed. Update the app.
+    /// The workflow requires features that this release does not know: it and its sessions can be read but not changed. Update the app.
     #[error("workflow {} {} needs a newer version of the app: {}", .workflow.key, .workflow.version_label(), .unknown.join(", "))]
     RequiresNewerCore {
         /// The version.
         workflow: WorkflowRef,
-        /// What it requires and this release does not know.
+        /// The required features that this release does not know.
         unknown: Vec<String>,
     },
     /// An authoring helper refused.
@@ -140,13 +140,13 @@ pub enum Error {
     /// A session in progress cannot be deleted; discard it first.
     #[error("the session is {} and cannot be deleted", .state.as_str())]
     NotDeletable {
-        /// Where it stands.
+        /// Its state.
         state: SessionState,
     },
-    /// Messages that were neither delivered nor given up would be lost.
-    #[error("{} neither delivered nor given up", undelivered(.count))]
+    /// Messages that were neither delivered nor abandoned would be lost.
+    #[error("{} neither delivered nor abandoned", undelivered(.count))]
     Undelivered {
-        /// How many; none where the file is damaged and cannot be read to count them.
+        /// How many; none where the file is damaged and they cannot be counted.
         count: Option<u64>,
     },
 
@@ -186,13 +186,13 @@ pub enum Error {
         limit: u64,
     },
     /// The values are the same as in an earlier message: there is nothing new to send.
-    #[error("nothing was corrected since action `{action}` was last frozen")]
+    #[error("the values are the same as in an earlier message of action `{action}`")]
     NothingCorrected {
         /// Key of the action.
         action: String,
     },
     /// There is no such message.
-    #[error("no such delivery")]
+    #[error("no such message")]
     UnknownDelivery,
     /// There is no such endpoint.
     #[error("no such endpoint: {key}")]
@@ -213,8 +213,8 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
-    /// A fault of this library. Please report it.
-    #[error("internal fault: {detail}")]
+    /// An error in this library. Please report it.
+    #[error("internal error: {detail}")]
     Internal {
         /// For the report.
         detail: String,
@@ -339,7 +339,7 @@ impl From<Error> for crate::model::CoreError {
 
 impl OfOneRow for Error {
     fn is_of_one_row(&self) -> bool {
-        // A row that is not found is one that another row names.
+        // A row that is not found is one to which another row refers.
         let is_missing = matches!(self, Self::UnknownSession { .. } | Self::DeletedSession { .. } | Self::UnknownWorkflow { .. });
         is_missing || matches!(self, Self::Internal { .. } | Self::Corrupt { .. })
     }
@@ -356,7 +356,7 @@ impl From<StoreError> for Error {
             StoreError::Foreign => Error::NotADatabase,
             StoreError::NewerSchema { found, known } => Error::NewerSchema { found, known },
             StoreError::Io(detail) => Error::Io { detail },
-            StoreError::NameTaken => Error::InvalidArgument { place: "to", problem: "there is a file of this name already" },
+            StoreError::NameTaken => Error::InvalidArgument { place: "to", problem: "a file of this name already exists" },
             StoreError::Internal(detail) => Error::Internal { detail },
         }
     }

@@ -1,7 +1,6 @@
-//! Faults that can be put back, to show that the simulation finds them. Feature `seeded-faults`; without it there is none, and nothing of this
-//! is in what ships.
+//! Faults that tests inject, to show that the simulation finds them. Feature `seeded-faults`; releases do not contain them.
 
-/// Whether this fault is put back on this thread. Each name stands for the cause of a fault that was once there.
+/// Whether this fault is injected on this thread. Each name describes the cause of an earlier fault.
 #[cfg(feature = "seeded-faults")]
 pub(crate) fn fault(name: &str) -> bool {
     SEEDED.get().is_some_and(|seeded| seeded == name)
@@ -19,7 +18,7 @@ thread_local! {
     static SEEDED: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };
 }
 
-/// Puts a fault back on this thread, or takes it away.
+/// Injects a fault on this thread, or removes it.
 #[cfg(feature = "seeded-faults")]
 pub(crate) fn seed(name: Option<&'static str>) {
     SEEDED.set(name);

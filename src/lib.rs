@@ -1,6 +1,6 @@
-//! Compass Core: guided workflow sessions that run with no signal, and webhooks that leave by themselves when it returns.
+//! Compass Core: guided workflow sessions that work offline, and webhooks that are sent when the network returns.
 
-// Tests reach some of the pure rules by `testing::rules`: the lint is asked with that feature.
+// Tests use some of the pure rules through `testing::rules`: with that feature the lint is on.
 #![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
 
 mod compass;
@@ -9,10 +9,10 @@ mod delivery;
 mod engine;
 mod error;
 mod fault;
-mod filled;
 pub mod model;
 mod outbox;
 pub mod port;
+mod sorted;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,5 +1,5 @@
-//! Stand-ins for the world, for tests of apps that embed the core: a clock that is set by hand, a transport that follows a script, and
-//! randomness that repeats. Feature `testing`.
+//! Fakes for tests of apps that embed the core: a clock that is set by hand, a transport that follows a script, and repeatable randomness.
+//! Feature `testing`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::port::{
 
 #[doc(hidden)]
 pub mod rules {
-    //! The pure rules behind the API, for the core's own tests alone.
+    //! The pure rules behind the API, only for the core's own tests.
     pub use crate::engine::document::{
         MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, StoredDocument, StoredFault, canonical,
     };
@@ -42,16 +42,16 @@ pub mod rules {
     pub use crate::webhook::payload;
 }
 
-/// What a transport gives back.
+/// The result of a transport.
 pub type Answer = Result<TransportResponse, TransportFailure>;
 
-/// How long the waits of this module wait before they give up on the test.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the waits of this module last before they fail the test.
+const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// A clock that only moves when it is told to. Begins at 2027-01-15T08:00:00Z; local time is UTC.
+/// A clock that only moves by a call. Begins at 2027-01-15T08:00:00Z; local time is UTC.
 pub struct ManualClock {
     times: Mutex<Times>,
-    told: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+    on_change: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
 
 impl std::fmt::Debug for ManualClock {
@@ -69,8 +69,8 @@ struct Times {
 impl Default for ManualClock {
     fn default() -> Self {
         let wall = Timestamp::from_timestamp(1_800_000_000, 0).expect("a time within range");
-        // Not at zero, so that a moment ago can be said.
-        Self { times: Mutex::new(Times { wall, monotonic: Duration::from_secs(1_000) }), told: Mutex::default() }
+        // Not at zero, so that earlier moments exist.
+        Self { times: Mutex::new(Times { wall, monotonic: Duration::from_secs(1_000) }), on_change: Mutex::default() }
     }
 }
 
@@ -83,7 +83,7 @@ impl ManualClock {
         });
     }
 
-    /// Somebody sets the wall clock. The monotonic one does not move.
+    /// Sets the wall clock. The monotonic one does not move.
     pub fn set_wall(&self, to: Timestamp) {
         self.set(|times| times.wall = to);
     }
@@ -100,8 +100,8 @@ impl ManualClock {
 
     fn set(&self, change: impl FnOnce(&mut Times)) {
         change(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        told.iter().for_each(|told| told());
+        let hooks = self.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hooks.iter().for_each(|hook| hook());
     }
 
     fn times(&self) -> Times {
@@ -118,8 +118,8 @@ impl Clock for ManualClock {
         self.times().monotonic
     }
 
-    fn on_change(&self, told: Box<dyn Fn() + Send + Sync>) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::from(told));
+    fn on_change(&self, moved: Box<dyn Fn() + Send + Sync>) {
+        self.on_change.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::from(moved));
     }
 
     fn utc_offset(&self, _at: Timestamp) -> i32 {
@@ -135,7 +135,7 @@ impl Random for SequentialRandom {
     fn bytes(&self) -> [u8; 16] {
         let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let mut bytes = [0; 16];
-        // In both halves, so that one who takes only some of the bytes gets different ones too.
+        // In both halves, so that a caller that uses only some of the bytes gets different ones too.
         bytes[..8].copy_from_slice(&count.to_be_bytes());
         bytes[8..].copy_from_slice(&count.to_be_bytes());
         bytes
@@ -157,14 +157,14 @@ pub fn answer_with(status: u16, headers: &[(&str, &str)]) -> TransportResponse {
     TransportResponse { status, headers, body: Vec::new() }
 }
 
-/// A request that brought no answer.
+/// A request that got no answer.
 pub fn failure(kind: FailureKind, phase: Phase, request_sent: RequestSent) -> TransportFailure {
     TransportFailure { kind, phase, request_sent, detail: "scripted".to_owned() }
 }
 
 type Script = Box<dyn Fn(u64, &TransportRequest) -> Answer + Send + Sync>;
 
-/// A transport that answers as its script says, keeps every request, and can hold requests back until they are released or cancelled.
+/// A transport that answers by its script, keeps every request, and can hold requests back until they are released or cancelled.
 pub struct ScriptedTransport {
     script: Script,
     state: Mutex<ScriptState>,
@@ -176,7 +176,7 @@ struct ScriptState {
     requests: Vec<TransportRequest>,
     /// Requests to URLs that begin like this are held.
     held: Option<String>,
-    deaf: bool,
+    ignores_cancel: bool,
     cancelled: BTreeSet<u64>,
     running: u32,
     most_running: u32,
@@ -190,7 +190,7 @@ impl std::fmt::Debug for ScriptedTransport {
 }
 
 impl ScriptedTransport {
-    /// Answers each request as `script` says.
+    /// Answers each request with the result of `script`.
     pub fn new(script: impl Fn(&TransportRequest) -> Answer + Send + Sync + 'static) -> Arc<Self> {
         Self::numbered(move |_, request| script(request))
     }
@@ -220,7 +220,7 @@ impl ScriptedTransport {
         self.state().renewed
     }
 
-    /// From now on requests to URLs that begin with `url` (all, when empty) are kept without an answer, and no others.
+    /// From now on only requests to URLs that begin with `url` (all, when empty) are held without an answer.
     pub fn hold(&self, url: &str) {
         self.state().held = Some(url.to_owned());
         self.changed.notify_all();
@@ -228,16 +228,16 @@ impl ScriptedTransport {
 
     /// From now on `cancel` has no effect, as with a transport that cannot be interrupted.
     pub fn ignore_cancel(&self) {
-        self.state().deaf = true;
+        self.state().ignores_cancel = true;
     }
 
-    /// Lets held requests go on: they are answered as the script says.
+    /// Releases held requests: they get the answers of the script.
     pub fn release(&self) {
         self.state().held = None;
         self.changed.notify_all();
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until this many requests have come.
     ///
     /// # Panics
     /// After 30 seconds without them.
@@ -264,7 +264,7 @@ impl ScriptedTransport {
     fn wait_until(&self, what: &str, holds: impl Fn(&ScriptState) -> bool) {
         let state = self.state();
         let (state, timeout) =
-            self.changed.wait_timeout_while(state, PATIENCE, |state| !holds(state)).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait_timeout_while(state, WAIT_LIMIT, |state| !holds(state)).unwrap_or_else(PoisonError::into_inner);
         let came = state.requests.len();
         drop(state);
         assert!(!timeout.timed_out(), "waited in vain for {what}; {came} requests came");
@@ -275,7 +275,7 @@ impl ScriptedTransport {
     }
 }
 
-/// Counts a request in and out, also when the script panics.
+/// Counts a running request, also when the script panics.
 struct Running<'a>(&'a ScriptedTransport);
 
 impl<'a> Running<'a> {
@@ -297,20 +297,20 @@ impl Drop for Running<'_> {
 impl Transport for ScriptedTransport {
     fn send(&self, request: TransportRequest) -> Answer {
         let began = Instant::now();
-        // Before the lock, so that it is dropped after it: counting out takes the lock again.
+        // Before the lock, so that it is dropped after it: its drop takes the lock again.
         let _running = Running::new(self);
         let mut state = self.state();
         state.requests.push(request.clone());
         let number = state.requests.len() as u64;
         self.changed.notify_all();
         while state.held.as_ref().is_some_and(|url| request.url.starts_with(url.as_str())) {
-            if !state.deaf && state.cancelled.contains(&request.id) {
+            if !state.ignores_cancel && state.cancelled.contains(&request.id) {
                 return Err(failure(FailureKind::Cancelled, Phase::Receive, RequestSent::Maybe));
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > WAIT_LIMIT {
                 return Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe));
             }
-            state = self.changed.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.changed.wait_timeout(state, WAIT_LIMIT).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(state);
         (self.script)(number, &request)
@@ -326,7 +326,7 @@ impl Transport for ScriptedTransport {
     }
 }
 
-/// Puts a fault back on this thread that was once there, or takes it away; `src/fault.rs` says what for. Feature `seeded-faults`.
+/// Injects an earlier fault on this thread, or removes it; see `src/fault.rs`. Feature `seeded-faults`.
 #[cfg(feature = "seeded-faults")]
 pub fn seed_fault(name: Option<&'static str>) {
     crate::fault::seed(name);

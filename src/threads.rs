@@ -2,10 +2,10 @@
 //!
 //! The transport runs look-ups and connects on such threads, delivery runs attempts. Guarantees, each tested below:
 //!
-//! - No thread exists before the first job, and none once nothing was to do for ten seconds or the pool was dropped.
-//! - There are never more threads than the pool was made for; further jobs wait, in their order, or are refused, as the caller likes.
+//! - No thread exists before the first job, and none after ten seconds without a job or once the pool was dropped.
+//! - There are never more threads than the pool was made for; further jobs wait in their order or are refused; the caller chooses.
 //! - What a job has captured is dropped before its thread takes the next job or counts as idle.
-//! - A job that panics is logged and costs the pool nothing.
+//! - A job that panics is logged, and the pool continues.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,12 +17,12 @@ use std::time::Duration;
 /// How long a thread waits for more before it ends. Longer than the gaps within a backlog, short enough to be gone when the app is idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Gives what is still to be done once its thread is free for the next one; that gives what is to be done as a job of its own.
+/// Gives the work to do once its thread counts as idle; that work may give a further job.
 type Job = Box<dyn FnOnce() -> Option<Last> + Send>;
 type Last = Box<dyn FnOnce() -> Option<FollowUp> + Send>;
 pub(crate) type FollowUp = Box<dyn FnOnce() + Send>;
 
-/// Runs jobs on at most `max` threads. Dropping it forgets the jobs that have not started, and lets the running ones end; it waits for none.
+/// Runs jobs on at most `max` threads. Dropping it drops the jobs that have not started and lets the running ones end, without waiting.
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     max: usize,
@@ -39,7 +39,7 @@ struct Shared {
 struct PoolState {
     jobs: VecDeque<Job>,
     threads: usize,
-    /// Threads that will look for a job without being started, those that are just starting included.
+    /// Threads that will take a job without being started, including those that are just starting.
     idle: usize,
     closed: bool,
     /// How often the threads were asked to end. One that began before the last time ends when it has nothing to do.
@@ -67,17 +67,17 @@ impl Pool {
         self.queue(job, true)
     }
 
-    /// The same for a job that must not wait: fails, and drops the job, when there is no thread for it now. What it brings is told while its
-    /// thread counts as idle, so that a thread that hears of it and queues the next job needs no further thread; what telling gives is done
-    /// as the next job. A job that panics tells nothing.
-    pub(crate) fn run_and_tell<T: Send + 'static>(
+    /// The same for a job that must not wait: fails, and drops the job, when there is no thread for it now. `reply` gets its result while its
+    /// thread counts as idle, so that a thread that then queues the next job needs no further thread; the result of `reply` runs as the next
+    /// job. A job that panics has no reply.
+    pub(crate) fn run_and_reply<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-        tell: impl FnOnce(T) -> Option<FollowUp> + Send + 'static,
+        reply: impl FnOnce(T) -> Option<FollowUp> + Send + 'static,
     ) -> io::Result<()> {
         let job: Job = Box::new(move || {
-            let brought = job();
-            Some(Box::new(move || tell(brought)))
+            let result = job();
+            Some(Box::new(move || reply(result)))
         });
         self.queue(job, false)
     }
@@ -94,7 +94,7 @@ impl Pool {
             };
             match started {
                 Ok(()) => (state.threads, state.idle) = (state.threads + 1, state.idle + 1),
-                // The threads that exist will come to it.
+                // An existing thread will take it.
                 Err(_) if may_wait && state.threads > 0 => {}
                 Err(error) => {
                     let job = state.jobs.pop_back();
@@ -110,7 +110,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Nothing is to come for a while: threads end as soon as they have nothing to do. A later job starts new ones.
+    /// No job is expected for a while: threads end as soon as they have nothing to do. A later job starts new ones.
     pub(crate) fn rest(&self) {
         self.shared.lock().rests += 1;
         self.shared.changed.notify_all();
@@ -139,11 +139,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What this gives, unless it panics.
+    /// The result of `work`, unless it panics.
     fn caught<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         let result = catch_unwind(AssertUnwindSafe(work));
         if result.is_err() {
-            // The text of the panic may have in it what no log may show.
+            // The text of the panic may contain data that must not be logged.
             log::error!("a job on a thread of {} panicked", self.name);
         }
         result.ok()
@@ -188,6 +188,43 @@ impl Shared {
     }
 }
 
+/// What one thread waits for and others bring: the first of them. A channel of the standard library can do more, and is 7 kB of code for each
+/// type (docs/size.md).
+#[cfg(any(test, feature = "built-in-transport"))]
+pub(crate) struct First<T>(Arc<(Mutex<Option<T>>, Condvar)>);
+
+#[cfg(any(test, feature = "built-in-transport"))]
+impl<T> First<T> {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new((Mutex::new(None), Condvar::new())))
+    }
+
+    /// What comes later than another is dropped.
+    pub(crate) fn bring(&self, brought: T) {
+        let (place, came) = &*self.0;
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            *place = Some(brought);
+            came.notify_one();
+        }
+    }
+
+    /// None: nothing came within this time.
+    pub(crate) fn wait(&self, time: Duration) -> Option<T> {
+        let (place, came) = &*self.0;
+        let place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut place, _) = came.wait_timeout_while(place, time, |place| place.is_none()).unwrap_or_else(PoisonError::into_inner);
+        place.take()
+    }
+}
+
+#[cfg(any(test, feature = "built-in-transport"))]
+impl<T> Clone for First<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -196,11 +233,11 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
     /// Waits until this holds.
     fn until(what: &str, holds: impl Fn() -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + WAIT_LIMIT;
         while !holds() {
             assert!(Instant::now() < end, "waited in vain until {what}");
             thread::yield_now();
@@ -208,10 +245,24 @@ mod tests {
     }
 
     fn receive<T>(receiver: &Receiver<T>) -> T {
-        receiver.recv_timeout(PATIENCE).expect("it comes in time")
+        receiver.recv_timeout(WAIT_LIMIT).expect("it comes in time")
     }
 
-    /// A job that says that it runs, and then waits until what is returned with it is dropped.
+    #[test]
+    fn the_first_that_is_brought_is_what_was_waited_for() {
+        let first = First::new();
+        assert_eq!(first.wait(Duration::from_millis(1)), None);
+        let (early, late) = (first.clone(), first.clone());
+        thread::spawn(move || early.bring(1)).join().expect("it is brought");
+        late.bring(2);
+        assert_eq!(first.wait(Duration::ZERO), Some(1));
+        thread::scope(|scope| {
+            scope.spawn(|| late.bring(3));
+            assert_eq!(first.wait(WAIT_LIMIT), Some(3));
+        });
+    }
+
+    /// A job that reports that it runs, and then waits until the returned sender is dropped.
     fn waiting_job(begun: &Sender<()>) -> (impl FnOnce() + Send + 'static, Sender<()>) {
         let (release, wait) = mpsc::channel();
         let begun = begun.clone();
@@ -251,13 +302,13 @@ mod tests {
         pool.run(job).expect("a thread");
         receive(&begun);
         let (never, forgotten) = mpsc::channel::<()>();
-        let refused = pool.run_and_tell(move || never.send(()).unwrap_or_default(), |()| None);
+        let refused = pool.run_and_reply(move || never.send(()).unwrap_or_default(), |()| None);
         assert_eq!(refused.expect_err("no thread is free").kind(), io::ErrorKind::WouldBlock);
-        assert_eq!(forgotten.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected), "it is dropped");
+        assert_eq!(forgotten.recv_timeout(WAIT_LIMIT), Err(mpsc::RecvTimeoutError::Disconnected), "it is dropped");
         drop(release);
         until("the thread is free", || pool.shared.lock().idle == 1);
         let then = move || begin.send(()).unwrap_or_default();
-        pool.run_and_tell(|| (), move |()| Some(Box::new(then))).expect("a thread");
+        pool.run_and_reply(|| (), move |()| Some(Box::new(then))).expect("a thread");
         receive(&begun);
     }
 
@@ -275,12 +326,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_hears_of_a_result_finds_its_thread_free() {
+    fn a_thread_is_free_when_its_result_is_known() {
         let pool = Arc::new(Pool::new("test-pool", 8));
         let (done, seen) = mpsc::channel();
         fn next(pool: &Arc<Pool>, left: u32, done: Sender<()>) {
             let then = Arc::clone(pool);
-            let tell = move |()| {
+            let reply = move |()| {
                 if left == 0 {
                     done.send(()).unwrap_or_default();
                 } else {
@@ -288,7 +339,7 @@ mod tests {
                 }
                 None
             };
-            pool.run_and_tell(|| (), tell).expect("a thread");
+            pool.run_and_reply(|| (), reply).expect("a thread");
         }
         next(&pool, 50, done);
         receive(&seen);
@@ -308,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_panics_costs_the_pool_no_thread() {
+    fn after_a_job_that_panics_the_pool_has_all_its_threads() {
         let pool = Pool::new("test-pool", 1);
         let (done, seen) = mpsc::channel();
         for _ in 0..3 {
@@ -360,8 +411,8 @@ mod tests {
         receive(&begun);
         pool.run(move || never.send(()).unwrap_or_default()).expect("a thread");
         drop(pool);
-        // Its end of the channel went with it, and nothing was said.
-        assert_eq!(forgotten.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+        // Its sender was dropped without a message.
+        assert_eq!(forgotten.recv_timeout(WAIT_LIMIT), Err(mpsc::RecvTimeoutError::Disconnected));
         assert_eq!(shared.lock().threads, 1);
         drop(release);
         receive(&finished);
@@ -370,14 +421,14 @@ mod tests {
 
     #[test]
     fn a_pool_at_rest_ends_idle_threads_and_starts_new_ones_for_the_next_job() {
-        let pool = Pool::with_idle_limit("test", 2, PATIENCE);
+        let pool = Pool::with_idle_limit("test", 2, WAIT_LIMIT);
         let (done, ended) = mpsc::channel();
-        let tell = done.clone();
-        pool.run(move || tell.send(()).unwrap()).unwrap();
-        ended.recv_timeout(PATIENCE).unwrap();
+        let sender = done.clone();
+        pool.run(move || sender.send(()).unwrap()).unwrap();
+        ended.recv_timeout(WAIT_LIMIT).unwrap();
         pool.rest();
         until("no thread is left", || pool.threads() == 0);
         pool.run(move || done.send(()).unwrap()).unwrap();
-        ended.recv_timeout(PATIENCE).unwrap();
+        ended.recv_timeout(WAIT_LIMIT).unwrap();
     }
 }

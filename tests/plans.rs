@@ -46,7 +46,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     (
         "lost.rs",
-        "{GIVEN_UP}",
+        "{ABANDONED}",
         &[
             "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL, in_flight_until = coalesce(lease_until, in_flight_until)",
         ],

@@ -1,27 +1,26 @@
 //! Actions and deliveries as the record shows them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::command::LoadedSession;
 use super::send::sends_edits;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
 use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, permits, reason};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::{EntryRow, EntryState};
 use crate::store::{self, Connection, meta};
 
-/// Endpoints by key, read when first asked for.
+/// Endpoints by key, read at first use.
 pub(super) struct Endpoints<'a> {
     connection: &'a Connection,
-    known: BTreeMap<String, Option<StoredEndpoint>>,
+    known: SortedMap<String, Option<StoredEndpoint>>,
 }
 
 impl<'a> Endpoints<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, known: BTreeMap::new() }
+        Self { connection, known: SortedMap::new() }
     }
 
     pub(super) fn get(&mut self, key: &str) -> Result<Option<&StoredEndpoint>> {
@@ -32,16 +31,16 @@ impl<'a> Endpoints<'a> {
     }
 }
 
-/// What matters around entries.
-pub(super) struct Around {
+/// What is known about entries besides their rows.
+pub(super) struct Situation {
     pub(super) context: DeliveryContext,
-    /// Entries that are known not to read back.
-    pub(super) aside: BTreeSet<i64>,
-    /// Entries whose lease is over: no attempt of theirs runs, no matter what their rows say.
-    pub(super) over: BTreeSet<i64>,
-    /// Entries of which an attempt is on its way here, no matter what their rows say.
-    pub(super) on_its_way: BTreeSet<i64>,
-    /// Endpoints that begin nothing for a while.
+    /// Entries that are known to be unreadable.
+    pub(super) aside: SortedSet<i64>,
+    /// Entries whose lease has expired: they have no running attempt, even if their rows say so.
+    pub(super) expired: SortedSet<i64>,
+    /// Entries with an attempt in flight in this process, even if their rows say otherwise.
+    pub(super) in_flight: SortedSet<i64>,
+    /// Endpoints that begin no attempt for a while.
     held_back: HeldBack,
 }
 
@@ -52,15 +51,15 @@ pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
 }
 
 impl Inner {
-    /// `now` was asked for outside the transaction, as every port is.
-    pub(super) fn around(&self, connection: &Connection, now: Timestamp) -> Result<Around> {
+    /// `now` was read outside the transaction, like every port.
+    pub(super) fn situation(&self, connection: &Connection, now: Timestamp) -> Result<Situation> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
-        let over = self.delivery.leases_that_are_over(connection, now)?;
-        let on_its_way = self.delivery.on_its_way();
+        let expired = self.delivery.leases_that_are_over(connection, now)?;
+        let in_flight = self.delivery.in_flight();
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
-        Ok(Around { context, aside, over, on_its_way, held_back })
+        Ok(Situation { context, aside, expired, in_flight, held_back })
     }
 
     /// The actions of a session, in path order.
@@ -69,27 +68,27 @@ impl Inner {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let around = self.around(connection, now)?;
+        let situation = self.situation(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
         let show = |row: ActionRow| {
             let sends_edits = row.differs && sends_edits(loaded.workflow(), &row.key);
-            let action = self.action(connection, row, &around, &mut endpoints)?;
+            let action = self.action(connection, row, &situation, &mut endpoints)?;
             let why = if action.locked { "action_locked" } else { reason::PAYLOAD_TOO_LARGE };
             Ok(Action { edit_not_sent: sends_edits.then(|| why.to_owned()), ..action })
         };
         rows.into_iter().map(show).collect()
     }
 
-    fn action(&self, connection: &Connection, row: ActionRow, around: &Around, endpoints: &mut Endpoints<'_>) -> Result<Action> {
+    fn action(&self, connection: &Connection, row: ActionRow, situation: &Situation, endpoints: &mut Endpoints<'_>) -> Result<Action> {
         let entries = store::outbox::of_action(connection, row.id)?;
         let mut deliveries = Vec::with_capacity(entries.len());
         for entry in entries {
             let endpoint = endpoints.get(&entry.endpoint)?;
-            deliveries.push(delivery(connection, &entry, endpoint, around)?.0);
+            deliveries.push(delivery(connection, &entry, endpoint, situation)?.0);
         }
         let newest = deliveries.first();
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
-        // Of a pending action the reason is what it waits for now, not what was last written.
+        // The reason of a pending action is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
         Ok(Action {
             can_send: permits.send == Permit::Yes,
@@ -112,19 +111,20 @@ impl Inner {
     }
 }
 
-/// An entry as it is shown, and whether only a person can bring it on.
+/// An entry as it is shown, and whether it needs a person.
 pub(super) fn delivery(
     connection: &Connection,
     entry: &EntryRow,
     endpoint: Option<&StoredEndpoint>,
-    around: &Around,
+    situation: &Situation,
 ) -> Result<(Delivery, bool)> {
-    let is_readable = entry.readable && !around.aside.contains(&entry.id);
+    let is_readable = entry.readable && !situation.aside.contains(&entry.id);
     let (state, reason, next_attempt_at, needs_person) = match entry.state {
         EntryState::Queued | EntryState::Leased => {
             let facts = EntryFacts {
                 readable: is_readable,
-                leased: entry.state == EntryState::Leased && !around.over.contains(&entry.id) || around.on_its_way.contains(&entry.id),
+                leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id)
+                    || situation.in_flight.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
                 tried: entry.attempts > 0,
@@ -136,16 +136,16 @@ pub(super) fn delivery(
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
-            let held_up_until = row.and_then(|row| around.held_back.held_up_until(&row.endpoint));
-            let backoff_until = row.and_then(|row| around.held_back.backoff(row));
+            let held_up_until = row.and_then(|row| situation.held_back.held_up_until(&row.endpoint));
+            let backoff_until = row.and_then(|row| situation.held_back.backoff(row));
             let endpoint = endpoint.map(StoredEndpoint::facts);
-            // What is sent again while its first try is on its way here has a time, as what waits for one elsewhere has.
+            // An entry that is sent again while its earlier attempt is in flight here has a time, like one whose attempt runs elsewhere.
             let behind = EntryFacts { leased: facts.leased && entry.state == EntryState::Leased, ..facts };
-            let next_attempt_at = blocker(&behind, endpoint.as_ref(), &around.context).next_attempt_at();
-            let blocker = blocker(&facts, endpoint.as_ref(), &around.context);
+            let next_attempt_at = blocker(&behind, endpoint.as_ref(), &situation.context).next_attempt_at();
+            let blocker = blocker(&facts, endpoint.as_ref(), &situation.context);
             let waits = [backoff_until, held_up_until];
             let next_attempt_at = next_attempt_at.map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
-            // What holds it up does not answer.
+            // The receiver that delays it does not answer.
             let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
             (DeliveryState::Pending, why.map(str::to_owned), next_attempt_at, blocker.needs_person())
         }

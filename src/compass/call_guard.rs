@@ -14,7 +14,7 @@ pub(super) struct CallGuard {
 #[derive(Default)]
 struct Calls {
     closed: bool,
-    /// The caller that shut it has closed all there was behind it.
+    /// The caller that shut the guard has closed everything it protects.
     ended: bool,
     running: usize,
 }
@@ -26,7 +26,7 @@ impl CallGuard {
     /// Begins a call.
     ///
     /// # Errors
-    /// `Closed` once the call_guard is closed.
+    /// `Closed` once the guard is shut.
     pub(super) fn enter(&self) -> Result<Call<'_>, Error> {
         let mut state = self.state();
         if state.closed {
@@ -36,12 +36,12 @@ impl CallGuard {
         Ok(Call(self))
     }
 
-    /// Lets no further call in. False when it was shut before.
+    /// Refuses further calls. False when it was already shut.
     pub(super) fn shut(&self) -> bool {
         !std::mem::replace(&mut self.state().closed, true)
     }
 
-    /// Waits for the calls that run.
+    /// Waits for running calls.
     pub(super) fn drain(&self) {
         let mut state = self.state();
         while state.running > 0 {
@@ -49,13 +49,13 @@ impl CallGuard {
         }
     }
 
-    /// All is closed.
+    /// Everything is closed.
     pub(super) fn end(&self) {
         self.state().ended = true;
         self.left.notify_all();
     }
 
-    /// Waits until all is closed, for at most so long.
+    /// Waits until everything is closed, for at most this time.
     pub(super) fn wait_for_end(&self, at_most: Duration) {
         drop(self.left.wait_timeout_while(self.state(), at_most, |state| !state.ended).unwrap_or_else(PoisonError::into_inner));
     }

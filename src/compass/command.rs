@@ -1,6 +1,5 @@
-//! One act of a technician: from a command to an event with everything it changes, inside a transaction that the caller holds.
+//! One act of a technician: from a command to an event with all its changes, inside the caller's transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::engine::document::{StoredDocument, StoredFault};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
 
@@ -18,16 +18,16 @@ use crate::store::{self, Connection, Transaction, session::Stored};
 pub(super) struct LoadedSession {
     pub(super) id: i64,
     pub(super) document: Arc<StoredDocument>,
-    /// Of the document, as it was imported.
+    /// Hash of the document at its import.
     pub(super) hash: Sha256,
     pub(super) state: engine::State,
 }
 
-/// What is known of a command id.
+/// What is known about a command id.
 pub(super) enum CommandLookup {
     /// It was never used.
     New,
-    /// This very command was given before, on this session.
+    /// The same command was given before, on this session.
     Repeated(SessionKey),
 }
 
@@ -40,7 +40,7 @@ impl Inner {
         Ok(ActContext { at, utc_offset: self.clock.utc_offset(at), actor: actor.map(str::to_owned) })
     }
 
-    /// Reads a session that must be there.
+    /// Reads a session that must exist.
     pub(super) fn load_session(&self, connection: &Connection, key: SessionKey) -> Result<LoadedSession> {
         match store::session::load(connection, key)? {
             Some(Stored { id, workflow_id, workflow_hash, state }) => {
@@ -52,7 +52,7 @@ impl Inner {
         }
     }
 
-    /// Reads a session that an act is to change. One whose document requires what this release does not know can only be read.
+    /// Reads a session that an act will change. A session whose document requires unknown features can only be read.
     pub(super) fn load_session_to_change(&self, connection: &Connection, key: SessionKey) -> Result<LoadedSession> {
         let loaded = self.load_session(connection, key)?;
         match loaded.document.unknown.as_slice() {
@@ -61,7 +61,7 @@ impl Inner {
         }
     }
 
-    /// The document of a row, read and verified once per handle. Known by its hash: a row of another process may have taken its place.
+    /// The document of a row, read and verified once per handle. Found by its hash: another process may have replaced the row.
     pub(super) fn document_of(&self, connection: &Connection, id: i64, hash: Sha256) -> Result<Arc<StoredDocument>> {
         if let Some(known) = self.documents.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(Arc::clone(known));
@@ -73,7 +73,7 @@ impl Inner {
     }
 }
 
-/// A stored document that is not what it was is damage; one that is, and does not read back, is a fault of ours.
+/// A stored document that changed is damage; one that is unchanged but cannot be read is an error of this library.
 pub(super) fn unreadable(workflow: WorkflowRef, fault: StoredFault) -> Error {
     let detail = document_fault(&workflow, &fault);
     match fault {
@@ -83,7 +83,7 @@ pub(super) fn unreadable(workflow: WorkflowRef, fault: StoredFault) -> Error {
     }
 }
 
-/// The same in words.
+/// The same as a text.
 pub(super) fn document_fault(workflow: &WorkflowRef, fault: &StoredFault) -> String {
     format!("the document of workflow {} {} {fault}", workflow.key, workflow.version_label())
 }
@@ -99,7 +99,7 @@ impl LoadedSession {
         self.append(tx, &event, command.map(|(_, hash)| hash))
     }
 
-    /// Writes an event; the state is the one after it.
+    /// Writes an event; `self.state` is already the state after it.
     pub(super) fn append(&self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
         Ok(store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?)
     }
@@ -114,16 +114,16 @@ impl LoadedSession {
     }
 }
 
-/// Hash of what a command says, to tell a repeated call from a command id that is used twice.
+/// Hash of a command's content, to distinguish a repeated call from a command id that is used twice.
 pub(super) fn command_hash(session: Option<SessionKey>, content: &impl Serialize) -> Result<Sha256> {
     let json = serde_json::to_vec(&(session, content)).map_err(|_| Error::Internal { detail: "a command cannot be written".to_owned() })?;
     Ok(Sha256::of(&json))
 }
 
-/// Looks a command id up; no session: it is to start one. Once what it said is gone, a repeated command is told by its id alone.
+/// Looks up a command id; without a session, one that starts a session. Once the command's hash is deleted, only its id shows a repeated command.
 ///
 /// # Errors
-/// `CommandIdReused` when it stands for something else; `Refused` when it is no id.
+/// `CommandIdReused` when it was used for another command; `Refused` when it is not a valid id.
 pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, command_id: &str, hash: Sha256) -> Result<CommandLookup> {
     engine::check_command_id(command_id)?;
     match store::command::find(connection, command_id)? {
@@ -136,26 +136,26 @@ pub(super) fn look_up(connection: &Connection, session: Option<SessionKey>, comm
 
 /// The ids of several commands on one session.
 pub(super) struct Ids<'c> {
-    /// That of the whole call, where it has one.
+    /// The id of the whole call, where it has one.
     whole: Option<(&'c str, Sha256)>,
-    /// Those of commands that were given before.
-    pub(super) repeated: BTreeSet<&'c str>,
-    /// The others, with the hash of what the command says.
-    new: BTreeMap<&'c str, Sha256>,
+    /// The ids of commands that were given before.
+    pub(super) repeated: SortedSet<&'c str>,
+    /// The other ids, with the hash of the command's content.
+    new: SortedMap<&'c str, Sha256>,
 }
 
 impl<'c> Ids<'c> {
-    /// Looks all of them up. None: the whole call was made before.
+    /// Looks up all of them. None: the whole call was made before.
     ///
     /// # Errors
-    /// `CommandIdReused` when one stands for something else, also for another of these; `Refused` when one is no id.
+    /// `CommandIdReused` when an id was used for another command, also in this call; `Refused` when one is not a valid id.
     pub(super) fn of(
         connection: &Connection,
         session: SessionKey,
         commands: &'c [Command],
         command_id: Option<&'c str>,
     ) -> Result<Option<Self>> {
-        let mut ids = Self { whole: None, repeated: BTreeSet::new(), new: BTreeMap::new() };
+        let mut ids = Self { whole: None, repeated: SortedSet::new(), new: SortedMap::new() };
         if let Some(id) = command_id {
             let hash = command_hash(Some(session), &commands)?;
             match look_up(connection, Some(session), id, hash)? {
@@ -177,12 +177,12 @@ impl<'c> Ids<'c> {
         Ok(Some(ids))
     }
 
-    /// The hash that goes with an event of this id, which is remembered by that.
+    /// The hash to write with an event of this id; the event then remembers the id.
     pub(super) fn take(&mut self, event: &Event) -> Option<Sha256> {
         self.new.remove(event.command_id.as_deref()?)
     }
 
-    /// Remembers all that no event has.
+    /// Remembers all ids that no event remembers.
     pub(super) fn remember(self, tx: &Transaction<'_>, session_id: i64, whole: Outcome) -> Result<()> {
         if let Some((id, hash)) = self.whole {
             store::command::remember(tx, session_id, id, hash, whole)?;

@@ -1,13 +1,12 @@
 //! The webhooks integration: on or off, and its endpoints.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::SecondsFormat;
 
 use super::{Changed, Compass, Inner, Result};
 use crate::error::Error;
 use crate::model::{Endpoint, EndpointStatus, NetworkPolicy, Signing, TestDelivery, Timestamp, echoed};
 use crate::outbox::reason;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
 use crate::store::outbox::revive::{Revived, revive_endpoint};
@@ -15,7 +14,7 @@ use crate::store::{self, StoreError, Transaction, meta};
 use crate::webhook;
 
 impl Compass {
-    /// Turns the webhooks integration on or off. It is off until turned on. What fired while it was on waits while it is off.
+    /// Turns the webhooks integration on or off. It is off until turned on. While it is off, messages that already fired wait.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -37,8 +36,8 @@ impl Compass {
         self.inner.read(|connection| Ok(meta::load(connection)?.integration_enabled))
     }
 
-    /// Registers an endpoint, or changes it. The same endpoint again changes nothing. One that really changed is brought back from the
-    /// archive, forgets its failures, and takes what failed for its configuration once more; if a 410 had disabled it, it is enabled.
+    /// Registers an endpoint, or changes it. The same endpoint again changes nothing. A real change brings it back from the archive, resets
+    /// its failures, and sends messages again that failed for its configuration; if a 410 had disabled the endpoint, it is enabled.
     ///
     /// # Errors
     /// `InvalidEndpoint` with the place.
@@ -47,7 +46,7 @@ impl Compass {
         let endpoint = webhook::validate(endpoint, inner.allow_plain_http_to_loopback)?;
         let now = inner.now();
         inner.change_endpoint(&endpoint.key, |tx, without| {
-            // One that does not read back is never the same, and is repaired.
+            // An unreadable one is never the same, and is repaired.
             let before = match store::endpoint::find(tx, &endpoint.key)? {
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
@@ -64,7 +63,7 @@ impl Compass {
         })
     }
 
-    /// Takes an endpoint out of use. What waits for it keeps waiting, until it is put again.
+    /// Takes an endpoint out of use. Its messages wait until it is registered again.
     ///
     /// # Errors
     /// `UnknownEndpoint`.
@@ -81,8 +80,8 @@ impl Compass {
         })
     }
 
-    /// Enables or disables an endpoint. Enabling one takes once more what failed because it was gone (410). One that a 410 has disabled and
-    /// that the app disables then stays disabled when it is changed.
+    /// Enables or disables an endpoint. Enabling it sends messages again that failed because it was gone (410). An endpoint that a 410 and
+    /// then the app disabled stays disabled when it is changed.
     ///
     /// # Errors
     /// `UnknownEndpoint`.
@@ -105,16 +104,16 @@ impl Compass {
         })
     }
 
-    /// All endpoints, by key, with how they stand.
+    /// All endpoints, by key, with their state.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn endpoints(&self) -> Result<Vec<EndpointStatus>> {
         self.inner.read_now(|connection, now| {
-            let mut waiting: BTreeMap<String, u64> = BTreeMap::new();
-            for group in store::outbox::list::unsent(connection, &BTreeSet::new())? {
+            let mut waiting: SortedMap<String, u64> = SortedMap::new();
+            for group in store::outbox::list::unsent(connection, &SortedSet::new())? {
                 if let Some(endpoint) = group.endpoint.filter(|_| group.state != EntryState::Failed) {
-                    *waiting.entry(endpoint).or_default() += group.count;
+                    *waiting.or_insert_with(endpoint, || 0) += group.count;
                 }
             }
             let pending = |key: &str| waiting.get(key).copied().unwrap_or(0);
@@ -123,8 +122,8 @@ impl Compass {
         })
     }
 
-    /// Sends a small signed test message to an endpoint, now, and waits for what becomes of it, for 30 seconds at most. Nothing is stored, and
-    /// nothing of the outbox is touched.
+    /// Sends a small signed test message to an endpoint now, and waits for its outcome, for 30 seconds at most. Nothing is stored, and the
+    /// outbox does not change.
     ///
     /// # Errors
     /// `UnknownEndpoint`, `Closed`, `Reentrant`. That it could not be delivered is an outcome, not an error.
@@ -144,7 +143,7 @@ impl Inner {
     fn change_endpoint(
         &self,
         key: &str,
-        change: impl Fn(&Transaction<'_>, &BTreeSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
+        change: impl Fn(&Transaction<'_>, &SortedSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
     ) -> Result<()> {
         let damaged = self.write(|tx| {
             let (revived, mut damaged) = store::passing_over(tx, |damaged| {
@@ -154,8 +153,8 @@ impl Inner {
                 }
                 Ok(revived)
             })?;
-            let Some(mut revived) = revived else { return Ok((damaged, Changed::nothing())) };
-            damaged.append(&mut revived.damaged);
+            let Some(revived) = revived else { return Ok((damaged, Changed::nothing())) };
+            damaged.extend(revived.damaged);
             Ok((damaged, Changed { sessions: revived.sessions, endpoints: true, outbox: true, ..Changed::default() }))
         })?;
         self.delivery.set_aside(&damaged);
@@ -164,20 +163,20 @@ impl Inner {
     }
 }
 
-/// The row of an endpoint that must be there and read back.
+/// The row of an endpoint that must exist and be readable.
 fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
     match stored {
         Some(StoredEndpoint::Readable(row)) => Ok(row),
-        Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint does not read back; put it again".to_owned() }),
+        Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint cannot be read; register it again".to_owned() }),
         None => Err(Error::UnknownEndpoint { key: echoed(key) }),
     }
 }
 
-/// An endpoint as it stands at this moment.
+/// An endpoint with its state at this moment.
 fn status(stored: StoredEndpoint, pending: &dyn Fn(&str) -> u64, now: Timestamp) -> EndpointStatus {
     match stored {
         StoredEndpoint::Readable(row) => {
-            // A pause that a clock far ahead wrote is over.
+            // A pause that was written by a clock far ahead is over.
             let paused_until = row.state(0).paused_until(now);
             let failing = row.delivery.failing.filter(|failing| failing.needs_person);
             EndpointStatus {

@@ -1,4 +1,4 @@
-//! Completing and ending: what becomes of the actions that were met, in the transaction that finishes the session.
+//! Completing and ending: queues the actions of the path, in the transaction that finishes the session.
 
 use super::command::LoadedSession;
 use super::{Inner, Result};
@@ -11,7 +11,7 @@ use crate::store::outbox::NewEntry;
 use crate::store::{self, Transaction, meta};
 use crate::webhook;
 
-/// What a person is told of a message that is larger than any may be.
+/// The error for a message that is too large to send.
 pub(super) fn too_large(action: &str, size: u64) -> Error {
     Error::PayloadTooLarge { action: action.to_owned(), size, limit: webhook::MAX_BODY as u64 }
 }
@@ -37,10 +37,10 @@ impl Payload {
         Self::of(&engine::submission(loaded.workflow(), &loaded.state))
     }
 
-    /// The same where a person sends it.
+    /// The payload for a send by a person.
     ///
     /// # Errors
-    /// `PayloadTooLarge`: nobody can send it.
+    /// `PayloadTooLarge`.
     pub(super) fn to_send(loaded: &LoadedSession, action: &str) -> Result<Self> {
         let body = Self::of_session(loaded)?;
         if body.is_too_large() { Err(too_large(action, body.bytes.len() as u64)) } else { Ok(body) }
@@ -52,7 +52,7 @@ impl Payload {
 }
 
 impl Inner {
-    /// Adds the action of every action definition on the path, and freezes what fires. Says whether there was any.
+    /// Adds an action for every action definition on the path, and freezes the messages of those that fire. Says whether there was any.
     pub(super) fn enqueue_actions(&self, tx: &Transaction<'_>, loaded: &LoadedSession, now: Timestamp) -> Result<bool> {
         let actions = engine::encountered(loaded.workflow(), &loaded.state);
         if actions.is_empty() {

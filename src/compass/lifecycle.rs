@@ -1,4 +1,4 @@
-//! Opening, closing, and the times in between when nothing may be open.
+//! Opening, closing, and the times between in which no connection may be open.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -8,14 +8,14 @@ use crate::crypto::Sha256;
 use crate::delivery::{CancelToken, Delivery, Ports, Settings, is_foreign_call};
 use crate::error::Error;
 use crate::model::{Connectivity, FlushEnd, FlushReport, NextDue, Notice};
-use crate::port::{Clock, Random, Sayable, Transport};
+use crate::port::{Clock, Random, Transport, WritableClock};
 use crate::store::{STOP_LIMIT, Store, meta};
 #[cfg(feature = "built-in-transport")]
 use crate::transport::{BuiltIn, BuiltInOptions};
 
-/// How long closing waits for somebody else who closes.
+/// How long closing waits for another caller that closes.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// A flush need not end later.
+/// No flush runs longer.
 const LONGEST_FLUSH: Duration = Duration::from_secs(365 * 86_400);
 
 #[derive(Default)]
@@ -57,8 +57,8 @@ impl Drop for Hold {
 }
 
 impl Compass {
-    /// Opens or creates the database, for its owner alone to read, and brings its schema up to date. Nothing runs in the background until
-    /// asked.
+    /// Opens or creates the database, readable only by its owner, and updates its schema. Nothing runs in the background until a call starts
+    /// it.
     ///
     /// # Errors
     /// `AlreadyOpen`, `CannotOpen`, `Locked`, `DiskFull`, `Corrupt`, `NotADatabase`, `NewerSchema`, `InvalidOption`. The file is never
@@ -80,7 +80,7 @@ impl Compass {
         let registration = if as_other_process { None } else { Some(open_files::Registration::take(&path)?) };
         let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
         let store = Arc::new(store);
-        let clock: Arc<dyn Clock> = Arc::new(Sayable(options.clock));
+        let clock: Arc<dyn Clock> = Arc::new(WritableClock(options.clock));
         let observers = Arc::new(observer::Observers::starting_at(meta.revision));
         let ports = Ports { clock: Arc::clone(&clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
         let settings = Settings {
@@ -88,8 +88,8 @@ impl Compass {
             allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
             ..Settings::default()
         };
-        let told = Arc::clone(&observers);
-        let notify = Arc::new(move |notice: Notice| told.tell(&notice));
+        let notified = Arc::clone(&observers);
+        let notify = Arc::new(move |notice: Notice| notified.notify(&notice));
         let delivery = Delivery::new(Arc::clone(&store), ports, settings, notify);
         let compass = Self {
             inner: Arc::new(Inner {
@@ -110,15 +110,15 @@ impl Compass {
                 registration: Mutex::new(registration),
             }),
         };
-        // No matter who holds the file now: it is tried again at the next open, and nothing waits for it.
-        compass.inner.judge_anew().unwrap_or_else(|error| log::info!("documents for a newer core stay as they are: {}", error.code()));
+        // An error is not fatal: it is attempted again at the next open, and nothing waits for it.
+        compass.inner.judge_again().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
         compass.inner.keep_at_open();
-        compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index stays as it is: {}", error.code()));
+        compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
         Ok(compass)
     }
 
-    /// Waits for running calls, ends delivery and closes the file, within two seconds unless a call takes longer that does not wait for
-    /// another process. Later calls get `Closed`; closing twice is fine. A caller that closes at the same time waits for the first for two
+    /// Waits for running calls, ends delivery and closes the file, within two seconds unless a call takes longer for a reason other than
+    /// another process. Later calls get `Closed`; closing twice is allowed. A caller that closes at the same time waits for the first, for two
     /// seconds at most.
     ///
     /// # Errors
@@ -129,19 +129,19 @@ impl Compass {
         Ok(())
     }
 
-    /// Delivers what is due, until nothing is, `deadline` has passed since the call, or `cancel` says so. Returns before the deadline;
-    /// afterwards no transaction and no statement is open. While quiesced it returns at once and says so. In the time that is left, what is
-    /// older than its retention goes ([`Options::retention`], [`Options::body_retention`]).
+    /// Delivers due messages until none is due, `deadline` has passed since the call, or `cancel` is set. Returns before the deadline; then no
+    /// transaction and no statement is open. While quiesced it returns at once and reports that. In the time that is left, data older than
+    /// its retention is removed ([`Options::retention`], [`Options::body_retention`]).
     ///
     /// # Errors
-    /// `Closed`, `Reentrant`, and errors of the file, after which nothing is lost: what could not be recorded is tried again.
+    /// `Closed`, `Reentrant`, and errors of the file. Nothing is lost: a message whose outcome could not be recorded is sent again.
     pub fn flush(&self, deadline: Duration, cancel: &CancelToken) -> Result<FlushReport> {
         self.flush_as(deadline, cancel, false)
     }
 
-    /// [`Compass::flush`] because a person asks for it: besides what is due, one attempt may begin at each endpoint that waits for a time or
-    /// that the app's word `Offline` keeps back, once a minute, and once per pause that a receiver asked for. Nothing that needs a person is
-    /// passed over.
+    /// [`Compass::flush`] because a person asks for it. Besides due messages, one attempt may begin at each endpoint that waits for a time or
+    /// because the app reported `Offline`: once a minute, and once per pause that a receiver asked for. Waits that need a person are not
+    /// skipped.
     ///
     /// # Errors
     /// As [`Compass::flush`].
@@ -156,15 +156,15 @@ impl Compass {
         let report = self.inner.delivery.flush(deadline, cancel, urgent)?;
         self.inner.keep_until(until, cancel);
         if report.end != FlushEnd::Quiesced {
-            // Nothing of it is lost, and a search says what is missing.
+            // Nothing is lost by that, and a search reports what is missing.
             let until = began + deadline.min(LONGEST_FLUSH);
-            self.index_backlog(until, cancel).unwrap_or_else(|error| log::info!("the search index stays as it is: {}", error.code()));
+            self.index_backlog(until, cancel).unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
         }
         Ok(report)
     }
 
-    /// Delivers in the background, on a thread of its own, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in
-    /// the foreground. Calling it twice is fine.
+    /// Delivers in the background, on its own thread, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in the
+    /// foreground. Calling it twice is allowed.
     ///
     /// # Errors
     /// `Closed`.
@@ -174,7 +174,7 @@ impl Compass {
         Ok(())
     }
 
-    /// Ends what [`Compass::start_delivery`] began. Running attempts are given up within two seconds and keep their unknown outcome.
+    /// Ends what [`Compass::start_delivery`] began. Running attempts are cancelled within two seconds and keep their unknown outcome.
     ///
     /// # Errors
     /// `Closed`, `Reentrant`.
@@ -185,7 +185,7 @@ impl Compass {
         Ok(())
     }
 
-    /// Tells the core what the app knows of the network. Going online wakes delivery. Not stored.
+    /// Reports what the app knows about the network. Going online wakes delivery. Not stored.
     pub fn set_connectivity(&self, connectivity: Connectivity) {
         self.inner.delivery.set_connectivity(connectivity);
     }
@@ -199,13 +199,13 @@ impl Compass {
         let now = self.inner.now();
         // By the same rule as the totals, so that they never disagree.
         self.inner.delivery.next_due_and(|connection| match self.inner.totals_of_outbox(connection, now) {
-            // A file that cannot be read to its end is no reason to schedule nothing.
+            // Even if the file cannot be read to its end, a run is scheduled.
             Err(Error::Corrupt { .. }) => Ok(true),
             totals => Ok(totals?.needs_person > 0),
         })
     }
 
-    /// The app has stored, changed or removed secrets: what waited for one leaves, and what was refused for one is tried again.
+    /// The app has stored, changed or removed secrets: messages that waited for one are sent, and those refused for one are sent again.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -233,13 +233,13 @@ impl Compass {
         drop(call);
         let hold = Hold { inner: Arc::downgrade(&self.inner) };
         if let Some(epoch) = resumes {
-            // With nothing locked: it calls the transport and tells observers of what it settles, and they may resume or let go themselves.
+            // With nothing locked: it calls the transport and notifies observers, which may call `resume` or drop a hold themselves.
             self.inner.delivery.finish_resume(epoch);
         }
         Ok(hold)
     }
 
-    /// The app is about to be suspended: within two seconds no attempt runs and no connection is open, so that no file lock is left,
+    /// The app is about to be suspended: within two seconds no attempt runs and no connection is open, so that no file lock remains,
     /// even while there are holds. Commands and queries still work, each on a connection it closes before it returns.
     ///
     /// # Errors
@@ -248,12 +248,12 @@ impl Compass {
         refuse_reentrance()?;
         drop(self.inner.calls.enter()?);
         let epoch = self.inner.begin_quiesce(&mut self.inner.lifecycle.state());
-        // A caller that quiesces at the same time returns when nothing is open any more, too.
+        // A caller that quiesces at the same time also returns only when nothing is open.
         self.inner.finish_quiesce(epoch);
         Ok(())
     }
 
-    /// Looks whether another process has changed the database, and tells the observers if so. Call it when the app comes to the
+    /// Checks whether another process has changed the database, and notifies the observers if so. Call it when the app comes to the
     /// foreground.
     ///
     /// # Errors
@@ -262,11 +262,11 @@ impl Compass {
         let (revision, file) = self.inner.read(|connection| Ok((meta::load(connection)?.revision, meta::file_generation(connection)?)))?;
         self.inner.delivery.read_file(file);
         self.inner.store.keep_room();
-        // Delivery looks before observers are told, who may take their time.
+        // Delivery checks before observers are notified: they may take long.
         Ok(self.inner.observers.compare(revision, || self.inner.delivery.look()))
     }
 
-    /// Calls `observer` after each change, on the thread that made it, with nothing locked: it may call the core, except `close`, `quiesce`
+    /// Calls `observer` after each change, on the thread that made the change, with nothing locked: it may call the core, except `close`, `quiesce`
     /// and `flush`.
     pub fn observe(&self, observer: Arc<dyn Fn(&Notice) + Send + Sync>) -> observer::Subscription {
         self.inner.observers.add(observer)
@@ -274,19 +274,19 @@ impl Compass {
 }
 
 impl Inner {
-    /// From here on nothing begins. Calls nothing foreign, so it may be called with the lifecycle locked, which keeps it in order with
-    /// `resume`. Gives what [`finish_quiesce`](Self::finish_quiesce) wants to know.
+    /// From here on nothing begins. Calls no port and no observer, so it may be called with the lifecycle locked, which keeps it in order with
+    /// `resume`. Gives the epoch for [`finish_quiesce`](Self::finish_quiesce).
     fn begin_quiesce(&self, state: &mut Holds) -> u64 {
         if std::mem::replace(&mut state.quiesced, true) { self.delivery.epoch() } else { self.delivery.begin_quiesce() }
     }
 
-    /// Waits until nothing is open any more, with nothing locked: transports are called, and may call `resume`.
+    /// Waits until nothing is open, with nothing locked: transports are called, and may call `resume`.
     fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();
-        // While the database may still be used, so that what was called off is settled.
+        // While the database may still be used, so that cancelled attempts are settled.
         self.delivery.finish_quiesce(epoch);
         let stopping = {
-            // Locked, so that it keeps its order with a `resume` meanwhile.
+            // Locked, so that it keeps its order with a concurrent `resume`.
             let state = self.lifecycle.state();
             state.quiesced.then(|| self.store.begin_quiesce())
         };
@@ -298,12 +298,12 @@ impl Inner {
     fn close(&self) {
         let began = Instant::now();
         if !self.calls.shut() {
-            // A caller that closes at the same time returns when it is done, too. It does not wait without end: the first one calls
-            // transports and observers, and what they do may wait for this call.
+            // A caller that closes at the same time returns when closing is done. Its wait is limited: the first one calls
+            // transports and observers, which may wait for this call.
             self.calls.wait_for_end(CLOSE_LIMIT);
             return;
         }
-        // First, because a flush is a running call: it ends now instead of at its deadline. With nothing locked.
+        // First, because a flush is a running call: this ends it before its deadline. With nothing locked.
         self.delivery.close();
         self.store.begin_close();
         self.calls.drain();
@@ -334,7 +334,7 @@ fn built_in(options: &Options) -> Result<Arc<dyn Transport>> {
 
 #[cfg(not(feature = "built-in-transport"))]
 fn built_in(_: &Options) -> Result<Arc<dyn Transport>> {
-    Err(Error::InvalidOption { place: "transport".to_owned(), problem: "this build has none of its own: one has to be given".to_owned() })
+    Err(Error::InvalidOption { place: "transport".to_owned(), problem: "this build has no transport of its own: set one".to_owned() })
 }
 
 /// 32 hexadecimal digits.

@@ -1,4 +1,4 @@
-//! The handle an app holds. Each method is one gesture of a person or one moment in the life of an app: it blocks, does its work in one
+//! The handle an app holds. Each method is one action of a person or one event of the app's life cycle: it blocks, does its work in one
 //! transaction, and returns all that the next screen needs. Never call it on a main thread.
 
 mod action_view;
@@ -31,7 +31,6 @@ pub use replace::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,6 +42,7 @@ use crate::engine::document::StoredDocument;
 use crate::error::Error;
 use crate::model::{Notice, SessionKey, Timestamp};
 use crate::port::{Clock, Random};
+use crate::sorted::SortedMap;
 use crate::store::{Store, Transaction, meta, set_back};
 
 type Result<T> = std::result::Result<T, Error>;
@@ -63,17 +63,17 @@ struct Inner {
     policy: crate::outbox::RetryPolicy,
     retention: Option<Duration>,
     body_retention: Duration,
-    /// Behind which session what goes by age goes on, once sessions that stay took its time. None: at the first.
+    /// The session after which retention continues, once sessions that stay took its time. None: from the first.
     goes_on_behind: Mutex<Option<crate::store::retention::Place>>,
     allow_plain_http_to_loopback: bool,
     calls: call_guard::CallGuard,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
     /// Documents that were read and verified, by their hash.
-    documents: Mutex<BTreeMap<Sha256, Arc<StoredDocument>>>,
-    /// What documents require and this release does not know, by their hash: most require nothing.
-    unknown: Mutex<BTreeMap<Sha256, Vec<String>>>,
-    /// Keeps the file from being opened twice; given back by closing.
+    documents: Mutex<SortedMap<Sha256, Arc<StoredDocument>>>,
+    /// Unknown features that documents require, by their hash: most documents require none.
+    unknown: Mutex<SortedMap<Sha256, Vec<String>>>,
+    /// Prevents the file from being opened twice; released by closing.
     registration: Mutex<Option<open_files::Registration>>,
 }
 
@@ -109,11 +109,11 @@ impl Changed {
 
 /// How long a write waits for others.
 enum Waits {
-    /// As a call of the app does.
+    /// Like a call of the app.
     Call,
-    /// As one of several transactions of a call, which began when the store had been told this often to leave the file alone.
+    /// Like one of several transactions of a call that began when the store had been stopped this often.
     Part(u64),
-    /// No longer than this.
+    /// At most this long, in the background.
     Aside(Duration),
 }
 
@@ -124,18 +124,18 @@ impl Inner {
         DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
     }
 
-    /// Runs one write transaction. Observers are told after the commit, on this thread, with nothing held.
+    /// Runs one write transaction. Observers are notified after the commit, on this thread, with nothing locked.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Call, work)
     }
 
-    /// The same for one of several transactions of a call that began when the store had been told this often to leave the file alone:
-    /// `Locked` once it was told again.
+    /// The same for one of several transactions of a call that began when the store had been stopped this often: `Locked` once it was stopped
+    /// again.
     fn write_part<T>(&self, stops: u64, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Part(stops), work)
     }
 
-    /// The same for what nobody has asked for: waits no longer than this, and leaves the file alone while the store is quiesced.
+    /// The same for background work: waits no longer than this, and does not touch the file while the store is quiesced.
     fn write_aside<T>(&self, wait_limit: Duration, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Aside(wait_limit), work)
     }
@@ -150,8 +150,8 @@ impl Inner {
         Ok(value.expect("work that succeeded has a value"))
     }
 
-    /// Makes a call that takes something out. Where the index of words is damaged, or the disk is full, it is made once more: with a new index, or
-    /// with the room that was kept for it.
+    /// Makes a call that deletes something. Where the search index is damaged, or the disk is full, the call is made again: with a new index,
+    /// or with the space that was reserved for it.
     fn freeing<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
         let call = || self.with_sound_index(&call);
         match call() {
@@ -177,12 +177,12 @@ impl Inner {
         }?;
         drop(call);
         if let Some(revision) = revision {
-            // Before observers are told, who may take their time.
+            // Before observers are notified: they may take long.
             if changed.outbox || changed.endpoints {
                 self.delivery.look();
             }
             let Changed { sessions, outbox, endpoints, workflows, everything } = changed;
-            self.observers.tell(&Notice { revision, sessions, outbox, endpoints, workflows, everything, attention: Vec::new() });
+            self.observers.notify(&Notice { revision, sessions, outbox, endpoints, workflows, everything, attention: Vec::new() });
         }
         Ok(())
     }
@@ -193,13 +193,13 @@ impl Inner {
         self.store.read(work)
     }
 
-    /// The same for what a call looks at after its write: `Locked` once the store was told to leave the file alone since the call began.
+    /// The same for a read after a call's write: `Locked` once the store was stopped since the call began.
     fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.calls.enter()?;
         self.store.read_part(stops, work)
     }
 
-    /// The same for what depends on the clock. That it was set back, if it was, is seen by this and written down.
+    /// The same for reads that depend on the clock. If the clock was set back, this detects it and records it.
     fn read_now<T>(&self, work: impl FnOnce(&crate::store::Connection, Timestamp) -> Result<T>) -> Result<T> {
         let now = self.now();
         let (value, is_set_back) = self.read(|connection| Ok((work(connection, now)?, set_back::is_seen(connection, now)?)))?;
@@ -209,7 +209,7 @@ impl Inner {
         Ok(value)
     }
 
-    /// The same on the connection that has just been opened: another one would read the whole schema once more.
+    /// The same on the connection that has just been opened: another one would read the whole schema again.
     fn read_at_open<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
         self.store.read_at_open(work)
     }

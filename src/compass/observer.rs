@@ -1,10 +1,10 @@
-//! Observers: who is told after a commit.
+//! Observers: notified after a commit.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::delivery::foreign_call;
 use crate::model::Notice;
+use crate::sorted::SortedSet;
 
 type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
 
@@ -17,13 +17,13 @@ pub(super) struct Observers {
 struct Subscribers {
     next: u64,
     observers: Vec<(u64, Observer)>,
-    /// Every change up to this revision was told of.
-    told: u64,
-    /// Revisions beyond that which are changes of this handle. What lies between them is another process's.
-    own: BTreeSet<u64>,
+    /// Observers were notified of every change up to this revision.
+    notified: u64,
+    /// Later revisions that are changes of this handle. Those between them are changes of another process.
+    own: SortedSet<u64>,
 }
 
-/// An observer's place. It is called until this is dropped; a call that is under way may still end after that.
+/// The subscription of an observer. It is called until this is dropped; a call that already runs may end after that.
 #[must_use = "the observer is removed when this is dropped"]
 pub struct Subscription {
     id: u64,
@@ -32,7 +32,7 @@ pub struct Subscription {
 
 impl Observers {
     pub(super) fn starting_at(revision: u64) -> Self {
-        Self { state: Mutex::new(Subscribers { told: revision, ..Subscribers::default() }) }
+        Self { state: Mutex::new(Subscribers { notified: revision, ..Subscribers::default() }) }
     }
 
     pub(super) fn add(self: &Arc<Self>, observer: Observer) -> Subscription {
@@ -43,10 +43,10 @@ impl Observers {
         Subscription { id, observers: Arc::downgrade(self) }
     }
 
-    /// Tells everybody of a change of this handle. Nothing is locked while an observer runs, so it may call the core and unsubscribe.
-    pub(super) fn tell(&self, notice: &Notice) {
+    /// Notifies all observers of a change of this handle. Nothing is locked while an observer runs, so it may call the core and unsubscribe.
+    pub(super) fn notify(&self, notice: &Notice) {
         let mut state = self.state();
-        if notice.revision > state.told {
+        if notice.revision > state.notified {
             state.own.insert(notice.revision);
             state.catch_up();
         }
@@ -54,14 +54,14 @@ impl Observers {
         self.call(notice);
     }
 
-    /// Compares with the persisted revision; tells everybody when another process has changed something, after this was done. A change of this
-    /// handle that was committed and not yet told may be taken for one: a notice too many, never one too few.
+    /// Compares with the persisted revision; when another process has changed something, calls `before` and notifies all observers. A committed
+    /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few.
     pub(super) fn compare(&self, persisted: u64, before: impl FnOnce()) -> bool {
         let mut state = self.state();
-        if persisted <= state.told || state.own.range(..=persisted).count() as u64 == persisted - state.told {
+        if persisted <= state.notified || state.own.iter().filter(|own| **own <= persisted).count() as u64 == persisted - state.notified {
             return false;
         }
-        state.told = persisted;
+        state.notified = persisted;
         state.own.retain(|own| *own > persisted);
         state.catch_up();
         drop(state);
@@ -74,7 +74,7 @@ impl Observers {
     fn call(&self, notice: &Notice) {
         let observers: Vec<Observer> = self.state().observers.iter().map(|(_, observer)| Arc::clone(observer)).collect();
         for observer in observers {
-            // A fault in an observer must not reach the caller: the change is committed.
+            // A panic of an observer must not reach the caller: the change is committed.
             if foreign_call(|| observer(notice)).is_none() {
                 log::error!("an observer panicked");
             }
@@ -87,10 +87,10 @@ impl Observers {
 }
 
 impl Subscribers {
-    /// Forgets own revisions that nothing lies before any more.
+    /// Forgets own revisions that follow directly on `notified`.
     fn catch_up(&mut self) {
-        while self.own.remove(&(self.told + 1)) {
-            self.told += 1;
+        while self.own.remove(&(self.notified + 1)) {
+            self.notified += 1;
         }
     }
 }
@@ -102,7 +102,7 @@ impl Drop for Subscription {
             let place = state.observers.iter().position(|(id, _)| *id == self.id);
             let observer = place.map(|place| state.observers.remove(place));
             drop(state);
-            // With nothing locked: what an observer owns may be another subscription.
+            // With nothing locked: an observer may own another subscription.
             drop(observer);
         }
     }

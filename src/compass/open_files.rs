@@ -1,21 +1,21 @@
-//! Which files this process has open. Two handles on one file would each believe to be the only writer's mutex and the only driver.
+//! Which files this process has open. Two handles on one file would each assume that they have the only writer lock and the only driver.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::sorted::SortedSet;
 
-/// Links that lead to links; more is a circle. Linux gives up at as many.
+/// The most links in a chain; more is a cycle. The limit of Linux is the same.
 const MAX_LINKS: usize = 40;
 
-static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static OPEN: Mutex<SortedSet<PathBuf>> = Mutex::new(SortedSet::new());
 
-fn open() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+fn open() -> MutexGuard<'static, SortedSet<PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that is open; given back when dropped.
+/// A file that is open; released when dropped.
 pub(super) struct Registration(PathBuf);
 
 impl Registration {
@@ -34,16 +34,16 @@ impl Drop for Registration {
     }
 }
 
-/// Whether this says so of a file that this process does not have open, and does not open meanwhile. Closing one that it has open would take
-/// its locks away.
+/// Whether `says` is true of a file that this process does not have open and does not open meanwhile. Closing a file that it has open would
+/// release its locks.
 pub(super) fn is_closed_and(path: &Path, says: fn(&Path) -> bool) -> bool {
     let open = open();
     !open.contains(path) && says(path)
 }
 
-/// Why this can be no path of a file, no matter what is on the disk.
+/// Why this cannot be the path of a file, no matter what is on the disk.
 pub(super) fn no_path(path: &Path) -> Option<&'static str> {
-    path.as_os_str().as_encoded_bytes().contains(&0).then_some("no path has a NUL in it")
+    path.as_os_str().as_encoded_bytes().contains(&0).then_some("a path must not contain a NUL")
 }
 
 /// The path with every link resolved. The file need not exist yet; its folder must.
@@ -57,7 +57,7 @@ pub(super) fn canonical(path: &Path) -> Result<PathBuf, Error> {
         if let Ok(found) = path.canonicalize() {
             return Ok(found);
         }
-        // A link to a file that is not there yet: SQLite makes the file it leads to, not the link.
+        // A link to a file that does not exist yet: SQLite creates its target, not the link.
         let Ok(target) = path.read_link() else { break };
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }

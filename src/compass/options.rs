@@ -12,26 +12,26 @@ use crate::port::{Clock, NoSecrets, Random, Secrets, SystemClock, SystemRandom, 
 /// Options of [`Compass::open`](super::Compass::open).
 #[derive(Clone)]
 pub struct Options {
-    /// The database file; made when it is not there, in a folder that is. On iOS it belongs into the app's private container.
+    /// The database file; created when it does not exist, in a folder that does. On iOS it belongs into the app's private container.
     pub path: PathBuf,
-    /// Tells the time.
+    /// Gives the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.
     pub random: Arc<dyn Random>,
-    /// Looks secrets up. Without one, signed endpoints wait for their secret.
+    /// Looks up secrets. Without one, signed endpoints wait for their secret.
     pub secrets: Arc<dyn Secrets>,
     /// Sends requests; the built-in transport when absent. Without the feature `built-in-transport` opening fails with `InvalidOption` then.
     pub transport: Option<Arc<dyn Transport>>,
-    /// When to try again and when to stop.
+    /// When to attempt again and when to stop.
     pub retry: RetryPolicy,
-    /// Finished sessions go this long after their end, as [`Compass::purge`](super::Compass::purge) takes them: a few when the database is
-    /// opened, and the others with [`Compass::flush`](super::Compass::flush). None, the default: they stay until `purge` is called.
+    /// Finished sessions are removed this long after their end, under the conditions of [`Compass::purge`](super::Compass::purge): a few when
+    /// the database is opened, the others with [`Compass::flush`](super::Compass::flush). None, the default: they stay until `purge` is called.
     pub retention: Option<Duration>,
-    /// Bodies of delivered messages are kept this long for the technician to review, and go when sessions do. Default 90 days.
+    /// Bodies of delivered messages are kept this long for the technician to review, and removed when sessions are. Default 90 days.
     pub body_retention: Duration,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     pub allow_plain_http_to_loopback: bool,
-    /// Carries out what blocks in a delivery attempt, instead of threads of the core's own: for simulations. Feature `testing`.
+    /// Carries out the blocking calls of a delivery attempt instead of the core's own threads: for simulations. Feature `testing`.
     #[cfg(any(test, feature = "testing"))]
     pub blocking: Option<Arc<dyn Blocking>>,
     /// Opens the file as another process would, beside a handle that is open in this one. Feature `testing`.
@@ -59,7 +59,7 @@ impl Options {
         }
     }
 
-    /// Looks secrets up here.
+    /// Looks up secrets here.
     #[must_use]
     pub fn secrets(mut self, secrets: Arc<dyn Secrets>) -> Self {
         self.secrets = secrets;
@@ -73,14 +73,14 @@ impl Options {
         self
     }
 
-    /// Tells the time with this.
+    /// Takes the time from this.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Carries out with this what blocks. Feature `testing`.
+    /// Carries out blocking calls with this. Feature `testing`.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn blocking(mut self, blocking: Arc<dyn Blocking>) -> Self {
@@ -96,7 +96,7 @@ impl Options {
         self
     }
 
-    /// Tries again as this says.
+    /// Attempts again by these rules.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;

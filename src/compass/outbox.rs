@@ -6,7 +6,7 @@ use super::query::page_limit;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::filled::set;
+
 use crate::model::{
     DeliveryId, MessagePreview, OutboxFilter, OutboxItem, OutboxPage, OutboxTotals, SessionKey, SessionState, Timestamp, echoed,
 };
@@ -16,7 +16,7 @@ use crate::store::outbox::EntryState;
 use crate::store::{self, Connection, row};
 
 impl Compass {
-    /// Messages, oldest first. `page` is what the call before gave as `next`; `limit` is from 1 to 500.
+    /// Messages, oldest first. `page` is the `next` of the call before; `limit` is from 1 to 500.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.
@@ -33,16 +33,16 @@ impl Compass {
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| more).map(|last| last.entry.id.to_string());
-            let mut around = self.inner.around(connection, now)?;
-            let unreadable = set(found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id));
-            // So that totals, which do not read every row, know of them as well.
+            let mut situation = self.inner.situation(connection, now)?;
+            let unreadable = found.iter().filter(|listed| !listed.entry.readable).map(|listed| listed.entry.id).collect();
+            // So that totals, which do not read every row, count them as well.
             self.inner.delivery.set_aside(&unreadable);
-            around.aside.extend(unreadable);
+            situation.aside.extend(unreadable);
             let mut endpoints = Endpoints::new(connection);
             let mut items = Vec::with_capacity(found.len());
             for listed in found {
                 let endpoint = endpoints.get(&listed.entry.endpoint)?;
-                let (delivery, needs_person) = delivery(connection, &listed.entry, endpoint, &around)?;
+                let (delivery, needs_person) = delivery(connection, &listed.entry, endpoint, &situation)?;
                 items.push(OutboxItem {
                     session: listed.session,
                     workflow: listed.workflow,
@@ -56,7 +56,7 @@ impl Compass {
         })
     }
 
-    /// What is unsent: how much, since when, and what needs a person.
+    /// Totals of unsent messages: how many, since when, and how many need a person.
     ///
     /// # Errors
     /// `Closed` and errors of the file.
@@ -64,10 +64,10 @@ impl Compass {
         self.inner.read_now(|connection, now| self.inner.totals_of_outbox(connection, now))
     }
 
-    /// What sending this action would freeze, from the values as they are now. Of a session in progress, as if it were completed now.
+    /// The message that sending this action now would freeze, with the current values. For a session in progress, as if it were completed now.
     ///
     /// # Errors
-    /// `UnknownSession`, `DeletedSession`, `UnknownAction` when the path does not meet such an action.
+    /// `UnknownSession`, `DeletedSession`, `UnknownAction` when no section on the path has such an action.
     pub fn preview(&self, session: SessionKey, action: &str) -> Result<MessagePreview> {
         let now = self.inner.now();
         self.inner.read(|connection| {
@@ -88,7 +88,7 @@ impl Compass {
         })
     }
 
-    /// The body of a message, byte for byte as it was frozen; none when it was given back after its retention.
+    /// The body of a message, byte for byte as it was frozen; none when it was released after its retention.
     ///
     /// # Errors
     /// `UnknownDelivery`.
@@ -100,19 +100,19 @@ impl Compass {
 impl Inner {
     /// Totals by the same rule as the items of the list: entries that wait with the same reason for the same endpoint get one answer.
     pub(super) fn totals_of_outbox(&self, connection: &Connection, now: Timestamp) -> Result<OutboxTotals> {
-        let around = self.around(connection, now)?;
+        let situation = self.situation(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
         let mut totals = OutboxTotals::default();
         let mut oldest: Option<i64> = None;
-        let over = &around.over - &around.aside;
-        let on_its_way = &around.on_its_way - &around.aside;
-        let over = &over - &on_its_way;
-        let others = store::outbox::list::unsent(connection, &(&(&around.aside | &over) | &on_its_way))?;
-        let over = store::outbox::list::unsent_among(connection, &over)?.into_iter().map(|group| (group, true, Some(false)));
-        let on_its_way = store::outbox::list::unsent_among(connection, &on_its_way)?.into_iter().map(|group| (group, true, Some(true)));
-        let unreadable = store::outbox::list::unsent_among(connection, &around.aside)?.into_iter().map(|group| (group, false, None));
+        let expired = &situation.expired - &situation.aside;
+        let in_flight = &situation.in_flight - &situation.aside;
+        let expired = &expired - &in_flight;
+        let others = store::outbox::list::unsent(connection, &(&(&situation.aside | &expired) | &in_flight))?;
+        let expired = store::outbox::list::unsent_among(connection, &expired)?.into_iter().map(|group| (group, true, Some(false)));
+        let in_flight = store::outbox::list::unsent_among(connection, &in_flight)?.into_iter().map(|group| (group, true, Some(true)));
+        let unreadable = store::outbox::list::unsent_among(connection, &situation.aside)?.into_iter().map(|group| (group, false, None));
         let others = others.into_iter().map(|group| (group, true, None));
-        for (group, readable, runs) in others.chain(over).chain(on_its_way).chain(unreadable) {
+        for (group, readable, runs) in others.chain(expired).chain(in_flight).chain(unreadable) {
             let needs_person = if group.state == EntryState::Failed {
                 totals.failed += group.count;
                 true
@@ -122,7 +122,7 @@ impl Inner {
                     readable: readable && group.readable && group.endpoint.is_some(),
                     leased: runs.unwrap_or(group.state == EntryState::Leased),
                     reason: group.reason.as_deref(),
-                    // Whether a person is needed depends on no time.
+                    // Whether a person is needed does not depend on time.
                     due_at: now,
                     tried: true,
                     in_flight_until: None,
@@ -130,13 +130,13 @@ impl Inner {
                     cut_short: 0,
                 };
                 let endpoint = endpoints.get(group.endpoint.as_deref().unwrap_or_default())?.map(StoredEndpoint::facts);
-                blocker(&facts, endpoint.as_ref(), &around.context).needs_person()
+                blocker(&facts, endpoint.as_ref(), &situation.context).needs_person()
             };
             totals.needs_person += if needs_person { group.count } else { 0 };
             totals.unsent_bytes = totals.unsent_bytes.saturating_add(group.bytes);
             oldest = Some(oldest.map_or(group.oldest_frozen_at, |oldest| oldest.min(group.oldest_frozen_at)));
         }
-        // A moment that no calendar has stands in a damaged row, and says nothing.
+        // A moment that does not exist in the calendar comes from a damaged row, and is ignored.
         totals.oldest_unsent_at = row::optional_time(oldest).ok().flatten();
         totals.not_fired = store::outbox::list::count_not_fired(connection)?;
         Ok(totals)

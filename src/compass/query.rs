@@ -1,4 +1,4 @@
-//! What screens ask for.
+//! Queries for screens.
 
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
@@ -10,11 +10,11 @@ use crate::store::{self, Connection};
 pub(super) const MAX_PAGE: u32 = 500;
 
 impl Compass {
-    /// Sessions, the one that began last on this phone first, no matter what its clock said then. `page` is what the call before gave as
-    /// `next`; `limit` is from 1 to 500. A session whose key, state or workflow is damaged is not listed; [`check`](Self::check) names it.
+    /// Sessions, the one that began last on this phone first, no matter how the clock was set. `page` is the `next` of the call before;
+    /// `limit` is from 1 to 500. A session whose key, state or workflow is damaged is not listed; [`check`](Self::check) names it.
     ///
-    /// A search first looks at what changed since the last one, at 200 sessions at most, and waits 200 ms at most for another that writes.
-    /// What it did not look at is in `not_indexed`.
+    /// A search first indexes sessions that changed since the last one, 200 at most, and waits 200 ms at most for another writer. The number
+    /// of those that it did not index is in `not_indexed`.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.
@@ -23,7 +23,7 @@ impl Compass {
         let after = page.map(parse_cursor).transpose()?;
         let searches = filter.text.is_some();
         let list = |connection: &Connection| {
-            // One more than asked tells whether there is another page.
+            // One more than asked for shows whether there is another page.
             let mut found = store::list::sessions(connection, filter, after, limit + 1)?;
             let more = found.len() > limit as usize;
             found.truncate(limit as usize);
@@ -40,7 +40,7 @@ impl Compass {
         })
     }
 
-    /// The record of a session: what happened, and what became of its actions.
+    /// The record of a session: what happened, and the status of its actions.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`.
@@ -48,7 +48,7 @@ impl Compass {
         self.inner.read_now(|connection, now| self.inner.record(connection, session, now))
     }
 
-    /// Totals for reports. Costs what there are workflow versions and actors, no matter how much lies behind.
+    /// Totals for reports. The cost grows with workflow versions and actors, not with the number of sessions.
     ///
     /// # Errors
     /// `Closed` and errors of the file.

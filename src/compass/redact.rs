@@ -1,7 +1,6 @@
-//! Taking a value or a note out of a session for good.
+//! Removing a value or a note from a session for good.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
 use super::send::AbandonedEntry;
@@ -12,28 +11,29 @@ use crate::model::{
     Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
     SessionRecord,
 };
+use crate::sorted::SortedSet;
 use crate::store::command::Outcome;
 use crate::store::{self, Transaction, meta, redaction};
 use crate::webhook;
 
-/// The word in `outbox.detail` of what a redaction gave up.
+/// The word in `outbox.detail` of an entry that a redaction abandoned.
 const REDACTED: &str = "redacted";
 
 impl Compass {
-    /// Takes everything that a field of a session ever held, or a note, out of the session for good: out of its record, its log, its half-typed
-    /// text (of a note: any note that is half typed) and the search. In its place stands that it was redacted, which satisfies `required`
-    /// and is in no message; the record says who did it, when and why. What the field or the note is given later starts anew. Works in a
-    /// session of any state.
+    /// Removes everything that a field of a session ever held, or a note, from the session for good: from its record, its event log, its
+    /// half-typed text (for a note: of any note) and the search index. The field or note is then marked as redacted, which satisfies `required`
+    /// and is in no message; the record shows who did it, when and why. A later value or text is not affected. Works in a session of any
+    /// state.
     ///
-    /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they go. What is not
-    /// delivered is kept, abandoned or corrected as `pending` says, at once like [`abandon`](Self::abandon); what was delivered is kept or goes
-    /// as `bodies` says. What was given up and holds it is not sent again, only corrected.
+    /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they are removed. Messages
+    /// that are not delivered are kept, abandoned or corrected according to `pending`, at once like [`abandon`](Self::abandon). Bodies of
+    /// delivered ones are kept or removed according to `bodies`. An abandoned message that holds the value cannot be sent again, only corrected.
     ///
-    /// Where it took a file out, every act on the phone is read afterwards, outside of the transaction, to say whether another session refers
+    /// If it removed a file, every act on the phone is read afterwards, outside the transaction, to find out whether another session refers
     /// to it.
     ///
-    /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the session
-    /// are told by their ids alone.
+    /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the
+    /// session are recognised only by their ids.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `RequiresNewerCore`, `Refused` for an unknown field or note, or without an actor or a reason,
@@ -54,7 +54,7 @@ impl Compass {
                     CommandLookup::Repeated(_) => {
                         let before = redaction::abandoned(tx, id)?.into_iter().map(|(entry, leased)| AbandonedEntry { entry, leased });
                         abandoned.borrow_mut().extend(before);
-                        (Applied::Repeated, BTreeSet::new(), Changed::nothing())
+                        (Applied::Repeated, SortedSet::new(), Changed::nothing())
                     }
                     CommandLookup::New => inner.redact(tx, loaded, redaction, hash, &context, &mut abandoned.borrow_mut())?,
                 };
@@ -73,7 +73,7 @@ impl Compass {
 }
 
 impl Inner {
-    /// What it did, with the files of which it may have let some go.
+    /// The outcome, with the files that the session may no longer refer to.
     fn redact(
         &self,
         tx: &Transaction<'_>,
@@ -82,7 +82,7 @@ impl Inner {
         hash: Sha256,
         context: &ActContext,
         abandoned: &mut Vec<AbandonedEntry>,
-    ) -> Result<(Applied, BTreeSet<String>, Changed)> {
+    ) -> Result<(Applied, SortedSet<String>, Changed)> {
         let (id, target) = (loaded.id, &redaction.target);
         engine::check_target(loaded.workflow(), &loaded.state, target)?;
         let mut files = store::referred::by_session(tx, id)?;
@@ -91,7 +91,7 @@ impl Inner {
         let (mut marked, mut forgotten, mut undelivered) = (false, false, Vec::new());
         let draft = if let RedactionTarget::Field { key } = target { key } else { engine::NOTE };
         let half_typed = store::session::drafts(tx, id)?.contains_key(draft);
-        // A message says nothing of notes.
+        // Messages do not hold notes.
         if let RedactionTarget::Field { key } = target {
             for message in redaction::messages(tx, id, |body| webhook::holds(body, key))? {
                 marked = true;
@@ -109,11 +109,11 @@ impl Inner {
                 }
             }
         }
-        // Also where nothing of it is left: a command that was stale may have said it.
+        // Also where nothing of it is left: a stale command may have contained it.
         redaction::rewrite(tx, id, &events)?;
         if events.is_empty() && undelivered.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
-            return Ok((Applied::Stale, BTreeSet::new(), Changed::nothing()));
+            return Ok((Applied::Stale, SortedSet::new(), Changed::nothing()));
         }
         let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
@@ -126,7 +126,7 @@ impl Inner {
                 Some(revision) => Act::SendRequested { action, corrected: true, revision },
                 None => {
                     store::outbox::abandon(tx, entry, REDACTED)?;
-                    // What was claimed is looked at again before it leaves.
+                    // A claimed entry is read again before it is sent.
                     meta::next_configuration(tx)?;
                     Act::Abandoned { action, reason: redaction.reason.clone() }
                 }
@@ -134,16 +134,16 @@ impl Inner {
             loaded.act(tx, act, None, context)?;
         }
         self.compare_with_messages(tx, &loaded)?;
-        self.index_anew(tx, id)?;
+        self.index_again(tx, id)?;
         store::erasure::shrink(tx)?;
-        // What the session goes on referring to is no reason to look at all the others.
+        // A file that this session still refers to needs no search of the others.
         let kept = store::referred::by_acts(tx, id)?;
         files.retain(|file| !kept.contains(file));
         Ok((Applied::Yes, files, Changed { outbox: marked, ..Changed::session(loaded.state.key) }))
     }
 }
 
-/// The messages whose bodies hold it still.
+/// The messages whose bodies still hold it.
 fn holding(record: &SessionRecord, target: &RedactionTarget) -> Vec<DeliveryId> {
     let RedactionTarget::Field { key } = target else { return Vec::new() };
     let deliveries = record.actions.iter().flat_map(|action| &action.deliveries);

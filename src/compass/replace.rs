@@ -1,4 +1,4 @@
-//! Putting a copy in the place of the database, and removing it. No handle may be open.
+//! Replacing the database with a copy, and removing it. No handle may be open.
 
 use std::path::{Path, PathBuf};
 #[cfg(any(test, feature = "testing"))]
@@ -9,8 +9,8 @@ use super::{Compass, Result, open_files};
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::SalvageReport;
-use crate::port::{Clock, SystemClock, sayable};
-use crate::store::lost::GivesUp;
+use crate::port::{Clock, SystemClock, writable};
+use crate::store::lost::Abandonment;
 use crate::store::replace::{self, Replaced, Restore};
 use crate::store::{self, salvage};
 use crate::webhook;
@@ -18,11 +18,11 @@ use crate::webhook;
 /// Options of [`Compass::restore`].
 #[derive(Clone)]
 pub struct RestoreOptions {
-    /// The database that the copy takes the place of.
+    /// The database that the copy replaces.
     pub path: PathBuf,
-    /// A person gives up the messages that are not delivered and not in the copy. Without it the copy is refused where there are such.
+    /// A person abandons the messages that are neither delivered nor in the copy. Without this the copy is refused where there are any.
     pub discard_undelivered: Option<DiscardUndelivered>,
-    /// Is told of each step. Feature `testing`.
+    /// Called at each step. Feature `testing`.
     #[cfg(any(test, feature = "testing"))]
     pub on_step: Option<OnStep>,
 }
@@ -41,7 +41,7 @@ impl RestoreOptions {
         }
     }
 
-    /// A person gives undelivered messages up.
+    /// A person abandons undelivered messages.
     #[must_use]
     pub fn discard_undelivered(mut self, discard: DiscardUndelivered) -> Self {
         self.discard_undelivered = Some(discard);
@@ -63,7 +63,7 @@ impl std::fmt::Debug for RestoreOptions {
     }
 }
 
-/// Who gives undelivered messages up, and why.
+/// Who abandons undelivered messages, and why.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DiscardUndelivered {
     /// The person.
@@ -86,21 +86,21 @@ impl std::fmt::Debug for DiscardUndelivered {
 }
 
 impl Compass {
-    /// Puts a copy that [`Compass::backup`] made in the place of a database, which need not open any more, or be there.
+    /// Replaces a database with a copy that [`Compass::backup`] made. The database may be missing, or so damaged that it cannot be opened.
     ///
-    /// The copy is checked and stays as it is; where it says that it is complete by itself, as that of `backup` does, a log beside it is not
-    /// looked at. `from` may be what was kept of the database before. A process that is killed leaves the old database or the new one, each whole; another process
-    /// that has the database open sees a change like any other. What the present file knows of messages that were given up or corrected is kept,
-    /// and nothing leaves for a session that it has deleted. The file before stays as `<name>.before-restore` until the database has been opened,
-    /// also when the call is repeated; what a further restore replaces stays as `<name>.before-later-restore`, of the last one alone. Where this
-    /// fails, nothing was changed, and nothing is later.
+    /// The copy is checked and does not change; where it is marked as complete, as a copy of `backup` is, a WAL beside it is ignored. `from` may
+    /// also be the file that an earlier restore kept. If the process is killed, either the old or the new database is there, complete. Another
+    /// process that has the database open sees a change like any other. What the present file holds about messages that were abandoned or
+    /// corrected is kept, and no message of a session that it has deleted is sent. The replaced file stays as `<name>.before-restore` until the
+    /// database has been opened, also when the call is repeated. What a further restore replaces stays as `<name>.before-later-restore`, of the
+    /// last one only. If this fails, nothing was changed, and nothing will be.
     ///
     /// # Errors
     /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
-    /// - `Undelivered` while the present file holds messages that are neither delivered nor given up and that the copy does not hold, or
-    ///   cannot be read to count them, unless a person gives them up.
-    /// - `Corrupt`, `NotADatabase`, `NewerSchema` where the copy is; the last two also where the present file is. A copy with a trigger that
-    ///   is not the schema's, or with an index or a table of somebody that decides what our tables may hold, is `Corrupt`.
+    /// - `Undelivered` while the present file holds messages that are neither delivered nor abandoned and that the copy does not hold, or
+    ///   cannot be read to count them, unless a person abandons them.
+    /// - `Corrupt`, `NotADatabase`, `NewerSchema` if the copy is; the last two also if the present file is. A copy with a foreign trigger, or
+    ///   with a foreign index or table that restricts what the core's tables may hold, is `Corrupt`.
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();
@@ -115,24 +115,30 @@ impl Compass {
         if store::files::is_of(&from, &path) {
             return Err(Error::InvalidArgument { place: "from", problem: "this is a file of the database itself" });
         }
-        let gives_up = options.discard_undelivered.as_ref().map(gives_up).transpose()?;
+        let abandonment = options.discard_undelivered.as_ref().map(abandonment).transpose()?;
         let step = |step: &str| options.step(step);
-        let has_no_log = open_files::is_closed_and(&from, store::files::has_no_log);
-        let restore =
-            Restore { from: &from, has_no_log, path: &path, gives_up: gives_up.as_ref(), is_id: webhook::is_delivery_id, step: &step };
-        told(restore.run()?)
+        let has_no_wal = open_files::is_closed_and(&from, store::files::has_no_wal);
+        let restore = Restore {
+            from: &from,
+            has_no_wal,
+            path: &path,
+            abandonment: abandonment.as_ref(),
+            is_id: webhook::is_delivery_id,
+            step: &step,
+        };
+        result_of(restore.run()?)
     }
 
-    /// Writes what can still be read of a database to a new file, which its owner alone may read, as JSON Lines: one row per line, messages
-    /// that are neither delivered nor given up first, each under `unsent` with its session, its action and its frozen body; then every
-    /// other row of our tables under the name of its table. Works also where the database does not open; its file stays as it is. Where the
-    /// definition of a table cannot be read, its rows are missing, and that is a gap. When this returns, the new file is whole and on the disk;
-    /// otherwise there is none.
+    /// Writes what can still be read of a database to a new file, which only its owner may read, as JSON Lines: one row per line. Messages that
+    /// are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen body; then every other
+    /// row of the core's tables under the name of its table. Works also where the database cannot be opened; its file does not change. If the
+    /// definition of a table cannot be read, its rows are missing, and that is a gap. When this returns, the new file is complete and on the
+    /// disk; otherwise there is none.
     ///
     /// # Errors
-    /// - `InvalidArgument` where there is no database, or a file of the new name already, where the log of another database lies beside that
-    ///   name, it is one of the database's own files, or a path is none.
-    /// - `NotADatabase` and `Corrupt` where nothing of ours can be read; `Locked` while another process keeps it to itself.
+    /// - `InvalidArgument` where there is no database, the new file already exists, the WAL of another database is beside its name, its name is
+    ///   one of the database's own files, or a path is not valid.
+    /// - `NotADatabase` and `Corrupt` where none of the core's tables can be read; `Locked` while another process has it locked.
     /// - `CannotOpen`, `DiskFull`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
         let (path, to) = (path.as_ref(), to.as_ref());
@@ -150,12 +156,12 @@ impl Compass {
     ///
     /// # Errors
     /// `AlreadyOpen` while this process has it open, `Locked` while another one has; `Undelivered` while it holds messages that are neither
-    /// delivered nor given up, or cannot be read to count them, unless a person gives them up; `NotADatabase`, `NewerSchema`,
+    /// delivered nor abandoned, or cannot be read to count them, unless a person abandons them; `NotADatabase`, `NewerSchema`,
     /// `InvalidArgument`, `Refused`, `CannotOpen`, `Io`.
     pub fn erase(path: impl AsRef<Path>, discard_undelivered: Option<&DiscardUndelivered>) -> Result<()> {
         let (path, _registration) = take(path.as_ref(), "path")?;
         discard_undelivered.map(DiscardUndelivered::check).transpose()?;
-        told(replace::erase(&path, discard_undelivered.is_some())?)
+        result_of(replace::erase(&path, discard_undelivered.is_some())?)
     }
 }
 
@@ -169,14 +175,14 @@ fn take(path: &Path, place: &'static str) -> Result<(PathBuf, open_files::Regist
     Ok((path, registration))
 }
 
-fn gives_up(discard: &DiscardUndelivered) -> Result<GivesUp<'_>> {
+fn abandonment(discard: &DiscardUndelivered) -> Result<Abandonment<'_>> {
     discard.check()?;
     let clock = SystemClock::default();
-    let at = sayable(clock.now());
-    Ok(GivesUp { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
+    let at = writable(clock.now());
+    Ok(Abandonment { actor: &discard.actor, reason: &discard.reason, at, utc_offset: clock.utc_offset(at) })
 }
 
-fn told(replaced: Replaced) -> Result<()> {
+fn result_of(replaced: Replaced) -> Result<()> {
     match replaced {
         Replaced::Done => Ok(()),
         Replaced::Undelivered(count) => Err(Error::Undelivered { count }),

@@ -1,6 +1,5 @@
-//! What is kept for how long: purging, when an app or a person asks for it, and by itself.
+//! How long data is kept: purging, when an app or a person asks for it, and automatically.
 
-use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,40 +12,39 @@ use crate::model::{PurgeReport, Timestamp};
 use crate::store::retention::{Old, Place};
 use crate::store::{self, Connection, StoreError, Transaction, meta, unless_damaged};
 
-/// What one transaction does at most, so that a long purge does not hold the writer: sessions that are looked at, acts of those that go, and
-/// bodies and their bytes. A session goes whole, and a body too.
+/// The most that one transaction does, so that a long purge does not block writers: sessions examined, acts of removed sessions, and bodies
+/// and their bytes. A session or a body is always removed completely.
 const SESSIONS: u32 = 100;
 const ACTS: u32 = 400;
 const BODIES: u32 = 50;
 const BODY_BYTES: i64 = 1024 * 1024;
-/// How long a transaction goes on to the next session. Taking one out of a large search index costs up to 35 ms; a command that waits for the
-/// writer is not to notice it.
+/// How long a transaction continues with further sessions. Removing one from a large search index takes up to 35 ms; a command that waits for
+/// the writer should not notice it.
 const HOLD: Duration = Duration::from_millis(10);
 
-/// For how long a session that went is remembered, with the ids of its commands: longer than any app tries to repeat a call. The schema refuses
-/// less.
+/// How long a removed session is remembered, with the ids of its commands: longer than any app repeats a call. The schema refuses less.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
-/// Of each of them so many are forgotten in one transaction.
+/// So many of each are forgotten in one transaction.
 const FORGOTTEN: u32 = 500;
 
-/// How long what nobody has asked for waits for the file.
+/// How long background work waits for the file.
 const WAIT: Duration = Duration::from_millis(200);
-/// What a transaction may take: none begins later than so long before the deadline of a flush.
+/// The time that a transaction may take: none begins later than this before the deadline of a flush.
 const ROOM: Duration = Duration::from_millis(500);
 
-/// A purge on its way.
+/// A running purge.
 struct Purge<'a> {
     actor: Option<&'a str>,
     now: Timestamp,
     place: Place,
-    /// Sessions that are looked at in one transaction, now and at most.
+    /// Sessions examined in one transaction, now and at most.
     sessions: u32,
     at_most: u32,
-    /// It met damage, and has looked whether that is the index of words.
+    /// It found damage, and has checked whether that is in the search index.
     met_damage: bool,
-    /// Files that the sessions referred to that went.
-    let_go: BTreeSet<String>,
-    /// Tombstones and ids that were forgotten.
+    /// Files that the removed sessions referred to.
+    let_go: Vec<String>,
+    /// Tombstones and command ids that were forgotten.
     forgotten: u64,
     report: PurgeReport,
 }
@@ -60,16 +58,16 @@ impl<'a> Purge<'a> {
             sessions: SESSIONS,
             at_most: SESSIONS,
             met_damage: false,
-            let_go: BTreeSet::new(),
+            let_go: Vec::new(),
             forgotten: 0,
             report: PurgeReport::default(),
         }
     }
 
-    /// One transaction's worth of old sessions. False when there are no more.
+    /// Purges old sessions, up to the limits of one transaction. False when there are no more.
     ///
     /// # Errors
-    /// `Corrupt` also where a page of one session cannot be read: then the transaction is of no use any more. See [`Purge::meets`].
+    /// `Corrupt` also where a page of one session cannot be read: then the transaction cannot continue. See [`Purge::meets`].
     fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
         let began = Instant::now();
         let found = store::retention::old(tx, old, self.place, self.sessions)?;
@@ -91,7 +89,7 @@ impl<'a> Purge<'a> {
                 continue;
             }
             let mut page = None;
-            let files = store::alone(tx, || {
+            let files = store::all_or_none(tx, || {
                 let files = store::referred::by_session(tx, session.id)?;
                 let deleted = store::retention::delete(tx, session.id, "purged", self.actor, self.now);
                 if let Err(StoreError::Corrupt(what)) = &deleted {
@@ -102,7 +100,7 @@ impl<'a> Purge<'a> {
             if let Some(what) = page {
                 return Err(StoreError::Corrupt(what).into());
             }
-            // One that is damaged stays, and keeps no other.
+            // A damaged one stays, and does not keep the others.
             if let Some(files) = files {
                 purged += 1;
                 acts = acts.saturating_add(session.acts);
@@ -115,8 +113,8 @@ impl<'a> Purge<'a> {
         Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
     }
 
-    /// After an error, which undid what was done since this place. Where it is damage of one session, that one stays, and the others go one by
-    /// one until it is passed.
+    /// After an error, which undid everything since this place. If it is damage of one session, that one stays, and the others are removed one
+    /// by one until it is passed.
     ///
     /// # Errors
     /// The same error, where it ends the purge.
@@ -134,12 +132,12 @@ impl<'a> Purge<'a> {
         Ok(())
     }
 
-    /// All old sessions, one transaction's worth after the other.
+    /// Purges all old sessions, in several transactions.
     fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
         loop {
             let (place, report) = (self.place, self.report.clone());
             match inner.write_part(stops, |tx| self.sessions(tx, old(tx)?)) {
-                // Room for one at a time is enough: the log begins anew once it is folded.
+                // Space for one at a time is enough: the WAL restarts after a checkpoint.
                 Err(Error::DiskFull) if self.sessions > 1 => {
                     inner.store.make_room();
                     (self.sessions, self.at_most, self.place, self.report) = (1, 1, place, report);
@@ -151,7 +149,7 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// All bodies that are old enough, likewise.
+    /// Releases all bodies that are old enough, in the same way.
     fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
         let mut bodies = BODIES;
         loop {
@@ -167,31 +165,32 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// What went, with the files that no session refers to any more. Nothing is left of it, or is owed, also where an error ended the purge.
+    /// The report, with the files that no session refers to any more. The erasure is done or recorded as due, even if an error ended the purge.
     fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
         if self.report.purged + self.report.bodies_released + self.forgotten > 0 {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go = inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go)?))?;
+        self.report.files_let_go =
+            inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go.into_iter().collect())?))?;
         Ok(self.report)
     }
 }
 
 impl Compass {
-    /// Removes finished sessions older than this, counted from their end. Each leaves a tombstone. Gives bodies of delivered messages back that
-    /// are older than their retention, and forgets sessions that went 400 days ago, with the ids of their commands.
+    /// Removes finished sessions older than this, counted from their end. Each leaves a tombstone. Also removes bodies of delivered messages
+    /// that are older than their retention, and forgets sessions that were removed 400 days ago, with the ids of their commands.
     ///
-    /// A session stays while one of its messages is neither delivered nor given up, and where an action did not fire because the integration
-    /// was off, if it was ever on; so does one that is damaged so that it cannot be removed.
+    /// A session stays while one of its messages is neither delivered nor abandoned. It stays if an action did not fire because the integration
+    /// was off, and the integration was ever on. It stays if it is too damaged to be removed.
     ///
-    /// Time is counted by the age of the database, which a clock that is set wrong does not change: it grows with what is written, by an hour
-    /// or more at a time, and by seven days at most between two writes.
+    /// Time is counted by the age of the database, which a wrong clock does not change: the age grows with writes, by an hour or more at a
+    /// time, and by seven days at most between two writes.
     ///
     /// # Errors
-    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was purged before the error stays so, and the
-    /// files that it let go are those that [`Compass::files`] does not list any more.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile. Sessions purged before the error stay purged; files
+    /// that only they referred to are no longer listed by [`Compass::files`].
     pub fn purge(&self, older_than: Duration) -> Result<PurgeReport> {
         let inner = &self.inner;
         let mut purge = Purge::new(None, inner.now());
@@ -210,10 +209,10 @@ impl Compass {
         purge.report(inner, stops, purged)
     }
 
-    /// A person removes all sessions that finished before this moment of the wall clock. Unlike [`Compass::purge`] it takes those with actions
-    /// that did not fire because the integration was off, too: what they would have sent is gone. An app says so before it asks
-    /// ([`Compass::totals`] counts them), or sends them first ([`Compass::send`]). One with a message that is neither delivered nor given up
-    /// stays. The name of the person stays in the tombstones.
+    /// A person removes all sessions that finished before this moment of the wall clock. Unlike [`Compass::purge`] it also removes those with
+    /// actions that did not fire because the integration was off: their messages can then never be sent. An app warns of that first
+    /// ([`Compass::totals`] counts them), or sends them first ([`Compass::send`]). A session with a message that is neither delivered nor
+    /// abandoned stays. The name of the person stays in the tombstones.
     ///
     /// # Errors
     /// `Refused` without a name, and as [`Compass::purge`].
@@ -228,7 +227,7 @@ impl Compass {
 }
 
 impl Inner {
-    /// A little of what is old goes when the database is opened, if nobody else writes: an app need never flush.
+    /// Removes a little old data when the database is opened, if no other process writes: an app need not flush for that.
     pub(super) fn keep_at_open(&self) {
         let kept = self
             .read_at_open(|connection| self.old(connection))
@@ -236,7 +235,7 @@ impl Inner {
         kept.unwrap_or_else(log_what_stays);
     }
 
-    /// What is old goes until this moment of the monotonic clock.
+    /// Removes old data until this moment of the monotonic clock.
     pub(super) fn keep_until(&self, until: Duration, cancel: &CancelToken) {
         let kept = || -> Result<()> {
             let mut is_first = true;
@@ -252,7 +251,7 @@ impl Inner {
                     Ok::<_, Error>(self.old(connection)?.or(ages.then_some(Place::LAST)))
                 })?;
                 let Some(from) = old else { return Ok(()) };
-                // What is old and does not go is damaged. The first time, nothing may have been old before the database aged.
+                // Old data that was not removed is damaged. In the first round the database may just have aged, so that something became old.
                 if self.keep_a_little(from, wait)? == Some(0) && !is_first {
                     return Ok(());
                 }
@@ -262,7 +261,7 @@ impl Inner {
         kept().unwrap_or_else(log_what_stays);
     }
 
-    /// Behind which place something is old. Looked up before the transaction, which is not to go through all sessions that stay.
+    /// The place after which something is old. Looked up before the transaction, which must not go through all sessions that stay.
     fn old(&self, connection: &Connection) -> Result<Option<Place>> {
         let age = meta::age(connection)?;
         let due = store::retention::due(
@@ -271,12 +270,12 @@ impl Inner {
             earlier(age, self.body_retention),
             earlier(age, REMEMBERED),
         );
-        // Of one that is damaged it cannot be told whether it is; each is looked at then.
+        // It is not known whether a damaged session is old; then each session is examined.
         Ok(unless_damaged(due)?.unwrap_or(Some(Place::FIRST)))
     }
 
-    /// A transaction's worth of each: of bodies, of what is remembered, and of sessions behind this place. Damage of one kind keeps no other.
-    /// Says how much went; None where sessions that stay took the time, and it goes on behind them the next time.
+    /// Removes old data: bodies, remembered commands, and sessions after this place, each in a transaction, so that damage of one keeps no other.
+    /// Gives how much was removed; None where sessions that stay took the time: the next call continues after them.
     fn keep_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
         let met = *self.goes_on_behind();
         let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
@@ -292,7 +291,7 @@ impl Inner {
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {
                     let old = Old::ByAge(earlier(meta::age(tx)?, retention));
-                    // Those that stay are passed over, for a while.
+                    // Sessions that stay are skipped, for a while.
                     let began = Instant::now();
                     loop {
                         goes_on = purge.sessions(tx, old)?.0;
@@ -347,17 +346,17 @@ impl Inner {
     }
 }
 
-/// Forgets some of what has been remembered long enough.
+/// Forgets some tombstones and command ids that were remembered long enough.
 fn forget(tx: &Transaction<'_>) -> Result<u64> {
     Ok(store::retention::forget(tx, earlier(meta::age(tx)?, REMEMBERED), FORGOTTEN)?)
 }
 
-/// Nothing waits for it: the next flush tries again.
+/// Not an error for the caller: the next flush tries again.
 fn log_what_stays(error: Error) {
-    log::info!("what is older than its retention stays for now: {}", error.code());
+    log::info!("data older than its retention stays for now: {}", error.code());
 }
 
-/// This age of the database, so much before; in milliseconds.
+/// The age of the database this much earlier, in milliseconds.
 fn earlier(age: i64, by: Duration) -> i64 {
     age.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! Keeping the index of words up to date, outside the acts.
+//! Keeping the search index up to date, outside the acts.
 
 use std::time::{Duration, Instant};
 
@@ -11,16 +11,16 @@ use crate::error::Error;
 use crate::model::SessionState;
 use crate::store::{Connection, Transaction, check, search, unless_damaged};
 
-/// A search looks at so many sessions itself.
+/// The most sessions that a search indexes itself.
 const OF_A_SEARCH: u32 = 200;
-/// How long it waits for the writer. Then it answers with what there is.
+/// How long it waits for the writer. After that it uses the index as it is.
 const WRITER_WAIT: Duration = Duration::from_millis(200);
-/// A flush takes so many at a time, and so much time for them.
+/// A flush indexes so many in one transaction, for at most so long in all.
 const OF_A_FLUSH: u32 = 50;
 const TIME_OF_A_FLUSH: Duration = Duration::from_secs(1);
 
 impl Compass {
-    /// A backlog that is longer than what a search looks at itself: it comes from an older schema.
+    /// Indexes a backlog that is longer than a search indexes itself: it comes from an older schema.
     pub(super) fn index_backlog(&self, until: Instant, cancel: &CancelToken) -> Result<()> {
         let inner = &self.inner;
         let stops = inner.store.stops();
@@ -33,7 +33,7 @@ impl Compass {
 }
 
 impl Inner {
-    /// Looks at what changed since the last search. Where the writer is not free in time, or there is no room, the index stays as it is.
+    /// Indexes sessions that changed since the last search. Where the writer is not free in time, or the disk is full, the index stays as it is.
     pub(super) fn index_for_search(&self) -> Result<()> {
         if self.read(|connection| Ok(search::due(connection, 1)?.is_empty()))? {
             return Ok(());
@@ -50,7 +50,7 @@ impl Inner {
         if self.read_at_open(has_backlog)? { self.index_for_search() } else { Ok(()) }
     }
 
-    /// Makes a call that needs the index. Where that is damaged, it is made anew, and the call once more.
+    /// Makes a call that needs the index. Where that is damaged, the index is rebuilt, and the call made again.
     pub(super) fn with_sound_index<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
         match call() {
             Err(Error::Corrupt { .. }) if self.repairs_index() => call(),
@@ -58,28 +58,28 @@ impl Inner {
         }
     }
 
-    /// Makes the index anew where it is damaged, and says whether it did.
+    /// Rebuilds the index where it is damaged. Says whether it did.
     pub(super) fn repairs_index(&self) -> bool {
         let repair = || {
             let is_lost = self.store.read(check::index_has_lost_pages)?;
-            self.store.write(|tx| if is_lost { search::begin_anew(tx).map(|()| true) } else { search::repair(tx) })
+            self.store.write(|tx| if is_lost { search::reset(tx).map(|()| true) } else { search::repair(tx) })
         };
         let is_made = self.calls.enter().is_ok_and(|_call| repair().unwrap_or(false));
         if is_made {
-            // It may have held pieces of what was deleted.
+            // It may have held pieces of deleted texts.
             self.store.erase(self.store.stops());
         }
         is_made
     }
 
-    /// Looks at sessions that changed, at most so many. Where a page of one of them cannot be read, SQLite refuses the whole transaction; a look
-    /// that writes nothing finds such sessions then, and they are passed over. `stops` as of [`Store::stops`](crate::store::Store::stops).
+    /// Indexes sessions that changed, at most so many. Where a page of one of them cannot be read, SQLite refuses the whole transaction; a
+    /// read then finds such sessions, and they are skipped. `stops` is that of [`Store::stops`](crate::store::Store::stops).
     fn index(&self, stops: u64, at_most: u32) -> Result<()> {
         let index = |damaged: &[i64]| {
             self.store.write_part_within(Some(stops), WRITER_WAIT, |tx| {
                 search::remove_strays(tx)?;
                 for id in search::due(tx, at_most)? {
-                    if damaged.contains(&id) { search::pass_over(tx, id)? } else { self.index_one(tx, id)? }
+                    if damaged.contains(&id) { search::skip(tx, id)? } else { self.index_one(tx, id)? }
                 }
                 Ok(())
             })
@@ -97,13 +97,13 @@ impl Inner {
         }
     }
 
-    /// Leaves no word of a session that it is not found by any more.
-    pub(super) fn index_anew(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
-        // What was never looked at has left no word; an entry would say that the sessions before it were looked at, too.
+    /// Indexes a session again, so that no word is left in the index that the session no longer has.
+    pub(super) fn index_again(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
+        // A session that was never indexed left no word; an entry for it would mean that the sessions before it are indexed, too.
         if search::is_known(tx, id)? {
             self.index_one(tx, id)?;
         } else {
-            // Nor has it now, where damage took its text away and left its pieces.
+            // No word may be left either where damage removed its text but not its pieces.
             search::remove(tx, id)?;
         }
         Ok(())
@@ -111,13 +111,13 @@ impl Inner {
 
     fn index_one(&self, tx: &Transaction<'_>, id: i64) -> Result<()> {
         match self.entry(tx, id) {
-            Err(Error::RequiresNewerCore { .. }) => search::pass_over(tx, id)?,
+            Err(Error::RequiresNewerCore { .. }) => search::skip(tx, id)?,
             entry => search::write(tx, id, &entry?)?,
         }
         Ok(())
     }
 
-    /// What a session is found by. One that does not read back is found by nothing.
+    /// The words by which a session is found. A session that cannot be read has none.
     fn entry(&self, connection: &Connection, id: i64) -> Result<search::Entry> {
         let loaded = unless_damaged(self.load_session_at(connection, id))?;
         Ok(match loaded {

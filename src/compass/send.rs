@@ -19,7 +19,7 @@ use crate::store::outbox::list::{self, ToSend};
 use crate::store::{self, Connection, Transaction, meta};
 use crate::webhook;
 
-/// What the command says, as the hash of its id covers it.
+/// The content of the command that its hash covers.
 #[derive(Serialize)]
 struct Content<'a> {
     command: &'static str,
@@ -27,11 +27,11 @@ struct Content<'a> {
     reason: Option<&'a str>,
 }
 
-/// An entry that was given up.
+/// An entry that was abandoned.
 #[derive(Clone, Copy)]
 pub(super) struct AbandonedEntry {
     pub(super) entry: i64,
-    /// Whether it was claimed, or a try of before may be in flight.
+    /// Whether it was claimed, or an earlier attempt may be in flight.
     pub(super) leased: bool,
 }
 
@@ -40,27 +40,27 @@ type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActionR
 /// The same for all actions of a session.
 type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActContext) -> Result<Vec<Act>> + 'a;
 
-/// Lists what is to be sent after a row, at most so many.
+/// Lists entries or actions to send, after a row, at most so many.
 type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64, u32) -> Result<Vec<ToSend>> + 'a;
-/// Sends one of them: its row, its session, its action. False where that may not be.
+/// Sends one of them: its row, its session, its action. False where that is not allowed.
 type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &ActContext) -> Result<bool>;
 
-/// Actions sent per transaction by `send_failed_again` and `send_not_fired`, so that a long list does not hold the writer.
+/// Actions sent per transaction by `send_failed_again` and `send_not_fired`, so that a long list does not block writers.
 const BATCH: u32 = 100;
 
 impl Compass {
-    /// Sends an action (again). `not_fired`: freezes the payload as the values are now. `failed`: sends the same entry once more, same id
-    /// and bytes. `pending`: nothing changes, and the outcome is stale.
+    /// Sends an action (again). `not_fired`: freezes the payload with the current values. `failed`: sends the same message again, with the same
+    /// id and bytes. `pending`: nothing changes, and the outcome is stale.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionLocked`, `PayloadTooLarge`, `ActionStatus` when it is sent already, its bytes can never succeed, or it was given
-    /// up and holds what was redacted; `CommandIdReused`.
+    /// `UnknownAction`, `ActionLocked`, `PayloadTooLarge`, `ActionStatus` when it is already sent, its bytes can never be delivered, or it was
+    /// abandoned and holds a redacted value; `CommandIdReused`.
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
             if row.reason.as_deref() == Some(reason::PAYLOAD_TOO_LARGE) {
                 let size = newest(tx, row)?.body_size;
-                // A receiver may have found a smaller one too large.
+                // A receiver may refuse even a smaller body as too large.
                 if size > webhook::MAX_BODY as u64 {
                     return Err(too_large(&row.key, size));
                 }
@@ -78,7 +78,7 @@ impl Compass {
             }
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1) }))
         })?;
-        // Also when it was pending already: a person wants it to leave now.
+        // Also when it was already pending: a person wants it to be sent now.
         self.inner.delivery.send_now();
         Ok(outcome)
     }
@@ -103,11 +103,11 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// Gives an undelivered message up, by name and with a reason. It is obeyed at once: what has not begun to leave does not leave any more.
-    /// What is on its way is not cut; the outcome says `in_flight`, and if it arrives, the message is `sent` after all.
+    /// Abandons an undelivered message, with the person's name and a reason, at once: an attempt that has not begun does not begin. An attempt in
+    /// flight is not cancelled; the outcome says `in_flight`, and if it arrives, the message is `sent` after all.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionStatus` when there is nothing to give up, `Refused` without a reason, `CommandIdReused`.
+    /// `UnknownAction`, `ActionStatus` when there is nothing to abandon, `Refused` without a reason, `CommandIdReused`.
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
@@ -126,7 +126,7 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// Gives all undelivered messages of a session up, as [`abandon`](Self::abandon) does one. Where there is none, the outcome is stale.
+    /// Abandons all undelivered messages of a session, as [`abandon`](Self::abandon) does for one. Where there is none, the outcome is stale.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `CommandIdReused`.
@@ -152,7 +152,7 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// The same of what an earlier call with the same command has given up, of one action or of all.
+    /// The same for messages that an earlier call with the same command abandoned, of one action or of all.
     fn is_in_flight_since(&self, stops: u64, outcome: &RecordOutcome, session: SessionKey, action: Option<&str>) -> Result<bool> {
         if outcome.applied != Applied::Repeated {
             return Ok(false);
@@ -160,30 +160,30 @@ impl Compass {
         Ok(self.may_arrive(self.inner.read_part(stops, |connection| abandoned_before(connection, session, action))?))
     }
 
-    /// Asked after the commit: an attempt that has not begun by then finds that it may not.
+    /// Called after the commit: an attempt that has not begun by then is no longer allowed to begin.
     pub(super) fn may_arrive(&self, abandoned: impl IntoIterator<Item = AbandonedEntry>) -> bool {
         abandoned.into_iter().any(|AbandonedEntry { entry, leased }| self.inner.delivery.may_have_begun(entry, leased))
     }
 
-    /// Sends everything again that failed, except what is locked, given up, damaged, or can never succeed. Says how many.
+    /// Sends all failed messages again, except those that are locked, abandoned, damaged, or can never be delivered. Gives their number.
     ///
     /// # Errors
-    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was re-queued before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; messages queued before the error stay queued.
     pub fn send_failed_again(&self, actor: Option<&str>) -> Result<u32> {
         self.send_all(actor, &|tx, after, limit| Ok(list::failed(tx, after, limit)?), Inner::send_failed)
     }
 
-    /// Sends what did not fire because the integration was off, as [`send`](Self::send) does one: with the values as they are now, a message
-    /// each. Not what is larger than a message may be, and not what did not fire because its session was ended. Says how many.
+    /// Sends the actions that did not fire because the integration was off, as [`send`](Self::send) does for one: with the current values, one
+    /// message each. Not those that are too large for a message, and not those whose session was ended. Gives their number.
     ///
     /// # Errors
-    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; what was queued before the error stays so.
+    /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; messages queued before the error stay queued.
     pub fn send_not_fired(&self, filter: &NotFiredFilter, actor: Option<&str>) -> Result<u32> {
         self.send_all(actor, &|tx, after, limit| Ok(list::not_fired(tx, filter, after, limit)?), Inner::send_one_not_fired)
     }
 
-    /// Sends what is listed, in transactions of [`BATCH`], until nothing is left after the row that was listed last. One of which a page cannot be
-    /// read undoes its transaction, and is passed when it is alone.
+    /// Sends what `listed` gives, in transactions of [`BATCH`], until nothing is left after the last listed row. An entry with a lost page undoes
+    /// its transaction, and is skipped once it is the only one.
     fn send_all(&self, actor: Option<&str>, listed: &ListToSend<'_>, send: SendListed) -> Result<u32> {
         let inner = &self.inner;
         let (mut after, mut count, mut limit) = (0, 0, BATCH);
@@ -199,9 +199,9 @@ impl Compass {
                 let mut sent = 0;
                 for ToSend { id, session_and_action } in listed {
                     let Some((session, action)) = session_and_action else { continue };
-                    // One that is damaged stays as it is, where a person sees it.
+                    // A damaged one stays as it is, where a person sees it.
                     let mut page = None;
-                    let done = store::alone(tx, || {
+                    let done = store::all_or_none(tx, || {
                         let done = send(inner, tx, id, session, &action, &context);
                         if let Err(Error::Corrupt { detail }) = &done {
                             page = Some(detail.clone());
@@ -233,7 +233,7 @@ impl Compass {
         }
     }
 
-    /// One command on one action, compiled once for all. `work` gives the act to log, or none when there is nothing to do.
+    /// Runs one command on one action; compiled only once. `work` gives the act to log, or none when there is nothing to do.
     fn on_action(
         &self,
         session: SessionKey,
@@ -249,7 +249,7 @@ impl Compass {
         })
     }
 
-    /// One command on the actions of a session. `work` gives the acts to log; none: there is nothing to do.
+    /// Runs one command on the actions of a session. `work` gives the acts to log; none when there is nothing to do.
     fn on_session(
         &self,
         session: SessionKey,
@@ -273,7 +273,7 @@ impl Compass {
             } else {
                 (Applied::Yes, Changed { outbox: true, ..Changed::session(session) })
             };
-            // An id stands in one event alone.
+            // Only one event may have the id.
             let is_one = acts.len() == 1;
             if !is_one {
                 let outcome = if acts.is_empty() { Outcome::Stale } else { Outcome::Done };
@@ -288,7 +288,7 @@ impl Compass {
 }
 
 impl Inner {
-    /// Sends one action that did not fire because the integration was off. False where that may not be.
+    /// Sends one action that did not fire because the integration was off. False where that is not allowed.
     fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
         let mut loaded = match self.load_session_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
@@ -320,7 +320,7 @@ impl Inner {
         self.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, body, now)?;
         store::outbox::supersede(tx, old.id)?;
         store::action::compare(tx, loaded.id, body.hash)?;
-        // What was claimed is looked at again before it leaves.
+        // A claimed entry is read again before it is sent.
         meta::next_configuration(tx)?;
         Ok(revision)
     }
@@ -356,7 +356,7 @@ impl Inner {
         Ok(sent)
     }
 
-    /// Sends one failed entry again. False where that may not be.
+    /// Sends one failed entry again. False where that is not allowed.
     fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
         let mut loaded = match self.load_session_to_change(tx, session) {
             Err(Error::RequiresNewerCore { .. }) => return Ok(false),
@@ -373,7 +373,7 @@ impl Inner {
         Ok(true)
     }
 
-    /// Whether an act is carried out; an error where it may not be.
+    /// Whether there is something to do; an error where it is not allowed.
     fn allows(&self, row: &ActionRow, permit: Permit) -> Result<bool> {
         match permit {
             Permit::Yes => Ok(true),
@@ -384,7 +384,7 @@ impl Inner {
     }
 }
 
-/// The entries that an earlier call with the same command has given up, of one action or of all.
+/// The entries that an earlier call with the same command abandoned, of one action or of all.
 fn abandoned_before(connection: &Connection, session: SessionKey, action: Option<&str>) -> Result<Vec<AbandonedEntry>> {
     let mut found = Vec::new();
     let Some(stored) = store::session::load(connection, session)? else { return Ok(found) };
@@ -392,7 +392,7 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
         if action.is_some_and(|action| action != row.key) {
             continue;
         }
-        // Also what was corrected or sent again since, while a try of before may be in flight.
+        // Also those corrected or sent again since, while an earlier attempt may be in flight.
         for entry in store::outbox::of_action(connection, row.id)? {
             let leased = entry.in_flight_until.is_some();
             if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
@@ -415,7 +415,7 @@ fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryR
 fn abandon_entry(tx: &Transaction<'_>, row: &ActionRow) -> Result<AbandonedEntry> {
     let newest = newest(tx, row)?;
     store::outbox::abandon(tx, newest.id, reason::ABANDONED)?;
-    // What was claimed is looked at again before it leaves.
+    // A claimed entry is read again before it is sent.
     meta::next_configuration(tx)?;
     Ok(AbandonedEntry { entry: newest.id, leased: newest.state == EntryState::Leased || newest.in_flight_until.is_some() })
 }

@@ -11,12 +11,12 @@ use crate::model::{
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction};
 
-/// The longest half-typed text that is kept, in bytes: more than three times what the largest field takes (20,000 characters of four bytes),
-/// so that also what is too long for it is there to be cut.
+/// The longest half-typed text that is kept, in bytes: more than three times the largest field (20,000 characters of four bytes), so that a
+/// text that is too long for the field is kept, to be shortened.
 const MAX_DRAFT: usize = 256 * 1024;
 
 impl Compass {
-    /// Starts a session on the current version of a workflow, or on the one that is named.
+    /// Starts a session on the current version of a workflow, or on a given version.
     ///
     /// # Errors
     /// `UnknownWorkflow`, `NotStartable` with what is missing, `Refused` with every problem of the prefill, `CommandIdReused`,
@@ -59,8 +59,8 @@ impl Compass {
     /// Carries out several commands in one call, all or none, at the cost of one fsync. When one of them is stale, the outcome is stale and
     /// none is carried out, except that new notes are kept.
     ///
-    /// With a `command_id` for all of them, a repeated call changes nothing, no matter what the commands are. Without one, those of them
-    /// that have no id of their own are carried out again.
+    /// With a `command_id` for the whole call, a repeated call changes nothing, no matter what the commands are. Without one, commands that have
+    /// no id of their own are carried out again.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` with every problem at once, `CommandIdReused`. Nothing is changed then.
@@ -72,7 +72,7 @@ impl Compass {
         self.run(session, None, &[command], None)
     }
 
-    /// The same; `show` makes of the outcome what the call gives, in the same transaction.
+    /// The same; `show` turns the outcome into the result of the call, in the same transaction.
     fn run_and_show<T>(
         &self,
         session: SessionKey,
@@ -92,7 +92,7 @@ impl Compass {
             };
             let plan = engine::plan(loaded.workflow(), &loaded.state, commands, &context, &ids.repeated)?;
             let mut changed = Changed::nothing();
-            // Each event is written with the state right after it: what completing fires is what the session held then.
+            // Each event is written with the state right after it: completing sends the values of that moment.
             for (event, state) in plan.steps {
                 loaded.state = state;
                 loaded.append(tx, &event, ids.take(&event))?;
@@ -137,9 +137,9 @@ impl Compass {
         self.set_fields(session, vec![FieldChange { field: field.to_owned(), change: Change::Set(value) }])
     }
 
-    /// Keeps half-typed raw text of a field, so that nothing typed is lost when the phone dies; also of a finished session that is edited, see
-    /// [`RecordField::draft`](crate::model::RecordField::draft). Never validated, sent or counted; gone when the field is set or cleared, and when
-    /// the session is over. An empty text forgets it. Observers are not told.
+    /// Saves half-typed raw text of a field, so that nothing typed is lost when the app ends; also for a finished session that is edited, see
+    /// [`RecordField::draft`](crate::model::RecordField::draft). Never validated, sent or counted; deleted when the field is set or cleared, and
+    /// when the session is over. An empty text deletes it. Observers are not notified.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` for an unknown field or a discarded session, `InvalidArgument` for a text over 256 KiB.
@@ -150,7 +150,7 @@ impl Compass {
         })
     }
 
-    /// Keeps the half-typed text of a note, as [`save_draft`](Self::save_draft) does that of a field; gone when a note is added.
+    /// Saves the half-typed text of a note, as [`save_draft`](Self::save_draft) does for a field; deleted when a note is added.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` for a discarded session, `InvalidArgument` for a text over 256 KiB.
@@ -160,7 +160,7 @@ impl Compass {
 
     fn keep_draft(&self, session: SessionKey, of: &str, text: &str, allowed: impl FnOnce(&Workflow) -> Result<()>) -> Result<()> {
         if text.len() > MAX_DRAFT {
-            return Err(Error::InvalidArgument { place: "text", problem: "at most 256 KiB are kept of a draft" });
+            return Err(Error::InvalidArgument { place: "text", problem: "a draft may have at most 256 KiB" });
         }
         self.inner.write(|tx| {
             let loaded = self.inner.load_session_to_change(tx, session)?;
@@ -189,7 +189,7 @@ impl Compass {
         self.do_one(session, Command::Back { visit, to_visit })
     }
 
-    /// Notes that a response was used.
+    /// Records that a response was used.
     ///
     /// # Errors
     /// As [`Compass::run`].
@@ -264,7 +264,7 @@ impl Inner {
         self.load_session(connection, key)?.view(connection)
     }
 
-    /// A UUIDv7: ordered by time, random beyond it.
+    /// A UUIDv7: ordered by time, the rest is random.
     fn new_key(&self, now: Timestamp) -> SessionKey {
         let ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         let bytes = self.random.bytes();

@@ -6,29 +6,29 @@ use super::{Compass, Result};
 use crate::delivery::{CancelToken, Run, Step};
 use crate::model::FlushReport;
 
-/// A flush or the background worker on its way.
+/// A running flush or background worker.
 pub struct DeliverySteps {
     compass: Compass,
     run: Option<Run>,
     is_flush: bool,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
 pub enum StepOutcome {
     /// There is more to do at once.
     Again,
     /// There is nothing to do before something happens, or this moment of the monotonic clock comes.
     Wait {
-        /// Time since the clock's origin; none: only something that happens brings it on.
+        /// Time since the clock's origin; none: only an event ends the wait.
         until: Option<Duration>,
     },
-    /// It has ended; of a flush, with what it did.
+    /// It has ended; a flush gives its report.
     Done(Option<Result<FlushReport>>),
 }
 
 impl DeliverySteps {
-    /// Takes the next step. After the end every further one is an end without a report.
+    /// Takes the next step. After the end, every further step is `Done` without a report.
     pub fn step(&mut self) -> StepOutcome {
         let Some(run) = &mut self.run else { return StepOutcome::Done(None) };
         let delivery = &self.compass.inner.delivery;
@@ -77,8 +77,7 @@ impl Compass {
         Ok(run.map(|run| DeliverySteps { compass: self.clone(), run: Some(run), is_flush: false }))
     }
 
-    /// Ends as a process that is killed ends: nothing is settled, no request is called off, nothing is folded into the file, and what was
-    /// in memory is forgotten.
+    /// Ends like a killed process: nothing is settled, no request is cancelled, no checkpoint is made, and everything in memory is lost.
     pub fn kill(self) {
         if self.inner.calls.shut() {
             self.inner.delivery.kill();

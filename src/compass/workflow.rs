@@ -16,7 +16,7 @@ impl Compass {
     /// Imports a workflow document. The same document again changes nothing. An incomplete one is imported and cannot be started.
     ///
     /// # Errors
-    /// `InvalidWorkflow` with all findings, `WorkflowConflict` when this version is here with other content.
+    /// `InvalidWorkflow` with all findings, `WorkflowConflict` when this version is already here with other content.
     pub fn import_workflow(&self, bytes: &[u8]) -> Result<ImportOutcome> {
         let parsed = document::parse(bytes);
         let (Some(workflow), Some(hash)) = (&parsed.reference, parsed.hash) else {
@@ -42,10 +42,10 @@ impl Compass {
         })
     }
 
-    /// All findings about a document, without importing it. Endpoints that this phone does not know are found too, as warnings.
+    /// All findings about a document, without importing it. Endpoints that this phone does not know are warnings.
     ///
     /// # Errors
-    /// `Closed` and errors of the file. What is wrong with the document is in the findings.
+    /// `Closed` and errors of the file. Problems of the document are in the findings.
     pub fn lint_workflow(&self, bytes: &[u8]) -> Result<Vec<Finding>> {
         let endpoints: Vec<String> = self.inner.read(|connection| {
             let rows = store::endpoint::all(connection)?;
@@ -70,7 +70,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownWorkflow`, `Corrupt` when the document is not the one that was imported, `RequiresNewerCore` when it cannot be read without
-    /// what this release does not know.
+    /// features that this release does not know.
     pub fn workflow(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Workflow> {
         self.inner.read(|connection| {
             let row = self.inner.version(connection, key, version)?;
@@ -92,7 +92,7 @@ impl Compass {
         })
     }
 
-    /// Retires a version, or brings it back: a retired one is started only when it is named. Sessions on it go on.
+    /// Retires a version, or ends its retirement: a retired one is started only when its version is named. Its sessions continue.
     ///
     /// # Errors
     /// `UnknownWorkflow`.
@@ -135,8 +135,7 @@ impl Inner {
         row.ok_or_else(|| Error::UnknownWorkflow { key: echoed(key) })
     }
 
-    /// The newest version that is not retired and can be started. Where none can, the newest: its findings, or its damage, say what stands in
-    /// the way.
+    /// The newest version that is not retired and can be started. Where none can, the newest: its findings, or its damage, show the reason.
     fn current(&self, connection: &Connection, key: &str) -> Result<Option<WorkflowRow>> {
         let mut newest = None;
         for row in store::workflow::in_use(connection, key)? {
@@ -168,14 +167,14 @@ impl Inner {
         Ok(listed)
     }
 
-    /// A row as this release sees it: what its document requires is looked at each time, nothing else is judged again.
+    /// A row for this release: what its document requires is checked each time, nothing else is judged again.
     fn as_known(&self, connection: &Connection, mut row: WorkflowRow) -> Result<WorkflowRow> {
         let unknown = self.unknown_of(connection, row.id, row.hash)?;
         row.startable = restrict(row.startable, &mut row.findings, &unknown);
         Ok(row)
     }
 
-    /// What a document requires and this release does not know; read once per handle.
+    /// The required features of a document that this release does not know; read once per handle.
     fn unknown_of(&self, connection: &Connection, id: i64, hash: Sha256) -> Result<Vec<String>> {
         if let Some(known) = self.unknown.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(known.clone());
@@ -185,9 +184,9 @@ impl Inner {
         Ok(unknown)
     }
 
-    /// Judges the documents that an earlier release could only name and that this one knows all of. Once: the finding goes with it. Their
-    /// sessions, and those of documents that were judged before an earlier release took this one's place, are looked at by the next search.
-    pub(super) fn judge_anew(&self) -> Result<()> {
+    /// Judges the documents that an earlier release did not know completely and this one does. Once: their finding is then removed. The next
+    /// search indexes their sessions, and those of documents that were judged before an earlier release was installed again.
+    pub(super) fn judge_again(&self) -> Result<()> {
         let code = Code::RequiresNewerCore.as_str();
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
             let mut known = Vec::new();
@@ -212,30 +211,30 @@ impl Inner {
                 let bytes = store::workflow::document(tx, row.id)?;
                 let parsed = document::parse(&bytes);
                 let workflow = parsed.reference.as_ref().unwrap_or(&row.workflow);
-                store::workflow::judge_anew(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
+                store::workflow::judge_again(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
             }
             Ok(((), Changed { workflows: !rows.is_empty(), ..Changed::default() }))
         })
     }
 
-    /// What is wrong with the stored documents: their rules are those of the release that imported them, and are not asked.
+    /// What is wrong with the stored documents. Rules are not checked: those of the release that imported them apply.
     pub(super) fn document_faults(&self, connection: &Connection) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         for id in store::workflow::ids(connection)? {
             let Ok((workflow, hash, document)) = store::workflow::by_id(connection, id) else {
-                faults.push(format!("row {id} of the workflows does not read back"));
+                faults.push(format!("row {id} of the workflows cannot be read"));
                 continue;
             };
             let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
             match store::workflow::summary(connection, id) {
-                Err(_) => faults.push(format!("what is listed of {of} does not read back")),
+                Err(_) => faults.push(format!("the list entry of {of} cannot be read")),
                 Ok(listed) if listed.startable != listed.worst.is_none_or(|worst| worst == Severity::Warning) => {
-                    faults.push(format!("whether {of} can be started is not what was found in it"));
+                    faults.push(format!("the mark whether {of} can be started does not match its findings"));
                 }
                 Ok(_) => {}
             }
             match StoredDocument::read(&document, hash) {
-                // It is what it was, and says itself that this release does not know it.
+                // It is unchanged, and names itself what this release does not know.
                 Err(StoredFault::RequiresNewerCore { .. }) => {}
                 Err(fault) => faults.push(document_fault(&workflow, &fault)),
                 Ok(document) if document.workflow.reference() != workflow => faults.push(format!("{of} is listed as another one")),
@@ -244,7 +243,7 @@ impl Inner {
                     faults.extend(
                         unusable
                             .iter()
-                            .map(|field| format!("{of}: the pattern of the field {field} cannot be used any more, and counts as absent")),
+                            .map(|field| format!("{of}: the pattern of the field {field} can no longer be used, and counts as absent")),
                     );
                 }
             }
@@ -259,7 +258,7 @@ fn new<'a>(parsed: &'a ParsedDocument, workflow: &'a WorkflowRef, hash: Sha256, 
     NewWorkflow { workflow, description, hash, document, startable: parsed.is_startable(), findings: &parsed.findings }
 }
 
-/// Adds what this release does not know to what was found at import. Says whether a session can be started.
+/// Adds unknown requirements to the findings of the import. Says whether a session can be started.
 fn restrict(startable: bool, findings: &mut Vec<Finding>, unknown: &[String]) -> bool {
     let code = Code::RequiresNewerCore.as_str();
     if !unknown.is_empty() && findings.iter().all(|finding| finding.code != code) {

@@ -1,4 +1,4 @@
-//! One attempt: which entry, on which network, how far it has come, and what it brought. Plain data; what blocks runs elsewhere.
+//! One attempt: its entry, its network, its stage and its result. Plain data; blocking calls run elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::port::{SecretValue, TransportRequest};
 use crate::store::outbox::queue::Claimed;
 use crate::webhook::{self, Message, RequestError};
 
-/// How far an attempt has come.
+/// The stage of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Its secrets are being looked up.
     Secrets,
-    /// Its secrets are there; its entry has to be looked at once more before it is sent.
+    /// Its secrets are known; its entry has to be read again before it is sent.
     Found,
-    /// Its entry is being looked at. From here on it counts as begun.
+    /// Its entry is being read. From here on it counts as begun.
     Looking,
     /// Its request waits for a thread.
     Leaving,
-    /// Its request is on its way.
+    /// Its request is in flight.
     Sending,
     /// It was answered 401 or 403, and the store of secrets is asked for a newer secret.
     Refreshing,
@@ -32,7 +32,7 @@ pub(super) enum Stage {
 /// A secret by name, with the one before it.
 pub(super) type Secret = (String, SecretValue, Option<SecretValue>);
 
-/// An attempt under way.
+/// A running attempt.
 pub(super) struct Attempt {
     /// Names its request to the transport.
     pub(super) request: u64,
@@ -42,9 +42,9 @@ pub(super) struct Attempt {
     pub(super) skew_ms: i64,
     /// The generation of the network that it began on.
     pub(super) network: u64,
-    /// The generation of the configuration that its secrets were asked for at. A later look must not make it newer: the secrets are not.
+    /// The generation of the configuration in which its secrets were looked up. A later read must not change it: the secrets stay the old ones.
     pub(super) configuration: u64,
-    /// What the platform said of the network that it began on.
+    /// Whether the platform had validated the network that it began on.
     pub(super) validated: Option<bool>,
     pub(super) stage: Stage,
     pub(super) secrets: Vec<Secret>,
@@ -54,51 +54,51 @@ pub(super) struct Attempt {
     pub(super) timeout: Duration,
     /// The time that its request was signed for, in milliseconds since 1970.
     pub(super) signed_for_ms: i64,
-    /// Since when its request is on its way, and how much time it got.
+    /// Since when its request is in flight, and how much time it got.
     pub(super) sending: Option<(Duration, Duration)>,
     /// The core has asked it to end.
     pub(super) cancelled: bool,
-    /// A look-up of its secrets is under way.
+    /// A look-up of its secrets is running.
     pub(super) looks_up: bool,
-    /// When they had been looked up.
+    /// When the look-up ended.
     pub(super) found_at: Option<Duration>,
-    /// The answer that a newer secret is asked for.
+    /// The answer for which a newer secret is looked up.
     pub(super) refused: Option<(Outcome, Timestamp, Duration)>,
-    /// The wake-up that it began after.
+    /// The last wake-up before it began.
     pub(super) wake: u64,
-    /// The last wish of a person by then.
-    pub(super) wish: u64,
-    /// What it has used up, to be given back if its request does not leave.
+    /// The number of the last urgent request of a person before it began.
+    pub(super) last_urgent: u64,
+    /// The urgent attempt that it used up, to be returned if its request is not sent.
     pub(super) spent: Option<Spent>,
 }
 
-/// What an attempt brought.
+/// The result of an attempt.
 pub(super) struct AttemptResult {
     pub(super) attempt: Attempt,
     pub(super) outcome: Outcome,
     pub(super) verdict: Verdict,
-    /// When it came, by the wall clock of then.
+    /// When it came, by the wall clock at that moment.
     pub(super) came_at: Timestamp,
-    /// The same for what is stored: no later than the wall clock says when it is stored.
+    /// The same for storing: not later than the wall clock when it is stored.
     pub(super) ended_at: Timestamp,
     pub(super) duration: Duration,
-    /// A newer secret is there, after this one was refused.
+    /// There is a newer secret after this one was refused.
     pub(super) refreshed: bool,
-    /// Drawn when it ended; spreads the next try.
+    /// Drawn when it ended; spreads the next attempt.
     pub(super) random: f64,
-    /// Another endpoint answered on the same network lately.
+    /// Another endpoint recently answered on the same network.
     pub(super) another_answered: bool,
-    /// It began before the last reason to try again what waits for a network.
+    /// It began before the last wake-up.
     pub(super) woken: bool,
 }
 
 impl Attempt {
-    /// By when it must be over.
+    /// When it must have ended.
     pub(super) fn until(&self) -> Duration {
         self.began.saturating_add(self.timeout)
     }
 
-    /// Whether the receiver may know of it or will in a moment.
+    /// Whether the receiver may have got it, or will in a moment.
     pub(super) fn has_begun(&self) -> bool {
         matches!(self.stage, Stage::Looking | Stage::Leaving | Stage::Sending | Stage::Refreshing)
     }
@@ -108,19 +108,19 @@ impl Attempt {
         self.found_at.map_or(Duration::ZERO, |at| at.saturating_sub(self.began))
     }
 
-    /// Whether its secrets have used up the time that it had: what they left is not enough to send it. No time of anybody else is meant.
+    /// Whether the look-up of its secrets used up its own time: the time left is not enough to send it.
     pub(super) fn secrets_took_its_time(&self, now: Duration) -> bool {
         let (left, waited) = (self.until().saturating_sub(now), self.waited_for_secrets());
         left + SETTLING_TIME < LEAST_TIME && waited >= LEAST_TIME && waited + LEAST_TIME >= self.timeout
     }
 
-    /// Its request is handed over, to leave as soon as there is a thread.
+    /// Its request is queued, to be sent as soon as there is a thread.
     pub(super) fn leaves(&mut self, now: Moment, timeout: Duration) {
         (self.stage, self.sending) = (Stage::Leaving, Some((now.monotonic, timeout)));
         self.signed_for_ms = self.signing_ms(now.wall);
     }
 
-    /// What is signed at this moment, by the receiver's clock as far as it is known.
+    /// The time to sign at this moment, by the receiver's clock as far as it is known.
     fn signing_ms(&self, now: Timestamp) -> i64 {
         now.timestamp_millis().saturating_add(self.skew_ms)
     }
@@ -155,7 +155,7 @@ impl Attempt {
 }
 
 impl AttemptResult {
-    /// Whether it was called off before its request left: it is no answer to the caller that asked for it.
+    /// Whether it was cancelled before its request was sent: the urgent request is then not served.
     pub(super) fn was_cancelled(&self) -> bool {
         self.verdict.contact == Contact::NotBegun && self.verdict.class == Class::CutShort
     }
@@ -168,7 +168,7 @@ impl AttemptResult {
         }
     }
 
-    /// What the receiver's clock said.
+    /// The time of the receiver's clock.
     pub(super) fn date(&self) -> Option<Timestamp> {
         match &self.outcome {
             Outcome::Answer(answer) => answer.date,
@@ -176,7 +176,7 @@ impl AttemptResult {
         }
     }
 
-    /// The line in the history of its entry.
+    /// Its row in the history of the entry.
     pub(super) fn row(&self, verdict: &Verdict) -> AttemptRow {
         AttemptRow {
             number: self.attempt.claimed.progress.attempts,

@@ -1,12 +1,11 @@
-//! What a round writes, and what came of it, as plain data: the schedule is not locked while the database works.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What a round writes, and its outcome, as plain data: the schedule is not locked while the database works.
 
 use super::attempt::AttemptResult;
 use super::caller_requests::Asked;
 use super::endpoint_queue::{EndpointView, Unstored};
 use super::released::Released;
 use crate::model::{Attention, Connectivity, SessionKey};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
@@ -14,23 +13,23 @@ use crate::store::outbox::queue::Claimed;
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) results: Vec<AttemptResult>,
-    /// Claims of which nothing was begun, and what was used up for them.
+    /// Claims of which nothing was begun, and the urgent attempts used up for them.
     pub(super) releases: Released,
-    /// Entries whose leases are not dead, no matter what the clock says.
+    /// Entries whose leases are not dead, no matter how the clock is set.
     pub(super) alive: Vec<i64>,
-    /// Entries that are not to be claimed.
-    pub(super) passed_over: BTreeSet<i64>,
-    pub(super) endpoints: BTreeMap<String, EndpointView>,
-    /// What is to be claimed with it.
+    /// Entries that must not be claimed.
+    pub(super) passed_over: SortedSet<i64>,
+    pub(super) endpoints: SortedMap<String, EndpointView>,
+    /// What to claim in the same transaction.
     pub(super) claim: Option<ClaimRequest>,
 }
 
-/// That something is to be claimed.
+/// A request to claim entries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClaimRequest {
     pub(super) connectivity: Connectivity,
     pub(super) urgent: bool,
-    /// What it answers.
+    /// The requests of callers that it answers.
     pub(super) asked: Asked,
 }
 
@@ -43,21 +42,21 @@ pub(super) struct BatchOutcome {
     pub(super) file: i64,
     pub(super) claimed: Vec<Claimed>,
     /// Endpoints at which more may be due.
-    pub(super) more: BTreeSet<String>,
-    /// Somebody asked for an attempt at an endpoint, and nothing was claimed there although something may be.
+    pub(super) more: SortedSet<String>,
+    /// A person asked for an attempt at an endpoint, and nothing was claimed there although something may be.
     pub(super) urgent_again: bool,
-    /// Rows that do not read back, or do not take what has to be written.
+    /// Rows that cannot be read, or cannot be written.
     pub(super) unreadable: Vec<i64>,
     /// Endpoints as they are now.
-    pub(super) rows: BTreeMap<String, EndpointRow>,
-    /// What is not stored of endpoints that were settled.
+    pub(super) rows: SortedMap<String, EndpointRow>,
+    /// The parts of settled endpoints' state that are not stored.
     pub(super) unstored: Vec<(String, Unstored)>,
-    pub(super) sessions: BTreeSet<SessionKey>,
-    /// What a person has to be told of, by entry.
+    pub(super) sessions: SortedSet<SessionKey>,
+    /// Messages that need a person's attention, by entry.
     pub(super) attention: Vec<(i64, Attention)>,
-    /// Entries that need no person, or that it has been said of.
+    /// Entries that need no attention, or have already been reported.
     pub(super) calm: Vec<i64>,
-    /// The revision of what observers are told; none when there is nothing to tell.
+    /// The revision for observers; none when there is nothing to report.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,
     /// Endpoints that took a message with one of the results.

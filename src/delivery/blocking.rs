@@ -1,4 +1,4 @@
-//! What blocks on threads: looking secrets up, sending, and asking a transport to cancel or to be renewed.
+//! Blocking calls on threads: looking up secrets, sending, and asking a transport to cancel or to renew.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::port::{
 };
 use crate::threads::Pool;
 
-/// Carries out blocking calls on threads of its own. They hold no database handle and no lock.
+/// Carries out blocking calls on its own threads. They hold no database handle and no lock.
 pub(super) struct Threads {
     pool: Pool,
     look_ups: Places,
@@ -53,7 +53,7 @@ impl Drop for Place {
 }
 
 impl Threads {
-    /// For so many attempts at once. Beside them there is room for what hangs; the schedule begins no more than that.
+    /// For so many attempts at once, plus the calls that may hang; the schedule begins no more than that.
     pub(super) fn new(secrets: Arc<dyn Secrets>, transport: Arc<dyn Transport>, attempts: usize) -> Self {
         let [look_ups, requests, cancels, renewals] =
             [MOST_HANGING_IN_ALL + 2 * attempts, MOST_HANGING_IN_ALL + 2 * attempts, 2 * attempts + MOST_HANGING, MOST_RENEWALS];
@@ -79,13 +79,13 @@ impl Blocking for Threads {
         };
         let place = places.take()?;
         let (secrets, transport) = (Arc::clone(&self.secrets), Arc::clone(&self.transport));
-        // The ports are dropped before the answer is known: that calls foreign code, which must not happen behind the back of who has closed.
-        // And the place is free by then, for the thread that hears of the answer.
+        // The ports are dropped before the answer is known: that may call code of the app, which must not happen after a close. And the
+        // place is free before the next thread gets the answer.
         let carry_out = move || {
             let _place = place;
             carry_out(call, &*secrets, &*transport)
         };
-        self.pool.run_and_tell(carry_out, reply)
+        self.pool.run_and_reply(carry_out, reply)
     }
 
     fn rest(&self) {
@@ -114,7 +114,7 @@ fn carry_out(call: BlockingCall, secrets: &dyn Secrets, transport: &dyn Transpor
     }
 }
 
-/// Tells of refused secrets, and looks up what is wanted, until one is not found.
+/// Reports refused secrets, and looks up the wanted ones, until one is not found.
 pub(super) fn look_up(secrets: &dyn Secrets, refused: &[String], wanted: &[String], origin: &str) -> Vec<SecretLookup> {
     for name in refused {
         if foreign::call(|| secrets.refused(name, origin)).is_none() {
@@ -136,7 +136,7 @@ pub(super) fn look_up(secrets: &dyn Secrets, refused: &[String], wanted: &[Strin
     found
 }
 
-/// What becomes of a request that was called off before it left.
+/// The result of a request that was cancelled before it was sent.
 fn never_left() -> TransportFailure {
     let (kind, phase, request_sent) = (FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
     TransportFailure { kind, phase, request_sent, detail: String::new() }
@@ -152,7 +152,7 @@ pub(super) fn send(transport: &dyn Transport, request: TransportRequest) -> Resu
     });
     if let Err(failure) = &sent {
         log::info!("request {id}: {:?} in phase {:?}", failure.kind, failure.phase);
-        // A transport's own words may show more of a URL than a log should.
+        // A transport's own text may show more of a URL than a log should.
         log::debug!("request {id}: {}", failure.detail);
     }
     sent

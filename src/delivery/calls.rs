@@ -1,6 +1,5 @@
 //! The calls of delivery: flushing, the network, secrets, quiescing and closing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,12 +12,13 @@ use super::endpoint_queue::EndpointView;
 use super::foreign;
 use super::handle::Delivery;
 use super::moment::Moment;
-use super::next_due::Around;
+use super::next_due::Situation;
 use super::schedule::Ended;
 use super::settings::{DATABASE_WAIT, HANGING_PAUSE, IDLE, QUIESCE_DATABASE_WAIT, QUIESCE_LIMIT, QUIESCE_STOP_LIMIT, STOP_LIMIT};
 use super::shared::{Mode, Shared};
 use crate::fault::fault;
-use crate::filled::set;
+use crate::sorted::{SortedMap, SortedSet};
+
 use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notice, Timestamp};
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
@@ -26,31 +26,30 @@ use crate::store::outbox::{queue, revive};
 use crate::store::{Connection, StoreError, meta, passing_over, set_back, unless_damaged};
 use crate::webhook;
 
-/// Endpoints that begin nothing for a while, as they are defined.
+/// Endpoints that begin no attempt for a while, with their definitions.
 pub(crate) struct HeldBack {
     now: Timestamp,
-    views: BTreeMap<String, EndpointView>,
+    views: SortedMap<String, EndpointView>,
 }
 
 impl HeldBack {
-    /// Until when this endpoint is left alone for want of a network.
+    /// Until when this endpoint waits for a network (backoff).
     pub(crate) fn backoff(&self, row: &EndpointRow) -> Option<Timestamp> {
         let backoff = self.views.get(&row.endpoint.key)?.backoff(row)?;
         self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
     }
 
-    /// When this endpoint is looked at again, where calls of it that do not end hold it up.
+    /// When this endpoint is checked again, where calls that do not end hold it up.
     pub(crate) fn held_up_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
         self.views.get(&endpoint.key)?.is_held_up(endpoint).then(|| self.now + HANGING_PAUSE)
     }
 }
 
 impl Delivery {
-    /// Delivers what is due now and returns before `deadline` has passed. Retries that become due later are left for later. `urgent`: a
+    /// Delivers what is due now and returns before `deadline` has passed. Entries that become due later are not waited for. `urgent`: a
     /// person asks, so one attempt may begin at each endpoint that waits for a time, once a minute.
     ///
-    /// While a worker runs it goes on with what this call leaves running; otherwise nothing is left but attempts that could not be
-    /// interrupted.
+    /// A running worker continues the attempts that this call leaves running; otherwise only attempts that could not be cancelled are left.
     ///
     /// # Errors
     /// When the database fails. Results that could not be stored are kept in memory and stored by the next call that can.
@@ -67,7 +66,7 @@ impl Delivery {
         }
     }
 
-    /// The steps of a flush, for those who take them one by one.
+    /// A flush to be run step by step.
     pub(crate) fn begin_flush(&self, deadline: Duration, cancel: &CancelToken, urgent: bool) -> Run {
         let deadline = self.ports.clock.monotonic().saturating_add(deadline);
         Run::new(Caller::Flush { deadline, cancel: cancel.clone(), urgent }, self.shared.lock().is_stopped(), self.blocking.is_simulated())
@@ -79,7 +78,7 @@ impl Delivery {
         self.shared.lock().events() != run.seen
     }
 
-    /// What a flush has done.
+    /// The report of a flush.
     pub(crate) fn report(&self, mut run: Run) -> Result<FlushReport, StoreError> {
         if let Some(error) = run.error.take() {
             return Err(error);
@@ -96,8 +95,8 @@ impl Delivery {
         Ok(FlushReport { end, attempts, sent, retrying, failed, pending })
     }
 
-    /// Takes what the app knows of the network. When it has become another one, what waited for one is due at once, for the worker after a
-    /// short random wait, one for everything, so that not all phones come at the same moment.
+    /// Takes the app's report about the network. When the network has changed, entries that waited for one are due at once; the worker begins
+    /// after one short random wait, so that not all phones send at the same moment.
     pub(crate) fn set_connectivity(&self, connectivity: Connectivity) {
         let now = self.ports.clock.monotonic();
         if self.shared.change(|shared| shared.schedule.network.set(connectivity, now) && shared.mode != Mode::Closed) {
@@ -109,18 +108,18 @@ impl Delivery {
     pub(super) fn network_changed(&self) {
         let spread = self.settings.policy.online_spread.mul_f64(self.ports.random.fraction());
         self.shared.change(|shared| {
-            // A wait that the worker has not made use of counts: a network that changes all the time must not put it off for ever. It begins with
-            // the network, not with the generation, which may have had to wait itself.
+            // A wait that is not over stays: a network that changes all the time must not delay the worker for ever. It begins with the
+            // network, not with the generation, which may rise later.
             let begins_at = shared.schedule.network.came_at().saturating_add(spread);
             shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
             shared.schedule.wake();
-            // Connections and addresses of the network before are worth nothing. The next thread that drives sees to it: here it may take
-            // its time.
+            // Connections and addresses of the earlier network are of no use. The next driving thread renews the transport: that may
+            // take long.
             shared.must_renew = true;
         });
     }
 
-    /// What the app said last.
+    /// The app's last report.
     pub(crate) fn connectivity(&self) -> Connectivity {
         self.shared.lock().schedule.network.connectivity()
     }
@@ -135,7 +134,7 @@ impl Delivery {
         self.shared.change(|shared| shared.schedule.endpoint_changed(key));
     }
 
-    /// A person wants something sent: what waits for a network is tried at once, without the wait that spreads phones.
+    /// A person wants to send: entries that wait for a network are attempted at once, without the wait that spreads phones.
     pub(crate) fn send_now(&self) {
         self.shared.change(|shared| {
             shared.worker_begins_at = None;
@@ -143,65 +142,65 @@ impl Delivery {
         });
     }
 
-    /// Whether what waits for a network is due at once, although the database does not say so yet.
+    /// Whether entries that wait for a network are due at once, although the database does not show it yet.
     pub(crate) fn is_woken(&self) -> bool {
         self.shared.lock().schedule.is_woken()
     }
 
-    /// Entries whose lease ran out, or lies too far ahead because the clock was set back, and which nobody here works on.
+    /// Entries whose lease ended, or ends too far ahead because the clock was set back, and on which this handle does not work.
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
+    pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<SortedSet<i64>, StoreError> {
         let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
         let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
-        Ok(set(over.into_iter().filter(|entry| !alive.contains(entry))))
+        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
     }
 
-    /// How long a claim holds.
+    /// The duration of a lease.
     pub(crate) fn lease(&self) -> Duration {
         self.settings.limits.lease
     }
 
-    /// Entries of which an attempt of this handle has begun and runs, no matter what their rows say.
-    pub(crate) fn on_its_way(&self) -> BTreeSet<i64> {
-        self.shared.lock().schedule.on_its_way()
+    /// Entries with a running attempt of this handle, even if their rows say otherwise.
+    pub(crate) fn in_flight(&self) -> SortedSet<i64> {
+        self.shared.lock().schedule.in_flight()
     }
 
-    /// Until when endpoints begin nothing for what is known in memory alone.
+    /// Until when endpoints begin no attempt, as far as only this handle knows it.
     pub(crate) fn held_back(&self, now: Timestamp) -> HeldBack {
         let monotonic = self.ports.clock.monotonic();
         HeldBack { now, views: self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy) }
     }
 
-    /// Which file somebody has read: what is known not to read back of another one, whose place it has taken, is forgotten.
+    /// The file that was read. If it has replaced another one, that one's unreadable entries are forgotten.
     pub(crate) fn read_file(&self, file: i64) {
         let mut shared = self.shared.lock();
         if shared.file.replace(file).is_some_and(|before| before != file) {
-            shared.told.clear();
+            shared.reported.clear();
             let schedule = &mut shared.schedule;
-            schedule.set_aside = set(schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry));
+            schedule.set_aside = schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry).collect();
         }
     }
 
-    /// Entries that are known not to read back.
-    pub(crate) fn aside(&self) -> BTreeSet<i64> {
+    /// Entries that are known to be unreadable.
+    pub(crate) fn aside(&self) -> SortedSet<i64> {
         self.shared.lock().schedule.aside()
     }
 
-    /// These entries were found not to read back, or not to take what has to be written.
-    pub(crate) fn set_aside(&self, entries: &BTreeSet<i64>) {
+    /// These entries could not be read or written.
+    pub(crate) fn set_aside(&self, entries: &SortedSet<i64>) {
         self.shared.lock().schedule.set_aside(entries.iter().copied());
     }
 
-    /// Whether an attempt of this entry may have begun whose end is unknown: here, or, where it is leased, or was when it was given up
-    /// before, and this handle knows nothing of the claim, elsewhere. No clock is asked: somebody may have set it.
+    /// Whether an attempt of this entry with an unknown outcome may have begun: here, or elsewhere if it is leased (or was when it was
+    /// abandoned) and the claim is not this handle's. The clock is not used: it may have been set.
     pub(crate) fn may_have_begun(&self, entry: i64, leased: bool) -> bool {
         let shared = self.shared.lock();
         shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)
     }
 
-    /// When there is something to do next; `needs_person` is asked on the same snapshot. Costs index look-ups, however many entries wait.
+    /// When there is something to do next; `needs_person` uses the same snapshot. Costs a few index look-ups, for any number of entries.
     ///
     /// # Errors
     /// When the database fails.
@@ -209,27 +208,27 @@ impl Delivery {
         &self,
         needs_person: impl FnOnce(&Connection) -> Result<bool, E>,
     ) -> Result<NextDue, E> {
-        let around = self.look_around(self.now());
+        let situation = self.situation(self.now());
         if fault("seeded: next_due takes the wake-up") {
             let schedule = &mut self.shared.lock().schedule;
             let wake = schedule.current_wake();
             schedule.made_due(wake);
         }
         let (next, is_set_back) = self.store.read(|connection| {
-            let next = NextDue { needs_person: needs_person(connection)?, ..around.next_due(connection)? };
-            Ok::<_, E>((next, set_back::is_seen(connection, around.now)?))
+            let next = NextDue { needs_person: needs_person(connection)?, ..situation.next_due(connection)? };
+            Ok::<_, E>((next, set_back::is_seen(connection, situation.now)?))
         })?;
         if is_set_back {
-            self.clock_was_set_back(around.now);
+            self.clock_was_set_back(situation.now);
         }
         Ok(next)
     }
 
-    /// Somebody has seen that the clock was set back. What was over by that is written down as over: a while later the clock may not tell any
-    /// more. Not while another process has the file, nor while this one leaves it alone: the next one who sees it does.
+    /// The clock was set back. Times that are over because of that are written as over now: later the clock may not show it any more. Not while
+    /// another process has the file, nor while delivery is quiesced: the next call that detects it does it then.
     pub(crate) fn clock_was_set_back(&self, now: Timestamp) {
         if let Err(error) = self.store.write_for_delivery(Duration::ZERO, |tx| meta::carry_age(tx, now)) {
-            log::debug!("that the clock was set back is written down later: {error}");
+            log::debug!("the clock was set back, which is recorded later: {error}");
         }
     }
 
@@ -238,11 +237,11 @@ impl Delivery {
         self.next_due_and(|_| Ok(false))
     }
 
-    /// When the worker looks again, by the monotonic clock.
+    /// When the worker checks again, by the monotonic clock.
     pub(super) fn next_look(&self, now: Moment) -> Result<Option<Duration>, StoreError> {
-        let around = self.look_around(now);
+        let situation = self.situation(now);
         let (wait, is_set_back) = self.store.read_for_delivery(DATABASE_WAIT, |connection| {
-            Ok::<_, StoreError>((around.wait(connection)?, set_back::is_seen(connection, now.wall)?))
+            Ok::<_, StoreError>((situation.wait(connection)?, set_back::is_seen(connection, now.wall)?))
         })?;
         if is_set_back {
             self.clock_was_set_back(now.wall);
@@ -250,17 +249,17 @@ impl Delivery {
         Ok(wait.map(|wait| now.monotonic.saturating_add(wait.clamp(Duration::from_millis(250), IDLE))))
     }
 
-    fn look_around(&self, now: Moment) -> Around {
+    fn situation(&self, now: Moment) -> Situation {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, on_its_way, lease) = (schedule.aside(), schedule.on_its_way(), self.settings.limits.lease);
+        let (aside, in_flight, lease) = (schedule.aside(), schedule.in_flight(), self.settings.limits.lease);
         let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
-        Around { now: now.wall, connectivity, woken, views, aside, on_its_way, lease }
+        Situation { now: now.wall, connectivity, woken, views, aside, in_flight, lease }
     }
 
-    /// Secrets have changed: what waited for one is due, pauses for want of one or after many failures end, and what was refused for one is
-    /// revived.
+    /// Secrets have changed: entries that waited for one are due, pauses for lack of one or after many failures end, and entries that failed
+    /// because of one are revived.
     ///
     /// # Errors
     /// When the database fails; nothing has changed then.
@@ -269,17 +268,17 @@ impl Delivery {
         let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
             let ((notice, mut damaged), pages) = passing_over(tx, |without| {
                 let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
-                let mut damaged = BTreeSet::new();
+                let mut damaged = SortedSet::new();
                 meta::next_secrets(tx)?;
                 for stored in endpoint::all(tx)? {
                     let StoredEndpoint::Readable(row) = stored else { continue };
-                    // Also where it is disabled or archived: what is revived there waits for that.
+                    // Also where it is disabled or archived: revived entries wait there.
                     if !webhook::secret_names(&row.endpoint).is_empty() {
                         unless_damaged(endpoint::new_secrets(tx, &row, &self.settings.policy))?;
                         let (key, revives) = (&row.endpoint.key, reason::revived_by_secrets);
                         let mut revived = revive::revive_endpoint(tx, key, false, revives, now, without)?;
                         notice.sessions.append(&mut revived.sessions);
-                        damaged.append(&mut revived.damaged);
+                        damaged.extend(revived.damaged);
                     }
                 }
                 notice.revision = meta::next_revision(tx)?;
@@ -289,16 +288,16 @@ impl Delivery {
             Ok((notice, damaged))
         })?;
         self.set_aside(&damaged);
-        // Before observers are told, who may take their time.
+        // Before observers are notified: they may take long.
         self.look();
         self.notify(notice);
         Ok(())
     }
 
-    /// No attempt begins any more. To be followed by [`finish_quiesce`](Self::finish_quiesce), with what this gives. Calls nothing foreign.
+    /// From now on no attempt begins. To be followed by [`finish_quiesce`](Self::finish_quiesce) with the result. Calls no port and no observer.
     pub(crate) fn begin_quiesce(&self) -> u64 {
         self.shared.change(|shared| {
-            // Also when it is quiesced still: a resume that is under way must not end it.
+            // Also when it is still quiesced: a running resume must not end it.
             if shared.mode != Mode::Closed {
                 (shared.mode, shared.epoch) = (Mode::Quiesced, shared.epoch + 1);
             }
@@ -306,31 +305,31 @@ impl Delivery {
         })
     }
 
-    /// How often delivery was quiesced, resumed or closed: for [`finish_quiesce`](Self::finish_quiesce), where it is quiesced already.
+    /// How often delivery was quiesced, resumed or closed: for [`finish_quiesce`](Self::finish_quiesce) where it is already quiesced.
     pub(crate) fn epoch(&self) -> u64 {
         self.shared.lock().epoch
     }
 
-    /// Running attempts are called off, and given up after a moment. What they bring in time is stored, the rest is kept in memory until
-    /// delivery is resumed. Does nothing to what began after it was. Takes a second at most.
+    /// Cancels running attempts, and detaches them after a moment. Results that come in time are stored, the others are kept in memory
+    /// until delivery is resumed. Attempts that began after a resume are not affected. Takes at most a second.
     pub(crate) fn finish_quiesce(&self, epoch: u64) {
         let began = Instant::now();
         // Unless delivery was resumed since.
         self.cancel_running(|shared| shared.epoch == epoch);
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { QUIESCE_LIMIT };
         drop(self.shared.wait_until(limit, |shared| !shared.driven || shared.epoch != epoch));
-        // A worker that gave way may have left something running.
+        // A worker that let a flush drive may have left attempts running.
         self.cancel_attempts(QUIESCE_STOP_LIMIT.min(QUIESCE_LIMIT.saturating_sub(began.elapsed())), |shared| shared.epoch == epoch);
     }
 
-    /// Asks all that is on its way to end, while this holds. At once, because the driver may be kept by an observer.
+    /// Asks all requests in flight to end, if this holds. At once, because an observer may block the driver.
     pub(super) fn cancel_running(&self, holds: impl FnOnce(&Shared) -> bool) {
         let requests = self.shared.change(|shared| {
             if !holds(shared) {
                 return Vec::new();
             }
             let mut requests = shared.schedule.cancel_requests();
-            for (request, test) in &mut shared.test_sends {
+            for (request, test) in shared.test_sends.iter_mut() {
                 test.cancelled = true;
                 requests.push(*request);
             }
@@ -339,18 +338,18 @@ impl Delivery {
         self.cancel(&requests);
     }
 
-    /// Ends what somebody left who does not drive any more: gives back what was not begun, gives up what runs, and stores what came. Does
-    /// nothing where somebody drives, who ends it himself, and leaves running what there is once this does not hold any more.
+    /// Ends attempts whose driver is gone: releases claims that were not begun, cancels running attempts, and stores results. Does nothing
+    /// where a thread drives, which ends them itself, and stops once `holds` is false.
     pub(super) fn cancel_attempts(&self, limit: Duration, holds: impl Fn(&Shared) -> bool) {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
-        // With the turn, so that nobody begins anything meanwhile.
+        // With the turn, so that no attempt begins meanwhile.
         let Some(turn) = Turn::take_if(&self.shared, |shared| holds(shared)) else { return };
         self.collect();
         let requests =
             self.shared.take(|shared| if holds(shared) { shared.schedule.stop_all(&ended, &self.settings.policy) } else { Vec::new() });
         self.cancel(&requests);
         if !self.blocking.is_simulated() {
-            // Also for those that were asked: nothing foreign is called behind the back of who has closed, if that can be.
+            // Also for those already asked: if possible, no port is called after a close.
             let came = |shared: &Shared| {
                 let has_come = |request: &u64| shared.arrived.iter().any(|arrived| arrived.request == *request);
                 shared.cancelling.is_empty() && requests.iter().all(has_come)
@@ -358,14 +357,14 @@ impl Delivery {
             drop(self.shared.wait_until(limit, |shared| !holds(shared) || came(shared)));
         }
         self.collect();
-        let gives_up = self.shared.take(|shared| {
-            let gives_up = holds(shared);
-            if gives_up {
+        let is_over = self.shared.take(|shared| {
+            let is_over = holds(shared);
+            if is_over {
                 shared.schedule.detach();
             }
-            gives_up
+            is_over
         });
-        if gives_up {
+        if is_over {
             self.blocking.rest();
         }
         self.settle_soon();
@@ -373,8 +372,8 @@ impl Delivery {
         self.take_in_left(&mut self.late_run());
     }
 
-    /// Delivery is about to go on; who begins a flush meanwhile waits for that. Calls nothing foreign. Gives what
-    /// [`finish_resume`](Self::finish_resume) wants to know.
+    /// Delivery is about to continue; a flush that begins meanwhile waits for that. Calls no port and no observer. Gives the epoch for
+    /// [`finish_resume`](Self::finish_resume).
     pub(crate) fn begin_resume(&self) -> u64 {
         self.shared.change(|shared| {
             if shared.mode == Mode::Quiesced {
@@ -385,8 +384,8 @@ impl Delivery {
         })
     }
 
-    /// Delivery goes on, unless it was quiesced again meanwhile. What came in before is stored. Calls observers: not to be called with
-    /// anything locked.
+    /// Delivery continues, unless it was quiesced again meanwhile. Results that came before are stored. Calls observers: nothing may be
+    /// locked.
     pub(crate) fn finish_resume(&self, epoch: u64) {
         let is_running = self.shared.change(|shared| {
             if shared.epoch == epoch && shared.mode == Mode::Resuming {
@@ -398,7 +397,7 @@ impl Delivery {
             shared.must_renew = true;
             shared.is_running()
         });
-        // Unless somebody drives and does so anyway.
+        // Unless a thread drives and does it.
         if is_running && let Some(turn) = Turn::take_if(&self.shared, |shared| shared.is_running()) {
             self.settle_soon();
             drop(turn);
@@ -406,27 +405,27 @@ impl Delivery {
         }
     }
 
-    /// Takes in and stores what came, for a caller that somebody waits for: another process that has the file is not waited for long.
+    /// Takes in and stores results, for a caller that must return soon: it does not wait long for another process.
     fn settle_soon(&self) {
         let mut run = self.late_run();
         run.database_limit = Some(QUIESCE_DATABASE_WAIT);
         self.take_in(&mut run);
     }
 
-    /// Takes in and stores what came while the caller had the turn, for the thread that brought it has left it to the caller. To be called
-    /// once the turn was given back.
+    /// Takes in and stores results that came while the caller had the turn: the threads that brought them left that to the caller. To be
+    /// called once the turn was released.
     pub(super) fn take_in_left(&self, run: &mut Run) {
         while let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_left()) {
             self.take_in(run);
         }
     }
 
-    /// For what is stored in nobody's name.
+    /// A run for results that belong to no flush or worker.
     pub(super) fn late_run(&self) -> Run {
-        Run::new(Caller::Worker { generation: 0 }, false, self.blocking.is_simulated())
+        Run::new(Caller::Worker { start: 0 }, false, self.blocking.is_simulated())
     }
 
-    /// Takes in what came, and stores it: one write transaction. To be called by the thread that drives.
+    /// Takes in results and stores them in one write transaction. To be called by the driving thread.
     pub(super) fn take_in(&self, run: &mut Run) {
         self.collect();
         if self.shared.lock().schedule.has_unsettled()
@@ -436,7 +435,7 @@ impl Delivery {
         }
     }
 
-    /// Ends delivery for good, within two seconds: what is not stored by then is sent a second time. Idempotent.
+    /// Ends delivery for good, within two seconds: messages whose results are not stored by then are sent again. Idempotent.
     pub(crate) fn close(&self) {
         let began = Instant::now();
         let epoch = self.shared.change(|shared| {
@@ -456,7 +455,7 @@ impl Delivery {
         self.cancel_attempts(STOP_LIMIT.saturating_sub(began.elapsed()), |shared| shared.mode == Mode::Closed);
     }
 
-    /// Forgets everything, as the end of a process does.
+    /// Forgets everything, like the end of a process.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
         self.shared.change(|shared| {

@@ -1,4 +1,4 @@
-//! Calling a `flush` off.
+//! Cancelling a `flush`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Cancels. A `flush` with this token gives up its running attempts and returns within two seconds.
+    /// Cancels. A `flush` with this token cancels its running attempts and returns within two seconds.
     pub fn cancel(&self) {
         let mut inner = self.inner();
         inner.cancelled.store(true, Ordering::Release);
@@ -37,12 +37,12 @@ impl CancelToken {
         self.inner().cancelled.load(Ordering::Acquire)
     }
 
-    /// Set once it is cancelled, for those who look again and again.
+    /// Set once it is cancelled, for polling.
     pub(super) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.inner().cancelled)
     }
 
-    /// Calls `hook` when cancelled, as long as the guard lives; not at all when it is cancelled already.
+    /// Calls `hook` when cancelled, as long as the guard lives; not at all when it is already cancelled.
     pub(super) fn on_cancel(&self, hook: impl Fn() + Send + Sync + 'static) -> HookGuard {
         let mut inner = self.inner();
         let id = inner.next_hook;
@@ -62,7 +62,7 @@ impl fmt::Debug for CancelToken {
     }
 }
 
-/// Takes the hook back when dropped.
+/// Removes the hook when dropped.
 pub(super) struct HookGuard {
     token: CancelToken,
     id: u64,

@@ -1,4 +1,4 @@
-//! The schedule's part that has to do with attempts that do not go on: given up, called off, never begun.
+//! The part of the schedule for attempts that do not continue: cancelled, overdue or never begun.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy};
 use crate::store::outbox::queue::Claimed;
 
 impl Schedule {
-    /// Gives an attempt up that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of
-    /// secrets that does not end counts as one that found nothing now, unless it had less time than a store may take.
+    /// Ends an attempt that is far beyond its time. True when its request has to be cancelled; its result still counts. A look-up of secrets
+    /// that does not end counts as `secret_unavailable`, unless it had less time than a store may take.
     pub(super) fn abort(&mut self, request: u64, ended: &Ended, policy: &RetryPolicy) -> bool {
         let Some(mut attempt) = self.in_flight.remove(&request) else { return false };
         match attempt.stage {
-            // The thread that looked is gone: its request never left.
+            // The thread that read the entry is gone: its request was never sent.
             Stage::Looking => {
                 self.undo(attempt);
                 false
@@ -30,7 +30,7 @@ impl Schedule {
                 self.refreshed(attempt, None, ended, policy);
                 false
             }
-            Stage::Secrets | Stage::Found if fault("seeded: what was given up goes on") => {
+            Stage::Secrets | Stage::Found if fault("seeded: abandoned messages are sent") => {
                 self.releases.claims.push(attempt.claimed.lease);
                 attempt.timeout += Duration::from_secs(20);
                 self.in_flight.insert(request, attempt);
@@ -41,7 +41,7 @@ impl Schedule {
                 false
             }
             Stage::Secrets | Stage::Found => {
-                // Where its window was short, that says nothing about the store.
+                // With a short time, that says nothing about the store.
                 let obstacle = if attempt.timeout < FULL_TIME { Obstacle::Interrupted } else { Obstacle::SecretUnavailable };
                 self.finish(attempt, Outcome::NotAttempted(obstacle), ended.at, ended.random, policy, true);
                 false
@@ -49,12 +49,12 @@ impl Schedule {
         }
     }
 
-    /// Nothing of this attempt was begun, its look-up neither: its claim is given back.
+    /// Nothing of this attempt was begun, not even its look-up: its claim is released.
     pub(super) fn not_begun(&mut self, request: u64) {
         self.drop_attempts(|attempt| attempt.request == request);
     }
 
-    /// A thread has come to the request of this attempt: how much time it has, or nothing when it must not leave any more.
+    /// A thread is ready for the request of this attempt: how much time it has; none when it must no longer be sent.
     pub(super) fn departs(&mut self, request: u64, now: Duration, may_begin: bool) -> Option<Duration> {
         let attempt = self.in_flight.get_mut(&request).filter(|attempt| attempt.stage == Stage::Leaving)?;
         let left = attempt.sending.and_then(|(since, timeout)| since.saturating_add(timeout).checked_sub(now));
@@ -63,7 +63,7 @@ impl Schedule {
         Some(left)
     }
 
-    /// There was no thread for what this attempt had to do next.
+    /// There was no thread for the next call of this attempt.
     pub(super) fn had_no_thread(&mut self, request: u64) {
         if let Some(attempt) = self.in_flight.get_mut(&request) {
             attempt.looks_up = false;
@@ -71,8 +71,8 @@ impl Schedule {
         self.not_begun(request);
     }
 
-    /// What was claimed for an endpoint and has not begun is given back: it changed.
-    pub(super) fn give_back(&mut self, key: &str) {
+    /// The endpoint changed: its claims that have not begun are released.
+    pub(super) fn release_ready(&mut self, key: &str) {
         if let Some(queue) = self.endpoints.get_mut(key) {
             let ready = std::mem::take(&mut queue.ready);
             ready.iter().for_each(|claimed| self.release(claimed));
@@ -80,7 +80,7 @@ impl Schedule {
         self.look();
     }
 
-    /// A claim is given back, of which nothing has begun.
+    /// Releases a claim of which nothing has begun.
     pub(super) fn release(&mut self, claimed: &Claimed) {
         if claimed.urgent {
             self.caller_requests.urgent_again();
@@ -88,8 +88,8 @@ impl Schedule {
         self.releases.claims.push(claimed.lease);
     }
 
-    /// The caller with this wish does not wait for urgent attempts any more. When nobody does, what was claimed for one and has not begun
-    /// is given back: it may be due much later.
+    /// The caller with this urgent request no longer waits. When no caller does, entries that were claimed for one and have not begun are
+    /// released: they may be due much later.
     pub(super) fn end_urgent(&mut self, number: u64) {
         if !self.caller_requests.end_urgent(number) {
             return;
@@ -103,12 +103,12 @@ impl Schedule {
         self.look();
     }
 
-    /// Everything stops: what has not begun is given back, and the requests of what has are named, to be cancelled. An attempt whose secrets
-    /// are being looked up was cut short: where the store hangs in each short window, it is not asked in all of them. So was one whose
-    /// request waits for a thread; it does not leave any more. For the thread that drives: an entry that is being looked at meanwhile is
-    /// one whose driver is gone, so its request never left.
+    /// Stops everything: claims that have not begun are released. Gives the running requests, to be cancelled. An attempt whose secrets are
+    /// being looked up was cut short, so that a store that hangs is not asked again in every short run. So was one whose request waits for a
+    /// thread; it is no longer sent. To be called by the driving thread: an attempt whose entry is being read then lost its driver, so its
+    /// request was never sent.
     pub(super) fn stop_all(&mut self, ended: &Ended, policy: &RetryPolicy) -> Vec<u64> {
-        // An answer that a newer secret was asked for is settled as it is.
+        // An answer for which a newer secret is looked up is settled as it is.
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Refreshing) {
             self.refreshed(attempt, None, ended, policy);
         }
@@ -122,7 +122,7 @@ impl Schedule {
         self.in_flight.keys().copied().collect()
     }
 
-    /// What still runs is not waited for any more. Its results still count.
+    /// Detaches the attempts that still run. Their results still count.
     pub(super) fn detach(&mut self) {
         for (_, attempt) in std::mem::take(&mut self.in_flight) {
             self.leave(&attempt);
@@ -137,7 +137,7 @@ impl Schedule {
         }
     }
 
-    /// Nothing of this attempt has left: all that was written for it is given back.
+    /// Nothing of this attempt was sent: everything written for it is undone.
     fn undo(&mut self, mut attempt: Attempt) {
         self.leave(&attempt);
         self.release(&attempt.claimed);
@@ -149,7 +149,7 @@ impl Schedule {
         self.in_flight.remove(&request)
     }
 
-    /// An attempt is not under way any more; a look-up of its secrets may be.
+    /// An attempt no longer runs; a look-up of its secrets may.
     pub(super) fn leave(&mut self, attempt: &Attempt) {
         if attempt.looks_up {
             self.detached.leave_look_up(attempt);
@@ -162,10 +162,10 @@ impl Schedule {
         }
     }
 
-    /// Whether an attempt of this entry has begun and its end is unknown.
+    /// Whether an attempt of this entry has begun and its outcome is unknown.
     pub(super) fn has_begun(&self, entry: i64) -> bool {
         let mut attempts = self.in_flight.values().chain(self.detached.attempts());
-        // What has ended and is not stored yet has left all the same.
+        // A result that is not stored yet also means that it was sent.
         let mut results = self.results.iter().chain(&self.stuck).filter(|result| result.verdict.contact != Contact::NotBegun);
         attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
             || results.any(|result| result.attempt.claimed.lease.entry == entry)

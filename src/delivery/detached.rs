@@ -1,26 +1,26 @@
-//! Calls that nobody waits for any more and that have not ended. Each takes up a thread, so only so many may be left behind: of one endpoint,
-//! so that it begins nothing more and the others go on, and of all together.
+//! Detached calls. Each keeps a thread, so their number is limited: of one endpoint, which then begins nothing more while the
+//! others continue, and of all together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::settings::{MOST_HANGING, MOST_HANGING_IN_ALL};
 use crate::model::Endpoint;
+use crate::sorted::SortedMap;
 use crate::webhook;
 
-/// What was left behind.
+/// The detached calls.
 #[derive(Default)]
 pub(super) struct Detached {
-    /// Look-ups of secrets, by request, with the endpoint as it was then. What they bring is not used.
+    /// Look-ups of secrets, by request, with the endpoint as it was then. Their results are not used.
     look_ups: Vec<(u64, Arc<Endpoint>)>,
-    /// Attempts whose requests are on their way. Their results still count.
-    attempts: BTreeMap<u64, Attempt>,
+    /// Attempts whose requests are in flight. Their results still count.
+    attempts: SortedMap<u64, Attempt>,
 }
 
 impl Detached {
-    /// Whether nothing more begins at this endpoint before something ends. Look-ups count where it names a secret. What was left behind of
-    /// another definition of the same endpoint says nothing about this one.
+    /// Whether no attempt may begin at this endpoint before a call ends. Look-ups count where it names a secret. Calls of an earlier definition
+    /// of the same endpoint do not count.
     pub(super) fn holds_up(&self, endpoint: &Endpoint) -> bool {
         let is_full = |count: usize| count >= MOST_HANGING;
         let look_ups = || self.look_ups.iter().filter(|(_, other)| **other == *endpoint).count();
@@ -31,7 +31,7 @@ impl Detached {
                 && (self.look_ups.len() >= MOST_HANGING_IN_ALL || is_full(look_ups()))
     }
 
-    /// How many attempts more than may be left behind in all.
+    /// How many more attempts are detached than are allowed in all.
     pub(super) fn attempts_beyond(&self) -> u32 {
         self.attempts.len().saturating_sub(MOST_HANGING_IN_ALL) as u32
     }
@@ -59,7 +59,7 @@ impl Detached {
         self.attempts.remove(&request)
     }
 
-    /// A look-up has ended. True when it had been left behind.
+    /// A look-up has ended. True when it was detached.
     pub(super) fn look_up_ended(&mut self, request: u64) -> bool {
         let before = self.look_ups.len();
         self.look_ups.retain(|(left, _)| *left != request);

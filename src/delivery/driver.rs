@@ -1,4 +1,4 @@
-//! Driving: asks the schedule what to do next, does it, one step at a time. A flush and the worker are the same steps with other reasons to
+//! Driving: asks the schedule what to do next, and does it, step by step. A flush and the worker are the same steps with other reasons to
 //! stop; a simulation takes the steps one by one.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) enum Caller {
     /// A flush until this moment of the monotonic clock.
     Flush { deadline: Duration, cancel: CancelToken, urgent: bool },
     /// The worker that was started as this one.
-    Worker { generation: u64 },
+    Worker { start: u64 },
 }
 
 /// Why driving has ended.
@@ -46,26 +46,26 @@ pub(crate) enum Step {
     Done,
 }
 
-/// A flush or a worker on its way.
+/// A running flush or worker.
 pub(crate) struct Run {
     pub(super) caller: Caller,
     stage: RunStage,
     turn: Option<Turn>,
     /// Counted among the flushes that wait for their turn.
     waiting: Option<Waiting>,
-    /// It is known that it wants what is due, no matter who drives.
+    /// Its requests were registered, for any thread that drives.
     begun: bool,
-    /// Its wish for urgent attempts.
+    /// Its urgent request.
     urgent: Option<Urgent>,
     pub(super) counts: FlushCounts,
     pub(super) error: Option<StoreError>,
     /// Why a result was set aside.
     pub(super) stuck: Option<StoreError>,
-    /// How often in a row the database failed, and since when it is left alone.
+    /// How often in a row the database failed, and until when it is not used.
     pub(super) failures: u32,
-    pub(super) retry_at: Option<Instant>,
+    pub(super) paused_until: Option<Instant>,
     /// The same in a simulation, by the monotonic clock.
-    retry_after: Option<Duration>,
+    paused_until_simulated: Option<Duration>,
     /// Nothing is waited for in real time.
     simulated: bool,
     /// Since when attempts are asked to stop, and when they were asked last.
@@ -84,19 +84,19 @@ pub(crate) struct Run {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RunStage {
-    /// Somebody else drives.
+    /// Another thread drives.
     Waiting,
     Driving,
     Stopping(StopReason),
     Ended(StopReason),
 }
 
-/// The right to drive; given back when dropped, also by a panic.
+/// The right to drive; released when dropped, also by a panic.
 pub(super) struct Turn(Option<Arc<SharedLock>>);
 
 impl Turn {
-    /// Takes it, if nobody has it and this holds. Nobody waits for somebody to take it, so it is no event: those who wait would wake one
-    /// another for ever.
+    /// Takes it, if no thread has it and this holds. No thread waits for another to take it, so it is not an event: threads that wait would
+    /// wake one another for ever.
     pub(super) fn take_if(shared: &Arc<SharedLock>, may: impl FnOnce(&mut Shared) -> bool) -> Option<Self> {
         let takes = |shared: &mut Shared| {
             if shared.driven {
@@ -109,8 +109,8 @@ impl Turn {
         shared.take(takes).then(|| Self(Some(Arc::clone(shared))))
     }
 
-    /// Gives it back where this holds, which nobody can change in between.
-    fn give_back_if(&mut self, holds: impl FnOnce(&Shared) -> bool) -> bool {
+    /// Releases it if this holds, under the lock.
+    fn release_if(&mut self, holds: impl FnOnce(&Shared) -> bool) -> bool {
         let Some(shared) = &self.0 else { return true };
         let gives = shared.change(|shared| {
             let gives = holds(shared);
@@ -126,11 +126,11 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.give_back_if(|_| true);
+        self.release_if(|_| true);
     }
 }
 
-/// A person waits for urgent attempts, as long as this is there.
+/// A person waits for urgent attempts as long as this exists.
 struct Urgent(Arc<SharedLock>, u64);
 
 impl Drop for Urgent {
@@ -164,8 +164,8 @@ impl Run {
             error: None,
             stuck: None,
             failures: 0,
-            retry_at: None,
-            retry_after: None,
+            paused_until: None,
+            paused_until_simulated: None,
             stopping_since: None,
             asked_at: None,
             seen: 0,
@@ -196,7 +196,7 @@ impl Run {
         }
     }
 
-    /// A flush begins, once: when it has its turn or when it begins to wait for it, so that the thread that drives serves it.
+    /// A flush begins once: when it gets its turn or begins to wait for it, so that the driving thread serves it.
     fn begin_flush(&mut self, lock: &Arc<SharedLock>, shared: &mut Shared) {
         if std::mem::replace(&mut self.begun, true) {
             return;
@@ -214,8 +214,8 @@ impl Run {
         Step::Done
     }
 
-    /// How long a call of the database may take. One that waits for another process ends when the run is cancelled; what is stored after that
-    /// waits until the run has to be back.
+    /// How long a call of the database may take. One that waits for another process ends when the run is cancelled; later writes may wait until
+    /// the run has to return.
     pub(super) fn database_wait(&self, now: Duration) -> LockWait {
         let limit = self.database_limit.unwrap_or(if self.simulated { Duration::ZERO } else { DATABASE_WAIT });
         let limit = self.time_left(now).map_or(limit, |left| left.saturating_sub(RETURN_TIME).min(limit));
@@ -227,7 +227,7 @@ impl Run {
         LockWait { limit, cancelled }
     }
 
-    /// One that was cancelled is back in time, no matter who has the file.
+    /// Makes a cancelled run return in time, even if another process has the file.
     fn hurry(&mut self, reason: StopReason, since: Instant) {
         if reason == StopReason::Cancelled && self.is_flush() {
             self.ends_by = Some(since + CANCEL_LIMIT.saturating_sub(RETURN_TIME));
@@ -238,9 +238,9 @@ impl Run {
         matches!(&self.caller, Caller::Flush { cancel, .. } if cancel.is_cancelled())
     }
 
-    /// How much longer the database is left alone.
-    pub(super) fn retry_in(&self) -> Option<Duration> {
-        self.retry_at.and_then(|at| at.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    /// How much longer the database is not used.
+    pub(super) fn pause_left(&self) -> Option<Duration> {
+        self.paused_until.and_then(|at| at.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 }
 
@@ -274,13 +274,12 @@ impl Delivery {
     }
 
     fn wait_for_turn(&self, run: &mut Run, stop: Option<StopReason>, now: Moment) -> Step {
-        // Without time left a flush still looks whether there is anything to do, if it need not wait for that.
+        // Without time left a flush still checks whether there is anything to do, if it need not wait for that.
         let is_over = |reason: &StopReason| if run.is_flush() { *reason != StopReason::Deadline } else { *reason == StopReason::Cancelled };
         if let Some(reason) = stop.filter(is_over) {
             return run.ends(reason);
         }
-        // The count of events that the reasons to stop were looked at with stays as it is: one that comes in between is not lost, and is
-        // found by the next step.
+        // `run.seen` keeps the count of events at which the reasons to stop were checked: an event in between is found by the next step.
         let turn = Turn::take_if(&self.shared, |shared| {
             let may = shared.is_running() && (run.is_flush() || shared.flushes_waiting == 0);
             if may && run.is_flush() {
@@ -300,13 +299,13 @@ impl Delivery {
             return run.ends(reason);
         }
         if run.is_flush() && run.waiting.is_none() {
-            // A worker gives way. Any other that drives makes due what waited for a network, and claims for a person who asks.
+            // A worker lets the flush drive. Any other driver makes waiting entries due, and claims for an urgent request.
             let mut shared = self.shared.lock();
             shared.flushes_waiting += 1;
             run.begin_flush(&self.shared, &mut shared);
             self.shared.tell(shared);
             run.waiting = Some(Waiting(Arc::clone(&self.shared)));
-            // That is news to others, not to itself.
+            // An event for others, not for this run.
             run.seen += 1;
         }
         let until = match &run.caller {
@@ -333,7 +332,7 @@ impl Delivery {
         }
         if !run.is_flush() && shared.flushes_waiting > 0 {
             drop(shared);
-            // Everything goes on under the flush.
+            // A worker lets the flush drive; all attempts continue.
             (run.turn, run.stage) = (None, RunStage::Waiting);
             return Step::Again;
         }
@@ -351,7 +350,7 @@ impl Delivery {
             may_begin: has_time && !is_offline && begins_at.is_none(),
             timeout,
             serves_urgent,
-            database: run.retry_in().is_none() && run.retry_after.is_none_or(|at| at <= now.monotonic),
+            database: run.pause_left().is_none() && run.paused_until_simulated.is_none_or(|at| at <= now.monotonic),
             database_failed: run.failures > 0,
         };
         let action = shared.schedule.next(now, &conditions);
@@ -381,9 +380,9 @@ impl Delivery {
             Action::Wait(_) | Action::Idle => {
                 let until = if let Action::Wait(until) = action { until } else { None };
                 let stop = time_left.map(|left| now.monotonic + left.saturating_sub(SETTLING_TIME));
-                let retry = run.retry_after.filter(|at| *at > now.monotonic);
-                let until = [until, next_rise, begins_at, stop, retry].into_iter().flatten().min();
-                return Step::Wait { until, at_most: run.retry_in() };
+                let paused = run.paused_until_simulated.filter(|at| *at > now.monotonic);
+                let until = [until, next_rise, begins_at, stop, paused].into_iter().flatten().min();
+                return Step::Wait { until, at_most: run.pause_left() };
             }
         };
         if let Err(error) = done {
@@ -392,13 +391,13 @@ impl Delivery {
         Step::Again
     }
 
-    /// Whether this run begins what others have asked for urgently: not with less time than an attempt may take, for there is one in a minute
-    /// and one in a pause, and the caller that asked has more.
+    /// Whether this run serves urgent requests of others: not with less time than an attempt may take. Only one is allowed in a minute and in a
+    /// pause, and the caller that asked has more time.
     pub(super) fn serves_urgent(&self, run: &Run, now: Moment) -> bool {
         run.is_urgent() || run.time_left(now.monotonic).is_none_or(|left| left >= self.settings.limits.attempt_timeout + SETTLING_TIME)
     }
 
-    /// The database failed: it is left alone for a moment. What is in flight goes on; its results are kept.
+    /// The database failed: it is not used for a moment. Attempts in flight continue; their results are kept.
     pub(super) fn database_failed(&self, run: &mut Run, error: StoreError) {
         if self.was_interrupted(run) || run.is_cancelled() {
             return;
@@ -413,16 +412,16 @@ impl Delivery {
         let pause = DATABASE_PAUSES.get(run.failures as usize).copied().unwrap_or(if run.is_flush() { last } else { doubled.min(IDLE) });
         run.failures += 1;
         if run.simulated {
-            run.retry_after = Some(self.now().monotonic.saturating_add(pause));
+            run.paused_until_simulated = Some(self.now().monotonic.saturating_add(pause));
         } else {
-            run.retry_at = Some(Instant::now() + pause);
+            run.paused_until = Some(Instant::now() + pause);
         }
         let (unsettled, is_flying, wanted) = {
             let shared = self.shared.lock();
             (shared.schedule.unsettled(), shared.schedule.is_flying(), run.is_urgent() && shared.schedule.caller_requests.is_urgent())
         };
         if run.is_flush() {
-            // With nothing to store, and nobody who asked for an attempt, there is nothing to wait for.
+            // With nothing to store and no urgent request there is nothing to wait for.
             if unsettled == 0 && !is_flying && !wanted {
                 run.stage = RunStage::Stopping(StopReason::Drained);
             } else if run.failures > DATABASE_PAUSES.len() as u32 && !is_flying {
@@ -435,22 +434,22 @@ impl Delivery {
         }
     }
 
-    /// The handle was quiesced, resumed or closed under this step: the database was kept from it and did not fail. The next step finds out.
+    /// The handle was quiesced, resumed or closed during this step: that interrupted the database call. The next step handles it.
     fn was_interrupted(&self, run: &Run) -> bool {
         self.shared.lock().epoch != run.epoch
     }
 
     pub(super) fn database_worked(&self, run: &mut Run) {
-        (run.failures, run.retry_at, run.retry_after) = (0, None, None);
+        (run.failures, run.paused_until, run.paused_until_simulated) = (0, None, None);
         run.error = None;
     }
 
     /// Why to stop, if there is a reason.
     fn stop_reason(&self, shared: &Shared, run: &Run, now: Moment) -> Option<StopReason> {
         match &run.caller {
-            Caller::Worker { generation } if !shared.is_worker(*generation) => Some(StopReason::Cancelled),
+            Caller::Worker { start } if !shared.is_worker(*start) => Some(StopReason::Cancelled),
             _ if shared.is_stopped() => Some(StopReason::Quiesced),
-            // Who drove when the handle was quiesced ends. Who waits also waits for a resume that is under way.
+            // A run that drove when the handle was quiesced ends. A run that waits also waits for a running resume.
             _ if run.turn.is_some() && !shared.is_running() => Some(StopReason::Quiesced),
             Caller::Flush { cancel, .. } if cancel.is_cancelled() => Some(StopReason::Cancelled),
             Caller::Flush { .. } if run.time_left(now.monotonic).is_some_and(|left| left <= SETTLING_TIME) => Some(StopReason::Deadline),
@@ -458,14 +457,14 @@ impl Delivery {
         }
     }
 
-    /// Nothing is in flight and nothing was found to begin.
+    /// Nothing is in flight and there is nothing to begin.
     fn idle(&self, run: &mut Run, now: Moment, begins_at: Option<Duration>, next_rise: Option<Duration>, has_time: bool) -> Step {
         if !run.is_flush() {
             (run.turn, run.stage) = (None, RunStage::Waiting);
-            // That is news to others, not to itself.
+            // An event for others, not for this run.
             run.seen += 1;
             if begins_at.is_some() {
-                // Nothing begins before, no matter what is due.
+                // Nothing begins before that, no matter what is due.
                 return Step::Wait { until: [begins_at, next_rise].into_iter().flatten().min(), at_most: None };
             }
             return match self.next_look(now) {
@@ -475,7 +474,7 @@ impl Delivery {
                 }
                 Err(error) => {
                     self.database_failed(run, error);
-                    Step::Wait { until: [next_rise, run.retry_after].into_iter().flatten().min(), at_most: run.retry_in() }
+                    Step::Wait { until: [next_rise, run.paused_until_simulated].into_iter().flatten().min(), at_most: run.pause_left() }
                 }
             };
         }
@@ -495,7 +494,7 @@ impl Delivery {
         Step::Again
     }
 
-    /// Ends: gives back what was not begun, and gives up what runs, unless a worker goes on with it; stores what can be stored.
+    /// Ends: releases claims that were not begun, cancels running attempts unless a worker continues them, and stores what can be stored.
     fn wind_down(&self, run: &mut Run, reason: StopReason) -> Step {
         let now = self.now();
         let since = *run.stopping_since.get_or_insert_with(Instant::now);
@@ -503,7 +502,7 @@ impl Delivery {
         run.hurry(reason, since);
         let (is_running, worker_wanted) = self.shared.take(|shared| (shared.is_running(), shared.worker.wanted));
         let goes_on = is_running && run.is_flush() && worker_wanted;
-        // However it began to end: once the handle is quiesced or closed, there is no more time than that.
+        // Once the handle is quiesced or closed, that limits the time, for every other reason too.
         let reason = if run.is_flush() && !is_running { StopReason::Quiesced } else { reason };
         let is_short = !is_running || reason == StopReason::Quiesced;
         let mut left_running = goes_on && self.shared.lock().schedule.is_flying();
@@ -533,13 +532,13 @@ impl Delivery {
         }
         let mut end = reason;
         if is_short {
-            // The connections are about to be closed. What cannot be stored by then is kept for later.
+            // The connections are about to be closed. Results that cannot be stored by then are kept for later.
             run.database_limit = Some(QUIESCE_DATABASE_WAIT);
             while self.shared.lock().schedule.has_unsettled() && self.settle(run, false).is_ok() {}
         } else {
             while self.shared.lock().schedule.has_unsettled() {
                 let Err(error) = self.settle(run, false) else { continue };
-                // The caller that cancels does not wait for another process. The next one that drives stores it.
+                // The caller that cancels does not wait for another process. The next driver stores it.
                 let is_left = run.is_cancelled() && matches!(error, StoreError::Locked);
                 if !is_left && !self.was_interrupted(run) {
                     run.error = Some(error);
@@ -547,18 +546,18 @@ impl Delivery {
                 break;
             }
             // An empty queue needs no time.
-            // What was settled a moment ago may be due again at once.
+            // An entry that was just settled may be due again at once.
             if reason == StopReason::Deadline && !left_running && self.is_something_due(run, self.now()).is_ok_and(|due| !due) {
                 end = StopReason::Drained;
             }
         }
         if !run.is_flush() && reason == StopReason::Quiesced {
-            // It goes on when delivery is resumed.
+            // It continues when delivery is resumed.
             (run.turn, run.stage, run.stopping_since, run.asked_at, run.database_limit) = (None, RunStage::Waiting, None, None, None);
             return Step::Again;
         }
-        if goes_on && run.turn.as_mut().is_some_and(|turn| !turn.give_back_if(|shared| shared.is_running() && shared.worker.wanted)) {
-            // The worker was stopped meanwhile: this run ends what it has begun.
+        if goes_on && run.turn.as_mut().is_some_and(|turn| !turn.release_if(|shared| shared.is_running() && shared.worker.wanted)) {
+            // The worker was stopped meanwhile: this run ends its own attempts.
             return Step::Again;
         }
         run.stage = RunStage::Ended(end);

@@ -1,4 +1,4 @@
-//! The schedule's part that has to do with the end of attempts: what look-ups and requests brought, and what that means.
+//! The part of the schedule for the end of attempts: the results of look-ups and requests, and their verdicts.
 
 use super::attempt::{Attempt, AttemptResult, Secret, Stage};
 use super::endpoint_queue::EndpointQueue;
@@ -12,8 +12,8 @@ use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
 impl Schedule {
-    /// Requests that are on their way are to end: they are marked, and named to be cancelled. All else is left to the thread that drives,
-    /// which finds what it looks at marked, too.
+    /// Marks requests in flight to end, and gives them to be cancelled. The driving thread ends everything else; it also finds the mark on the
+    /// attempt whose entry it reads.
     pub(super) fn cancel_requests(&mut self) -> Vec<u64> {
         let begun = self.in_flight.values_mut().filter(|attempt| matches!(attempt.stage, Stage::Looking | Stage::Leaving | Stage::Sending));
         begun.fold(Vec::new(), |mut requests, attempt| {
@@ -58,8 +58,8 @@ impl Schedule {
         }
     }
 
-    /// The answer that a newer secret was asked for is settled, with what was found. Others that waited for the same are settled with it, each
-    /// by the secrets that it was refused with.
+    /// Settles the answer for which a newer secret was looked up. Others that waited for the same look-up are settled with it, each by the
+    /// secrets with which it was refused.
     pub(super) fn refreshed(&mut self, attempt: Attempt, found: Option<&Vec<Secret>>, ended: &Ended, policy: &RetryPolicy) {
         let endpoint = attempt.claimed.endpoint.clone();
         let mut waiting = vec![attempt];
@@ -79,7 +79,7 @@ impl Schedule {
         }
     }
 
-    /// Whether a newer secret is being asked for, for the endpoint of this attempt.
+    /// Whether a newer secret is being looked up for the endpoint of this attempt.
     pub(super) fn is_refreshing(&self, request: u64) -> bool {
         let queue = self.in_flight.get(&request).and_then(|attempt| self.endpoints.get(&attempt.claimed.endpoint));
         queue.is_some_and(|queue| queue.refreshing > 0)
@@ -92,8 +92,8 @@ impl Schedule {
         }
     }
 
-    /// A request was answered 401 or 403, and the store of secrets is told of it. True when nobody asks for a newer secret of this endpoint
-    /// yet: then the caller does.
+    /// A request was answered 401 or 403, and that is reported to the store of secrets. True when no newer secret of this endpoint is being
+    /// looked up yet: then the caller does it.
     pub(super) fn refresh(&mut self, request: u64, outcome: Outcome, at: Moment) -> bool {
         let Some(attempt) = self.in_flight.get_mut(&request) else { return false };
         attempt.stage = Stage::Refreshing;
@@ -103,10 +103,10 @@ impl Schedule {
         queue.refreshing == 1
     }
 
-    /// A request has ended, also one that was given up.
+    /// A request has ended, also a detached one.
     pub(super) fn answered(&mut self, request: u64, outcome: Outcome, ended: &Ended, policy: &RetryPolicy) {
         if let Some(attempt) = self.in_flight.remove(&request) {
-            // It was not let go: no matter what is said of it, nothing has left.
+            // It was never sent, no matter what the transport reports.
             let never_left = attempt.stage == Stage::Leaving;
             let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
@@ -120,7 +120,7 @@ impl Schedule {
         }
     }
 
-    /// An entry is delivered: what has been claimed of it since and has not left is given back, while it can still be taken back.
+    /// An entry is delivered: a later claim of it is released, if nothing of that was sent.
     fn drop_claims(&mut self, entry: i64) {
         let is_of = |claimed: &Claimed| claimed.lease.entry == entry;
         let mut released = Vec::new();
@@ -145,7 +145,7 @@ impl Schedule {
         self.conclude(attempt, outcome, at, random, policy, true, is_newer);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the end of an attempt in one place; both callers stand above")]
+    #[expect(clippy::too_many_arguments, reason = "the end of an attempt in one place; both callers are above")]
     fn conclude(
         &mut self,
         mut attempt: Attempt,
@@ -161,7 +161,7 @@ impl Schedule {
         let outdated = attempt.network < self.network.generation() && !fault("seeded: a network that is gone counts");
         let cancels_itself = matches!(&outcome, Outcome::Failure(failure) if failure.kind == FailureKind::Cancelled)
             && fault("seeded: a transport that cancels by itself was asked to");
-        // An attempt that was given less than a receiver may take, and used it up, says nothing about the receiver.
+        // An attempt that used up less time than a receiver may take says nothing about the receiver.
         let ran_out = matches!(&outcome, Outcome::Failure(failure) if failure.kind == FailureKind::Timeout)
             && attempt
                 .sending
@@ -180,7 +180,7 @@ impl Schedule {
         };
         let mut verdict = classify(&outcome, &context, policy);
         if outdated && verdict.class == Class::Offline {
-            // What answered in the receiver's place on a network that is gone says nothing about the one there is.
+            // A captive portal or proxy of an earlier network says nothing about the current one.
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, ..verdict };
         }
         if matches!(outcome, Outcome::Answer(_)) && verdict.class != Class::Offline {
@@ -203,7 +203,7 @@ impl Schedule {
             random,
             another_answered,
         };
-        // What the endpoint was before says nothing about what it is now. An answer is heard no matter how late it comes.
+        // A result of the endpoint's earlier definition says nothing about the current one. An answer counts no matter how late it comes.
         if (running || result.verdict.contact == Contact::Known)
             && let Some(queue) = self.endpoints.get_mut(&key).filter(|queue| queue.endpoint == result.attempt.endpoint)
         {

@@ -1,4 +1,4 @@
-//! What is known of one endpoint between two looks at its row.
+//! What is known about one endpoint between two reads of its row.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,49 +12,49 @@ use crate::outbox::{AttemptFacts, Class, Contact, EndpointState, LastSeen, Retry
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
-/// What is known of an endpoint. The row in the database is what counts; this is a copy that decides between two looks at it.
+/// What is known about an endpoint. The row in the database is authoritative; this copy is used between two reads of it.
 pub(super) struct EndpointQueue {
     pub(super) endpoint: Arc<Endpoint>,
-    /// The generation of the configuration that it was read at.
+    /// The generation of the configuration when it was read.
     pub(super) configuration: u64,
     pub(super) state: EndpointState,
     /// Claimed, and not begun.
     pub(super) ready: VecDeque<Claimed>,
     pub(super) in_flight: u32,
-    /// A newer secret is being asked for; nothing begins meanwhile.
+    /// A newer secret is being looked up; nothing begins meanwhile.
     pub(super) refreshing: u32,
-    /// More may be due than was claimed.
+    /// More entries may be due than were claimed.
     pub(super) more: bool,
     /// Nothing is begun: it is disabled, archived, or answered 410.
     pub(super) closed: bool,
-    /// Nothing is begun for want of a network.
+    /// Nothing is begun for lack of a network.
     pub(super) backoff: Option<Backoff>,
     pub(super) offline_tries: u32,
-    /// The last wish of a person that an attempt here was for, or began after in vain.
-    pub(super) wish: u64,
-    /// When it was served last, counted in starts of all endpoints.
+    /// The number of the last urgent request that an attempt here served, or failed to serve.
+    pub(super) last_urgent: u64,
+    /// When it was last served, counted in starts of all endpoints.
     pub(super) served: u64,
-    /// Starts of its own.
+    /// Its own starts.
     pub(super) starts: u32,
     /// The first start of a flush is still to come.
     pub(super) first_of_flush: bool,
-    /// How many deliveries in a row were clean, as of the last settlement.
+    /// How many attempts in a row had no failure, as of the last settlement.
     pub(super) settled_clean: u32,
-    /// When it failed last, as of then.
+    /// When it last failed, as of then.
     pub(super) settled_seen: Option<LastSeen>,
-    /// It took a message then, and has not been out of reach since.
+    /// It accepted a message then, and has been reachable since.
     pub(super) settled_takes: bool,
 }
 
-/// What is not stored of an endpoint: deliveries in a row that were clean, when it failed last, and whether it takes messages, so that nothing
-/// waits for a network there.
+/// The parts of an endpoint's state that are not stored: attempts in a row without failure, when it last failed, and whether it accepts messages,
+/// so that nothing waits for a network there.
 pub(super) type Unstored = (u32, Option<LastSeen>, bool);
 
-/// A wait for a network, which ends early when there is a reason to try again.
+/// A wait for a network, which a wake-up ends early.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {
     until: Duration,
-    /// A later wake-up makes it void.
+    /// The last wake-up before it; a later one ends the wait.
     wake: u64,
 }
 
@@ -62,21 +62,21 @@ pub(super) struct Backoff {
 #[derive(Debug, Clone, Default)]
 pub(super) struct EndpointView {
     pub(super) in_flight: u32,
-    /// How many more attempts may begin at it, where results that are not settled yet know more than its row.
+    /// How many more attempts may begin at it, if unsettled results are newer than its row.
     pub(super) room: Option<u32>,
     pub(super) settled_clean: u32,
     pub(super) settled_seen: Option<LastSeen>,
     pub(super) settled_takes: bool,
     pub(super) has_ready: bool,
-    /// The caller that asked for an attempt has had it here.
+    /// The urgent request was already served here.
     pub(super) has_had_urgent: bool,
     pub(super) longest_due_first: bool,
     pub(super) first_of_flush: bool,
-    /// The definition that what follows was learned of: it says nothing about another one, which may be in the row by now.
+    /// The definition to which the next fields belong. The row may have another one by now, for which they do not count.
     pub(super) endpoint: Option<Arc<Endpoint>>,
-    /// What was left behind holds it up. To be asked with [`is_held_up`](Self::is_held_up).
+    /// Detached calls hold it up. Read it through [`is_held_up`](Self::is_held_up).
     pub(super) held_up: bool,
-    /// How much longer nothing begins for want of a network. To be asked with [`backoff`](Self::backoff).
+    /// How much longer nothing begins for lack of a network. Read it through [`backoff`](Self::backoff).
     pub(super) backoff: Option<Duration>,
 }
 
@@ -85,19 +85,19 @@ impl EndpointView {
         self.endpoint.as_ref().is_some_and(|known| **known == *endpoint)
     }
 
-    /// Whether nothing begins at it for what was left behind.
+    /// Whether nothing begins at it because of detached calls.
     pub(super) fn is_held_up(&self, endpoint: &Endpoint) -> bool {
         self.held_up && self.is_of(endpoint)
     }
 
-    /// How much longer nothing begins at it for want of a network.
+    /// How much longer nothing begins at it for lack of a network.
     pub(super) fn backoff(&self, row: &EndpointRow) -> Option<Duration> {
         self.backoff.filter(|_| self.is_of(&row.endpoint) && (self.room.is_some() || is_failing(row)))
     }
 }
 
-/// Whether the row, which all results were settled into, tells of the failure that a wait for a network is for. It does not where somebody has
-/// enabled the endpoint since, changed its secrets or reached it, in whichever process: then nothing is waited for.
+/// Whether the row, with all results settled, still has the failure that caused a wait for a network. It does not if the endpoint was enabled,
+/// got new secrets or was reached since, in any process: then nothing waits.
 fn is_failing(row: &EndpointRow) -> bool {
     row.delivery.failing.is_some()
 }
@@ -115,7 +115,7 @@ impl EndpointQueue {
             closed: false,
             backoff: None,
             offline_tries: 0,
-            wish: 0,
+            last_urgent: 0,
             served: 0,
             starts: 0,
             first_of_flush: true,
@@ -125,10 +125,10 @@ impl EndpointQueue {
         }
     }
 
-    /// Takes over what the database says. `is_settled`: it knows of all results.
+    /// Takes over the row of the database. `is_settled`: it includes all results.
     pub(super) fn refresh(&mut self, row: &EndpointRow, configuration: u64, is_settled: bool) {
         if *self.endpoint != row.endpoint || self.closed && row.is_open() || is_settled && !is_failing(row) {
-            // What the old one met says nothing.
+            // Failures of the old definition do not count.
             (self.backoff, self.offline_tries) = (None, 0);
         }
         if *self.endpoint != row.endpoint {
@@ -146,7 +146,7 @@ impl EndpointQueue {
         self.state.consecutive_failures > 0
     }
 
-    /// How many attempts may begin of what is ready.
+    /// How many of the ready entries may begin.
     pub(super) fn room(&self, now: Moment, wake: u64, offline: bool, policy: &RetryPolicy) -> u32 {
         if self.closed || self.refreshing > 0 || self.ready.is_empty() {
             0
@@ -164,7 +164,7 @@ impl EndpointQueue {
         !self.closed && self.backoff_left(now.monotonic, wake).is_none() && self.state.room(self.in_flight, now.wall, policy) > 0
     }
 
-    /// Whether what was claimed cannot begin soon, and is better given back.
+    /// Whether claimed entries cannot begin soon and are better released.
     pub(super) fn is_stuck(&self, now: Moment, wake: u64) -> bool {
         self.closed || self.backoff_left(now.monotonic, wake).is_some() || self.state.paused_until(now.wall).is_some()
     }
@@ -196,11 +196,11 @@ impl EndpointQueue {
     pub(super) fn learn(&mut self, result: &AttemptResult, now: Duration, wake: u64, policy: &RetryPolicy) {
         let (verdict, attempt) = (&result.verdict, &result.attempt);
         if !result.was_cancelled() && (attempt.claimed.urgent || verdict.class != Class::Sent) {
-            self.wish = self.wish.max(attempt.wish);
+            self.last_urgent = self.last_urgent.max(attempt.last_urgent);
         }
         self.state = settled_state(&self.state, result, verdict, policy);
         match verdict.class {
-            // No matter what it met, there has been a reason to try again since.
+            // There has been a wake-up since, so its failure causes no wait.
             Class::Offline if result.woken => {}
             Class::Offline => {
                 self.offline_tries = self.offline_tries.saturating_add(1);

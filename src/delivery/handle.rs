@@ -1,4 +1,4 @@
-//! What delivery is made of, and what all of its parts use.
+//! The delivery handle, and the functions that all its parts use.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,31 +12,31 @@ use crate::model::Notice;
 use crate::port::{Blocking, BlockingCall};
 use crate::store::Store;
 
-/// Delivers what is in the outbox of one store.
+/// Delivers the outbox of one store.
 pub(crate) struct Delivery {
     pub(super) store: Arc<Store>,
     pub(super) ports: Ports,
     pub(super) blocking: Arc<dyn Blocking>,
     pub(super) settings: Settings,
     pub(super) notify: Arc<dyn Fn(Notice) + Send + Sync>,
-    /// Tells this handle's leases from those of every other.
+    /// Distinguishes this handle's leases from those of every other.
     pub(super) owner: String,
     pub(super) shared: Arc<SharedLock>,
-    /// Itself, for threads that may bring something when it is gone.
+    /// Itself, for threads that may return after it is dropped.
     pub(super) me: Weak<Self>,
 }
 
 impl Delivery {
-    /// Delivery that does nothing until it is asked to. `notify` is told of changes after their commit, on whichever thread made them.
+    /// Delivery that does nothing until a call. `notify` is called with changes after their commit, on the thread that made them.
     pub(crate) fn new(store: Arc<Store>, ports: Ports, settings: Settings, notify: Arc<dyn Fn(Notice) + Send + Sync>) -> Arc<Self> {
         let settings = settings.clamped();
         let blocking = ports.blocking.clone().unwrap_or_else(|| {
             Arc::new(Threads::new(Arc::clone(&ports.secrets), Arc::clone(&ports.transport), settings.policy.in_flight_total as usize))
         });
         let shared = Arc::new(SharedLock::default());
-        // Nothing of it is ever seen, so it need not repeat in tests as what the port draws does.
+        // It is never shown, so it need not come from the port, whose values repeat in tests.
         crate::crypto::fill_random(&mut shared.lock().secrets.key);
-        // Only what waited for a network in an earlier process; a new one is a reason to try again.
+        // Only entries that waited for a network in an earlier process; a new process is a wake-up.
         shared.lock().schedule.wake();
         let waker: Weak<SharedLock> = Arc::downgrade(&shared);
         ports.clock.on_change(Box::new(move || {
@@ -59,7 +59,7 @@ impl Delivery {
         [until, at_most].into_iter().flatten().min()
     }
 
-    /// Asks the transport to cancel these requests, on threads, for it may take its time. Each is asked for once at a time.
+    /// Asks the transport to cancel these requests, on threads, because it may take long. Each is asked for once at a time.
     pub(super) fn cancel(&self, requests: &[u64]) {
         for request in requests.iter().copied() {
             if !self.shared.take(|shared| shared.cancelling.insert(request)) {
@@ -77,8 +77,8 @@ impl Delivery {
         }
     }
 
-    /// Begins to renew the transport, on a thread, where it has to be. Until that is done nothing begins, but no longer than a renewal may take.
-    /// False when it had not to be.
+    /// Begins to renew the transport on a thread, if that is due. Nothing begins until it is done, but at most for the time of a renewal.
+    /// False when it is not due.
     pub(super) fn renew_if_due(&self, now: Duration) -> bool {
         let renewal = self.shared.take(|shared| shared.must_renew.then(|| shared.begin_renewal(now)));
         let Some(renewal) = renewal else { return false };
@@ -98,7 +98,7 @@ impl Delivery {
         true
     }
 
-    /// Tells observers, with no lock held.
+    /// Notifies observers, with no lock held.
     pub(super) fn notify(&self, notice: Notice) {
         if foreign::call(|| (self.notify)(notice)).is_none() {
             log::error!("an observer panicked");

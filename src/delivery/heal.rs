@@ -1,4 +1,4 @@
-//! The bytes of a message once more, from what its session says.
+//! The bytes of a message, frozen again from its session.
 
 use crate::engine::document::StoredDocument;
 use crate::engine::session as engine;
@@ -6,7 +6,7 @@ use crate::model::SessionKey;
 use crate::store::{self, Connection};
 use crate::webhook;
 
-/// The body that freezing this session's messages now would give; none where the session or its workflow does not read back.
+/// The body that freezing this session's messages now would give; none where the session or its workflow cannot be read.
 pub(super) fn body(connection: &Connection, session: SessionKey) -> Option<Vec<u8>> {
     let stored = store::session::load(connection, session).ok()??;
     let document = store::workflow::document(connection, stored.workflow_id).ok()?;

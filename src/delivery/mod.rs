@@ -1,16 +1,16 @@
-//! Delivery: what waits in the outbox is claimed, sent and settled, by one pipeline with many triggers.
+//! Delivery: outbox entries are claimed, sent and settled, by one pipeline with many triggers.
 //!
-//! Guarantees: no lock is held and no transaction is open while a port or an observer is called. Nothing leaves the phone before its claim
-//! is on disk, nor after its entry was given up, its endpoint changed or disabled, or the integration switched off. At most one fsync per 32
-//! results of a backlog, and one for their claim; both fall into the same transaction where they can. One endpoint's trouble takes up half of
-//! the places at most and never the turn of another; one damaged row stops only itself. Everything that waits, waits for a moment that comes,
-//! for a network, or for a person who is told.
+//! Guarantees: no lock is held and no transaction is open while a port or an observer is called. Nothing is sent before its claim is on disk,
+//! nor after its entry was abandoned, its endpoint changed or disabled, or the integration switched off. At most one fsync per 32 results of a
+//! backlog, and one for their claim; both are in the same transaction where possible. Failing endpoints get at most half of the places and
+//! never the turn of another; one damaged row stops only itself. Every entry waits for a moment, for a network, or for a person who is
+//! notified.
 //!
-//! [`schedule`] decides what to do next from plain data, [`driver`] does it step by step, [`blocking`] makes the calls that wait, and one
-//! mutex with one condition variable stands in [`shared`].
+//! [`schedule`] decides what to do next from plain data, [`driver`] does it step by step, [`blocking`] makes the blocking calls, and [`shared`]
+//! has the one mutex with its condition variable.
 //!
-//! After a crash, claims end by their leases within a minute, their attempts count as ones that may have been delivered, and the same
-//! bytes leave again under the same id.
+//! After a crash, claims end by their leases within a minute, their attempts count as possibly delivered, and the same bytes are sent again
+//! under the same id.
 
 mod attempt;
 mod batch;

@@ -1,4 +1,4 @@
-//! A moment, as delivery tells the time.
+//! A moment, by both clocks.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What is known of the network: what the app said, what receivers have shown, and a generation that rises when the network becomes another
-//! one. Plain data; all times are of the monotonic clock. Nothing of it is stored.
+//! What is known about the network: the app's report, answers of receivers, and a generation that rises when the network changes. Plain data;
+//! all times are of the monotonic clock. Nothing of it is stored.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::model::{Connectivity, NetworkNeed, NetworkPolicy};
 #[derive(Debug, Default)]
 pub(super) struct Network {
     connectivity: Connectivity,
-    /// What an attempt of an earlier generation met says nothing about the network there is.
+    /// A failure of an earlier generation says nothing about the current network.
     generation: u64,
     rose_at: Option<Duration>,
-    /// When the network became another one, as the app said.
+    /// When the app last reported another network.
     came_at: Duration,
-    /// A change came too soon after the one before; it counts once the gap is over, unless the network has gone by then.
+    /// A change came too soon after the one before; it counts once the gap is over, unless the network is gone by then.
     rises_later: bool,
     /// The last HTTP answer of each endpoint, and on which generation.
     answers: Vec<(String, (u64, Duration))>,
@@ -34,7 +34,7 @@ impl Network {
         self.generation
     }
 
-    /// Whether the platform has reached the internet, where the app can tell.
+    /// Whether the platform has reached the internet, where the app knows.
     pub(super) fn validated(&self) -> Option<bool> {
         match self.connectivity {
             Connectivity::Online { validated, .. } => validated,
@@ -42,16 +42,16 @@ impl Network {
         }
     }
 
-    /// When the network became another one last, which may have been before the generation rose for it.
+    /// When the network last changed; the generation may have risen later.
     pub(super) fn came_at(&self) -> Duration {
         self.came_at
     }
 
-    /// Takes what the app says. True when the generation has risen.
+    /// Takes the app's report. True when the generation has risen.
     pub(super) fn set(&mut self, connectivity: Connectivity, now: Duration) -> bool {
         let before = std::mem::replace(&mut self.connectivity, connectivity);
         if self.is_offline() {
-            // Answers of the network that is gone show nothing any more.
+            // Answers over the lost network no longer count.
             self.answers.clear();
         } else if is_another(before, connectivity) {
             (self.rises_later, self.came_at) = (true, now);
@@ -79,7 +79,7 @@ impl Network {
         self.rose_at.map(|rose| rose.saturating_add(GENERATION_GAP))
     }
 
-    /// An endpoint gave an HTTP answer to an attempt of this generation. A late one of an earlier generation takes nothing from a newer one.
+    /// An endpoint gave an HTTP answer to an attempt of this generation. A late one of an earlier generation does not replace a newer one.
     pub(super) fn answered(&mut self, endpoint: &str, generation: u64, now: Duration) {
         match self.answers.iter_mut().find(|(key, _)| key == endpoint) {
             Some((_, known)) => *known = (*known).max((generation, now)),
@@ -87,17 +87,17 @@ impl Network {
         }
     }
 
-    /// Whether some endpoint gave an HTTP answer on this generation lately.
+    /// Whether some endpoint recently gave an HTTP answer on this generation.
     pub(super) fn answered_lately(&self, generation: u64, now: Duration) -> bool {
         self.answers.iter().any(|(_, answer)| is_recent(*answer, generation, now))
     }
 
-    /// The same, of an endpoint other than this one, and the app does not say that the network is gone.
+    /// The same for an endpoint other than this one, unless the app reported `Offline`.
     pub(super) fn another_answered(&self, endpoint: &str, generation: u64, now: Duration) -> bool {
         !self.is_offline() && self.answers.iter().any(|(key, answer)| key != endpoint && is_recent(*answer, generation, now))
     }
 
-    /// Whether the internet can be reached, as far as can be known.
+    /// Whether the internet can be reached, as far as known.
     pub(super) fn is_reachable(&self, now: Duration) -> bool {
         self.validated() == Some(true) || self.answered_lately(self.generation, now)
     }
@@ -107,7 +107,7 @@ fn is_recent(answer: (u64, Duration), generation: u64, now: Duration) -> bool {
     answer.0 == generation && now.saturating_sub(answer.1) <= ANSWER_COUNTS_FOR
 }
 
-/// Whether the network became another one: it came, has another number, or has just been found to reach the internet.
+/// Whether the network changed: it appeared, has another number, or has just been validated.
 fn is_another(before: Connectivity, after: Connectivity) -> bool {
     match (before, after) {
         (_, Connectivity::Offline) => false,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_generation_rises_when_the_network_becomes_another_one() {
+    fn the_generation_rises_when_the_network_changes() {
         for (before, after, rises) in [
             (Connectivity::Offline, ONLINE, true),
             (Connectivity::Offline, Connectivity::Unknown, true),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_flaps_raises_the_generation_once_in_two_seconds() {
+    fn a_network_that_changes_often_raises_the_generation_once_in_two_seconds() {
         let mut network = Network::default();
         let mut rises = 0;
         for step in 0..100u64 {
@@ -208,6 +208,6 @@ mod tests {
         assert!(!network.is_reachable(seconds(10)), "the answer came over another network");
         network.answered("office", network.generation(), seconds(11));
         network.answered("office", network.generation() - 1, seconds(12));
-        assert!(network.is_reachable(seconds(71)), "a late answer over the network before takes nothing away");
+        assert!(network.is_reachable(seconds(71)), "a late answer over the earlier network changes nothing");
     }
 }

@@ -1,6 +1,5 @@
-//! When there is something to do next. Asking changes nothing.
+//! When there is something to do next. Only reads.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,27 +10,28 @@ use super::scan::{scan_endpoints, scan_in_flight};
 use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
 use crate::outbox::DeliveryContext;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
 
-/// What is known without the database.
-pub(super) struct Around {
+/// What is known besides the database.
+pub(super) struct Situation {
     pub(super) now: Timestamp,
     pub(super) connectivity: Connectivity,
-    /// What waits for a network is due at once.
+    /// Entries that wait for a network are due at once.
     pub(super) woken: bool,
-    /// Endpoints, and how much longer they are left alone for want of a network.
-    pub(super) views: BTreeMap<String, EndpointView>,
-    /// Entries that do not read back, which nothing waits for.
-    pub(super) aside: BTreeSet<i64>,
-    /// Entries of which an attempt runs here: nothing else of them is claimed before it has ended.
-    pub(super) on_its_way: BTreeSet<i64>,
-    /// How long a claim holds.
+    /// Endpoints, and how much longer their backoff lasts.
+    pub(super) views: SortedMap<String, EndpointView>,
+    /// Unreadable entries, for which nothing waits.
+    pub(super) aside: SortedSet<i64>,
+    /// Entries with a running attempt here: they are not claimed before it has ended.
+    pub(super) in_flight: SortedSet<i64>,
+    /// The duration of a lease.
     pub(super) lease: Duration,
 }
 
-impl Around {
-    /// Looks at the queue. Costs index look-ups.
+impl Situation {
+    /// Reads the queue. Costs a few index look-ups.
     pub(super) fn next_due(&self, connection: &Connection) -> Result<NextDue, StoreError> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, now, woken, lease) = (self.connectivity, self.now, self.woken, self.lease);
@@ -39,7 +39,7 @@ impl Around {
         next_due(connection, &context, self)
     }
 
-    /// How long until something becomes due by time alone.
+    /// How long until an entry that waits only for a time is due.
     pub(super) fn wait(&self, connection: &Connection) -> Result<Option<Duration>, StoreError> {
         let next = self.next_due(connection)?;
         let at = [next.at, next.at_needs_unmetered].into_iter().flatten().min();
@@ -47,16 +47,16 @@ impl Around {
     }
 }
 
-fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around) -> Result<NextDue, StoreError> {
+fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situation) -> Result<NextDue, StoreError> {
     let now = context.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let in_flight = scan_in_flight(connection, context, &around.aside, &around.on_its_way)?;
-    for scan in scan_endpoints(connection, context, &(&around.aside | &around.on_its_way))?.into_iter().chain(in_flight) {
+    let in_flight = scan_in_flight(connection, context, &situation.aside, &situation.in_flight)?;
+    for scan in scan_endpoints(connection, context, &(&situation.aside | &situation.in_flight))?.into_iter().chain(in_flight) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };
-        // What waits for a network is due at once, unless its endpoint is paused.
+        // Entries that wait for a network are due at once, unless their endpoint is paused.
         let is_paused = scan.row().is_some_and(|row| row.state(0).paused_until(now).is_some());
         let at_once = wakes && context.woken && !is_paused;
         if let Some(network) = leaves.network.filter(|_| at_once || leaves.at <= now) {
@@ -64,14 +64,14 @@ fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around)
             continue;
         }
         let at = if at_once { now } else { leaves.at.max(now) };
-        let known = around.views.get(&scan.key).zip(scan.row());
+        let known = situation.views.get(&scan.key).zip(scan.row());
         let until =
             known.filter(|_| !context.woken).and_then(|(view, row)| now.checked_add_signed(TimeDelta::from_std(view.backoff(row)?).ok()?));
         if until.is_some() || waits_for_network {
             wants(&mut next, need(policy));
         }
         let at = until.map_or(at, |until| at.max(until));
-        // Look-ups or requests of it hang: the end of one is news, and nothing begins before. No flush waits for it.
+        // Its look-ups or requests hang: nothing begins before one ends, which is an event. No flush waits for it.
         let is_held_up = known.is_some_and(|(view, row)| view.is_held_up(&row.endpoint));
         let at = if is_held_up { at.max(now + HANGING_PAUSE) } else { at };
         match policy {
@@ -79,8 +79,8 @@ fn next_due(connection: &Connection, context: &DeliveryContext, around: &Around)
             NetworkPolicy::Unmetered => earlier(&mut next.at_needs_unmetered, at),
         }
     }
-    // What is in flight, or was when a process died, may be due again when its lease ends.
-    if let Some(until) = queue::first_lease_end(connection, &around.aside)? {
+    // An entry that is in flight, or was when a process died, may be due again when its lease ends.
+    if let Some(until) = queue::first_lease_end(connection, &situation.aside)? {
         let farthest = now + TimeDelta::minutes(2);
         if context.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
             wants(&mut next, NetworkNeed::Any);

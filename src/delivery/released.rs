@@ -1,21 +1,21 @@
-//! What is given back because nothing of it has begun: claims, and the one attempt that a person had for them. Plain data.
+//! Claims that are released because nothing of them has begun, and urgent attempts that are returned with them. Plain data.
 
 use crate::model::Timestamp;
 use crate::store::outbox::lease::Lease;
 
-/// What is given back.
+/// What is released.
 #[derive(Debug, Default)]
 pub(super) struct Released {
     pub(super) claims: Vec<Lease>,
     pub(super) urgent: Vec<Spent>,
 }
 
-/// The one attempt that a person has at an endpoint for now, used up.
+/// A used-up urgent attempt at an endpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Spent {
     pub(super) endpoint: String,
     pub(super) at: Timestamp,
-    /// When the last one had been, and the end of its pause.
+    /// When the one before was used, and the end of its pause.
     pub(super) before: (Option<Timestamp>, Option<Timestamp>),
 }
 

@@ -1,6 +1,4 @@
-//! One write transaction of delivery: what became of attempts, claims that are given back, leases that are dead, and new claims.
-
-use std::collections::BTreeMap;
+//! One write transaction of delivery: results of attempts, released claims, dead leases, and new claims.
 
 use super::attempt::AttemptResult;
 use super::batch::{Batch, BatchOutcome, ClaimRequest};
@@ -15,6 +13,7 @@ use crate::outbox::{
     Class, Contact, DeliveryContext, EndpointState, SettleFacts, Settled, Settlement, Verdict, at_once, cut_short_delay, reason, settle,
     waits_for_person,
 };
+use crate::sorted::SortedMap;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::in_flight;
 use crate::store::outbox::queue::{self, Claim, Claimed};
@@ -26,15 +25,15 @@ pub(super) struct Round<'a> {
     pub(super) owner: &'a str,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
-    /// Spreads the next tries of what a process that is gone has left.
+    /// Spreads the next attempts of entries that an ended process left.
     pub(super) random: f64,
-    /// Whether attempts get their lines in the history.
+    /// Whether attempts get their rows in the history.
     pub(super) history: bool,
-    /// Whether what was learned of endpoints is written.
+    /// Whether the state of endpoints is written.
     pub(super) endpoints: bool,
 }
 
-/// An endpoint's state as of the last settlement: the row, and what is not stored.
+/// An endpoint's state as of the last settlement: its row, and the parts that are not stored.
 fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState {
     let mut state = row.state(view.map_or(0, |view| view.settled_clean));
     if let Some(failing) = &mut state.failing {
@@ -43,12 +42,12 @@ fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState
     state
 }
 
-/// What a person has to be told of a message: that it failed, or waits for a person now and did not before.
-fn tell(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_person: bool, outcome: &mut BatchOutcome) {
+/// Notes that a message needs attention: it failed, or waits for a person now and did not before.
+fn note_attention(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_person: bool, outcome: &mut BatchOutcome) {
     let (failed, reason) = match *settlement {
         Settlement::Failed { reason } => (true, reason),
         Settlement::Queued { reason, .. } if unreachable || waits_for_person(reason) => (false, reason),
-        // That a try was cut short changes nothing.
+        // An attempt that was cut short changes nothing.
         Settlement::Queued { reason, .. } if reason == reason::INTERRUPTED => return,
         Settlement::Queued { .. } | Settlement::Sent => return outcome.calm.push(claimed.lease.entry),
     };
@@ -68,30 +67,30 @@ fn tell(claimed: &Claimed, settlement: &Settlement, unreachable: bool, needed_pe
     outcome.attention.push((claimed.lease.entry, attention));
 }
 
-/// What is known before anything is written.
+/// The outcome before anything is written.
 fn begin(tx: &Transaction<'_>) -> Result<BatchOutcome, StoreError> {
     Ok(BatchOutcome { configuration: meta::load(tx)?.configuration, file: meta::file_generation(tx)?, ..BatchOutcome::default() })
 }
 
 /// Endpoints' states while results are settled one after the other.
-type States = BTreeMap<String, EndpointState>;
+type States = SortedMap<String, EndpointState>;
 
 impl Round<'_> {
-    /// Settles, gives back, ends dead leases, and claims.
+    /// Settles results, releases claims, ends dead leases, and claims.
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
-        // Before the results: what has not begun is not counted, also where a late one makes the entry `sent`.
+        // Before the results: a claim without an attempt must not count, also where a late result makes the entry `sent`.
         for lease in &batch.releases.claims {
             match unless_damaged(of_entry(lease.entry, queue::release(tx, lease, self.owner)))? {
                 None => outcome.unreadable.push(lease.entry),
-                // A screen may have shown that it is being sent.
+                // A screen may have shown it as being sent.
                 Some(true) => outcome.sessions.extend(unless_damaged(of_entry(lease.entry, queue::session_of(tx, lease.entry)))?.flatten()),
                 Some(false) => {}
             }
         }
         for spent in batch.releases.urgent.iter().filter(|_| self.endpoints) {
-            urgent::give_back(tx, spent)?;
+            urgent::return_unused(tx, spent)?;
         }
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
@@ -99,8 +98,8 @@ impl Round<'_> {
         let (ended, damaged) = queue::void_dead_leases(tx, self.now, lease, &batch.alive, self.history, &delay)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);
-        if let Some(wish) = batch.claim {
-            self.claim(tx, batch, wish, &mut outcome)?;
+        if let Some(request) = batch.claim {
+            self.claim(tx, batch, request, &mut outcome)?;
         }
         if !outcome.sessions.is_empty() || outcome.endpoints_changed {
             outcome.revision = Some(meta::next_revision(tx)?);
@@ -108,8 +107,8 @@ impl Round<'_> {
         Ok(outcome)
     }
 
-    /// Settles one result by itself, after its group could not be stored.
-    pub(super) fn write_alone(&self, tx: &Transaction<'_>, batch: &Batch, result: &AttemptResult) -> Result<BatchOutcome, StoreError> {
+    /// Settles one result in its own transaction, after its group could not be stored.
+    pub(super) fn write_one(&self, tx: &Transaction<'_>, batch: &Batch, result: &AttemptResult) -> Result<BatchOutcome, StoreError> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
         self.settle_all(tx, batch, std::slice::from_ref(result), &mut outcome)?;
@@ -135,7 +134,7 @@ impl Round<'_> {
             let took = row.delivery.failing.is_none() && batch.endpoints.get(&key).is_some_and(|view| view.settled_takes);
             if delivery != row.delivery {
                 outcome.endpoints_changed |= delivery.is_seen_differently(&row.delivery);
-                // What was learned of an endpoint stands in the way of no result.
+                // An endpoint's state that cannot be written does not keep a result from being stored.
                 unless_damaged(endpoint::save_delivery(tx, &key, &delivery))?;
                 row.delivery = delivery;
             }
@@ -164,20 +163,20 @@ impl Round<'_> {
             outcome.rows.insert(key.clone(), row);
         }
         let row = outcome.rows.get(key);
-        // An endpoint that was changed meanwhile has nothing to do with what the old one answered.
+        // If the endpoint was changed meanwhile, the answer of the old one says nothing about it.
         let is_same = row.is_some_and(|row| row.endpoint == *attempt.endpoint);
         let is_changed = row.is_some_and(|row| row.endpoint != *attempt.endpoint);
-        // But the receiver is its URL: for how long it wants to be left alone holds, no matter what else was changed.
+        // But the receiver is the URL: the pause that it asked for holds, no matter what else was changed.
         let asks = result.verdict.pause.filter(|_| row.is_some_and(|row| row.endpoint.url == attempt.endpoint.url));
         let mut verdict = result.verdict;
-        // Nor has a new secret with what became of the old one.
+        // A result with the old secret says nothing about a new one.
         let has_new_secrets = meta::secrets_generation(outcome.configuration) > meta::secrets_generation(attempt.configuration)
             && !webhook::secret_names(&attempt.endpoint).is_empty()
             && !fault("seeded: secrets of an older generation count");
         let is_of_old_secret = has_new_secrets && (verdict.class == Class::Blocked || verdict.reason == reason::AUTH);
-        let mut ended_by_itself = false;
+        let mut ran_to_end = false;
         if (!is_same || is_of_old_secret) && verdict.class != Class::Sent {
-            ended_by_itself = verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
+            ran_to_end = verdict.class != Class::CutShort && verdict.contact != Contact::NotBegun;
             verdict = Verdict { class: Class::CutShort, reason: reason::INTERRUPTED, pause: None, ..verdict };
         }
         let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
@@ -190,10 +189,10 @@ impl Round<'_> {
         let unreachable = state.as_ref().is_some_and(waits_for_person);
         let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
-        // With a change of its endpoint or new secrets, it may have begun anew while it was claimed.
+        // A change of its endpoint or new secrets may have reset its progress while it was claimed.
         let mut progress = unless_damaged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
-        if ended_by_itself {
-            // What was cut short before it spaces nothing any more.
+        if ran_to_end {
+            // Earlier cut-short attempts no longer delay it.
             progress.cut_short = 0;
         }
         let mut settled = settle(&progress, &verdict, &facts, policy);
@@ -201,15 +200,15 @@ impl Round<'_> {
             && verdict.class == Class::Offline
             && let Settlement::Queued { due_at, .. } = &mut settled.settlement
         {
-            // It was leased when what waits for a network was made due.
+            // It was leased when entries that wait for a network were made due.
             *due_at = at_once(at);
         }
         let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
         if recorded {
-            tell(claimed, &settled.settlement, unreachable, needed_person, outcome);
+            note_attention(claimed, &settled.settlement, unreachable, needed_person, outcome);
         }
 
-        // What the receiver says of itself counts, no matter what has become of the entry.
+        // The receiver's answer counts for the endpoint, no matter what state the entry has now.
         let Some(state) = state else { return Ok(()) };
         states.insert(key.clone(), state);
         if verdict.class == Class::Sent {
@@ -227,7 +226,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Writes what became of the entry, unless the lease was lost to another claim, and it is somebody else's to say: false then.
+    /// Writes the new state of the entry. False if the lease was lost to another claim, which decides then.
     fn record(
         &self,
         tx: &Transaction<'_>,
@@ -237,7 +236,7 @@ impl Round<'_> {
         outcome: &mut BatchOutcome,
     ) -> Result<bool, StoreError> {
         let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
-        // What never left is a try as well. One whose request was handed over was counted then.
+        // An attempt that was never sent counts as well. One whose request was queued was counted then.
         outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun && result.attempt.sending.is_none());
         let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
         let is_kept = recorded
@@ -256,7 +255,7 @@ impl Round<'_> {
         if is_kept {
             outcome.sessions.insert(claimed.session);
             if self.history && verdict.contact != Contact::NotBegun {
-                // A history that takes no more lines stands in the way of no result.
+                // A history that cannot be written does not keep a result from being stored.
                 let row = result.row(verdict);
                 unless_damaged(queue::add_attempt(tx, lease.entry, &Attempt { counted: recorded && row.counted, ..row }))?;
             }
@@ -264,10 +263,10 @@ impl Round<'_> {
         Ok(recorded)
     }
 
-    fn claim(&self, tx: &Transaction<'_>, batch: &Batch, wish: ClaimRequest, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
+    fn claim(&self, tx: &Transaction<'_>, batch: &Batch, request: ClaimRequest, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
         let Settings { policy, limits, .. } = self.settings;
         let meta = meta::load(tx)?;
-        let (integration_enabled, connectivity, lease) = (meta.integration_enabled, wish.connectivity, limits.lease);
+        let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
         for scan in scan_endpoints(tx, &context, &batch.passed_over)? {
@@ -275,7 +274,7 @@ impl Round<'_> {
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {
                 candidates.push((scan, room, false));
-            } else if wish.urgent && may_urge(&scan, view, self.now, URGENT_EVERY) {
+            } else if request.urgent && may_urge(&scan, view, self.now, URGENT_EVERY) {
                 candidates.push((scan, 1, true));
             }
         }
@@ -307,7 +306,7 @@ impl Round<'_> {
                 outcome.more.insert(scan.key.clone());
             }
             if !unreadable.is_empty() {
-                // They took the places of others.
+                // Others may be claimed in their place.
                 outcome.more.insert(scan.key.clone());
                 outcome.urgent_again |= urgent && claimed.is_empty();
             }
@@ -320,8 +319,8 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Lets nothing leave under another id or with other bytes than those that were frozen. Bytes that were damaged are healed where the
-    /// session still says what they were.
+    /// Makes sure that only the frozen bytes are sent, under their id. Damaged bytes are restored where the session still gives the same
+    /// ones.
     fn verify(&self, tx: &Transaction<'_>, install_id: &str, mut claimed: Claimed, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
         let Claimed { delivery_id, session, action, body_sha256, revision, .. } = &claimed;
         let mut is_sound = webhook::is_delivery_id(&delivery_id.0, install_id, *session, action, body_sha256, *revision);
@@ -344,7 +343,7 @@ impl Round<'_> {
         }
         outcome.counts.failed += 1;
         outcome.sessions.insert(claimed.session);
-        tell(&claimed, &settled.settlement, false, false, outcome);
+        note_attention(&claimed, &settled.settlement, false, false, outcome);
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
-//! Which endpoints have entries that may leave now, and what the others wait for.
-
-use std::collections::BTreeSet;
+//! Which endpoints have entries that may be sent now, and what the others wait for.
 
 use super::endpoint_queue::EndpointView;
-use crate::filled::set;
+use crate::sorted::SortedSet;
+
 use crate::model::Timestamp;
 use crate::outbox::{DeliveryContext, EntryFacts, Next, RetryPolicy, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
@@ -15,15 +14,15 @@ use crate::store::{Connection, StoreError};
 pub(super) struct EndpointScan {
     pub(super) key: String,
     pub(super) endpoint: Option<StoredEndpoint>,
-    /// An entry may leave now.
+    /// An entry may be sent now.
     pub(super) may_begin: bool,
-    /// When one may leave, and on which network that is not there now; none where neither brings it on.
+    /// When one may be sent, and over which missing network; none where neither time nor a network helps.
     pub(super) next: Option<Next>,
     pub(super) needs_person: bool,
 }
 
 impl EndpointScan {
-    /// The endpoint's row, where there is one that reads back.
+    /// The endpoint's row, if there is a readable one.
     pub(super) fn row(&self) -> Option<&EndpointRow> {
         match &self.endpoint {
             Some(StoredEndpoint::Readable(row)) => Some(row),
@@ -32,11 +31,11 @@ impl EndpointScan {
     }
 }
 
-/// Looks at every endpoint that entries wait for, besides those that are passed over or wait for what is in flight.
+/// Reads every endpoint with waiting entries, without entries that are skipped or wait for an attempt in flight.
 pub(super) fn scan_endpoints(
     connection: &Connection,
     context: &DeliveryContext,
-    passed_over: &BTreeSet<i64>,
+    passed_over: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut without = passed_over.clone();
     without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
@@ -44,16 +43,16 @@ pub(super) fn scan_endpoints(
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, context.now), None, context)).collect()
 }
 
-/// The same of those that wait for what is in flight, or is on its way here no matter what their rows say, one by one: they are few.
+/// The same for entries that wait for an attempt in flight, by their rows or in this process, one by one: they are few.
 pub(super) fn scan_in_flight(
     connection: &Connection,
     context: &DeliveryContext,
-    aside: &BTreeSet<i64>,
-    on_its_way: &BTreeSet<i64>,
+    aside: &SortedSet<i64>,
+    in_flight_here: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut waiting = in_flight(connection, context.now, context.lease)?;
-    let known = set(waiting.iter().map(|waits| waits.entry));
-    waiting.extend(in_flight::queued_among(connection, &(on_its_way - &known), context.now)?);
+    let known = waiting.iter().map(|waits| waits.entry).collect::<SortedSet<i64>>();
+    waiting.extend(in_flight::queued_among(connection, &(in_flight_here - &known), context.now)?);
     let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, context.now, Some(waits.until), context)).collect()
 }
@@ -78,7 +77,7 @@ fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {
     if is_due(waiting.first_due, now) || is_due(waiting.last_due, now) { now } else { waiting.first_due }
 }
 
-/// How many attempts may begin at an endpoint, with what is known of it in memory.
+/// How many attempts may begin at an endpoint, including what is known in memory.
 pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestamp, policy: &RetryPolicy) -> u32 {
     let Some(view) = view else { return row.state(0).room(0, now, policy) };
     if view.has_ready || view.is_held_up(&row.endpoint) || view.backoff(row).is_some() {
@@ -88,7 +87,7 @@ pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestam
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An
-/// endpoint in trouble gets no more than can begin at once: the rest would only be given back.
+/// failing endpoint gets no more than can begin at once: the rest would only be released.
 pub(super) fn quota(batch: u32, endpoints: usize, consecutive_failures: u32, room: u32) -> u32 {
     let share = (batch / endpoints.max(1) as u32).max(1);
     if consecutive_failures > 0 { share.min(room) } else { share }

@@ -1,10 +1,8 @@
-//! What delivery does next, decided from plain data: the endpoints, what was claimed for them, attempts under way and results that are not
-//! settled yet. No clock, thread, lock, port or database in here: times are given, and the one that asks carries out the answer.
+//! What delivery does next, decided from plain data: the endpoints, their claimed entries, running attempts and results that are not settled
+//! yet. It uses no clock, thread, lock, port or database: times are given, and the caller carries out the answer.
 //!
-//! All of it is lost in a crash, and nothing with it: claims end by their leases, and results that were not settled are attempts of unknown
-//! outcome.
+//! A crash loses all of it, but no message: claims end by their leases, and unsettled results become attempts of unknown outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,71 +15,72 @@ use super::network::Network;
 use super::released::Released;
 use super::settings::{LEASE_MARGIN, SETTLE_AFTER, Settings};
 use crate::fault::fault;
-use crate::filled::{map, set};
+use crate::sorted::{SortedMap, SortedSet};
+
 use crate::model::{Connectivity, NetworkPolicy};
 use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
 
-/// What may be done now.
+/// What is allowed now.
 pub(super) struct Conditions<'a> {
     pub(super) settings: &'a Settings,
     /// Attempts may begin.
     pub(super) may_begin: bool,
-    /// What each of them gets.
+    /// The time that each of them gets.
     pub(super) timeout: Duration,
-    /// Also what a person has asked for.
+    /// Urgent requests are served too.
     pub(super) serves_urgent: bool,
     /// The database may be used; it did not fail a moment ago.
     pub(super) database: bool,
-    /// It did fail; results come before claims.
+    /// It failed; results come before claims.
     pub(super) database_failed: bool,
 }
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Give up this attempt: it is far beyond its time.
+    /// End this attempt: it is far beyond its time.
     Abort(u64),
-    /// Look at the entry of this attempt once more, and send it.
+    /// Read the entry of this attempt again, and send it.
     Look(u64),
-    /// Make due what waited for a network. Everything that is known of it is stored.
+    /// Make entries due that waited for a network. All their results are stored.
     MakeDue,
     /// Begin this attempt.
     Start(u64),
-    /// Look whether something is due, and claim it.
+    /// Check whether something is due, and claim it.
     Claim,
-    /// Store results and give back claims.
+    /// Store results and release claims.
     Settle,
-    /// Wait for news, or until this moment of the monotonic clock.
+    /// Wait for an event, or until this moment of the monotonic clock.
     Wait(Option<Duration>),
     /// There is nothing to do.
     Idle,
 }
 
-/// All that is under way.
+/// Everything that runs or waits in memory.
 #[derive(Default)]
 pub(super) struct Schedule {
     pub(super) network: Network,
-    pub(super) endpoints: BTreeMap<String, EndpointQueue>,
-    pub(super) in_flight: BTreeMap<u64, Attempt>,
-    /// Look-ups and requests that were given up and have not ended.
+    pub(super) endpoints: SortedMap<String, EndpointQueue>,
+    pub(super) in_flight: SortedMap<u64, Attempt>,
+    /// Detached look-ups and requests.
     pub(super) detached: Detached,
     /// Results, in the order in which they came.
     pub(super) results: Vec<AttemptResult>,
     pub(super) results_since: Option<Duration>,
-    /// Claims of which nothing was begun, and what was used up for them.
+    /// Claims of which nothing was begun, and the urgent attempts used up for them.
     pub(super) releases: Released,
-    /// Results that could not be stored, neither in their group nor alone.
+    /// Results that could not be stored, neither in their group nor one by one.
     pub(super) stuck: Vec<AttemptResult>,
-    /// Entries that do not read back.
-    pub(super) set_aside: BTreeSet<i64>,
-    /// Rises when there is a reason to try what waited for a network.
+    /// Unreadable entries.
+    pub(super) set_aside: SortedSet<i64>,
+    /// Rises with each wake-up: a reason to attempt entries that waited for a network.
     pub(super) wake: u64,
-    /// The wake-up that the database was last updated for.
+    /// The last wake-up that the database includes.
     pub(super) made_due: u64,
-    /// What callers ask for beside the thread that drives.
+    /// Requests of callers that do not drive.
     pub(super) caller_requests: CallerRequests,
     /// A person waits for more entries than were claimed.
     more_urgent: bool,
@@ -89,10 +88,10 @@ pub(super) struct Schedule {
     pub(super) starts: u64,
 }
 
-/// What came of a look-up or a request, for [`Schedule`] to take in.
+/// The end of a look-up or a request, for [`Schedule`].
 pub(super) struct Ended {
     pub(super) at: Moment,
-    /// Drawn where there is a source of randomness; spreads the next try.
+    /// Drawn where there is a source of randomness; spreads the next attempt.
     pub(super) random: f64,
 }
 
@@ -104,13 +103,13 @@ impl Schedule {
         }
         self.ask_for_more_urgent();
         self.abort_slow_secrets(now, &conditions.settings.policy);
-        self.give_back_waiting(now, conditions);
+        self.release_waiting(now, conditions);
         if conditions.database && conditions.may_begin {
             if let Some(request) = self.found() {
                 return Action::Look(request);
             }
             if self.made_due < self.wake {
-                // What is known is stored before, so that it is made due with the rest.
+                // Results are stored before, so that their entries are made due with the rest.
                 return if self.results.is_empty() { Action::MakeDue } else { Action::Settle };
             }
         }
@@ -133,7 +132,7 @@ impl Schedule {
 
     // Wake-ups.
 
-    /// There is a reason to try at once what waited for a network.
+    /// There is a reason to attempt entries at once that waited for a network.
     pub(super) fn wake(&mut self) {
         self.wake += 1;
         self.look();
@@ -144,7 +143,7 @@ impl Schedule {
         self.caller_requests.look();
     }
 
-    /// This endpoint was put, enabled or otherwise changed by the app: what was learned of it for want of a network is forgotten.
+    /// The app registered, enabled or changed this endpoint: its backoff is forgotten.
     pub(super) fn endpoint_changed(&mut self, key: &str) {
         if let Some(queue) = self.endpoints.get_mut(key) {
             (queue.backoff, queue.offline_tries) = (None, 0);
@@ -152,7 +151,7 @@ impl Schedule {
         self.look();
     }
 
-    /// A flush begins: what could not be stored is tried again, and what has waited long gets its turn. The thread that drives serves it.
+    /// A flush begins: storing stuck results is tried again, and entries that waited long get a turn. The driving thread serves it.
     pub(super) fn flush_begins(&mut self) {
         if !fault("seeded: a flush wakes nothing") {
             self.wake();
@@ -164,12 +163,12 @@ impl Schedule {
         self.endpoints.values_mut().for_each(|queue| queue.first_of_flush = true);
     }
 
-    /// Whether what waits for a network is due at once, although the database does not say so yet.
+    /// Whether entries that wait for a network are due at once, although the database does not show it yet.
     pub(super) fn is_woken(&self) -> bool {
         self.made_due < self.wake || self.network.next_rise().is_some()
     }
 
-    /// The wake-up that there is; to be given to [`made_due`](Self::made_due) once the database was updated.
+    /// The current wake-up; to be passed to [`made_due`](Self::made_due) once the database was updated.
     pub(super) fn current_wake(&self) -> u64 {
         self.wake
     }
@@ -179,8 +178,8 @@ impl Schedule {
         self.look();
     }
 
-    /// A person waits for more entries than were claimed. They are claimed when those have begun, so that no more than a batch waits for its
-    /// turn; at once, if none of them is there.
+    /// A person waits for more entries than were claimed. The others are claimed when those have begun, so that at most a batch waits for its
+    /// turn; at once, if nothing was claimed.
     pub(super) fn left_urgent(&mut self) {
         self.more_urgent = true;
         self.ask_for_more_urgent();
@@ -194,7 +193,7 @@ impl Schedule {
         }
     }
 
-    /// Whether a person's wish is still to be served: nothing was claimed for it, or what was claimed has not begun.
+    /// Whether an urgent request is not served yet: nothing was claimed for it, or the claimed entries have not begun.
     pub(super) fn serves_urgent(&self) -> bool {
         let waits = |attempt: &Attempt| attempt.claimed.urgent && matches!(attempt.stage, Stage::Secrets | Stage::Found);
         self.caller_requests.is_urgent()
@@ -204,7 +203,7 @@ impl Schedule {
 
     // Starting.
 
-    /// Moves what may begin now under way.
+    /// Begins the next attempt that is allowed now.
     fn start(&mut self, now: Moment, conditions: &Conditions<'_>) -> Option<u64> {
         let settings = conditions.settings;
         loop {
@@ -216,7 +215,7 @@ impl Schedule {
             let until = claimed.lease.until;
             let left = (until - now.wall).to_std().unwrap_or_default();
             if lease_is_void(until, now.wall, settings.limits.lease) || left < conditions.timeout + LEASE_MARGIN {
-                // Claimed too long ago to begin safely; it is claimed anew, with the rest.
+                // Claimed too long ago to begin safely; it is claimed again, with the rest.
                 let ready = std::mem::take(&mut queue.ready);
                 [claimed].iter().chain(&ready).for_each(|claimed| self.release(claimed));
                 self.look();
@@ -247,7 +246,7 @@ impl Schedule {
                 found_at: None,
                 refused: None,
                 wake: self.wake,
-                wish: self.caller_requests.last_urgent(),
+                last_urgent: self.caller_requests.last_urgent(),
                 spent: None,
                 claimed,
             };
@@ -256,8 +255,8 @@ impl Schedule {
         }
     }
 
-    /// Who is served next: the endpoint with the fewest attempts in flight, then the one that waited longest. Endpoints in trouble
-    /// together get half of the places at most, and the last place is for an endpoint that has none.
+    /// The endpoint to serve next: the one with the fewest attempts in flight, then the one that waited longest. All failing endpoints together
+    /// get at most half of the places, and the last place is for an endpoint without one.
     fn next_endpoint(&self, now: Moment, settings: &Settings) -> Option<String> {
         let policy = &settings.policy;
         let total = policy.in_flight_total;
@@ -274,21 +273,20 @@ impl Schedule {
         queues.min_by_key(|(_, queue)| (queue.in_flight, queue.served)).map(|(key, _)| key.clone())
     }
 
-    /// How many more attempts may run. What hangs at some endpoints takes no place of the others, unless so much hangs that there are no
-    /// threads for it.
+    /// How many more attempts may run. Calls that hang take no places from other endpoints, unless so many hang that there are no threads.
     fn free_places(&self, total: u32) -> u32 {
         total.saturating_sub(self.in_flight.len() as u32).saturating_sub(self.detached.attempts_beyond())
     }
 
-    /// Secrets that took the time that an attempt had are as good as not there: they are not asked for again in every window.
+    /// Secrets that used up the time of an attempt count as unavailable: they are not looked up again in every run.
     fn abort_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
             self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
         }
     }
 
-    /// Gives back what was claimed and cannot begin soon: at endpoints that are closed or paused, or everywhere.
-    fn give_back_waiting(&mut self, now: Moment, conditions: &Conditions<'_>) {
+    /// Releases claims that cannot begin soon: at endpoints that are closed or paused, or everywhere.
+    fn release_waiting(&mut self, now: Moment, conditions: &Conditions<'_>) {
         let Conditions { may_begin, serves_urgent, .. } = *conditions;
         let (wake, offline) = (self.wake, self.network.is_offline());
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
@@ -306,8 +304,9 @@ impl Schedule {
             }
         }
         released.iter().for_each(|claimed| self.release(claimed));
-        // What its secrets have come for meanwhile does not begin either.
-        let waits = set(self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()));
+        // Attempts whose secrets are already known do not begin either.
+        let waits: SortedSet<String> =
+            self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
         self.drop_attempts(|attempt| {
             let too_dear = metered && attempt.endpoint.network == NetworkPolicy::Unmetered;
             let waits = offline || waits.contains(&attempt.claimed.endpoint);
@@ -315,7 +314,7 @@ impl Schedule {
         });
     }
 
-    // Attempts under way.
+    // Running attempts.
 
     pub(super) fn attempt(&self, request: u64) -> Option<&Attempt> {
         self.in_flight.get(&request)
@@ -340,13 +339,13 @@ impl Schedule {
 
     // Storing and claiming.
 
-    /// Whether it is time to settle: a full group, the first has waited long enough, or nothing more is coming.
+    /// Whether it is time to settle: the group is full, the first result has waited long enough, or no more are expected.
     fn must_settle(&self, now: Moment, batch: u32) -> bool {
         let is_old = self.results_since.is_some_and(|since| now.monotonic.saturating_sub(since) >= SETTLE_AFTER);
         self.has_unsettled() && (self.results.len() >= batch as usize || is_old || (self.in_flight.is_empty() && self.has_nothing_ready()))
     }
 
-    /// Whether entries may be claimed at all: after the database failed, what there is to store comes first.
+    /// Whether entries may be claimed at all: after the database failed, results are stored first.
     fn may_claim(&self, conditions: &Conditions<'_>) -> bool {
         conditions.database && conditions.may_begin && !(conditions.database_failed && self.has_unsettled())
     }
@@ -369,19 +368,19 @@ impl Schedule {
         self.free_places(settings.policy.in_flight_total) > 0 && (!self.network.is_offline() || self.caller_requests.is_urgent())
     }
 
-    /// Takes over what a look at the database has shown, with nothing to claim.
+    /// A read of the database found nothing to claim.
     pub(super) fn found_nothing(&mut self, asked: Asked, now: Moment) {
         self.looked(asked, now);
         self.endpoints.values_mut().filter(|queue| queue.ready.is_empty()).for_each(|queue| queue.more = false);
     }
 
-    /// Takes out what is to be written.
+    /// Takes out what has to be written.
     pub(super) fn take_unsettled(&mut self) -> (Vec<AttemptResult>, Released) {
         self.results_since = None;
         (std::mem::take(&mut self.results), std::mem::take(&mut self.releases))
     }
 
-    /// Puts back what could not be written, before what came meanwhile.
+    /// Puts back what could not be written, before later results.
     pub(super) fn put_unsettled(&mut self, mut results: Vec<AttemptResult>, mut releases: Released, now: Moment) {
         results.append(&mut self.results);
         releases.append(std::mem::take(&mut self.releases));
@@ -391,25 +390,25 @@ impl Schedule {
         }
     }
 
-    /// This result could not even be stored alone.
+    /// This result could not be stored even in its own transaction.
     pub(super) fn set_result_aside(&mut self, result: AttemptResult) {
         self.set_aside.insert(result.attempt.claimed.lease.entry);
         self.stuck.push(result);
     }
 
-    /// These rows do not read back.
+    /// These rows cannot be read.
     pub(super) fn set_aside(&mut self, entries: impl IntoIterator<Item = i64>) {
         self.set_aside.extend(entries);
     }
 
-    pub(super) fn aside(&self) -> BTreeSet<i64> {
+    pub(super) fn aside(&self) -> SortedSet<i64> {
         self.set_aside.clone()
     }
 
-    /// Entries that are not claimed now, no matter what their rows say: they do not read back, or an attempt of theirs is on its way. The
-    /// latter was given up, and a person wants it sent again: what the first attempt brings comes before the next.
-    pub(super) fn passed_over(&self) -> BTreeSet<i64> {
-        &self.set_aside | &self.on_its_way()
+    /// Entries that are not claimed now, no matter what their rows say: they are unreadable, or have an attempt in flight. The latter were
+    /// abandoned and then sent again: the result of the first attempt comes before the next one.
+    pub(super) fn passed_over(&self) -> SortedSet<i64> {
+        &self.set_aside | &self.in_flight()
     }
 
     pub(super) fn has_unsettled(&self) -> bool {
@@ -420,10 +419,10 @@ impl Schedule {
         !self.releases.is_empty()
     }
 
-    /// Entries of which an attempt has begun and runs, no matter what the clock says. What was left behind, and what runs elsewhere, has
-    /// the time that the entry's row says.
-    pub(super) fn on_its_way(&self) -> BTreeSet<i64> {
-        set(self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry))
+    /// Entries with a running attempt, no matter how the clock is set. For detached attempts, or those running elsewhere, the entry's row has the
+    /// time.
+    pub(super) fn in_flight(&self) -> SortedSet<i64> {
+        self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry).collect()
     }
 
     pub(super) fn unsettled(&self) -> usize {
@@ -443,8 +442,8 @@ impl Schedule {
         self.results.iter().any(|result| result.attempt.claimed.endpoint == endpoint)
     }
 
-    /// What is known of each endpoint.
-    pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> BTreeMap<String, EndpointView> {
+    /// What is known about each endpoint.
+    pub(super) fn views(&self, now: Moment, policy: &RetryPolicy) -> SortedMap<String, EndpointView> {
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
             room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
@@ -452,39 +451,39 @@ impl Schedule {
             settled_seen: queue.settled_seen,
             settled_takes: queue.settled_takes,
             has_ready: !queue.ready.is_empty(),
-            has_had_urgent: queue.wish >= self.caller_requests.last_urgent(),
+            has_had_urgent: queue.last_urgent >= self.caller_requests.last_urgent(),
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
             endpoint: Some(Arc::clone(&queue.endpoint)),
             held_up: self.detached.holds_up(&queue.endpoint),
             backoff: queue.backoff_left(now.monotonic, self.wake),
         };
-        map(self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))))
+        self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))).collect()
     }
 
-    /// Takes over what a round has written of an endpoint.
+    /// Takes over the row of an endpoint that a round has written.
     pub(super) fn read_endpoint(&mut self, row: &EndpointRow, configuration: u64, unstored: Option<Unstored>, policy: &RetryPolicy) {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
-        let queue = self.endpoints.entry(row.endpoint.key.clone()).or_insert_with(|| EndpointQueue::new(row, policy));
+        let queue = self.endpoints.or_insert_with(row.endpoint.key.clone(), || EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
             (queue.settled_clean, queue.settled_seen, queue.settled_takes) = unstored;
         }
         queue.refresh(row, configuration, is_settled);
     }
 
-    /// Takes over what a round has claimed, at endpoints that were read with it.
-    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &BTreeSet<String>, asked: Asked, now: Moment) {
-        for (key, queue) in &mut self.endpoints {
+    /// Takes over the entries that a round has claimed, at endpoints that were read with them.
+    pub(super) fn claimed(&mut self, claimed: Vec<Claimed>, more: &SortedSet<String>, asked: Asked, now: Moment) {
+        for (key, queue) in self.endpoints.iter_mut() {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
         let urges = self.caller_requests.waits_for_urgent();
         for entry in claimed {
             match self.endpoints.get_mut(&entry.endpoint) {
-                // Nobody waits for it any more.
+                // No caller waits for it.
                 _ if entry.urgent && !urges => self.releases.claims.push(entry.lease),
                 Some(queue) => queue.ready.push_back(entry),
                 None => {
-                    // It was claimed for an endpoint of another name: it leaves nowhere, and is not claimed again and again.
+                    // It was claimed for an endpoint of another name: it is not sent, and not claimed again and again.
                     self.set_aside.insert(entry.lease.entry);
                     self.releases.claims.push(entry.lease);
                 }
@@ -493,8 +492,8 @@ impl Schedule {
         self.looked(asked, now);
     }
 
-    /// The database was looked at. A person's wish is not answered while anything is under way for another reason: what waits behind that had
-    /// no turn.
+    /// The database was read. An urgent request is not answered while attempts run for another reason: entries that wait behind those had no
+    /// turn.
     fn looked(&mut self, asked: Asked, now: Moment) {
         let ready = self.endpoints.values().flat_map(|queue| &queue.ready);
         let is_another = self.in_flight.values().map(|attempt| &attempt.claimed).chain(ready).any(|claimed| !claimed.urgent);
@@ -511,12 +510,12 @@ impl Schedule {
         self.endpoints.values().all(|queue| queue.ready.is_empty())
     }
 
-    /// Whether some endpoint is left alone for want of a network.
+    /// Whether some endpoint waits for a network.
     pub(super) fn is_backing_off(&self, now: Moment) -> bool {
         self.endpoints.values().any(|queue| queue.backoff_left(now.monotonic, self.wake).is_some())
     }
 
-    /// When there is something to do by time alone. Names no moment that nothing can be done at.
+    /// When time makes something possible. Only gives moments at which there is something to do.
     fn wait_until(&self, conditions: &Conditions<'_>) -> Option<Duration> {
         let settle = self.results_since.filter(|_| conditions.database).map(|since| since.saturating_add(SETTLE_AFTER));
         let may_claim = self.may_claim(conditions) && self.has_place(conditions.settings);
@@ -525,7 +524,7 @@ impl Schedule {
     }
 }
 
-/// When an attempt is given up. A request gets a margin beyond its time, so that a transport that keeps it ends it by itself.
+/// When an attempt is overdue. A request gets a margin beyond its timeout, so that a transport that keeps it ends first.
 fn overdue_at(attempt: &Attempt) -> Option<Duration> {
     match attempt.stage {
         Stage::Secrets => Some(attempt.until()),
@@ -534,7 +533,7 @@ fn overdue_at(attempt: &Attempt) -> Option<Duration> {
     }
 }
 
-/// A name for a request, unique in the process: handles may share a transport.
+/// An id for a request, unique in the process: handles may share a transport.
 pub(super) fn next_request() -> u64 {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)

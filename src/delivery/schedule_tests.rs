@@ -1,6 +1,5 @@
 //! The schedule as tables: no clock, thread, lock, port or database.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::settings::{MOST_HANGING_IN_ALL, Settings};
@@ -9,6 +8,7 @@ use crate::crypto::Sha256;
 use crate::model::{Connectivity, DeliveryId, Endpoint, NetworkPolicy, SessionKey, SessionState, Signing, Timestamp};
 use crate::outbox::{Class, Contact, Outcome, Progress};
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+use crate::sorted::SortedSet;
 use crate::store::endpoint::{EndpointDelivery, EndpointRow};
 use crate::store::outbox::MessageId;
 use crate::store::outbox::lease::Lease;
@@ -51,7 +51,7 @@ impl Table {
             self.claimed_entry(endpoint, id, *waited, *failures)
         });
         let claimed: Vec<Claimed> = claimed.collect();
-        self.schedule.claimed(claimed, &BTreeSet::new(), self.schedule.caller_requests.asked(true), self.now);
+        self.schedule.claimed(claimed, &SortedSet::new(), self.schedule.caller_requests.asked(true), self.now);
         ids
     }
 
@@ -113,7 +113,7 @@ impl Table {
         self.schedule.detach();
     }
 
-    /// Whether something was left behind of this endpoint that holds it up.
+    /// Whether detached calls of this endpoint hold it up.
     fn is_held_up(&self, key: &str) -> bool {
         self.schedule.views(self.now, &self.settings.policy)[key].held_up
     }
@@ -210,7 +210,7 @@ fn endpoints_take_turns_and_one_in_trouble_has_half_of_the_places() {
 }
 
 #[test]
-fn want_of_a_network_makes_an_endpoint_wait_until_there_is_a_reason_to_try() {
+fn without_a_network_an_endpoint_waits_until_there_is_a_reason_to_try() {
     let mut table = Table::new(&["office"]);
     table.schedule.network.set(ONLINE, table.now.monotonic);
     table.claim("office", &[(1, 0)]);
@@ -282,15 +282,15 @@ fn results_are_settled_in_groups_after_two_seconds_or_when_nothing_runs() {
 }
 
 #[test]
-fn an_attempt_far_beyond_its_time_is_given_up_and_its_result_still_counts() {
+fn an_attempt_far_beyond_its_time_is_detached_and_its_result_still_counts() {
     let mut table = Table::new(&["office"]);
     let entry = table.claim("office", &[(1, 0)])[0];
     assert_eq!(table.begin().len(), 1);
     table.pass(Duration::from_secs(35));
-    let Action::Abort(request) = table.next() else { panic!("it is given up") };
+    let Action::Abort(request) = table.next() else { panic!("it is overdue") };
     let ended = Ended { at: table.now, random: 0.5 };
     assert!(table.schedule.abort(request, &ended, &table.settings.policy), "its request is cancelled");
-    assert!(table.schedule.has_begun(entry), "nobody knows how it ends");
+    assert!(table.schedule.has_begun(entry), "its outcome is unknown");
     table.schedule.answered(request, status(202), &ended, &table.settings.policy);
     assert_eq!(table.schedule.take_unsettled().0.len(), 1);
     assert!(!table.schedule.has_begun(entry));
@@ -303,7 +303,7 @@ fn a_store_of_secrets_that_hangs_counts_as_one_that_gives_nothing_now() {
     table.claim("office", &[(1, 0)]);
     assert_eq!(table.begin().len(), 1);
     table.pass(Duration::from_secs(30));
-    let Action::Abort(request) = table.next() else { panic!("it is given up") };
+    let Action::Abort(request) = table.next() else { panic!("it is overdue") };
     let ended = Ended { at: table.now, random: 0.5 };
     assert!(!table.schedule.abort(request, &ended, &table.settings.policy), "there is no request");
     let (results, _) = table.schedule.take_unsettled();
@@ -313,7 +313,7 @@ fn a_store_of_secrets_that_hangs_counts_as_one_that_gives_nothing_now() {
 }
 
 #[test]
-fn nothing_begins_where_an_app_says_that_there_is_no_network() {
+fn nothing_begins_after_an_app_reports_that_there_is_no_network() {
     let mut table = Table::new(&["office"]);
     table.schedule.network.set(Connectivity::Offline, table.now.monotonic);
     table.claim("office", &[(1, 0)]);
@@ -321,11 +321,11 @@ fn nothing_begins_where_an_app_says_that_there_is_no_network() {
     let claim = |table: &mut Table, entry| {
         let mut urgent = table.claimed_entry("office", entry, 1, 0);
         urgent.urgent = true;
-        table.schedule.claimed(vec![urgent], &BTreeSet::new(), table.schedule.caller_requests.asked(true), table.now);
+        table.schedule.claimed(vec![urgent], &SortedSet::new(), table.schedule.caller_requests.asked(true), table.now);
     };
-    let wish = table.schedule.caller_requests.begin_urgent();
+    let request = table.schedule.caller_requests.begin_urgent();
     claim(&mut table, 97);
-    table.schedule.end_urgent(wish);
+    table.schedule.end_urgent(request);
     assert_eq!(table.begin().len(), 0, "nobody waits for it any more");
     claim(&mut table, 98);
     assert_eq!(table.begin().len(), 0, "claimed when nobody waited any more");
@@ -347,7 +347,7 @@ fn it_never_waits_for_a_moment_that_is_past() {
         if has_result {
             table.end(status(202));
         }
-        // The last look for what is due was three seconds ago; the result came a moment ago.
+        // The last check for due entries was three seconds ago; the result came a moment ago.
         let conditions = Conditions {
             settings: &table.settings,
             may_begin: true,
@@ -373,13 +373,13 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
         table.schedule.look();
         let second = table.schedule.caller_requests.begin_urgent();
         if finds {
-            table.schedule.claimed(Vec::new(), &BTreeSet::new(), asked, table.now);
+            table.schedule.claimed(Vec::new(), &SortedSet::new(), asked, table.now);
         } else {
             table.schedule.found_nothing(asked, table.now);
         }
         assert_eq!(table.next(), Action::Claim, "another look");
         table.schedule.caller_requests.end_urgent(first);
-        assert!(table.schedule.caller_requests.is_urgent(), "what one has asked for ends with an answer to it, or with whoever asked");
+        assert!(table.schedule.caller_requests.is_urgent(), "a request ends with an answer to it, or with its caller");
         table.schedule.caller_requests.end_urgent(second);
         table.schedule.found_nothing(table.schedule.caller_requests.asked(true), table.now);
         assert_eq!(table.next(), Action::Idle);
@@ -390,7 +390,7 @@ fn what_is_asked_for_while_the_database_is_looked_at_is_looked_for_once_more() {
 }
 
 #[test]
-fn an_entry_that_nobody_looks_at_any_more_is_given_back() {
+fn an_entry_whose_reader_is_gone_is_released() {
     for stops in [false, true] {
         let mut table = Table::new(&["office"]);
         let entry = table.claim("office", &[(1, 0)])[0];
@@ -428,7 +428,7 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
     table.claim("office", &[(1, 0)]);
     let lab = table.claim("lab", &[(1, 0)]);
     assert_eq!(table.begin(), lab, "what hangs at one endpoint holds up no other");
-    assert_eq!(table.schedule.releases.claims.len(), 1, "and what was claimed for it is given back");
+    assert_eq!(table.schedule.releases.claims.len(), 1, "and its claims are released");
     // The end of one is enough.
     let ended = Ended { at: table.now, random: 0.5 };
     let request = table.schedule.detached.look_ups().next().expect("one hangs");
@@ -497,7 +497,7 @@ fn so_many_calls_hang_in_all_and_no_more() {
         }
         let most = MOST_HANGING_IN_ALL + if signed { 0 } else { table.settings.policy.in_flight_total as usize };
         assert_eq!(begun, most, "signed: {signed}");
-        // What needs no look-up has threads of its own.
+        // Attempts without a look-up have their own threads.
         table.claim("lab", &[(1, 0)]);
         assert_eq!(table.begin().len(), usize::from(signed));
     }
@@ -505,7 +505,7 @@ fn so_many_calls_hang_in_all_and_no_more() {
 
 #[test]
 fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
-    for gives_up in [true, false] {
+    for aborts in [true, false] {
         let mut table = Table::new(&[]);
         table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
         for _ in 0..4 {
@@ -518,7 +518,7 @@ fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
             table.begin();
             assert!(table.schedule.refresh(request, status(401), table.now));
             table.schedule.attempt_mut(request).expect("it waits").looks_up = true;
-            if gives_up {
+            if aborts {
                 assert!(!table.schedule.abort(request, &ended, &table.settings.policy));
             } else {
                 table.stop();

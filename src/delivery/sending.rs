@@ -1,4 +1,4 @@
-//! The driver's part that has to do with attempts: beginning them, the last look at their entry, sending, and taking in what they brought.
+//! The part of the driver for attempts: beginning them, the last read of their entry, sending, and taking in their results.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
 use crate::webhook;
 
-/// Takes in and stores what came when nobody drives, on the thread that brought it, unless the handle is quiesced or closed. And then what
-/// came meanwhile, for others who brought something have left it to this thread.
+/// Takes in and stores results when no thread drives, on the thread that brought them, unless the handle is quiesced or closed. Then also
+/// those that came meanwhile, because other threads left theirs to this one.
 fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
-    // The turn is given back after the handle, so that closing, which waits for the turn, finds nothing foreign held here any more.
+    // The turn is released after the handle, so that closing, which waits for the turn, finds no port held here.
     while let Some(_turn) = Turn::take_if(shared, |shared| shared.is_left()) {
         let Some(delivery) = delivery.upgrade() else { return };
         delivery.take_in(&mut delivery.late_run());
@@ -31,9 +31,9 @@ fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
 }
 
 impl Delivery {
-    // What comes in.
+    // Results.
 
-    /// Takes in what attempts brought. The endpoints' copies learn at once; the database follows with the next round.
+    /// Takes in results of attempts. The endpoints' copies are updated at once; the database with the next round.
     pub(super) fn collect(&self) {
         let arrived: Vec<Arrived> = self.shared.take(|shared| std::mem::take(&mut shared.arrived));
         for Arrived { request, answer, at } in arrived {
@@ -67,7 +67,7 @@ impl Delivery {
         }
     }
 
-    /// A request has ended. A refused secret of a header is told of, and a newer one asked for, before the result is settled.
+    /// A request has ended. A refused secret of a header is reported, and a newer one looked up, before the result is settled.
     fn sent(&self, request: u64, outcome: Outcome, ended: &Ended) {
         let is_refused = matches!(&outcome, Outcome::Answer(answer) if matches!(answer.status, 401 | 403));
         let mut shared = self.shared.lock();
@@ -82,7 +82,7 @@ impl Delivery {
         let (mut refused, mut is_outdated) = (Vec::new(), false);
         for (name, value) in used {
             is_outdated |= secrets.is_outdated(name, &origin, value);
-            if secrets.must_tell(name, &origin, value) {
+            if secrets.must_report(name, &origin, value) {
                 refused.push(name.to_owned());
             }
         }
@@ -118,7 +118,7 @@ impl Delivery {
         self.begin(request, call);
     }
 
-    /// Lets the request go, if it still may when a thread has come to it.
+    /// Decides whether the request may still be sent when a thread is ready for it.
     fn departure(&self, request: u64) -> Departure {
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
         Departure::new(move || {
@@ -158,20 +158,20 @@ impl Delivery {
             if is_expected {
                 return None;
             }
-            // The run that began it is gone.
+            // The run that began it has ended.
             Some(Box::new(move || take_in_late(&shared, &me)))
         })
     }
 
-    /// Whether an attempt has taken longer than any may before it is sent; for a fault that is put back, alone.
+    /// Whether an attempt took longer than allowed before it is sent; only for an injected fault.
     fn is_late(&self, request: u64) -> bool {
         let now = self.now().monotonic;
         let shared = self.shared.lock();
         shared.schedule.attempt(request).is_some_and(|attempt| now >= attempt.began + self.settings.limits.attempt_timeout)
     }
 
-    /// Looks whether the attempt's entry and endpoint still are what they were when it was claimed, and not paused, and sends it if so. This is the last
-    /// look: what is decided later finds it begun.
+    /// Checks that the attempt's entry and endpoint are as they were when it was claimed, and not paused, and then sends it. This is the last
+    /// check: a later decision finds the attempt begun.
     pub(super) fn look_at_entry(&self, run: &mut Run, request: u64) -> Result<(), StoreError> {
         let policy = &self.settings.policy;
         let Some((lease, before, known, urgent)) = self.shared.change(|shared| {
@@ -187,11 +187,11 @@ impl Delivery {
         let wait = self.database_wait(run);
         let look = |connection: &Connection| {
             let meta = meta::load(connection)?;
-            // Its own row always: the lease may be lost without a change of the configuration, when somebody sets the clock.
+            // Always check its row: setting the clock may end the lease without a change of the configuration.
             let is_ours = queue::is_leased(connection, &lease, &self.owner)?
-                || fault("seeded: what was claimed is not looked at again")
-                || fault("seeded: what was given up goes on") && self.is_late(request);
-            // A pause changes no configuration: another process may have been asked for it.
+                || fault("seeded: claims are not checked again")
+                || fault("seeded: abandoned messages are sent") && self.is_late(request);
+            // A pause does not change the configuration: the receiver may have asked another process for it.
             let is_paused = !urgent && pause_end(endpoint::paused_until(connection, &key)?, now.wall).is_some();
             let found = if meta.configuration == known && !is_paused { None } else { Some(endpoint::find(connection, &key)?) };
             Ok::<_, StoreError>((meta, is_ours, is_paused, found))
@@ -200,7 +200,7 @@ impl Delivery {
             self.store.write_for_delivery(wait, |tx| {
                 let (meta, is_ours, is_paused, found) = look(tx)?;
                 let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
-                // It is used up by what goes alone; getting here may have taken its time.
+                // Only an attempt that is sent uses it up; getting here may have taken long.
                 let spent = if goes && self.may_send(run, request) { urgent::use_up(tx, &key, now.wall)? } else { None };
                 Ok(((meta, is_ours && (!goes || spent.is_some()), is_paused, found), spent))
             })
@@ -221,11 +221,11 @@ impl Delivery {
         if !is_ours {
             let mut shared = self.shared.lock();
             shared.schedule.look();
-            // Its entry was given up, or somebody else has it by now.
+            // Its entry was abandoned, or another handle has it by now.
             shared.schedule.not_begun(request);
             return Ok(());
         }
-        if (found.is_some() || !meta.integration_enabled) && !fault("seeded: what was claimed is not looked at again") {
+        if (found.is_some() || !meta.integration_enabled) && !fault("seeded: claims are not checked again") {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
             schedule.look();
@@ -233,7 +233,7 @@ impl Delivery {
                 Some(Some(StoredEndpoint::Readable(row))) if meta.integration_enabled => row,
                 _ => {
                     schedule.not_begun(request);
-                    schedule.give_back(&key);
+                    schedule.release_ready(&key);
                     return Ok(());
                 }
             };
@@ -241,7 +241,7 @@ impl Delivery {
             schedule.read_endpoint(&row, meta.configuration, None, policy);
             if !may_leave {
                 schedule.not_begun(request);
-                schedule.give_back(&key);
+                schedule.release_ready(&key);
                 return Ok(());
             }
         }
@@ -249,8 +249,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Whether an attempt that a person has asked for may be sent now, for all that the handle knows. A run in whose name nobody asks cuts none
-    /// short: the caller that asked has more time.
+    /// Whether an urgent attempt may be sent now, as far as the handle knows. A run without an urgent request of its own does not send one with
+    /// a short time: the caller that asked has more.
     fn may_send(&self, run: &Run, request: u64) -> bool {
         let now = self.now();
         let shared = self.shared.lock();
@@ -268,11 +268,11 @@ impl Delivery {
         let schedule = &mut shared.schedule;
         let (network, validated) = (schedule.network.generation(), schedule.network.validated());
         let Some(attempt) = schedule.attempt_mut(request) else { return };
-        // It leaves on the network there is now, however long its secrets took.
+        // It is sent over the current network, however long its secrets took.
         (attempt.network, attempt.validated) = (network, validated);
         let (left, has_time) = time_to_send(run, attempt, now);
         let built = if attempt.secrets_took_its_time(now.monotonic) && is_running && !attempt.cancelled {
-            // The store of secrets is not asked anew without end.
+            // The store of secrets is not asked again and again.
             Some(Err(Obstacle::SecretUnavailable))
         } else if attempt.cancelled || !is_running || !has_time {
             None
@@ -301,13 +301,13 @@ impl Delivery {
         let ended = Ended { at: self.now(), random: self.ports.random.fraction() };
         let must_cancel = self.shared.lock().schedule.abort(request, &ended, &self.settings.policy);
         if must_cancel {
-            log::error!("the transport ignores a timeout");
+            log::error!("the transport did not keep its timeout");
             self.cancel(&[request]);
         }
     }
 }
 
-/// How much time a request gets that is sent now, and whether that is enough.
+/// How much time a request that is sent now gets, and whether that is enough.
 fn time_to_send(run: &Run, attempt: &Attempt, now: Moment) -> (Duration, bool) {
     let left = attempt.until().saturating_sub(now.monotonic);
     let left = run.time_left(now.monotonic).map_or(left, |run| left.min(run.saturating_sub(SETTLING_TIME)));
@@ -315,7 +315,7 @@ fn time_to_send(run: &Run, attempt: &Attempt, now: Moment) -> (Duration, bool) {
     (left, left + SETTLING_TIME >= LEAST_TIME && lease_left >= left + LEASE_MARGIN)
 }
 
-/// Whether messages may leave for this endpoint, which is the one that it was.
+/// Whether the endpoint is unchanged and messages may be sent to it.
 fn is_still(found: Option<&StoredEndpoint>, before: &Endpoint) -> bool {
     matches!(found, Some(StoredEndpoint::Readable(row)) if row.is_open() && row.endpoint == *before)
 }

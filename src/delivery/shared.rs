@@ -1,7 +1,6 @@
-//! Everything that delivery's threads share: one mutex, and one condition variable for every wait. Nobody holds the lock while a port, an
+//! Everything that delivery's threads share: one mutex, and one condition variable for every wait. The lock is not held while a port, an
 //! observer or the database is called.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::schedule::{Schedule, next_request};
 use super::settings::{MOST_RENEWALS, RENEWAL_LIMIT};
 use crate::crypto::{Sha256, hmac_sha256};
 use crate::port::BlockingAnswer;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// The lock around [`Shared`].
 #[derive(Default)]
@@ -23,12 +23,12 @@ pub(super) struct SharedLock {
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) schedule: Schedule,
-    /// What attempts brought, and nobody has taken in yet. Kept no matter what becomes of the caller that asked.
+    /// Results of attempts that were not taken in yet. Kept even if the caller that asked is gone.
     pub(super) arrived: Vec<Arrived>,
     pub(super) mode: Mode,
     /// Rises with every change of the mode.
     pub(super) epoch: u64,
-    /// Somebody drives. One at a time; a flush goes before the worker.
+    /// A thread drives. One at a time; a flush goes before the worker.
     pub(super) driven: bool,
     /// The driver is the worker.
     pub(super) worker_drives: bool,
@@ -36,39 +36,39 @@ pub(super) struct Shared {
     pub(super) worker: WorkerState,
     /// The transport has to be renewed before the next attempt begins.
     pub(super) must_renew: bool,
-    /// Renewals of the transport that are under way, and until when nothing begins for them, by the monotonic clock.
+    /// Running renewals of the transport, and until when they delay attempts, by the monotonic clock.
     pub(super) renewals: Vec<(u64, Duration)>,
     /// Requests that the transport is being asked to cancel.
-    pub(super) cancelling: BTreeSet<u64>,
-    /// The worker begins nothing before this moment of the monotonic clock, so that phones do not all come at the same time.
+    pub(super) cancelling: SortedSet<u64>,
+    /// The worker begins nothing before this moment of the monotonic clock, so that not all phones send at the same time.
     pub(super) worker_begins_at: Option<Duration>,
-    /// Nothing begins before this moment, for want of a thread.
+    /// Nothing begins before this moment, for lack of a thread.
     pub(super) thread_at: Option<Duration>,
-    /// How often in a row there was none.
+    /// How often in a row there was no thread.
     pub(super) thread_failures: u32,
-    /// Test messages under way.
-    pub(super) test_sends: BTreeMap<u64, TestSend>,
+    /// Running test messages.
+    pub(super) test_sends: SortedMap<u64, TestSend>,
     pub(super) secrets: SecretHistory,
-    /// How many entries waited when that was last counted.
+    /// How many entries waited at the last count.
     pub(super) pending: u64,
-    /// Entries that wait for a person, as observers were told.
-    pub(super) told: Vec<i64>,
+    /// Entries that wait for a person and were reported to observers.
+    pub(super) reported: Vec<i64>,
     /// The file that was read last: `meta::file_generation`.
     pub(super) file: Option<i64>,
     events: u64,
 }
 
-/// A test message under way.
+/// A running test message.
 #[derive(Default)]
 pub(super) struct TestSend {
-    /// What the call brought that it waits for.
+    /// The result of the call that it waits for.
     pub(super) brought: Option<(BlockingAnswer, Moment)>,
     pub(super) cancelled: bool,
-    /// Nobody waits for it any more, and its call has not ended.
+    /// Its call is detached.
     pub(super) detached: bool,
 }
 
-/// What came of a blocking call.
+/// The result of a blocking call.
 pub(super) struct Arrived {
     pub(super) request: u64,
     pub(super) answer: BlockingAnswer,
@@ -82,7 +82,7 @@ pub(super) enum Mode {
     Running,
     /// No attempt begins, and the database is not used.
     Quiesced,
-    /// It is about to be `Running`, as soon as the transport is renewed; nothing begins before. Who wants to begin waits for it.
+    /// It will be `Running` as soon as the transport is renewed; nothing begins before. A run that begins waits for it.
     Resuming,
     /// `Quiesced` for good.
     Closed,
@@ -92,17 +92,17 @@ pub(super) enum Mode {
 #[derive(Debug, Default)]
 pub(super) struct WorkerState {
     /// Counts starts; a thread of an earlier one ends.
-    pub(super) generation: u64,
+    pub(super) starts: u64,
     pub(super) wanted: bool,
     pub(super) threads: u32,
 }
 
-/// Values of secrets as keyed hashes: which were told to be refused, and which is the newest.
+/// Values of secrets as keyed hashes: which were reported as refused, and which is the newest.
 #[derive(Debug, Default)]
 pub(super) struct SecretHistory {
     /// Random, of this process.
     pub(super) key: [u8; 16],
-    told: Vec<Sha256>,
+    reported: Vec<Sha256>,
     /// By name and origin.
     newest: Vec<(String, String, Sha256)>,
 }
@@ -123,12 +123,12 @@ impl SecretHistory {
         newest.is_some_and(|(_, _, newest)| *newest != self.hash(name, origin, value))
     }
 
-    /// Whether it has to be told that this value was refused; true once per value.
-    pub(super) fn must_tell(&mut self, name: &str, origin: &str, value: &str) -> bool {
+    /// Whether the refusal of this value has to be reported; true once per value.
+    pub(super) fn must_report(&mut self, name: &str, origin: &str, value: &str) -> bool {
         let hash = self.hash(name, origin, value);
-        let is_new = !self.told.contains(&hash);
+        let is_new = !self.reported.contains(&hash);
         if is_new {
-            self.told.push(hash);
+            self.reported.push(hash);
         }
         is_new
     }
@@ -143,12 +143,12 @@ impl Shared {
         self.mode == Mode::Running
     }
 
-    /// Whether delivery is to leave everything alone until somebody resumes it.
+    /// Whether delivery must do nothing until it is resumed.
     pub(super) fn is_stopped(&self) -> bool {
         matches!(self.mode, Mode::Quiesced | Mode::Closed)
     }
 
-    /// Notes that the transport is about to be renewed. None when so many renewals hang that no further one begins.
+    /// Records that a renewal of the transport begins. None when so many renewals hang that no further one may begin.
     pub(super) fn begin_renewal(&mut self, now: Duration) -> Option<u64> {
         self.must_renew = false;
         if self.renewals.len() >= MOST_RENEWALS {
@@ -159,33 +159,33 @@ impl Shared {
         Some(renewal)
     }
 
-    /// Until when nothing begins because the transport is being renewed, unless that is done before.
+    /// Until when a running renewal of the transport delays attempts at most.
     pub(super) fn renewed_by(&self) -> Option<Duration> {
         self.renewals.iter().map(|(_, by)| *by).max()
     }
 
-    /// Whether somebody takes in what attempts bring: a thread that drives, or will in a moment.
+    /// Whether a thread takes in results: one that drives, or will in a moment.
     pub(super) fn is_attended(&self) -> bool {
         self.driven || self.flushes_waiting > 0 || self.worker.wanted
     }
 
-    /// Whether something has come that nobody takes in, and that may be stored.
+    /// Whether there are results that no other thread takes in, and that may be stored.
     pub(super) fn is_left(&self) -> bool {
         !self.arrived.is_empty() && !self.is_attended() && self.is_running()
     }
 
-    /// Leaves out what observers were told before and that has stayed so since, a try that was cut short in between or not.
-    pub(super) fn tell_once(&mut self, outcome: &mut BatchOutcome) {
-        self.told.retain(|entry| !outcome.calm.contains(entry));
-        outcome.attention.retain(|(entry, attention)| attention.failed || !self.told.contains(entry));
-        self.told.extend(outcome.attention.iter().filter(|(_, attention)| !attention.failed).map(|(entry, _)| *entry));
+    /// Removes what was reported to observers before and has not changed since, except for attempts that were cut short.
+    pub(super) fn report_once(&mut self, outcome: &mut BatchOutcome) {
+        self.reported.retain(|entry| !outcome.calm.contains(entry));
+        outcome.attention.retain(|(entry, attention)| attention.failed || !self.reported.contains(entry));
+        self.reported.extend(outcome.attention.iter().filter(|(_, attention)| !attention.failed).map(|(entry, _)| *entry));
     }
 
-    pub(super) fn is_worker(&self, generation: u64) -> bool {
-        self.worker.wanted && self.worker.generation == generation
+    pub(super) fn is_worker(&self, start: u64) -> bool {
+        self.worker.wanted && self.worker.starts == start
     }
 
-    /// How many things have happened; to be read before looking at the state that they may change.
+    /// The number of events; to be read before the state that they may change.
     pub(super) fn events(&self) -> u64 {
         self.events
     }
@@ -193,11 +193,11 @@ impl Shared {
 
 impl SharedLock {
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
-        // Every change is made whole under the lock; a panic in between leaves nothing half-done that a later step does not read anew.
+        // Every change is complete under the lock; after a panic in between, a later step reads the state again.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something that somebody may wait for.
+    /// Changes something that a thread may wait for, and wakes the threads that wait.
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
         let mut shared = self.lock();
         let result = work(&mut shared);
@@ -205,19 +205,19 @@ impl SharedLock {
         result
     }
 
-    /// Tells the threads that wait of what was changed under this lock.
+    /// Wakes the threads that wait, after a change under this lock.
     pub(super) fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
         shared.events += 1;
         drop(shared);
         self.changed.notify_all();
     }
 
-    /// Takes something out that nobody waits for.
+    /// Reads or changes something that no thread waits for.
     pub(super) fn take<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
         work(&mut self.lock())
     }
 
-    /// Waits until more has happened than `seen`, or for at most so long.
+    /// Waits until there are more events than `seen`, or for at most this time.
     pub(super) fn wait(&self, seen: u64, at_most: Option<Duration>) {
         let shared = self.lock();
         let nothing_new = |shared: &mut Shared| shared.events == seen;
@@ -229,7 +229,7 @@ impl SharedLock {
         }
     }
 
-    /// Waits until `holds`, or for at most so long.
+    /// Waits until `holds`, or for at most this time.
     pub(super) fn wait_until(&self, at_most: Duration, holds: impl Fn(&Shared) -> bool) -> MutexGuard<'_, Shared> {
         let shared = self.lock();
         self.changed.wait_timeout_while(shared, at_most, |shared| !holds(shared)).unwrap_or_else(PoisonError::into_inner).0

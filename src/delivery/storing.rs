@@ -1,4 +1,4 @@
-//! The driver's part that has to do with the database: making due, claiming, and settling.
+//! The part of the driver for the database: making due, claiming, and settling.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::outbox::DeliveryContext;
 use crate::store::outbox::queue;
 use crate::store::{LockWait, StoreError, Transaction, meta};
 
-/// What a round writes beside the entries: the history, and what was learned of endpoints. Less where they are damaged.
+/// What a round writes besides the entries: the history, and the state of endpoints. Less where these are damaged.
 const LEVELS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
 
 impl Delivery {
     // The database.
 
-    /// How long the next call of the database may take. To be asked for each: the one before took its time.
+    /// How long the next call of the database may take. To be asked before each, because the one before took some of the time.
     pub(super) fn database_wait(&self, run: &Run) -> LockWait {
         run.database_wait(self.ports.clock.monotonic())
     }
@@ -33,7 +33,7 @@ impl Delivery {
         if waits.or_else(|error| if error.is_damage() { Ok(true) } else { Err(error) })? {
             let aside = self.shared.lock().schedule.aside();
             match self.store.write_for_delivery(self.database_wait(run), |tx| queue::make_due(tx, now.wall, None, &aside)) {
-                // The others are made due with the next step.
+                // The other entries are made due with the next step.
                 Err(StoreError::CorruptEntry(entry)) => {
                     self.shared.lock().schedule.set_aside([entry]);
                     return Ok(());
@@ -47,9 +47,9 @@ impl Delivery {
     }
 
     pub(super) fn claim(&self, run: &mut Run, now: Moment) -> Result<(), StoreError> {
-        // Before the look: what is committed while it lasts is looked for once more.
+        // Before the read: what is committed during it is looked for again.
         let asked = self.shared.lock().schedule.caller_requests.asked(self.serves_urgent(run, now));
-        // What is given back has to be in the queue before somebody can say that nothing is there.
+        // Released claims have to be in the queue before the queue counts as empty.
         if self.shared.lock().schedule.has_releases() || self.is_something_due(run, now)? {
             return self.settle(run, true);
         }
@@ -58,7 +58,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Whether something is due that could begin now. Reads only.
+    /// Whether something is due that could begin now. Only reads.
     pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
         let (known, views, alive, passed_over, connectivity, urgent) = {
             let shared = self.shared.lock();
@@ -87,11 +87,11 @@ impl Delivery {
             Ok::<_, StoreError>((file, Some(is_due)))
         })?;
         self.read_file(file);
-        // What is known not to read back was of another file.
+        // The unreadable entries were of another file.
         is_due.map_or_else(|| self.is_something_due(run, now), Ok)
     }
 
-    /// One write transaction: results, releases, and a claim where that is wanted. Until it succeeds, everything is kept.
+    /// One write transaction: results, releases, and a claim if requested. Until it succeeds, everything is kept.
     pub(super) fn settle(&self, run: &mut Run, claim: bool) -> Result<(), StoreError> {
         let now = self.now();
         let mut batch = {
@@ -99,20 +99,20 @@ impl Delivery {
             let schedule = &mut shared.schedule;
             let alive = schedule.alive();
             let serves_urgent = self.serves_urgent(run, now);
-            let wish = ClaimRequest {
+            let request = ClaimRequest {
                 connectivity: schedule.network.connectivity(),
                 urgent: serves_urgent && schedule.caller_requests.is_urgent(),
                 asked: schedule.caller_requests.asked(serves_urgent),
             };
             let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
             let (mut results, releases) = schedule.take_unsettled();
-            // Where the clock was set back since they came, times that count from then would lie far ahead.
+            // If the clock was set back since they came, times counted from then would be far ahead.
             results.iter_mut().for_each(|result| result.ended_at = result.came_at.min(now.wall));
-            Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(wish) }
+            Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(request) }
         };
         let levels = if batch.results.is_empty() { &LEVELS[..] } else { &LEVELS[..1] };
         let mut wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));
-        // A result is not left in memory for want of room.
+        // A full disk must not keep a result in memory.
         if matches!(wrote, Err(StoreError::Full)) && !batch.results.is_empty() && self.store.make_room() {
             wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));
         }
@@ -122,7 +122,7 @@ impl Delivery {
                 self.wrote(run, outcome, batch.claim, now);
                 Ok(())
             }
-            Err(error) if error.is_damage() && !batch.results.is_empty() => self.settle_alone(run, batch, error, now),
+            Err(error) if error.is_damage() && !batch.results.is_empty() => self.settle_one_by_one(run, batch, error, now),
             Err(StoreError::CorruptEntry(entry)) => {
                 let schedule = &mut self.shared.lock().schedule;
                 schedule.set_aside([entry]);
@@ -137,7 +137,7 @@ impl Delivery {
         }
     }
 
-    /// One transaction of a round. Where rows or pages are damaged, once more with less.
+    /// One transaction of a round. Where rows or pages are damaged, it is repeated with less.
     fn write_round(
         &self,
         run: &Run,
@@ -157,12 +157,12 @@ impl Delivery {
         wrote
     }
 
-    /// The group could not be stored for a reason of its own: each result is stored alone, and what even then cannot be is set aside.
-    fn settle_alone(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
+    /// The group could not be stored because of damage: each result is stored in its own transaction; one that cannot be stored is set aside.
+    fn settle_one_by_one(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
         log::warn!("delivery results are stored one by one: {error}");
         let mut failed = None;
         for result in std::mem::take(&mut batch.results) {
-            match self.write_round(run, now, &LEVELS, |round, tx| round.write_alone(tx, &batch, &result)) {
+            match self.write_round(run, now, &LEVELS, |round, tx| round.write_one(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if !error.is_damage() => {
                     self.shared.lock().schedule.put_unsettled(vec![result], Released::default(), now);
@@ -188,15 +188,15 @@ impl Delivery {
         self.read_file(outcome.file);
         {
             let mut shared = self.shared.lock();
-            shared.tell_once(&mut outcome);
+            shared.report_once(&mut outcome);
             let schedule = &mut shared.schedule;
-            for (key, row) in &outcome.rows {
+            for (key, row) in outcome.rows.iter() {
                 let unstored = outcome.unstored.iter().find(|(of, _)| of == key).map(|(_, unstored)| *unstored);
                 schedule.read_endpoint(row, outcome.configuration, unstored, &self.settings.policy);
             }
             schedule.set_aside(outcome.unreadable);
-            if let Some(wish) = claim {
-                schedule.claimed(outcome.claimed, &outcome.more, wish.asked, now);
+            if let Some(request) = claim {
+                schedule.claimed(outcome.claimed, &outcome.more, request.asked, now);
                 if outcome.urgent_again {
                     schedule.left_urgent();
                 }
@@ -217,11 +217,11 @@ impl Delivery {
         }
     }
 
-    /// How many entries wait, as the report of a run says. Once the handle was quiesced under the run, the database is not used any more,
-    /// and what was counted last is said.
+    /// How many entries wait, for the report of a run. Once the handle was quiesced during the run, the database is no longer used, and the
+    /// last count is reported.
     pub(super) fn pending(&self, run: &Run) -> u64 {
         let count = if run.began_quiesced {
-            // A call like any other: on a connection that is closed before it returns.
+            // Like any other call, on a connection that is closed before it returns.
             self.store.read_within(Duration::ZERO, queue::pending)
         } else {
             self.store.read_for_delivery(self.database_wait(run), queue::pending)

@@ -1,5 +1,5 @@
-//! A test message to an endpoint: one signed message outside the outbox. The caller waits for it, in the time of an attempt. Nothing of it is
-//! stored.
+//! A test message to an endpoint: one signed message outside the outbox. The caller waits for it, at most as long as an attempt may take.
+//! Nothing is stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::webhook;
 const WORKFLOW_VERSION: &str = "0";
 
 impl Delivery {
-    /// Sends one message and waits for the answer. `skew_ms` is what is known of the receiver's clock, so that it is not asked with a wrong
-    /// one. The database is not used.
+    /// Sends one message and waits for the answer. `skew_ms` is the known difference of the receiver's clock, to sign with the right time. The
+    /// database is not used.
     pub(crate) fn test_send(&self, endpoint: &Endpoint, skew_ms: i64, body: &[u8]) -> TestDelivery {
-        // What waits for a renewal is part of the time of an attempt.
+        // Waiting for a renewal is part of the time of an attempt.
         let began = self.now();
         if self.renew_if_due(began.monotonic) && !self.blocking.is_simulated() {
             drop(self.shared.wait_until(RENEWAL_LIMIT, |shared| shared.renewals.is_empty()));
@@ -82,10 +82,10 @@ impl Delivery {
             found_at: None,
             refused: None,
             wake: 0,
-            wish: 0,
+            last_urgent: 0,
             spent: None,
         };
-        let (outcome, ended) = self.attempt_alone(&mut attempt);
+        let (outcome, ended) = self.run_attempt(&mut attempt);
         let (answered_lately, cancelled) = self.shared.change(|shared| {
             let test = shared.test_sends.get(&request);
             let (cancelled, ends) = test.map_or((false, false), |test| (test.cancelled, !test.detached));
@@ -116,8 +116,8 @@ impl Delivery {
         }
     }
 
-    fn attempt_alone(&self, attempt: &mut Attempt) -> (Outcome, Moment) {
-        let outcome = match self.try_alone(attempt) {
+    fn run_attempt(&self, attempt: &mut Attempt) -> (Outcome, Moment) {
+        let outcome = match self.run_stages(attempt) {
             Ok((BlockingAnswer::Sent(Ok(response)), at)) => {
                 let answer = Answer::read(response.status, response.header("retry-after"), response.header("date"), at.wall);
                 return (Outcome::Answer(answer), at);
@@ -129,7 +129,7 @@ impl Delivery {
         (outcome, self.now())
     }
 
-    fn try_alone(&self, attempt: &mut Attempt) -> Result<(BlockingAnswer, Moment), Outcome> {
+    fn run_stages(&self, attempt: &mut Attempt) -> Result<(BlockingAnswer, Moment), Outcome> {
         if webhook::validate(&attempt.endpoint, self.settings.allow_plain_http_to_loopback).is_err() {
             return Err(Outcome::NotAttempted(Obstacle::BadUrl));
         }
@@ -138,7 +138,7 @@ impl Delivery {
             let origin = webhook::origin(&attempt.endpoint.url);
             let call = BlockingCall::Secrets { refused: Vec::new(), wanted: wanted.clone(), origin };
             let unavailable = Outcome::NotAttempted(Obstacle::SecretUnavailable);
-            let Some((BlockingAnswer::Secrets(lookups), _)) = self.call_alone(attempt, call) else { return Err(unavailable) };
+            let Some((BlockingAnswer::Secrets(lookups), _)) = self.call_and_wait(attempt, call) else { return Err(unavailable) };
             for (name, lookup) in wanted.iter().zip(lookups) {
                 match lookup {
                     SecretLookup::Found { current, previous } => attempt.secrets.push((name.clone(), current, previous)),
@@ -149,7 +149,7 @@ impl Delivery {
         }
         let now = self.now();
         let request = attempt.request;
-        // It gets less than is waited for, so that a transport that keeps its time says itself how far it came.
+        // It gets less time than the wait lasts, so that a transport that keeps its timeout can report its own failure.
         let until = attempt.until().saturating_sub(SETTLING_TIME);
         let left = until.saturating_sub(now.monotonic).max(Duration::from_millis(1));
         let built = attempt.request(now.wall, left).map_err(Outcome::NotAttempted)?;
@@ -158,14 +158,14 @@ impl Delivery {
             let left = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero());
             left.filter(|_| shared.lock().test_sends.get(&request).is_some_and(|test| !test.cancelled && !test.detached))
         });
-        // What the transport does not say in time, nobody knows.
+        // Without an answer of the transport in time, the outcome is unknown.
         let (kind, phase, request_sent) = (FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
         let no_answer = TransportFailure { kind, phase, request_sent, detail: String::new() };
-        self.call_alone(attempt, BlockingCall::Send { request: built, departure }).ok_or(Outcome::Failure(no_answer))
+        self.call_and_wait(attempt, BlockingCall::Send { request: built, departure }).ok_or(Outcome::Failure(no_answer))
     }
 
-    /// What a call brings in the time that the attempt has, unless it is called off before. What does not end by then is left behind.
-    fn call_alone(&self, attempt: &Attempt, call: BlockingCall) -> Option<(BlockingAnswer, Moment)> {
+    /// The result of a call in the time of the attempt, unless it is cancelled before. A call that does not end by then is detached.
+    fn call_and_wait(&self, attempt: &Attempt, call: BlockingCall) -> Option<(BlockingAnswer, Moment)> {
         let (request, until) = (attempt.request, attempt.until());
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
         let reply = move |answer| {
@@ -192,7 +192,7 @@ impl Delivery {
                 if let Some(brought) = test.brought.take() {
                     return Some(brought);
                 }
-                // A simulation brings nothing while it is waited for.
+                // A simulation produces nothing while the core waits.
                 if test.cancelled || now >= until || self.blocking.is_simulated() {
                     test.detached = true;
                     drop(shared);

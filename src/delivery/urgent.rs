@@ -1,4 +1,4 @@
-//! The one attempt that a person has at an endpoint that waits: who may have it, and where it is used up and given back.
+//! The one urgent attempt at an endpoint that waits: when it is allowed, and where it is used up and returned.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::outbox::{Next, pause_end};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::{StoreError, Transaction, unless_damaged};
 
-/// Whether a person may have one attempt at this endpoint now, through pauses of time and an app's word that there is no network, but
-/// through nothing that needs a person: once a minute, and once per pause that a receiver asked for.
+/// Whether a person may have one attempt at this endpoint now, in spite of pauses and of the app's report that there is no network, but not
+/// if the endpoint needs a person: once a minute, and once per pause that a receiver asked for.
 pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
     let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
     let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
@@ -24,12 +24,12 @@ pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Ti
 fn has_had_urgent(row: &EndpointRow, now: Timestamp, every: Duration) -> bool {
     let last = row.delivery.urgent_at;
     let is_soon = last.is_some_and(|last| last <= now && (now - last).to_std().is_ok_and(|since| since < every));
-    // A pause of the core's own is nobody's wish, also where it is the longer one.
+    // Only a pause that the receiver asked for counts, even if the core's own pause is longer.
     let asked_until = pause_end(row.delivery.asked_until, now);
     is_soon || asked_until.is_some() && asked_until == row.delivery.urgent_pause
 }
 
-/// Uses it up, right before a request leaves. None where it was used up elsewhere, or nothing leaves there.
+/// Uses it up, right before a request is sent. None where it was used up elsewhere, or the endpoint cannot be read.
 pub(super) fn use_up(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<Option<Spent>, StoreError> {
     let Some(StoredEndpoint::Readable(mut row)) = endpoint::find(tx, key)? else { return Ok(None) };
     if has_had_urgent(&row, now, URGENT_EVERY) {
@@ -42,8 +42,8 @@ pub(super) fn use_up(tx: &Transaction<'_>, key: &str, now: Timestamp) -> Result<
     Ok(Some(spent))
 }
 
-/// Gives it back, for the request has not left; unless there has been another one since.
-pub(super) fn give_back(tx: &Transaction<'_>, spent: &Spent) -> Result<(), StoreError> {
+/// Returns it, because the request was not sent; unless another one was used since.
+pub(super) fn return_unused(tx: &Transaction<'_>, spent: &Spent) -> Result<(), StoreError> {
     let Some(StoredEndpoint::Readable(mut row)) = endpoint::find(tx, &spent.endpoint)? else { return Ok(()) };
     let is_last = row.delivery.urgent_at.is_some_and(|at| at.timestamp_millis() == spent.at.timestamp_millis());
     if is_last {

@@ -9,11 +9,11 @@ use super::handle::Delivery;
 use super::settings::WORKER_STOP_LIMIT;
 use super::shared::SharedLock;
 
-/// Counts the thread out, whichever way it ends. After a panic the worker is not wanted any more, so that the next start begins another;
-/// it does not begin anew by itself, because what made it panic may still be there.
+/// Counts the thread as ended, however it ends. After a panic the worker is no longer wanted, so that the next start begins another one.
+/// It does not restart automatically, because the cause of the panic may still be there.
 struct Running {
     shared: Arc<SharedLock>,
-    generation: u64,
+    start: u64,
 }
 
 impl Drop for Running {
@@ -21,7 +21,7 @@ impl Drop for Running {
         let panicked = std::thread::panicking();
         self.shared.change(|shared| {
             shared.worker.threads -= 1;
-            if panicked && shared.worker.generation == self.generation {
+            if panicked && shared.worker.starts == self.start {
                 shared.worker.wanted = false;
             }
         });
@@ -32,13 +32,13 @@ impl Delivery {
     /// Starts the worker, unless it runs.
     pub(crate) fn start(self: &Arc<Self>) {
         let Some(mut run) = self.begin_worker() else { return };
-        let Caller::Worker { generation } = run.caller else { return };
-        let running = Running { shared: Arc::clone(&self.shared), generation };
+        let Caller::Worker { start } = run.caller else { return };
+        let running = Running { shared: Arc::clone(&self.shared), start };
         let delivery = Arc::downgrade(self);
         let shared = Arc::clone(&self.shared);
         let work = move || {
             let _running = running;
-            // The handle may be dropped while the thread waits: then there is nothing to do any more.
+            // The handle may be dropped while the thread waits: then there is nothing more to do.
             while let Some(delivery) = delivery.upgrade() {
                 match delivery.step(&mut run) {
                     Step::Again => {}
@@ -57,21 +57,21 @@ impl Delivery {
         }
     }
 
-    /// The worker's steps, for the thread that takes them; none when a worker runs.
+    /// The worker to be run step by step; none when one already runs.
     pub(crate) fn begin_worker(&self) -> Option<Run> {
-        let generation = self.shared.change(|shared| {
+        let start = self.shared.change(|shared| {
             if shared.worker.wanted || shared.mode == super::shared::Mode::Closed {
                 return None;
             }
             shared.worker.wanted = true;
-            shared.worker.generation += 1;
+            shared.worker.starts += 1;
             shared.worker.threads += 1;
-            Some(shared.worker.generation)
+            Some(shared.worker.starts)
         })?;
-        Some(Run::new(Caller::Worker { generation }, false, self.blocking.is_simulated()))
+        Some(Run::new(Caller::Worker { start }, false, self.blocking.is_simulated()))
     }
 
-    /// Stops the worker and what it has running, within two seconds. Does nothing when it does not run.
+    /// Stops the worker and its running attempts, within two seconds. Does nothing when it does not run.
     pub(crate) fn stop(&self) {
         let began = Instant::now();
         let runs = self.shared.change(|shared| std::mem::take(&mut shared.worker.wanted) || shared.worker.threads > 0);
@@ -79,14 +79,14 @@ impl Delivery {
         if !runs || foreign::is_foreign_call() {
             return;
         }
-        // At once, because the worker may be kept by an observer.
+        // At once, because an observer may block the worker.
         let requests = self.shared.change(|shared| {
             if shared.driven && shared.worker_drives && !shared.worker.wanted { shared.schedule.cancel_requests() } else { Vec::new() }
         });
         self.cancel(&requests);
         let limit = if self.blocking.is_simulated() { Duration::ZERO } else { WORKER_STOP_LIMIT };
         drop(self.shared.wait_until(limit, |shared| shared.worker.threads == 0 || shared.worker.wanted));
-        // A worker that did not drive has ended nothing of what a flush had left to it.
+        // A worker that did not drive has not ended the attempts that a flush left to it.
         self.cancel_attempts(limit.saturating_sub(began.elapsed()), |shared| !shared.worker.wanted && shared.is_running());
         self.blocking.rest();
     }

@@ -1,16 +1,16 @@
-//! Decimal numbers as text, compared exactly. No binary float comes near them.
+//! Decimal numbers as text, compared exactly, without binary floats.
 
 use std::cmp::Ordering;
 
-/// The most significant digits of a decimal: what every receiver can read into a double and print again unchanged.
+/// The most significant digits of a decimal: so many every receiver can read into a double and print again unchanged.
 pub const MAX_SIGNIFICANT_DIGITS: usize = 15;
 
-/// The most digits after the point. Zeros in front of the first significant digit do not count as such, and must end somewhere.
+/// The most digits after the point. It limits the zeros before the first significant digit, which do not count as significant.
 const MAX_FRACTION: usize = 2 * MAX_SIGNIFICANT_DIGITS;
 
 /// A decimal number, borrowed from its text, in the one form that bounds and values have: the grammar of a JSON number without an
-/// exponent, so that what was entered goes over the wire as it stands. An optional minus sign, no plus sign, no needless zero in front,
-/// at most one point between digits.
+/// exponent, so that it is sent as it was entered. An optional minus sign, no plus sign, no unnecessary leading zero, at most one point
+/// between digits.
 ///
 /// `-0` is accepted, as a thermometer shows `-0.0`; it equals zero.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,12 @@ pub(crate) struct DecimalText<'a> {
     fraction: &'a str,
 }
 
-/// Why a text is no decimal number.
+/// Why a text is not a decimal number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoDecimal {
-    /// It is not written like one.
+    /// It does not have the form of one.
     BadFormat,
-    /// It has more digits than a receiver can be trusted with.
+    /// It has more digits than every receiver can read exactly.
     TooManyDigits,
 }
 
@@ -52,8 +52,8 @@ impl<'a> DecimalText<'a> {
         Ok(number)
     }
 
-    /// Digits from the first that is not zero, trailing zeros included, as they were entered. A number of zeros alone has as many as
-    /// it shows after the point.
+    /// Digits from the first that is not zero, trailing zeros included, as they were entered. A number of only zeros has as many as
+    /// it has after the point.
     fn significant_digits(&self) -> usize {
         let whole = self.whole.trim_start_matches('0');
         if !whole.is_empty() {
@@ -70,14 +70,14 @@ impl<'a> DecimalText<'a> {
         self.fraction.len()
     }
 
-    /// Whether a number with at most this many digits after the point lies from here to `max`, both included; `max` must not be less.
+    /// Whether there is a number with at most this many digits after the point from here to `max`, both included; `max` must not be less.
     pub(crate) fn reaches(&self, max: &Self, places: usize) -> bool {
         let cut = |number: &Self| {
             let fraction = number.fraction.trim_end_matches('0');
             (fraction.len() > places).then(|| &fraction[..places])
         };
         match (cut(self), cut(max)) {
-            // Neither is such a number. Between them lies one, unless cutting them towards zero gives the same.
+            // Neither is such a number. One is between them, unless cutting both towards zero gives the same number.
             (Some(from), Some(to)) => (self.negative, self.whole, from) != (max.negative, max.whole, to),
             _ => true,
         }
@@ -103,7 +103,7 @@ impl PartialOrd for DecimalText<'_> {
 }
 
 impl Ord for DecimalText<'_> {
-    /// By what the numbers mean: `1.50` equals `1.5`.
+    /// By the value of the numbers: `1.50` equals `1.5`.
     fn cmp(&self, other: &Self) -> Ordering {
         let negative = |number: &Self| number.negative && !number.is_zero();
         match (negative(self), negative(other)) {
@@ -115,7 +115,7 @@ impl Ord for DecimalText<'_> {
     }
 }
 
-/// No needless zeros in front, so the longer whole part is the larger one, and digits compare as text.
+/// There are no leading zeros, so the longer whole part is the larger one, and digits compare as text.
 fn magnitude(a: &DecimalText<'_>, b: &DecimalText<'_>) -> Ordering {
     let fractions = || a.fraction.trim_end_matches('0').cmp(b.fraction.trim_end_matches('0'));
     a.whole.len().cmp(&b.whole.len()).then_with(|| a.whole.cmp(b.whole)).then_with(fractions)
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_compare_by_what_they_mean() {
+    fn decimals_compare_by_value() {
         let ascending =
             ["-1000", "-99.9", "-1.51", "-1.5", "-0.01", "0", "0.0099", "0.01", "1", "1.05", "1.5", "9.99999999999999", "10", "100.5"];
         for (i, a) in ascending.iter().enumerate() {

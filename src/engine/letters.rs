@@ -1,8 +1,10 @@
-//! Letters with accents, and letters that are written as several, by what they are searched as.
+//! Letters with accents, and ligatures, with the form in which search compares them.
 
 use std::sync::OnceLock;
 
-/// Small letters of Latin, Greek, Cyrillic and Arabic: what they are searched as, and they.
+use crate::sorted::sort;
+
+/// Small letters of Latin, Greek, Cyrillic and Arabic: the plain form, and the letters that get it.
 const LETTERS: &[(&str, &str)] = &[
     ("a", "àáâãäåāăąǎǟǡǻȁȃȧḁạảấầẩẫậắằẳẵặ"),
     ("ae", "æǣǽ"),
@@ -68,12 +70,12 @@ const LETTERS: &[(&str, &str)] = &[
     ("ي", "ئ"),
 ];
 
-/// What a small letter is searched as, where that is not itself.
+/// The plain form of a small letter, where that is another one.
 pub(super) fn plain(letter: char) -> Option<&'static str> {
     static SORTED: OnceLock<Vec<(char, &str)>> = OnceLock::new();
     let sorted = SORTED.get_or_init(|| {
         let mut all: Vec<_> = LETTERS.iter().flat_map(|(plain, letters)| letters.chars().map(|letter| (letter, *plain))).collect();
-        all.sort_unstable();
+        sort(&mut all, PartialOrd::lt);
         all
     });
     sorted.binary_search_by_key(&letter, |(letter, _)| *letter).ok().map(|at| sorted[at].1)

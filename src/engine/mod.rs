@@ -1,7 +1,7 @@
-//! The rules of workflow documents and of the sessions that run through them, without any I/O: the same input gives the same answer, always.
+//! The rules of workflow documents and of the sessions that run through them, without any I/O: the same input always gives the same answer.
 //!
-//! How a decimal, a pattern, a moment or a media type is written stands in one place for both, so that a bound that a document may have
-//! is always one that values can meet.
+//! The form of a decimal, a pattern, a moment or a media type is defined in one place for both, so that values can always meet the bounds
+//! that a document may have.
 
 mod decimal;
 pub(crate) mod document;

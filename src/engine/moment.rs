@@ -1,8 +1,8 @@
-//! Dates, times of day and moments as text: the one way in which documents write bounds and people type values.
+//! Dates, times of day and moments as text, in the one form that bounds in documents and typed values have.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike};
 
-/// The years that ISO 8601 and RFC 3339 write with four digits and every receiver's calendar knows.
+/// The years that ISO 8601 and RFC 3339 write with four digits, and that every receiver's calendar has.
 pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
 /// Reads `2026-11-23`, from the year 0001 on.
@@ -13,11 +13,11 @@ pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
 
 /// Reads `18:31:40`.
 pub(crate) fn parse_time(text: &str) -> Option<NaiveTime> {
-    // chrono reads second 60; nobody types a leap second, and a bound has no need of one.
+    // chrono reads second 60; leap seconds are not typed, and bounds do not need them.
     (shaped(text, "00:00:00") && !text.ends_with("60")).then(|| text.parse().ok()).flatten()
 }
 
-/// Reads RFC 3339, offset included: `2026-11-23T18:31:40+01:00`. Local time and UTC both lie in the calendar. Digits finer than a
+/// Reads RFC 3339, offset included: `2026-11-23T18:31:40+01:00`. Local time and UTC are both within these years. Digits finer than a
 /// millisecond are cut off, as those of a value are.
 pub(crate) fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
     // chrono also reads a typographic minus.
@@ -36,7 +36,7 @@ pub(crate) fn cut_to_millis<Zone: chrono::TimeZone>(moment: DateTime<Zone>) -> D
     moment.with_nanosecond(millis * 1_000_000).unwrap_or(moment)
 }
 
-/// Whether digits stand where the shape has zeros and everything else is the same. chrono's own formats allow signs, spaces and fewer
+/// Whether the text has digits where the shape has zeros, and is otherwise the same. chrono's own formats allow signs, spaces and fewer
 /// digits.
 fn shaped(text: &str, shape: &str) -> bool {
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(|(a, b)| if b == b'0' { a.is_ascii_digit() } else { a == b })

@@ -2,27 +2,27 @@
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// The longest pattern, in characters: longer ones cannot be reviewed by a person.
+/// The longest pattern, in characters: a person cannot check longer ones.
 pub(crate) const MAX_PATTERN_LENGTH: usize = 500;
-/// The most memory a compiled pattern may take, in bytes. Matching time grows with it, and runs on the phone at each answer.
+/// The most memory of a compiled pattern, in bytes. The time to match grows with it, and is spent on the phone at each answer.
 pub(super) const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug)]
 pub(crate) enum NoPattern {
-    /// It would match empty text only.
+    /// It would only match an empty text.
     Empty,
     /// It has this many characters.
     TooLong(usize),
-    /// It is not written like one, or takes too much memory.
+    /// Its syntax is wrong, or it takes too much memory.
     Refused(regex_lite::Error),
 }
 
 /// The regular expression that matches where `pattern` matches the whole text. The syntax is that of `regex-lite`: no look-around, no
 /// Unicode classes.
 ///
-/// Compiled at each use: some ten microseconds for the patterns people write, at a few taps per session, against a cache that would need
-/// to be shared, bounded and forgotten with its workflow.
+/// Compiled at each use: that takes some ten microseconds for usual patterns, a few times per session. A cache would have to be shared,
+/// bounded and cleared with its workflow.
 pub(crate) fn whole_match(pattern: &str) -> Result<Regex, NoPattern> {
     if pattern.is_empty() {
         return Err(NoPattern::Empty);
@@ -32,22 +32,22 @@ pub(crate) fn whole_match(pattern: &str) -> Result<Regex, NoPattern> {
         return Err(NoPattern::TooLong(length));
     }
     let compile = |text: &str| RegexBuilder::new(text).size_limit(MAX_PATTERN_BYTES).build();
-    // Alone first: the group around it would make a pattern of something like `a)|(b`. The newline ends a comment under `(?x)`.
+    // First without the group, which would make a pattern of a text like `a)|(b`. The newline ends a comment under `(?x)`.
     compile(pattern)
         .and_then(|_| compile(&format!(r"\A(?:{pattern})\z")).or_else(|_| compile(&format!("\\A(?:{pattern}\n)\\z"))))
         .map_err(NoPattern::Refused)
 }
 
-/// Where a pattern looks as if it knew letters outside ASCII.
+/// Where a pattern seems to match letters outside ASCII, and does not.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AsciiOnly {
-    /// It asks for words (`\w`, `\b` and their opposites), and only letters of ASCII make some.
+    /// It matches words (`\w`, `\b` and their opposites), and only ASCII letters count as words.
     pub(crate) words: bool,
-    /// It ignores case (`(?i)`) and has letters of which only this case matches.
+    /// It ignores case (`(?i)`) and has letters outside ASCII, of which only the written case matches.
     pub(crate) case: bool,
 }
 
-/// What of this pattern works in ASCII alone. Reads it without its structure, so it may see something in a comment.
+/// The parts of this pattern that only work in ASCII. It does not parse the structure, so it may find something in a comment.
 pub(crate) fn ascii_only(pattern: &str) -> AsciiOnly {
     let (mut words, mut ignores_case, mut cased) = (false, false, false);
     let mut rest = pattern.chars();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn a_text_that_is_not_a_pattern_is_refused() {
         for bad in ["", "(", "a)|(b", r"\p{L}+", "(?=a)", "(?:a{900}){900}", &"a".repeat(501)] {
             assert!(whole_match(bad).is_err(), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! How long the texts are that a pattern matches, where that is plain to see.
+//! How long the texts are that a simple pattern matches.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -7,7 +7,7 @@ use std::str::Chars;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lengths {
     pub(crate) least: u64,
-    /// None where there is no most.
+    /// None where there is no limit.
     pub(crate) most: Option<u64>,
 }
 
@@ -32,8 +32,8 @@ impl Lengths {
     }
 }
 
-/// The lengths of the texts that a pattern matches; none where the pattern is not plain: it changes flags, or is written in a way that is
-/// rare. The pattern must be one that compiles.
+/// The lengths of the texts that a pattern matches; none where the pattern is not simple: it changes flags, or uses a rare syntax. The
+/// pattern must compile.
 pub(crate) fn lengths(pattern: &str) -> Option<Lengths> {
     let mut rest = pattern.chars().peekable();
     let lengths = alternatives(&mut rest)?;
@@ -68,7 +68,7 @@ fn sequence(rest: &mut Rest) -> Option<Lengths> {
     Some(all)
 }
 
-/// After the parenthesis. Names may be given; flags are not plain.
+/// After the parenthesis. A group may have a name; flags are not simple.
 fn group(rest: &mut Rest) -> Option<Lengths> {
     if rest.next_if_eq(&'?').is_some() {
         match rest.next()? {
@@ -86,10 +86,10 @@ fn group(rest: &mut Rest) -> Option<Lengths> {
     Some(inside)
 }
 
-/// After the bracket: one character, whichever it is.
+/// After the bracket: any one character.
 fn class(rest: &mut Rest) -> Option<Lengths> {
     rest.next_if_eq(&'^');
-    // A bracket that comes first stands for itself.
+    // A bracket at the beginning is a literal one.
     rest.next_if_eq(&']');
     loop {
         match rest.next()? {
@@ -126,8 +126,8 @@ fn escape(rest: &mut Rest) -> Option<Lengths> {
     Some(Lengths::exactly(1))
 }
 
-/// How often what stood before is repeated; nothing where it is not.
-#[expect(clippy::option_option, reason = "none where it is not plain, none where it is not repeated")]
+/// How often the part before is repeated; `Some(None)` where it is not.
+#[expect(clippy::option_option, reason = "none where it is not simple, `Some(None)` where it is not repeated")]
 fn repetition(rest: &mut Rest) -> Option<Option<(u64, Option<u64>)>> {
     let times = match rest.peek() {
         Some('*') => (0, None),
@@ -184,8 +184,8 @@ mod tests {
             whole_match(pattern).unwrap_or_else(|error| panic!("{pattern}: {error:?}"));
             assert_eq!(lengths(pattern), Some(Lengths { least, most }), "{pattern}");
         }
-        for not_plain in ["(?x)a b", "(?i)a", "(?i:a)b", r"\b{start}a"] {
-            assert_eq!(lengths(not_plain), None, "{not_plain}");
+        for not_simple in ["(?x)a b", "(?i)a", "(?i:a)b", r"\b{start}a"] {
+            assert_eq!(lengths(not_simple), None, "{not_simple}");
         }
     }
 }

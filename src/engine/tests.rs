@@ -1,4 +1,4 @@
-//! What a document may ask for, a value can meet: lint and validation never disagree.
+//! Values can meet every bound that a document may have: lint and validation never disagree.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ fn media_types() -> impl Strategy<Value = Value> {
     prop::collection::vec(one, 0..3).prop_map(Value::from)
 }
 
-/// A field of this type in which each constraint may stand.
+/// A field of this type in which each constraint may be.
 fn field<const N: usize>(kind: &'static str, constraints: [(&'static str, BoxedStrategy<Value>); N]) -> BoxedStrategy<Value> {
     let constraints: Vec<_> = constraints
         .into_iter()
@@ -126,7 +126,7 @@ fn verdict(result: Result<FieldState, Problem>) -> String {
     }
 }
 
-/// Every bound of the field, given or typed as a value, is accepted, or missed for the sake of another constraint alone.
+/// Every bound of the field, given or typed as a value, is accepted, or refused only because of another constraint.
 fn bounds_are_values(definition: &FieldDefinition) {
     let given = |value| verdict(validate(definition, &value));
     let typed = |text: &str| verdict(parse_value(definition, text, Timestamp::UNIX_EPOCH));

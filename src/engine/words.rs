@@ -1,23 +1,24 @@
-//! What a text is found by, and what a person asks for.
+//! Search: the plain form of a text, and the query of a person.
 //!
-//! Both are made plain alike: small letters, without accents and vowel points, `ß` as `ss`; what is no letter, digit or sign of a script
-//! parts words. A plain text is its words, each after two blanks. So each piece of three characters of it is one of:
+//! Both get the same plain form: small letters, without accents and vowel points, `ß` as `ss`; characters that are not a letter, digit or sign
+//! of a script separate words. A plain text is its words, each after two blanks. So each piece of three characters is one of:
 //!
 //! - two blanks and a character: a beginning of one character,
 //! - a blank and two characters: a beginning of two,
 //! - three characters: a part of a word. A longer part is all the pieces in it, in their order.
 //!
-//! A script that puts no space between words begins a word with each character; what begins inside is written once more.
+//! In a script without spaces between words, each character begins a word: it is added again with the next character, as a word.
 
 use super::letters;
+use crate::sorted::sort;
 
-/// More words than these do not count in what a person asks for.
+/// The most words of a query; further ones are ignored.
 const MAX_TERMS: usize = 16;
-/// The pieces of a long part that are looked up; the rest is compared.
+/// The most pieces of a long part that are looked up; the rest is compared.
 const MAX_PIECES: usize = 6;
 const PIECE: usize = 3;
 
-/// What a text is found by.
+/// The plain form of a text, by which it is found.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len() + text.len() / 4);
     for word in words(text) {
@@ -33,7 +34,7 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// What a person asks for: every part has to be there.
+/// The query of a person: every part has to be in the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     parts: Vec<String>,
@@ -41,7 +42,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Of a text that a person typed. None where there is no word in it.
+    /// The query of a typed text. None where there is no word in it.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let mut query = Self { parts: Vec::new(), pieces: Vec::new() };
         for word in words(text).take(MAX_TERMS) {
@@ -52,17 +53,17 @@ impl Query {
             let starts = if is_part { (0..last).step_by(PIECE).take(MAX_PIECES - 1).chain([last]).collect() } else { vec![last] };
             query.pieces.extend(starts.into_iter().map(|start| padded[start..start + PIECE].iter().collect::<String>()));
         }
-        query.pieces.sort_unstable();
+        sort(&mut query.pieces, PartialOrd::lt);
         query.pieces.dedup();
         if query.parts.is_empty() { None } else { Some(query) }
     }
 
-    /// Pieces of three characters that every text has which [`matches`](Self::matches); others may have them, too.
+    /// Pieces of three characters that every matching text has ([`matches`](Self::matches)); other texts may have them, too.
     pub(crate) fn pieces(&self) -> &[String] {
         &self.pieces
     }
 
-    /// Whether a text is found that was made [`plain`].
+    /// Whether a [`plain`] text matches.
     pub(crate) fn matches(&self, plain: &str) -> bool {
         self.parts.iter().all(|part| plain.contains(part))
     }
@@ -74,7 +75,7 @@ fn words(text: &str) -> impl Iterator<Item = Vec<char>> {
     std::iter::from_fn(move || {
         let mut word = Vec::new();
         for c in rest.by_ref() {
-            if is_passed_over(c) {
+            if is_skipped(c) {
                 continue;
             }
             if is_of_word(c) {
@@ -90,7 +91,7 @@ fn words(text: &str) -> impl Iterator<Item = Vec<char>> {
 fn push(word: &mut Vec<char>, c: char) {
     // East Asian wide forms of ASCII.
     let c = if matches!(c, '\u{ff01}'..='\u{ff5e}') { char::from_u32(c as u32 - 0xfee0).unwrap_or(c) } else { c };
-    for small in c.to_lowercase().filter(|small| !is_passed_over(*small)) {
+    for small in c.to_lowercase().filter(|small| !is_skipped(*small)) {
         match letters::plain(small) {
             Some(plain) => word.extend(plain.chars()),
             None => word.push(small),
@@ -98,8 +99,8 @@ fn push(word: &mut Vec<char>, c: char) {
     }
 }
 
-/// Accents, vowel points, and what is not seen.
-fn is_passed_over(c: char) -> bool {
+/// Accents, vowel points, and invisible characters.
+fn is_skipped(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}'                                                                       // accents
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{5c7}'   // Hebrew points
@@ -108,11 +109,11 @@ fn is_passed_over(c: char) -> bool {
 }
 
 fn is_of_word(c: char) -> bool {
-    // Signs of the scripts from India to Cambodia are parts of words, and no letters.
+    // Signs of the scripts from India to Cambodia are parts of words, but not letters.
     c.is_alphanumeric() || matches!(c, '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17d3}') && !matches!(c, '\u{964}' | '\u{965}' | '\u{e3f}')
 }
 
-/// Of a script that puts no space between words, or, as Korean, few.
+/// Of a script with no spaces between words, or few, like Korean.
 fn is_dense(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{9fff}'
@@ -166,11 +167,11 @@ mod tests {
         ] {
             assert!(finds(one, other) && finds(other, one), "{one} {other}");
         }
-        assert!(finds("ספר", "בית\u{5be}ספר") && finds("ספ", "בית\u{5be}ספר"), "a hyphen parts words");
+        assert!(finds("ספר", "בית\u{5be}ספר") && finds("ספ", "בית\u{5be}ספר"), "a hyphen separates words");
     }
 
     #[test]
-    fn any_two_characters_are_found_where_words_are_not_parted() {
+    fn any_two_characters_are_found_where_words_are_not_separated() {
         for (asked, text) in [
             ("新宿", "東京都新宿区西新宿2-8-1"),
             ("都新", "東京都新宿区"),
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_alone_ask_for_nothing() {
+    fn a_text_of_only_signs_is_not_a_query() {
         for asked in ["", " ", "#", "°", "😀", "\"", "- ;", "\u{301}", "\u{64b}", "฿", "।", "\0", "\u{200d}"] {
             assert_eq!(Query::of(asked), None, "{asked:?}");
         }
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_plain_is_not_made_plainer() {
+    fn a_plain_text_stays_the_same() {
         for text in ["Wärmepumpe Straße 4", "مُحَمَّد שָׁלוֹם", "Ǆ İ ﬃ Ｓ"] {
             let once = plain(text);
             assert_eq!(plain(&once), once);

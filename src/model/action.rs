@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Delivery, Integration};
 
-/// What became of an action. Four words, with the reason beside them.
+/// The status of an action; [`Action::reason`] says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
@@ -15,7 +15,7 @@ pub enum ActionStatus {
     Pending,
     /// The receiver answered 2xx.
     Sent,
-    /// Delivery ended without success, or was given up.
+    /// Delivery failed for good, or the message was abandoned.
     Failed,
 }
 
@@ -45,7 +45,7 @@ pub struct Action {
     pub section: String,
     /// Key of the endpoint.
     pub endpoint: String,
-    /// What became of it.
+    /// Its status.
     pub status: ActionStatus,
     /// Why: an open set of codes, listed in `docs/delivery.md`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -68,7 +68,7 @@ pub struct Action {
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,
-    /// Whether `send_corrected` would be accepted now: its newest message says something else than the record does.
+    /// Whether `send_corrected` would be accepted now: its newest message differs from the record.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
     /// Whether `abandon` would be accepted now.

@@ -31,14 +31,14 @@ pub enum Command {
         /// The earlier visit on the path.
         to_visit: u32,
     },
-    /// Notes that a response was used. Moves nothing.
+    /// Records that a response was used; the session stays in its section.
     UseResponse {
         /// Makes a repeated call harmless.
         command_id: String,
         /// Key of the response.
         response: String,
     },
-    /// Adds a note. Works in a session of any state but discarded.
+    /// Adds a note, in every state except discarded.
     Note {
         /// Makes a repeated call harmless.
         command_id: String,
@@ -77,7 +77,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The caller's id of this command, where its sort has one.
+    /// The caller's id of this command, if this kind of command has one.
     pub fn command_id(&self) -> Option<&str> {
         match self {
             Command::UseResponse { command_id, .. }
@@ -95,11 +95,11 @@ impl Command {
 pub struct FieldChange {
     /// Key of the field.
     pub field: String,
-    /// What it is to hold.
+    /// Its new state.
     pub change: Change,
 }
 
-/// What a field is to hold.
+/// The new state of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "to", content = "value", rename_all = "snake_case")]
@@ -113,7 +113,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// What a field holds after this change: an empty text makes it "empty". Whether the field takes it, `validate` says.
+    /// The state of a field after this change; an empty text makes it "empty". `validate` decides whether the field accepts it.
     pub fn to_state(&self) -> FieldState {
         match self {
             Change::Set(FieldValue::Text(text)) if text.is_empty() => FieldState::Empty,
@@ -127,7 +127,7 @@ impl Change {
 }
 
 impl FieldState {
-    /// The change that brings a field to this. None for what was redacted: no change brings that.
+    /// The change that gives a field this state. None for a redacted field: no change makes one.
     pub fn to_change(&self) -> Option<Change> {
         Some(match self {
             FieldState::Provided(value) => Change::Set(value.clone()),
@@ -212,9 +212,9 @@ pub struct WorkflowVersion {
 pub enum Applied {
     /// The change was made and is durable.
     Yes,
-    /// Nothing changed: the session had moved on, and the screen was out of date. New notes of the call were added all the same.
+    /// Nothing changed: the session had moved on, and the screen was out of date. New notes of the call were still added.
     Stale,
-    /// Nothing changed: the same command had been given before, no matter what it did then.
+    /// Nothing changed: the same command was given before, even if it did nothing then.
     Repeated,
 }
 
@@ -234,7 +234,7 @@ pub struct CommandOutcome {
 pub struct RecordOutcome {
     /// What the call did.
     pub applied: Applied,
-    /// Whether an attempt of the message had begun and its end is not known yet: it may arrive all the same. The record tells later.
+    /// Whether an attempt of the message had begun and its outcome is not known yet: the message may still arrive. The record shows it later.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_flight: bool,
     /// The record now.

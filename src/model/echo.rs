@@ -1,7 +1,7 @@
-//! What an error says of the text that was given.
+//! How an error quotes a text of the caller.
 
-/// The most bytes of a key or a text that an error shows: four times the longest key. A text of eight megabytes given as a key is not given
-/// back as an error of eight megabytes.
+/// The most bytes of a key or a text that an error shows: four times the longest key, so that a key of eight megabytes does not make an
+/// error of eight megabytes.
 pub const MAX_ECHO: usize = 256;
 
 /// A text for an error, cut at [`MAX_ECHO`] bytes; what was cut ends in `…`.

@@ -8,13 +8,13 @@ use super::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Endpoint {
-    /// What actions refer to.
+    /// The key that actions refer to.
     pub key: String,
     /// An `https` URL without user name, password or fragment.
     pub url: String,
     /// How messages are signed.
     pub signing: Signing,
-    /// Headers of its own on every request.
+    /// Additional headers on every request.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub headers: Vec<EndpointHeader>,
     /// Which networks may carry its messages.
@@ -35,7 +35,7 @@ pub enum Signing {
     None,
 }
 
-/// What a signing scheme may have in its JSON.
+/// The members of a signing scheme in JSON.
 #[derive(Deserialize)]
 struct Scheme {
     scheme: String,
@@ -75,7 +75,7 @@ pub enum HeaderValue {
     Secret(String),
 }
 
-/// What the value of a header has in its JSON.
+/// The members of a header's value in JSON.
 #[derive(Deserialize)]
 struct Header {
     kind: String,
@@ -106,18 +106,18 @@ pub enum NetworkPolicy {
     Unmetered,
 }
 
-/// An endpoint and how it stands.
+/// An endpoint and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct EndpointStatus {
     /// What was registered.
     pub endpoint: Endpoint,
-    /// Whether messages may leave for it.
+    /// Whether messages may be sent to it.
     pub enabled: bool,
-    /// Why not: `gone` after a 410, `by_app`, or `endpoint_corrupt` where its row does not read back and has to be put again.
+    /// Why not: `gone` after a 410, `by_app`, or `endpoint_corrupt` where its row cannot be read and it has to be registered again.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub disabled_reason: Option<String>,
-    /// When it was archived. Entries that wait for it stay.
+    /// When it was archived. Its waiting messages stay.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub archived_at: Option<Timestamp>,
     /// Nothing is sent to it before this moment.
@@ -126,7 +126,7 @@ pub struct EndpointStatus {
     /// Why: a reason code of `docs/delivery.md`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pause_reason: Option<String>,
-    /// What every attempt fails with, where that is shown not to be the phone's own situation and needs a person: a reason code of
+    /// The reason with which every attempt fails, where the cause is known not to be this phone and needs a person: a reason code of
     /// `docs/delivery.md`.
     #[serde(default)]
     #[cfg_attr(feature = "uniffi", uniffi(default = None))]
@@ -134,10 +134,10 @@ pub struct EndpointStatus {
     /// Counted failures since the last 2xx.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub consecutive_failures: u32,
-    /// How far the receiver's clock is ahead of this phone's, where a `Date` header has told.
+    /// How far the receiver's clock is ahead of this phone's, where a `Date` header showed its time.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub clock_skew_ms: Option<i64>,
-    /// Entries that wait for it.
+    /// Messages that wait for it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
 }

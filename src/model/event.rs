@@ -15,16 +15,16 @@ pub struct Event {
     pub seq: u32,
     /// The shape of `act`.
     pub v: u32,
-    /// When: what the phone's clock said, but never before the act before it.
+    /// When: the time of the phone's clock, but never earlier than the previous act.
     pub at: Timestamp,
-    /// What the clock said, where that was earlier.
+    /// The time of the clock, if that was earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_at: Option<Timestamp>,
     /// Seconds that local time was ahead of UTC.
     pub utc_offset: i32,
     /// Who.
     pub actor: Option<String>,
-    /// The caller's id of the command, where its sort has one.
+    /// The caller's id of the command, if this kind of command has one.
     pub command_id: Option<String>,
     /// What happened.
     pub act: Act,
@@ -116,14 +116,14 @@ pub enum Act {
         /// The revision that is sent.
         revision: u32,
     },
-    /// A person gave an undelivered message up.
+    /// A person abandoned an undelivered message.
     Abandoned {
         /// Key of the action.
         action: String,
         /// Why.
         reason: String,
     },
-    /// A value or a note was redacted. The events before hold it no more.
+    /// A value or a note was redacted. Earlier events no longer hold it.
     Redacted {
         /// Which one.
         target: RedactionTarget,
@@ -132,8 +132,8 @@ pub enum Act {
     },
 }
 
-/// What an act may have in its JSON. Read in one go: an enum with its tag inside is read into a buffer first, and every type within it is
-/// compiled a second time for that.
+/// The members that an act may have in JSON. Read directly: serde reads an internally tagged enum into a buffer first, and compiles every
+/// type in it a second time for that.
 #[derive(Deserialize)]
 struct Members {
     act: String,

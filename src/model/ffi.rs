@@ -1,9 +1,9 @@
-//! How values that no other language has cross an FFI (feature `uniffi`): as texts and instants, with a type of their own where the
-//! language gives one for free; and the error that carries everything a wrapper needs.
+//! How types that other languages do not have cross an FFI (feature `uniffi`): as texts and instants, under a name of their own where the
+//! language allows that without cost; and the error that carries everything a wrapper needs.
 //!
 //! A text that does not fit arrives as [`CoreError`] with the code `invalid_argument`, and the call is not made.
 
-// The error is built once per failed call and taken apart at once to cross.
+// The error is built once per failed call and converted at once.
 #![allow(clippy::result_large_err)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -57,12 +57,12 @@ impl CoreError {
 
 uniffi::custom_type!(SessionKey, String, {
     lower: |key| key.to_string(),
-    try_lift: |text| Ok(text.parse().map_err(|_| CoreError::argument("session", "this is no session key"))?),
+    try_lift: |text| Ok(text.parse().map_err(|_| CoreError::argument("session", "this is not a session key"))?),
 });
 
 uniffi::custom_type!(DeliveryId, String, { lower: |id| id.0, try_lift: |text| Ok(DeliveryId(text)) });
 
-// Whether it is a number is the engine's to say, with the name of the field.
+// The engine checks whether it is a number, and names the field.
 uniffi::custom_type!(Decimal, String, { lower: |decimal| decimal.0, try_lift: |text| Ok(Decimal(text)) });
 
 uniffi::custom_type!(Timestamp, SystemTime, { remote, lower: |time| SystemTime::from(time), try_lift: |time| Ok(instant(time)?) });
@@ -81,9 +81,9 @@ uniffi::custom_type!(OffsetDateTime, String, {
     try_lift: |text| Ok(offset_date_time(&text)?),
 });
 
-/// Finer digits than milliseconds are cut, as wherever a time enters.
+/// Finer digits than milliseconds are cut, as everywhere a time enters.
 fn instant(time: SystemTime) -> Result<Timestamp, CoreError> {
-    // Beyond these years chrono would panic; nothing of ours happens there.
+    // Beyond these years chrono would panic.
     let within = Duration::from_secs(250_000_000_000);
     let distance = time.duration_since(UNIX_EPOCH).unwrap_or_else(|before| before.duration());
     if distance > within {
@@ -92,7 +92,7 @@ fn instant(time: SystemTime) -> Result<Timestamp, CoreError> {
     Ok(Timestamp::from(time).trunc_subsecs(3))
 }
 
-/// Seconds may be left out: so some languages write a whole minute.
+/// Seconds may be absent: some languages write a whole minute without them.
 fn time(text: &str) -> Result<NaiveTime, CoreError> {
     text.parse().map_err(|_| CoreError::argument("time", "a time is written 14:05 or 14:05:30"))
 }

@@ -187,7 +187,7 @@ pub struct FieldOption {
     pub name: String,
 }
 
-/// What a definition may have in its JSON. Read in one go, like an act of the log, and for the same reason.
+/// The members that a definition may have in JSON. Read directly, like an act of the event log, and for the same reason.
 #[derive(Deserialize)]
 struct Members {
     key: String,
@@ -201,7 +201,7 @@ struct Members {
     allow_not_applicable: bool,
     #[serde(rename = "type")]
     kind: String,
-    // What depends on the type; one that does not know a member passes over it, no matter what it holds.
+    // Members that depend on the type; a type ignores those that it does not have.
     min: Option<Value>,
     max: Option<Value>,
     min_length: Option<Value>,
@@ -280,7 +280,7 @@ impl Members {
     }
 }
 
-/// What is absent is nothing; what `of` does not read fits nothing.
+/// `Some(None)` where the member is absent, none where `of` cannot read it.
 fn read<T>(value: &Option<Value>, of: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
     match value {
         None => Some(None),

@@ -11,7 +11,7 @@ pub enum Severity {
     Error,
     /// Imported and listed, but no session can be started.
     Incomplete,
-    /// Worth a look.
+    /// Worth a check.
     Warning,
 }
 
@@ -39,11 +39,11 @@ pub struct Problem {
     pub code: String,
     /// What is wrong and what to do, in English, without the value.
     pub message: String,
-    /// The bound that was missed, for a translated message.
+    /// The bound that the value violates, for a translated message.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<String>,
-    /// Where a session asks the field: key of the section of the latest visit on its path that does. None outside a session, as for a prefill
-    /// and for text that is only read.
+    /// Key of the section where the session asks the field: that of the latest such visit on its path. None outside a session: for a prefill,
+    /// and for text that is only parsed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub section: Option<String>,
     /// Number of that visit; `back` takes it.
@@ -52,7 +52,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The same, of a field that this visit asks.
+    /// The same problem, of a field that this visit asks.
     pub(crate) fn at(self, section: &str, visit: u32) -> Self {
         Self { section: Some(section.to_owned()), visit: Some(visit), ..self }
     }

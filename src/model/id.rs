@@ -1,4 +1,4 @@
-//! Identifiers as the outside sees them.
+//! Public identifiers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,7 +36,7 @@ impl FromStr for SessionKey {
     }
 }
 
-/// The id of an outbox entry, sent as the header `webhook-id`: `msg_` and 26 characters of `a-z2-7`.
+/// The id of a message, sent as the header `webhook-id`: `msg_` and 26 characters of `a-z2-7`.
 ///
 /// Derived from the install, the session, the action and the body (`webhook/`), so the same message never gets a second id and other
 /// bytes never get the same one.

@@ -1,4 +1,4 @@
-//! Keys: what documents and endpoints are called by.
+//! Keys: the names of documents and endpoints.
 
 /// The longest key, in characters: keys are columns of indexes, and parts of hashes and payloads.
 pub const MAX_KEY_LENGTH: usize = 64;

@@ -1,4 +1,4 @@
-//! What observers are told.
+//! The notices that observers get.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,19 +25,19 @@ pub struct Notice {
     /// Another process changed something; everything may be different.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub everything: bool,
-    /// Messages that failed for good with this change, or that wait for a person since.
+    /// Messages that failed for good with this change, or wait for a person since this change.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attention: Vec<Attention>,
 }
 
-/// A message that delivery cannot bring on by itself any more, told so that an app can show a notification or report it. Told once while that
-/// lasts, by the process whose try found it out, of the message that was tried: others of the same endpoint may wait for the same, untried. What
-/// comes of a call of the app itself (an endpoint switched off, say) is not told, nor what another process found. Lists and totals of the
-/// outbox have all of it.
+/// A message that needs a person, reported so that an app can show a notification. It is reported once while that lasts, by the process whose
+/// attempt found it, and only for the message of that attempt: others of the same endpoint may wait for the same reason without an attempt.
+/// Results of the app's own calls (for instance an endpoint that it disables) are not reported, nor what another process found. Lists and
+/// totals of the outbox contain all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Attention {
-    /// The session that the message is of.
+    /// The session of the message.
     pub session: SessionKey,
     /// Key of the action.
     pub action: String,
@@ -45,7 +45,7 @@ pub struct Attention {
     pub delivery_id: DeliveryId,
     /// Key of the endpoint.
     pub endpoint: String,
-    /// Whether it failed for good. Otherwise it waits, and leaves by itself once the reason is gone.
+    /// Whether it failed for good. Otherwise it waits, and is sent automatically once the reason is gone.
     pub failed: bool,
     /// Why: a reason as the record shows it.
     pub reason: String,

@@ -1,4 +1,4 @@
-//! The outbox as the outside sees it.
+//! The outbox as apps see it.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,15 @@ use super::{DeliveryId, SessionKey, SessionState, Timestamp, WorkflowRef};
 /// lost in a broken connection.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// The webhook of one action in one revision, and how its delivery stands.
+/// The message of one action in one revision, and the state of its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Delivery {
-    /// Header `webhook-id`; the same on every try.
+    /// Header `webhook-id`; the same in every attempt.
     pub id: DeliveryId,
     /// 1, and one more with every corrected send.
     pub revision: u32,
-    /// How it stands.
+    /// Its state.
     pub state: DeliveryState,
     /// Why: an open set of codes, listed in `docs/delivery.md`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -28,16 +28,16 @@ pub struct Delivery {
     /// When the receiver's 2xx was read.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sent_at: Option<Timestamp>,
-    /// When it is tried next, if time alone decides. Where an attempt has just shown that there is no way, all messages of its endpoint wait.
+    /// When the next attempt is due, if only time decides. After an attempt that failed without a network, all messages of its endpoint wait.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next_attempt_at: Option<Timestamp>,
-    /// How many tries were begun.
+    /// How many attempts were begun.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attempts: u32,
-    /// The last ten tries, the first, and every one that delivered; newest first.
+    /// The last ten attempts, the first, and every one that delivered; newest first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub last_attempts: Vec<Attempt>,
-    /// Whether some try ended without a known outcome, so that the receiver may have the message although it is not `sent`.
+    /// Whether some attempt ended without a known outcome, so that the receiver may have the message although it is not `sent`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub may_have_been_delivered: bool,
     /// Size of the body in bytes.
@@ -45,31 +45,31 @@ pub struct Delivery {
     pub body_size: u64,
     /// SHA-256 of the body, in hexadecimal.
     pub body_sha256: String,
-    /// Keys of the fields whose values were redacted and which the body holds still; none once it was given back.
+    /// Keys of the fields whose values were redacted and are still in the body; none once the body was released.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub holds_redacted: Vec<String>,
 }
 
-/// How a delivery stands.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// Waiting, or being tried.
+    /// Waiting, or an attempt is running.
     Pending,
     /// The receiver answered 2xx. Final.
     Sent,
-    /// Ended without success.
+    /// Failed for good, or abandoned.
     Failed,
-    /// A corrected revision took its place.
+    /// Replaced by a corrected revision.
     Superseded,
 }
 
-/// One HTTP try.
+/// One HTTP attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Attempt {
-    /// From 1, over the life of the entry.
+    /// From 1, over the life of the message.
     pub number: u32,
     /// When it began.
     pub at: Timestamp,
@@ -101,12 +101,12 @@ pub struct OutboxItem {
     pub action_name: String,
     /// The message.
     pub delivery: Delivery,
-    /// Whether only a person can bring it on: it failed, or something that it waits for will not pass by itself.
+    /// Whether it needs a person: it failed, or the reason it waits for does not pass without one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: bool,
 }
 
-/// Which entries to list.
+/// Which messages to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxFilter {
@@ -125,7 +125,7 @@ pub struct OutboxPage {
     /// Oldest first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub items: Vec<OutboxItem>,
-    /// Give this to the next call for the page after; none on the last page.
+    /// Give this to the next call to get the next page; none on the last page.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
 }
@@ -134,28 +134,28 @@ pub struct OutboxPage {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxTotals {
-    /// Entries that wait.
+    /// Messages that wait.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
-    /// Entries that failed and were neither given up nor superseded.
+    /// Messages that failed and were neither abandoned nor superseded.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub failed: u64,
-    /// When the oldest entry that is pending or failed was frozen.
+    /// When the oldest message that is pending or failed was frozen.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub oldest_unsent_at: Option<Timestamp>,
     /// Bytes of the bodies that are pending or failed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub unsent_bytes: u64,
-    /// Entries that only a person can bring on.
+    /// Messages that need a person.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: u64,
-    /// Actions that did not fire because the integration was off when their session was completed: nobody has been sent anything of them.
-    /// `send_not_fired` sends them. They are no entries, and in none of the counts above.
+    /// Actions that did not fire because the integration was off when their session was completed: nothing was sent for them.
+    /// `send_not_fired` sends them. They are not messages, and not in the counts above.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub not_fired: u64,
 }
 
-/// Which actions that did not fire to send; all, where nothing is given.
+/// Which of the actions that did not fire to send; all where no condition is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NotFiredFilter {
@@ -200,7 +200,7 @@ pub enum FlushEnd {
     Cancelled,
     /// The handle is or was quiesced, or closed.
     Quiesced,
-    /// There is no network: the app said so, or what was tried failed for want of one.
+    /// There is no network: the app reported that, or attempts failed for lack of one.
     Offline,
 }
 
@@ -210,42 +210,42 @@ pub enum FlushEnd {
 pub struct FlushReport {
     /// How it ended.
     pub end: FlushEnd,
-    /// Tries begun, with those that found no secret and sent nothing.
+    /// Attempts begun, including those that found no secret and sent nothing.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub attempts: u32,
-    /// Entries delivered.
+    /// Messages delivered.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sent: u32,
-    /// Entries that will be tried again.
+    /// Messages that will get another attempt.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub retrying: u32,
-    /// Entries that ended `failed`.
+    /// Messages that ended `failed`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub failed: u32,
-    /// Entries that still wait.
+    /// Messages that still wait.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub pending: u64,
 }
 
-/// When there is something to do for `flush` next.
+/// When `flush` next has something to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NextDue {
-    /// The earliest moment at which time alone makes an entry due, on any network.
+    /// The earliest moment at which a message that waits only for a time is due, on any network.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub at: Option<Timestamp>,
-    /// The same, among entries that wait for an unmetered network.
+    /// The same, among messages that wait for an unmetered network.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub at_needs_unmetered: Option<Timestamp>,
-    /// An entry leaves as soon as there is such a network, at any time.
+    /// A message is sent as soon as there is such a network, at any time.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub when_online: Option<NetworkNeed>,
-    /// An entry waits for something that neither time nor a network ends.
+    /// A message needs a person: neither time nor a network ends its wait.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub needs_person: bool,
 }
 
-/// The sort of network an entry waits for.
+/// The kind of network a message waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
@@ -261,14 +261,14 @@ pub enum NetworkNeed {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Connectivity {
-    /// The app has said nothing; delivery is attempted.
+    /// The app has reported nothing; delivery is attempted.
     #[default]
     Unknown,
     /// No network; nothing is attempted, unless a person asks for an urgent `flush`.
     Offline,
     /// There is a network.
     Online {
-        /// Whether the platform has reached the internet over it. Classifies failures; never keeps an attempt back.
+        /// Whether the platform has reached the internet over it. Used to classify failures; never delays an attempt.
         validated: Option<bool>,
         /// Whether its use costs money.
         metered: bool,

@@ -1,4 +1,4 @@
-//! The record of a session: what happened, in order, and what became of its actions.
+//! The record of a session: what happened, in order, and the status of its actions.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct SessionRecord {
     pub key: SessionKey,
     /// The workflow, in the version it runs on.
     pub workflow: WorkflowRef,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -31,7 +31,7 @@ pub struct SessionRecord {
     /// Why it was ended.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub end_reason: Option<String>,
-    /// The visits that led to where it stands.
+    /// The visits that led to its current section.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub path: Vec<PathStep>,
     /// What the fields hold now: those of the path in path order, then any other that holds something.
@@ -46,7 +46,7 @@ pub struct SessionRecord {
     /// What happened, in order.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub timeline: Vec<TimelineItem>,
-    /// Its actions with their deliveries, in path order. Empty until it is finished.
+    /// Its actions with their messages, in path order. Empty until it is finished.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub actions: Vec<Action>,
 }
@@ -57,7 +57,7 @@ pub struct SessionRecord {
 pub struct RecordField {
     /// The question.
     pub definition: FieldDefinition,
-    /// Key of the first section on the path that asks it; none when the path does not meet it.
+    /// Key of the first section on the path that asks it; none when no section on the path does.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub section: Option<String>,
     /// What it holds.
@@ -111,7 +111,7 @@ pub enum TimelineEntry {
     Answered {
         /// Name of the section it was chosen in.
         section_name: String,
-        /// Words of the answer.
+        /// Name of the answer.
         answer_name: String,
         /// The new visit.
         next_visit: u32,
@@ -133,7 +133,7 @@ pub enum TimelineEntry {
         response: String,
         /// Its name.
         response_name: String,
-        /// What it meets.
+        /// What it responds to.
         kind: ResponseKind,
         /// Name of the section it was used in.
         section_name: String,
@@ -179,7 +179,7 @@ pub enum TimelineEntry {
         /// The revision.
         revision: u32,
     },
-    /// A person gave an undelivered message up.
+    /// A person abandoned an undelivered message.
     Abandoned {
         /// Key of the action.
         action: String,
@@ -225,7 +225,7 @@ pub struct FieldEditEntry {
     pub to: FieldState,
 }
 
-/// What completing put together: the content of a webhook before it becomes bytes.
+/// The content of a webhook before it becomes bytes: the fields and times of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     /// The session.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Applied, DeliveryId, Erased, SessionRecord};
 
-/// What is to be redacted, by whom, and what becomes of the messages that hold it.
+/// What is redacted, by whom, and what happens to the messages that hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Redaction {
@@ -16,9 +16,9 @@ pub struct Redaction {
     pub actor: String,
     /// Why. It stays in the record, so it must not say what is redacted.
     pub reason: String,
-    /// What becomes of messages that hold it and are not delivered.
+    /// What happens to messages that hold it and are not delivered.
     pub pending: RedactPending,
-    /// What becomes of the bodies of delivered messages that hold it.
+    /// What happens to the bodies of delivered messages that hold it.
     pub bodies: RedactBodies,
 }
 
@@ -39,28 +39,28 @@ pub enum RedactionTarget {
     },
 }
 
-/// What becomes of messages that hold a redacted value and are neither delivered nor given up.
+/// What happens to messages that hold a redacted value and are neither delivered nor abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum RedactPending {
-    /// A revision without the value takes their place, as by `send_corrected`. Where that may not be sent (the action is locked, or its payload
-    /// is too large), they are abandoned.
+    /// A revision without the value replaces them, as by `send_corrected`. If that is not allowed (the action is locked, or its payload is too
+    /// large), they are abandoned.
     Correct,
-    /// They are given up at once, as by `abandon`, with the actor and the reason of the redaction.
+    /// They are abandoned at once, as by `abandon`, with the actor and the reason of the redaction.
     Abandon,
-    /// They go on and take the value along.
+    /// They are still sent, with the value.
     Keep,
 }
 
-/// What becomes of the bodies of delivered messages that hold a redacted value.
+/// What happens to the bodies of delivered messages that hold a redacted value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum RedactBodies {
-    /// They stay as long as bodies of delivered messages do.
+    /// They are kept as long as other bodies of delivered messages.
     Keep,
-    /// They go at once. Their hash and size stay.
+    /// They are removed at once; hash and size stay.
     Forget,
 }
 
@@ -70,10 +70,10 @@ pub enum RedactBodies {
 pub struct RedactOutcome {
     /// What the call did. Stale: there was nothing to redact.
     pub applied: Applied,
-    /// Whether an attempt of a message that was given up had begun and its end is not known yet: it may arrive all the same.
+    /// Whether an attempt of an abandoned message had begun and its outcome is not known yet: the message may still arrive.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_flight: bool,
-    /// The messages whose bodies hold it still. The record names them until their bodies go, see
+    /// The messages whose bodies still hold it. The record names them until their bodies are removed, see
     /// [`Delivery::holds_redacted`](super::Delivery::holds_redacted).
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies: Vec<DeliveryId>,
@@ -81,13 +81,13 @@ pub struct RedactOutcome {
     /// [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
-    /// Whether it is gone from the file, but for these bodies.
+    /// Whether it is gone from the file, except from these bodies.
     pub erased: Erased,
     /// The record now.
     pub record: SessionRecord,
 }
 
-/// How the text of a note stands in JSON: a text, or the mark of one that was redacted.
+/// The text of a note in JSON: a text, or the mark of a redacted one.
 pub(super) mod note_text {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

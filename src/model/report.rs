@@ -1,4 +1,4 @@
-//! Totals for reports, and what upkeep did.
+//! Totals for reports, and what maintenance did.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ pub struct WorkflowSummary {
     /// Whether a session can be started on it.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub startable: bool,
-    /// What lint said when it was imported.
+    /// What lint found when it was imported.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub findings: Vec<super::Finding>,
     /// The worst of these findings.
@@ -88,7 +88,7 @@ pub struct WorkflowSummary {
     pub worst: Option<Severity>,
     /// When it was imported.
     pub imported_at: Timestamp,
-    /// When it was retired: not started unless named.
+    /// When it was retired: it is only started when its version is named.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub retired_at: Option<Timestamp>,
 }
@@ -107,20 +107,19 @@ pub struct ImportOutcome {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PurgeReport {
-    /// Sessions that are gone, each leaving a tombstone.
+    /// Sessions that were removed; each leaves a tombstone.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub purged: u64,
-    /// Sessions old enough that stay because a message of theirs is neither delivered nor given up.
+    /// Old sessions that stay because one of their messages is neither delivered nor abandoned.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kept_undelivered: u64,
-    /// Sessions old enough that stay because an action did not fire while the integration was off.
+    /// Old sessions that stay because an action did not fire while the integration was off.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kept_not_fired: u64,
-    /// Bodies of delivered messages that were given back; hash and size stay.
+    /// Bodies of delivered messages that were removed; hash and size stay.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies_released: u64,
-    /// Files that the purged sessions referred to and no other one does: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove
-    /// them.
+    /// Files that only the purged sessions referred to: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove them.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
     /// Whether all this is gone from the file.
@@ -131,7 +130,7 @@ pub struct PurgeReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct DeleteReport {
-    /// Files that the session referred to and no other one does, as in [`PurgeReport::files_let_go`].
+    /// Files that only this session referred to, as in [`PurgeReport::files_let_go`].
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub files_let_go: Vec<String>,
     /// Whether it is gone from the file.
@@ -143,12 +142,12 @@ pub struct DeleteReport {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Erased {
-    /// No word of it is in the file, in what SQLite keeps beside it, or in a later backup.
+    /// Nothing of it is in the file, in SQLite's files beside it, or in a later backup.
     #[default]
     Now,
-    /// It is deleted, but what SQLite keeps beside the file may still hold it, because somebody reads or writes. It is gone after the next
-    /// write while nobody reads, when the file is closed without having been quiesced, or when it is opened again. What is kept of the database
-    /// before a restore goes when the file is opened, and no sooner.
+    /// It is deleted, but SQLite's files beside the database may still hold it, because another call reads or writes. It is gone after the
+    /// next write while no call reads, when the file is closed without having been quiesced, or when it is opened again. The file that a
+    /// restore keeps of the earlier database is removed only when the database is opened.
     AtNextClose,
 }
 
@@ -156,7 +155,7 @@ pub enum Erased {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CheckReport {
-    /// Sessions looked at.
+    /// Sessions that were checked.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: u64,
     /// What is wrong, in English; empty when all is well.
@@ -168,13 +167,13 @@ pub struct CheckReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SalvageReport {
-    /// Lines that are messages neither delivered nor given up; they are the first.
+    /// Lines that are messages neither delivered nor abandoned; they come first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub unsent: u64,
-    /// All lines, one row of the database each.
+    /// All lines; each is one row of the database.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub lines: u64,
-    /// How often something could not be read, and reading went on behind it. 0: everything is there.
+    /// How many times something could not be read and was skipped. 0: everything is there.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub gaps: u64,
 }

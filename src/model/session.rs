@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActionStatus, SessionKey, Timestamp, WorkflowRef};
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
@@ -44,7 +44,7 @@ pub struct SessionSummary {
     pub key: SessionKey,
     /// Its workflow, in the version it runs on.
     pub workflow: WorkflowRef,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -101,9 +101,9 @@ pub struct SessionFilter {
     /// With at least one action of this status.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub action_status: Option<ActionStatus>,
-    /// With all of these words in notes, values, names of chosen options, of the section or of the workflow. The beginning of a word will do,
-    /// so will a part of three characters or more, and of two in scripts that put no space between words. Case and accents make no
-    /// difference. Signs alone find nothing, white space alone asks for nothing, and words after the sixteenth do not count.
+    /// With all of these words in notes, values, names of chosen options, of the section or of the workflow. The beginning of a word is
+    /// enough; so is a part of three characters or more, or of two in scripts without spaces between words. Case and accents are ignored.
+    /// A text of only signs finds nothing, a text of only white space sets no condition, and words after the sixteenth are ignored.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub text: Option<String>,
 }
@@ -115,11 +115,11 @@ pub struct SessionPage {
     /// Newest first.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: Vec<SessionSummary>,
-    /// Give this to the next call for the page after; none on the last page.
+    /// Give this to the next call to get the next page; none on the last page.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
-    /// Of a search: how many sessions changed since they were last looked at, so that they may be missing, or here for what they said before.
-    /// `flush` and opening look at a long backlog, which an update may leave behind.
+    /// Of a search: how many sessions changed since they were last indexed, so that they may be missing, or listed for their earlier content.
+    /// `flush` and opening the database index a long backlog, which an update of the app may leave.
     #[serde(default)]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub not_indexed: u64,

@@ -14,7 +14,7 @@ use super::Timestamp;
 /// section 6). Its negative is the smallest.
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
-/// A value as a technician gave it. Which of these fits a field is decided by the field's type (`engine/`).
+/// A value as a technician gave it. The field's type decides which of these it accepts (`engine/`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "type", content = "value", rename_all = "snake_case", try_from = "Typed")]
@@ -43,7 +43,7 @@ pub enum FieldValue {
     File(FileManifest),
 }
 
-/// What a value has in its JSON. The type may stand behind it, so it is first read as any JSON value.
+/// The members of a value in JSON. `type` may come after `value`, which is therefore first read as any JSON value.
 #[derive(Deserialize)]
 struct Typed {
     #[serde(rename = "type")]
@@ -153,7 +153,7 @@ pub struct FileManifest {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(try_from = "State")]
 pub enum FieldState {
-    /// Nobody has said anything.
+    /// Nothing was entered.
     #[default]
     NotProvided,
     /// A value.
@@ -166,7 +166,7 @@ pub enum FieldState {
     Redacted,
 }
 
-/// What stands in JSON in the place of a value or a text that was redacted: `{"redacted": true}`.
+/// The JSON that replaces a redacted value or text: `{"redacted": true}`.
 #[derive(Serialize)]
 pub(super) struct Redacted {
     redacted: bool,
@@ -197,7 +197,7 @@ impl Serialize for FieldState {
     }
 }
 
-/// What the state of a field may have in its JSON.
+/// The members that the state of a field may have in JSON.
 #[derive(Deserialize)]
 struct State {
     state: Option<String>,
@@ -228,11 +228,11 @@ pub enum ValueSource {
     /// The technician, in the session or in an edit of its record.
     #[default]
     Technician,
-    /// A prefill at the start; the caller's name for where it comes from. Until the technician sets the field, also to the same value.
+    /// A prefill at the start; the caller's name for its origin. Until the technician sets the field, even to the same value.
     Prefill(String),
 }
 
-/// What the source of a value may have in its JSON.
+/// The members that the source of a value may have in JSON.
 #[derive(Deserialize)]
 struct Source {
     kind: String,

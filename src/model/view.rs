@@ -14,7 +14,7 @@ pub struct SessionView {
     pub key: SessionKey,
     /// The workflow, in the version it runs on.
     pub workflow: WorkflowRef,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -63,7 +63,7 @@ pub struct SessionView {
     pub would_fire: Vec<ActionPreview>,
 }
 
-/// A section's words.
+/// The texts of a section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SectionView {
@@ -119,7 +119,7 @@ pub struct PathStep {
     /// Key of the answer that was chosen; none yet for the current visit.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answer: Option<String>,
-    /// The words of that answer.
+    /// Name of that answer.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub answer_name: Option<String>,
 }

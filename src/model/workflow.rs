@@ -23,7 +23,7 @@ pub struct Workflow {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub local_revision: u32,
-    /// What a technician calls it.
+    /// Its name for technicians.
     pub name: String,
     /// A line or two for the list of workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,13 +145,13 @@ pub struct Answer {
     pub key: String,
     /// The words on the button.
     pub name: String,
-    /// Key of the section it leads to. Nothing here makes the workflow incomplete.
+    /// Key of the section it leads to. Without it the workflow is incomplete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub next: Option<String>,
 }
 
-/// An objection or a customer question with the words to meet it. Using one is logged and moves nothing.
+/// An objection or a customer question, with words to respond to it. Using one is logged and does not move the session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Response {
@@ -159,14 +159,14 @@ pub struct Response {
     pub key: String,
     /// What the customer says.
     pub name: String,
-    /// Which sort of response it is.
+    /// Which kind of response it is.
     pub kind: ResponseKind,
     /// What the technician can say.
     #[serde(default)]
     pub content: String,
 }
 
-/// The two sorts of responses.
+/// The two kinds of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
@@ -183,7 +183,7 @@ pub enum ResponseKind {
 pub struct ActionDefinition {
     /// Unique in the whole document: an action fires once per session and action.
     pub key: String,
-    /// What the session record calls it.
+    /// Its name in the session record.
     pub name: String,
     /// The integration that carries it out.
     pub integration: Integration,

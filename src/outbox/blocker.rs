@@ -1,7 +1,7 @@
 //! What an entry waits for, and whether it needs a person: one answer for lists, totals, endpoints, the next due time and claiming.
 //!
-//! What needs a person is asked before what waits for a network or for time. So neither the network nor the clock ever hides a cause that
-//! will not pass by itself, and all entries of an endpoint that wait with the same reason get the same answer.
+//! Causes that need a person are checked before those that wait for a network or for time. So neither the network nor the clock ever hides a
+//! cause that needs a person, and all entries of an endpoint that wait with the same reason get the same answer.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use super::policy::CUT_SHORT_AT_ONCE;
 use super::reason;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, Timestamp};
 
-/// What counts of an entry that waits or is being tried.
+/// The facts of an entry that waits or has a running attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntryFacts<'a> {
-    /// Its row reads back.
+    /// Its row is readable.
     pub readable: bool,
     /// An attempt is running.
     pub leased: bool,
-    /// What its last attempt ended with, if it was tried.
+    /// The reason of its last attempt, if there was one.
     pub reason: Option<&'a str>,
-    /// When it is tried again, as stored.
+    /// When it is attempted again, as stored.
     pub due_at: Timestamp,
     /// An attempt of it has begun since it was frozen.
     pub tried: bool,
     /// Until when an attempt from before it was abandoned, or of an earlier revision, may be in flight: its lease, as stored.
     pub in_flight_until: Option<Timestamp>,
-    /// It waits for a network: its last attempt that ended by itself failed for want of one.
+    /// It waits for a network: its last attempt that was not cut short failed for lack of one.
     pub offline: bool,
     /// Attempts in a row that were cut short.
     pub cut_short: u32,
 }
 
-/// What counts of an endpoint.
+/// The facts of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EndpointFacts<'a> {
-    /// Its row reads back. If not, nothing else here counts.
+    /// Its row is readable. If not, nothing else here counts.
     pub readable: bool,
-    /// Messages may leave for it.
+    /// Messages may be sent to it.
     pub enabled: bool,
     /// It is out of use.
     pub archived: bool,
@@ -46,22 +46,22 @@ pub(crate) struct EndpointFacts<'a> {
     pub paused_until: Option<Timestamp>,
     /// Why it is paused.
     pub pause_reason: Option<&'a str>,
-    /// The failure that could be the phone's own situation, and whether it needs a person: see [`Failing`](super::Failing).
+    /// The failure that could be caused by this phone, and whether it needs a person: see [`Failing`](super::Failing).
     pub failing: Option<(&'a str, bool)>,
 }
 
-/// What matters around an entry.
+/// What decides besides the entry and its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeliveryContext {
     /// The webhooks integration is on.
     pub integration_enabled: bool,
-    /// What the app knows of the network.
+    /// The network as the app reported it.
     pub connectivity: Connectivity,
     /// The wall clock.
     pub now: Timestamp,
-    /// What waits for a network is due at once: there may be a new one, or a person asks.
+    /// Entries that wait for a network are due at once: there may be a new one, or a person asks.
     pub woken: bool,
-    /// How long a claim holds.
+    /// The duration of a lease.
     pub lease: Duration,
 }
 
@@ -70,14 +70,14 @@ pub(crate) struct DeliveryContext {
 pub(crate) struct Next {
     /// Not before this moment.
     pub at: Timestamp,
-    /// Nor without such a network, which is not there now.
+    /// And not without such a network, which is missing now.
     pub network: Option<NetworkNeed>,
 }
 
-/// What an entry waits for. The first one that applies, in this order.
+/// What an entry waits for: the first one that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blocker<'a> {
-    /// Its row does not read back.
+    /// Its row cannot be read.
     Corrupt,
     /// An attempt is running.
     InFlight,
@@ -85,60 +85,60 @@ pub(crate) enum Blocker<'a> {
     IntegrationOff,
     /// This phone does not know its endpoint (yet).
     EndpointUnknown,
-    /// The row of its endpoint does not read back.
+    /// The row of its endpoint cannot be read.
     EndpointCorrupt,
     /// Its endpoint is archived.
     EndpointArchived,
     /// Its endpoint is disabled.
     EndpointDisabled,
-    /// A secret is missing or cannot be used. Looked at again from time to time.
+    /// A secret is missing or cannot be used. Looked up again from time to time.
     Secret {
         /// `secret_missing` or `secret_invalid`.
         reason: &'a str,
-        /// When it is looked at again.
+        /// When it is looked up again.
         next: Next,
     },
-    /// Its endpoint cannot be reached, and that is not the phone's own situation. Tried again from time to time.
+    /// Its endpoint cannot be reached, and the cause is not this phone. Attempted again from time to time.
     Unreachable {
-        /// What every attempt fails with.
+        /// The reason with which every attempt fails.
         reason: &'a str,
-        /// When it is tried again.
+        /// When it is attempted again.
         next: Next,
     },
     /// An attempt from before it was abandoned, or of an earlier revision, may be in flight.
     EarlierAttempt {
         /// `in_flight` or `earlier_revision`.
         reason: &'a str,
-        /// When it is tried, unless that one ends before.
+        /// When the next attempt begins, unless that one ends before.
         next: Next,
     },
     /// Its endpoint is paused.
     Paused {
         /// Why.
         reason: &'a str,
-        /// When it may be tried.
+        /// When an attempt may begin.
         next: Next,
     },
     /// There is no network.
     Offline {
-        /// When it may be tried.
+        /// When an attempt may begin.
         next: Next,
     },
-    /// Its endpoint wants a network that costs nothing.
+    /// Its endpoint requires a network that costs nothing.
     NeedsUnmetered {
-        /// When it may be tried.
+        /// When an attempt may begin.
         next: Next,
     },
-    /// Its time has not come.
+    /// It is not due yet.
     Until {
-        /// What its last attempt ended with.
+        /// The reason of its last attempt.
         reason: Option<&'a str>,
-        /// When it is tried.
+        /// When the next attempt begins.
         next: Next,
     },
     /// Nothing.
     Ready {
-        /// What its last attempt ended with, if it was tried.
+        /// The reason of its last attempt, if there was one.
         reason: Option<&'a str>,
         /// Since when.
         next: Next,
@@ -146,7 +146,7 @@ pub(crate) enum Blocker<'a> {
 }
 
 impl<'a> Blocker<'a> {
-    /// Whether it will not pass by itself: a person has to do something.
+    /// Whether a person has to do something.
     pub(crate) fn needs_person(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -155,7 +155,7 @@ impl<'a> Blocker<'a> {
         }
     }
 
-    /// What to show: a reason code.
+    /// The reason code to show.
     pub(crate) fn reason(&self) -> Option<&'a str> {
         match self {
             Self::Corrupt => Some(reason::CORRUPT),
@@ -175,7 +175,7 @@ impl<'a> Blocker<'a> {
         }
     }
 
-    /// When an attempt may begin; none where no time and no network brings it on.
+    /// When an attempt may begin; none where neither time nor a network helps.
     pub(crate) fn next(&self) -> Option<Next> {
         match *self {
             Self::Secret { next, .. }
@@ -190,7 +190,7 @@ impl<'a> Blocker<'a> {
         }
     }
 
-    /// When it is tried, if time alone decides.
+    /// When the next attempt begins, if only time decides.
     pub(crate) fn next_attempt_at(&self) -> Option<Timestamp> {
         self.next().filter(|next| next.network.is_none()).map(|next| next.at)
     }
@@ -201,8 +201,7 @@ impl<'a> Blocker<'a> {
     }
 }
 
-/// Whether what an entry waits for with this reason never passes by itself. Other reasons need a person only as
-/// `Blocker::Unreachable`.
+/// Whether an entry that waits with this reason always needs a person. Other reasons need one only as `Blocker::Unreachable`.
 pub fn waits_for_person(reason: &str) -> bool {
     [
         reason::CORRUPT,
@@ -217,10 +216,10 @@ pub fn waits_for_person(reason: &str) -> bool {
     .contains(&reason)
 }
 
-/// What an entry that is pending waits for. `endpoint` is what its key stands for now; none where this phone does not know it.
+/// What a pending entry waits for. `endpoint` is the current one of its key; none where this phone does not know it.
 ///
-/// Whether it needs a person, and why, depends neither on the clock nor on the network: entries of one endpoint with the same `reason` that
-/// read back and are not leased get the same answer.
+/// Whether it needs a person, and why, depends neither on the clock nor on the network: readable entries of one endpoint with the same
+/// `reason` and without a lease get the same answer.
 pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFacts<'a>>, context: &DeliveryContext) -> Blocker<'a> {
     if !entry.readable {
         return Blocker::Corrupt;
@@ -245,7 +244,7 @@ pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFact
     let in_flight_until = entry.in_flight_until.filter(|until| !lease_is_void(*until, context.now, context.lease));
     let at = [pause, in_flight_until].into_iter().flatten().fold(due_at(entry, context), Timestamp::max);
     let next = Next { at, network: lacks(context.connectivity, endpoint.network) };
-    // A pause that is over still tells that the secret was not there when it was looked for last.
+    // A pause that is over still shows that the secret was missing at the last look-up.
     let of_pause = endpoint.pause_reason.filter(|_| endpoint.paused_until.is_some());
     if let Some(reason) =
         [entry.reason, of_pause].into_iter().flatten().find(|reason| reason::is_of_secret(reason) && waits_for_person(reason))
@@ -274,7 +273,7 @@ fn due_at(entry: &EntryFacts<'_>, context: &DeliveryContext) -> Timestamp {
     if at_once || is_due(entry.due_at, context.now) { due_since(entry.due_at).min(context.now) } else { entry.due_at }
 }
 
-/// The network that an endpoint's messages need and that is not there. What nobody has said is tried.
+/// The network that an endpoint's messages need and that is missing. Without a report of the app an attempt is allowed.
 fn lacks(connectivity: Connectivity, policy: NetworkPolicy) -> Option<NetworkNeed> {
     let has_one = match connectivity {
         Connectivity::Unknown => true,

@@ -1,4 +1,4 @@
-//! What an entry waits for: a table of cases, and random worlds.
+//! What an entry waits for: a table of cases, and random ones.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ const ONLINE: Connectivity = Connectivity::Online { validated: None, metered: fa
 const LEASE: Duration = Duration::from_secs(60);
 const METERED: Connectivity = Connectivity::Online { validated: Some(true), metered: true, network: Some(1) };
 
-/// Due, and never tried.
+/// Due, and never attempted.
 fn fresh() -> EntryFacts<'static> {
     EntryFacts {
         readable: true,
@@ -95,7 +95,7 @@ fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
                 assert_eq!(is(&tried, Some(sound()), &context), needs_person(reason));
                 assert_eq!(is(&tried, Some(paused(600, "rate_limited")), &context), needs_person(reason), "a pause does not hide it");
                 assert_eq!(is(&entry, Some(paused(600, reason)), &context), needs_person(reason), "found with another message");
-                assert_eq!(is(&entry, Some(paused(-600, reason)), &context), needs_person(reason), "time alone does not fix it");
+                assert_eq!(is(&entry, Some(paused(-600, reason)), &context), needs_person(reason), "time does not fix it");
             }
             assert_eq!(is(&entry, Some(unreachable), &context), needs_person("dns"));
             let both = EndpointFacts { failing: Some(("dns", true)), ..paused(600, "secret_missing") };
@@ -160,7 +160,7 @@ fn the_rest_waits_for_time_or_a_network() {
 }
 
 #[test]
-fn what_needs_a_person_is_still_tried_from_time_to_time() {
+fn an_entry_that_needs_a_person_still_gets_an_attempt_from_time_to_time() {
     let unreachable = EndpointFacts { failing: Some(("unreachable", true)), ..sound() };
     let no_secret = EntryFacts { reason: Some("secret_missing"), due_at: in_seconds(900), ..fresh() };
     for (entry, endpoint) in [(later(), unreachable), (no_secret, sound()), (no_secret, paused(900, "secret_missing"))] {
@@ -171,7 +171,7 @@ fn what_needs_a_person_is_still_tried_from_time_to_time() {
         assert!(asked(DeliveryContext { now: when, ..context() }).may_begin(when), "its time has come");
         let without_network = asked(DeliveryContext { now: when, ..offline() });
         assert!(without_network.needs_person() && !without_network.may_begin(when), "not without a network");
-        assert_eq!(without_network.next_attempt_at(), None, "time alone does not decide");
+        assert_eq!(without_network.next_attempt_at(), None, "not only time decides");
         assert_eq!(without_network.next().and_then(|next| next.network), Some(NetworkNeed::Any));
     }
     for never in [
@@ -195,7 +195,7 @@ fn a_new_network_makes_due_what_waited_for_one_and_nothing_else() {
     assert!(woken(EntryFacts { cut_short: 2, reason: Some("interrupted"), ..waits }, sound()));
     assert!(!woken(EntryFacts { cut_short: 3, reason: Some("interrupted"), ..waits }, sound()), "three times in a row are enough");
     assert!(!woken(later(), sound()), "what the receiver refused keeps its schedule");
-    assert!(!woken(waits, paused(60, "rate_limited")), "what the receiver asked for stands");
+    assert!(!woken(waits, paused(60, "rate_limited")), "the pause that the receiver asked for stays");
     assert!(!blocker(&waits, Some(&sound()), &context()).may_begin(now()));
 }
 
@@ -335,10 +335,10 @@ proptest! {
         }
         prop_assert_eq!(blocker.may_begin(context.now) && !blocker.needs_person(), matches!(blocker, Blocker::Ready { .. }));
         if let Some(when) = blocker.next_attempt_at() {
-            // No clock can push it out of sight.
+            // No clock can delay it for ever.
             prop_assert!(when <= context.now || when - context.now <= TimeDelta::hours(25));
             let then = DeliveryContext { now: when.max(context.now), ..context };
-            // What counts for nothing because it lies too far ahead may come near again, until an attempt rewrites it.
+            // A time that is ignored because it is too far ahead may come near again, until an attempt rewrites it.
             let times = [Some(entry.due_at), endpoint.and_then(|endpoint| endpoint.paused_until)];
             let comes_near = times.into_iter().flatten().any(|at| at > context.now && is_due(at, context.now))
                 || entry.in_flight_until.is_some_and(|until| until > context.now && lease_is_void(until, context.now, LEASE));

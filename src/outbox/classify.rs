@@ -1,4 +1,4 @@
-//! What an outcome means. Decided from the status line and from whether request bytes left the phone, never from words of an error.
+//! What an outcome means. Decided from the status line and from whether request bytes were sent, never from the text of an error.
 
 use std::time::Duration;
 
@@ -6,77 +6,78 @@ use super::outcome::{Answer, Obstacle, Outcome};
 use super::policy::RetryPolicy;
 use super::reason;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
+use crate::sorted::sort;
 
-/// Two receivers agree about the phone's clock when what they say of it lies this close together: as close as a signature needs it.
+/// Two receivers agree about the phone's clock when their differences to it are this close: as close as a signature needs it.
 const CLOCKS_AGREE_MS: u64 = 120_000;
 
-/// What is known around an attempt.
+/// What is known besides the outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Context {
-    /// What the platform said of the network that the attempt began on.
+    /// Whether the platform had validated the network that the attempt began on.
     pub validated: Option<bool>,
     /// Whether some endpoint gave an HTTP answer on the same generation of the network within the last 60 s.
     pub answered_lately: bool,
-    /// The time that the request was signed for, in milliseconds since 1970. Not the phone's clock now: it may have been set since, or the
-    /// phone may have slept.
+    /// The time that the request was signed for, in milliseconds since 1970. Not the phone's current time: the clock may have been set since, or
+    /// the phone may have slept.
     pub signed_for_ms: i64,
-    /// How wrong the phone's clock is as far as it counts for this endpoint, in milliseconds: see [`clock_error`].
+    /// How wrong the phone's clock is for this endpoint, in milliseconds: see [`clock_error`].
     pub clock_error_ms: Option<i64>,
     /// Whether the attempt right before this one of the same entry ended with [`Class::ResyncNow`].
     pub resynced: bool,
-    /// The core ended the attempt itself, it had less time than a receiver may take and used it up, or it began on a network that is gone:
-    /// a failure without a status line is [`Class::CutShort`].
+    /// The core ended the attempt itself, it used up less time than a receiver may take, or it began on an earlier network: a failure without
+    /// a status line is [`Class::CutShort`].
     pub interrupted: bool,
 }
 
 impl Context {
-    /// Whether the internet can be reached, as far as can be known.
+    /// Whether the internet can be reached, as far as known.
     fn net_ok(&self) -> bool {
         self.validated == Some(true) || self.answered_lately
     }
 }
 
-/// How wrong the phone's clock is as far as it counts for an endpoint, in milliseconds: what its own `Date` has told, else what those of two
-/// others say that agree, and of these the smaller error. One receiver whose clock is wrong excuses nobody else.
+/// How wrong the phone's clock is for an endpoint, in milliseconds: by its own `Date`, else by those of two others that agree, and of these
+/// the smaller error. One receiver with a wrong clock does not count for other endpoints.
 pub(crate) fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64>) -> Option<i64> {
     own.or_else(|| {
         let mut others: Vec<i64> = others.into_iter().collect();
-        others.sort_unstable();
+        sort(&mut others, PartialOrd::lt);
         let agreeing = others.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= CLOCKS_AGREE_MS);
         agreeing.flatten().copied().min_by_key(|error| error.unsigned_abs())
     })
 }
 
-/// What is to be done about an outcome.
+/// What to do about an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     /// Delivered: a 2xx was read.
     Sent,
-    /// The phone's own situation, not the receiver's: try again soon; uses no budget.
+    /// The cause is the phone's situation, not the receiver: attempt again soon; uses no budget.
     Offline,
-    /// Something a person or the platform has to provide is not there: look again later; uses no budget.
+    /// Something that a person or the platform has to provide is missing: check again later; uses no budget.
     Blocked,
-    /// The core ended the attempt itself, or its network was gone: due again at once, spaced after the third in a row; uses no budget and
-    /// says nothing about the endpoint.
+    /// The core ended the attempt itself, or its network was lost: due again at once, delayed after the third in a row; uses no budget and does
+    /// not change the endpoint.
     CutShort,
-    /// The signature was refused and the clocks differ: correct the clock and try once more at once; uses no budget.
+    /// The signature was refused and the clocks differ: correct the clock and attempt again at once; uses no budget.
     ResyncNow,
-    /// May pass by itself: try again on the schedule; counted.
+    /// May be temporary: attempt again on the schedule; counted.
     RetryLater,
-    /// Rarely passes by itself: try again on the slow schedule; counted apart.
+    /// Is rarely temporary: attempt again on the slow schedule; counted separately.
     RetrySlow,
-    /// Trying again cannot help.
+    /// Another attempt cannot help.
     Permanent,
-    /// 410: trying again cannot help, and the endpoint is to be disabled.
+    /// 410: another attempt cannot help, and the endpoint is disabled.
     Gone,
 }
 
 /// What the receiver may have got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Contact {
-    /// No request was begun at all; it is no attempt.
+    /// No request was begun; it is not an attempt.
     NotBegun,
-    /// What became of the request is known: a status line was read, or nothing of it left the phone.
+    /// The outcome of the request is known: a status line was read, or nothing of it was sent.
     Known,
     /// The receiver may have the message although no status line was read.
     Unknown,
@@ -91,11 +92,11 @@ pub(crate) struct Verdict {
     pub reason: &'static str,
     /// What the receiver may have got.
     pub contact: Contact,
-    /// The receiver has too much to do (429, 502, 503, 504, timeout): the next delay has a floor.
+    /// The receiver is overloaded (429, 502, 503, 504, timeout): the next delay has a floor.
     pub overloaded: bool,
     /// One attempt at a time from now on (429, 503, timeout).
     pub slow_down: bool,
-    /// The whole endpoint is paused for this long: `Retry-After`, or the default for a 429 without; already cut to the longest.
+    /// The whole endpoint is paused for this long: `Retry-After`, or the default for a 429 without one; already cut to the longest.
     pub pause: Option<Duration>,
 }
 
@@ -104,7 +105,7 @@ impl Verdict {
         Self { class, reason, contact, overloaded: false, slow_down: false, pause: None }
     }
 
-    /// What was frozen is not what is stored: nothing of it leaves.
+    /// The stored bytes are not the frozen ones: nothing is sent.
     pub(crate) fn corrupt() -> Self {
         not_attempted(Obstacle::CorruptBody)
     }
@@ -115,7 +116,7 @@ impl Verdict {
     }
 }
 
-/// Says what an outcome means, row by row as in the outcome table of `docs/delivery.md`.
+/// The meaning of an outcome, row by row as in the outcome table of `docs/delivery.md`.
 pub(crate) fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolicy) -> Verdict {
     match outcome {
         Outcome::Answer(answer) => answered(answer, context, policy),
@@ -131,7 +132,7 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
         300..=399 => (Class::RetrySlow, reason::REDIRECT),
         401 | 403 => (Class::RetrySlow, reason::AUTH),
         404 => (Class::RetrySlow, reason::NOT_FOUND),
-        // Something in between wants a login. Inside TLS it comes from what answers there, so it is said as it is.
+        // Something in between requires a login. Inside TLS it comes from the server that answers there, so it keeps its reason.
         407 | 511 => (Class::Offline, reason::PROXY),
         408 | 425 => (Class::RetryLater, reason::SERVER_ERROR),
         409 => (Class::RetrySlow, reason::CONFLICT),
@@ -154,8 +155,8 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
     verdict
 }
 
-/// Whether a refusal may be about the time of the signature: the receiver's clock says that our timestamp was off, and this entry was
-/// not just tried with a corrected one.
+/// Whether a refusal may be about the time of the signature: by the receiver's clock the signed time was wrong, and the attempt before was
+/// not one with a corrected time.
 fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -> bool {
     let Some(date) = answer.date else { return false };
     let error_ms = date.timestamp_millis().abs_diff(context.signed_for_ms);
@@ -165,7 +166,7 @@ fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -
 fn failed(failure: &TransportFailure, context: &Context, policy: &RetryPolicy) -> Verdict {
     let nothing_sent = failure.request_sent == RequestSent::No;
     let verdict = |class, reason| Verdict::new(class, reason, if nothing_sent { Contact::Known } else { Contact::Unknown });
-    // A network that works makes it the receiver's; else nothing shows more than that this phone does not get there.
+    // With a working network the cause is the receiver; otherwise it may be this phone.
     let offline_or = |offline, reason| {
         if context.net_ok() { verdict(Class::RetryLater, reason) } else { verdict(Class::Offline, offline) }
     };
@@ -198,12 +199,12 @@ fn failed(failure: &TransportFailure, context: &Context, policy: &RetryPolicy) -
         FailureKind::Dns => offline_or(reason::DNS, reason::DNS),
         FailureKind::Refused => offline_or(reason::UNREACHABLE, reason::UNREACHABLE),
         FailureKind::Closed => offline_or(reason::OFFLINE, by_phase(failure.phase)),
-        // It may be anything, a transport that is set up wrongly too, so it is no proof of being offline.
+        // The cause may be anything, also a wrong setup of the transport, so it does not prove that the phone is offline.
         FailureKind::Cancelled | FailureKind::Other => verdict(Class::RetryLater, by_phase(failure.phase)),
     }
 }
 
-/// What did not work, by how far a request got of which nothing left the phone.
+/// The reason, by the phase of a request of which nothing was sent.
 fn by_phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Resolve => reason::DNS,

@@ -6,11 +6,11 @@ use crate::model::Timestamp;
 /// The platform has reached the internet.
 const CALM: Context =
     Context { validated: Some(true), answered_lately: false, signed_for_ms: 0, clock_error_ms: None, resynced: false, interrupted: false };
-/// The platform cannot say, and nobody has answered.
+/// The platform does not know, and no receiver has answered.
 const NO_NET: Context = Context { validated: None, ..CALM };
-/// The platform cannot say, but another receiver has just answered.
+/// The platform does not know, but another receiver has just answered.
 const ANSWERED: Context = Context { answered_lately: true, ..NO_NET };
-/// The platform says that it does not reach the internet.
+/// The platform reports that it does not reach the internet.
 const PORTAL: Context = Context { validated: Some(false), ..CALM };
 
 fn answer(status: u16) -> Answer {
@@ -119,7 +119,7 @@ fn failures_without_a_status_line_have_their_rows() {
             assert_eq!(verdict.pause, None, "{kind:?} {phase:?}");
         }
         let verdict = of_failure(kind, phase, sent, &ANSWERED);
-        // An answer of somebody else shows that there is an internet, but not that nothing stands in the receiver's place.
+        // An answer of another receiver shows that the internet is reached, but not that this receiver answered.
         let expected = if matches!(kind, Tls | Protocol) { without_net } else { with_net };
         assert_eq!(means(verdict), expected, "{kind:?} {phase:?} {sent:?} answered lately");
     }
@@ -175,7 +175,7 @@ fn one_receiver_with_a_wrong_clock_excuses_no_other() {
 }
 
 #[test]
-fn what_was_never_begun_is_no_attempt() {
+fn without_a_request_there_is_no_attempt() {
     for (obstacle, expected) in [
         (Obstacle::CorruptBody, (Class::Permanent, "corrupt")),
         (Obstacle::BadUrl, (Class::Permanent, "bad_url")),
@@ -191,7 +191,7 @@ fn what_was_never_begun_is_no_attempt() {
 }
 
 #[test]
-fn a_refusal_with_a_wrong_clock_is_tried_once_more_with_the_right_one() {
+fn a_refusal_with_a_wrong_clock_gets_one_more_attempt_with_the_right_one() {
     let at = |ms| Timestamp::from_timestamp_millis(ms).expect("a time");
     let refused = |status, date_ms, context: &Context| {
         classify(&Outcome::Answer(Answer { date: Some(at(date_ms)), ..answer(status) }), context, &RetryPolicy::default())
@@ -209,7 +209,7 @@ fn a_refusal_with_a_wrong_clock_is_tried_once_more_with_the_right_one() {
             );
         }
         assert_eq!(means(refused(status, 120_000, &CALM)), row(status), "the clocks agree well enough");
-        assert_eq!(means(of_status(status, &CALM)), row(status), "the receiver has not told its time");
+        assert_eq!(means(of_status(status, &CALM)), row(status), "the receiver sent no time");
     }
     for status in [200, 302, 404, 409, 410, 413, 429, 500, 503] {
         assert_eq!(means(refused(status, 10_000_000, &CALM)), row(status), "{status} is not about the signature");
@@ -218,7 +218,7 @@ fn a_refusal_with_a_wrong_clock_is_tried_once_more_with_the_right_one() {
 }
 
 #[test]
-fn a_receiver_that_asks_for_patience_gets_it() {
+fn a_receiver_that_asks_for_a_pause_gets_it() {
     let pause = |status, retry_after: Option<u64>| {
         let answer = Answer { retry_after: retry_after.map(Duration::from_secs), ..answer(status) };
         classify(&Outcome::Answer(answer), &CALM, &RetryPolicy::default()).pause.map(|pause| pause.as_secs())

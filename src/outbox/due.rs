@@ -7,27 +7,27 @@ use chrono::TimeDelta;
 use super::policy::{after, span};
 use crate::model::Timestamp;
 
-/// What is due at once is due this long before it became so: no clock is so far behind, and the order in which entries became due stays.
+/// How far in the past an entry that is due at once is dated: no clock is so far behind, and entries keep their order.
 const AT_ONCE: TimeDelta = TimeDelta::days(100_000 * 365);
 
-/// No delay is longer than 24 hours after jitter, so a due time further ahead than this was written by a clock that has since been set
-/// back. The hour on top is slack for smaller corrections.
+/// No delay is longer than 24 hours after jitter, so a due time further ahead than this was written before the clock was set back. The
+/// additional hour allows smaller corrections of the clock.
 const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
 
-/// How long a claim holds. Longer than an attempt, so that nobody else begins one meanwhile.
+/// The duration of a lease. Longer than an attempt, so that no other handle begins one meanwhile.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
-/// When an entry is due that waits for no time from this moment on, wherever the clock is set to.
+/// The due time of an entry that is due at once from this moment on, for every setting of the clock.
 pub(crate) fn at_once(now: Timestamp) -> Timestamp {
     now.checked_sub_signed(AT_ONCE).unwrap_or(Timestamp::MIN_UTC)
 }
 
-/// When an entry is due that waits for so long from this moment on.
+/// The due time of an entry that waits this long from this moment on.
 pub(crate) fn due_after(now: Timestamp, delay: Duration) -> Timestamp {
     if delay.is_zero() { at_once(now) } else { after(now, delay) }
 }
 
-/// No time that somebody waits for is earlier than this, and nothing that is due at once is later.
+/// Times that an entry waits for are not earlier than this; due times of entries that are due at once are not later.
 pub(crate) fn first_time() -> Timestamp {
     Timestamp::UNIX_EPOCH - AT_ONCE / 2
 }
@@ -37,22 +37,22 @@ pub(crate) fn due_since(due_at: Timestamp) -> Timestamp {
     if due_at < first_time() { due_at + AT_ONCE } else { due_at }
 }
 
-/// Whether an entry is due: its time has come, or lies so far ahead that the clock must have been set back.
+/// Whether an entry is due: its time has come, or is so far ahead that the clock must have been set back.
 pub(crate) fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
     due_at <= now || due_at > farthest_due(now)
 }
 
-/// Nothing was given a time later than this; what has one was written before the clock was set back.
+/// The latest possible due time; a later one was written before the clock was set back.
 pub(crate) fn farthest_due(now: Timestamp) -> Timestamp {
     after(now, FARTHEST_DUE)
 }
 
-/// When a pause ends, if there is one now. One that lies too far ahead was written before the clock was set back, and is over.
+/// When a pause ends, if there is one now. One that is too far ahead was written before the clock was set back, and is over.
 pub(crate) fn pause_end(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     until.filter(|until| !is_due(*until, now))
 }
 
-/// Whether a lease is over: it ran out, or lies more than two leases ahead, because the clock was set back.
+/// Whether a lease is over: it ended, or ends more than two leases ahead, because the clock was set back.
 pub(crate) fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
     until <= now || until - now > span(lease.saturating_mul(2))
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_ends_with_its_time_or_when_it_lies_too_far_ahead() {
+    fn a_lease_ends_with_its_time_or_when_it_is_too_far_ahead() {
         let lease = Duration::from_secs(60);
         assert!(!lease_is_void(at(60), at(0), lease));
         assert!(!lease_is_void(at(120), at(0), lease));

@@ -1,4 +1,4 @@
-//! How an endpoint is treated: how many attempts may run, when it is paused, what its clock says, and since when it cannot be reached.
+//! How an endpoint is treated: how many attempts may run, when it is paused, how its clock differs, and since when it cannot be reached.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::reason;
 use crate::fault::fault;
 use crate::model::Timestamp;
 
-/// A `Date` header tells whole seconds and has travelled; differences below this are noise and change nothing.
+/// A `Date` header has whole seconds and arrives late; smaller differences are noise and change nothing.
 const CLOCK_NOISE_MS: u64 = 2_000;
 
-/// A phone whose battery was empty may begin in 1970, and one that was set by hand may be far ahead: a hundred years say all that a clock can.
+/// The largest plausible difference: after an empty battery a phone may begin in 1970, and a clock set by hand may be far ahead.
 const FARTHEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
-/// A failure that could be the phone's own situation needs a person once it was seen in attempts this far apart …
+/// A failure that could be caused by this phone needs a person once it was seen in attempts this far apart …
 const FAILING_LONG: TimeDelta = TimeDelta::hours(6);
 /// … on this many generations of the network (contract, section 6).
 const FAILING_NETWORKS: u32 = 3;
@@ -25,25 +25,25 @@ const FAILING_NETWORKS: u32 = 3;
 /// The one state of an endpoint in delivery. Stored with the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointState {
-    /// How many attempts may run at once while all is well.
+    /// How many attempts may run at once without failures.
     pub limit: u32,
-    /// Deliveries since the limit last changed; as many as the limit make a clean round.
+    /// Deliveries since the limit last changed; as many as the limit are a clean round.
     pub clean: u32,
     /// Counted failures since the last 2xx.
     pub consecutive_failures: u32,
-    /// Nothing is begun before this moment. Ask [`paused_until`](Self::paused_until), which knows of clocks that were set back.
+    /// Nothing begins before this moment. Read it through [`paused_until`](Self::paused_until), which handles clocks that were set back.
     pub paused_until: Option<Timestamp>,
     /// Why: a reason code of [`reason`].
     pub pause_reason: Option<String>,
-    /// The end of the longest pause that the receiver asked for, which a longer one of our own may hide.
+    /// The end of the longest pause that the receiver asked for; a longer one of the core may hide it.
     pub asked_until: Option<Timestamp>,
     /// How far the receiver's clock is ahead of the phone's, in milliseconds.
     pub clock_skew_ms: Option<i64>,
-    /// It cannot be reached, as far as this phone can tell.
+    /// It cannot be reached from this phone.
     pub failing: Option<Failing>,
 }
 
-/// One and the same failure that could be the phone's own situation, attempt after attempt.
+/// The same failure in every attempt, which could be caused by this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failing {
     /// A reason code of [`reason`].
@@ -52,13 +52,13 @@ pub(crate) struct Failing {
     pub since: Timestamp,
     /// On how many generations of the network it was seen.
     pub networks: u32,
-    /// When it was seen last; none after the process began anew, which counts as another generation.
+    /// When it was last seen; none after a restart of the process, which counts as another generation.
     pub last_seen: Option<LastSeen>,
-    /// It is shown that the phone's own situation is not to blame: a person has to look.
+    /// The cause is known not to be this phone: it needs a person.
     pub needs_person: bool,
 }
 
-/// When a failure was seen last, in this process. Nothing of it is stored.
+/// When a failure was last seen in this process. Not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastSeen {
     /// On which generation of the network.
@@ -67,7 +67,7 @@ pub(crate) struct LastSeen {
     pub wall: Timestamp,
     /// By the monotonic clock.
     pub monotonic: Duration,
-    /// Since when it had been seen by then. Where that is another time by now, another process has gone on.
+    /// `since` at that moment. If that has changed, another process has continued.
     pub since: Timestamp,
 }
 
@@ -84,14 +84,14 @@ pub(crate) struct AttemptFacts {
     pub date: Option<Timestamp>,
     /// The generation of the network that the attempt began on.
     pub network: u64,
-    /// What the platform said of that network.
+    /// Whether the platform had validated that network.
     pub validated: Option<bool>,
     /// Another endpoint gave an HTTP answer on the same generation within the last 60 s.
     pub other_answered: bool,
 }
 
 impl EndpointState {
-    /// The state of an endpoint nobody has tried yet.
+    /// The state of an endpoint without an attempt.
     pub(crate) fn new(policy: &RetryPolicy) -> Self {
         Self {
             limit: policy.in_flight_start,
@@ -105,8 +105,8 @@ impl EndpointState {
         }
     }
 
-    /// The state after the endpoint was enabled or changed, or its secrets were, while it is the same receiver: old failures say nothing any
-    /// more. Its clock does, and a pause that the receiver asked for stays.
+    /// The state after the endpoint was enabled or changed, or its secrets were, while it is the same receiver: old failures no longer count. The
+    /// difference of its clock and a pause that the receiver asked for stay.
     pub(crate) fn fresh(&self, policy: &RetryPolicy) -> Self {
         let mut state = Self {
             paused_until: self.paused_until,
@@ -119,7 +119,7 @@ impl EndpointState {
         state
     }
 
-    /// When its pause ends, if it is paused at this moment. A pause that a later clock wrote is over.
+    /// When its pause ends, if it is paused at this moment. A pause that was written before the clock was set back is over.
     pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         pause_end(self.paused_until, now)
     }
@@ -129,7 +129,7 @@ impl EndpointState {
         self.consecutive_failures >= policy.breaker_threshold
     }
 
-    /// How many more attempts may begin, with so many running.
+    /// How many more attempts may begin, with this many running.
     pub(crate) fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
         if self.paused_until(now).is_some() {
             return 0;
@@ -143,11 +143,11 @@ impl EndpointState {
         let now = facts.now;
         let mut state = self.clone();
         if state.paused_until(now).is_none() {
-            // What is over stays over, no matter what the clock will be set to.
+            // A pause that is over stays over, for every later setting of the clock.
             (state.paused_until, state.pause_reason) = (None, None);
         }
         state.asked_until = pause_end(state.asked_until, now);
-        // What answers in the receiver's place has a clock of its own.
+        // A captive portal or proxy has its own clock.
         if verdict.class != Class::Offline {
             state.learn_clock(facts.date, now);
         }
@@ -172,7 +172,7 @@ impl EndpointState {
             }
         }
         if verdict.class == Class::Blocked {
-            // One look at a secret that is not there is enough for everything that waits for it.
+            // One look-up of a missing secret is enough for all entries that wait for it.
             state.pause(now, policy.secret_recheck, verdict.reason);
         }
         if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
@@ -181,7 +181,7 @@ impl EndpointState {
         state
     }
 
-    /// The state after the receiver asked to be left alone for so long.
+    /// The state after the receiver asked for a pause.
     pub(crate) fn asked(mut self, now: Timestamp, pause: Duration, reason: &str) -> Self {
         self.pause(now, pause, reason);
         self.asked_until = self.asked_until.max(Some(after(now, pause)));
@@ -190,7 +190,7 @@ impl EndpointState {
 
     fn delivered(&mut self, policy: &RetryPolicy) {
         self.consecutive_failures = 0;
-        // A delivery shows that a pause of our own is over; one that the receiver asked for stays.
+        // A delivery ends the core's own pause; one that the receiver asked for stays.
         self.end_own_pause();
         self.clean = self.clean.saturating_add(1);
         if self.clean >= self.limit {
@@ -198,21 +198,21 @@ impl EndpointState {
         }
     }
 
-    /// Whether the core made the pause itself. All others are the receiver's wish.
+    /// Whether it is the core's own pause. The receiver asked for all others.
     fn is_own_pause(&self) -> bool {
         self.pause_reason.as_deref().is_some_and(|reason| reason == reason::ENDPOINT_PAUSED || reason::is_of_secret(reason))
     }
 
-    /// A pause of our own ends before its time. What is left of one that the receiver asked for meanwhile, and that ours had hidden, stays.
+    /// Ends the core's own pause early. The rest of a pause that the receiver asked for, which it had hidden, stays.
     fn end_own_pause(&mut self) {
         if self.is_own_pause() {
             self.paused_until = self.asked_until;
-            // Of a 429 or a 5xx: this word stands for both.
+            // The receiver may have asked with a 429 or a 5xx: this reason means both.
             self.pause_reason = self.asked_until.map(|_| reason::SERVER_ERROR.to_owned());
         }
     }
 
-    /// The longer of two pauses counts; one that a later clock wrote does not.
+    /// The longer of two pauses counts, unless it was written before the clock was set back.
     fn pause(&mut self, now: Timestamp, pause: Duration, reason: &str) {
         let until = after(now, pause);
         if self.paused_until(now).is_none_or(|old| old < until) {
@@ -223,7 +223,7 @@ impl EndpointState {
     fn learn_failing(&mut self, verdict: &Verdict, facts: &AttemptFacts) {
         match verdict.class {
             Class::Offline => {}
-            // These say nothing about the way to the receiver.
+            // These say nothing about the network path to the receiver.
             Class::CutShort | Class::Blocked => return,
             _ => {
                 self.failing = None;
@@ -241,20 +241,20 @@ impl EndpointState {
         // As it is stored, in milliseconds.
         let is_as_left = |last: &LastSeen| last.since.timestamp_millis() == failing.since.timestamp_millis();
         if let Some(last) = failing.last_seen.filter(is_as_left) {
-            // Where the clock was set since, the beginning moves with it, once for all processes: that is no time that has passed.
+            // If the clock was set since, the beginning moves with it, once for all processes: no time has passed by that.
             let set_by = (facts.now - last.wall) - span(facts.monotonic.saturating_sub(last.monotonic));
             if set_by.num_milliseconds().unsigned_abs() > CLOCK_NOISE_MS {
                 failing.since = failing.since.checked_add_signed(set_by).unwrap_or(facts.now);
             }
         }
-        // A beginning in the future is from before the clock was set back.
+        // A beginning in the future was written before the clock was set back.
         failing.since = failing.since.min(facts.now);
         if failing.last_seen.is_none_or(|last| last.network != facts.network) {
             failing.networks = failing.networks.saturating_add(1);
         }
         failing.last_seen = Some(LastSeen { network: facts.network, wall: facts.now, monotonic: facts.monotonic, since: failing.since });
         let lasts = failing.networks >= FAILING_NETWORKS && facts.now - failing.since >= FAILING_LONG;
-        // Where nothing answered, an answer of before shows nothing about the moment of the failure.
+        // If nothing answered, an earlier answer says nothing about the moment of the failure.
         let network_works = facts.other_answered && facts.validated == Some(true) && verdict.reason != reason::OFFLINE;
         failing.needs_person |= facts.validated != Some(false) && (lasts || network_works);
         self.failing = Some(failing);
@@ -272,7 +272,7 @@ impl EndpointState {
     }
 }
 
-/// A difference between two clocks in milliseconds, unless no two clocks differ like that: then damage or a broken receiver wrote it.
+/// A plausible difference between two clocks in milliseconds. None for a larger one, which comes from damage or a broken receiver.
 pub(crate) fn plausible_skew(ms: i64) -> Option<i64> {
     (ms.unsigned_abs() <= FARTHEST_SKEW_MS).then_some(ms)
 }

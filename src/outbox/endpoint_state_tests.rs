@@ -54,7 +54,7 @@ fn refused() -> Verdict {
     verdict_on(&failure(FailureKind::Refused, Phase::Connect, RequestSent::No), None)
 }
 
-/// Without jitter, and without a network that was told of.
+/// Without jitter, and without a reported network.
 fn facts(now: Timestamp) -> AttemptFacts {
     // A clock that runs well.
     let monotonic = (now - start()).to_std().unwrap_or_default();
@@ -107,7 +107,7 @@ fn retry_after_pauses_the_whole_endpoint_and_the_longest_counts() {
     assert_eq!(room(&state, start() + TimeDelta::seconds(599)), 0);
     assert_eq!(room(&state, start() + TimeDelta::seconds(600)), 1);
     let late_success = after_all(state, &[status(200)], start());
-    assert!(late_success.paused_until(start()).is_some(), "what the receiver asked for stands, whatever else it answers");
+    assert!(late_success.paused_until(start()).is_some(), "the pause that the receiver asked for stays, with any other answer");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_receivers_clock_is_learned_and_noise_is_not() {
     assert_eq!(ahead.clock_skew_ms, Some(420_500));
     assert_eq!(learn(&ahead, 421).clock_skew_ms, Some(420_500), "noise changes nothing");
     assert_eq!(learn(&ahead, -420).clock_skew_ms, Some(-419_500));
-    assert_eq!(learn(&ahead, 0).clock_skew_ms, Some(500), "a clock that was put right is believed");
+    assert_eq!(learn(&ahead, 0).clock_skew_ms, Some(500), "a corrected clock is learned");
     let portal = fresh().settled(&status(511), &at(start() + TimeDelta::days(1)), &policy);
     assert_eq!(portal.clock_skew_ms, None, "a portal's clock is not the receiver's");
 }
@@ -231,12 +231,12 @@ fn new_secrets_end_every_pause_but_the_one_that_the_receiver_asked_for() {
 }
 
 #[test]
-fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_ours() {
+fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_the_core() {
     let policy = RetryPolicy::default();
     let minutes = TimeDelta::minutes;
-    // The sixth failure in a row asks for two minutes, where ours takes five.
+    // After the sixth failure in a row the receiver asks for two minutes, and the core's own pause is five.
     let broken = after_all(fresh(), &[status(500), status(500), status(500), status(500), status(500), asks(503, 120)], start());
-    // A secret is missing for longer than the receiver wants to rest, whichever is known first.
+    // A secret is missing for longer than the receiver's pause, in either order.
     let no_secret = |verdicts: &[Verdict]| after_all(fresh(), verdicts, start());
     let asked_first = no_secret(&[asks(429, 120), blocked(Obstacle::SecretMissing)]);
     let asked_last = no_secret(&[blocked(Obstacle::SecretMissing), asks(429, 120)]);
@@ -257,7 +257,7 @@ fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_ours() {
         assert!(room(&ended, start() + minutes(2)) > 0, "and no longer");
         assert!(delivered(&ended, start() + minutes(1)).paused_until(start() + minutes(1)).is_some(), "it is the receiver's own");
     }
-    // What was asked for is over: nothing is left, no matter what the clock will be set to.
+    // The pause that was asked for is over: nothing is left, for every later setting of the clock.
     for state in [&broken, &asked_first] {
         let over = delivered(state, start() + minutes(3));
         assert_eq!((over.paused_until, over.asked_until), (None, None));
@@ -270,7 +270,7 @@ fn one_look_at_a_secret_that_is_not_there_is_enough_for_all_that_waits() {
     assert_eq!(state.paused_until(start()), Some(start() + TimeDelta::minutes(15)));
     assert_eq!(state.pause_reason.as_deref(), Some("secret_missing"));
     assert_eq!(state.consecutive_failures, 0);
-    // No matter what became of a request: it could be made, so its secrets are there.
+    // With any outcome of a request: it was made, so its secrets are there.
     for begun in [status(200), status(500), refused(), timeout()] {
         let later = after_all(state.clone(), &[begun], start() + TimeDelta::minutes(16));
         assert_eq!((later.paused_until, later.pause_reason), (None, None), "{begun:?}");
@@ -292,7 +292,7 @@ fn phones_that_met_an_outage_together_do_not_come_back_together() {
     assert_eq!((pause(20, 0.0), pause(20, 0.5), pause(20, 0.75)), (1440, 1800, 1980));
 }
 
-/// What an endpoint has learned after these attempts: hours since the first, generation of the network, what the platform says of it, whether
+/// The failure of an endpoint after these attempts: hours since the first, generation of the network, whether it is validated, whether
 /// another endpoint answers there, and the verdict.
 fn failing(attempts: &[(i64, u64, Option<bool>, bool, Verdict)]) -> Option<Failing> {
     let settle = |state: EndpointState, (hours, network, validated, other_answered, verdict): &(i64, u64, Option<bool>, bool, Verdict)| {
@@ -335,7 +335,7 @@ fn a_failure_needs_a_person_where_another_endpoint_answers_on_the_same_network()
 }
 
 #[test]
-fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
+fn another_failure_starts_again_and_any_other_verdict_clears_it() {
     let on = |hours, network, verdict| (hours, network, None, false, verdict);
     let no_name = verdict_on(&failure(FailureKind::Dns, Phase::Resolve, RequestSent::No), None);
     let proven = [on(0, 1, refused()), on(1, 2, refused()), on(6, 3, refused())];
@@ -359,12 +359,12 @@ fn another_failure_starts_anew_and_any_other_verdict_clears_it() {
         assert_eq!(and(verdict), None, "{verdict:?}");
     }
     for verdict in [cut_short(), blocked(Obstacle::SecretMissing), blocked(Obstacle::SecretUnavailable)] {
-        assert_eq!(and(verdict), failing(&proven), "it says nothing about the way there: {verdict:?}");
+        assert_eq!(and(verdict), failing(&proven), "it says nothing about the network path: {verdict:?}");
     }
 }
 
 #[test]
-fn a_clock_that_was_set_back_starts_the_six_hours_anew() {
+fn a_clock_that_was_set_back_starts_the_six_hours_again() {
     let on = |hours, network| (hours, network, None, false, refused());
     let years = 10 * 365 * 24;
     let state = failing(&[on(years, 1), on(0, 2), on(5, 3)]).expect("it fails");

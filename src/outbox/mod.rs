@@ -1,14 +1,14 @@
-//! The rules of delivery, without any I/O: what an outcome means, when to try again, when to stop, and how an endpoint is treated.
+//! The rules of delivery, without any I/O: what an outcome means, when to attempt again, when to stop, and how an endpoint is treated.
 //!
-//! A delivery attempt runs like this: `Progress::claimed` is written before anything leaves the phone; the attempt brings an
-//! [`Outcome`]; [`classify()`] says what it means; [`settle`] says what becomes of the entry and [`EndpointState::settled`] what becomes of
-//! its endpoint. `Progress::released` undoes a claim that was never begun.
+//! A delivery attempt runs like this: `Progress::claimed` is written before anything is sent; the attempt gives an [`Outcome`];
+//! [`classify()`] gives its meaning; [`settle`] gives the new state of the entry and [`EndpointState::settled`] that of its endpoint.
+//! `Progress::released` undoes a claim that was never begun.
 //!
-//! After a crash in the middle, the claim is still on record: an attempt and an unknown outcome more than were settled. So an entry that
-//! may have been delivered never looks as if it certainly was not.
+//! After a crash in the middle, the claim is still recorded as an attempt with an unknown outcome. So an entry that may have been
+//! delivered never looks like one that certainly was not.
 //!
-//! All times are given; nothing here reads a clock or draws a random number. A wall clock may jump either way at any moment: no rule
-//! here can make an entry wait for ever because of that.
+//! All times are given; nothing here reads a clock or draws a random number. A wall clock may jump in either direction at any moment: that
+//! never makes an entry wait for ever.
 
 mod blocker;
 mod classify;
@@ -22,7 +22,7 @@ mod progress;
 pub mod reason;
 
 pub(crate) use blocker::{DeliveryContext, EndpointFacts, EntryFacts, Next, blocker};
-// Public for `testing::rules` alone.
+// Public only for `testing::rules`.
 pub use blocker::waits_for_person;
 pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
 pub(crate) use due::{LEASE, at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};

@@ -1,4 +1,4 @@
-//! What an attempt brought.
+//! The outcome of an attempt.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use super::http_date::parse_http_date;
 use crate::model::Timestamp;
 use crate::port::TransportFailure;
 
-/// What an attempt brought.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A complete status line was read, no matter what became of the rest of the answer.
+    /// A complete status line was read; the rest of the answer may be missing.
     Answer(Answer),
-    /// No status line. What its detail says counts for nothing.
+    /// No status line. Its detail is ignored.
     Failure(TransportFailure),
-    /// The attempt was given up before any I/O.
+    /// The attempt ended before any I/O.
     NotAttempted(Obstacle),
 }
 
-/// What counts of an answer.
+/// The parts of an answer that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// The status code as it stood in the status line.
+    /// The status code of the status line.
     pub status: u16,
-    /// How long the receiver asks for a pause.
+    /// The pause that the receiver asks for.
     pub retry_after: Option<Duration>,
-    /// What the receiver's clock said.
+    /// The time of the receiver's clock.
     pub date: Option<Timestamp>,
 }
 
@@ -39,25 +39,25 @@ impl Answer {
     }
 }
 
-/// Why an attempt was given up before any I/O.
+/// Why an attempt ended before any I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// The body is not the one that was frozen.
     CorruptBody,
     /// The endpoint's URL cannot be used.
     BadUrl,
-    /// There is no secret of the name that the endpoint gives.
+    /// There is no secret with the name that the endpoint gives.
     SecretMissing,
     /// The secret cannot be read now.
     SecretUnavailable,
     /// The secret cannot be used.
     SecretInvalid,
-    /// The core stopped it before anything could leave.
+    /// The core stopped it before anything was sent.
     Interrupted,
 }
 
-/// Reads `Retry-After`: whole seconds, or a date, which is measured from `reference` and is zero when it has passed. However large, a
-/// number is a number; nothing for text that is neither.
+/// Reads `Retry-After`: whole seconds of any size, or a date, which is measured from `reference` and is zero when it has passed. None for
+/// any other text.
 pub(super) fn parse_retry_after(text: &str, reference: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,19 +1,19 @@
-//! Who may send, send corrected, and give up: one answer for the calls and for what the record offers.
+//! When a person may send, send corrected, and abandon: one answer for the calls and for the record.
 
 use super::policy::RetryPolicy;
 use super::reason;
 use crate::model::ActionStatus;
 
-/// What counts of an action.
+/// The facts of an action that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ActionFacts<'a> {
-    /// How it stands.
+    /// Its status.
     pub status: ActionStatus,
     /// Why, as stored.
     pub reason: Option<&'a str>,
     /// Sends that ended `failed`, over all its revisions.
     pub failed_sends: u32,
-    /// Whether its newest message holds what was redacted.
+    /// Whether its newest message holds a redacted value.
     pub holds_redacted: bool,
 }
 
@@ -22,22 +22,22 @@ pub(crate) struct ActionFacts<'a> {
 pub(crate) enum Permit {
     /// It may.
     Yes,
-    /// There is nothing to do, which is no error.
+    /// There is nothing to do, which is not an error.
     Stale,
     /// Too many sends have failed.
     Locked,
-    /// It may not: what is in the way, in English.
+    /// It may not: the reason, in English.
     Refused(&'static str),
 }
 
 /// What a person may do to an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Permits {
-    /// Send it: the payload as it is now where nothing fired, the same bytes again where it failed.
+    /// Send it: the current payload where nothing fired, the same bytes again where it failed.
     pub send: Permit,
     /// Send the values as they were edited since, as a new revision.
     pub send_corrected: Permit,
-    /// Give the undelivered message up.
+    /// Abandon the undelivered message.
     pub abandon: Permit,
 }
 
@@ -47,18 +47,18 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
     let nothing_to_correct = Permit::Refused("nothing was queued yet: send it");
-    let nothing_to_abandon = Permit::Refused("there is no undelivered message to give up");
+    let nothing_to_abandon = Permit::Refused("there is no undelivered message to abandon");
     match action.status {
         ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: nothing_to_correct, abandon: nothing_to_abandon },
         ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: unless_locked, abandon: Permit::Yes },
         ActionStatus::Sent => {
-            Permits { send: Permit::Refused("it was delivered"), send_corrected: unless_locked, abandon: nothing_to_abandon }
+            Permits { send: Permit::Refused("it is already delivered"), send_corrected: unless_locked, abandon: nothing_to_abandon }
         }
         ActionStatus::Failed => Permits {
             send: if is_hopeless {
                 Permit::Refused("these bytes can never be delivered; send corrected")
             } else if is_abandoned && action.holds_redacted {
-                Permit::Refused("what it holds was redacted; send corrected")
+                Permit::Refused("it holds a redacted value; send corrected")
             } else {
                 unless_locked
             },
@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn every_status_has_its_permits() {
-        let delivered = Refused("it was delivered");
+        let delivered = Refused("it is already delivered");
         let hopeless = Refused("these bytes can never be delivered; send corrected");
         let not_queued = Refused("nothing was queued yet: send it");
-        let nothing_undelivered = Refused("there is no undelivered message to give up");
+        let nothing_undelivered = Refused("there is no undelivered message to abandon");
         // Status, reason, failed sends; send, send corrected, abandon.
         for (status, reason, failed_sends, send, send_corrected, abandon) in [
             (ActionStatus::NotFired, Some("integration_off"), 0, Yes, not_queued, nothing_undelivered),
@@ -99,7 +99,7 @@ mod tests {
             let facts = ActionFacts { status, reason, failed_sends, holds_redacted: false };
             let found = permits(&facts, &RetryPolicy::default());
             assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}");
-            let send = if reason == Some("abandoned") { Refused("what it holds was redacted; send corrected") } else { send };
+            let send = if reason == Some("abandoned") { Refused("it holds a redacted value; send corrected") } else { send };
             let found = permits(&ActionFacts { holds_redacted: true, ..facts }, &RetryPolicy::default());
             assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
         }

@@ -21,23 +21,23 @@ const fn hours(count: u64) -> Duration {
 /// The longest delay there may be; a due time further ahead counts as due (see `is_due`).
 const LONGEST: Duration = hours(24);
 
-/// So many attempts of an entry in a row may be cut short before the next ones are spaced as offline tries are, no matter what makes it due
+/// So many attempts of an entry in a row may be cut short before the next ones are spaced like offline attempts, no matter what makes it due
 /// (contract, section 6).
 pub(crate) const CUT_SHORT_AT_ONCE: u32 = 3;
 
-/// When to try again, when to stop, and how hard to press an endpoint. The defaults are the product's; tests and examples use shorter ones.
+/// When to attempt again, when to stop, and how many attempts an endpoint gets. The defaults are for the product; tests use shorter times.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RetryPolicy {
-    /// Delays after the first, second, … counted failure that may pass by itself; the last one repeats.
+    /// Delays after the first, second, … counted failure that may be temporary; the last one repeats.
     /// Default 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: the example schedule of Standard Webhooks.
     pub schedule: Vec<Duration>,
-    /// Delays after failures that rarely pass by themselves (wrong URL, refused credentials). The failure after the last one is final.
+    /// Delays after failures that are rarely temporary (wrong URL, refused credentials). The failure after the last one is final.
     /// Default 5 min, 2 h, 10 h, 24 h, 24 h: long enough for somebody to notice and fix a configuration over a working day.
     pub slow_schedule: Vec<Duration>,
-    /// Delays are multiplied by a random number from 1 − jitter to 1 + jitter, so that phones do not come back in step. Default 0.2.
+    /// Delays are multiplied by a random number from 1 − jitter to 1 + jitter, so that phones do not all attempt at the same time. Default 0.2.
     pub jitter: f64,
-    /// The shortest delay after 429, 502, 503, 504 and timeouts, which say that the receiver has too much to do. Default 60 s.
+    /// The shortest delay after 429, 502, 503, 504 and timeouts, which mean that the receiver is overloaded. Default 60 s.
     pub overload_floor: Duration,
     /// No delay is longer, after jitter. Default, and at most, 24 h.
     pub longest_delay: Duration,
@@ -46,12 +46,12 @@ pub struct RetryPolicy {
     /// … over at least this long: the times between them added up, each counted for `longest_delay` at most. Both must be reached: a phone
     /// may be online for minutes a day. Default 14 days.
     pub budget_age: Duration,
-    /// The delay after the first failure for want of a network; doubles with each further one. Default 15 s.
+    /// The delay after the first failure for lack of a network; doubles with each further one. Default 15 s.
     pub offline_first: Duration,
-    /// Where doubling ends. Default 15 min.
+    /// The longest of these delays. Default 15 min.
     pub offline_longest: Duration,
-    /// When the network returns, the background thread begins after a random time up to this, so that not all phones come at once. A
-    /// `flush` begins at once: the platform's scheduler has spread it already. Default 4 s.
+    /// When the network returns, the background thread begins after a random time up to this, so that not all phones send at once. A
+    /// `flush` begins at once: the platform's scheduler already spreads it. Default 4 s.
     pub online_spread: Duration,
     /// The pause after a 429 without `Retry-After`. Default 60 s.
     pub retry_after_default: Duration,
@@ -59,23 +59,23 @@ pub struct RetryPolicy {
     pub retry_after_longest: Duration,
     /// After this many counted failures in a row, an endpoint gets one attempt at a time and a pause after each. Default 5.
     pub breaker_threshold: u32,
-    /// These pauses follow `schedule` up to this, so that what was queued meanwhile does not wait for hours after a receiver has
+    /// These pauses follow `schedule` up to this, so that messages queued meanwhile do not wait for hours after a receiver has
     /// recovered. Default 30 min.
     pub breaker_longest_pause: Duration,
-    /// How long an entry whose secret cannot be had waits before it is looked at again by itself. Default 15 min.
+    /// How long a message whose secret is not available waits before the secret is looked up again. Default 15 min.
     pub secret_recheck: Duration,
     /// An action is locked when more sends than this ended `failed`. Default 3.
     pub max_failed_sends: u32,
-    /// Attempts at once to an endpoint at first. Default 2.
+    /// Attempts at the same time to an endpoint, at first. Default 2.
     pub in_flight_start: u32,
-    /// Attempts at once to an endpoint at most; one more is allowed per round without trouble. Default 4.
+    /// The most attempts at the same time to an endpoint; one more is allowed per round without a failure. Default 4.
     pub in_flight_max: u32,
-    /// Attempts at once to all endpoints together. Default 8.
+    /// Attempts at the same time to all endpoints together. Default 8.
     pub in_flight_total: u32,
     /// A signature is refused for its time only if the clocks differ by more than this; below it another cause is assumed. Default
-    /// 120 s: verifiers accept 300 s, and some of that is spent on the way.
+    /// 120 s: verifiers accept 300 s, and the request takes some of that.
     pub resync_skew: Duration,
-    /// A certificate that seems expired or not yet valid is blamed on the phone's clock if that is wrong by more than this. Default 1 h.
+    /// A certificate that seems expired or not yet valid counts as `clock_skew` if the phone's clock is wrong by more than this. Default 1 h.
     pub certificate_skew: Duration,
 }
 
@@ -107,7 +107,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// A policy that would spin, wait for ever or never send.
+/// A policy that would attempt without a pause, wait for ever or never send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("retry policy: `{field}` {problem}")]
 pub struct InvalidPolicy {
@@ -118,7 +118,7 @@ pub struct InvalidPolicy {
 }
 
 impl RetryPolicy {
-    /// Refuses nonsense.
+    /// Refuses values that make no sense.
     ///
     /// # Errors
     /// [`InvalidPolicy`] names the first field that makes no sense.
@@ -164,15 +164,15 @@ impl RetryPolicy {
         self.slow_schedule.get(failures.saturating_sub(1) as usize).copied()
     }
 
-    /// The delay after the `tries`th failure in a row for want of a network, without jitter.
-    pub(super) fn offline_step(&self, tries: u32) -> Duration {
-        let doublings = tries.saturating_sub(1).min(31);
+    /// The delay after the `attempts`th failure in a row for lack of a network, without jitter.
+    pub(super) fn offline_step(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(31);
         self.offline_first.saturating_mul(1 << doublings).min(self.offline_longest)
     }
 
-    /// The same for an endpoint that may be known to need a person: it goes on being tried hourly.
-    pub(crate) fn offline_delay(&self, tries: u32, needs_person: bool) -> Duration {
-        if needs_person { hours(1) } else { self.offline_step(tries) }
+    /// The same for an endpoint that may be known to need a person: it still gets an attempt every hour.
+    pub(crate) fn offline_delay(&self, attempts: u32, needs_person: bool) -> Duration {
+        if needs_person { hours(1) } else { self.offline_step(attempts) }
     }
 
     /// A delay with jitter. `random` is from 0 (included) to 1 (excluded).
@@ -180,7 +180,7 @@ impl RetryPolicy {
         self.scaled(delay, 1.0 + self.jitter * (2.0 * random - 1.0))
     }
 
-    /// A floor with jitter: never below the floor itself, so that phones spread and the receiver gets its rest.
+    /// A floor with jitter: never below the floor itself, so that phones spread and the receiver gets its pause.
     pub(super) fn jittered_floor(&self, floor: Duration, random: f64) -> Duration {
         self.scaled(floor, 1.0 + self.jitter * random)
     }
@@ -200,7 +200,7 @@ pub(super) fn span(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
-/// A moment later; the last moment there is rather than none.
+/// A moment later; at most the last one that can be represented.
 pub(super) fn after(at: Timestamp, delay: Duration) -> Timestamp {
     at.checked_add_signed(span(delay)).unwrap_or(Timestamp::MAX_UTC)
 }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_would_spin_or_wait_for_ever_is_refused() {
+    fn a_policy_without_a_pause_or_with_an_endless_one_is_refused() {
         let refused = |change: fn(&mut RetryPolicy)| {
             let mut policy = RetryPolicy::default();
             change(&mut policy);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_tries_double_up_to_a_quarter_of_an_hour() {
+    fn offline_delays_double_up_to_a_quarter_of_an_hour() {
         let policy = RetryPolicy::default();
         let steps: Vec<u64> = (1..=8).map(|tries| policy.offline_step(tries).as_secs()).collect();
         assert_eq!(steps, [15, 30, 60, 120, 240, 480, 900, 900]);

@@ -1,4 +1,4 @@
-//! An entry on its way: what its attempts have used up, and what becomes of it.
+//! The progress of an entry: what its attempts have used up, and its next state.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::reason;
 use crate::fault::fault;
 use crate::model::Timestamp;
 
-/// How often an entry is tried whose endpoint shows a failure that needs a person: "it goes on being tried hourly" (contract, section 6).
+/// How often an entry is attempted whose endpoint has a failure that needs a person: "it goes on being tried hourly" (contract, section 6).
 const UNREACHABLE_RECHECK: Duration = Duration::from_secs(3600);
 
 /// What the attempts of an entry have used up. Stored with the entry.
@@ -17,31 +17,31 @@ const UNREACHABLE_RECHECK: Duration = Duration::from_secs(3600);
 pub(crate) struct Progress {
     /// Attempts begun, over the life of the entry.
     pub attempts: u32,
-    /// Attempts that ended, or may yet turn out to have ended, with the message at the receiver and no status line read.
+    /// Attempts without a status line after which the receiver may have the message, including one that may still run.
     pub unknown_outcomes: u32,
     /// Failures that used up the budget of the quick class.
     pub counted: u32,
     /// Failures that used up the budget of the slow class.
     pub slow_counted: u32,
-    /// Failures in a row for want of a network.
+    /// Failures in a row for lack of a network.
     pub offline_tries: u32,
     /// Attempts in a row that were cut short.
     pub cut_short: u32,
-    /// For how long it has been failing: the times between counted failures, each as far as the schedule can explain it.
+    /// For how long it has been failing: the sum of the times between counted failures, each limited by the schedule.
     pub failing_for: Duration,
     /// When the last failure was counted.
     pub last_failure_at: Option<Timestamp>,
-    /// How often the entry was brought back after it had failed.
+    /// How often the entry was revived after it had failed.
     pub revived: u32,
     /// The last attempt ended with [`Class::ResyncNow`].
     pub resynced: bool,
-    /// The last slow failure was followed by one more attempt at once, because another secret may have come.
+    /// The last slow failure was followed by another attempt at once, because there may be a new secret.
     pub refreshed: bool,
 }
 
 impl Progress {
-    /// With one more attempt, to be written before anything of it leaves the phone: after a crash in the middle, the receiver may have
-    /// the message.
+    /// With one more attempt, to be written before anything of it is sent: after a crash in the middle, the receiver may have the
+    /// message.
     pub(crate) fn claimed(self) -> Self {
         Self { attempts: self.attempts.saturating_add(1), unknown_outcomes: self.unknown_outcomes.saturating_add(1), ..self }
     }
@@ -60,26 +60,26 @@ impl Progress {
     }
 
     fn with_failure(self, now: Timestamp, policy: &RetryPolicy) -> Self {
-        // Two wall clock times may lie anywhere: no pair of failures adds more than the longest delay, nor less than nothing.
+        // Wall clock times may be wrong: no pair of failures adds more than the longest delay, or less than zero.
         let passed = self.last_failure_at.and_then(|last| (now - last).to_std().ok()).unwrap_or_default();
         let failing_for = self.failing_for.saturating_add(passed.min(policy.longest_delay));
         Self { failing_for, last_failure_at: Some(now), ..self }
     }
 }
 
-/// What becomes of an entry.
+/// The new state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settlement {
     /// Delivered. Final, from any state.
     Sent,
     /// It waits.
     Queued {
-        /// When it is tried again.
+        /// When it is attempted again.
         due_at: Timestamp,
         /// Why it waits.
         reason: &'static str,
     },
-    /// It ended without success.
+    /// It failed for good.
     Failed {
         /// Why.
         reason: &'static str,
@@ -89,7 +89,7 @@ pub(crate) enum Settlement {
 /// An entry after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Settled {
-    /// What becomes of it.
+    /// Its new state.
     pub settlement: Settlement,
     /// What it has used up now.
     pub progress: Progress,
@@ -102,9 +102,9 @@ pub(crate) struct SettleFacts {
     pub now: Timestamp,
     /// From 0 (included) to 1 (excluded).
     pub random: f64,
-    /// The failure of its endpoint needs a person, this attempt included: see [`Failing`](super::Failing).
+    /// The failure of its endpoint needs a person, including this attempt: see [`Failing`](super::Failing).
     pub unreachable: bool,
-    /// A secret in a header was told to be refused, and the next look at it may give another value.
+    /// The refusal of a secret in a header was reported, and the next look-up may give another value.
     pub refresh_pending: bool,
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts
     Settled { settlement, progress }
 }
 
-/// How long an entry waits after so many attempts in a row that were cut short.
+/// How long an entry waits after this many attempts in a row that were cut short.
 pub(crate) fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64) -> Duration {
     if cut_short < CUT_SHORT_AT_ONCE || fault("seeded: cut short without end") {
         return Duration::ZERO;
@@ -160,7 +160,7 @@ pub(crate) fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64)
     policy.jittered(policy.offline_step(cut_short - CUT_SHORT_AT_ONCE + 1), random)
 }
 
-/// The delay of the schedule, no shorter than what the receiver needs or asked for.
+/// The delay of the schedule, not shorter than the receiver needs or asked for.
 fn retry_delay(counted: u32, verdict: &Verdict, policy: &RetryPolicy, random: f64) -> Duration {
     let mut delay = policy.jittered(policy.step(counted), random);
     if verdict.overloaded {
@@ -169,7 +169,7 @@ fn retry_delay(counted: u32, verdict: &Verdict, policy: &RetryPolicy, random: f6
     delay.max(verdict.pause.unwrap_or_default())
 }
 
-/// What a slow failure is called once it is final.
+/// The reason of a slow failure once it is final.
 fn final_reason(reason: &'static str) -> &'static str {
     if reason == reason::CONFLICT { reason::REJECTED } else { reason }
 }

@@ -57,7 +57,7 @@ fn cut_short(progress: Progress, now: Timestamp) -> Settled {
     attempt_in(progress, &outcome, &Context { interrupted: true, ..context(true, now) }, &facts(now))
 }
 
-/// In how many seconds it is tried again.
+/// In how many seconds it is attempted again.
 fn wait(settled: &Settled, now: Timestamp) -> i64 {
     match settled.settlement {
         Settlement::Queued { due_at, .. } => (due_since(due_at) - now).num_seconds(),
@@ -65,7 +65,7 @@ fn wait(settled: &Settled, now: Timestamp) -> i64 {
     }
 }
 
-/// Tries again whenever it is due, until the entry fails. Gives the delays in minutes (rounded down), the end, and how it ended.
+/// Attempts whenever it is due, until the entry fails. Gives the delays in minutes (rounded down), the end, and how it ended.
 fn until_failed(outcome: &Outcome) -> (Vec<i64>, Timestamp, &'static str, Progress) {
     let (mut progress, mut now, mut delays) = (Progress::default(), start(), Vec::new());
     loop {
@@ -122,7 +122,7 @@ fn a_clock_that_was_wrong_brings_a_failure_no_sooner_and_no_later() {
             now = due_at;
         }
         let lasted = now - start();
-        assert!(lasted >= TimeDelta::days(13) && lasted < TimeDelta::days(16), "first failed at {first}, gave up after {lasted}");
+        assert!(lasted >= TimeDelta::days(13) && lasted < TimeDelta::days(16), "first failed at {first}, failed for good after {lasted}");
     }
     // Set back in between: the time that passed unseen is lost, no more.
     let before = Progress { counted: 3, failing_for: Duration::from_secs(60), last_failure_at: Some(days(3650)), ..Progress::default() };
@@ -170,7 +170,7 @@ fn a_broken_connection_leaves_an_unknown_outcome_on_record() {
     let settled = attempt(Progress::default(), &failure(FailureKind::Closed, Phase::Receive, RequestSent::Maybe), true, start());
     assert_eq!(settled.progress.unknown_outcomes, 1);
     let settled = attempt(settled.progress, &status(500), true, start());
-    assert_eq!((settled.progress.attempts, settled.progress.unknown_outcomes), (2, 1), "an answer settles its own attempt alone");
+    assert_eq!((settled.progress.attempts, settled.progress.unknown_outcomes), (2, 1), "an answer settles only its own attempt");
     let clean = attempt(Progress::default(), &failure(FailureKind::Closed, Phase::Connect, RequestSent::No), true, start());
     assert_eq!(clean.progress.unknown_outcomes, 0);
 }
@@ -217,7 +217,7 @@ fn attempts_that_are_cut_short_again_and_again_are_spaced() {
 }
 
 #[test]
-fn spaced_tries_have_jitter() {
+fn spaced_attempts_have_jitter() {
     let spaced = |random| {
         let progress = Progress { cut_short: 2, ..Progress::default() };
         let facts = SettleFacts { random, ..facts(start()) };
@@ -247,7 +247,7 @@ fn a_token_that_expired_costs_one_more_attempt_per_slow_step() {
     };
     let (mut progress, mut waits) = (Progress::default(), Vec::new());
     let end = loop {
-        // Each look at the token gives another value, and each is refused.
+        // Each look-up of the token gives another value, and each is refused.
         let settled = expired(progress, true);
         progress = settled.progress;
         match settled.settlement {
@@ -260,7 +260,7 @@ fn a_token_that_expired_costs_one_more_attempt_per_slow_step() {
     assert_eq!(end, Settlement::Failed { reason: "auth" });
     assert_eq!(progress.slow_counted, 6, "each of them counts");
 
-    assert_eq!(wait(&expired(Progress::default(), false), start()), 300, "no other value is to be had");
+    assert_eq!(wait(&expired(Progress::default(), false), start()), 300, "there is no other value");
     let elsewhere =
         attempt_in(Progress::default(), &status(404), &context(true, start()), &SettleFacts { refresh_pending: true, ..facts(start()) });
     assert_eq!((wait(&elsewhere, start()), elsewhere.progress.refreshed), (300, false), "a 404 is not about the token");
@@ -281,7 +281,7 @@ fn a_wrong_clock_costs_one_attempt_and_no_budget() {
 }
 
 #[test]
-fn the_receivers_wish_and_its_load_are_floors() {
+fn the_pause_that_a_receiver_asks_for_and_its_load_are_floors() {
     let policy = RetryPolicy::default();
     let delay = |outcome: Outcome, random| {
         let verdict = classify(&outcome, &context(true, start()), &policy);
@@ -345,7 +345,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
 
 proptest! {
     #[test]
-    fn whatever_happens_budgets_and_delays_keep_their_bounds(
+    fn budgets_and_delays_always_keep_their_bounds(
         steps in prop::collection::vec(
             (outcomes(), any::<[bool; 4]>(), any::<bool>(), 0.0f64..1.0, -100_000i64..1_000_000),
             1..60,

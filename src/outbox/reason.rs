@@ -1,6 +1,6 @@
 //! Reason codes: why an action did not fire, waits, or failed. `docs/delivery.md` says what fixes each.
 //!
-//! The set is open: a later release may add codes, so they are text and no enum. A code once shipped never changes its meaning.
+//! The set is open: a later release may add codes, so they are text and not an enum. The meaning of a released code never changes.
 
 /// The outcome of an attempt that was answered 2xx. Not a reason.
 pub const SENT: &str = "sent";
@@ -16,17 +16,17 @@ pub const ENDPOINT_UNKNOWN: &str = "endpoint_unknown";
 pub const ENDPOINT_DISABLED: &str = "endpoint_disabled";
 /// The endpoint is archived.
 pub const ENDPOINT_ARCHIVED: &str = "endpoint_archived";
-/// The row of the endpoint does not read back: it has to be registered again.
+/// The row of the endpoint cannot be read: it has to be registered again.
 pub const ENDPOINT_CORRUPT: &str = "endpoint_corrupt";
-/// The endpoint is paused: it asked for that, or it keeps failing.
+/// The endpoint is paused: it asked for a pause, or it keeps failing.
 pub const ENDPOINT_PAUSED: &str = "endpoint_paused";
-/// There is no secret of the name that the endpoint gives.
+/// There is no secret with the name that the endpoint gives.
 pub const SECRET_MISSING: &str = "secret_missing";
 /// The secret cannot be read now, for instance before the first unlock of the phone.
 pub const SECRET_UNAVAILABLE: &str = "secret_unavailable";
 /// The secret cannot be used: not a signing secret, or not possible in a header.
 pub const SECRET_INVALID: &str = "secret_invalid";
-/// The endpoint wants a network that costs nothing, and there is none.
+/// The endpoint requires a network that costs nothing, and there is none.
 pub const NEEDS_UNMETERED: &str = "needs_unmetered";
 /// An attempt of an earlier revision is running, and may still arrive.
 pub const EARLIER_REVISION: &str = "earlier_revision";
@@ -37,9 +37,9 @@ pub const INTERRUPTED: &str = "interrupted";
 
 /// No network.
 pub const OFFLINE: &str = "offline";
-/// Something between phone and receiver answers in the receiver's place: plain text where TLS was expected.
+/// Something between phone and receiver answers instead of the receiver: plain text where TLS was expected.
 pub const CAPTIVE_PORTAL: &str = "captive_portal";
-/// 407 or 511: something in the receiver's place wants a login.
+/// 407 or 511: something between phone and receiver requires a login.
 pub const PROXY: &str = "proxy";
 /// The phone's clock is wrong.
 pub const CLOCK_SKEW: &str = "clock_skew";
@@ -47,11 +47,11 @@ pub const CLOCK_SKEW: &str = "clock_skew";
 pub const DNS: &str = "dns";
 /// No connection to the receiver.
 pub const UNREACHABLE: &str = "unreachable";
-/// The connection broke, or time ran out, before an answer came.
+/// The connection broke, or the time was over, before an answer came.
 pub const TIMEOUT: &str = "timeout";
 /// The receiver cannot take the message now: 5xx, 408 or 425.
 pub const SERVER_ERROR: &str = "server_error";
-/// The receiver asked for patience: 429.
+/// The receiver asked for a pause: 429.
 pub const RATE_LIMITED: &str = "rate_limited";
 /// No secure connection: the certificate is not accepted, or TLS fails.
 pub const TLS: &str = "tls";
@@ -68,17 +68,17 @@ pub const CONFLICT: &str = "conflict";
 /// The receiver refused the message.
 pub const REJECTED: &str = "rejected";
 
-/// 413, or the body is over the limit and was never tried.
+/// 413, or the body is over the limit and was never sent.
 pub const PAYLOAD_TOO_LARGE: &str = "payload_too_large";
 /// 410: the endpoint is gone and was disabled.
 pub const GONE: &str = "gone";
-/// The retry budget is spent.
+/// The retry budget is used up.
 pub const EXHAUSTED: &str = "exhausted";
-/// What is stored is damaged: the bytes are not the ones that were frozen, or the entry does not read back.
+/// The stored message is damaged: the bytes are not the ones that were frozen, or it cannot be read.
 pub const CORRUPT: &str = "corrupt";
 /// The endpoint's URL cannot be used.
 pub const BAD_URL: &str = "bad_url";
-/// A person gave the message up.
+/// A person abandoned the message.
 pub const ABANDONED: &str = "abandoned";
 
 /// Every reason code of this release.
@@ -136,7 +136,7 @@ pub fn revived_by_enabling(reason: &str) -> bool {
     reason == GONE
 }
 
-/// Whether this says that a secret cannot be had or used.
+/// Whether this reason means that a secret is missing or cannot be used.
 pub(super) fn is_of_secret(reason: &str) -> bool {
     [SECRET_MISSING, SECRET_UNAVAILABLE, SECRET_INVALID].contains(&reason)
 }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_list_holds_every_code_once() {
-        // Every constant but `SENT`, which is no reason.
+        // Every constant except `SENT`, which is not a reason.
         let declared =
             include_str!("reason.rs").lines().filter(|line| line.starts_with("pub const ") && line.contains(": &str =")).count() - 1;
         let distinct: std::collections::BTreeSet<&str> = ALL.into_iter().collect();

@@ -1,4 +1,4 @@
-//! The blocking parts of a delivery attempt behind one port: threads of the core's own in the product, events in a simulation.
+//! The blocking parts of a delivery attempt behind one port: the core's own threads in the product, events in a simulation.
 
 use std::time::Duration;
 use std::{fmt, io};
@@ -8,7 +8,7 @@ use super::{SecretLookup, TransportFailure, TransportRequest, TransportResponse}
 /// A call to ports that may take a while.
 #[derive(Debug)]
 pub enum BlockingCall {
-    /// Tells of the refused secrets, then looks the wanted ones up, in this order, until one is not found.
+    /// Reports the refused secrets, then looks up the wanted ones in this order, until one is not found.
     Secrets {
         /// Names for [`Secrets::refused`](super::Secrets::refused).
         refused: Vec<String>,
@@ -17,11 +17,11 @@ pub enum BlockingCall {
         /// The origin that both are for.
         origin: String,
     },
-    /// Sends a request, if it still may leave when its turn has come.
+    /// Sends a request, if it may still be sent when its turn comes.
     Send {
         /// The request.
         request: TransportRequest,
-        /// To be asked right before it is given to the transport.
+        /// Asked right before the request is given to the transport.
         departure: Departure,
     },
     /// Asks the transport to cancel this request.
@@ -30,7 +30,7 @@ pub enum BlockingCall {
     Renew,
 }
 
-/// Says whether a request still may leave: it may have waited for a thread, or the whole process for the device to wake up.
+/// Decides whether a request may still be sent: it may have waited for a thread, or the device may have slept.
 pub struct Departure(Box<dyn FnOnce() -> Option<Duration> + Send>);
 
 impl Departure {
@@ -38,7 +38,7 @@ impl Departure {
         Self(Box::new(left))
     }
 
-    /// How much time the request has. None when it must not leave any more: then it was cancelled, and nothing of it was sent.
+    /// How much time the request has. None when it must no longer be sent: then it was cancelled, and nothing of it was sent.
     pub fn time_left(self) -> Option<Duration> {
         (self.0)()
     }
@@ -50,21 +50,21 @@ impl fmt::Debug for Departure {
     }
 }
 
-/// What a call brought.
+/// The result of a call.
 #[derive(Debug)]
 pub enum BlockingAnswer {
-    /// The look-ups, in the order in which they were asked for; the last one may be one that was not found.
+    /// The look-ups, in the requested order; the last one may not have been found.
     Secrets(Vec<SecretLookup>),
-    /// What became of the request.
+    /// The result of the request.
     Sent(Result<TransportResponse, TransportFailure>),
     /// The transport was asked to cancel a request, or was renewed.
     Done,
 }
 
-/// Takes the answer, on whichever thread has it. What it gives is left to do on that thread, if anything: it may take a while.
+/// Takes the answer, on the thread that has it. Gives further work for that thread, if there is any: it may take a while.
 pub type Reply = Box<dyn FnOnce(BlockingAnswer) -> Option<FollowUp> + Send>;
 
-/// What is left to do with an answer.
+/// Further work with an answer.
 pub type FollowUp = Box<dyn FnOnce() + Send>;
 
 /// Carries out blocking calls.
@@ -75,11 +75,11 @@ pub trait Blocking: Send + Sync {
     /// When nothing can carry the call out now; `reply` is then never called.
     fn begin(&self, call: BlockingCall, reply: Reply) -> io::Result<()>;
 
-    /// Nothing is to come for a while: what is kept ready for further calls may go.
+    /// No further call is expected for a while: resources kept ready for one may be released.
     fn rest(&self) {}
 
-    /// Whether answers come only when the caller of the core brings them about, on its own thread, as in a simulation: then nothing is waited
-    /// for.
+    /// Whether answers come only when the caller of the core produces them on its own thread, as in a simulation: then the core never waits
+    /// for one.
     fn is_simulated(&self) -> bool {
         false
     }

@@ -14,7 +14,7 @@ pub use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, FollowUp, 
 #[cfg(not(any(test, feature = "testing")))]
 pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, Reply};
 pub use clock::{Clock, SystemClock};
-pub(crate) use clock::{Sayable, sayable};
+pub(crate) use clock::{WritableClock, writable};
 pub use random::{Random, SystemRandom};
 pub use secrets::{NoSecrets, SecretLookup, SecretValue, Secrets, StaticSecrets};
 pub use transport::{

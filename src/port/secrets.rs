@@ -1,10 +1,11 @@
 //! Secrets, by name. The database holds names only; values live in the platform's keystore and in memory for one attempt.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
 use zeroize::Zeroizing;
+
+use crate::sorted::SortedMap;
 
 /// A secret in memory: wiped when dropped, never printed.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ impl SecretValue {
     }
 }
 
-// Across an FFI a secret is a text; the other side's copy is its own to forget.
+// Across an FFI a secret is a text; the other side has to wipe its own copy.
 #[cfg(feature = "uniffi")]
 uniffi::custom_type!(SecretValue, String, {
     lower: |secret| secret.expose().to_owned(),
@@ -35,7 +36,7 @@ impl fmt::Debug for SecretValue {
     }
 }
 
-/// What a store of secrets says about a name.
+/// The result of looking up a name.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum SecretLookup {
@@ -46,20 +47,20 @@ pub enum SecretLookup {
         /// The secret before it.
         previous: Option<SecretValue>,
     },
-    /// There is no secret of this name.
+    /// There is no secret with this name.
     Missing,
     /// There may be one, but it cannot be read now, for instance before the first unlock of the phone.
     Unavailable,
 }
 
-/// Looks secrets up, once per delivery attempt.
+/// Looks up secrets, once per delivery attempt.
 pub trait Secrets: Send + Sync {
     /// The secret of this name. `origin` is scheme, host and port of the endpoint it is wanted for, as in `https://hooks.example:8443`.
     fn get(&self, name: &str, origin: &str) -> SecretLookup;
 
-    /// A receiver at `origin` answered 401 or 403 to a request with this secret in a header: a token may have expired. Told once per value,
-    /// before the next [`get`](Self::get) of the name; where that gives another value, the message is tried once more at once. Never told
-    /// of a signing secret.
+    /// A receiver at `origin` answered 401 or 403 to a request with this secret in a header: a token may have expired. Called once per value,
+    /// before the next [`get`](Self::get) of the name; where that gives another value, the next attempt begins at once. Never called for a
+    /// signing secret.
     fn refused(&self, name: &str, origin: &str) {
         let _ = (name, origin);
     }
@@ -77,7 +78,7 @@ impl Secrets for NoSecrets {
 
 /// Secrets kept in memory, for examples, tests and hosts that read them from a file of their own.
 #[derive(Debug, Default)]
-pub struct StaticSecrets(RwLock<BTreeMap<String, (SecretValue, Option<SecretValue>)>>);
+pub struct StaticSecrets(RwLock<SortedMap<String, (SecretValue, Option<SecretValue>)>>);
 
 impl StaticSecrets {
     /// Without secrets.

@@ -1,4 +1,4 @@
-//! One HTTP request and what became of it.
+//! One HTTP request and its result.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -59,7 +59,7 @@ impl fmt::Debug for TransportRequest {
 /// An answer whose status line was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportResponse {
-    /// The status code, as it stood in the status line.
+    /// The status code, as in the status line.
     pub status: u16,
     /// The headers of the answer.
     pub headers: Vec<Header>,
@@ -127,7 +127,7 @@ pub enum FailureKind {
     Other,
 }
 
-/// A request that brought no status line.
+/// A request that got no status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TransportFailure {
@@ -135,31 +135,31 @@ pub struct TransportFailure {
     pub kind: FailureKind,
     /// Where.
     pub phase: Phase,
-    /// Whether request bytes left the device. A transport that cannot tell says `Maybe`.
+    /// Whether request bytes left the device. A transport that does not know says `Maybe`.
     pub request_sent: RequestSent,
-    /// For logs alone, at level debug; holds neither secrets nor payload.
+    /// Only for logs, at level debug; holds neither secrets nor payload.
     pub detail: String,
 }
 
 /// Sends HTTP requests.
 ///
-/// An implementation follows no redirect, retries nothing by itself and treats every status as an answer. It is called on a thread of the
-/// core's own, several at once.
+/// An implementation does not follow redirects, does not retry, and treats every status as an answer. It is called on threads of the
+/// core, on several at once.
 pub trait Transport: Send + Sync {
     /// Sends one request and blocks until the head of the answer, a failure, the timeout, or `cancel`.
     fn send(&self, request: TransportRequest) -> Result<TransportResponse, TransportFailure>;
 
-    /// Asks for the request with this id to be given up. It may finish all the same, and an unknown id is ignored. Like `renew` it is called on a
-    /// thread of the core's own; nobody waits for it longer than for the request.
+    /// Asks to cancel the request with this id. The request may still finish, and an unknown id is ignored. Like `renew` it is called on a
+    /// thread of the core; the core waits for it no longer than for the request.
     fn cancel(&self, id: u64);
 
-    /// Called before the first request after the process was suspended or the network has changed: idle connections and cached addresses from
-    /// before are worth nothing any more. Requests that run go on. No further one begins before it has returned, unless it takes more than two
+    /// Called before the first request after the process was suspended or the network has changed: earlier idle connections and cached
+    /// addresses are no longer of use. Running requests continue. No further one begins before it has returned, unless it takes more than two
     /// seconds.
     fn renew(&self) {}
 }
 
-/// Whether a host as it stands in a URL is this very machine: `localhost`, or a loopback address. Plain `http` may go nowhere else.
+/// Whether the host of a URL is this machine: `localhost`, or a loopback address. Plain `http` is allowed only to it.
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -1,4 +1,4 @@
-//! Actions of finished sessions. Their status is written by the schema's triggers alone.
+//! Actions of finished sessions. Only the schema's triggers write their status.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -17,9 +17,9 @@ pub(crate) struct ActionRow {
     pub(crate) reason: Option<String>,
     pub(crate) revision: u32,
     pub(crate) failed_sends: u32,
-    /// The session was edited since, and its newest entry says something else.
+    /// The session was edited since, and its newest entry differs.
     pub(crate) differs: bool,
-    /// Its newest entry holds what was redacted.
+    /// Its newest entry holds a redacted value.
     pub(crate) holds_redacted: bool,
 }
 
@@ -76,7 +76,7 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         "not_fired" => ActionStatus::NotFired,
         "pending" => ActionStatus::Pending,
         "sent" => ActionStatus::Sent,
-        // The column's CHECK allows no fifth word.
+        // The column's CHECK allows only four words.
         _ => ActionStatus::Failed,
     };
     Ok(ActionRow {

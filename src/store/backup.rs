@@ -10,24 +10,24 @@ use super::{Connection, Result, StoreError, files};
 /// Pages copied at a time, 16 MB: writers get a turn between two steps.
 const PAGES: i32 = 4096;
 
-/// Copies the snapshot that `connection` sees to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The
-/// install id goes with it, so a restored copy sends with the same ids.
+/// Copies the snapshot of `connection` to a new file at `to`: complete, on the disk and only for its owner, or not at all. The install id is
+/// copied too, so a restored copy sends with the same ids.
 pub(crate) fn copy(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
     let (part, _) = files::Part::of(to)?;
     fill(connection, part.path(), goes_on)?;
     part.publish(to)
 }
 
-/// The same without bringing it to the disk: to a file that is empty.
+/// The same without a sync, to an empty file.
 pub(super) fn fill(connection: &Connection, to: &Path, goes_on: impl Fn() -> bool) -> Result<()> {
-    // Reading begins the snapshot; without one, what is written meanwhile would begin the copy anew.
+    // Reading begins the snapshot; without one, every write meanwhile would restart the copy.
     connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     let mut target = Target::open(to)?;
     let backup = Backup::new(connection, &mut target)?;
     loop {
         match backup.step(PAGES)? {
             StepResult::Done => break,
-            // Somebody wants the file left alone.
+            // The store was stopped.
             StepResult::More if !goes_on() => return Err(StoreError::Locked),
             _ => {}
         }

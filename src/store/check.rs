@@ -1,20 +1,19 @@
-//! The look for damage: what SQLite finds, and rows as far as they can be read. What cannot be read is a finding, and hides no other.
-
-use std::collections::BTreeSet;
+//! The check for damage: what SQLite finds, and all readable rows. An unreadable row is a finding, and does not hide others.
 
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
-use super::lost::{FileMemory, IsId};
+use super::lost::{CarriedState, IsId};
 use super::row::{from_ms, lossy, sha256};
 use super::schema::{self, Others};
 use super::{Connection, Result, StoreError, search};
 use crate::crypto::Sha256;
 use crate::model::{SessionKey, echoed};
 use crate::outbox::reason;
+use crate::sorted::{SortedSet, sort};
 
-/// What SQLite itself finds wrong with the file, and with its references. It evaluates what a table computes, so where there are tables that
-/// are not ours, their rows are looked at without that, and where that cannot be, they are not.
+/// What SQLite itself finds wrong with the file and its references. SQLite evaluates computed columns, so rows of unknown tables are checked
+/// without that where possible, and otherwise not at all.
 pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     match schema::others(connection)? {
         Others::None => sound(connection, "integrity_check(20)", faults)?,
@@ -25,23 +24,23 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
             if others == Others::Compute {
                 return references(connection, faults);
             }
-            // That no page is used twice, only a look at the whole file tells.
+            // Only a check of the whole file finds a page that is used twice.
             connection.pragma_update(None, "ignore_check_constraints", true)?;
             let looked = sound(connection, "quick_check(20)", faults);
             connection.pragma_update(None, "ignore_check_constraints", false)?;
             match looked {
-                // For instance an order of texts that only somebody else's program knows.
-                Err(StoreError::Internal(what)) => log::info!("the file is not looked at as a whole: {what}"),
+                // For instance a collation that only another program has.
+                Err(StoreError::Internal(what)) => log::info!("the file is not checked as a whole: {what}"),
                 looked => looked?,
             }
-            faults.sort_unstable();
+            sort(faults, PartialOrd::lt);
             faults.dedup();
         }
     }
     references(connection, faults)
 }
 
-/// As many faults of SQLite's as say what a file is.
+/// The most messages of SQLite that are listed.
 const MANY: usize = 20;
 
 fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
@@ -49,14 +48,14 @@ fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Res
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < MANY) {
         let found: String = row.get(0)?;
-        // It names tables and indexes, also of somebody else, whose names may have any length.
+        // It names tables and indexes, also unknown ones with names of any length.
         faults.extend(found.lines().filter(|line| *line != "ok").map(echoed));
     }
     Ok(())
 }
 
-/// Whether a page of the index cannot be read, and can be given back: by the map of pages, which has to be right about all other tables of ours.
-/// Where a transaction that writes meets such a page, SQLite refuses all that it writes from then on.
+/// Whether a page of the search index cannot be read, and can be freed by the map of pages, which has to be right about all other tables of the
+/// core. When a write transaction reads such a page, SQLite refuses all its further writes.
 pub(crate) fn index_has_lost_pages(connection: &Connection) -> Result<bool> {
     let faults = |table: &str| -> Result<Vec<String>> {
         let mut faults = Vec::new();
@@ -78,7 +77,7 @@ pub(crate) fn index_has_lost_pages(connection: &Connection) -> Result<bool> {
             for other in schema::tables(connection)?.into_iter().filter(is_ours).chain(["sqlite_schema"]) {
                 let faults = faults(other)?;
                 if faults.len() >= MANY || faults.iter().any(|fault| is_of_map(fault)) {
-                    log::warn!("the index of words stays damaged, because the map of pages is");
+                    log::warn!("the search index stays damaged, because the map of pages is damaged too");
                     return Ok(false);
                 }
             }
@@ -88,12 +87,12 @@ pub(crate) fn index_has_lost_pages(connection: &Connection) -> Result<bool> {
     Ok(false)
 }
 
-/// Rows of ours that refer to nothing.
+/// Rows that refer to a missing row.
 fn references(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     for table in schema::tables(connection)? {
         let mut statement = connection.prepare(&format!("PRAGMA foreign_key_check('{table}')"))?;
         let count = statement.query_map([], |_| Ok(()))?.count();
-        faults.extend(std::iter::repeat_n(format!("a row of {table} refers to nothing"), count));
+        faults.extend(std::iter::repeat_n(format!("a row of {table} refers to a missing row"), count));
     }
     Ok(())
 }
@@ -111,7 +110,7 @@ pub(crate) fn sessions(connection: &Connection, keys: &mut Vec<SessionKey>, faul
     Ok(())
 }
 
-/// What lists show of a session that its own rows do not say: the counts of its actions, and the section that it stands in.
+/// Wrong copies of data in a session's list row: the counts of its actions, and its current section.
 pub(crate) fn projections(connection: &Connection, id: i64, section: &str) -> Result<Vec<&'static str>> {
     let mut statement = connection.prepare_cached(
         "SELECT (s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed) IS (
@@ -127,7 +126,7 @@ pub(crate) fn projections(connection: &Connection, id: i64, section: &str) -> Re
         faults.push("its counts are not those of its actions");
     }
     if !name {
-        faults.push("its list shows another section than the one it stands in");
+        faults.push("its list shows another section than its current one");
     }
     Ok(faults)
 }
@@ -150,7 +149,7 @@ pub(crate) fn statuses(connection: &Connection, id: i64) -> Result<Vec<String>> 
     Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether search finds a session by this plain text, or is still to look at it.
+/// Whether search finds a session by this plain text, or has not indexed it yet.
 pub(crate) fn is_found(connection: &Connection, id: i64, text: &str) -> Result<bool> {
     Ok(search::is_due(connection, id)? || search::text(connection, id)?.as_deref() == Some(text))
 }
@@ -162,75 +161,74 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
     Ok(types.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What holds of all rows, no matter what happens: of what they are, what is wrong with one of which it does not, and the query that finds
-/// those, by name.
-pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
+/// Rules that hold for all rows: what the rows are, what is wrong with a row that breaks the rule, and the query that finds such rows by name.
+pub(crate) const RULES: [(&str, &str, &str); 14] = [
     (
-        "delivery",
-        "was sent, and no attempt was answered so",
+        "message",
+        "was sent, but no attempt got a 2xx answer",
         "SELECT delivery_id FROM outbox o WHERE state = 'sent'
             AND (attempts = 0 OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = o.id AND a.status BETWEEN 200 AND 299))",
     ),
     (
-        "delivery",
-        "is for another endpoint, version or state than its action and session",
+        "message",
+        "has another endpoint, version or state than its action and session",
         "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
            JOIN workflow w ON w.id = s.workflow_id
           WHERE o.endpoint IS NOT a.endpoint OR o.session_state IS NOT s.state
              OR o.workflow_version IS NOT w.version || iif(w.local_revision = 0, '', '.' || w.local_revision)",
     ),
     (
-        "delivery",
-        "does not say readably which redacted fields it holds",
+        "message",
+        "has an unreadable list of the redacted fields that it holds",
         "SELECT delivery_id FROM outbox WHERE holds_redacted NOT GLOB '[[]\"*\"]'",
     ),
     (
         "action",
-        "counts more failed sends than there can have been",
+        "counts more failed sends than are possible",
         "SELECT key FROM action a WHERE failed_sends NOT BETWEEN 0 AND (SELECT total(o.revived + 1) FROM outbox o WHERE o.action_id = a.id)",
     ),
     (
         "action",
         "counts fewer failed sends than there are",
-        // What was born failed was no send.
+        // An entry that was created as failed was not a send.
         "SELECT key FROM action a WHERE failed_sends < (SELECT count(*) FROM outbox o WHERE o.action_id = a.id
             AND o.state = 'failed' AND o.reason <> 'abandoned' AND o.cycle_counts = 1 AND o.attempts > 0)",
     ),
     (
-        "delivery",
-        "counts other attempts than its attempts are",
-        // Kept are the newest ten, and the first since schema 2. Of one that was under way when its entry was given up, superseded or sent, nothing need have
-        // become known; an entry that was tried again after that was revived.
+        "message",
+        "has counts that do not match its attempts",
+        // The newest ten are kept, and since schema 2 the first. An attempt that ran when its entry was abandoned, superseded or sent may have
+        // no row; an entry with a later attempt was revived.
         "SELECT delivery_id FROM outbox o
           WHERE EXISTS (SELECT 1 FROM attempt t WHERE t.outbox_id = o.id AND t.number NOT BETWEEN 1 AND o.attempts)
              OR (SELECT count(*) FROM attempt t WHERE t.outbox_id = o.id AND t.number > o.attempts - 10) + o.revived
                 + (o.state NOT IN ('queued', 'failed') OR o.reason IS 'abandoned' OR o.in_flight_until IS NOT NULL) < min(o.attempts, 10)",
     ),
     (
-        "delivery",
-        "gave way to no newer one",
+        "message",
+        "is superseded, but there is no newer one",
         "SELECT delivery_id FROM outbox o WHERE state = 'superseded'
             AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision)",
     ),
     (
         "action",
-        "did not fire for another reason than its session says",
+        "did not fire for a reason that does not match its session",
         "SELECT a.key FROM action a JOIN session s ON s.id = a.session_id
           WHERE a.status = 'not_fired' AND (a.reason IS 'session_ended') <> (s.state = 'ended')",
     ),
     (
         "a row of",
-        "says that the integration never was on, and it is",
+        "says that the integration was never on, but it is on",
         "SELECT 'meta' FROM meta WHERE integration_was_enabled < integration_enabled",
     ),
     (
-        "the numbers of",
-        "go back behind the newest row",
+        "the row numbers of",
+        "are behind the newest row",
         "SELECT name FROM (SELECT 'session' AS name, max(id) AS newest FROM session UNION ALL SELECT 'outbox', max(id) FROM outbox) AS counted
           WHERE newest > ifnull((SELECT max(seq) FROM sqlite_sequence WHERE sqlite_sequence.name = counted.name), 0)",
     ),
-    ("row", "of the search is of no session", "SELECT CAST(rowid AS TEXT) FROM search WHERE rowid NOT IN (SELECT id FROM session)"),
-    ("the table", "lets pieces of what is deleted stay", search::UNCLEAN),
+    ("row", "of the search belongs to no session", "SELECT CAST(rowid AS TEXT) FROM search WHERE rowid NOT IN (SELECT id FROM session)"),
+    ("the table", "keeps pieces of deleted texts", search::UNCLEAN),
     (
         "a row of",
         "is of an age that the database has not reached",
@@ -239,10 +237,10 @@ pub(crate) const PROMISES: [(&str, &str, &str); 14] = [
                            UNION ALL SELECT 'tombstone', deleted_age FROM tombstone)
           WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
     ),
-    ("session", "was deleted and is there", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
+    ("session", "was deleted, but still exists", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),
 ];
 
-/// Tells of each row that breaks a promise.
+/// Reports each row that breaks a rule.
 pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &str), faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(query)?;
     let mut rows = statement.query([])?;
@@ -252,12 +250,12 @@ pub(crate) fn broken(connection: &Connection, (of, what, query): (&str, &str, &s
     Ok(())
 }
 
-/// What the file counts by does not read back, or has come to its end.
+/// Checks that the counters of the file are readable and can still rise.
 pub(crate) fn counters(connection: &Connection) -> Result<()> {
-    FileMemory::of(connection).map(drop)
+    CarriedState::of(connection).map(drop)
 }
 
-/// Attempts that do not read back, or whose outcome is none: no word that is known, or a delivery without an answer that says so.
+/// Attempts that are unreadable or have no known outcome: an unknown word, or `sent` without a 2xx answer.
 pub(crate) fn attempts(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(
         "SELECT o.delivery_id, a.outcome, a.at, a.status FROM attempt a JOIN outbox o ON o.id = a.outbox_id ORDER BY o.id, a.number",
@@ -266,26 +264,26 @@ pub(crate) fn attempts(connection: &Connection, faults: &mut Vec<String>) -> Res
     while let Some(row) = rows.next()? {
         let is_ok = matches!(row.get_ref(3)?, ValueRef::Integer(200..=299));
         match row.get_ref(1)?.as_str() {
-            Ok(_) if from_ms(row.get(2)?).is_err() => faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?)),
+            Ok(_) if from_ms(row.get(2)?).is_err() => faults.push(format!("an attempt of message {} cannot be read", lossy(row, 0)?)),
             Ok(reason::SENT) if is_ok => {}
             Ok(outcome) if reason::ALL.contains(&outcome) => {}
-            Ok(_) => faults.push(format!("an attempt of delivery {} has no known outcome", lossy(row, 0)?)),
-            Err(_) => faults.push(format!("an attempt of delivery {} does not read back", lossy(row, 0)?)),
+            Ok(_) => faults.push(format!("an attempt of message {} has no known outcome", lossy(row, 0)?)),
+            Err(_) => faults.push(format!("an attempt of message {} cannot be read", lossy(row, 0)?)),
         }
     }
     Ok(())
 }
 
-/// Endpoints that do not read back.
+/// Endpoints that cannot be read.
 pub(crate) fn endpoints(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     let corrupt = |endpoint| if let StoredEndpoint::Corrupt(key) = endpoint { Some(key) } else { None };
     let keys = endpoint::all(connection)?.into_iter().filter_map(corrupt);
-    faults.extend(keys.map(|key| format!("the endpoint `{key}` does not read back")));
+    faults.extend(keys.map(|key| format!("the endpoint `{key}` cannot be read")));
     Ok(())
 }
 
-/// Bodies that are not what was frozen, are not there, or are kept for nobody, and messages whose id is not the one that `is_id` makes of
-/// install, session, action, hash and revision.
+/// Bodies that are changed, missing, or belong to no message, and messages whose id is not the one of their install, session, action, hash
+/// and revision.
 pub(crate) fn messages(connection: &Connection, is_id: IsId, faults: &mut Vec<String>) -> Result<()> {
     let damaged = damaged_bodies(connection, faults)?;
     let install_id: String = connection.query_row("SELECT install_id FROM meta WHERE id = 1", [], |row| row.get(0))?;
@@ -303,11 +301,11 @@ pub(crate) fn messages(connection: &Connection, is_id: IsId, faults: &mut Vec<St
         let hash = row.get::<_, Vec<u8>>(1).ok().and_then(|hash| sha256(&hash).ok());
         if row.get(5).unwrap_or(true) {
             match row.get::<_, Option<i64>>(4)? {
-                None => faults.push(format!("the body of delivery {id} is lost")),
+                None => faults.push(format!("the body of message {id} is lost")),
                 Some(body) if damaged.contains(&body) => {
-                    faults.push(format!("the body of delivery {id} is not the one that was frozen"));
+                    faults.push(format!("the body of message {id} is not the one that was frozen"));
                 }
-                Some(_) if !row.get::<_, bool>(6)? => faults.push(format!("the body of delivery {id} has another size than it says")),
+                Some(_) if !row.get::<_, bool>(6)? => faults.push(format!("the body of message {id} has another size than recorded")),
                 Some(_) => {}
             }
         }
@@ -317,19 +315,19 @@ pub(crate) fn messages(connection: &Connection, is_id: IsId, faults: &mut Vec<St
             _ => false,
         };
         if !is_its {
-            faults.push(format!("the id of delivery {id} is not the one of its message"));
+            faults.push(format!("the id of message {id} does not match its content"));
         }
     }
     Ok(())
 }
 
-/// Rows of bodies whose bytes have another hash. Tells of those that no message keeps.
-fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<BTreeSet<i64>> {
+/// Rows of bodies whose bytes have another hash. Reports those that belong to no message.
+fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<SortedSet<i64>> {
     let mut statement = connection.prepare(
         "SELECT b.rowid, b.sha256, EXISTS (SELECT 1 FROM outbox o WHERE o.body_sha256 = b.sha256 AND o.body_kept = 1), b.bytes FROM body b",
     )?;
     let mut rows = statement.query([])?;
-    let mut damaged = BTreeSet::new();
+    let mut damaged = SortedSet::new();
     while let Some(row) = rows.next()? {
         let hash = row.get::<_, Vec<u8>>(1).ok().and_then(|hash| sha256(&hash).ok());
         let made = row.get_ref(3)?.as_blob().ok().map(Sha256::of);
@@ -337,7 +335,7 @@ fn damaged_bodies(connection: &Connection, faults: &mut Vec<String>) -> Result<B
             damaged.insert(row.get(0)?);
         }
         if !row.get::<_, bool>(2)? {
-            faults.push("a body is kept that is no message's".to_owned());
+            faults.push("a body is kept that belongs to no message".to_owned());
         }
     }
     Ok(damaged)

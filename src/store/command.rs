@@ -1,6 +1,6 @@
-//! Ids of commands, so that a repeated call changes nothing. One whose command left an event stands there; every other here.
+//! Ids of commands, so that a repeated call changes nothing. The id of a command with an event is stored there; every other one here.
 //!
-//! When a session goes or something of it is redacted, so does what its commands said: of their ids a keyed hash stays.
+//! When a session is deleted or something of it is redacted, the hashes of its commands are deleted: a keyed hash of their ids stays.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
@@ -10,12 +10,12 @@ use super::{Connection, Result, Transaction, meta};
 use crate::crypto::{Sha256, hmac_sha256};
 use crate::model::SessionKey;
 
-/// What became of a command that left no event.
+/// The outcome of a command without an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Carried out; its events have other ids or none.
     Done,
-    /// Everything it asked for was so already.
+    /// The session was already in the requested state.
     Unchanged,
     /// The session had moved on.
     Stale,
@@ -31,7 +31,7 @@ impl Outcome {
     }
 }
 
-/// Where an id was used before: the session, and the hash of what the command said; none once that is gone.
+/// Where an id was used before: the session, and the hash of the command's content; none once that was deleted.
 pub(crate) fn find(connection: &Connection, command_id: &str) -> Result<Option<(SessionKey, Option<Sha256>)>> {
     let keyed = keyed(&meta::load(connection)?.install_id, command_id.as_bytes());
     let found: Option<(Vec<u8>, Option<Vec<u8>>)> = connection
@@ -47,7 +47,7 @@ pub(crate) fn find(connection: &Connection, command_id: &str) -> Result<Option<(
     found.map(|(key, hash)| Ok((row::session_key(&key)?, hash.map(|hash| sha256(&hash)).transpose()?))).transpose()
 }
 
-/// Remembers an id that no event has.
+/// Remembers an id that is in no event.
 pub(crate) fn remember(tx: &Transaction<'_>, session_id: i64, command_id: &str, hash: Sha256, outcome: Outcome) -> Result<()> {
     tx.prepare_cached("INSERT INTO command (command_id, command_hash, session_id, outcome) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
         command_id,
@@ -58,7 +58,7 @@ pub(crate) fn remember(tx: &Transaction<'_>, session_id: i64, command_id: &str, 
     Ok(())
 }
 
-/// Keeps of the ids of a session what a repeated call is told by once they are gone. `age` is the time it is done at.
+/// Keeps keyed hashes of a session's ids, to recognise repeated calls once the ids are deleted. `age` is the current age.
 pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<()> {
     let install_id = meta::load(tx)?.install_id;
     let mut ids = tx.prepare_cached(
@@ -71,7 +71,7 @@ pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<(
     )?;
     let mut ids = ids.query([session_id])?;
     while let Some(id) = ids.next()? {
-        // What is no text was no id.
+        // A value that is not text was not an id.
         if let ValueRef::Text(id) = id.get_ref(0)? {
             spend.execute(params![keyed(&install_id, id), age, session_id])?;
         }
@@ -79,7 +79,7 @@ pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<(
     Ok(())
 }
 
-/// Forgets ids that were kept so before this age, at most so many. Says how many.
+/// Forgets ids that were kept before this age, at most `limit`. Gives their number.
 pub(super) fn forget_spent(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
     let spent = "DELETE FROM spent_command
                   WHERE id_hash IN (SELECT id_hash FROM spent_command WHERE spent_age < ?1 ORDER BY spent_age LIMIT ?2)";

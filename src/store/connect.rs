@@ -1,4 +1,4 @@
-//! One connection to the file, set up as all of them are.
+//! Opens one connection to the file, with the settings that all of them have.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::pool::{Pool, Role, WaitLimit};
 use super::{Result, StoreError, erasure};
 
-/// All statements of the core fit, so that none is compiled twice.
+/// Large enough for all statements of the core, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
 
-/// `look` judges the file before anything is written to it.
+/// `look` checks the file before anything is written to it.
 pub(super) fn connect(
     path: &Path,
     role: Role,
@@ -21,26 +21,26 @@ pub(super) fn connect(
     look: impl FnOnce(&Connection) -> Result<()>,
 ) -> Result<Connection> {
     let reader = role != Role::Writer;
-    // A reader of a WAL database writes its shared memory, so it is opened for writing too, and kept from it by `query_only`.
-    // Made by `files::prepare`, never by SQLite, which would let others read it.
+    // A reader of a WAL database writes its shared memory, so it is opened for writing too, with `query_only`.
+    // Created by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(pool.handler(wait_limit)))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     // An idle WAL connection holds file locks, and a checkpoint at the last close would take exclusive ones at the worst moment.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // A plan depends on the statement alone, never on what is bound to it; else every use of a cached one would compile it anew.
+    // A plan depends only on the statement, never on bound values; otherwise every use of a cached one would compile it again.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     if !reader {
-        // SQLite falls back to reading alone where it may not write; the first tap would be lost then.
+        // SQLite opens the file read-only where it may not write; the first tap would be lost then.
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(StoreError::CannotOpen("the file cannot be written".to_owned()));
         }
-        // A file of something else stays as it is.
+        // A file of another program must not change.
         look(&connection)?;
     }
     connection.execute_batch(
@@ -48,7 +48,7 @@ pub(super) fn connect(
          PRAGMA fullfsync = ON;                -- on Apple, plain fsync does not reach the flash
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 0;        -- `erasure` folds the log
+         PRAGMA wal_autocheckpoint = 0;        -- `erasure` makes checkpoints
          PRAGMA journal_size_limit = 1048576;
          PRAGMA mmap_size = 0;                 -- an I/O error is an error, not a signal
          PRAGMA temp_store = MEMORY;           -- Android has no temporary directory for SQLite
@@ -58,14 +58,14 @@ pub(super) fn connect(
         connection.execute_batch("PRAGMA query_only = ON;")?;
     } else {
         connection.execute_batch("PRAGMA secure_delete = ON")?;
-        // It cannot be said once a page is written, and would write one.
+        // It cannot be set once a page is written, and setting it writes one.
         if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
             connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
         }
         let mode = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, String>(0));
         if mode("PRAGMA journal_mode")? != "wal" {
             // A copy, or a new one.
-            erasure::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy stay as they are: {error}"));
+            erasure::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy are not cleaned: {error}"));
         }
         if mode("PRAGMA journal_mode = WAL")? != "wal" {
             return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));

@@ -1,4 +1,4 @@
-//! The file, and the two ways to it: a transaction that writes, and a snapshot to read.
+//! The database file, with its two kinds of access: write transactions and read snapshots.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Store {
     path: PathBuf,
     pool: Arc<Pool>,
-    /// Something was deleted, and may still stand in the file or the log.
+    /// Something was deleted, and may still be in the file or the WAL.
     owes_erasing: AtomicBool,
-    /// The length of the log when it was folded last for being long.
-    long_log: AtomicI64,
+    /// The length of the WAL at the last checkpoint because of its length.
+    long_wal: AtomicI64,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
 }
 
 impl Store {
-    /// Opens or creates the file and brings its schema up to date. Gives what the file says of itself, too: a reader would read the schema
-    /// a second time for it.
+    /// Opens or creates the file and updates its schema. Also gives the row about the database: a reader would have to read the schema again
+    /// for it.
     ///
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
@@ -41,12 +41,12 @@ impl Store {
         let pool = Arc::new(Pool::default());
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
-        // Where somebody else has the file, the next one that opens it tries again.
-        erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not written anew: {error}"));
-        search::keep_clean(&connection).unwrap_or_else(|error| log::info!("the index of words stays as it is: {error}"));
+        // If another process has the file, the next one that opens it tries again.
+        erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not rebuilt now: {error}"));
+        search::keep_clean(&connection).unwrap_or_else(|error| log::info!("the search index is not changed now: {error}"));
         let meta = meta::load(&connection)?;
-        // It may hold what was deleted before the process before this one ended.
-        let is_erased = !files::has_log(path) || erasure::erase(&connection).unwrap_or(false);
+        // It may hold data that an earlier process deleted before it ended.
+        let is_erased = !files::has_wal(path) || erasure::erase(&connection).unwrap_or(false);
         replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
@@ -54,19 +54,19 @@ impl Store {
             path: path.to_owned(),
             pool,
             owes_erasing: AtomicBool::new(!is_erased),
-            long_log: AtomicI64::new(0),
+            long_wal: AtomicI64::new(0),
             #[cfg(test)]
             commits: Default::default(),
         };
         Ok((store, meta))
     }
 
-    /// Gives up the room that was kept for what frees space, because the disk is full. False where there is none.
+    /// Releases the space that was reserved for deletions, because the disk is full. False where there is none.
     pub(crate) fn make_room(&self) -> bool {
-        reserve::give_up(&self.path)
+        reserve::release(&self.path)
     }
 
-    /// Keeps room for a full disk again, where there is enough.
+    /// Reserves space for a full disk again, where there is enough.
     pub(crate) fn keep_room(&self) {
         reserve::make(&self.path);
     }
@@ -85,7 +85,7 @@ impl Store {
         self.write_within(DEFAULT_WAIT, work)
     }
 
-    /// The same, waiting no longer than this for others: then it is `Locked`.
+    /// The same, but `Locked` after waiting this long.
     pub(crate) fn write_within<T, E: From<StoreError>>(
         &self,
         wait_limit: Duration,
@@ -94,7 +94,7 @@ impl Store {
         self.write_with(self.pool.wait_limit(wait_limit), work)
     }
 
-    /// The same, for delivery: `Locked` while the store is quiesced, which leaves the file to new calls of the app alone.
+    /// The same, for delivery: `Locked` while the store is quiesced, when only new calls of the app may use the file.
     pub(crate) fn write_for_delivery<T, E: From<StoreError>>(
         &self,
         wait: impl Into<LockWait>,
@@ -104,8 +104,8 @@ impl Store {
         self.write_with(self.pool.wait_limit(limit).only_while_open(cancelled), work)
     }
 
-    /// The same, for one of several transactions of a call. `stops` is what [`stops`](Self::stops) said when the call began: once it has
-    /// risen, what is left of the call is `Locked`.
+    /// The same, for one of several transactions of a call. `stops` is the value of [`stops`](Self::stops) when the call began: once it has
+    /// risen, the rest of the call is `Locked`.
     pub(crate) fn write_part<T, E: From<StoreError>>(
         &self,
         stops: Option<u64>,
@@ -114,7 +114,7 @@ impl Store {
         self.write_part_within(stops, DEFAULT_WAIT, work)
     }
 
-    /// The same, waiting no longer than this for others.
+    /// The same, waiting no longer than this.
     pub(crate) fn write_part_within<T, E: From<StoreError>>(
         &self,
         stops: Option<u64>,
@@ -147,15 +147,15 @@ impl Store {
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.owes_erasing.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = erasure::fold_long(lent.connection(), &self.long_log) {
-            log::info!("the log stays as it is: {error}");
+        } else if let Err(error) = erasure::checkpoint_if_long(lent.connection(), &self.long_wal) {
+            log::info!("no checkpoint now: {error}");
         }
         Ok(result)
     }
 
-    /// Leaves nothing in the file and its log of what was deleted, unless somebody reads or writes: then the next write tries again, and so
-    /// does the one that closes or opens the file. Says whether nothing is left, also in the copies that lie beside it until it is opened.
-    /// `stops` as of [`write_part`](Self::write_part).
+    /// Removes everything that was deleted from the file and its WAL, unless another call reads or writes: then the next write tries again, and
+    /// so do closing and opening the file. Says whether nothing is left, also in the copies beside it that are kept until it is opened. `stops`
+    /// is that of [`write_part`](Self::write_part).
     pub(crate) fn erase(&self, stops: u64) -> bool {
         self.owes_erasing.store(true, Ordering::Relaxed);
         match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
@@ -178,7 +178,7 @@ impl Store {
         self.read_within(DEFAULT_WAIT, work)
     }
 
-    /// The same, waiting no longer than this for others: then it is `Locked`.
+    /// The same, but `Locked` after waiting this long.
     pub(crate) fn read_within<T, E: From<StoreError>>(
         &self,
         wait_limit: Duration,
@@ -195,7 +195,7 @@ impl Store {
         self.read_with(Role::Writer, self.pool.wait_limit(DEFAULT_WAIT), work)
     }
 
-    /// The same for a call that reads the whole database: on a connection of its own, so that screens do not wait for it.
+    /// The same for a call that reads the whole database: on its own connection, so that screens do not wait for it.
     pub(crate) fn read_long<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
@@ -233,25 +233,25 @@ impl Store {
         work(&transaction)
     }
 
-    /// Closes every connection without a checkpoint, so that no file lock is left. Who waits for another process gives up at once with
-    /// `Locked`; calls that run, or wait for a connection, are waited for, then interrupted, within two seconds. Until `resume`, a call opens a
-    /// connection of its own, does not wait for another process, and closes it before it returns; nothing else touches the file.
+    /// Closes every connection without a checkpoint, so that no file lock remains. Calls that wait for another process end at once with
+    /// `Locked`; calls that run or wait for a connection get time to end, and are then interrupted, within two seconds. Until `resume`, a call
+    /// opens its own connection, does not wait for another process, and closes it before it returns; nothing else uses the file.
     #[cfg(test)]
     pub(crate) fn quiesce(&self) {
         self.finish_quiesce(self.begin_quiesce(), STOP_LIMIT);
     }
 
-    /// The first half of quiescing, which waits for nothing: from here on a caller that waits gives up.
+    /// The first half of quiescing, which does not wait: from here on waiting calls end.
     pub(crate) fn begin_quiesce(&self) -> Stopping {
         self.pool.begin_stop(StopKind::Quiesce)
     }
 
-    /// The second half: waits for running calls, at most so long, and closes every connection.
+    /// The second half: waits for running calls, at most this time, and closes every connection.
     pub(crate) fn finish_quiesce(&self, stopping: Stopping, within: Duration) {
         self.pool.finish_stop(stopping, within, || None);
     }
 
-    /// How often the store was told to leave the file alone. A call that goes on for long gives up when that has risen.
+    /// How often the store was stopped (quiesced or closed). A long call ends when this has risen.
     pub(crate) fn stops(&self) -> u64 {
         self.pool.stops()
     }
@@ -266,7 +266,7 @@ impl Store {
         self.pool.begin_close();
     }
 
-    /// Closes the file as `quiesce` does, for good: later calls are `Locked`. If nobody else has it open, SQLite folds its log into it, so
+    /// Closes the file like `quiesce`, but for good: later calls are `Locked`. If no other process has it open, SQLite makes a checkpoint, so
     /// that the one file is the whole database; not when the store was quiesced before.
     #[cfg(test)]
     pub(crate) fn close(&self) {
@@ -278,13 +278,13 @@ impl Store {
         self.pool.finish_stop(self.pool.begin_stop(StopKind::Close), within, || self.last());
     }
 
-    /// Leaves the file as the end of the process would.
+    /// Leaves the file like the end of the process.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kill(&self) {
         self.pool.finish_stop(self.pool.begin_stop(StopKind::Kill), STOP_LIMIT, || None);
     }
 
-    /// A connection to fold the log with: it may be left from before the store was quiesced, and nothing was open since.
+    /// A connection for a checkpoint: the WAL may be left from before the store was quiesced, and nothing was open since.
     fn last(&self) -> Option<Connection> {
         let log = files::beside(&self.path, "-wal");
         log.exists().then(|| self.connect(Role::Writer, self.pool.wait_limit(Duration::ZERO)).ok()).flatten()

@@ -1,4 +1,4 @@
-//! Durability, waiting for others, and leaving the file alone.
+//! Durability, waiting for others, and stopping.
 
 use std::sync::Barrier;
 use std::time::Instant;
@@ -31,9 +31,9 @@ fn settings_are_what_durability_needs() {
 }
 
 #[test]
-fn a_statement_is_compiled_once_however_often_it_runs() {
+fn a_statement_is_compiled_once_for_any_number_of_runs() {
     let (_folder, store) = store();
-    // One whose plan might be another for other values, and is all the same kept.
+    // One whose plan might differ for other values, and is still kept.
     let path = "SELECT number FROM visit WHERE session_id = ?1 AND superseded = 0 ORDER BY number";
     for id in 0..3_i64 {
         let compiled = store.write::<_, StoreError>(|tx| {
@@ -83,19 +83,19 @@ fn a_schema_that_became_newer_meanwhile_is_not_written_to() {
     other.pragma_update(None, "user_version", newest + 1).unwrap();
     let written = bump(&store);
     assert!(matches!(written, Err(StoreError::NewerSchema { found, known }) if found == newest + 1 && known == newest), "{written:?}");
-    assert_eq!(revision(&store), 0, "what is there can still be seen");
+    assert_eq!(revision(&store), 0, "its data can still be read");
     other.pragma_update(None, "user_version", newest).unwrap();
     bump(&store).unwrap();
 }
 
 // Waiting -------------------------------------------------------------------------------------------------------------------------
 
-/// A connection as another process has one.
+/// A connection like one of another process.
 fn other(store: &Store) -> Connection {
     Connection::open(store.path()).unwrap()
 }
 
-/// One that keeps everybody else from writing.
+/// One that keeps all others from writing.
 fn other_that_writes(store: &Store) -> Connection {
     let other = other(store);
     other.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = revision").unwrap();
@@ -106,7 +106,7 @@ fn bump(store: &Store) -> Result<usize> {
     store.write(|tx| Ok(tx.execute("UPDATE meta SET revision = revision + 1", [])?))
 }
 
-/// The store waits for a lock of somebody else.
+/// Waits until the store waits for a lock of another connection.
 fn until_it_waits(store: &Store) {
     let before = store.pool.rests();
     while store.pool.rests() == before {
@@ -156,11 +156,11 @@ fn a_call_waits_no_longer_than_it_may() {
             })
         })
         .unwrap();
-    assert!(began.elapsed() < DEFAULT_WAIT, "none of them waited as long as a call does that may: {:?}", began.elapsed());
+    assert!(began.elapsed() < DEFAULT_WAIT, "none of them waited as long as a normal call: {:?}", began.elapsed());
 }
 
 #[test]
-fn who_waits_gives_up_at_once_when_the_store_is_quiesced_or_closed() {
+fn a_waiting_call_ends_at_once_when_the_store_is_quiesced_or_closed() {
     for stop in [Store::quiesce, Store::close] {
         let (_folder, store) = store();
         let other = other_that_writes(&store);
@@ -182,9 +182,9 @@ fn who_waits_gives_up_at_once_when_the_store_is_quiesced_or_closed() {
 }
 
 #[test]
-fn a_call_beside_a_quiesce_needs_nothing_of_others_and_is_carried_out() {
+fn a_call_during_a_quiesce_needs_no_other_process_and_is_carried_out() {
     let (_folder, store) = store();
-    // One that began before, and asks for its connection after.
+    // One that began before, and requests its connection after.
     let mut wait_limit = store.pool.wait_limit(DEFAULT_WAIT);
     let stopping = store.begin_quiesce();
     assert!(store.lend(Role::Writer, &mut wait_limit).is_ok());
@@ -215,7 +215,7 @@ fn a_call_beside_a_quiesce_needs_nothing_of_others_and_is_carried_out() {
 }
 
 #[test]
-fn quiescing_waits_for_who_waits_for_a_connection() {
+fn quiescing_waits_for_calls_that_wait_for_a_connection() {
     let (_folder, store) = store();
     let lend = || store.lend(Role::Reader, &mut store.pool.wait_limit(DEFAULT_WAIT)).map_err(|_| "refused");
     for _ in 0..8 {
@@ -242,14 +242,14 @@ fn calls_of_a_quiesced_store_do_not_take_one_another_for_another_process() {
     store.quiesce();
     let (begun, go) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
-        // It has locked the file, as a call that reads the log anew does.
+        // It has locked the file, like a call that reads the whole WAL.
         let opens = scope.spawn(|| {
             let open = |wait_limit| {
-                let reads_the_log = other(&store);
-                reads_the_log.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+                let reads_the_wal = other(&store);
+                reads_the_wal.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
                 begun.wait();
                 go.wait();
-                drop(reads_the_log);
+                drop(reads_the_wal);
                 store.connect(Role::Reader, wait_limit)
             };
             store.pool.lend(Role::Reader, &mut store.pool.wait_limit(DEFAULT_WAIT), open).map(drop)
@@ -289,7 +289,7 @@ fn the_rest_of_a_call_of_several_transactions_is_left_when_the_store_is_quiesced
 }
 
 #[test]
-fn who_waits_for_a_file_to_be_opened_gives_up_too() {
+fn a_call_that_waits_for_a_file_to_be_opened_ends_too() {
     let (_folder, store) = store();
     store.quiesce();
     store.resume();
@@ -313,11 +313,11 @@ fn a_quiesced_store_still_answers_and_keeps_nothing_open() {
     bump(&store).unwrap();
     assert_eq!(revision(&store), 1);
     assert_eq!(store.pool.open(), 0);
-    assert!(log(&store).exists(), "nothing was folded");
+    assert!(log(&store).exists(), "no checkpoint was made");
     let other = other_that_writes(&store);
     assert!(matches!(bump(&store), Err(StoreError::Locked)));
     assert_eq!(store.pool.rests(), 0, "it did not wait for the other process");
-    assert_eq!(revision(&store), 1, "looking needs no lock of another's");
+    assert_eq!(revision(&store), 1, "reading needs no lock of the other one");
     other.execute_batch("ROLLBACK").unwrap();
     store.resume();
     bump(&store).unwrap();
@@ -325,7 +325,7 @@ fn a_quiesced_store_still_answers_and_keeps_nothing_open() {
 }
 
 #[test]
-fn what_is_still_at_work_when_the_store_was_quiesced_is_not_committed() {
+fn work_that_still_runs_after_a_quiesce_is_not_committed() {
     let (_folder, store) = store();
     let (begun, go) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
@@ -349,7 +349,7 @@ fn what_is_still_at_work_when_the_store_was_quiesced_is_not_committed() {
 // Closing -------------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn closing_leaves_one_file_that_is_whole() {
+fn closing_leaves_one_complete_file() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     revision(&store);
@@ -363,7 +363,7 @@ fn closing_leaves_one_file_that_is_whole() {
 }
 
 #[test]
-fn a_log_that_somebody_reads_is_looked_at_once_for_each_200_pages() {
+fn a_wal_with_a_reader_is_checked_once_for_each_200_pages() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     let other = other(&store);
@@ -371,19 +371,19 @@ fn a_log_that_somebody_reads_is_looked_at_once_for_each_200_pages() {
     let mut looks = std::collections::BTreeSet::new();
     for _ in 0..1_000 {
         bump(&store).unwrap();
-        looks.insert(store.long_log.load(Ordering::Relaxed));
+        looks.insert(store.long_wal.load(Ordering::Relaxed));
     }
     assert!((4..=6).contains(&looks.len()), "{looks:?}");
     other.execute_batch("COMMIT").unwrap();
-    let begins_anew = (0..250).any(|_| {
+    let is_restarted = (0..250).any(|_| {
         bump(&store).unwrap();
-        store.long_log.load(Ordering::Relaxed) == 0
+        store.long_wal.load(Ordering::Relaxed) == 0
     });
-    assert!(begins_anew, "it is folded when nobody reads it any more");
+    assert!(is_restarted, "there is a checkpoint once nobody reads it");
 }
 
 #[test]
-fn closing_leaves_the_log_to_others_and_to_what_was_quiesced() {
+fn closing_makes_no_checkpoint_beside_others_or_after_a_quiesce() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     let (another, _) = Store::open(store.path(), &|| "never".to_owned()).unwrap();
@@ -397,7 +397,7 @@ fn closing_leaves_the_log_to_others_and_to_what_was_quiesced() {
 }
 
 #[test]
-fn closing_folds_what_was_written_before_the_store_was_quiesced_and_resumed() {
+fn closing_makes_a_checkpoint_of_what_was_written_before_a_quiesce_and_resume() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     store.quiesce();
@@ -410,7 +410,7 @@ fn closing_folds_what_was_written_before_the_store_was_quiesced_and_resumed() {
 }
 
 #[test]
-fn closing_waits_for_no_other_process() {
+fn closing_does_not_wait_for_another_process() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     store.quiesce();

@@ -1,26 +1,26 @@
-//! Emptying tables of which a page cannot be read.
+//! Emptying tables with a page that cannot be read.
 //!
-//! SQLite takes nothing out of a table whose tree it cannot walk. So the pages are given back without walking it: the map of pages, which
-//! stands in pages of its own, says of each page which one is above it. The first page of each table stays where it is, without a row.
+//! SQLite removes nothing from a table whose tree it cannot read. So the pages are freed without reading the tree: the map of pages, which has
+//! its own pages, has the parent of each page. The first page of each table stays where it is, without a row.
 
 use rusqlite::params;
 
 use super::{Result, StoreError, Transaction, erasure};
 
-/// What the map says of a page: one that nothing uses, the first one behind a row, a further one, and one of a tree.
+/// The kinds of a page in the map: free; the first overflow page of a row, a further one, and a page of a tree.
 const FREE: u8 = 2;
 const BELOW: std::ops::RangeInclusive<u8> = 3..=5;
-/// Where the first page says which free page is the first, and how many there are.
+/// Where page 1 has the number of the first free page, and the count of free pages.
 const FREE_LIST: std::ops::Range<usize> = 32..36;
 const FREE_COUNT: std::ops::Range<usize> = 36..40;
 
-/// Empties these tables, each with what its rows are kept in, and overwrites what stood there. The transaction has to be new: of what it has
-/// seen of these pages before, SQLite would keep a picture.
+/// Empties these tables, each with the kind of its root page, and overwrites their content. The transaction has to be new: SQLite would keep
+/// pages that it has already read in its cache.
 ///
 /// # Errors
-/// `Corrupt` where the file has no map, or where this SQLite does not show pages as they are.
+/// `Corrupt` where the file has no map, or where this SQLite has no access to raw pages.
 pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
-    // The pictures of earlier transactions.
+    // Drops the page cache of earlier transactions.
     tx.execute_batch("PRAGMA shrink_memory")?;
     let has_map: bool = tx.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if !has_map || !erasure::has_pages(tx)? {
@@ -42,10 +42,10 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
             maps.push((number, read(number)?));
         }
     }
-    // What is above a page. None: nothing, or the map does not say.
+    // The parent of a page. None: it has none, or it is not in the map.
     let above = |number: usize| {
-        let (map, told) = maps.get(number.checked_sub(2)? / every)?;
-        let entry = told.get(5 * number.checked_sub(map + 1)?..)?.first_chunk::<5>()?;
+        let (map, entries) = maps.get(number.checked_sub(2)? / every)?;
+        let entry = entries.get(5 * number.checked_sub(map + 1)?..)?.first_chunk::<5>()?;
         let above = u32::from_be_bytes([entry[1], entry[2], entry[3], entry[4]]) as usize;
         (BELOW.contains(&entry[0]) && (2..=count).contains(&above)).then_some(above)
     };
@@ -60,7 +60,7 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
         if let Some(kind) = kind {
             let mut page = vec![0; size];
             page[0] = kind;
-            // Rows begin behind the end of the page; 0 says 65536.
+            // Rows begin after the end of the page; 0 means 65536.
             page[5..7].copy_from_slice(&((size - usize::from(first[20])) as u16).to_be_bytes());
             write(root, &page)?;
         }
@@ -73,7 +73,7 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
             if let Some(known) = is_theirs[page] {
                 break known;
             }
-            // A way that comes back to itself leads to none of the tables.
+            // A path that returns to itself belongs to none of the tables.
             is_theirs[page] = Some(false);
             path.push(page);
             at = above(page);
@@ -95,12 +95,12 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
         write(pages[0], &list)?;
     }
     for number in &freed {
-        let (map, told) = &mut maps[(number - 2) / every];
+        let (map, entries) = &mut maps[(number - 2) / every];
         let at = 5 * (number - *map - 1);
-        told[at..at + 5].copy_from_slice(&[FREE, 0, 0, 0, 0]);
+        entries[at..at + 5].copy_from_slice(&[FREE, 0, 0, 0, 0]);
     }
-    for (number, told) in &maps {
-        write(*number, told)?;
+    for (number, entries) in &maps {
+        write(*number, entries)?;
     }
     let before = u32::from_be_bytes(first[FREE_COUNT].try_into().unwrap_or_default());
     first[FREE_COUNT].copy_from_slice(&before.saturating_add(freed.len() as u32).to_be_bytes());

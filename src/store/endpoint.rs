@@ -1,4 +1,4 @@
-//! Endpoints, and the one state that delivery keeps of each.
+//! Endpoints, with the delivery state of each.
 
 use rusqlite::{Row, params};
 
@@ -20,16 +20,16 @@ pub(crate) struct EndpointRow {
     pub(crate) delivery: EndpointDelivery,
 }
 
-/// An endpoint as it is stored: one row that does not read back must not stop the others.
+/// An endpoint as it is stored: one unreadable row must not stop the others.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "endpoints are few, and nearly all of them are readable")]
 pub(crate) enum StoredEndpoint {
     Readable(EndpointRow),
-    /// Its key, as far as it is text. Registering it anew repairs it.
+    /// Its key, as far as it is text. Registering it again repairs it.
     Corrupt(String),
 }
 
-/// What delivery knows of an endpoint.
+/// The delivery state of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointDelivery {
     pub(crate) paused_until: Option<Timestamp>,
@@ -39,20 +39,20 @@ pub(crate) struct EndpointDelivery {
     pub(crate) consecutive_failures: u32,
     pub(crate) in_flight_limit: u32,
     pub(crate) skew_ms: Option<i64>,
-    /// What it fails with, over and over, that could be the phone's own situation.
+    /// Its repeated failure that could be caused by this phone.
     pub(crate) failing: Option<Failing>,
-    /// When a person had the last urgent attempt, and the end of the pause that the receiver had asked for by then.
+    /// When a person had the last urgent attempt, and the end of the pause that the receiver had asked for then.
     pub(crate) urgent_at: Option<Timestamp>,
     pub(crate) urgent_pause: Option<Timestamp>,
 }
 
 impl EndpointRow {
-    /// Whether messages may leave for it at all.
+    /// Whether messages may be sent to it at all.
     pub(crate) fn is_open(&self) -> bool {
         self.enabled && self.archived_at.is_none()
     }
 
-    /// Its state in delivery. How many deliveries were clean in a row is not stored.
+    /// Its state in delivery. The number of clean attempts in a row is not stored.
     pub(crate) fn state(&self, clean: u32) -> EndpointState {
         let delivery = &self.delivery;
         EndpointState {
@@ -69,7 +69,7 @@ impl EndpointRow {
 }
 
 impl EndpointDelivery {
-    /// The same with what an attempt has taught.
+    /// The same with the state after an attempt.
     pub(crate) fn with(&self, state: &EndpointState) -> Self {
         Self {
             paused_until: state.paused_until,
@@ -78,14 +78,14 @@ impl EndpointDelivery {
             consecutive_failures: state.consecutive_failures,
             in_flight_limit: state.limit.max(1),
             skew_ms: state.clock_skew_ms,
-            // When it was seen last is of this process.
+            // When it was last seen is only known in one process.
             failing: state.failing.clone().map(|failing| Failing { last_seen: None, ..failing }),
             urgent_at: self.urgent_at,
             urgent_pause: self.urgent_pause,
         }
     }
 
-    /// Whether what an app shows of the endpoint is another than before.
+    /// Whether the visible state of the endpoint differs from before.
     pub(crate) fn is_seen_differently(&self, before: &Self) -> bool {
         let failing = |delivery: &Self| delivery.failing.as_ref().map(|failing| (failing.reason.clone(), failing.needs_person));
         self.paused_until != before.paused_until || failing(self) != failing(before)
@@ -93,7 +93,7 @@ impl EndpointDelivery {
 }
 
 impl StoredEndpoint {
-    /// What counts for what its entries wait for.
+    /// The facts that decide what its entries wait for.
     pub(crate) fn facts(&self) -> EndpointFacts<'_> {
         match self {
             Self::Readable(row) => EndpointFacts {
@@ -122,8 +122,8 @@ const COLUMNS: &str = "key, definition, enabled, disabled_reason, archived_at, p
                        in_flight_limit, skew_ms, failing_reason, failing_since, failing_networks, failing_needs_person, last_urgent_at,
                        last_urgent_pause, asked_until";
 
-/// Registers an endpoint, or changes what an existing one is. What delivery learned of the old one is forgotten, all of it where its URL is
-/// another. Any part of its row that did not read back does afterwards.
+/// Registers an endpoint, or changes an existing one. The delivery state of the old one is reset, completely if the URL changes. Unreadable
+/// parts of its row are readable afterwards.
 pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolicy) -> Result<()> {
     let fresh = match find(tx, &endpoint.key)? {
         Some(StoredEndpoint::Readable(row)) if row.endpoint.url == endpoint.url => row.state(0).fresh(policy),
@@ -136,14 +136,14 @@ pub(crate) fn put(tx: &Transaction<'_>, endpoint: &Endpoint, policy: &RetryPolic
     .execute(params![endpoint.key, to_json(endpoint)?, fresh.limit])?;
     save_state(tx, &endpoint.key, &fresh)?;
     if let Some(StoredEndpoint::Corrupt(_)) = find(tx, &endpoint.key)? {
-        // Only why it is disabled is left, which nobody knows any more; that it is stays.
+        // The reason why it is disabled is lost, but it stays disabled.
         tx.prepare_cached("UPDATE endpoint SET disabled_reason = CASE WHEN enabled = 0 THEN ?2 END WHERE key = ?1")?
             .execute([&endpoint.key, BY_APP])?;
     }
     Ok(())
 }
 
-/// Enables an endpoint: pauses of our own end, and failures are forgotten.
+/// Enables an endpoint: the core's own pauses end, and failures are forgotten.
 pub(crate) fn enable(tx: &Transaction<'_>, key: &str, policy: &RetryPolicy) -> Result<()> {
     tx.prepare_cached("UPDATE endpoint SET enabled = 1, disabled_reason = NULL WHERE key = ?1")?.execute([key])?;
     match find(tx, key)? {
@@ -158,12 +158,12 @@ pub(crate) fn disable(tx: &Transaction<'_>, key: &str, reason: &str) -> Result<(
     Ok(())
 }
 
-/// Secrets have changed: pauses of our own end, and failures are forgotten.
+/// Secrets have changed: the core's own pauses end, and failures are forgotten.
 pub(crate) fn new_secrets(tx: &Transaction<'_>, row: &EndpointRow, policy: &RetryPolicy) -> Result<()> {
     save_state(tx, &row.endpoint.key, &row.state(0).fresh(policy))
 }
 
-/// Writes a state. When a person had the last urgent attempt stays known.
+/// Writes a state. The time of the last urgent attempt is kept.
 fn save_state(tx: &Transaction<'_>, key: &str, state: &EndpointState) -> Result<()> {
     if let Some(StoredEndpoint::Readable(row)) = find(tx, key)? {
         return save_delivery(tx, key, &row.delivery.with(state));
@@ -187,7 +187,7 @@ pub(crate) fn set_archived(tx: &Transaction<'_>, key: &str, archived_at: Option<
     Ok(())
 }
 
-/// Writes what delivery has learned.
+/// Writes the delivery state.
 pub(crate) fn save_delivery(tx: &Transaction<'_>, key: &str, delivery: &EndpointDelivery) -> Result<()> {
     let failing = delivery.failing.as_ref();
     tx.prepare_cached(
@@ -221,7 +221,7 @@ pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<StoredEn
     Ok(rows.next()?.map(stored))
 }
 
-/// When the pause of this endpoint ends, as stored; none where its row says nothing of the kind.
+/// When the pause of this endpoint ends, as stored; none without a pause.
 pub(crate) fn paused_until(connection: &Connection, key: &str) -> Result<Option<Timestamp>> {
     let mut statement = connection.prepare_cached("SELECT paused_until FROM endpoint WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
@@ -248,7 +248,7 @@ fn stored(row: &Row<'_>) -> StoredEndpoint {
 }
 
 fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
-    // What is no time lies far beyond any pause there is, where it counts as over.
+    // An invalid time is read as one far beyond any pause, where it counts as over.
     let time = |ms: i64| from_ms(ms).unwrap_or(Timestamp::MAX_UTC);
     let failing: Option<String> = row.get(10)?;
     let failing = match failing {
@@ -260,7 +260,7 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
     let paused_until: i64 = row.get(5)?;
     let endpoint: Endpoint = from_json(&row.get::<_, String>(1)?, "an endpoint")?;
     if endpoint.key != row.get::<_, String>(0)? {
-        // Its messages would go to another's address.
+        // Its messages would go to the address of another endpoint.
         return Err(StoreError::Internal("the definition of an endpoint names another".to_owned()));
     }
     Ok(EndpointRow {

@@ -1,8 +1,8 @@
-//! Leaving nothing of what was deleted.
+//! Erasing deleted data completely.
 //!
-//! SQLite overwrites what is deleted (`secure_delete`), where it stands then. What is left is in pages that nothing uses, which are given
-//! back; in the log, which keeps older pages until it is cut off; and in the gaps of pages, where SQLite leaves the old bytes of what it
-//! moves to another page. So no page goes from the log into the file before its gap is cleaned, and the log is folded here alone.
+//! SQLite overwrites deleted data at its current place (`secure_delete`). Copies remain in free pages, which are removed from the file; in the
+//! WAL, which keeps older pages until it is truncated; and in the gaps of pages, where SQLite leaves the old bytes of data that it moves to
+//! another page. So no page is copied from the WAL into the file before its gap is cleaned, and checkpoints are made only here.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,51 +14,52 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Connection, Result, Transaction, files};
+use crate::sorted::sort;
 
-/// Pages in the log from which it is folded into the file: small, frequent checkpoints, and no long stall.
-const LONG_LOG: i64 = 200;
-/// Pages that are looked at in one transaction, so that nobody waits for long.
+/// The number of pages in the WAL from which a checkpoint is made: small, frequent checkpoints without a long delay.
+const LONG_WAL: i64 = 200;
+/// Pages that are checked in one transaction, so that other calls do not wait long.
 const PAGES: usize = 2_000;
-/// How often somebody else may write between a look at the pages and folding them.
+/// How often another process may write between cleaning the pages and the checkpoint.
 const TRIES: u32 = 5;
 
-/// Gives back the pages that nothing uses, so that the file shrinks.
+/// Removes free pages, so that the file shrinks.
 pub(crate) fn shrink(tx: &Transaction<'_>) -> Result<()> {
     let mut statement = tx.prepare_cached("PRAGMA incremental_vacuum")?;
     let mut rows = statement.query([])?;
-    // Each step gives one page back.
+    // Each step removes one page.
     while rows.next()?.is_some() {}
     Ok(())
 }
 
-/// After something was deleted: leaves nothing of it in the file, folds the log and cuts it off; says whether that was done. Not while
-/// somebody else reads or writes, and it waits for nobody.
+/// After something was deleted: removes all of it from the file, makes a checkpoint and truncates the WAL. Says whether that was done: not
+/// while another connection reads or writes, and it does not wait.
 pub(super) fn erase(connection: &Connection) -> Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
     if !has_pages(connection)? {
-        // What is written anew holds nothing else.
+        // A rebuilt file holds no deleted data.
         connection.execute_batch("VACUUM")?;
     }
-    clean_and_fold(connection, "TRUNCATE")
+    clean_and_checkpoint(connection, "TRUNCATE")
 }
 
-/// Folds a log that has become long into the file, as far as nobody reads it. `last` is its length when that was tried last: while somebody
-/// reads for long it goes on growing, and what is in it already is not looked at again with each write.
-pub(super) fn fold_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
-    // Of another word than these SQLite would make `PASSIVE`.
+/// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `last` is its length when this was last attempted: in a
+/// long read it grows, and pages already in it are not checked again with each write.
+pub(super) fn checkpoint_if_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
+    // SQLite treats any other word as `PASSIVE`.
     let length: i64 = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
-    // Shorter than before: it has begun anew.
+    // Shorter than before: it was restarted.
     let before = Some(last.load(Ordering::Relaxed)).filter(|last| *last <= length).unwrap_or(0);
-    if length - before < LONG_LOG {
+    if length - before < LONG_WAL {
         last.store(before, Ordering::Relaxed);
         return Ok(());
     }
     last.store(length, Ordering::Relaxed);
     connection.busy_timeout(Duration::ZERO)?;
-    clean_and_fold(connection, "PASSIVE").map(drop)
+    clean_and_checkpoint(connection, "PASSIVE").map(drop)
 }
 
-/// Writes a file anew that was made before files could shrink. It is the old one or the new one, no matter what happens meanwhile.
+/// Rebuilds a file that was created before files could shrink. After a crash it is the old file or the new one.
 pub(super) fn rebuild(connection: &Connection) -> Result<()> {
     let shrinks: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
     if shrinks == 0 {
@@ -67,33 +68,33 @@ pub(super) fn rebuild(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Closes a connection and lets SQLite fold its log into the file, if nobody else has it open. Waits for nobody; where it fails, the log
-/// stays, which is as good.
-pub(super) fn fold(connection: Connection) {
-    let folded = connection.busy_timeout(Duration::ZERO).map_err(Into::into).and_then(|()| clean_and_fold(&connection, "TRUNCATE"));
-    // An error leaves a page in the log that is not clean yet.
+/// Closes a connection with a checkpoint, if no other process has the file open. It does not wait; if it fails, the WAL stays, which is as
+/// good.
+pub(super) fn close_with_checkpoint(connection: Connection) {
+    let folded = connection.busy_timeout(Duration::ZERO).map_err(Into::into).and_then(|()| clean_and_checkpoint(&connection, "TRUNCATE"));
+    // After an error the WAL may have a page that is not cleaned.
     let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, folded.is_err());
 }
 
-/// Cleans the pages of a file whose log somebody else has folded, such as a copy that was never in use.
+/// Cleans the pages of a file whose checkpoint was made elsewhere, such as a copy that was never in use.
 pub(super) fn clean_all(connection: &Connection) -> Result<()> {
     if has_pages(connection)? { clean(connection, Which::All).map(drop) } else { Ok(()) }
 }
 
-/// Folds the log into the file, after its pages are clean; says whether all of it was done. An app that builds SQLite with switches of its own
-/// folds it as it is.
-fn clean_and_fold(connection: &Connection, how: &str) -> Result<bool> {
+/// Makes a checkpoint after the pages are cleaned. Says whether it was complete. With an SQLite of the app that has no access to raw pages, the
+/// checkpoint is made without cleaning.
+fn clean_and_checkpoint(connection: &Connection, how: &str) -> Result<bool> {
     if !has_pages(connection)? {
         return checkpoint(connection, how);
     }
-    let mut which = Which::OfLog;
+    let mut which = Which::OfWal;
     for _ in 0..TRIES {
         let seen = clean(connection, which)?;
         let is_done = checkpoint(connection, how)?;
         if writes_of_others(connection)? == seen {
             return Ok(is_done);
         }
-        // What another process wrote meanwhile may be in the file, and in no log any more.
+        // Pages that another process wrote meanwhile may be in the file, and no longer in the WAL.
         which = Which::All;
     }
     clean(connection, Which::All)?;
@@ -105,31 +106,31 @@ fn checkpoint(connection: &Connection, how: &str) -> Result<bool> {
     Ok(!is_busy)
 }
 
-/// Another number than before when another connection has committed something.
+/// Changes when another connection has committed something.
 fn writes_of_others(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
 }
 
-/// Whether this SQLite shows pages as they are.
+/// Whether this SQLite has access to raw pages.
 pub(super) fn has_pages(connection: &Connection) -> Result<bool> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'")?;
     Ok(statement.query_row([], |_| Ok(())).optional()?.is_some())
 }
 
-/// Pages that may not be clean.
+/// The pages to clean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
-    /// Those in the log: what is in the file was cleaned before.
-    OfLog,
+    /// Those in the WAL: pages in the file were cleaned before.
+    OfWal,
     All,
 }
 
-/// Cleans these pages. Gives [`writes_of_others`] of the moment before it looked.
+/// Cleans these pages. Gives [`writes_of_others`] of the moment before.
 fn clean(connection: &Connection, which: Which) -> Result<i64> {
     undefended(connection, || clean_pages(connection, which))
 }
 
-/// Does what SQLite would refuse: writes pages as they are, or what nobody may write by mistake.
+/// Runs `work` without SQLite's defensive mode: it may write raw pages and internal tables.
 pub(super) fn undefended<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
     let done = work();
@@ -146,13 +147,13 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
     let map_every = first.query_row([], |row| Ok(map_every(row.get_ref(0)?.as_blob()?))).optional()?.filter(|_| has_map);
     drop(first);
     let mut pages = match which {
-        Which::OfLog => in_log(&tx),
+        Which::OfWal => in_log(&tx),
         Which::All => None,
     }
     .unwrap_or_else(|| (1..=count).collect());
-    pages.sort_unstable();
+    sort(&mut pages, PartialOrd::lt);
     pages.dedup();
-    // What was cut off since has no page any more.
+    // Pages that were removed since no longer exist.
     pages.retain(|page| *page <= count);
     let mut tx = Some(tx);
     for some in pages.chunks(PAGES) {
@@ -175,9 +176,9 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
     Ok(seen)
 }
 
-/// The pages in the log, in any order. None where it cannot be read. Pages of an earlier log may be among them.
+/// The pages in the WAL, in any order. None where it cannot be read. Pages of an earlier WAL may be among them.
 fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
-    // SQLite holds no lock on it that closing it would take away.
+    // SQLite has no lock on the WAL that closing it here would release.
     let log = match File::open(files::beside(&PathBuf::from(tx.path()?), "-wal")) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Vec::new()),
         log => log.ok()?,
@@ -189,7 +190,7 @@ fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
         return Some(pages);
     }
     let size = i64::from(u32::from_be_bytes(head[8..12].try_into().ok()?));
-    // Each page of this log has its salt.
+    // Each page of this WAL has its salt.
     while log.read_exact(&mut frame).is_ok() && frame[8..16] == head[16..24] {
         pages.push(u32::from_be_bytes(frame[..4].try_into().ok()?));
         log.seek_relative(size).ok()?;
@@ -197,7 +198,7 @@ fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
     Some(pages)
 }
 
-/// How far apart the pages of the map are: one tells of a page in five bytes, as far as the end of each page is not kept for something else.
+/// The distance between the pages of the map: each describes a page in five bytes, without the reserved end of a page.
 pub(super) fn map_every(first: &[u8]) -> usize {
     (first.len() - first.get(20).map_or(0, |kept| usize::from(*kept))) / 5 + 1
 }
@@ -207,11 +208,11 @@ pub(super) fn locked(size: usize) -> usize {
     (1 << 30) / size + 1
 }
 
-/// A page of a tree whose gap, between the list of its cells and the first of them, holds what once stood there: without it. None where there
-/// is nothing to clean.
+/// The cleaned page of a tree: without old bytes in the gap between the list of its cells and the first cell. None where there is nothing to
+/// clean.
 fn cleaned(number: u32, page: &[u8], map_every: Option<usize>) -> Option<Vec<u8>> {
     let number = number as usize;
-    // The map of pages stands on every so many, and behind the locked page instead of on it; its entries look like anything.
+    // Pages of the map come at a fixed distance, or directly after the locked page; their entries can look like a page of a tree.
     let is_map = |number: usize| map_every.is_some_and(|every| number >= 2 && (number - 2).is_multiple_of(every));
     let locked = locked(page.len());
     if number == locked || is_map(number) || number == locked + 1 && is_map(locked) {
@@ -229,7 +230,7 @@ fn cleaned(number: u32, page: &[u8], map_every: Option<usize>) -> Option<Vec<u8>
         0 => 65_536,
         to => to,
     };
-    // Of a damaged page it is not known where the gap is.
+    // A damaged page may have its gap anywhere.
     page.get(from..to)?.iter().any(|byte| *byte != 0).then(|| {
         let mut page = page.to_vec();
         page[from..to].fill(0);

@@ -2,7 +2,7 @@
 
 use rusqlite::ErrorCode;
 
-/// Why the store could not do its work. Nothing is half-written whichever it is.
+/// Why the store could not do its work. Nothing is written in part.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The file cannot be opened or read now, for instance before the first unlock of the phone. The file is untouched.
@@ -11,16 +11,16 @@ pub(crate) enum StoreError {
     /// Another process held the database for longer than the busy timeout, or the call was interrupted by quiescing.
     #[error("the database is locked by another process")]
     Locked,
-    /// There is no room left.
+    /// The disk is full.
     #[error("the disk is full")]
     Full,
-    /// The file is damaged. It is left as it is.
+    /// The file is damaged. It is not changed.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
-    /// A page that this row of the outbox needs is damaged. Nothing more can be written in the transaction that met it.
-    #[error("the database is damaged where a message lies")]
+    /// A page that this row of the outbox needs is damaged. Nothing more can be written in the transaction that read it.
+    #[error("the database is damaged at a message")]
     CorruptEntry(i64),
-    /// The file is a SQLite database of something else, or no database at all.
+    /// The file is a SQLite database of another program, or not a database.
     #[error("the file is not a Compass database")]
     Foreign,
     /// A newer release has written the file.
@@ -31,22 +31,22 @@ pub(crate) enum StoreError {
         /// The newest this release knows.
         known: u32,
     },
-    /// Reading or writing failed below SQLite.
+    /// The operating system failed to read or write the file.
     #[error("the database cannot be read or written: {0}")]
     Io(String),
-    /// A row does not read back: the file is damaged there. What else is in it may be sound.
+    /// A row cannot be read: the file is damaged there. Other parts may be sound.
     #[error("the database is damaged: {0}")]
     Unreadable(String),
-    /// A file that is to be made is there already.
-    #[error("there is a file of this name already")]
+    /// A file to be created already exists.
+    #[error("a file of this name already exists")]
     NameTaken,
-    /// The schema refused a change: a fault of this library.
+    /// The schema refused a change: an error of this library.
     #[error("{0}")]
     Internal(String),
 }
 
 impl StoreError {
-    /// Whether it is a finding about the file, and not a reason to look again later.
+    /// Whether it is a finding about the file, and not a reason to try again later.
     pub(crate) fn is_finding(&self) -> bool {
         matches!(self, Self::Corrupt(_) | Self::Unreadable(_) | Self::Internal(_) | Self::Io(_) | Self::Foreign)
     }
@@ -61,31 +61,29 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
             ErrorCode::DiskFull => StoreError::Full,
-            // Nothing that we write comes near to what is too big for SQLite.
+            // No value of the core comes near SQLite's size limit.
             ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => StoreError::Corrupt(what),
             ErrorCode::NotADatabase => StoreError::Foreign,
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)
             }
-            // No row is to blame for that.
+            // That is not caused by a row.
             ErrorCode::OutOfMemory => StoreError::Io(what),
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
-            // The message of a constraint is one of our triggers' or names a column; it holds no value.
+            // The message of a constraint comes from a trigger of the schema or names a column; it holds no value.
             _ => StoreError::Internal(error.to_string()),
         }
     }
 }
 
-/// rusqlite's own errors may quote what a column holds; their kind is enough.
+/// rusqlite's own errors may quote the value of a column; their kind is enough.
 fn without_values(error: &rusqlite::Error) -> StoreError {
     use rusqlite::Error as E;
     match error {
-        E::FromSqlConversionFailure(column, kind, _) => {
-            StoreError::Unreadable(format!("column {column} of type {kind} does not read back"))
-        }
+        E::FromSqlConversionFailure(column, kind, _) => StoreError::Unreadable(format!("column {column} of type {kind} cannot be read")),
         E::InvalidColumnType(column, name, kind) => StoreError::Unreadable(format!("column {column} ({name}) is of type {kind}")),
         E::IntegralValueOutOfRange(column, _) => StoreError::Unreadable(format!("column {column} is out of range")),
-        E::Utf8Error(column, _) => StoreError::Unreadable(format!("column {column} is no text")),
+        E::Utf8Error(column, _) => StoreError::Unreadable(format!("column {column} is not text")),
         E::QueryReturnedNoRows => StoreError::Unreadable("a row that must exist does not".to_owned()),
         _ => StoreError::Internal("an unexpected error of the SQLite binding".to_owned()),
     }

@@ -1,4 +1,4 @@
-//! What SQLite leaves to us: who may read a file before a byte is in it, the names beside it, and that a folder keeps them.
+//! Files: their permissions before the first byte, the names beside the database, and syncing of folders.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::{Result, StoreError};
 use crate::crypto;
 
-/// What SQLite puts beside a database: its log, what it shares of the log, and the journal of a file without a log.
+/// SQLite's files beside a database: the WAL, its shared memory, and the rollback journal.
 pub(super) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// What we put beside a database: the copy that is about to take its place, while it is checked and when it is ready, with what tells that it is
-/// ours; the database before, while it is copied and when it is whole, and what another restore found in its place; the room for a full disk.
+/// The core's files beside a database: the copy that will replace it, while it is checked and when it is ready, with its hash; the earlier
+/// database, while it is copied and when it is complete, and what a later restore replaced; the reserve for a full disk.
 pub(super) const COPY: &str = "-restore-part";
 pub(super) const READY: &str = "-restoring";
 pub(super) const READY_HASH: &str = "-restoring-sha256";
@@ -21,7 +21,7 @@ pub(super) const BEFORE: &str = ".before-restore";
 pub(super) const LATER: &str = ".before-later-restore";
 pub(super) const RESERVE: &str = "-reserve";
 
-/// Every file that may be of this database. The database itself comes last: until it is gone, it is there.
+/// Every file of this database. The database itself comes last: until it is removed, the database exists.
 pub(super) fn all_of(path: &Path) -> impl Iterator<Item = PathBuf> {
     [RESERVE, COPY, READY_HASH, READY, BEFORE_PART, LATER, BEFORE, ""].into_iter().flat_map(|suffix| with_side_files(beside(path, suffix)))
 }
@@ -31,24 +31,24 @@ fn with_side_files(path: PathBuf) -> impl Iterator<Item = PathBuf> {
     side_files.into_iter().chain([path])
 }
 
-/// Whether a file of this name, or what SQLite puts beside it, would be a file of the database.
+/// Whether a file of this name, or SQLite's files beside it, would be a file of the database.
 pub(crate) fn would_touch(to: &Path, database: &Path) -> bool {
     with_side_files(to.to_owned()).any(|made| all_of(database).any(|file| file == made))
 }
 
-/// Whether a copy of this name would go, or change, when it takes the place of the database. What is kept of the database before does not.
+/// Whether a copy of this name would be removed or changed when it replaces the database. The kept file of the earlier database is not.
 pub(crate) fn is_of(from: &Path, database: &Path) -> bool {
     from != beside(database, BEFORE) && all_of(database).any(|file| file == from)
 }
 
-/// The name under which the database before is kept. The first one since the database was opened keeps the first name, no matter what takes
-/// the place of the database meanwhile.
+/// The name under which the earlier database is kept. The first one since the database was opened keeps the first name, even if further
+/// restores follow.
 pub(super) fn kept_as(path: &Path) -> PathBuf {
     let before = beside(path, BEFORE);
     if fs::symlink_metadata(&before).is_ok() { beside(path, LATER) } else { before }
 }
 
-/// Whether a copy of the database lies beside it until it is opened.
+/// Whether a copy of the database is beside it until it is opened.
 pub(super) fn has_copy(path: &Path) -> bool {
     [COPY, READY, BEFORE_PART, LATER, BEFORE].iter().any(|copy| fs::symlink_metadata(beside(path, copy)).is_ok())
 }
@@ -60,55 +60,55 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The same with a name that nobody has.
+/// The same with an unused name.
 pub(super) fn unused(path: &Path, suffix: &str) -> PathBuf {
     let mut random = [0; 8];
     crypto::fill_random(&mut random);
     beside(path, &format!("{suffix}{:016x}", u64::from_ne_bytes(random)))
 }
 
-/// Makes the database file if it is not there, for its owner alone; SQLite gives what it puts beside it the same rights.
+/// Creates the database file if it does not exist, only for its owner; SQLite gives its files beside it the same permissions.
 ///
 /// # Errors
-/// `Corrupt` where the file is empty or gone and its log is not: SQLite would take it for a new database, and delete the log.
+/// `Corrupt` where the file is empty or missing and its WAL is not: SQLite would treat it as a new database, and delete the WAL.
 pub(super) fn prepare(path: &Path) -> Result<()> {
-    // First the log: another process that makes the file writes the file first.
-    let has_log = has_log(path);
+    // First the WAL: another process that creates the database writes the file first.
+    let has_log = has_wal(path);
     if has_log && is_empty(path) {
-        return Err(StoreError::Corrupt("the file is empty, and its log is not".to_owned()));
+        return Err(StoreError::Corrupt("the file is empty, and its WAL is not".to_owned()));
     }
     match create(path) {
-        // Of what is there and no file, SQLite says that it cannot open it.
+        // If the path is not a file, SQLite reports that it cannot open it.
         Err(error) if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::IsADirectory) => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-/// There is a log, and something in it.
-pub(super) fn has_log(path: &Path) -> bool {
+/// Whether there is a WAL that is not empty.
+pub(super) fn has_wal(path: &Path) -> bool {
     fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
-/// The file says that it is complete by itself, and no change of it was cut short. SQLite would use a log beside it all the same. This process
-/// must not have it open.
-pub(crate) fn has_no_log(path: &Path) -> bool {
-    // Of the header: by which way it is written, and read. 2 is with a log.
+/// Whether the file is marked as complete without a WAL, and no change of it was interrupted. SQLite would still use a WAL beside it. This
+/// process must not have it open.
+pub(crate) fn has_no_wal(path: &Path) -> bool {
+    // From the header: its write and read version. 2 means WAL.
     let mut header = [0; 20];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
     is_read && header[18] == 1 && header[19] == 1 && !has_journal(path)
 }
 
-/// A change was cut short, and what it began with is kept.
+/// Whether a change was interrupted, and its rollback journal is kept.
 fn has_journal(path: &Path) -> bool {
     fs::metadata(beside(path, "-journal")).is_ok_and(|journal| journal.len() > 0)
 }
 
-/// Beside this name lies what SQLite would take for a part of a file that gets it.
+/// Whether there are files beside this name that SQLite would treat as parts of a file with this name.
 pub(crate) fn has_parts(path: &Path) -> bool {
-    has_log(path) || has_journal(path)
+    has_wal(path) || has_journal(path)
 }
 
-/// The file is empty, or not there.
+/// Whether the file is empty or missing.
 pub(super) fn is_empty(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(file) => file.is_file() && file.len() == 0,
@@ -116,7 +116,7 @@ pub(super) fn is_empty(path: &Path) -> bool {
     }
 }
 
-/// Makes a file that is not there yet, for its owner alone.
+/// Creates a file that does not exist yet, only for its owner.
 pub(super) fn create(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -125,11 +125,11 @@ pub(super) fn create(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// A file that is not whole yet, under a name that nobody else has. It goes with this.
+/// An incomplete file under a name of its own. Removed when this is dropped.
 pub(super) struct Part(PathBuf);
 
 impl Part {
-    /// Makes it beside the name that it is to get, for its owner alone.
+    /// Creates it beside its final name, only for its owner.
     pub(super) fn of(path: &Path) -> Result<(Self, File)> {
         let part = unused(path, "-part-");
         let file = create(&part)?;
@@ -148,7 +148,7 @@ impl Part {
         sync(&self.0)?;
         match fs::hard_link(&self.0, path) {
             Ok(()) => {}
-            // Android refuses links to apps, and some file systems know none.
+            // Android refuses links to apps, and some file systems do not have them.
             Err(error) if error.kind() != ErrorKind::AlreadyExists && fs::symlink_metadata(path).is_err() => fs::rename(&self.0, path)?,
             Err(_) => return Err(StoreError::NameTaken),
         }
@@ -159,17 +159,17 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // What is left of it is of no use, and told of by nobody.
+        // An error is ignored: the file is not used any more.
         let _ = remove_database(&self.0);
     }
 }
 
 fn sync(path: &Path) -> Result<()> {
-    // For writing, as some systems ask for it.
+    // Opened for writing, because some systems require it.
     Ok(OpenOptions::new().write(true).open(path)?.sync_all()?)
 }
 
-/// Gives a finished database of ours a name of ours, in place of the one that has it. Returns when file and name are on the disk.
+/// Gives a finished database one of the core's names, and replaces a file of that name. Returns when file and name are on the disk.
 pub(super) fn publish_database(part: &Path, path: &Path) -> Result<()> {
     SIDE_FILES.iter().try_for_each(|suffix| remove(&beside(path, suffix)))?;
     sync(part)?;
@@ -199,7 +199,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a database with all that SQLite has put beside it.
+/// Removes a database with SQLite's files beside it.
 pub(super) fn remove_database(path: &Path) -> Result<()> {
     with_side_files(path.to_owned()).try_for_each(|file| remove(&file))
 }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gets_its_name_when_it_is_whole_and_goes_otherwise() {
+    fn a_file_gets_its_name_when_it_is_complete_and_is_removed_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("copy");
         drop(Part::of(&to).unwrap());
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_meanwhile_is_not_replaced() {
+    fn a_file_that_was_created_meanwhile_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("copy");
         let parts = [Part::of(&to).unwrap().0, Part::of(&to).unwrap().0];

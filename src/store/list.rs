@@ -9,8 +9,8 @@ use crate::engine::words::Query;
 use crate::model::{ActionStatus, SessionFilter, SessionSummary, Timestamp, WorkflowRef};
 
 /// At most `limit` sessions after the one of this row, each with its row. They are in the order in which they began on this phone, which is
-/// that of their rows: what the clock said then may have been wrong. What of a session does not read back is blank; one that nothing could be done
-/// with, because its key, its state or its workflow does not, is none, and is named by `check`.
+/// that of their rows: the clock may have been wrong. Unreadable parts of a session are blank; a session with an unreadable key, state or
+/// workflow is None, and is named by `check`.
 pub(crate) fn sessions(
     connection: &Connection,
     filter: &SessionFilter,
@@ -18,7 +18,7 @@ pub(crate) fn sessions(
     limit: u32,
 ) -> Result<Vec<(Option<SessionSummary>, i64)>> {
     let query = match filter.text.as_deref().filter(|text| !text.trim().is_empty()).map(Query::of) {
-        // Signs alone.
+        // Only signs.
         Some(None) => return Ok(Vec::new()),
         query => query.flatten(),
     };
@@ -68,7 +68,7 @@ pub(crate) fn sessions(
         let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
         conditions.push(format!("s.id IN ({})", ids.join(", ")));
     }
-    // Of candidates it is not known how many are found.
+    // It is not known how many of the candidates match.
     values.push(Value::Integer(if candidates.is_some() { -1 } else { limit.into() }));
     let sql = format!(
         "SELECT s.id, s.key, s.state, s.won, s.actor, s.started_at, s.finished_at, s.section_name,
@@ -94,7 +94,7 @@ pub(crate) fn sessions(
     }
     drop(rows);
     if candidates.is_some() {
-        // It names rows, and is not asked a second time.
+        // It contains row numbers, and is not used again.
         statement.discard();
     }
     Ok(found)
@@ -125,7 +125,7 @@ mod tests {
 
     const SESSIONS: i64 = 6_000;
 
-    /// Sessions of which the older half began later, by a clock that was wrong. Every second one says `often`, every thousandth `seldom`.
+    /// Sessions of which the older half began later, by a wrong clock. Every second one has `often`, every thousandth `seldom`.
     fn filled() -> Connection {
         let connection = migrated_to(NEWEST);
         connection
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_gives_each_session_once_in_the_order_of_the_list_however_many_it_finds() {
+    fn a_search_gives_each_session_once_in_the_order_of_the_list() {
         let connection = filled();
         for (words, step) in [("often", 2), ("oft", 2), ("often usual", 2), ("seldom", 1000), ("ldo often", 1000)] {
             let filter = SessionFilter { text: Some(words.to_owned()), ..SessionFilter::default() };

@@ -1,22 +1,21 @@
-//! What would be lost with a file whose place another one takes: messages that are not delivered, and what it alone knows.
-
-use std::collections::BTreeSet;
+//! What would be lost with a file that is replaced: undelivered messages, and facts that only this file has.
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::outbox::GIVEN_UP;
+use super::outbox::ABANDONED;
 use super::outbox::UNDELIVERED;
 use super::row::{from_ms, session_key, sha256};
 use super::{Connection, Result, StoreError, Transaction, session};
 use crate::crypto::Sha256;
 use crate::model::{Act, EVENT_VERSION, Event, SessionKey, Timestamp};
+use crate::sorted::SortedSet;
 
 /// Whether the first text is the id of the message of this install, session, action, hash of its body, and revision.
 pub(crate) type IsId = fn(&str, &str, SessionKey, &str, &Sha256, u32) -> bool;
 
-/// A counter beyond this is damage: it has to go on rising.
+/// A larger counter is damage: it must still be able to rise.
 const LAST_NUMBER: i64 = 1 << 62;
-/// So is an age of more than 139 years, in milliseconds: everything would be old.
+/// An age of more than 139 years, in milliseconds, is damage: everything would be old.
 const LAST_AGE: i64 = 1 << 42;
 
 /// An undelivered message.
@@ -26,7 +25,7 @@ pub(super) struct Message {
     body_sha256: Vec<u8>,
 }
 
-/// The undelivered messages that the copy does not hold whole, with the same id and bytes, to be delivered.
+/// The undelivered messages that the copy does not hold completely, with the same id and bytes, to be delivered.
 pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) -> Result<Vec<Message>> {
     let mut statement = present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox o WHERE {UNDELIVERED}"))?;
     let messages = statement.query_map([], |row| Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)? }))?;
@@ -34,7 +33,7 @@ pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) ->
     for message in messages {
         let message = message?;
         let is_held = match copy {
-            // What does not read back is not held.
+            // An unreadable message is not held.
             Some((copy, is_id)) => match holds(copy, is_id, &message) {
                 Err(error) if error.is_finding() => false,
                 held => held?,
@@ -48,7 +47,7 @@ pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) ->
     Ok(lost)
 }
 
-/// Whether this message leaves from the copy, or has left: its id is the one of what it says, and its body is the one that was frozen.
+/// Whether the copy will send this message or has sent it: its id matches its content, and its body is the frozen one.
 fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     let mut statement = copy.prepare_cached(
         "SELECT o.state = 'sent', m.install_id, s.key, a.key, b.bytes, o.revision
@@ -77,38 +76,37 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
-/// What must not be forgotten of a file: that something changed, how far its numbers went, and which messages were given up.
+/// The state of a replaced file that must not be lost: that something changed, its last numbers, and which messages were abandoned.
 #[derive(Default)]
-pub(super) struct FileMemory {
+pub(super) struct CarriedState {
     /// Revision and configuration.
     counters: Option<(i64, i64)>,
-    /// The last numbers of each table that counts.
+    /// The last row numbers of tables that must not use a number twice.
     numbers: Vec<(String, i64)>,
     /// The last number of a claim.
     epoch: i64,
-    /// Delivery ids, with by what each was given up, where it was or a correction has taken its place, and until when a try of it may be in
-    /// flight.
+    /// Delivery ids, with the cause for which each was abandoned or superseded, if it was, and until when an attempt of it may be in flight.
     held_back: Vec<(String, Option<String>, Option<i64>)>,
     /// Keys of the sessions that were deleted.
-    deleted: BTreeSet<Vec<u8>>,
+    deleted: SortedSet<Vec<u8>>,
 }
 
-impl FileMemory {
-    /// Of a sound file.
+impl CarriedState {
+    /// Reads it from a sound file.
     ///
     /// # Errors
-    /// `Unreadable` also where a counter has come to its end.
+    /// `Unreadable` also where a counter cannot rise further.
     pub(super) fn of(file: &Connection) -> Result<Self> {
         let known = Self::read(file, false)?;
         let has_numbers = known.numbers.iter().all(|(_, last)| (0..=LAST_NUMBER).contains(last));
         if known.counters.is_some() && has_numbers && has_an_age(file)? {
             Ok(known)
         } else {
-            Err(StoreError::Unreadable("what the file says of itself does not read back, or has come to its end".to_owned()))
+            Err(StoreError::Unreadable("the counters of the file cannot be read, or cannot rise further".to_owned()))
         }
     }
 
-    /// Of a damaged one, as far as it can be read.
+    /// Reads it from a damaged file, as far as possible.
     pub(super) fn of_damaged(file: &Connection) -> Self {
         let mut known = Self::read(file, true).unwrap_or_default();
         known.numbers.retain(|(_, last)| (0..=LAST_NUMBER).contains(last));
@@ -117,7 +115,7 @@ impl FileMemory {
 
     fn read(file: &Connection, is_damaged: bool) -> Result<Self> {
         let (configuration, detail) = if has_column(file, "configuration", is_damaged)? {
-            // A word that is none was one, and the copy takes no other.
+            // A damaged word was a valid one, and the copy accepts no other.
             ("configuration", "iif(detail IN ('redacted', 'restored'), detail, 'abandoned')")
         } else {
             ("0", "'abandoned'")
@@ -127,7 +125,7 @@ impl FileMemory {
               WHERE id = 1 AND revision BETWEEN 0 AND {LAST_NUMBER} AND {configuration} BETWEEN 0 AND {LAST_NUMBER}"
         );
         let epoch = format!("SELECT ifnull(max(lease_epoch), 0) FROM outbox WHERE lease_epoch <= {LAST_NUMBER}");
-        // Of an empty table there is none.
+        // An empty table has no row there.
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
@@ -158,26 +156,26 @@ impl FileMemory {
         })
     }
 
-    /// Lets the copy know it, too.
+    /// Writes it into the copy.
     pub(super) fn carry_to(&self, copy: &Connection) -> Result<()> {
         let (revision, configuration) = self.counters.unwrap_or_default();
         copy.execute(
             "UPDATE meta SET revision = max(revision, ?1) + 1, configuration = max(configuration, ?2) + 1 WHERE id = 1",
             [revision, configuration],
         )?;
-        // Numbers of rows are not given again, so that what another process has under way finds no other row under its number.
+        // Row numbers are not used again, so that a running attempt of another process finds no other row under its number.
         for (table, last) in &self.numbers {
             if copy.execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", params![table, last])? == 0 {
                 copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![table, last])?;
             }
         }
-        // Nor are those of claims: what hangs since before ends no other try.
+        // Nor are the numbers of claims: an earlier attempt must not settle a later one.
         copy.execute(
             "UPDATE outbox SET lease_epoch = max(lease_epoch, ?1) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
             [self.epoch],
         )?;
         let mut abandons = copy.prepare(&format!(
-            "UPDATE outbox SET {GIVEN_UP}, detail = ?2
+            "UPDATE outbox SET {ABANDONED}, detail = ?2
               WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
         let mut waits =
@@ -186,12 +184,12 @@ impl FileMemory {
             if detail.is_some() {
                 abandons.execute(params![delivery_id, detail])?;
             }
-            // What the copy holds as given up may have been sent again since.
+            // A message that is abandoned in the copy may have been sent again since.
             if in_flight_until.is_some() {
                 waits.execute(params![delivery_id, in_flight_until])?;
             }
         }
-        // A session that was deleted held nothing undelivered: what of it was not sent was given up.
+        // A deleted session held nothing undelivered: its unsent messages were abandoned.
         let mut unsent =
             copy.prepare(&format!("SELECT o.delivery_id, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE {UNDELIVERED}"))?;
         let unsent = unsent.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -203,7 +201,7 @@ impl FileMemory {
     }
 }
 
-/// An older schema counts none.
+/// An older schema has no age.
 fn has_an_age(file: &Connection) -> Result<bool> {
     let sql = format!("SELECT 1 FROM meta WHERE id = 1 AND age BETWEEN 0 AND {LAST_AGE}");
     Ok(!has_column(file, "age", false)? || rows(file, &sql, false, |_| Ok(()))?.len() == 1)
@@ -221,7 +219,7 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
         let mut statement = file.prepare(sql)?;
         for row in statement.query_map([], read)? {
             match row {
-                // The next one may be sound; where there is none, this was the last.
+                // The next row may be sound; otherwise this was the last.
                 Err(_) if is_damaged => {}
                 row => found.push(row?),
             }
@@ -235,16 +233,16 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
     Ok(found)
 }
 
-/// What a person says who gives undelivered messages up.
-pub(crate) struct GivesUp<'a> {
+/// Who abandons undelivered messages, why and when.
+pub(crate) struct Abandonment<'a> {
     pub(crate) actor: &'a str,
     pub(crate) reason: &'a str,
     pub(crate) at: Timestamp,
     pub(crate) utc_offset: i32,
 }
 
-/// Writes into the file that is kept who gave these messages up, and why: a process that opens it does not send them.
-pub(super) fn abandon(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+/// Records in the kept file who abandoned these messages, and why: a process that opens it does not send them.
+pub(super) fn abandon(tx: &Transaction<'_>, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
     for message in lost {
         let (session, last, last_at, action): (i64, u32, i64, String) = tx.query_row(
             "SELECT s.id, s.last_seq, ifnull((SELECT at FROM event e WHERE e.session_id = s.id AND e.seq = s.last_seq), s.started_at), a.key
@@ -253,17 +251,17 @@ pub(super) fn abandon(tx: &Transaction<'_>, lost: &[Message], gives_up: &GivesUp
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         let seq = last.checked_add(1).ok_or_else(|| StoreError::Unreadable("a session's number of acts is out of range".to_owned()))?;
-        let at = gives_up.at.max(from_ms(last_at)?);
-        tx.execute(&format!("UPDATE outbox SET {GIVEN_UP}, detail = 'restored' WHERE id = ?1"), [message.entry])?;
+        let at = abandonment.at.max(from_ms(last_at)?);
+        tx.execute(&format!("UPDATE outbox SET {ABANDONED}, detail = 'restored' WHERE id = ?1"), [message.entry])?;
         let event = Event {
             seq,
             v: EVENT_VERSION,
             at,
-            wall_at: (gives_up.at < at).then_some(gives_up.at),
-            utc_offset: gives_up.utc_offset,
-            actor: Some(gives_up.actor.to_owned()),
+            wall_at: (abandonment.at < at).then_some(abandonment.at),
+            utc_offset: abandonment.utc_offset,
+            actor: Some(abandonment.actor.to_owned()),
             command_id: None,
-            act: Act::Abandoned { action, reason: gives_up.reason.to_owned() },
+            act: Act::Abandoned { action, reason: abandonment.reason.to_owned() },
         };
         session::write_event(tx, session, &event, None)?;
         tx.execute("UPDATE session SET last_seq = ?2 WHERE id = ?1", params![session, event.seq])?;

@@ -15,8 +15,8 @@ pub(crate) struct Meta {
     pub(crate) install_id: String,
     pub(crate) revision: u64,
     pub(crate) integration_enabled: bool,
-    /// Rises with every change of endpoints, of the integration, of secrets, and with every message that is given up: what was decided
-    /// before is looked at again. Its upper half counts the changes of secrets: see [`secrets_generation`].
+    /// Rises with every change of endpoints, of the integration or of secrets, and with every abandoned message: earlier decisions are then
+    /// checked again. Its upper half counts the changes of secrets: see [`secrets_generation`].
     pub(crate) configuration: u64,
 }
 
@@ -33,14 +33,14 @@ pub(crate) fn load(connection: &Connection) -> Result<Meta> {
     })?)
 }
 
-/// Counts a change that observers are told of, in the transaction that makes it.
+/// Counts a change for observers, in the transaction that makes it.
 pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
     let revision: i64 =
         tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision")?.query_row([], |row| row.get(0))?;
     Ok(revision as u64)
 }
 
-/// What was decided before has to be looked at again, in the transaction that makes it so.
+/// Makes delivery check earlier decisions again, in the transaction that is the reason.
 pub(crate) fn next_configuration(tx: &Transaction<'_>) -> Result<()> {
     tx.prepare_cached("UPDATE meta SET configuration = configuration + 1 WHERE id = 1")?.execute([])?;
     Ok(())
@@ -52,14 +52,14 @@ pub(crate) fn next_secrets(tx: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The generation of the secrets in one of the configuration.
+/// The generation of the secrets within that of the configuration.
 pub(crate) fn secrets_generation(configuration: u64) -> u64 {
     configuration >> 32
 }
 
-/// Another one than before when another file has taken the place of the database under its connections.
+/// Changes when another file has replaced the database under its connections.
 pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
-    // SQLite counts it on with every change of the schema, of which there is none while the database is open, and when a copy is written over it.
+    // SQLite raises it with every change of the schema, which does not happen while the database is open, and when a copy is written over it.
     Ok(connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?)
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Re
     Ok(())
 }
 
-/// Carries the age of the database forward where an hour has passed since the last time, in the first transaction that comes. A clock that
-/// was set back adds nothing, and one that was set far ahead a week. What lies too far ahead of a clock that was set back is over, and that is
-/// written down: it must not begin again when the clock comes near.
+/// Carries the age of the database forward when an hour has passed since the last time, in the next transaction. A clock that was set back adds
+/// nothing, and one that was set far ahead adds a week. Times too far ahead of a clock that was set back are over, and that is recorded: they
+/// must not count again when the clock approaches them.
 pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     if set_back::is_seen(tx, now)? {
         set_back::write_down(tx, now)?;
@@ -87,13 +87,13 @@ pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Whether the age is to be carried forward by the next write.
+/// Whether the next write has to carry the age forward.
 pub(crate) fn is_age_due(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached("SELECT age_at IS NULL OR ?1 < age_at OR ?1 - age_at >= ?2 FROM meta WHERE id = 1")?;
     Ok(statement.query_row(params![to_ms(now), AGE_STEP], |row| row.get(0))?)
 }
 
-/// The age of the database in milliseconds: what finishing and sending are stamped with, and what is kept is counted by.
+/// The age of the database in milliseconds: the time of finishing and sending, from which retention is counted.
 pub(crate) fn age(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("SELECT age FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?)
 }

@@ -1,17 +1,16 @@
-//! Bringing a file up to the newest schema, one numbered file of SQL at a time.
+//! Updating a file to the newest schema, one numbered file of SQL at a time.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Result, StoreError, schema};
 
-/// One per schema version, in order. A file that has shipped is never edited again.
-const MIGRATIONS: &[&str] =
-    &[include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql"), include_str!("sql/0003_the_file.sql")];
+/// The files of `sql/`, one per schema version, as `build.rs` packs them. A released file is never edited again.
+const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/migrations"));
 
-/// "Cmps": tells a Compass database from any other SQLite file.
+/// "Cmps": distinguishes a Compass database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x436d_7073;
 
-/// Looks at a file that is opened, at one moment of it: whose it is, its version, and whether its schema is the one of that version. Writes
+/// Checks an opened file in one snapshot: that it is a Compass database, its version, and that its schema is the one of that version. Writes
 /// nothing.
 pub(super) fn look(connection: &Connection) -> Result<()> {
     let snapshot = connection.unchecked_transaction()?;
@@ -19,12 +18,12 @@ pub(super) fn look(connection: &Connection) -> Result<()> {
     schema::check(&snapshot, schema::version(&snapshot)?)
 }
 
-/// Refuses a file that is not ours or is from the future, without writing to it.
+/// Refuses a file of another program or with a newer schema, without writing to it.
 pub(super) fn check_identity(connection: &Connection) -> Result<()> {
     let id = application_id(connection)?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let version = schema::version(connection)?;
-    // First whose file it is: other programs number their schemas, too.
+    // First the application id: other programs number their schemas, too.
     if id != APPLICATION_ID && (id != 0 || tables > 0 || version > 0) {
         return Err(StoreError::Foreign);
     }
@@ -46,31 +45,31 @@ pub(super) fn check_version(found: u32) -> Result<()> {
     if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
-/// Applies what is missing, each step in a transaction of its own; a crash between two steps is caught up at the next open.
+/// Applies the missing steps, each in its own transaction; after a crash between two steps the next open continues.
 pub(super) fn migrate(connection: &mut Connection, install_id: &dyn Fn() -> String) -> Result<()> {
-    migrate_to(connection, install_id, MIGRATIONS.len())
+    migrate_to(connection, install_id, newest() as usize)
 }
 
-/// A table that others refer to is built anew only while foreign keys are off, and that cannot be said inside a transaction. Nor are checks asked
-/// meanwhile: a value that is damaged comes along as it is, and stops its row alone.
+/// A table that others refer to can only be rebuilt while foreign keys are off, which cannot be set inside a transaction. CHECK constraints are
+/// also off meanwhile: a damaged value is copied as it is, and stops only its own row.
 fn migrate_to(connection: &mut Connection, install_id: &dyn Fn() -> String, target: usize) -> Result<()> {
     if schema::version(connection)? as usize >= target {
         return Ok(());
     }
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")?;
-    let migrated = apply(connection, install_id, MIGRATIONS, target);
+    let migrated = apply(connection, install_id, &migrations(), target);
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = OFF")?;
     migrated.map_err(|error| match error {
-        // Rows that no rule allows.
+        // Rows that break a rule.
         StoreError::Internal(what) => StoreError::Corrupt(what),
         error => error,
     })
 }
 
-fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[&str], target: usize) -> Result<()> {
+fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migrations: &[String], target: usize) -> Result<()> {
     while (schema::version(connection)? as usize) < target {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Asked again inside: another process may have been faster.
+        // Read again inside: another process may have been faster.
         let from = schema::version(&transaction)? as usize;
         if let Some(sql) = migrations.get(from).filter(|_| from < target) {
             transaction.execute_batch(sql)?;
@@ -87,25 +86,50 @@ fn apply(connection: &mut Connection, install_id: &dyn Fn() -> String, migration
     Ok(())
 }
 
-/// What foreign keys would have refused, had they been on.
+/// Checks the foreign keys that were off.
 fn check_references(connection: &Connection) -> Result<()> {
     let mut statement = connection.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_check ORDER BY 1")?;
     let tables = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-    if tables.is_empty() { Ok(()) } else { Err(StoreError::Corrupt(format!("rows of {} refer to nothing", tables.join(", ")))) }
+    if tables.is_empty() { Ok(()) } else { Err(StoreError::Corrupt(format!("rows of {} refer to missing rows", tables.join(", ")))) }
 }
 
 /// The newest schema that this release knows.
 pub(super) fn newest() -> u32 {
-    MIGRATIONS.len() as u32
+    schema::LISTS.len() as u32
+}
+
+/// One per schema version, in order.
+fn migrations() -> Vec<String> {
+    unpack(PACKED).split('\0').map(str::to_owned).collect()
+}
+
+/// What `build.rs` has packed.
+fn unpack(packed: &[u8]) -> String {
+    let (mut text, mut rest) = (String::new(), packed);
+    while let [first, behind @ ..] = rest {
+        rest = match (first.checked_sub(0x80), behind) {
+            (Some(more), [low, high, behind @ ..]) => {
+                let from = text.len() - usize::from(u16::from_le_bytes([*low, *high]));
+                // What comes again may reach into itself.
+                (from..from + 4 + usize::from(more)).for_each(|at| text.push(char::from(text.as_bytes()[at])));
+                behind
+            }
+            _ => {
+                text.push(char::from(*first));
+                behind
+            }
+        };
+    }
+    text
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::store) const NEWEST: usize = MIGRATIONS.len();
+    pub(in crate::store) const NEWEST: usize = schema::LISTS.len();
 
-    /// The schema of every version, as it was shipped: copies, so that editing a migration that has shipped is noticed. Add one with each
+    /// The schema of every version, as it was released: copies, so that an edit of a released migration is noticed. Add one with each
     /// release that changes the schema.
     const SHIPPED: &[&str] = &[
         include_str!("../../tests/schema/0001.sql"),
@@ -122,11 +146,11 @@ pub(super) mod tests {
         Connection::open_in_memory().unwrap()
     }
 
-    /// A new database of this version, made by the migrations alone.
+    /// A new database of this version, made only by the migrations.
     pub(in crate::store) fn migrated_to(version: usize) -> Connection {
         let connection = memory();
         connection.pragma_update(None, "foreign_keys", false).unwrap();
-        MIGRATIONS[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        migrations()[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
         connection.pragma_update(None, "user_version", version as u32).unwrap();
         connection
     }
@@ -151,12 +175,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_shipped_version_is_in_the_harness() {
-        assert_eq!(SHIPPED.len(), MIGRATIONS.len());
+    fn every_version_is_unpacked_as_it_was_shipped() {
+        assert_eq!(migrations(), SHIPPED);
+        assert_eq!(SHIPPED.len(), NEWEST);
     }
 
     #[test]
-    fn a_file_from_the_future_is_refused_untouched() {
+    fn a_file_with_a_newer_schema_is_refused_unchanged() {
         let connection = memory();
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
@@ -165,7 +190,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_database_of_something_else_is_refused_whatever_its_version() {
+    fn a_database_of_another_program_is_refused_with_any_version() {
         for (id, version, table) in [(0, 0, true), (0, 99, true), (7, 99, true), (7, 0, false), (0, 3, false)] {
             let connection = memory();
             connection.pragma_update(None, "application_id", id).unwrap();
@@ -182,11 +207,12 @@ pub(super) mod tests {
     fn a_migration_that_breaks_a_reference_changes_nothing() {
         let mut connection = memory();
         migrate(&mut connection, &|| "install".to_owned()).unwrap();
-        let mut migrations = MIGRATIONS.to_vec();
+        let mut migrations = migrations();
         migrations.push(
             "CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT;
              CREATE TABLE child (parent INTEGER REFERENCES parent (id)) STRICT;
-             INSERT INTO child VALUES (1);",
+             INSERT INTO child VALUES (1);"
+                .to_owned(),
         );
         let before = schema(&connection);
         connection.pragma_update(None, "foreign_keys", false).unwrap();

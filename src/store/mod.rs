@@ -1,10 +1,10 @@
 //! The SQLite file: the only home of `rusqlite`.
 //!
-//! One writer connection and at most two readers, opened when first needed. Every write is one `IMMEDIATE` transaction and costs one fsync;
+//! One writer connection and at most two readers, opened at first use. Every write is one `IMMEDIATE` transaction and costs one fsync;
 //! every read is one snapshot. Functions that write take `&Transaction`, functions that read take `&Connection`, and only [`Store::write`]
 //! and [`Store::read`] open them.
 //!
-//! After a crash or a power cut the file holds exactly the transactions whose calls returned, and perhaps the one that was about to.
+//! After a crash or a power cut the file holds exactly the transactions whose calls returned, and perhaps the one that was about to return.
 
 pub(crate) mod action;
 pub(crate) mod backup;
@@ -40,7 +40,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
-pub(crate) use one_row::{OfOneRow, alone, of_entry, passing_over, unless_damaged};
+pub(crate) use one_row::{OfOneRow, all_or_none, of_entry, passing_over, unless_damaged};
 pub(crate) use pool::{LockWait, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 

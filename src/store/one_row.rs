@@ -1,38 +1,38 @@
-//! One row at a time: what does not read back of one row, or what the schema does not let it become, stops nothing but that row.
+//! One row at a time: a row that cannot be read, or that the schema does not let change, stops only itself.
 //!
 //! Every loop over rows goes through here, so that only an error of the database itself ends a call.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use super::{Result, StoreError, Transaction};
 
-/// An error that may be of one row or of the whole database.
+/// An error that concerns one row or the whole database.
 pub(crate) trait OfOneRow {
-    /// What one row holds is to blame. The next row may work.
+    /// One row is the cause. The next row may work.
     fn is_of_one_row(&self) -> bool;
 }
 
 impl OfOneRow for StoreError {
     fn is_of_one_row(&self) -> bool {
-        // A page that is damaged may be that of this row alone.
+        // A damaged page may be only that of this row.
         matches!(self, Self::Internal(_) | Self::Unreadable(_) | Self::Corrupt(_))
     }
 }
 
 impl StoreError {
-    /// Rows or pages are to blame, and not the database as a whole.
+    /// Rows or pages are the cause, and not the database as a whole.
     pub(crate) fn is_damage(&self) -> bool {
         self.is_of_one_row() || matches!(self, Self::CorruptEntry(_))
     }
 }
 
-/// What came of a statement about this row of the outbox, in a transaction that goes on behind it. Where a page is damaged it cannot: SQLite
-/// writes nothing more in a transaction that has met one.
+/// The result of a statement about this row of the outbox, in a transaction that has further rows. With a damaged page it cannot continue:
+/// SQLite writes nothing more in a transaction that has read one.
 pub(crate) fn of_entry<T>(entry: i64, result: Result<T>) -> Result<T> {
     result.map_err(|error| if matches!(error, StoreError::Corrupt(_)) { StoreError::CorruptEntry(entry) } else { error })
 }
 
-/// What came of one statement about one row. None: the row is to blame, and stays as it was.
+/// The result of one statement about one row. None: the row is the cause, and does not change.
 pub(crate) fn unless_damaged<T, E: OfOneRow>(result: std::result::Result<T, E>) -> std::result::Result<Option<T>, E> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -41,8 +41,8 @@ pub(crate) fn unless_damaged<T, E: OfOneRow>(result: std::result::Result<T, E>) 
     }
 }
 
-/// Does all of several changes that belong to one row, or none of them. None: the row is to blame, and stays as it was.
-pub(crate) fn alone<T, E: OfOneRow + From<StoreError>>(
+/// Makes all changes of one row, or none of them. None: the row is the cause of an error, and does not change.
+pub(crate) fn all_or_none<T, E: OfOneRow + From<StoreError>>(
     tx: &Transaction<'_>,
     work: impl FnOnce() -> std::result::Result<T, E>,
 ) -> std::result::Result<Option<T>, E> {
@@ -61,8 +61,8 @@ pub(crate) fn alone<T, E: OfOneRow + From<StoreError>>(
 
 /// Does what comes first in a transaction without the rows of the outbox of which a page is damaged: where it meets one, all that was done is
 /// undone, and it begins anew. Gives these rows, too.
-pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&BTreeSet<i64>) -> Result<T>) -> Result<(T, BTreeSet<i64>)> {
-    let mut damaged = BTreeSet::new();
+pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&SortedSet<i64>) -> Result<T>) -> Result<(T, SortedSet<i64>)> {
+    let mut damaged = SortedSet::new();
     loop {
         match work(&damaged) {
             Err(StoreError::CorruptEntry(entry)) if damaged.insert(entry) => begin_anew(tx)?,

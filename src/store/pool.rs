@@ -1,7 +1,7 @@
-//! Who may use a connection, and for how long a call may wait: for one of this process, or for a lock of another one.
+//! Lends connections, and limits how long a call may wait: for a connection, or for a lock of another process.
 //!
-//! SQLite asks here whether to go on waiting, so that nobody waits any longer once the store is to leave the file alone. The pool is never
-//! locked while a connection is opened, used or closed.
+//! SQLite asks here whether to continue waiting, so that no call waits once the store is stopped. The pool is never locked while a connection
+//! is opened, used or closed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use super::{Result, StoreError, erasure};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
-/// A check and a backup at once; more wait for one another.
+/// A check and a backup at the same time; further calls wait.
 const MAX_LONG_READERS: usize = 2;
-/// How long SQLite rests before it asks for a lock again, in milliseconds. Most locks are gone within the first few; one fsync takes longer.
-const RESTS: [u64; 6] = [1, 2, 5, 10, 15, 20];
-/// Stopping waits for running calls and interrupts them again and again for the last part of it: two seconds in all.
+/// How long SQLite waits before it tries a lock again, in milliseconds. Most locks end within the first few; one fsync takes longer.
+const LOCK_WAITS: [u64; 6] = [1, 2, 5, 10, 15, 20];
+/// How long stopping waits for running calls; in the last part of it, it interrupts them repeatedly. Two seconds in all.
 pub(crate) const STOP_LIMIT: Duration = Duration::from_millis(1_900);
 const INTERRUPTING: Duration = Duration::from_millis(900);
 const INTERRUPT_AGAIN: Duration = Duration::from_millis(20);
-/// How soon a call that waits for a connection finds out that it was called off.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How soon a call that waits for a connection notices that it was cancelled.
+const CHECK_AGAIN: Duration = Duration::from_millis(20);
 /// Longer than any call.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
@@ -37,22 +37,22 @@ pub(super) struct Pool {
 struct PoolState {
     quiesced: bool,
     closed: bool,
-    /// It will be closed once running calls have ended: they wait for no other process any more.
+    /// It will be closed once running calls have ended: they no longer wait for another process.
     closing: bool,
-    /// How often the store was told to leave the file alone. A call that began before the last time waits for nothing any more.
+    /// How often the store was stopped. A call that began before the last stop no longer waits.
     stops: u64,
-    /// The last of them that has returned. A call that began before it changes nothing any more.
+    /// The last stop that has returned. A call that began before it changes nothing more.
     stopped: u64,
     writer: Vec<Connection>,
     readers: Vec<Connection>,
     places: Vec<Place>,
     numbers: u64,
-    /// How often a call rested before it asked for a lock again.
+    /// How often a call waited before it tried a lock again.
     #[cfg(test)]
     rests: u64,
 }
 
-/// The place of a call, from when it asks for a connection until after that is given back or closed.
+/// The place of a call, from its request for a connection until that is returned or closed.
 struct Place {
     number: u64,
     role: Role,
@@ -60,12 +60,12 @@ struct Place {
     stage: Stage,
 }
 
-/// How far a call has got.
+/// The stage of a call.
 enum Stage {
     /// It waits for its turn.
     Waiting,
-    /// It opens a connection. One call at a time: the first one that opens the file reads the log anew. SQLite tells a call that comes
-    /// meanwhile the same as when another process has the file, and while the store is quiesced no call waits for another process.
+    /// It opens a connection. One call at a time: the first one that opens the file reads the whole WAL. To a call that comes meanwhile
+    /// SQLite reports the same as when another process has the file, and while the store is quiesced no call waits for another process.
     Opening,
     /// It has a connection.
     Working(InterruptHandle),
@@ -76,7 +76,7 @@ enum Stage {
 pub(super) enum Role {
     Writer,
     Reader,
-    /// For calls that read the whole database and would keep screens waiting. Not kept open.
+    /// For calls that read the whole database, so that screens do not wait for them. Not kept open.
     LongReader,
 }
 
@@ -90,24 +90,24 @@ impl Role {
     }
 }
 
-/// How the store leaves the file alone.
+/// How the store is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StopKind {
-    /// Until it is resumed; what is called meanwhile opens a connection of its own.
+    /// Until it is resumed; a call meanwhile opens its own connection.
     Quiesce,
     /// For good.
     Close,
-    /// For good, as the end of a process does: without folding the log into the file.
+    /// For good, like the end of a process: without a checkpoint.
     #[cfg(any(test, feature = "testing"))]
     Kill,
 }
 
-/// A stop that has begun: nobody waits any more, and calls that run are still to be waited for.
+/// A stop that has begun: no call waits any more, and running calls have to be waited for.
 #[derive(Debug, Clone, Copy)]
-#[must_use = "calls that run are waited for by finishing it"]
+#[must_use = "finishing it waits for running calls"]
 pub(crate) struct Stopping {
     stop: u64,
-    folds: bool,
+    checkpoints: bool,
 }
 
 impl PoolState {
@@ -118,7 +118,7 @@ impl PoolState {
         }
     }
 
-    /// The next stage of a call that waits, and the idle connection that it takes, if there is one. None while it is not its turn.
+    /// The idle connection for a call that waits, if there is one. The outer `None` while it is not its turn.
     fn turn(&mut self, role: Role) -> Option<Option<Connection>> {
         let in_use = |place: &&Place| place.role == role && !matches!(place.stage, Stage::Waiting);
         if self.places.iter().filter(in_use).count() >= role.limit() {
@@ -159,18 +159,18 @@ impl Pool {
 
     /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
     ///
-    /// A call of the app that meets a stop on its way here is not refused for it: nobody else need have the file. It counts as one that
-    /// began before, so the stop waits for it and it changes nothing afterwards.
+    /// A call of the app during a stop is not refused: another process need not have the file. It counts as begun before the stop, so the stop
+    /// waits for it and it changes nothing afterwards.
     ///
     /// # Errors
-    /// `Locked` when the time to wait is over or the pool is closed, and what `open` says.
+    /// `Locked` when the time to wait is over or the pool is closed, and errors of `open`.
     pub(super) fn lend(
         self: &Arc<Self>,
         role: Role,
         wait_limit: &mut WaitLimit,
         open: impl FnOnce(WaitLimit) -> Result<Connection>,
     ) -> Result<Lent> {
-        // A failure has to give the place back, which this does when it is dropped.
+        // After a failure this releases the place when it is dropped.
         let mut lent = self.place(role, wait_limit);
         let mut state = self.state();
         lent.connection = loop {
@@ -184,8 +184,8 @@ impl Pool {
             if left.is_zero() {
                 return Err(StoreError::Locked);
             }
-            // Nobody tells the pool that a call was called off.
-            state = self.wait(state, if wait_limit.cancelled.is_some() { left.min(LOOK_AGAIN) } else { left });
+            // The pool is not notified when a call is cancelled.
+            state = self.wait(state, if wait_limit.cancelled.is_some() { left.min(CHECK_AGAIN) } else { left });
         };
         let wait_limit = wait_limit.clone();
         if let Some(idle) = &mut lent.connection {
@@ -208,7 +208,7 @@ impl Pool {
     fn place(self: &Arc<Self>, role: Role, wait_limit: &mut WaitLimit) -> Lent {
         let mut state = self.state();
         if wait_limit.is_for != For::Part {
-            // It has done nothing yet: it begins now.
+            // It has done nothing yet, so it begins now.
             wait_limit.stops = state.stops;
         }
         state.numbers += 1;
@@ -217,22 +217,22 @@ impl Pool {
         Lent { pool: Arc::clone(self), role, number, connection: None }
     }
 
-    /// Keeps a connection that was opened before there was anybody to lend it to.
+    /// Keeps a connection that was opened before the first call.
     pub(super) fn keep(&self, role: Role, connection: Connection) {
         self.state().idle(role).push(connection);
     }
 
-    /// From here on nobody waits for another process.
+    /// From here on no call waits for another process.
     pub(super) fn begin_close(&self) {
         self.state().closing = true;
         self.changed.notify_all();
     }
 
-    /// From here on a caller that waits gives up. Waits for nobody.
+    /// From here on calls that wait end. Does not wait itself.
     pub(super) fn begin_stop(&self, how: StopKind) -> Stopping {
         let mut state = self.state();
-        // What is quiesced has nothing open, and closing does not begin to work for the sake of the log.
-        let folds = how == StopKind::Close && !state.quiesced;
+        // A quiesced store has nothing open, and closing does not open the file only for a checkpoint.
+        let checkpoints = how == StopKind::Close && !state.quiesced;
         state.stops += 1;
         match how {
             StopKind::Quiesce => state.quiesced = true,
@@ -241,21 +241,21 @@ impl Pool {
             StopKind::Kill => state.closed = true,
         }
         self.changed.notify_all();
-        Stopping { stop: state.stops, folds }
+        Stopping { stop: state.stops, checkpoints }
     }
 
-    /// Waits for calls that run or wait for a connection, then interrupts them, for at most so long. Afterwards every connection is closed,
-    /// no file lock is left, and only a new call may touch the file. Closing lets SQLite fold its log into the file if nobody else has it open; `open` gives a
-    /// connection for it where none was left, or none where there is nothing to fold.
+    /// Waits for calls that run or wait for a connection, then interrupts them, for at most this time. Afterwards every connection is closed,
+    /// no file lock remains, and only a new call may use the file. Closing makes a checkpoint if no other process has the file open; `open`
+    /// gives a connection for that where none was left, or none where there is nothing to do.
     pub(super) fn finish_stop(&self, stopping: Stopping, within: Duration, open: impl FnOnce() -> Option<Connection>) {
-        let Stopping { stop, folds } = stopping;
+        let Stopping { stop, checkpoints } = stopping;
         let began = Instant::now();
         let mut state = self.state();
         while state.earlier(stop).next().is_some() && began.elapsed() < within {
             let limit = match within.saturating_sub(INTERRUPTING).checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
                 Some(left) => left,
                 None => {
-                    // Again and again: it ends the statement that runs, and not the one after it.
+                    // Repeatedly: an interrupt ends the running statement, and not the next one.
                     for place in state.earlier(stop) {
                         if let Stage::Working(interrupt) = &place.stage {
                             interrupt.interrupt();
@@ -266,16 +266,16 @@ impl Pool {
             };
             state = self.wait(state, limit);
         }
-        // What comes back after closing is closed, too.
+        // Connections that are returned after closing are closed, too.
         state.quiesced |= state.closed;
         state.stopped = state.stopped.max(stop);
-        // Who still waits for a connection comes too late.
+        // A call that still waits for a connection is too late.
         self.changed.notify_all();
         let (writer, readers) = (state.writer.pop(), std::mem::take(&mut state.readers));
         drop(state);
         drop(readers);
-        if folds && let Some(last) = writer.or_else(open) {
-            erasure::fold(last);
+        if checkpoints && let Some(last) = writer.or_else(open) {
+            erasure::close_with_checkpoint(last);
         }
     }
 
@@ -289,9 +289,9 @@ impl Pool {
         state.quiesced = state.closed;
     }
 
-    /// What SQLite asks when another connection has the lock that it needs: whether to ask for it again. Rests before it says yes.
+    /// SQLite's busy handler: whether to try a lock of another connection again. Waits before it says yes.
     pub(super) fn handler(self: &Arc<Self>, wait_limit: WaitLimit) -> impl FnMut(i32) -> bool + Send + 'static {
-        // The connection has it, and the pool has the connection.
+        // Weak: the connection has the handler, and the pool has the connection.
         let pool = Arc::downgrade(self);
         move |tries| {
             let Some(pool) = pool.upgrade() else { return false };
@@ -301,13 +301,13 @@ impl Pool {
             {
                 state.rests += 1;
             }
-            let rest = RESTS[(tries.max(0) as usize).min(RESTS.len() - 1)];
+            let rest = LOCK_WAITS[(tries.max(0) as usize).min(LOCK_WAITS.len() - 1)];
             state = pool.wait(state, Duration::from_millis(rest).min(left));
             wait_limit.left_for_file(&state).is_some()
         }
     }
 
-    /// Whether what a call has done may still be committed: not after somebody was told that the file is left alone.
+    /// Whether the work of a call may still be committed: not after a stop has returned.
     pub(super) fn may_commit(&self, wait_limit: &WaitLimit) -> bool {
         self.state().stopped <= wait_limit.stops
     }
@@ -337,15 +337,15 @@ pub(super) struct WaitLimit {
     stops: u64,
     until: Instant,
     is_for: For,
-    /// Set once nobody wants it any more.
+    /// Set once the call is cancelled.
     cancelled: Option<Arc<AtomicBool>>,
 }
 
-/// How long delivery waits for others.
+/// How long delivery waits for locks and connections.
 #[derive(Debug, Clone)]
 pub(crate) struct LockWait {
     pub(crate) limit: Duration,
-    /// Set when it is to wait no longer.
+    /// Set when it must stop waiting.
     pub(crate) cancelled: Option<Arc<AtomicBool>>,
 }
 
@@ -355,24 +355,24 @@ impl From<Duration> for LockWait {
     }
 }
 
-/// What a connection is asked for.
+/// The caller of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     /// A call of the app.
     Call,
     /// The rest of a call of several transactions.
     Part,
-    /// Delivery, which leaves the file alone while the store is quiesced.
+    /// Delivery, which does not use the file while the store is quiesced.
     Delivery,
 }
 
 impl WaitLimit {
-    /// Of a call that must not touch the file while the store is quiesced.
+    /// For a call that must not use the file while the store is quiesced.
     pub(super) fn only_while_open(self, cancelled: Option<Arc<AtomicBool>>) -> Self {
         Self { is_for: For::Delivery, cancelled, ..self }
     }
 
-    /// Of a transaction of a call that began when the store had been told this often to leave the file alone.
+    /// For a transaction of a call that began when the store had been stopped this often.
     pub(super) fn since(self, stops: u64) -> Self {
         Self { is_for: For::Part, stops, ..self }
     }
@@ -391,19 +391,19 @@ impl WaitLimit {
         self.cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Acquire))
     }
 
-    /// The time left; none when it is over, or when the store was told to leave the file alone since the call began.
+    /// The time left; none when it is over, or when the store was stopped since the call began.
     fn left(&self, state: &PoolState) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
         (state.stops == self.stops && !state.closed && !left.is_zero()).then_some(left)
     }
 
-    /// While quiesced, and before closing, nobody waits for another process.
+    /// While quiesced, and before closing, no call waits for another process.
     fn left_for_file(&self, state: &PoolState) -> Option<Duration> {
         if state.quiesced || state.closing || self.is_cancelled() { None } else { self.left(state) }
     }
 }
 
-/// A connection in use. When dropped it goes back, or is closed: when the store is quiesced, or when it is still inside a transaction,
+/// A connection in use. When dropped it is returned, or closed when the store is quiesced, or when it is still inside a transaction
 /// because a rollback failed.
 pub(super) struct Lent {
     pool: Arc<Pool>,
@@ -425,7 +425,7 @@ impl Drop for Lent {
             if !state.quiesced && connection.is_autocommit() && self.role != Role::LongReader {
                 state.idle(self.role).push(connection);
             } else {
-                // It must be closed before anyone is told, and nothing is locked meanwhile.
+                // It must be closed before waiting calls are notified, and nothing is locked meanwhile.
                 drop(state);
                 drop(connection);
                 state = self.pool.state();

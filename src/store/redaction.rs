@@ -1,4 +1,4 @@
-//! Taking something out of the log of a session, which is changed in no other way, and out of what knows of it.
+//! Removing something from the event log of a session, which is changed in no other way, and from data derived from it.
 
 use rusqlite::params;
 
@@ -13,15 +13,14 @@ pub(crate) struct Kept {
     pub(crate) entry: i64,
     /// Key of its action.
     pub(crate) action: String,
-    /// Neither delivered nor given up.
+    /// Neither delivered nor abandoned.
     pub(crate) undelivered: bool,
-    /// Claimed, or may be in flight since before it was given up.
+    /// Claimed, or an attempt from before it was abandoned may be in flight.
     pub(crate) leased: bool,
     pub(crate) sent: bool,
 }
 
-/// The messages of a session whose bodies are such. A body that is lost, or whose bytes are not those that were frozen, is asked for as none:
-/// it may be made again.
+/// The messages of a session whose bodies fulfil `is_such`. It gets a lost or damaged body as empty: the body may be frozen again.
 pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.in_flight_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256
@@ -39,7 +38,7 @@ pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl F
     Ok(found)
 }
 
-/// The messages of a session that a redaction has given up, or that may be in flight after they were given up, and whether they may be.
+/// The messages of a session that a redaction abandoned, or that were abandoned and may be in flight, and whether they may be.
 pub(crate) fn abandoned(connection: &Connection, session_id: i64) -> Result<Vec<(i64, bool)>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, in_flight_until IS NOT NULL FROM outbox WHERE session_id = ?1 AND (detail = 'redacted' OR in_flight_until IS NOT NULL)",
@@ -47,7 +46,7 @@ pub(crate) fn abandoned(connection: &Connection, session_id: i64) -> Result<Vec<
     Ok(statement.query_map([session_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The body of this message holds what a field held before it was redacted.
+/// Marks that the body of this message holds a redacted value of this field.
 pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> {
     let marked: Option<String> = tx
         .prepare_cached("SELECT holds_redacted FROM outbox WHERE id = ?1")?
@@ -60,14 +59,14 @@ pub(crate) fn mark(tx: &Transaction<'_>, entry: i64, field: &str) -> Result<()> 
     Ok(())
 }
 
-/// The body of this delivered message goes, unless another message keeps it.
+/// Removes the body of this delivered message, unless another message keeps it.
 pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
     tx.prepare_cached("UPDATE outbox SET body_kept = 0 WHERE id = ?1")?.execute([entry])?;
     Ok(())
 }
 
-/// Writes these acts of a session anew, and leaves of all commands of the session what a repeated call is told by: the hash of what a command
-/// said tells a value to a person who can guess it, and which value it covers is not known.
+/// Rewrites these acts of a session, and keeps only keyed hashes of the ids of all its commands. The hash of a command's content would confirm
+/// a guessed value, and it is not known which values it covers.
 pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
     tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
     command::spend(tx, session_id, meta::age(tx)?)?;

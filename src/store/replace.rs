@@ -1,9 +1,9 @@
-//! A copy takes the place of the database, or the database goes.
+//! Replacing the database with a copy, and removing it.
 //!
-//! Where the present file opens, the copy is written over it in one transaction of SQLite: after a crash the file holds the old content or
-//! the new one, and another process sees a commit like any other. Where it does not open, the checked copy gets the name `-restoring`
-//! beside it, and its hash is written there; from then on it is the database, and the process that opens the file next finishes what was
-//! begun: the old side files are set aside, then the old file, then the new one takes the name, with the folder on the disk after each.
+//! If the present file can be opened, the copy is written over it in one transaction of SQLite: after a crash the file holds the old content
+//! or the new one, and another process sees a commit like any other. If it cannot be opened, the checked copy is named `-restoring` beside
+//! it, and its hash is written there; from then on it is the database, and the next process that opens the file finishes the restore: it
+//! sets the old side files aside, then the old file, then gives the new one the name, and syncs the folder after each.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -15,21 +15,21 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::connect::connect;
-use super::lost::{self, FileMemory, GivesUp, IsId, Message};
+use super::lost::{self, Abandonment, CarriedState, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
 
 /// How long another process may hold the file.
 const WAIT: Duration = Duration::from_secs(5);
-/// How often another process may write between a look at the file and the change of it.
+/// How often another process may write between the check of the file and its change.
 const TRIES: u32 = 10;
 /// Pages written at a time, 64 kB.
 const PAGES: i32 = 16;
 const READ_ONLY: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_EXRESCODE);
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replaced {
     Done,
@@ -37,39 +37,39 @@ pub(crate) enum Replaced {
     Undelivered(Option<u64>),
 }
 
-/// The file that is there now.
+/// The present file.
 enum Present {
     None,
     Opens(Connection),
     Damaged,
 }
 
-/// A copy that is to take the place of a database. Both paths are canonical.
+/// A copy that will replace a database. Both paths are canonical.
 pub(crate) struct Restore<'a> {
     pub(crate) from: &'a Path,
-    /// The copy is complete by itself, no matter what lies beside it.
-    pub(crate) has_no_log: bool,
+    /// The copy is complete without the files beside it.
+    pub(crate) has_no_wal: bool,
     pub(crate) path: &'a Path,
-    pub(crate) gives_up: Option<&'a GivesUp<'a>>,
+    pub(crate) abandonment: Option<&'a Abandonment<'a>>,
     pub(crate) is_id: IsId,
-    /// Is told of each step.
+    /// Called at each step.
     pub(crate) step: &'a dyn Fn(&str),
 }
 
 impl Restore<'_> {
     /// # Errors
     /// Of the copy: `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`. Of the present file: `Locked`, `NewerSchema`, `Foreign` where it is a
-    /// database of something else, `Full`, `Io`. Nothing was changed then, nor is it later.
+    /// database of another program, `Full`, `Io`. Then nothing was changed, and nothing will be.
     pub(crate) fn run(&self) -> Result<Replaced> {
         finish(self.path, self.step)?;
         let part = files::beside(self.path, files::COPY);
         {
-            let _left = alone(&part)?;
+            let _left = lock_exclusively(&part)?;
             files::remove_database(&part)?;
         }
         files::create(&part)?;
         let replaced = self.take(&part);
-        // Gone already where they got another name.
+        // They no longer exist where they got another name.
         for left in [files::BEFORE_PART, files::COPY] {
             let _ = files::remove_database(&files::beside(self.path, left));
         }
@@ -82,7 +82,7 @@ impl Restore<'_> {
         let pool = Arc::new(Pool::default());
         let present = match present(self.path, &pool)? {
             Present::None => {
-                // Written over like any other, so that it does not matter whether somebody makes one meanwhile.
+                // An empty file is created and written over, so that it does not matter if another process creates one meanwhile.
                 files::prepare(self.path)?;
                 open(self.path, &pool)?
             }
@@ -90,30 +90,30 @@ impl Restore<'_> {
         };
         if let Present::Opens(present) = present {
             match self.write_over(present, &copy, &pool) {
-                // It opens, but what is needed of it cannot be read.
+                // It can be opened, but needed data cannot be read.
                 Err(StoreError::Corrupt(_)) => {}
                 replaced => return replaced,
             }
         }
         let present = read_only(self.path);
         let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.is_id))).ok());
-        if self.gives_up.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
+        if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
         }
         if let Ok(present) = present {
-            FileMemory::of_damaged(&present).carry_to(&copy)?;
+            CarriedState::of_damaged(&present).carry_to(&copy)?;
         }
         copy.close().map_err(|(_, error)| error)?;
         self.put_in_place(part)?;
         Ok(Replaced::Done)
     }
 
-    /// Copies the copy, looks whether it is a sound database of ours, and brings its schema up to date.
+    /// Copies the copy, checks that it is a sound Compass database, and updates its schema.
     fn checked_copy(&self, part: &Path) -> Result<Connection> {
-        let source = if self.has_no_log { one_file(self.from)? } else { read_only(self.from)? };
+        let source = if self.has_no_wal { one_file(self.from)? } else { read_only(self.from)? };
         let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        // Until it is whole nobody needs it, and then it is brought to the disk as a whole. Its lock tells other processes that somebody
-        // restores.
+        // It is not needed before it is complete, and is then synced as a whole. Its lock shows other processes that a restore
+        // is running.
         copy.execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
         )?;
@@ -131,7 +131,7 @@ impl Restore<'_> {
         if version == migrate::newest() {
             if check::index_has_lost_pages(&copy)? {
                 let tx = copy.unchecked_transaction()?;
-                search::begin_anew(&tx)?;
+                search::reset(&tx)?;
                 tx.commit()?;
             } else {
                 search::repair(&copy)?;
@@ -145,20 +145,20 @@ impl Restore<'_> {
         migrate::migrate(&mut copy, &String::new)?;
         erasure::rebuild(&copy)?;
         search::keep_clean(&copy)?;
-        // Without this it does not open, or cannot be written.
+        // Without this it cannot be opened or written.
         meta::load(&copy)?;
-        FileMemory::of(&copy)?;
+        CarriedState::of(&copy)?;
         Ok(copy)
     }
 
     /// One write transaction over the file that is there.
     ///
     /// # Errors
-    /// `Corrupt` where what is needed of that file cannot be read.
+    /// `Corrupt` where needed data of that file cannot be read.
     fn write_over(&self, mut present: Connection, copy: &Connection, pool: &Arc<Pool>) -> Result<Replaced> {
-        // It sees whether somebody else writes.
+        // It detects writes of other connections.
         let watcher = connect(self.path, Role::Reader, pool, pool.wait_limit(WAIT), |_| Ok(()))?;
-        // A page is written over a page.
+        // Both files need the same page size.
         let size = page_size(&present)?;
         if page_size(copy)? != size {
             copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
@@ -166,17 +166,17 @@ impl Restore<'_> {
         let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
-            // Otherwise nobody has written to it yet.
+            // Otherwise nothing was written to it yet.
             if schema::version(&watcher)? > 0 {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
-                if !lost.is_empty() && self.gives_up.is_none() {
+                if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }
-                FileMemory::of(&watcher).map_err(of_present)?.carry_to(copy)?;
+                CarriedState::of(&watcher).map_err(of_present)?.carry_to(copy)?;
                 self.keep(&watcher, &lost, &kept)?;
             }
             let over = Backup::new(copy, &mut present)?;
-            // The first step begins the transaction: from here on nobody else writes.
+            // The first step begins the transaction: from here on no other process writes.
             let mut went = over.step(1)?;
             if changes(&watcher)? != seen {
                 continue;
@@ -191,21 +191,21 @@ impl Restore<'_> {
             drop(over);
             (self.step)("written");
             drop(watcher);
-            erasure::fold(present);
+            erasure::close_with_checkpoint(present);
             return Ok(Replaced::Done);
         }
         Err(StoreError::Locked)
     }
 
-    /// Copies the file that is there to the name under which it is kept.
+    /// Copies the present file to the name under which it is kept.
     fn keep(&self, present: &Connection, lost: &[Message], kept: &Path) -> Result<()> {
         let part = files::beside(self.path, files::BEFORE_PART);
-        // A process that was killed may have left one.
+        // A killed process may have left one.
         files::remove_database(&part)?;
         files::create(&part)?;
         backup::fill(present, &part, || true).map_err(of_present)?;
-        if let Some(gives_up) = self.gives_up {
-            abandon(&part, lost, gives_up).map_err(of_present)?;
+        if let Some(abandonment) = self.abandonment {
+            abandon(&part, lost, abandonment).map_err(of_present)?;
         }
         (self.step)("copied");
         files::publish_database(&part, kept)?;
@@ -213,9 +213,9 @@ impl Restore<'_> {
         Ok(())
     }
 
-    /// Lets the checked copy take the place of a file that does not open.
+    /// Replaces a file that cannot be opened with the checked copy.
     fn put_in_place(&self, part: &Path) -> Result<()> {
-        // Where it is gone, and its log is not, an empty one is kept beside the log.
+        // Where the file is missing but its WAL is not, an empty file is kept beside the WAL.
         let is_made = files::create(self.path).is_ok();
         let placed = self.make_ready(part);
         if placed.is_err() && is_made {
@@ -225,9 +225,9 @@ impl Restore<'_> {
     }
 
     fn make_ready(&self, part: &Path) -> Result<()> {
-        let _alone = alone(self.path)?;
-        // Kept until it is in place, so that no other process that opens the file finishes this as well.
-        let Some(new) = alone(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
+        let _locked = lock_exclusively(self.path)?;
+        // Locked until it is in place, so that no other process that opens the file finishes this too.
+        let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
         new.sync_all()?;
         files::remove_database(&files::kept_as(self.path))?;
         let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));
@@ -240,31 +240,31 @@ impl Restore<'_> {
         if let Err(error) = files::sync_folder(self.path)
             && files::remove(&hash).is_ok()
         {
-            // No restore's any more.
+            // It no longer belongs to a restore.
             let _ = files::remove(&ready);
             return Err(error);
         }
         (self.step)("ready");
-        // It is the database from here on, no matter what fails.
+        // From here on it is the database, even if a later step fails.
         move_in(self.path, self.step)
             .unwrap_or_else(|error| log::warn!("the restore is finished when the database is opened next: {error}"));
         Ok(())
     }
 }
 
-/// Nobody else has this file, and it is no copy yet.
-fn abandon(part: &Path, lost: &[Message], gives_up: &GivesUp<'_>) -> Result<()> {
+/// No other process has this file yet, and it is not a finished copy.
+fn abandon(part: &Path, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
     let mut file = Target::open(part)?;
     if schema::version(&file)? < migrate::newest() {
-        // An older schema has no word for it.
+        // An older schema cannot store it.
         return Ok(());
     }
     let tx = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    lost::abandon(&tx, lost, gives_up)?;
+    lost::abandon(&tx, lost, abandonment)?;
     Ok(tx.commit()?)
 }
 
-/// What does not read back of the file that is there is damage of that file, no matter which part it is of.
+/// An unreadable part of the present file is damage of that file.
 fn of_present(error: StoreError) -> StoreError {
     match error {
         StoreError::Unreadable(what) | StoreError::Internal(what) => StoreError::Corrupt(what),
@@ -276,23 +276,23 @@ fn of_present(error: StoreError) -> StoreError {
 ///
 /// # Errors
 /// `Locked` while another process has the file open; `NewerSchema`, `Foreign`, `CannotOpen`, `Io`.
-pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
+pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
     finish(path, &|_| {})?;
-    // Another process that restores has it locked.
-    drop(alone(&files::beside(path, files::COPY))?);
+    // A restore in another process has it locked.
+    drop(lock_exclusively(&files::beside(path, files::COPY))?);
     let pool = Arc::new(Pool::default());
     let lost = match present(path, &pool)? {
         Present::None => Some(Vec::new()),
         Present::Damaged => read_only(path).and_then(|present| lost::not_in(&present, None)).ok(),
         Present::Opens(mut present) => {
-            // Nobody else may have it open, and what is counted stays as it is.
+            // No other process may have it open, and the counted messages must not change.
             present.busy_timeout(Duration::ZERO)?;
             present.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             let transaction = present.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let lost = lost::not_in(&transaction, None).ok();
             drop(transaction);
-            if gives_up || lost.as_ref().is_some_and(Vec::is_empty) {
-                // One file, which goes as a whole. Where that fails, its log goes first.
+            if abandons || lost.as_ref().is_some_and(Vec::is_empty) {
+                // One file, which is removed at once. If that fails, its WAL is removed first.
                 let _ = present.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
                 remove_all(path)?;
                 return Ok(Replaced::Done);
@@ -300,10 +300,10 @@ pub(crate) fn erase(path: &Path, gives_up: bool) -> Result<Replaced> {
             lost
         }
     };
-    if !gives_up && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
+    if !abandons && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
         return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
     }
-    let _alone = alone(path)?;
+    let _locked = lock_exclusively(path)?;
     remove_all(path)?;
     Ok(Replaced::Done)
 }
@@ -315,17 +315,17 @@ fn remove_all(path: &Path) -> Result<()> {
 
 fn present(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     if files::is_empty(path) {
-        return Ok(if files::has_log(path) { Present::Damaged } else { Present::None });
+        return Ok(if files::has_wal(path) { Present::Damaged } else { Present::None });
     }
     open(path, pool)
 }
 
-/// The file, which is there.
+/// Opens the file, which exists.
 fn open(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
     match connect(path, Role::Writer, pool, pool.wait_limit(WAIT), migrate::look) {
         Ok(connection) => Ok(Present::Opens(connection)),
         Err(StoreError::Corrupt(_)) => Ok(Present::Damaged),
-        // Where SQLite can read it, it is a database of something else.
+        // If SQLite can read it, it is a database of another program.
         Err(StoreError::Foreign) if read_only(path).and_then(|file| schema::version(&file)).is_ok() => Err(StoreError::Foreign),
         Err(StoreError::Foreign) => Ok(Present::Damaged),
         Err(error) => Err(error),
@@ -334,7 +334,7 @@ fn open(path: &Path, pool: &Arc<Pool>) -> Result<Present> {
 
 pub(super) fn read_only(path: &Path) -> Result<Connection> {
     if files::is_empty(path) {
-        // SQLite would delete a log beside it.
+        // SQLite would delete a WAL beside it.
         return Err(StoreError::Foreign);
     }
     let connection = Target::open_with_flags(path, READ_ONLY)?;
@@ -342,7 +342,7 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The one file, no matter what lies beside it.
+/// Only this file, without the files beside it.
 fn one_file(path: &Path) -> Result<Connection> {
     let mut uri = "file:".to_owned();
     path.as_os_str().as_encoded_bytes().iter().for_each(|byte| match byte {
@@ -356,20 +356,20 @@ fn page_size(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
 }
 
-/// Rises when another connection has committed something.
+/// Changes when another connection has committed something.
 fn changes(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
-/// Finishes what a process began and did not come to the end of: the file that is ready becomes the database. Another one of that name is
-/// somebody's, and gets a name at which nobody looks.
+/// Finishes a restore that another process began: the file that is ready becomes the database. A file of that name that no restore made is
+/// renamed and ignored.
 ///
 /// # Errors
 /// `Locked` while another process has the file open, or is about to finish it.
 pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     let ready = files::beside(path, files::READY);
     let Ok(found) = fs::symlink_metadata(&ready) else { return Ok(()) };
-    let begun = if found.is_file() { alone(&ready)? } else { None };
+    let begun = if found.is_file() { lock_exclusively(&ready)? } else { None };
     // Another process may have been faster.
     if fs::symlink_metadata(&ready).is_err() {
         return Ok(());
@@ -379,11 +379,11 @@ pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
         None => false,
     };
     if !is_ours {
-        log::warn!("a file that no restore of this database has made is set aside");
+        log::warn!("a file that was not made by a restore of this database is set aside");
         files::rename(&ready, &files::unused(path, "-not-restored-"))?;
         return files::sync_folder(path);
     }
-    let _alone = alone(path)?;
+    let _locked = lock_exclusively(path)?;
     move_in(path, step)
 }
 
@@ -406,19 +406,19 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     files::remove(&files::beside(path, files::READY_HASH))
 }
 
-/// What was kept of the database before is not needed any more, because the one after it has opened; nor is what a restore left that did
-/// not come to its end.
+/// Removes the file that was kept of the earlier database, which is not needed once the new one was opened, and the files of a restore that
+/// did not finish.
 pub(super) fn forget_before(path: &Path) {
-    // Another process that restores has it locked, and needs them. Where they stay, the next one that opens tries again.
-    let Ok(_left) = alone(&files::beside(path, files::COPY)) else { return };
+    // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again.
+    let Ok(_left) = lock_exclusively(&files::beside(path, files::COPY)) else { return };
     for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY] {
         let _ = files::remove_database(&files::beside(path, left));
     }
 }
 
-/// The file, if it is there, with a lock that no other process gets while this is kept, and that nobody has who has the database open.
-/// This process must not have it open: closing this would take its locks away.
-fn alone(path: &Path) -> Result<Option<File>> {
+/// The file, if it exists, with an exclusive lock: no other process has it open, or can open it while this is kept. This process must not
+/// have it open: closing this file would release its locks.
+fn lock_exclusively(path: &Path) -> Result<Option<File>> {
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,

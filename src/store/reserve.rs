@@ -1,8 +1,8 @@
-//! A little room on the disk, held by a file beside the database: where the disk is full it is given up, so that what frees space can still
-//! be written.
+//! A little space on the disk, reserved by a file beside the database: when the disk is full it is released, so that deletions can still be
+//! written.
 //!
-//! The file holds nothing. It is made where there is enough room, and left out without a word where there is not. After a crash it may be
-//! there in part; then it is made anew.
+//! The file has no content. It is made where there is enough space, and silently left out where there is not. After a crash it may be
+//! incomplete; then it is made again.
 
 use std::fs;
 use std::io::Write;
@@ -10,13 +10,13 @@ use std::path::Path;
 
 use super::{Result, files};
 
-/// The log grows by about as much before SQLite folds it into the file, so this is room for any number of small transactions.
+/// About the size of the WAL before a checkpoint, so this is enough for any number of small transactions.
 const SIZE: u64 = 1 << 20;
-/// What has to be left for everybody else: the last room of a disk is for what a technician does.
+/// Space that has to stay free for others: the last space of a disk is for the technician's acts.
 const LEFT: u64 = 8 << 20;
 const PART: usize = 1 << 16;
 
-/// Makes the file, if it is not there and there is room.
+/// Makes the file, if it is not there and there is space.
 pub(super) fn make(database: &Path) {
     let path = files::beside(database, files::RESERVE);
     if fs::metadata(&path).is_ok_and(|file| file.len() == SIZE) || !has_room(database) {
@@ -27,8 +27,8 @@ pub(super) fn make(database: &Path) {
     }
 }
 
-/// Gives the room back. False where there was none.
-pub(super) fn give_up(database: &Path) -> bool {
+/// Releases the space. False where there was none.
+pub(super) fn release(database: &Path) -> bool {
     fs::remove_file(files::beside(database, files::RESERVE)).is_ok()
 }
 
@@ -38,7 +38,7 @@ fn has_room(database: &Path) -> bool {
 
 fn fill(path: &Path) -> Result<()> {
     let mut file = files::create(path)?;
-    // Some file systems store no zeros.
+    // Some file systems do not store zeros.
     let part = [0x5a; PART];
     for _ in 0..SIZE / PART as u64 {
         file.write_all(&part)?;

@@ -1,4 +1,4 @@
-//! Purging and deleting. What was not delivered stays: the schema refuses anything else.
+//! Purging and deleting. Undelivered messages stay: the schema refuses to delete them.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,20 +7,20 @@ use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, passing_over, search, unless_damaged};
 use crate::model::{SessionKey, Timestamp};
 
-/// What keeps a session whose actions did not fire because the integration was off, once it was on.
+/// The condition that keeps a session with actions that did not fire because the integration was off, if it was ever on.
 const UNFIRED: &str = "(SELECT integration_was_enabled FROM meta WHERE id = 1) = 1
             AND EXISTS (SELECT 1 FROM action a WHERE a.session_id = s.id AND a.status = 'not_fired' AND a.reason = 'integration_off')";
 
-/// Finished sessions that are old enough to go.
+/// Finished sessions that are old enough to be removed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Old {
     /// Finished at this age of the database, in milliseconds, or before.
     ByAge(i64),
-    /// Finished before this moment of the wall clock. A person says so: also where actions did not fire.
+    /// Finished before this moment of the wall clock. For a person's call: also with actions that did not fire.
     Before(Timestamp),
 }
 
-/// Where a look at finished sessions goes on: behind the one that has this row and finished at this age.
+/// Where reading finished sessions continues: after the one that has this row and finished at this age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     age: i64,
@@ -36,17 +36,17 @@ impl Place {
 pub(crate) struct OldSession {
     pub(crate) id: i64,
     pub(crate) place: Place,
-    /// Acts in its log: what removing it costs.
+    /// Acts in its event log, which determine the cost of removing it.
     pub(crate) acts: u32,
-    /// Whether something keeps it cannot be read.
+    /// It cannot be read whether something keeps it.
     pub(crate) is_damaged: bool,
-    /// A message of it is neither delivered nor given up.
+    /// One of its messages is neither delivered nor abandoned.
     pub(crate) undelivered: bool,
-    /// It has actions that did not fire because the integration was off, which was on at some time.
+    /// It has actions that did not fire because the integration was off, and the integration was ever on.
     pub(crate) unfired: bool,
 }
 
-/// At most `limit` old sessions behind this place, in the order in which they finished.
+/// At most `limit` old sessions after this place, in the order in which they finished.
 pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -> Result<Vec<OldSession>> {
     let (until_age, before) = match old {
         Old::ByAge(age) => (age, i64::MAX),
@@ -75,8 +75,8 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
     Ok(found)
 }
 
-/// Whether a session finished at this age or before and may go, a body was sent at that one or before, or something that went before the last
-/// one is still remembered. None: sessions stay. Says before which of the old sessions none may go.
+/// Whether there is something to remove: a session that finished at `session_age` or before, a body that was sent at `body_age` or before, or
+/// a tombstone or id from before `forgotten_age`. Without `session_age` sessions stay. Gives the place before which all sessions stay.
 pub(crate) fn due(connection: &Connection, session_age: Option<i64>, body_age: i64, forgotten_age: i64) -> Result<Option<Place>> {
     let session = connection
         .prepare_cached(&format!(
@@ -104,7 +104,7 @@ pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
     Ok(count as u64)
 }
 
-/// Removes a finished session and all that belongs to it. Leaves a tombstone, and what repeated commands are told by.
+/// Removes a finished session with everything that belongs to it. Leaves a tombstone, and keyed hashes of its command ids.
 pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&str>, now: Timestamp) -> Result<()> {
     let age = meta::age(tx)?;
     tx.prepare_cached(
@@ -121,15 +121,15 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
     Ok(())
 }
 
-/// Why a session that is not there any more is gone, if it ever was there.
+/// Whether there is a tombstone of this session.
 pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT 1 FROM tombstone WHERE key = ?1")?.query_row([key.0.as_bytes()], |_| Ok(())).optional()?.is_some())
 }
 
-/// Forgets sessions that went before this age, and the ids of their commands; at most so many of each. Says how many.
+/// Forgets sessions that were removed before this age, and the ids of their commands; at most `limit` of each. Gives their number.
 pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u64> {
     let mut forgotten = command::forget_spent(tx, before, limit)?;
-    // A repeated start whose id is known finds the tombstone.
+    // A repeated start with a known id needs the tombstone.
     if forgotten < limit as usize {
         let sessions =
             "DELETE FROM tombstone WHERE key IN (SELECT key FROM tombstone WHERE deleted_age < ?1 ORDER BY deleted_age LIMIT ?2)";
@@ -138,8 +138,8 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u6
     Ok(forgotten as u64)
 }
 
-/// Gives the bodies of messages back that were sent at this age of the database or before; hash and size stay. At most so many, and no more
-/// than one beyond so many bytes. Comes first in a transaction.
+/// Releases the bodies of messages that were sent at this age of the database or before; hash and size stay. At most `limit` bodies, and at
+/// most one after `bytes` are reached. Has to be the first work of a transaction.
 pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64, now: Timestamp) -> Result<u64> {
     let released = passing_over(tx, |damaged| {
         // Also where it begins anew.

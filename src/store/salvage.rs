@@ -1,9 +1,8 @@
-//! What can still be read of a damaged file, as JSON Lines: one row per line, messages that were not delivered first.
+//! Everything that can still be read of a damaged file, as JSON Lines: one row per line, undelivered messages first.
 //!
-//! Each table of ours is read in the order of its key. Where reading fails, the next row that can be read is looked for, within a session
-//! first. No index is trusted, and a schema that is damaged is used as far as it goes.
+//! Each table of the core is read in the order of its key. Where reading fails, the next readable row is searched, first within the session.
+//! No index is trusted, and a damaged schema is used as far as possible.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -14,24 +13,25 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::outbox::UNDELIVERED;
 use super::{Connection, Result, StoreError, files, migrate, replace, schema};
 use crate::model::{SalvageReport, SessionKey};
+use crate::sorted::SortedMap;
 
-/// Behind a number that cannot be read, each is tried as far as this; then every other, and so on, always in steps of such a part of the way.
+/// After an unreadable row number, this many numbers are tried one by one; then the steps grow with the distance.
 const NEAR: i64 = 1_024;
-/// The tables that say most, in this order; then the others.
+/// The most important tables, in this order; then the others.
 const FIRST: [&str; 6] = ["body", "session", "action", "event", "value", "note"];
 const MESSAGES: &str = "outbox";
-/// Stands in place of the table's name where a message was not delivered.
+/// Replaces the table's name for an undelivered message.
 const UNSENT: &str = "unsent";
-/// Columns of a statement that stand before those of the table.
+/// Columns of a statement before those of the table.
 const BEFORE: usize = 3;
 
-/// Writes all lines to a new file at `to`: whole, on the disk and for its owner alone, or not there at all. The database stays as it is.
+/// Writes all lines to a new file at `to`: complete, on the disk and only for its owner, or not at all. The database does not change.
 ///
 /// # Errors
-/// `Foreign` and `Corrupt` where nothing of ours can be read; `NameTaken`, `Locked`, `CannotOpen`, `Full`, `Io`.
+/// `Foreign` and `Corrupt` where none of the core's tables can be read; `NameTaken`, `Locked`, `CannotOpen`, `Full`, `Io`.
 pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let connection = replace::read_only(path)?;
-    // Faults of the schema are no errors then.
+    // Damage of the schema is then not an error.
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     let (part, file) = files::Part::of(to)?;
     let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default() };
@@ -74,14 +74,14 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
 
 struct Table {
     name: String,
-    /// The columns that hold something, for a statement: not those that are calculated.
+    /// The stored columns, for a statement: not computed ones.
     columns: String,
     /// The columns of its key, in order: two at most.
     key: Vec<String>,
     has_rowid: bool,
 }
 
-/// Those that hold what is ours to say: what a full-text search keeps for itself stands elsewhere, too, and what is somebody's is not read.
+/// The tables with data of the core: those that full-text search keeps for itself only repeat data, and unknown tables are not read.
 fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut list =
         connection.prepare("SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?;
@@ -94,14 +94,14 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
             continue;
         }
         let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;
-        let (mut all, mut key) = (Vec::new(), BTreeMap::<i64, String>::new());
+        let (mut all, mut key) = (Vec::new(), SortedMap::<i64, String>::new());
         for column in of_table {
             let (column, place) = column?;
             all.push(format!("o.{column}"));
             key.insert(place, column);
         }
         key.remove(&0);
-        let key = if has_rowid { vec!["rowid".to_owned()] } else { key.into_values().collect() };
+        let key = if has_rowid { vec!["rowid".to_owned()] } else { key.into_iter().map(|(_, name)| name).collect() };
         tables.push(Table { name, columns: all.join(", "), key, has_rowid });
     }
     Ok(tables)
@@ -111,10 +111,10 @@ fn name_in_sql(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Where a look at rows ended.
+/// Where reading of rows ended.
 enum End {
     Whole,
-    /// Behind the row of which the key's first and last column are these; none where not even the first row can be read.
+    /// After the row with these first and last columns of the key; none where not even the first row can be read.
     Damaged(Option<[Key; 2]>),
 }
 
@@ -147,7 +147,7 @@ impl Rows<'_> {
         (self.of.is_none() && self.table.key.len() > 1).then_some(Self { of: Some(first), ..*self })
     }
 
-    /// Goes on behind damage, with what has the same first column before anything else.
+    /// Continues after damage, first with rows that have the same first column.
     fn go_on(&self, mut end: End, lines: &mut Lines) -> Result<()> {
         while let End::Damaged(last) = end {
             if let Some([first, second]) = &last
@@ -158,7 +158,7 @@ impl Rows<'_> {
             end = match last.map(|[first, second]| if self.of.is_none() { first } else { second }) {
                 Some(Key::Integer(last)) => self.look_beyond(last, lines)?,
                 None if self.table.has_rowid => self.look_beyond(0, lines)?,
-                // From the other end, as far as it can be read.
+                // From the other end, as far as possible.
                 last => {
                     self.look(">", " DESC", &last.unwrap_or(Key::Null), lines)?;
                     End::Whole
@@ -168,8 +168,8 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Goes on behind this number, at the next that can be read. It may be far: a page is found by all numbers behind the last one of the page
-    /// before it, and what was purged has left none.
+    /// Continues after this number, at the next readable one. It may be far: all numbers after the last one of the page before lead to the
+    /// damaged page, and purged rows leave gaps.
     fn look_beyond(&self, last: i64, lines: &mut Lines) -> Result<End> {
         let (mut unread, mut distance) = (last, Some(1_i64));
         while let Some((mut next, far)) = distance.and_then(|far| Some((last.checked_add(far)?, far))) {
@@ -188,7 +188,7 @@ impl Rows<'_> {
         Ok(End::Whole)
     }
 
-    /// Whether the first row from this number on cannot be read. Then what has this first column is looked at from the other end.
+    /// Whether the first row from this number on cannot be read. Then rows with this first column are read from the other end.
     fn misses(&self, number: i64, lines: &mut Lines) -> Result<bool> {
         let (from, sql) = (Key::Integer(number), self.sql(">=", "", &Key::Integer(number)));
         let first = self.connection.prepare_cached(&sql).and_then(|mut rows| rows.query(params![from, self.of])?.next().map(drop));
@@ -229,7 +229,7 @@ impl Rows<'_> {
                 if !row.get::<_, bool>(2)? {
                     continue;
                 }
-                // That the new file cannot be written is no damage of the old one.
+                // An error in writing the new file is not damage of the old one.
                 written = lines.file.write_all(line(self.connection, self.label, row, &names)?.as_bytes());
                 if written.is_err() {
                     break;
@@ -246,7 +246,7 @@ impl Rows<'_> {
     }
 }
 
-/// One row. A message says on its own of which session and action it is, where that can be read.
+/// One row as a line. A message also has its session and action, where they can be read.
 fn line(connection: &Connection, label: &str, row: &Row<'_>, names: &[String]) -> Result<String> {
     let mut line = format!("{{{}:{{", quoted(label));
     for (index, name) in names.iter().enumerate() {
@@ -272,7 +272,7 @@ fn line(connection: &Connection, label: &str, row: &Row<'_>, names: &[String]) -
 /// Bytes are text where they are a document or a body, a key where they are as long as one, and hexadecimal digits otherwise.
 fn json(value: ValueRef<'_>) -> String {
     match value {
-        // No column of ours holds a fraction.
+        // No column of the core holds a fraction.
         ValueRef::Null | ValueRef::Real(_) => "null".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Text(bytes) => std::str::from_utf8(bytes).map_or_else(|_| hex(bytes), quoted),

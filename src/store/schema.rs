@@ -1,23 +1,23 @@
-//! Whether the schema in a file is the one that its version should have. What must never happen is refused by triggers, and those are part
-//! of the file: without them, one who has changed it could take back what the core promises.
+//! Whether the schema in a file is the one that its version should have. Triggers enforce the core's rules, and they are part of the file: a
+//! file without them could break these rules.
 //!
-//! Each version has a list in `sql/`, with a hash of each object's normal text. What SQLite itself keeps is compared by its name alone.
+//! Each version has a list in `sql/`, with a hash of each object's normal text. SQLite's own objects are compared only by name.
 
 use super::{Connection, Result, StoreError};
 use crate::crypto::Sha256;
-use crate::filled::map;
+use crate::sorted::SortedMap;
 
 /// One per schema version: kind, name and hash of each object, sorted.
-const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
+pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
-/// Instead of a hash: what SQLite, or its full-text search, keeps for itself.
+/// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";
 /// Hexadecimal digits of a hash that are kept: enough that no other text is found for it.
 const DIGITS: usize = 16;
-/// A name in a fault is no longer than this.
+/// The longest name in a message.
 const MAX_NAME: usize = 64;
 
-/// What our schemas say in capitals, but for `KEY`, which is the name of a column too. In quotes these are names, and the rule is another one.
+/// The keywords of the core's schemas, except `KEY`, which is also the name of a column. In quotes these are names, which changes the meaning.
 const WORDS: &str = "abort add after alter and autoincrement before begin between blob by cascade case check column create default deferrable \
     deferred delete desc drop else end exists filter from glob group ignore in index initially insert integer into is join \
     limit new not null of old on or order primary raise references rename rowid select set strict table text then to trigger \
@@ -29,23 +29,23 @@ struct Differences {
     missing: Vec<String>,
     different: Vec<String>,
     extra: Vec<String>,
-    /// Of those, what does something by itself.
+    /// One of those that acts on its own: a trigger.
     acts: Option<String>,
-    /// One of those computes what a look at its rows would evaluate.
+    /// One of those has computed columns, which reading its rows would evaluate.
     compute: bool,
 }
 
-/// What is in a file beside our objects.
+/// The kind of unknown objects in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     None,
-    /// Rows that are read as they are, and rules that can be passed over.
+    /// Rows that are read as they are, and rules that can be ignored.
     Plain,
     /// Columns that are computed, or virtual tables.
     Compute,
 }
 
-/// What the file holds that is not ours.
+/// The unknown objects of the file.
 pub(super) fn others(connection: &Connection) -> Result<Others> {
     let Differences { extra, compute, .. } = differences(connection, version(connection)?)?;
     Ok(match (extra.is_empty(), compute) {
@@ -55,7 +55,7 @@ pub(super) fn others(connection: &Connection) -> Result<Others> {
     })
 }
 
-/// Our tables that the file has, by the names in our list.
+/// The core's tables in the file, by the names in the list.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<&'static str>> {
     let version = version(connection)?;
     let mut is_there = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
@@ -70,7 +70,7 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<&'static str>> {
 }
 
 /// # Errors
-/// `Corrupt` when one of our objects is missing or is not what it should be.
+/// `Corrupt` when an object of the core is missing or different.
 pub(super) fn check(connection: &Connection, version: u32) -> Result<()> {
     let differences = differences(connection, version)?;
     match differences.missing.first().or(differences.different.first()) {
@@ -80,8 +80,8 @@ pub(super) fn check(connection: &Connection, version: u32) -> Result<()> {
 }
 
 /// # Errors
-/// `Corrupt` when something is there that is not ours and decides what may be written to what is: a trigger, an index of a table of ours, a
-/// table that refers to one.
+/// `Corrupt` when an unknown object restricts what may be written to the core's tables: a trigger, an index of such a table, a table that
+/// refers to one.
 pub(super) fn check_others(connection: &Connection, version: u32) -> Result<()> {
     let mut acts = differences(connection, version)?.acts;
     let mut statement = connection.prepare(
@@ -96,31 +96,31 @@ pub(super) fn check_others(connection: &Connection, version: u32) -> Result<()> 
         }
     }
     match acts {
-        Some(object) => Err(StoreError::Corrupt(format!("the schema has what is not ours: {object}"))),
+        Some(object) => Err(StoreError::Corrupt(format!("the schema has an unknown object: {object}"))),
         None => Ok(()),
     }
 }
 
-/// The hash of one of our objects; its name may be in upper or lower case.
+/// The hash of an object of the core; its name may be in upper or lower case.
 pub(super) fn hash(version: u32, object: &str) -> Option<&'static str> {
     let list = LISTS.get((version as usize).checked_sub(1)?)?;
     list.lines().filter_map(|line| line.rsplit_once(' ')).find(|(known, _)| known.eq_ignore_ascii_case(object)).map(|(_, hash)| hash)
 }
 
-/// Everything in the schema that is not as it should be, also what is there and not ours.
+/// Everything that is wrong with the schema, including unknown objects.
 pub(crate) fn faults(connection: &Connection) -> Result<Vec<String>> {
     let Differences { missing, different, extra, .. } = differences(connection, version(connection)?)?;
     let missing = missing.into_iter().map(|object| format!("the schema lacks {object}"));
-    let different = different.into_iter().map(|object| format!("the schema has another {object}"));
-    let extra = extra.into_iter().map(|object| format!("the schema has what is not ours: {object}"));
+    let different = different.into_iter().map(|object| format!("the schema has a different {object}"));
+    let extra = extra.into_iter().map(|object| format!("the schema has an unknown object: {object}"));
     Ok(missing.chain(different).chain(extra).collect())
 }
 
 fn differences(connection: &Connection, version: u32) -> Result<Differences> {
     let mut found = Differences::default();
-    // A new file has no schema yet, and one from the future is refused before.
+    // A new file has no schema yet, and a newer one is refused before.
     let Some(list) = (version as usize).checked_sub(1).and_then(|index| LISTS.get(index)) else { return Ok(found) };
-    let mut expected = map(list.lines().filter_map(|line| line.rsplit_once(' ')));
+    let mut expected: SortedMap<&str, &str> = list.lines().filter_map(|line| line.rsplit_once(' ')).collect();
     let mut statement = connection.prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -130,7 +130,7 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
             None => {
                 let object: String = object.chars().take(MAX_NAME).collect();
                 let sql = normal(&sql.unwrap_or_default());
-                // By what it does, not by the kind it says to be of: CREATE TRIGGER, or CREATE TEMP TRIGGER.
+                // By its text, not by its stated kind: CREATE TRIGGER, or CREATE TEMP TRIGGER.
                 if sql.split(' ').take(3).any(|word| word == "trigger") {
                     found.acts.get_or_insert_with(|| object.clone());
                 }
@@ -142,17 +142,16 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
             Some(_) => found.different.push(object.into_owned()),
         }
     }
-    found.missing.extend(expected.into_keys().map(str::to_owned));
+    found.missing.extend(expected.into_iter().map(|(object, _)| object.to_owned()));
     Ok(found)
 }
 
-/// Whether a look at the rows of this object would evaluate something, in normal text: a virtual table does, and so does a column that is
-/// computed.
+/// Whether reading the rows of this object evaluates something, by its normal text: virtual tables and computed columns do.
 fn computes(normal: &str) -> bool {
     normal.starts_with("create virtual") || normal.contains("as(")
 }
 
-/// Whether it is a table as SQLite makes them for itself, which has no rules.
+/// Whether it is a table like those of SQLite itself, without rules.
 fn keeps_rows(normal: &str) -> bool {
     normal.starts_with("create table") && !computes(normal) && !normal.contains("check(")
 }
@@ -163,8 +162,8 @@ fn hash_of(sql: &str) -> String {
     hash
 }
 
-/// The text without what SQLite, or a renamed table, may change and what means nothing: white space, comments, case and quotes of names.
-/// Strings stay as they are, and so does in its quotes what would say something else without them.
+/// The text without parts that SQLite or a renamed table may change and that have no meaning: white space, comments, case and quotes of
+/// names. Strings stay as they are, and so do quoted names that would have another meaning without quotes.
 fn normal(sql: &str) -> String {
     let mut normal = String::with_capacity(sql.len());
     let mut rest = sql;
@@ -214,7 +213,7 @@ fn normal(sql: &str) -> String {
     normal
 }
 
-/// Means the same without quotes.
+/// Whether it means the same without quotes.
 fn is_name(quoted: &str) -> bool {
     quoted.chars().all(is_of_word)
         && quoted.starts_with(|first: char| !first.is_ascii_digit())
@@ -225,7 +224,7 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
 }
 
-/// How long what begins with a quote is, up to the one that ends it; a doubled one is part of it.
+/// The length of a quoted text, up to its closing quote; a doubled quote is part of it.
 fn quoted(text: &str, end: char) -> usize {
     let mut at = 1;
     while let Some(next) = text[at..].find(end) {
@@ -248,7 +247,7 @@ mod tests {
     use super::*;
     use crate::store::migrate::tests::{memory, migrated_to};
 
-    /// The list of what is in this database.
+    /// The list of the objects in this database.
     fn list(connection: &Connection) -> String {
         let mut rows = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").unwrap();
         let line = |kind: String, name: String, sql: Option<String>| {
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_that_a_schema_says_in_capitals_is_known() {
+    fn every_keyword_of_a_schema_is_known() {
         let files = [include_str!("sql/0001_initial.sql"), include_str!("sql/0002_delivery.sql"), include_str!("sql/0003_the_file.sql")];
         let text = files.iter().flat_map(|file| file.lines()).filter_map(|line| line.split("--").next());
         for word in text.flat_map(|text| text.split(|c| !is_of_word(c))).filter(|word| word.len() > 1) {
@@ -281,19 +280,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_different_is_damage_and_what_is_not_ours_is_told() {
+    fn missing_or_different_objects_are_damage_and_unknown_ones_are_reported() {
         let newest = crate::store::migrate::tests::NEWEST;
         for (change, refused, told) in [
             ("DROP TRIGGER outbox_is_frozen", true, "the schema lacks trigger outbox_is_frozen"),
             ("DROP INDEX outbox_due", true, "the schema lacks index outbox_due"),
-            ("ALTER TABLE note ADD COLUMN more TEXT", true, "the schema has another table note"),
+            ("ALTER TABLE note ADD COLUMN more TEXT", true, "the schema has a different table note"),
             (
                 "DROP TRIGGER tombstone_stays; CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone BEGIN SELECT 1; END",
                 true,
-                "the schema has another trigger tombstone_stays",
+                "the schema has a different trigger tombstone_stays",
             ),
-            ("CREATE TRIGGER more AFTER INSERT ON outbox BEGIN SELECT 1; END", false, "the schema has what is not ours: trigger more"),
-            ("CREATE TABLE more (name TEXT)", false, "the schema has what is not ours: table more"),
+            ("CREATE TRIGGER more AFTER INSERT ON outbox BEGIN SELECT 1; END", false, "the schema has an unknown object: trigger more"),
+            ("CREATE TABLE more (name TEXT)", false, "the schema has an unknown object: table more"),
         ] {
             let connection = migrated_to(newest);
             connection.execute_batch(change).unwrap();

@@ -1,9 +1,7 @@
-//! The index of words: which sessions it lacks, what they are found by, and which of them are found.
+//! The search index: which sessions it lacks, the texts of sessions, and which sessions a query finds.
 //!
-//! An act writes nothing here, but for an edit of a finished session, which leaves a mark. So a session is looked at again when it is newer
-//! than all that was looked at, or when `open_text` has it with another last event than it has now.
-
-use std::collections::BTreeSet;
+//! An act writes nothing here, except for an edit of a finished session, which leaves a mark. So a session is indexed again when it is newer
+//! than all indexed ones, or when `open_text` has it with another last event than it has now.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
@@ -12,32 +10,33 @@ use super::row::session_key;
 use super::{Connection, Result, StoreError, Transaction, empty, erasure};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
-use crate::filled::set;
+use crate::sorted::SortedSet;
+
 use crate::model::SessionKey;
 
-/// Of more sessions than these it is not asked which they are: they are so many that reading the newest ones finds a page of them.
+/// If the index finds more sessions than this, their rows are not read: with so many, reading the newest sessions soon finds a page of them.
 const MANY: i64 = 2_000;
 
-/// The table that says so where the index would leave pieces of what is taken out of it.
+/// Finds the configuration table if the index would keep pieces of removed texts.
 pub(super) const UNCLEAN: &str =
     "SELECT 'search_config' WHERE NOT EXISTS (SELECT 1 FROM search_config WHERE k = 'secure-delete' AND v = 1)";
 
-/// What the text of a session was when its pieces went into the index.
+/// Writes the hash of a session's text at the time its pieces were added to the index.
 const WRITE_HASH: &str = "INSERT INTO indexed_text (session_id, sha256) VALUES (?1, ?2)";
 
-/// The tables of the index, all of which can be made anew, with what the first byte of their pages says: of rows by number, or by a key.
+/// The tables of the index, which can all be rebuilt, with the first byte of their pages: rows by number, or by a key.
 pub(super) const TABLES: [(&str, u8); 6] =
     [("search_content", 13), ("search_data", 13), ("search_idx", 10), ("search_config", 10), ("indexed_text", 13), ("open_text", 13)];
 
-/// What a session is found by.
+/// The text by which a session is found.
 pub(crate) struct Entry {
-    /// Made plain.
+    /// In its plain form.
     pub(crate) text: String,
     /// Its last event, while it is in progress.
     pub(crate) open_at: Option<u32>,
 }
 
-/// The rows of sessions that have to be looked at again, at most so many.
+/// The rows of sessions that have to be indexed again, at most `limit`.
 pub(crate) fn due(connection: &Connection, limit: u32) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT o.session_id FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.last_seq <> o.seq ORDER BY o.session_id LIMIT ?1",
@@ -51,7 +50,7 @@ pub(crate) fn due(connection: &Connection, limit: u32) -> Result<Vec<i64>> {
     Ok(ids)
 }
 
-/// How many have to be.
+/// How many sessions have to be indexed again.
 pub(crate) fn count_due(connection: &Connection) -> Result<u64> {
     let mut statement = connection.prepare_cached(
         "SELECT (SELECT count(*) FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.last_seq <> o.seq)
@@ -60,7 +59,7 @@ pub(crate) fn count_due(connection: &Connection) -> Result<u64> {
     Ok(statement.query_row([newest(connection)?], |row| row.get::<_, i64>(0))? as u64)
 }
 
-/// Whether this session has to be.
+/// Whether this session has to be indexed again.
 pub(crate) fn is_due(connection: &Connection, id: i64) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM open_text o JOIN session s ON s.id = o.session_id WHERE s.id = ?1 AND s.last_seq <> o.seq)",
@@ -68,16 +67,16 @@ pub(crate) fn is_due(connection: &Connection, id: i64) -> Result<bool> {
     Ok(id > newest(connection)? || statement.query_row([id], |row| row.get(0))?)
 }
 
-/// The newest session that was looked at. Those before it were, too.
+/// The newest indexed session. Those before it are indexed, too.
 fn newest(connection: &Connection) -> Result<i64> {
     let newest = |statement: &str| connection.prepare_cached(statement)?.query_row([], |row| row.get(0)).optional();
-    // A row behind the newest session is no session's.
+    // A row after the newest session belongs to no session.
     let indexed: Option<i64> = newest("SELECT rowid FROM search WHERE rowid <= (SELECT max(id) FROM session) ORDER BY rowid DESC LIMIT 1")?;
     let open: Option<i64> = newest("SELECT session_id FROM open_text ORDER BY session_id DESC LIMIT 1")?;
     Ok(indexed.max(open).unwrap_or(0))
 }
 
-/// Removes what is no session's before one gets its row: that one would be taken for looked at.
+/// Removes rows of no session before a session gets that row: it would count as indexed.
 pub(crate) fn remove_strays(tx: &Transaction<'_>) -> Result<()> {
     tx.prepare_cached("DELETE FROM search WHERE rowid > (SELECT max(id) FROM session)")?.execute([])?;
     Ok(())
@@ -89,7 +88,7 @@ pub(crate) fn key_of(connection: &Connection, id: i64) -> Result<SessionKey> {
     session_key(&key)
 }
 
-/// Writes what a session is found by from now on.
+/// Writes the text by which a session is found from now on.
 pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> {
     match entry.open_at {
         Some(seq) => {
@@ -101,7 +100,7 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
         }
         None => {
             let hash = Sha256::of(entry.text.as_bytes());
-            // Taking a text out of the index is dear.
+            // Removing a text from the index is slow.
             if indexed(tx, id)? != Indexed::AsWritten(hash) {
                 take_out(tx, id)?;
                 tx.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?.execute(params![id, entry.text])?;
@@ -113,8 +112,8 @@ pub(crate) fn write(tx: &Transaction<'_>, id: i64, entry: &Entry) -> Result<()> 
     Ok(())
 }
 
-/// Counts a session as looked at that this release cannot read: a mark without a text says that a later one is to.
-pub(crate) fn pass_over(tx: &Transaction<'_>, id: i64) -> Result<()> {
+/// Counts a session that this release cannot read as indexed: a mark without a text is for a later release.
+pub(crate) fn skip(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO open_text (session_id, seq) SELECT id, last_seq FROM session WHERE id = ?1
          ON CONFLICT DO UPDATE SET seq = excluded.seq, text = NULL",
@@ -123,36 +122,36 @@ pub(crate) fn pass_over(tx: &Transaction<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Has the sessions of a document looked at again that were passed over.
+/// Marks the skipped sessions of a document to be indexed again.
 pub(crate) fn look_again_at(tx: &Transaction<'_>, workflow_id: i64) -> Result<()> {
     let marks = "UPDATE open_text SET seq = 0 WHERE text IS NULL AND session_id IN (SELECT id FROM session WHERE workflow_id = ?1)";
     tx.prepare_cached(marks)?.execute([workflow_id])?;
     Ok(())
 }
 
-/// Has a finished session looked at again.
+/// Marks a finished session to be indexed again.
 pub(crate) fn look_again(tx: &Transaction<'_>, id: i64) -> Result<()> {
     if id > newest(tx)? {
-        // It is looked at as it is; a mark would say that those before it were, too.
+        // It is indexed later anyway; a mark would mean that those before it are indexed, too.
         return Ok(());
     }
     tx.prepare_cached("INSERT INTO open_text (session_id, seq) VALUES (?1, 0) ON CONFLICT DO UPDATE SET seq = 0")?.execute([id])?;
     Ok(())
 }
 
-/// Whether something may be known of what a session is found by.
+/// Whether the index may have a text of this session.
 pub(crate) fn is_known(connection: &Connection, id: i64) -> Result<bool> {
     Ok(id <= newest(connection)?)
 }
 
-/// Leaves no word of a session.
+/// Removes all words of a session.
 pub(crate) fn remove(tx: &Transaction<'_>, id: i64) -> Result<()> {
     take_out(tx, id)?;
     tx.prepare_cached("DELETE FROM open_text WHERE session_id = ?1")?.execute([id])?;
     Ok(())
 }
 
-/// What the index keeps of a session.
+/// What the index has of a session.
 #[derive(PartialEq)]
 enum Indexed {
     Nothing,
@@ -176,13 +175,13 @@ fn indexed(tx: &Transaction<'_>, id: i64) -> Result<Indexed> {
     })
 }
 
-/// Also of what is no text any more.
+/// Also of a value that is no longer text.
 fn hash_of(text: ValueRef<'_>) -> Sha256 {
     Sha256::of(text.as_bytes_or_null().ok().flatten().unwrap_or_default())
 }
 
-/// Takes a text out of the index. FTS5 takes out the pieces that the text says now, so where that is not the text that was indexed, or the
-/// index is damaged, it is made anew.
+/// Removes a text from the index. FTS5 removes the pieces of the current text, so if that is not the indexed text, or the index is damaged, the
+/// index is rebuilt.
 fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
     let is_damaged = match indexed(tx, id)? {
         Indexed::Nothing => return Ok(()),
@@ -192,7 +191,7 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
     let out = || -> Result<()> {
         tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([id])?;
         tx.prepare_cached("DELETE FROM indexed_text WHERE session_id = ?1")?.execute([id])?;
-        // FTS5 goes to its tables when a savepoint begins, and only then sees what is wrong with them.
+        // FTS5 writes to its tables when a savepoint begins, and only then detects damage.
         Ok(tx.execute_batch("SAVEPOINT taken_out; RELEASE taken_out")?)
     };
     if !is_damaged {
@@ -201,35 +200,35 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
             done => return done,
         }
     }
-    make_anew(tx)?;
+    rebuild(tx)?;
     out()
 }
 
-/// Begins the index anew, without a text. All sessions are looked at again. In a transaction that has done nothing else.
-pub(crate) fn begin_anew(tx: &Transaction<'_>) -> Result<()> {
-    log::warn!("pages of the index of words cannot be read, and it is made anew");
+/// Empties the index. All sessions are indexed again. In a transaction that has done nothing else.
+pub(crate) fn reset(tx: &Transaction<'_>) -> Result<()> {
+    log::warn!("pages of the search index cannot be read, and it is rebuilt");
     erasure::undefended(tx, || {
         empty::empty(tx, &TABLES)?;
-        // Without this, FTS5 does not take it for a table of its own.
+        // Without this, FTS5 does not accept the table.
         Ok(tx.execute_batch("INSERT INTO search_config (k, v) VALUES ('version', 4)")?)
     })?;
     keep_clean(tx)?;
     Ok(tx.execute_batch("INSERT INTO search (search, rank) VALUES ('pgsz', 1000)")?)
 }
 
-/// Makes the index anew where it is damaged, and says whether it was.
+/// Rebuilds the index where it is damaged. Says whether it was.
 pub(crate) fn repair(connection: &Connection) -> Result<bool> {
     match connection.execute_batch("INSERT INTO search (search) VALUES ('integrity-check')").map_err(StoreError::from) {
         Err(StoreError::Corrupt(what)) => {
-            log::warn!("the index of words is damaged, and is made anew: {what}");
-            make_anew(connection).map(|()| true)
+            log::warn!("the search index is damaged, and is rebuilt: {what}");
+            rebuild(connection).map(|()| true)
         }
         sound => sound.map(|()| false),
     }
 }
 
-/// From the texts that it keeps. All sessions are looked at again, because one of those may be damaged, too.
-fn make_anew(connection: &Connection) -> Result<()> {
+/// Rebuilds the index from its texts. All sessions are indexed again, because one of the texts may be damaged, too.
+fn rebuild(connection: &Connection) -> Result<()> {
     connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
     connection.execute_batch("DELETE FROM indexed_text")?;
     let mut texts = connection.prepare("SELECT s.rowid, s.text FROM search s JOIN session ON session.id = s.rowid")?;
@@ -245,7 +244,7 @@ fn make_anew(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Has what is taken out of the index leave no piece, as the schema says. Where something else has said otherwise meanwhile, it is built anew.
+/// Makes the index delete all pieces of removed texts, as the schema sets it. If that setting was changed meanwhile, the index is rebuilt.
 pub(super) fn keep_clean(connection: &Connection) -> Result<()> {
     if connection.prepare(UNCLEAN)?.exists([])? {
         connection.execute_batch("INSERT INTO search (search) VALUES ('rebuild')")?;
@@ -254,20 +253,20 @@ pub(super) fn keep_clean(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// What a session is found by now.
+/// The current text by which a session is found.
 pub(crate) fn text(connection: &Connection, id: i64) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached(
         "SELECT coalesce((SELECT text FROM open_text WHERE session_id = ?1), (SELECT text FROM search WHERE rowid = ?1))",
     )?;
-    // What is damaged is none.
+    // A damaged text counts as none.
     Ok(statement.query_row([id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))?)
 }
 
 /// The sessions that a query may find.
 pub(super) struct Candidates<'a> {
     query: &'a Query,
-    ids: BTreeSet<i64>,
-    /// Of what is older nothing is known.
+    ids: SortedSet<i64>,
+    /// Older sessions are not known.
     known_from: i64,
 }
 
@@ -277,7 +276,7 @@ impl<'a> Candidates<'a> {
         let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
         let found = statement.query_map(params![pieces.join(" AND "), MANY], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
         let known_from = if found.len() < MANY as usize { 0 } else { found.last().copied().unwrap_or(0) };
-        let mut ids = set(found.into_iter());
+        let mut ids = found.into_iter().collect::<SortedSet<i64>>();
         let mut statement = connection.prepare_cached("SELECT session_id, text FROM open_text WHERE text IS NOT NULL")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -288,8 +287,8 @@ impl<'a> Candidates<'a> {
         Ok(Self { query, ids, known_from })
     }
 
-    /// All of them, where they are known.
-    pub(super) fn all(&self) -> Option<&BTreeSet<i64>> {
+    /// All candidates, where they are known.
+    pub(super) fn all(&self) -> Option<&SortedSet<i64>> {
         (self.known_from == 0).then_some(&self.ids)
     }
 

@@ -2,8 +2,6 @@
 //!
 //! [`append`] writes an event and everything it changes in one transaction. [`load`] reads projections and never replays.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{OptionalExtension, params};
 
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
@@ -11,6 +9,7 @@ use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::engine::session::{NOTE, State, StoredValue, Visit};
 use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
+use crate::sorted::SortedMap;
 
 /// The column of a note whose text was redacted: no note is empty.
 const REDACTED_NOTE: &str = "";
@@ -48,7 +47,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
                 last_at: crate::model::Timestamp::default(),
                 last_visit: row.get(9)?,
                 path: Vec::new(),
-                values: BTreeMap::new(),
+                values: SortedMap::new(),
                 notes: Vec::new(),
             };
             Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(14)?, state, row.get::<_, String>(2)?, times))
@@ -69,18 +68,18 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     Ok(Some(stored))
 }
 
-/// Half-typed text by field; that of a note, by none.
-pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<BTreeMap<String, String>> {
+/// Half-typed text by field; that of a note by the empty key.
+pub(crate) fn drafts(connection: &Connection, id: i64) -> Result<SortedMap<String, String>> {
     let mut statement = connection.prepare_cached("SELECT field, text FROM draft WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
-    let mut drafts = BTreeMap::new();
+    let mut drafts = SortedMap::new();
     while let Some(row) = rows.next()? {
         drafts.insert(row.get(0)?, row.get(1)?);
     }
     Ok(drafts)
 }
 
-/// Keeps, or with an empty text forgets, what is half typed.
+/// Saves half-typed text; an empty text deletes it.
 pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str) -> Result<()> {
     if text.is_empty() {
         tx.prepare_cached("DELETE FROM draft WHERE session_id = ?1 AND field = ?2")?.execute(params![id, field])?;
@@ -93,7 +92,7 @@ pub(crate) fn save_draft(tx: &Transaction<'_>, id: i64, field: &str, text: &str)
     Ok(())
 }
 
-/// The whole log of a session, in order.
+/// The whole event log of a session, in order.
 pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     let mut statement = connection
         .prepare_cached("SELECT seq, v, at, wall_at, utc_offset, actor, command_id, json FROM event WHERE session_id = ?1 ORDER BY seq")?;
@@ -142,7 +141,7 @@ pub(crate) fn insert(
     Ok(id)
 }
 
-/// Appends an event, and writes what it changed. `state` is the state after it.
+/// Appends an event, and writes its changes. `state` is the state after it.
 pub(crate) fn append(
     tx: &Transaction<'_>,
     id: i64,
@@ -248,7 +247,7 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
         }
         Act::Redacted { target: RedactionTarget::Note { seq }, .. } => {
             tx.prepare_cached("UPDATE note SET text = ?3 WHERE session_id = ?1 AND seq = ?2")?.execute(params![id, seq, REDACTED_NOTE])?;
-            // A note that is half typed may be this one, changed.
+            // The half-typed note may be this one, changed.
             save_draft(tx, id, NOTE, "")?;
         }
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
@@ -256,7 +255,7 @@ fn project(tx: &Transaction<'_>, id: i64, state: &State, event: &Event) -> Resul
     Ok(())
 }
 
-/// The text of a note as its column has it.
+/// The text of a note for its column.
 fn note_column(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or(REDACTED_NOTE)
 }
@@ -306,10 +305,10 @@ fn path(connection: &Connection, id: i64) -> Result<Vec<Visit>> {
     Ok(path)
 }
 
-fn values(connection: &Connection, id: i64) -> Result<BTreeMap<String, StoredValue>> {
+fn values(connection: &Connection, id: i64) -> Result<SortedMap<String, StoredValue>> {
     let mut statement = connection.prepare_cached("SELECT field, json, completed_at, source FROM value WHERE session_id = ?1")?;
     let mut rows = statement.query([id])?;
-    let mut values = BTreeMap::new();
+    let mut values = SortedMap::new();
     while let Some(row) = rows.next()? {
         let state: FieldState = from_json(&row.get::<_, String>(1)?, "a value")?;
         let source = row.get::<_, Option<String>>(3)?.map_or(ValueSource::Technician, ValueSource::Prefill);

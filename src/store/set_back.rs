@@ -1,8 +1,7 @@
-//! What a clock that was set back has ended: due times, pauses, and times of what may be in flight that lie further ahead than any may. They are
-//! over wherever they are looked at, and the first that sees it writes that down, so that none of them begins again when the clock comes
-//! near.
+//! Times that end because the clock was set back: due times, pauses, and ends of attempts in flight that are further ahead than possible. Every
+//! reader treats them as over, and the first one that detects this records it, so that none of them counts again when the clock approaches.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 use rusqlite::params;
 
@@ -14,8 +13,7 @@ use super::{Connection, Result, StoreError, Transaction, of_entry, passing_over,
 use crate::model::Timestamp;
 use crate::outbox::{LEASE, at_once, farthest_due};
 
-/// Whether the clock was set back since the age was carried forward last, or by more than a lease. Nothing can lie too far ahead where it was
-/// not.
+/// Whether the clock was set back since the age was last carried forward, or by more than a lease. Otherwise no time can be too far ahead.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND in_flight_until > ?2) FROM meta WHERE id = 1",
@@ -23,7 +21,7 @@ pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
 }
 
-/// Ends what lies too far ahead, on every clock. Comes first in a transaction. What is damaged stands in the way of nothing else.
+/// Ends times that are too far ahead, for every setting of the clock. Damage does not stop other writes. Has to be the first work of a transaction.
 pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     for endpoints in [true, false] {
         let written = passing_over(tx, |damaged| {
@@ -41,7 +39,7 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
 }
 
 /// Of messages but these.
-fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &BTreeSet<i64>) -> Result<()> {
+fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &SortedSet<i64>) -> Result<()> {
     let mut unsent = tx.prepare_cached("SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'")?;
     let unsent: Vec<i64> = unsent.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut over = tx.prepare_cached(
@@ -62,7 +60,7 @@ fn end_pauses(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
         let StoredEndpoint::Readable(mut row) = stored else { continue };
         let is_over = |until: &Timestamp| *until > farthest;
         let before = row.delivery.clone();
-        // Why there was a pause stays: it tells whether a secret was there when it was looked for last.
+        // The reason of a pause stays: it shows whether a secret was found at the last look-up.
         row.delivery.paused_until = before.paused_until.map(|until| if is_over(&until) { at_once(now) } else { until });
         row.delivery.asked_until = before.asked_until.filter(|until| !is_over(until));
         if row.delivery != before {

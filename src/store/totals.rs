@@ -1,15 +1,14 @@
 //! Totals for reports: the schema's triggers keep them with each change, by workflow version and actor.
 
-use std::collections::BTreeMap;
-
 use super::row::lossy;
 use super::{Connection, Result};
 use crate::model::{GroupTotals, SessionTotals, Totals};
+use crate::sorted::SortedMap;
 
 pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     let mut totals = Totals::default();
-    let mut by_workflow: BTreeMap<String, SessionTotals> = BTreeMap::new();
-    let mut by_actor: BTreeMap<String, SessionTotals> = BTreeMap::new();
+    let mut by_workflow: SortedMap<String, SessionTotals> = SortedMap::new();
+    let mut by_actor: SortedMap<String, SessionTotals> = SortedMap::new();
     let mut statement = connection.prepare_cached(
         "SELECT w.key, t.actor, t.in_progress, t.completed, t.won, t.ended, t.discarded,
                 t.actions_not_fired, t.actions_pending, t.actions_sent, t.actions_failed
@@ -17,14 +16,14 @@ pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        // A count that was damaged is named by `check`, and must not overflow when it is added to the others.
+        // A damaged count is named by `check`, and must not overflow when it is added to the others.
         let count = |index: usize| row.get::<_, i64>(index).unwrap_or_default().clamp(0, 1_000_000_000_000) as u64;
         let counts = SessionTotals { in_progress: count(2), completed: count(3), won: count(4), ended: count(5), discarded: count(6) };
         let actor = Some(lossy(row, 1)?).filter(|actor| !actor.is_empty());
         add(&mut totals.sessions, counts);
-        add(by_workflow.entry(lossy(row, 0)?).or_default(), counts);
+        add(by_workflow.or_insert_with(lossy(row, 0)?, Default::default), counts);
         if let Some(actor) = actor {
-            add(by_actor.entry(actor).or_default(), counts);
+            add(by_actor.or_insert_with(actor, Default::default), counts);
         }
         totals.actions_not_fired += count(7);
         totals.actions_pending += count(8);
@@ -36,7 +35,7 @@ pub(crate) fn totals(connection: &Connection) -> Result<Totals> {
     Ok(totals)
 }
 
-/// Whether they are what the sessions say.
+/// Whether the totals match the sessions.
 pub(crate) fn are_true(connection: &Connection) -> Result<bool> {
     let mut statement = connection.prepare(
         "WITH counted AS (
@@ -60,6 +59,6 @@ fn add(totals: &mut SessionTotals, counts: SessionTotals) {
     totals.discarded += counts.discarded;
 }
 
-fn groups(groups: BTreeMap<String, SessionTotals>) -> Vec<GroupTotals> {
+fn groups(groups: SortedMap<String, SessionTotals>) -> Vec<GroupTotals> {
     groups.into_iter().map(|(key, sessions)| GroupTotals { key, sessions }).collect()
 }

@@ -59,13 +59,13 @@ pub(crate) fn find(connection: &Connection, key: &str, version: WorkflowVersion)
     row.map(workflow_row).transpose()
 }
 
-/// The versions that are not retired, newest first, each as far as it reads back.
+/// The versions that are not retired, newest first; an unreadable one is an error in the list.
 pub(crate) fn in_use(connection: &Connection, key: &str) -> Result<Vec<Result<WorkflowRow>>> {
     let statement = format!("SELECT {ROW} FROM workflow WHERE key = ?1 AND retired_at IS NULL ORDER BY version DESC, local_revision DESC");
     rows(connection, &statement, key)
 }
 
-/// The versions among whose findings this code is, and those of sessions that a search passed over.
+/// The versions with a finding of this code, and those of sessions that a search skipped.
 pub(crate) fn with_finding(connection: &Connection, code: &str) -> Result<Vec<Result<WorkflowRow>>> {
     let statement = format!(
         "SELECT {ROW} FROM workflow WHERE instr(findings, ?1) > 0 OR id IN (
@@ -84,8 +84,8 @@ fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<Res
     Ok(found)
 }
 
-/// What a later release says of a document that an earlier one could not judge.
-pub(crate) fn judge_anew(tx: &Transaction<'_>, id: i64, new: &NewWorkflow<'_>) -> Result<()> {
+/// Writes the judgement of a document that an earlier release could not judge.
+pub(crate) fn judge_again(tx: &Transaction<'_>, id: i64, new: &NewWorkflow<'_>) -> Result<()> {
     tx.prepare_cached("UPDATE workflow SET name = ?2, description = ?3, startable = ?4, findings = ?5 WHERE id = ?1")?.execute(params![
         id,
         new.workflow.name,
@@ -108,7 +108,7 @@ pub(crate) fn ids(connection: &Connection) -> Result<Vec<i64>> {
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A version with what its columns say of it.
+/// A version with its document, and its reference as in the columns.
 pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sha256, Vec<u8>)> {
     let (workflow, hash, document) = connection
         .prepare_cached("SELECT key, name, version, local_revision, hash, document FROM workflow WHERE id = ?1")?
@@ -119,13 +119,13 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sh
     Ok((workflow, sha256(&hash)?, document))
 }
 
-/// How many sessions stand on a version.
+/// How many sessions use a version.
 pub(crate) fn sessions(connection: &Connection, id: i64) -> Result<u64> {
     let count: i64 = connection.prepare_cached("SELECT count(*) FROM session WHERE workflow_id = ?1")?.query_row([id], |row| row.get(0))?;
     Ok(count as u64)
 }
 
-/// Removes a version on which no session stands; the schema refuses any other.
+/// Removes a version that no session uses; the schema refuses any other.
 pub(crate) fn forget(tx: &Transaction<'_>, id: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM workflow WHERE id = ?1")?.execute([id])?;
     Ok(())
@@ -136,7 +136,7 @@ pub(crate) fn is_retired(connection: &Connection, id: i64) -> Result<bool> {
     Ok(connection.prepare_cached("SELECT retired_at IS NOT NULL FROM workflow WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
 }
 
-/// Retires or brings back one version.
+/// Retires a version, or ends its retirement.
 pub(crate) fn set_retired(tx: &Transaction<'_>, key: &str, version: WorkflowVersion, retired_at: Option<Timestamp>) -> Result<()> {
     tx.prepare_cached("UPDATE workflow SET retired_at = ?4 WHERE key = ?1 AND version = ?2 AND local_revision = ?3")?.execute(params![
         key,
@@ -158,13 +158,13 @@ fn workflow_row((id, workflow, hash, startable, findings): Raw) -> Result<Workfl
     Ok(WorkflowRow { id, workflow, hash: sha256(&hash)?, startable, findings: from_json(&findings, "findings of a workflow")? })
 }
 
-/// A version as it is listed, with its row. Which one is current is not said here.
+/// A version as it is listed, with its row. `current` is not set here.
 pub(crate) type Listed = (i64, Sha256, WorkflowSummary);
 
 /// The columns of [`Listed`].
 const LISTED: &str = "id, key, name, version, local_revision, hash, description, startable, findings, imported_at, retired_at";
 
-/// All versions, or those of one workflow, by key, newest first. One that does not read back is named by a check, and hides no other.
+/// All versions, or those of one workflow, by key, newest first. Without unreadable ones, which a check names.
 pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Vec<Listed>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {LISTED} FROM workflow WHERE ?1 IS NULL OR key = ?1 ORDER BY key, version DESC, local_revision DESC"
@@ -177,7 +177,7 @@ pub(crate) fn summaries(connection: &Connection, key: Option<&str>) -> Result<Ve
     Ok(found)
 }
 
-/// The same of one row.
+/// The same for one row.
 pub(crate) fn summary(connection: &Connection, id: i64) -> Result<WorkflowSummary> {
     let mut statement = connection.prepare_cached(&format!("SELECT {LISTED} FROM workflow WHERE id = ?1"))?;
     statement.query_row([id], |row| Ok(listed(row)))?.map(|(_, _, summary)| summary)

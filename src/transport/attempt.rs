@@ -1,6 +1,6 @@
-//! What is known of the request in progress: its phase, its time, whether bytes have left, and how to interrupt it.
+//! The state of the request in progress: its phase, its time, whether bytes were sent, and how to interrupt it.
 //!
-//! ureq calls resolver, connector and connection on the thread that sends, and does not say which request they work for; so the attempt is
+//! ureq calls resolver, connector and connection on the thread that sends, without naming the request they work for; so the attempt is
 //! kept per thread while it lasts. That holds for pooled connections too.
 
 use std::cell::RefCell;
@@ -30,11 +30,11 @@ impl IoFailure {
     }
 
     pub(super) fn timeout() -> Self {
-        Self::new(FailureKind::Timeout, "time ran out")
+        Self::new(FailureKind::Timeout, "the time is over")
     }
 }
 
-/// How to reach the thread that waits.
+/// How to interrupt the waiting thread.
 pub(super) enum Interrupt {
     /// It is not waiting.
     Nothing,
@@ -65,7 +65,7 @@ struct AttemptState {
 /// The head of the answer.
 enum Head {
     Awaited,
-    /// What had arrived when ureq gave up reading it.
+    /// The bytes that had arrived when ureq stopped reading it.
     Unread(Vec<u8>),
     Read,
 }
@@ -73,7 +73,7 @@ enum Head {
 impl Attempt {
     pub(super) fn new(id: u64, timeout: Duration, timeouts: Timeouts) -> Self {
         let now = Instant::now();
-        // A timeout beyond the clock's range is no timeout; a day is one and bounds it.
+        // A timeout beyond the clock's range would be none; a day is the limit.
         let deadline = now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(86_400));
         let state = AttemptState {
             phase: Phase::Resolve,
@@ -87,7 +87,7 @@ impl Attempt {
         Self { id, timeouts, deadline, state: Mutex::new(state) }
     }
 
-    /// Enters a phase, unless it is in it or past it, and returns when the phase it is in ends.
+    /// Enters a phase, unless it is already in or past it, and returns when the current phase ends.
     pub(super) fn enter(&self, phase: Phase) -> Instant {
         let mut state = self.lock();
         if order(phase) > order(state.phase) {
@@ -103,7 +103,7 @@ impl Attempt {
         state.phase_ends
     }
 
-    /// The head of the answer is there: what is read from now on is best effort.
+    /// The head of the answer is read: everything after it is best effort.
     pub(super) fn head_is_read(&self) {
         let mut state = self.lock();
         state.head = Head::Read;
@@ -111,12 +111,12 @@ impl Attempt {
         state.phase_ends = self.deadline.min(Instant::now() + self.timeouts.body);
     }
 
-    /// Whether ureq has yet to read the head of the answer.
+    /// Whether ureq has not read the head of the answer yet.
     pub(super) fn awaits_head(&self) -> bool {
         matches!(self.lock().head, Head::Awaited)
     }
 
-    /// The connection is closed, and this is what had arrived on it. Of use only where ureq could not read the head.
+    /// The connection is closed; `input` had arrived on it. Only used where ureq could not read the head.
     pub(super) fn leave_input(&self, input: &[u8]) {
         let mut state = self.lock();
         if matches!(state.head, Head::Awaited) {
@@ -124,7 +124,7 @@ impl Attempt {
         }
     }
 
-    /// What ureq left of the answer when it gave up.
+    /// The unread part of the answer when ureq stopped.
     pub(super) fn unread_head(&self) -> Option<Vec<u8>> {
         match &mut self.lock().head {
             Head::Unread(input) => Some(std::mem::take(input)),
@@ -132,17 +132,17 @@ impl Attempt {
         }
     }
 
-    /// Bytes of the request have left.
+    /// Bytes of the request were sent.
     pub(super) fn bytes_left(&self) {
         self.lock().sent = RequestSent::Maybe;
     }
 
-    /// Whether bytes of the request have left.
+    /// Whether bytes of the request were sent.
     pub(super) fn has_begun_sending(&self) -> bool {
         self.lock().sent == RequestSent::Maybe
     }
 
-    /// Says how to interrupt what comes next. Fails when it is to be interrupted already.
+    /// Sets how to interrupt the next wait. Fails when it is already cancelled.
     pub(super) fn interrupted_by(&self, interrupt: Interrupt) -> Result<(), ureq::Error> {
         let mut state = self.lock();
         if state.cancelled {
@@ -169,19 +169,19 @@ impl Attempt {
         }
     }
 
-    /// Records the failure of this attempt, the first one only, and returns what makes ureq give up.
+    /// Records the failure of this attempt (only the first one), and returns the error that makes ureq stop.
     pub(super) fn fail(&self, failure: IoFailure) -> ureq::Error {
-        // The one kind that ureq takes for the end of a body without a length.
+        // ureq treats only this kind as the end of a body without a length.
         let closed = matches!(failure.kind, FailureKind::Closed | FailureKind::Protocol);
         let failure = self.failure(failure);
         self.lock().failure.get_or_insert(failure);
         io::Error::from(if closed { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::Other }).into()
     }
 
-    /// This failure as one of this attempt, here and now.
+    /// This failure as one of this attempt, in its current phase.
     pub(super) fn failure(&self, failure: IoFailure) -> TransportFailure {
         let state = self.lock();
-        // Interrupting shows itself as a closed socket.
+        // An interrupt looks like a closed socket.
         let failure = if state.cancelled { IoFailure::new(FailureKind::Cancelled, "cancelled") } else { failure };
         TransportFailure { kind: failure.kind, phase: state.phase, request_sent: state.sent, detail: failure.detail }
     }

@@ -22,14 +22,14 @@ use super::options::{BuiltInOptions, TransportSetupError};
 use super::resolver::{self, CachingResolver, LookUp, system_look_up};
 use super::roots::tls_config;
 
-/// What is kept of an answer's body: enough for a message to a person.
+/// How much of an answer's body is kept: enough to show to a person.
 const MAX_BODY: u64 = 4 * 1024;
 
 /// How long an idle connection is kept. Rounds of a backlog follow each other within seconds; mobile networks and servers drop idle
-/// connections silently, and a request written to such a one may or may not have arrived.
+/// connections silently, and a request on such a connection may or may not arrive.
 const MAX_IDLE: Duration = Duration::from_secs(15);
 
-/// Set here, so that they agree with what is sent.
+/// Set here, so that they match the request.
 const OWN_HEADERS: [&str; 6] = ["host", "content-length", "user-agent", "transfer-encoding", "connection", "expect"];
 
 /// The built-in [`Transport`]; see the [module](super) for its guarantees.
@@ -40,7 +40,7 @@ pub struct BuiltIn {
     running: Mutex<HashMap<u64, Arc<Attempt>>>,
 }
 
-/// What outlives an agent. Threads of calls that hang are among it, so that renewing often does not start more and more of them.
+/// The parts that outlive an agent. They include the threads of calls that hang, so that renewing often does not start more and more of them.
 struct Parts {
     tls: Arc<ClientConfig>,
     look_ups: Arc<Pool>,
@@ -73,7 +73,7 @@ impl BuiltIn {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a request may go there at all.
+    /// Checks that a request may be sent to this URL.
     fn check(&self, url: &str) -> Result<Uri, IoFailure> {
         let bad = |why: &str| IoFailure::new(FailureKind::Other, why);
         let uri: Uri = url.parse().map_err(|_| bad("the URL is not valid"))?;
@@ -101,7 +101,7 @@ impl BuiltIn {
             }
             Err(error) => match attempt.recorded() {
                 Some(failure) => Err(failure),
-                // ureq did not like the headers, for instance because there are more than 128. The status line is an answer all the same.
+                // ureq refused the headers, for instance because there are more than 128. The status line is still an answer.
                 None => match attempt.unread_head().as_deref().and_then(read_head) {
                     Some((status, headers)) => Ok(TransportResponse { status, headers, body: Vec::new() }),
                     None => Err(attempt.failure(http_failure(&error))),
@@ -128,7 +128,7 @@ impl Transport for BuiltIn {
 
     fn renew(&self) {
         let fresh = self.parts.agent(&self.options);
-        // Idle connections go with the last request that uses the old one.
+        // Idle connections are closed with the last request that uses the old agent.
         let _old = std::mem::replace(&mut *self.agent(), fresh);
     }
 }
@@ -152,10 +152,10 @@ impl Drop for Running<'_> {
 }
 
 impl Parts {
-    /// An agent without connections and without anything cached.
+    /// An agent without connections and with an empty cache.
     fn agent(&self, options: &BuiltInOptions) -> Agent {
         let parallelism = parallelism(options);
-        // No timeout of ureq's own is set: every wait is in the resolver, the connector or the connection, and they keep the attempt's time.
+        // ureq's own timeouts are not set: every wait is in the resolver, the connector or the connection, which keep the attempt's time.
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -192,7 +192,7 @@ fn http_request(uri: Uri, request: &TransportRequest) -> Result<Request<&[u8]>, 
     Ok(built)
 }
 
-/// The answer with as much of its body as is easily had.
+/// The answer with as much of its body as can be read quickly.
 fn response(answer: Response<Body>) -> TransportResponse {
     let (head, body) = answer.into_parts();
     let headers = head.headers.iter().map(|(name, value)| Header::new(name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect();
@@ -219,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn after_renew_a_name_is_looked_up_anew() {
-        // Nobody who connects is answered; the look-ups are what counts.
+    fn after_renew_a_name_is_looked_up_again() {
+        // No connection gets an answer; only the look-ups count.
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("https://hooks.example:{}/", listener.local_addr().expect("an address").port());
         thread::spawn(move || listener.incoming().for_each(drop));

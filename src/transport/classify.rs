@@ -13,7 +13,7 @@ pub(super) fn io_failure(what: &str, error: &io::Error) -> IoFailure {
     use io::ErrorKind as E;
     let kind = match error.kind() {
         // Android and Linux report a missing source address when the last interface is gone.
-        // Where the device's own firewall allows an app no network, as Android's may in the background, connecting is not permitted.
+        // The device's own firewall may not permit an app to connect, as Android's in the background.
         E::NetworkUnreachable | E::NetworkDown | E::AddrNotAvailable | E::PermissionDenied => FailureKind::NoNetwork,
         E::ConnectionRefused | E::HostUnreachable => FailureKind::Refused,
         E::TimedOut | E::WouldBlock => FailureKind::Timeout,
@@ -38,7 +38,7 @@ pub(super) fn tls_failure(error: &rustls::Error) -> IoFailure {
     IoFailure::new(kind, format!("TLS: {error}"))
 }
 
-/// What ureq itself gave up for. Its texts may quote the answer, so they stay out of the detail.
+/// An error of ureq itself. Its texts may quote the answer, so the detail does not contain them.
 pub(super) fn http_failure(error: &ureq::Error) -> IoFailure {
     match error {
         ureq::Error::Protocol(_) => IoFailure::new(FailureKind::Protocol, "the answer is not HTTP/1.1"),

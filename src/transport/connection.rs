@@ -2,11 +2,11 @@
 //!
 //! Differences from ureq's own, each for a reason:
 //!
-//! - The head and the body of a request leave together: what ureq hands over is kept until a bufferful is there or ureq waits for the answer.
-//! - While a large request is written, an answer that is already there is seen. A server that refuses a large body says so early and closes;
-//!   without this the 413 would look like a broken connection, and be retried for ever. When the server resets the connection, Linux still
-//!   hands out what arrived before; other systems may discard it, and then the failure stands. Only a refusal ends the request early and
-//!   counts: a success before everything was written says nothing about the rest, and is a failure whose outcome is unknown.
+//! - The head and the body of a request are written together: bytes from ureq are kept until a buffer is full or ureq waits for the answer.
+//! - While a large request is written, an early answer is noticed. A server that refuses a large body answers early and closes; without this
+//!   the 413 would look like a broken connection, and be attempted for ever. When the server resets the connection, Linux still delivers
+//!   what arrived before; other systems may discard it, and then the failure stays. Only a refusal ends the request early and counts: a
+//!   success before everything was written says nothing about the rest, and is a failure whose outcome is unknown.
 //! - Every wait ends with its phase or with `cancel`.
 
 use std::fmt;
@@ -25,13 +25,13 @@ use super::stream::{ReadStop, Stream, time_left};
 pub(super) const MAX_HEAD: usize = 32 * 1024;
 /// Larger than the largest head, so that there is always room to read into until the head is complete or refused.
 const INPUT: usize = MAX_HEAD + 4 * 1024;
-/// What ureq hands over at once.
+/// How much ureq hands over at once.
 const OUTPUT: usize = 16 * 1024;
-/// What is collected before it is written. A payload of usual size leaves in one go, and memory stays small for a large one.
+/// How much is collected before it is written. A payload of usual size is written at once, and memory stays small for a large one.
 const FLUSH_AT: usize = 64 * 1024;
-/// How long a write may stall before it is looked whether the answer is already there.
+/// How long a write may stall before checking for an early answer.
 const STALL: Duration = Duration::from_millis(250);
-/// How often a look goes on reading while what comes is TLS's own, such as session tickets. A peer may send those without end.
+/// How often a check reads on while only TLS messages such as session tickets come. A peer may send those without end.
 const MAX_FRUITLESS_READS: usize = 8;
 
 /// A connection as ureq uses it.
@@ -44,17 +44,17 @@ pub(super) struct Connection {
     broken: Option<IoFailure>,
     /// The request was refused before it was written; the rest of it is dropped.
     refused_early: bool,
-    /// The input holds bytes that ureq does not know of.
+    /// The input holds bytes that ureq does not know about.
     unread_input: bool,
     /// It serves the attempt of this thread.
     in_use: bool,
 }
 
-/// What a look at the connection, without waiting, has found.
+/// The result of a check of the connection without waiting.
 enum Peek {
     /// Nothing, for now.
     Quiet,
-    /// Much, and none of it an answer.
+    /// Many bytes, but no answer.
     Noise,
     /// Bytes for the input.
     Bytes,
@@ -74,7 +74,7 @@ impl Connection {
         }
     }
 
-    /// Writes what was handed over. An early refusal, or a broken connection, ends it without an error: reading then decides.
+    /// Writes the collected bytes. An early refusal, or a broken connection, ends it without an error: reading then decides.
     fn flush(&mut self, attempt: &Attempt) -> Result<(), ureq::Error> {
         if self.waiting == 0 || self.has_stopped_writing() {
             return Ok(());
@@ -118,12 +118,12 @@ impl Connection {
         }
     }
 
-    /// Whether there is room for the rest of a head that has begun. ureq is given whole heads: it judges a part of one too soon.
+    /// Whether there is space for the rest of an incomplete head. ureq gets only complete heads: it judges an incomplete one too soon.
     fn has_partial_head(&mut self, attempt: &Attempt) -> bool {
         attempt.awaits_head() && is_partial(self.buffers.input()) && !self.buffers.input_append_buf().is_empty()
     }
 
-    /// Takes in what has arrived, without waiting.
+    /// Reads what has arrived, without waiting.
     fn peek(&mut self) -> Peek {
         for _ in 0..MAX_FRUITLESS_READS {
             match self.stream.read_now(self.buffers.input_append_buf()) {
@@ -141,7 +141,7 @@ impl Connection {
         Peek::Noise
     }
 
-    /// Puts the connection at the service of the attempt of this thread.
+    /// Assigns the connection to the attempt of this thread.
     fn serve(&mut self) -> Result<Arc<Attempt>, ureq::Error> {
         self.in_use = true;
         let attempt = ongoing()?;
@@ -181,7 +181,7 @@ impl Transport for Connection {
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let attempt = self.serve()?;
         self.flush(&attempt)?;
-        // With writing broken the wait still belongs to it: what arrived before is there at once.
+        // With writing broken, the wait still belongs to this phase: earlier bytes are available at once.
         let until = attempt.enter(if self.broken.is_some() { Phase::Send } else { Phase::Receive });
         while !std::mem::take(&mut self.unread_input) || self.has_partial_head(&attempt) {
             time_left(until).map_err(|failure| attempt.fail(failure))?;
@@ -201,13 +201,13 @@ impl Transport for Connection {
         }
     }
 
-    /// Asked before a connection is kept and before it is used again, within the attempt that gave it up or is about to take it.
+    /// Called before a connection is kept and before it is used again, within the attempt that releases or takes it.
     fn is_open(&mut self) -> bool {
         self.in_use = false;
         if let Some(attempt) = current() {
             attempt.release();
         }
-        // Bytes that nobody asked for are no start for an answer.
+        // Unexpected bytes cannot be the beginning of an answer.
         !self.has_stopped_writing() && self.waiting == 0 && !self.unread_input && matches!(self.peek(), Peek::Quiet)
     }
 
@@ -251,10 +251,10 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
     #[test]
-    fn a_connection_given_back_is_out_of_reach_of_the_attempt_that_had_it() {
+    fn a_released_connection_cannot_be_cancelled_by_its_earlier_attempt() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let socket = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
         let mut connection = Connection::new(Stream::plain(Arc::new(socket)));
@@ -269,7 +269,7 @@ mod tests {
         peer.read_exact(&mut [0]).expect("it is still open");
     }
 
-    /// A client and a server that have shaken hands, and the server has so many session tickets to send.
+    /// A client and a server after the TLS handshake; the server sends so many session tickets.
     fn tls_pair(tickets: usize) -> (Connection, thread::JoinHandle<io::Result<()>>) {
         let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let (certificate, key) = (certified.cert.der().clone(), certified.signing_key.serialize_der());
@@ -297,13 +297,13 @@ mod tests {
         let config = tls_config(&[certificate.to_vec()]).expect("a good root");
         let name = ServerName::try_from("localhost").expect("a name");
         let stream =
-            Stream::secure(Arc::new(socket), config, name, Instant::now() + PATIENCE).unwrap_or_else(|failure| panic!("{failure:?}"));
+            Stream::secure(Arc::new(socket), config, name, Instant::now() + WAIT_LIMIT).unwrap_or_else(|failure| panic!("{failure:?}"));
         (Connection::new(stream), serving)
     }
 
     /// Waits until this much has arrived that is not read yet.
     fn wait_for_bytes(connection: &Connection, count: usize) {
-        let (end, mut buffer) = (Instant::now() + PATIENCE, vec![0; count]);
+        let (end, mut buffer) = (Instant::now() + WAIT_LIMIT, vec![0; count]);
         while connection.stream.socket().peek(&mut buffer).expect("it is open") < count {
             assert!(Instant::now() < end, "waited in vain for {count} bytes");
             thread::yield_now();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tickets_of_a_session_are_no_answer_and_do_no_harm() {
+    fn session_tickets_are_not_an_answer_and_do_no_harm() {
         let (mut connection, serving) = tls_pair(4);
         wait_for_bytes(&connection, 1);
         assert!(connection.is_open());
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_for_an_answer_ends_though_session_tickets_keep_coming() {
+    fn a_check_for_an_answer_ends_although_session_tickets_keep_coming() {
         let (mut connection, serving) = tls_pair(5_000);
         wait_for_bytes(&connection, 40 * 1024);
         assert!(matches!(connection.peek(), Peek::Noise));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::Pool;
+use crate::threads::{First, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 use super::classify::io_failure;
@@ -20,13 +20,13 @@ use super::connection::Connection;
 use super::race::{connect_first, in_order};
 use super::stream::Stream;
 
-/// How long a connect that has used up its time has to say why.
+/// How long a connect that used up its time may take to report why.
 const REPORT_TIME: Duration = Duration::from_millis(500);
 
 /// Opens the connections of one agent.
 ///
-/// The system may take its time to begin a connect, and that cannot be interrupted; so it runs on a thread of the pool, and a caller that
-/// waits leaves when cancelled.
+/// The system may take long to begin a connect, and that cannot be interrupted; so it runs on a thread of the pool, and a caller that waits
+/// returns when cancelled.
 pub(super) struct RacingConnector {
     tls: Arc<ClientConfig>,
     pool: Arc<Pool>,
@@ -44,27 +44,28 @@ impl RacingConnector {
     }
 
     fn open(&self, addresses: Vec<SocketAddr>, attempt: &Attempt, until: Instant) -> Result<TcpStream, ureq::Error> {
-        let (sender, receiver) = mpsc::channel();
+        let first = First::new();
         let (stop, running) = io::pipe().map_err(|error| attempt.fail(io_failure("connect", &error)))?;
-        let wake = sender.clone();
-        // It is dropped when the attempt goes on or ends, and the connect stops with it.
+        let wake = first.clone();
+        // It is dropped when the attempt continues or ends, which stops the connect.
         attempt.interrupted_by(Interrupt::Wake(Box::new(move || {
             drop(running);
-            drop(wake.send(Err(IoFailure::new(FailureKind::Cancelled, "cancelled"))));
+            wake.bring(Err(IoFailure::new(FailureKind::Cancelled, "cancelled")));
         })))?;
+        let connected = first.clone();
         self.pool
-            .run(move || drop(sender.send(connect_first(&addresses, until, &stop))))
+            .run(move || connected.bring(connect_first(&addresses, until, &stop)))
             .map_err(|error| attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a connection: {error}"))))?;
-        receiver
-            .recv_timeout(until.saturating_duration_since(Instant::now()) + REPORT_TIME)
-            .unwrap_or_else(|_| Err(IoFailure::timeout()))
+        first
+            .wait(until.saturating_duration_since(Instant::now()) + REPORT_TIME)
+            .unwrap_or_else(|| Err(IoFailure::timeout()))
             .map_err(|failure| attempt.fail(failure))
     }
 
     fn secure(&self, socket: Arc<TcpStream>, host: &str, until: Instant) -> Result<Stream, IoFailure> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| IoFailure::new(FailureKind::Other, "the host is no name that a certificate can hold"))?;
+            .map_err(|_| IoFailure::new(FailureKind::Other, "the host is not a name that a certificate can have"))?;
         Stream::secure(socket, self.tls.clone(), name, until)
     }
 }
@@ -80,12 +81,12 @@ impl Connector<()> for RacingConnector {
         let socket = self.open(in_order(&details.addrs, worked), &attempt, until)?;
         let failed = |error: io::Error| attempt.fail(io_failure("connect", &error));
         let address = socket.peer_addr().map_err(failed)?.ip();
-        // Requests are written whole: waiting to fill a packet only costs time.
+        // A request is written at once: waiting to fill a packet only costs time.
         socket.set_nodelay(true).map_err(failed)?;
         let socket = Arc::new(socket);
         attempt.interrupted_by(Interrupt::Socket(socket.clone()))?;
         let opened = if details.needs_tls() { self.secure(socket, &host, until) } else { Ok(Stream::plain(socket)) };
-        // What answers at an address need not be the host: only a certificate proves that the address works.
+        // Another server may answer at an address: only a certificate proves that the address works.
         match &opened {
             Ok(_) => self.worked().insert(host, address),
             Err(_) => self.worked().remove(&host),

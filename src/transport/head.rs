@@ -9,7 +9,7 @@ pub(super) fn final_status(input: &[u8]) -> Option<u16> {
     final_head(input).map(|(status, _)| status)
 }
 
-/// Status and headers of the final answer that the input starts with; none until its head is complete. Lines that are no headers are left
+/// Status and headers of the final answer that the input starts with; none until its head is complete. Lines that are not headers are left
 /// out.
 pub(super) fn read_head(input: &[u8]) -> Option<(u16, Vec<Header>)> {
     let (status, head) = final_head(input)?;
@@ -17,7 +17,7 @@ pub(super) fn read_head(input: &[u8]) -> Option<(u16, Vec<Header>)> {
     Some((status, lines.filter_map(header).collect()))
 }
 
-/// Whether a head has begun whose end is still to come.
+/// Whether the input starts with an incomplete head.
 pub(super) fn is_partial(input: &[u8]) -> bool {
     match (status(input), end_of_head(input)) {
         (Some(status), Some(end)) => is_interim(status) && is_partial(&input[end..]),
@@ -36,12 +36,12 @@ fn final_head(mut input: &[u8]) -> Option<(u16, &[u8])> {
     }
 }
 
-/// Switching protocols is final: what follows is no HTTP.
+/// Switching protocols is final: what follows is not HTTP.
 fn is_interim(status: u16) -> bool {
     matches!(status, 100 | 102..=199)
 }
 
-/// `HTTP/1.`, a digit, a space, three digits, and then no fourth one or any other sign that would make another word of them.
+/// `HTTP/1.`, a digit, a space, three digits, and then the end of that word.
 fn status(input: &[u8]) -> Option<u16> {
     let [minor, b' ', code @ ..] = input.strip_prefix(b"HTTP/1.")? else { return None };
     let (code, rest) = code.split_at_checked(3)?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Options of [`BuiltIn`](super::BuiltIn).
 #[derive(Debug, Clone)]
 pub struct BuiltInOptions {
-    /// Certificate authorities trusted beside the bundled ones. Each is PEM text with one certificate or more, or one certificate in DER.
+    /// Certificate authorities that are trusted besides the bundled ones. Each is PEM text with one certificate or more, or one certificate in DER.
     pub extra_roots: Vec<Vec<u8>>,
-    /// How many requests will be in flight at once; as many idle connections are kept, so that none is opened anew in each round. 0 counts
+    /// How many requests will be in flight at once; as many idle connections are kept, so that rounds need no new ones. 0 counts
     /// as 1.
     pub parallelism: u32,
     /// Allows `http` URLs whose host is `localhost` or a loopback address, for tests and development. All others must be `https`.
@@ -34,7 +34,7 @@ pub struct Timeouts {
     pub send: Duration,
     /// From the end of the request to the end of the answer's head. Default 20 s.
     pub receive: Duration,
-    /// For what is read of the answer's body. The answer stands without it, so this is short: default 2 s.
+    /// Reading the answer's body. The answer counts without it, so this is short: default 2 s.
     pub body: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Default for Timeouts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportSetupError {
-    /// An extra root holds a certificate that is no usable authority. Both numbers count from 0.
+    /// An extra root holds a certificate that is not a usable authority. Both numbers count from 0.
     #[error("certificate {certificate} of extra root {root} is not usable: {reason}")]
     BadRoot {
         /// Index into [`BuiltInOptions::extra_roots`].

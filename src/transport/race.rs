@@ -1,6 +1,6 @@
 //! Connecting to a host that has several addresses, as RFC 8305 asks: the address that answers first is used.
 //!
-//! A host often has addresses of both families, and a network where one family leads nowhere is common. Tried one after another, such an
+//! A host often has addresses of both families, and in many networks one family does not work. Tried one after another, such an
 //! address costs seconds on every connection.
 
 use std::collections::VecDeque;
@@ -18,10 +18,10 @@ use crate::port::FailureKind;
 use super::attempt::IoFailure;
 use super::classify::io_failure;
 
-/// How long an address has before the next one is tried beside it: the "Connection Attempt Delay" of RFC 8305.
+/// How long to wait for an address before the next one is tried in parallel: the "Connection Attempt Delay" of RFC 8305.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// The order in which addresses are tried: the families take turns, that of the first address begins. What `worked` goes before all others.
+/// The order in which addresses are tried: the families take turns, that of the first address begins. `worked` comes before all others.
 pub(super) fn in_order(addresses: &[SocketAddr], worked: Option<IpAddr>) -> Vec<SocketAddr> {
     let of_first_family = |address: &SocketAddr| addresses.first().is_some_and(|first| first.is_ipv4() == address.is_ipv4());
     let (mut turn, mut other): (VecDeque<SocketAddr>, _) = addresses.iter().partition(|address| of_first_family(address));
@@ -48,7 +48,7 @@ pub(super) fn connect_first(addresses: &[SocketAddr], until: Instant, stop: &Pip
     loop {
         let now = Instant::now();
         if now >= until {
-            return Err(more_telling(failure, IoFailure::timeout()));
+            return Err(more_informative(failure, IoFailure::timeout()));
         }
         if now >= next_at
             && let Some(address) = untried.next()
@@ -58,7 +58,7 @@ pub(super) fn connect_first(addresses: &[SocketAddr], until: Instant, stop: &Pip
                     connecting.push(socket);
                     next_at = now + ATTEMPT_DELAY;
                 }
-                Err(error) => failure = Some(more_telling(failure, io_failure("connect", &error))),
+                Err(error) => failure = Some(more_informative(failure, io_failure("connect", &error))),
             }
             continue;
         }
@@ -78,7 +78,7 @@ pub(super) fn connect_first(addresses: &[SocketAddr], until: Instant, stop: &Pip
             match finish(socket) {
                 Ok(socket) => return Ok(socket),
                 Err(error) => {
-                    failure = Some(more_telling(failure, io_failure("connect", &error)));
+                    failure = Some(more_informative(failure, io_failure("connect", &error)));
                     next_at = now;
                 }
             }
@@ -86,7 +86,7 @@ pub(super) fn connect_first(addresses: &[SocketAddr], until: Instant, stop: &Pip
     }
 }
 
-/// What was found after a wait.
+/// The result of a wait.
 struct Ready {
     stopped: bool,
     /// Which sockets have connected or failed.
@@ -96,7 +96,7 @@ struct Ready {
 fn wait(connecting: &[TcpStream], stop: &PipeReader, time: Duration) -> io::Result<Ready> {
     let mut polled = vec![PollFd::new(stop, PollFlags::IN)];
     polled.extend(connecting.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)));
-    // Beyond the range of the system's clock is for ever.
+    // A time beyond the range of the system's clock means for ever.
     match poll(&mut polled, Timespec::try_from(time).ok().as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error.into()),
@@ -116,7 +116,7 @@ fn begin(address: &SocketAddr) -> io::Result<TcpStream> {
     }
 }
 
-/// What has become of a connect that is over.
+/// The result of a connect that has ended.
 fn finish(socket: TcpStream) -> io::Result<TcpStream> {
     match socket.take_error()? {
         Some(error) => Err(error),
@@ -138,9 +138,9 @@ fn new_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// The one of two failures that says more: somebody answered, then nobody did, then there is no way there. A missing route for one family
-/// says nothing when the other family reached someone.
-fn more_telling(before: Option<IoFailure>, now: IoFailure) -> IoFailure {
+/// The more informative of two failures: first a refusal, then no answer, then no route. A missing route for one family does not matter when
+/// the other family reached a host.
+fn more_informative(before: Option<IoFailure>, now: IoFailure) -> IoFailure {
     let says = |failure: &IoFailure| match failure.kind {
         FailureKind::NoNetwork => 0,
         FailureKind::Timeout => 1,
@@ -160,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
     fn addresses(list: &[&str]) -> Vec<SocketAddr> {
         list.iter().map(|ip| SocketAddr::new(ip.parse().expect("an address"), 443)).collect()
@@ -176,7 +176,7 @@ mod tests {
         listener().1
     }
 
-    /// An address of this machine from which nothing comes back, while the sockets live.
+    /// An address of this machine that does not answer, while the sockets live.
     fn silent() -> (SocketAddr, Vec<Socket>) {
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         let full = socket();
@@ -234,21 +234,21 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_fails_gives_way_to_the_next_at_once() {
+    fn after_an_address_that_fails_the_next_is_tried_at_once() {
         let (_listener, address) = listener();
         let (stop, _running) = io::pipe().expect("a pipe");
         // One after another with a delay between them, they would take longer than there is time.
         let mut many = vec![refusing(); 200];
         many.push(address);
-        let socket = connect_first(&many, Instant::now() + PATIENCE, &stop).expect("a connection");
+        let socket = connect_first(&many, Instant::now() + WAIT_LIMIT, &stop).expect("a connection");
         assert_eq!(socket.peer_addr().expect("a peer"), address);
     }
 
     #[test]
-    fn of_several_failures_the_one_that_says_most_counts() {
+    fn of_several_failures_the_most_informative_counts() {
         let (hole, _sockets) = silent();
         let (stop, _running) = io::pipe().expect("a pipe");
-        // Those who can fail have failed by then.
+        // By then all that can fail have failed.
         let time = ATTEMPT_DELAY + Duration::from_secs(1);
         let kind = |addresses: &[SocketAddr]| connect_first(addresses, Instant::now() + time, &stop).expect_err("a failure").kind;
         assert_eq!(kind(&[]), FailureKind::Dns);
@@ -259,7 +259,7 @@ mod tests {
         if cfg!(not(target_os = "linux")) {
             return;
         }
-        // What cannot even begin: nobody is at the address for "everybody".
+        // An attempt that cannot even begin: the broadcast address.
         let nowhere = SocketAddr::from(([255, 255, 255, 255], 9));
         assert_eq!(kind(&[nowhere]), FailureKind::NoNetwork);
         for order in [[nowhere, refusing()], [refusing(), nowhere]] {
@@ -275,12 +275,12 @@ mod tests {
         #[cfg(target_os = "linux")]
         let before = connecting_to(hole);
         let began = Instant::now();
-        thread::spawn(move || done.send(connect_first(&[hole], began + 3 * PATIENCE, &stop).map(drop)));
+        thread::spawn(move || done.send(connect_first(&[hole], began + 3 * WAIT_LIMIT, &stop).map(drop)));
         #[cfg(target_os = "linux")]
-        while connecting_to(hole) <= before && began.elapsed() < PATIENCE {
+        while connecting_to(hole) <= before && began.elapsed() < WAIT_LIMIT {
             thread::yield_now();
         }
         drop(running);
-        assert_eq!(outcome.recv_timeout(PATIENCE).expect("it ends at once").expect_err("a failure").kind, FailureKind::Cancelled);
+        assert_eq!(outcome.recv_timeout(WAIT_LIMIT).expect("it ends at once").expect_err("a failure").kind, FailureKind::Cancelled);
     }
 }

@@ -1,14 +1,13 @@
 //! Looking up hosts, once each, on a few threads.
 //!
 //! The system's look-up blocks, for half a minute when the network is bad, and cannot be interrupted. It runs on a thread of the pool; a
-//! request that waits for it gives up in time and takes its name off the list. Many requests for one host share one look-up.
+//! request that waits for it ends in time and removes itself from the list. Many requests for one host share one look-up.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,14 +17,14 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::Pool;
+use crate::threads::{First, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 
-/// A look-up that hangs must not delay other hosts; more than four dead ones at once are not worth a thread each.
+/// A look-up that hangs must not delay other hosts; more than four that hang at once are not worth a thread each.
 pub(super) const THREADS: usize = 4;
 
-/// The system does not tell how long an address is good for. A minute spans a backlog and still follows a move soon.
+/// The system does not give the lifetime of an address. A minute is enough for a backlog, and a new address is soon found.
 const CACHE_TIME: Duration = Duration::from_secs(60);
 
 /// As many as ureq's list holds.
@@ -52,7 +51,7 @@ pub(super) fn system_look_up(host: &str) -> io::Result<Vec<IpAddr>> {
 
 enum Host {
     Known { addresses: Vec<IpAddr>, since: Instant },
-    InProgress { waiting: Vec<(u64, Sender<Answer>)> },
+    InProgress { waiting: Vec<(u64, First<Answer>)> },
 }
 
 #[derive(Clone)]
@@ -63,25 +62,25 @@ enum Answer {
 }
 
 impl CachingResolver {
-    /// Begins with an empty cache. The threads are those of all resolvers that there have been, so that look-ups which hang do not add up.
+    /// Begins with an empty cache. The threads are shared with all earlier resolvers, so that look-ups that hang do not add up.
     pub(super) fn new(pool: Arc<Pool>, look_up: Arc<LookUp>) -> Self {
         Self { pool, hosts: Arc::new(Hosts { known: Mutex::default(), look_up }) }
     }
 
     fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
-        let (sender, receiver) = mpsc::channel();
-        let wake = sender.clone();
-        attempt.interrupted_by(Interrupt::Wake(Box::new(move || drop(wake.send(Answer::Cancelled)))))?;
+        let first = First::new();
+        let wake = first.clone();
+        attempt.interrupted_by(Interrupt::Wake(Box::new(move || wake.bring(Answer::Cancelled))))?;
         let begin = {
             let mut hosts = self.hosts.lock();
             match hosts.get_mut(host) {
                 Some(Host::Known { addresses, since }) if since.elapsed() < CACHE_TIME => return Ok(addresses.clone()),
                 Some(Host::InProgress { waiting }) => {
-                    waiting.push((attempt.id, sender));
+                    waiting.push((attempt.id, first.clone()));
                     false
                 }
                 Some(Host::Known { .. }) | None => {
-                    hosts.insert(host.to_owned(), Host::InProgress { waiting: vec![(attempt.id, sender)] });
+                    hosts.insert(host.to_owned(), Host::InProgress { waiting: vec![(attempt.id, first.clone())] });
                     true
                 }
             }
@@ -93,16 +92,14 @@ impl CachingResolver {
                 return Err(attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a look-up: {error}"))));
             }
         }
-        let answer = receiver.recv_timeout(until.saturating_duration_since(Instant::now()));
-        match answer {
-            Ok(Answer::Addresses(addresses)) => Ok(addresses),
-            Ok(Answer::Failed(detail)) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, detail))),
-            Ok(Answer::Cancelled) | Err(RecvTimeoutError::Timeout) => {
+        match first.wait(until.saturating_duration_since(Instant::now())) {
+            Some(Answer::Addresses(addresses)) => Ok(addresses),
+            Some(Answer::Failed(detail)) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, detail))),
+            Some(Answer::Cancelled) | None => {
                 self.hosts.leave(host, attempt.id);
-                // A cancelled attempt says so by itself.
+                // A cancelled attempt is recorded as such.
                 Err(attempt.fail(IoFailure::timeout()))
             }
-            Err(RecvTimeoutError::Disconnected) => Err(attempt.fail(IoFailure::new(FailureKind::Dns, "the look-up was given up"))),
         }
     }
 }
@@ -117,12 +114,12 @@ impl Hosts {
         {
             let mut hosts = self.lock();
             if matches!(hosts.get(host), Some(Host::InProgress { waiting }) if waiting.is_empty()) {
-                // Everyone left while this was queued.
+                // All requests left while this was queued.
                 hosts.remove(host);
                 return;
             }
         }
-        // The requests that wait hear of a panic too, and the next request begins anew.
+        // The requests that wait get a panic as a failure, and the next request begins a new look-up.
         let found = catch_unwind(AssertUnwindSafe(|| (self.look_up)(host))).unwrap_or_else(|_| Err(io::Error::other("it panicked")));
         let answer = match found {
             Ok(found) if found.is_empty() => Answer::Failed("the host has no address".to_owned()),
@@ -140,15 +137,15 @@ impl Hosts {
         };
         let mut hosts = self.lock();
         let before = hosts.remove(host);
-        // Only what was found is kept: a failure may be over the next second.
+        // Failures are not cached: they may be over in the next second.
         if let Answer::Addresses(addresses) = &answer {
             hosts.retain(|_, host| !matches!(host, Host::Known { since, .. } if since.elapsed() >= CACHE_TIME));
             hosts.insert(host.to_owned(), Host::Known { addresses: addresses.clone(), since: Instant::now() });
         }
         drop(hosts);
         if let Some(Host::InProgress { waiting }) = before {
-            for (_, sender) in waiting {
-                let _ = sender.send(answer.clone());
+            for (_, first) in waiting {
+                first.bring(answer.clone());
             }
         }
     }
@@ -178,7 +175,7 @@ impl Resolver for CachingResolver {
     }
 }
 
-/// Numeric hosts name their address, and `localhost` is loopback no matter what a look-up would say (RFC 6761, 6.3).
+/// Numeric hosts are their own address, and `localhost` is always loopback (RFC 6761, 6.3).
 pub(super) fn without_look_up(host: &str) -> Option<Vec<IpAddr>> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if bare.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
@@ -196,7 +193,7 @@ impl fmt::Debug for CachingResolver {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc::Receiver;
+    use std::sync::mpsc::{self, Receiver, Sender};
     use std::thread;
 
     use crate::port::TransportFailure;
@@ -205,9 +202,9 @@ mod tests {
     use super::*;
 
     const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-    /// A system whose look-ups each wait for an answer, and say when they have begun.
+    /// A system whose look-ups each wait for an answer, and report when they have begun.
     struct Gate {
         begun: Receiver<String>,
         answers: Sender<io::Result<Vec<IpAddr>>>,
@@ -233,7 +230,7 @@ mod tests {
     }
 
     fn attempt(id: u64) -> Arc<Attempt> {
-        Arc::new(Attempt::new(id, PATIENCE, Timeouts { resolve: PATIENCE, ..Timeouts::default() }))
+        Arc::new(Attempt::new(id, WAIT_LIMIT, Timeouts { resolve: WAIT_LIMIT, ..Timeouts::default() }))
     }
 
     fn look_up(resolver: &CachingResolver, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, TransportFailure> {
@@ -254,10 +251,10 @@ mod tests {
             let waiters: Vec<_> = (0..8)
                 .map(|id| {
                     let resolver = &resolver;
-                    scope.spawn(move || look_up(resolver, "a.example", &attempt(id), Instant::now() + PATIENCE))
+                    scope.spawn(move || look_up(resolver, "a.example", &attempt(id), Instant::now() + WAIT_LIMIT))
                 })
                 .collect();
-            gate.begun.recv_timeout(PATIENCE).expect("a look-up begins");
+            gate.begun.recv_timeout(WAIT_LIMIT).expect("a look-up begins");
             while waiting(&resolver, "a.example") < 8 {
                 thread::yield_now();
             }
@@ -276,7 +273,7 @@ mod tests {
         gate.answers.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
         gate.answers.send(Ok(Vec::new())).expect("the look-up listens");
         gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_LIMIT;
         for id in 0..2 {
             let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
             assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve));
@@ -292,7 +289,7 @@ mod tests {
             assert!(left.is_err(), "on purpose");
             Ok(vec![ADDRESS])
         });
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_LIMIT;
         for id in 0..2 * THREADS as u64 {
             let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
             assert_eq!((failure.kind, failure.phase), (FailureKind::Dns, Phase::Resolve), "{failure:?}");
@@ -301,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_gives_up_leaves_nothing_behind() {
+    fn a_request_that_stops_waiting_leaves_nothing_behind() {
         let (resolver, gate) = gated();
         let failure = look_up(&resolver, "a.example", &attempt(1), Instant::now() + Duration::from_millis(20)).expect_err("a failure");
         assert_eq!(failure.kind, FailureKind::Timeout);
@@ -315,12 +312,12 @@ mod tests {
             thread::yield_now();
         }
         cancelled.cancel();
-        let failure = outcome.recv_timeout(PATIENCE).expect("it ends at once").expect_err("a failure");
+        let failure = outcome.recv_timeout(WAIT_LIMIT).expect("it ends at once").expect_err("a failure");
         assert_eq!(failure.kind, FailureKind::Cancelled);
         assert_eq!(waiting(&resolver, "a.example"), 0);
         // The look-up that both waited for still serves the next.
         gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
-        assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + PATIENCE), Ok(vec![ADDRESS]));
+        assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + WAIT_LIMIT), Ok(vec![ADDRESS]));
         assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
     }
 
@@ -330,13 +327,13 @@ mod tests {
         thread::scope(|scope| {
             for id in 0..6 {
                 let resolver = &resolver;
-                scope.spawn(move || look_up(resolver, &format!("{id}.example"), &attempt(id), Instant::now() + PATIENCE));
+                scope.spawn(move || look_up(resolver, &format!("{id}.example"), &attempt(id), Instant::now() + WAIT_LIMIT));
             }
             while (0..6).any(|id| waiting(&resolver, &format!("{id}.example")) == 0) {
                 thread::yield_now();
             }
             for _ in 0..4 {
-                gate.begun.recv_timeout(PATIENCE).expect("four begin");
+                gate.begun.recv_timeout(WAIT_LIMIT).expect("four begin");
             }
             // The others begin only as these end.
             assert_eq!(gate.asked.load(Ordering::SeqCst), 4);

@@ -1,4 +1,4 @@
-//! The one TLS configuration: which authorities are trusted, and how to speak.
+//! The one TLS configuration: trusted authorities, cipher suites and algorithms.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use webpki::ring as verify;
 use super::options::TransportSetupError;
 use crate::crypto::fill_random;
 
-/// AES-GCM alone: every server has it (RFC 8446, section 9.1), and what else there is weighs some 45 kB in an app.
+/// Only AES-GCM: every server has it (RFC 8446, section 9.1), and the others add some 45 kB to an app.
 const SUITES: [SupportedCipherSuite; 6] = [
     cipher_suite::TLS13_AES_256_GCM_SHA384,
     cipher_suite::TLS13_AES_128_GCM_SHA256,
@@ -31,7 +31,7 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
     for (root, bytes) in extra_roots.iter().enumerate() {
         add(&mut store, root as u32, bytes)?;
     }
-    // Each by its name: the library's own choice brings all there is along.
+    // Each by its name: the library's default links all of them.
     let provider = CryptoProvider {
         cipher_suites: SUITES.to_vec(),
         kx_groups: vec![kx_group::SECP256R1, kx_group::SECP384R1],
@@ -44,13 +44,13 @@ pub(super) fn tls_config(extra_roots: &[Vec<u8>]) -> Result<Arc<ClientConfig>, T
         .map_err(|error| TransportSetupError::Tls(error.to_string()))?
         .with_root_certificates(store)
         .with_no_client_auth();
-    // The one protocol spoken here: a server that offers others must not choose for us.
+    // Only HTTP/1.1 is supported: a server that offers others must not choose one.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// How certificates and handshakes are verified: what public authorities sign with, and each curve of a key exchange above. Every server has
-/// P-256 (RFC 8446, section 9.1), no public authority signs with Ed25519, and Curve25519 weighs some 40 kB in an app.
+/// How certificates and handshakes are verified: the algorithms of public authorities, and each curve of a key exchange above. Every server
+/// has P-256 (RFC 8446, section 9.1), no public authority signs with Ed25519, and Curve25519 adds some 40 kB to an app.
 static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[
         verify::ECDSA_P256_SHA256,
@@ -67,7 +67,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         verify::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
         verify::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
     ],
-    // TLS 1.2 names a hash alone, and takes either curve with it.
+    // TLS 1.2 names only a hash, and allows both curves with it.
     mapping: &[
         (Scheme::ECDSA_NISTP384_SHA384, &[verify::ECDSA_P384_SHA384, verify::ECDSA_P256_SHA384]),
         (Scheme::ECDSA_NISTP256_SHA256, &[verify::ECDSA_P256_SHA256, verify::ECDSA_P384_SHA256]),
@@ -80,7 +80,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
-/// The operating system's.
+/// The operating system's random bytes.
 #[derive(Debug)]
 struct Random;
 
@@ -91,7 +91,7 @@ impl SecureRandom for Random {
     }
 }
 
-/// A client here has no certificate of its own; without this the library would carry what signs with one.
+/// The client has no certificate of its own; without this the library would link the code to sign with one.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -106,7 +106,7 @@ fn add(store: &mut RootCertStore, root: u32, bytes: &[u8]) -> Result<(), Transpo
     if bytes.is_empty() {
         return Err(TransportSetupError::EmptyRoot { root });
     }
-    // DER starts with the tag of a sequence; anything else is taken for text.
+    // DER starts with the tag of a sequence; anything else counts as text.
     if bytes[0] == 0x30 {
         return store.add(CertificateDer::from(bytes)).map_err(|error| bad(0, error.to_string()));
     }

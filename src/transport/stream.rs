@@ -35,7 +35,7 @@ impl Stream {
         until: Instant,
     ) -> Result<Self, IoFailure> {
         let mut tls = ClientConnection::new(config, name).map_err(|error| tls_failure(&error))?;
-        // The code that writes keeps a bound of its own.
+        // The writing code has its own limit.
         tls.set_buffer_limit(None);
         loop {
             while tls.wants_write() {
@@ -58,7 +58,7 @@ impl Stream {
                 Err(error) => return Err(io_failure("TLS handshake", &error)),
             }
             if let Err(error) = tls.process_new_packets() {
-                // The server may log why it was not trusted; whether it hears so changes nothing here.
+                // The server may log why it was not trusted; an error here changes nothing.
                 let _ = tls.write_tls(&mut &*socket);
                 return Err(tls_failure(&error));
             }
@@ -89,7 +89,7 @@ impl Stream {
         self.tls.as_ref().map_or(!self.unwritten.is_empty(), |tls| tls.wants_write())
     }
 
-    /// Writes some of what was collected; false when the other side took nothing until then.
+    /// Writes some of the collected bytes; false when the other side accepted nothing until then.
     pub(super) fn write_some(&mut self, until: Instant) -> Result<bool, IoFailure> {
         allow_write(&self.socket, until)?;
         let written = match &mut self.tls {
@@ -104,7 +104,7 @@ impl Stream {
         }
     }
 
-    /// Reads once, or until then: the caller that waits looks at the time in between. 0 is the end.
+    /// Reads once, or until then: a caller that waits checks the time in between. 0 is the end.
     pub(super) fn read_some(&mut self, into: &mut [u8], until: Instant) -> Result<usize, ReadStop> {
         allow_read(&self.socket, until)?;
         self.read(into)
@@ -123,13 +123,13 @@ impl Stream {
         let Some(tls) = &mut self.tls else { return Ok((&*self.socket).read(into)?) };
         match tls.reader().read(into) {
             Ok(read) => return Ok(read),
-            // The end without TLS's own goodbye. HTTP knows by itself whether something is missing.
+            // The end without a TLS close_notify. HTTP detects itself whether something is missing.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
         }
         tls.read_tls(&mut &*self.socket)?;
-        // What was read may be part of a record, or no answer at all, such as a session ticket.
+        // This may be a part of a record, or not an answer, such as a session ticket.
         tls.process_new_packets().map_or_else(|error| Err(tls_failure(&error).into()), |_| Err(ReadStop::Again))
     }
 }

@@ -3,14 +3,14 @@
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, SessionKey};
 
-/// How many base32 characters of the hash an id holds: 130 bits, beyond any chance of a collision.
+/// How many base32 characters of the hash an id has: 130 bits, so that collisions do not happen.
 const ID_CHARACTERS: usize = 26;
 
 /// The id of the message with this body: the header `webhook-id`.
 ///
 /// `msg_` and the first 26 characters of the lower-case base32 of SHA-256 over install id, session key, action key and body hash (in
-/// hexadecimal), joined by newlines; from revision 2 on the revision is a fifth line, for a correction may take a value back. The install id
-/// travels with backups of the database, so a restored copy sends under the same ids.
+/// hexadecimal), joined by newlines; from revision 2 on the revision is a fifth line, because a correction may take a value back. Backups
+/// contain the install id, so a restored copy sends under the same ids.
 pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, body: &Sha256, revision: u32) -> DeliveryId {
     let mut parts = format!("{install_id}\n{session}\n{action}\n{body}");
     if revision > 1 {

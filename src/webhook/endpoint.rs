@@ -1,11 +1,11 @@
-//! What makes an endpoint valid.
+//! The rules for a valid endpoint.
 
 use http::HeaderName;
 
 use super::url::normal_url;
 use crate::model::{Endpoint, EndpointHeader, HeaderValue, Signing, is_key};
 
-/// The most headers of an endpoint's own.
+/// The most additional headers of an endpoint.
 pub(super) const MAX_HEADERS: usize = 32;
 /// The longest plain value of a header, in bytes.
 pub(super) const MAX_HEADER_VALUE: usize = 1024;
@@ -15,7 +15,7 @@ pub(super) const MAX_SECRET_NAME: usize = 128;
 /// Headers that give access: their values do not belong into a database.
 const SECRET_ONLY: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// Headers that the core or the transport sets, those that steer the connection (RFC 9110, section 7.6.1), and those that are kept free for
+/// Headers that the core or the transport sets, those that control the connection (RFC 9110, section 7.6.1), and those reserved for
 /// traces (W3C Trace Context) and signatures of messages (RFC 9421).
 const REFUSED: [&str; 16] = [
     "host",
@@ -36,10 +36,10 @@ const REFUSED: [&str; 16] = [
     "signature-input",
 ];
 
-/// Beginnings of names that are the core's own, and of those that are kept free for CloudEvents.
+/// Beginnings of header names of the core, and of those reserved for CloudEvents.
 const REFUSED_PREFIXES: [&str; 4] = ["content-", "webhook-", "compass-", "ce-"];
 
-/// What is wrong with an endpoint, and where. Never holds a value of it.
+/// What is wrong with an endpoint, and in which part. Never holds a value of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct EndpointError {
@@ -52,7 +52,8 @@ pub struct EndpointError {
 /// Checks an endpoint and brings it into its normal form, so that two ways to write the same endpoint are equal: scheme and host in lower
 /// case, no default port, `/` for an empty path, header names in lower case.
 ///
-/// The URL is of ASCII, without user name, password or fragment; its host is a name that DNS can have, or an address. Plain `http` is for tests on one machine: only to `localhost` or a loopback address, and only when the configuration allows it.
+/// The URL is in ASCII, without user name, password or fragment; its host is a valid DNS name or an address. Plain `http` is for tests on one
+/// machine: only to `localhost` or a loopback address, and only when the options allow it.
 ///
 /// # Errors
 /// [`EndpointError`] for the first thing that is wrong.
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gives_access_is_a_secret_and_errors_show_no_value() {
+    fn headers_that_give_access_are_secrets_and_errors_show_no_value() {
         for name in ["Authorization", "cookie", "Proxy-Authorization"] {
             let error = validate(&with_header(name, HeaderValue::Plain("hunter2".into())), false).expect_err("refused");
             assert_eq!(error.place, "headers[0].value");

@@ -1,7 +1,7 @@
 //! The webhook as the receiver sees it: the body, its id, its signature and its headers, and what makes an endpoint valid.
 //!
-//! Everything here is a pure function: the same input gives the same bytes, always, so a message can be frozen once and shown, hashed and
-//! signed later without a second opinion about what it says. Nothing here keeps anything, so a crash leaves nothing behind.
+//! Everything here is a pure function: the same input always gives the same bytes, so a message can be frozen once and shown, hashed and
+//! signed later with the same content. Nothing is stored here, so a crash leaves nothing behind.
 
 mod delivery_id;
 mod endpoint;

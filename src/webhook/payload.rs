@@ -8,7 +8,7 @@ use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_IN
 
 pub(crate) use crate::model::MAX_BODY;
 
-/// Above this many bytes a warning is due: Standard Webhooks recommends bodies below 20 kB.
+/// Above this many bytes a warning is logged: Standard Webhooks recommends bodies below 20 kB.
 pub(crate) const WARN_BODY: usize = 20 * 1024;
 
 /// A value does not fit the definition of its field. Holds no value.
@@ -35,7 +35,7 @@ pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
     Ok(serde_json::to_vec(&body).expect("text, numbers and lists can always be written as JSON"))
 }
 
-/// Whether a body has a value of this field. One that does not read back may have.
+/// Whether a body has a value of this field. An unreadable one counts as having it.
 pub(crate) fn holds(body: &[u8], field: &str) -> bool {
     #[derive(Deserialize)]
     struct Frozen {
@@ -45,7 +45,8 @@ pub(crate) fn holds(body: &[u8], field: &str) -> bool {
     struct Key {
         key: String,
     }
-    serde_json::from_slice(body).map_or(true, |body: Frozen| body.fields.iter().any(|item| item.key == field))
+    let body: Option<Frozen> = std::str::from_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
+    body.is_none_or(|body| body.fields.iter().any(|item| item.key == field))
 }
 
 #[derive(Serialize)]
@@ -91,7 +92,7 @@ enum Value<'a> {
 struct Place {
     latitude: Box<RawValue>,
     longitude: Box<RawValue>,
-    // Always there, null where the phone gave none: a receiver can rely on the shape.
+    // Always present, null where the phone gave none: receivers can rely on it.
     accuracy_m: Option<Box<RawValue>>,
     captured_at: String,
 }
@@ -170,12 +171,12 @@ fn place(location: &Location) -> Option<Place> {
     })
 }
 
-/// The digits as they were entered, as a JSON number. A binary float would turn `182.50` into `182.5` and `0.1` into something near it.
+/// The digits as they were entered, as a JSON number. A binary float would turn `182.50` into `182.5`, and `0.1` into a number close to it.
 fn exact(decimal: &Decimal) -> Option<Box<RawValue>> {
     if !decimal.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-') {
         return None;
     }
-    // The reader of JSON refuses what is not a number: leading zeros, two points, a point at an end.
+    // The JSON parser refuses other texts than numbers: leading zeros, two points, a point at an end.
     RawValue::from_string(decimal.0.clone()).ok()
 }
 
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_body_holds_is_told_by_the_keys_of_its_fields_alone() {
+    fn only_the_keys_of_its_fields_decide_what_a_body_holds() {
         let body = body(FieldKind::Text(TextRule::default()), FieldValue::Text(r#""key":"w""#.into())).expect("a body");
         assert!(holds(body.as_bytes(), "f"));
         assert!(!holds(body.as_bytes(), "w"), "that is the key of the workflow, and a text");

@@ -28,13 +28,13 @@ pub(crate) struct Message<'a> {
 /// Why the headers cannot be made. Holds the name of a secret, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RequestError {
-    /// There is no secret of this name.
+    /// There is no secret with this name.
     #[error("the secret `{name}` is missing")]
     SecretMissing {
         /// Name of the secret.
         name: String,
     },
-    /// The secret is there, but cannot be used: not a signing secret, or not possible in a header.
+    /// The secret exists, but cannot be used: not a signing secret, or not possible in a header.
     #[error("the secret `{name}` cannot be used")]
     SecretInvalid {
         /// Name of the secret.
@@ -71,8 +71,8 @@ fn signing_secret(endpoint: &Endpoint) -> Option<&str> {
 /// All headers of one attempt except those a transport sets itself (`host`, `content-length`, `user-agent`). `secret` finds a secret by
 /// name: the one in use and, while a rotation lasts, the one before it.
 ///
-/// A message of a signed endpoint is signed or not sent: there is no way to get its headers without a usable secret. A secret before that
-/// cannot be used is ignored: it may be the typing error that the one in use has put right.
+/// A message of a signed endpoint is signed or not sent: without a usable secret there are no headers. A previous secret that cannot be
+/// used is ignored: it may be a typing error that the current one corrects.
 ///
 /// # Errors
 /// [`RequestError`] when a secret that the endpoint names is missing or cannot be used.
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_was_ended_says_so() {
+    fn the_message_of_an_ended_session_has_its_state() {
         let headers = all(&endpoint(Signing::None, vec![]), SessionState::Ended, &[]).expect("headers");
         assert!(headers.contains(&("compass-session-state".into(), "ended".into())));
         assert!(headers.iter().all(|(name, _)| name != "webhook-signature"));
     }
 
     #[test]
-    fn nothing_leaves_unsigned_by_accident() {
+    fn nothing_is_sent_unsigned_by_accident() {
         let missing = RequestError::SecretMissing { name: "signing".into() };
         assert_eq!(all(&endpoint(signed(), vec![]), SessionState::Completed, &[]), Err(missing));
         let invalid = RequestError::SecretInvalid { name: "signing".into() };
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_before_that_cannot_be_used_is_ignored() {
+    fn a_previous_secret_that_cannot_be_used_is_ignored() {
         let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let signatures = |current: &str, previous: Option<&str>| {
             let (current, previous) = (SecretValue::new(current.into()), previous.map(|text| SecretValue::new(text.into())));
@@ -249,18 +249,18 @@ mod tests {
             let signature = headers.into_iter().find(|header| header.name == "webhook-signature").expect("it is signed");
             Ok(signature.value.split(' ').map(str::to_owned).collect::<Vec<_>>())
         };
-        let alone = signatures(SECRET, None).expect("headers");
+        let current = signatures(SECRET, None).expect("headers");
         for mistyped in ["", "whsec_mistyped", "Bearer abc", "whsec_"] {
-            assert_eq!(signatures(SECRET, Some(mistyped)).as_ref(), Ok(&alone), "{mistyped}");
+            assert_eq!(signatures(SECRET, Some(mistyped)).as_ref(), Ok(&current), "{mistyped}");
         }
         let rotated = signatures(SECRET, Some(other)).expect("headers");
-        assert_eq!((rotated.len(), &rotated[..1]), (2, &alone[..]), "a usable one signs as well");
+        assert_eq!((rotated.len(), &rotated[..1]), (2, &current[..]), "a usable one signs as well");
         let invalid = RequestError::SecretInvalid { name: "signing".into() };
-        assert_eq!(signatures("whsec_mistyped", Some(SECRET)), Err(invalid), "the one in use counts, whatever was before");
+        assert_eq!(signatures("whsec_mistyped", Some(SECRET)), Err(invalid), "the current one counts, with any previous one");
     }
 
     #[test]
-    fn names_of_secrets_are_told_once_and_the_one_that_signs_is_no_header() {
+    fn names_of_secrets_are_listed_once_and_without_the_signing_one() {
         let secret = |header: &str, name: &str| own(header, HeaderValue::Secret(name.into()));
         let headers = vec![secret("authorization", "token"), own("x-site", HeaderValue::Plain("token2".into())), secret("x-a", "token")];
         let unsigned = endpoint(Signing::None, headers.clone());

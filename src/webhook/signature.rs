@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::crypto::{base64_decode, base64_encode, hmac_sha256};
 use crate::model::DeliveryId;
 
-/// What the text of a secret begins with.
+/// The beginning of every secret's text.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// How many bytes a secret may hold, as the specification asks.
+/// How many bytes a secret may have, by the specification.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// The text is not a signing secret. Never shows it.
@@ -48,7 +48,7 @@ impl fmt::Debug for SigningKey {
 /// The value of `webhook-signature`: one signature by the secret in use and, while a rotation lasts, one by the secret before it,
 /// separated by a space.
 ///
-/// `timestamp` is the time of this attempt in whole seconds since 1970, as the header `webhook-timestamp` says it.
+/// `timestamp` is the time of this attempt in whole seconds since 1970, as in the header `webhook-timestamp`.
 pub(super) fn sign(current: &SigningKey, previous: Option<&SigningKey>, id: &DeliveryId, timestamp: i64, body: &[u8]) -> String {
     let head = format!("{id}.{timestamp}.");
     let signed = [head.as_bytes(), body];
@@ -95,8 +95,8 @@ mod tests {
         assert!(verify(OTHER, &id.0, now, &value, "{\"name\":\"Größe\"}".as_bytes()));
         assert!(!verify(SECRET, &id.0, now, &value, b"{}"));
         assert!(!verify(SECRET, "msg_other", now, &value, "{\"name\":\"Größe\"}".as_bytes()));
-        let alone = sign(&key(SECRET), None, &id, now, b"{}");
-        assert!(!verify(OTHER, &id.0, now, &alone, b"{}"));
+        let single = sign(&key(SECRET), None, &id, now, b"{}");
+        assert!(!verify(OTHER, &id.0, now, &single, b"{}"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a URL of an endpoint may be, and what of it a log may show.
+//! Which URLs an endpoint may have, and which part of them a log may show.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,19 +7,19 @@ use http::uri::{Authority, Scheme};
 
 use crate::port::is_loopback;
 
-/// The longest URL, in bytes; some servers take no more.
+/// The longest URL, in bytes; some servers accept no more.
 pub(super) const MAX_URL: usize = 2048;
 /// The longest name of a host (RFC 1035, section 2.3.4, without the length of the last label).
 const MAX_HOST: usize = 253;
 /// The longest part of a name between two points (RFC 1035, section 2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// Printable characters of ASCII that no part of a URL may hold as they are (RFC 3986, section 2); transports differ in what they do with
+/// Printable ASCII characters that no part of a URL may hold unescaped (RFC 3986, section 2); transports differ in how they treat
 /// them.
 const NEVER_RAW: &[u8] = b"\"<>\\^`{|}";
 
-/// Brings a URL into its normal form: scheme and host in lower case, no default port, `/` for an empty path. Says what is wrong with it
-/// otherwise.
+/// Brings a URL into its normal form: scheme and host in lower case, no default port, `/` for an empty path. The error says what is wrong
+/// with it.
 pub(super) fn normal_url(url: &str, allow_plain_http_to_loopback: bool) -> Result<String, &'static str> {
     if url.len() > MAX_URL {
         return Err("at most 2048 bytes");
@@ -27,7 +27,7 @@ pub(super) fn normal_url(url: &str, allow_plain_http_to_loopback: bool) -> Resul
     if url.bytes().any(|byte| !byte.is_ascii_graphic() || NEVER_RAW.contains(&byte)) {
         return Err("in ASCII, without spaces, quotes, braces and the like: percent-encode them, and write the host as `xn--…`");
     }
-    // The parser below drops a fragment without a word.
+    // The parser below drops a fragment silently.
     if url.contains('#') {
         return Err("no fragment");
     }
@@ -59,7 +59,7 @@ pub(super) fn normal_url(url: &str, allow_plain_http_to_loopback: bool) -> Resul
     Ok(format!("{scheme}://{host}{port}{slash}{path_and_query}"))
 }
 
-/// Scheme, host and port of a URL: all of it that a log may show.
+/// Scheme, host and port of a URL: the only part that a log may show.
 pub(crate) fn origin(url: &str) -> String {
     let Ok(uri) = url.parse::<Uri>() else { return "(not a URL)".to_owned() };
     match (uri.scheme_str(), uri.host(), uri.port_u16()) {
@@ -69,7 +69,7 @@ pub(crate) fn origin(url: &str) -> String {
     }
 }
 
-/// The port, if one is given. `host:` and ports that are no numbers pass the parser.
+/// The port, if one is given. `host:` and ports that are not numbers pass the parser.
 fn port(authority: &Authority) -> Result<Option<u16>, &'static str> {
     let rest = authority.as_str().get(authority.host().len()..).unwrap_or_default();
     if rest.is_empty() {
@@ -90,7 +90,7 @@ fn is_host(host: &str) -> bool {
     if host.parse::<Ipv4Addr>().is_ok() {
         return true;
     }
-    // No name ends in a number: that is an address which is cut off, or in a form that each resolver reads in its own way.
+    // A name never ends in a number: that is an incomplete address, or one in a form that resolvers read differently.
     let last = host.rsplit('.').next().unwrap_or_default();
     let digits = last.strip_prefix("0x").filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())).map_or(last, |_| "0");
     host.len() <= MAX_HOST && host.split('.').all(is_label) && !digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_stand_in_a_request_line_is_refused_wherever_it_stands() {
+    fn characters_that_a_request_line_must_not_hold_are_refused_everywhere() {
         for text in ["ä", "\u{202e}", "😀", " ", "\t", "\r\n", "\0", "\u{7f}", "{", "}", "\"", "<", ">", "\\", "^", "`", "|"] {
             for url in [
                 format!("https://hooks.example/{text}"),
@@ -226,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_needs_leave_even_on_loopback() {
+    fn plain_http_needs_permission_even_on_loopback() {
         assert!(normal_url("http://localhost:8080/", false).is_err());
         assert!(normal_url("https://localhost:8080/", false).is_ok());
     }
 
     #[test]
-    fn a_log_shows_the_origin_alone() {
+    fn a_log_shows_only_the_origin() {
         assert_eq!(origin("https://hooks.example:8443/in?token=1"), "https://hooks.example:8443");
         assert_eq!(origin("https://user:pass@hooks.example/in"), "https://hooks.example");
         assert_eq!(origin("no url"), "(not a URL)");

@@ -17,7 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("crypto", 0),
     // Faults that a simulation puts back; nothing of it ships.
     ("fault", 0),
-    ("filled", 0),
+    ("sorted", 0),
     ("model", 0),
     ("threads", 0),
     ("engine", 1),
@@ -90,7 +90,7 @@ const PLAIN: &[&[&str]] = &[
     &["std", "sync", "Arc"],
     &["std", "time", "Duration"],
     &["fault"],
-    &["filled"],
+    &["sorted"],
     &["model"],
     &["outbox"],
     &["webhook"],
@@ -115,6 +115,9 @@ const WAITS: &[&str] =
 
 /// The only file that asks the wall clock, so that tests can hand it another.
 const WALL_CLOCK: &str = "port/clock.rs";
+
+/// What is 3 to 8 kB of code for every type that it is used with: `sorted` is in its place in what ships (docs/size.md).
+const LARGE: &[&str] = &["BTreeMap", "BTreeSet", ".sort()", ".sort_by(", ".sort_by_key(", ".sort_unstable"];
 
 const PRINTS: &[&str] = &["println", "print", "eprintln", "eprint", "dbg"];
 
@@ -155,6 +158,11 @@ fn findings(sources: &[Source]) -> Vec<String> {
         }
         for line in source.calls_of_macros(PRINTS) {
             add(line, "prints: a library logs, or returns what it has to say".to_owned());
+        }
+        if source.module() != "testing" {
+            for line in LARGE.iter().flat_map(|what| source.lines_with(what)) {
+                add(line, "takes several kB for each type: use `sorted`".to_owned());
+            }
         }
         if source.path != WALL_CLOCK {
             for line in ["Utc::now(", "Local::now(", "SystemTime::now("].iter().flat_map(|call| source.lines_with(call)) {
@@ -410,6 +418,15 @@ fn a_clock_or_a_file_in_a_pure_room_is_found() {
     assert_found("outbox/policy.rs", "fn f() { std::thread::yield_now() }", "src/outbox/policy.rs:1:", "stays pure");
     assert_found("delivery/due.rs", "fn f() { chrono::Utc::now(); }", "src/delivery/due.rs:1:", "asks the wall clock");
     assert_fine("port/clock.rs", "fn f() { chrono::Utc::now(); }");
+}
+
+#[test]
+fn a_large_sort_or_map_is_found() {
+    for use_it in ["use std::collections::BTreeMap;", "use std::collections::{self, BTreeSet};", "fn f(a: &mut [u8]) { a.sort_unstable() }"]
+    {
+        assert_found("store/list.rs", use_it, "src/store/list.rs:1:", "use `sorted`");
+    }
+    assert_fine("store/list.rs", "#[cfg(test)] mod tests { use std::collections::BTreeMap; }");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_copy_whose_pages_have_reserved_bytes_stays_sound() {
             assert_eq!(restore(&app, &copy), "fine");
         }
         app.compass = Compass::open(app.options()).unwrap();
-        assert_eq!(app.faults(), ["the schema has what is not ours: table of_somebody"]);
+        assert_eq!(app.faults(), ["the schema has an unknown object: table of_somebody"]);
         app.sql().execute_batch("DROP TABLE of_somebody").unwrap();
         assert_eq!(app.compass.delete(session).unwrap().erased, Erased::Now);
         assert_eq!(app.faults(), [""; 0]);
@@ -299,7 +299,7 @@ fn nothing_of_what_is_not_ours_in_a_copy_is_evaluated() {
         assert_eq!(restore(&app, &copy), "fine", "{table}");
         let compass = Compass::open(app.options()).unwrap();
         let faults = compass.check().unwrap().faults;
-        assert!(faults.iter().all(|fault| fault.starts_with("the schema has what is not ours: ")), "{table}: {faults:?}");
+        assert!(faults.iter().all(|fault| fault.starts_with("the schema has an unknown object: ")), "{table}: {faults:?}");
         assert_eq!(faults.len(), told, "{table}: {faults:?}");
         compass.close().unwrap();
     }

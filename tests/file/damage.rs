@@ -109,8 +109,8 @@ fn counts_statuses_names_and_search_are_checked() {
         ("DELETE FROM session_totals", "totals"),
         ("INSERT INTO session_totals (workflow_id, actor) VALUES (1, 'nobody')", "totals"),
         ("DELETE FROM body", "lost"),
-        ("UPDATE outbox SET body_kept = 0", "no message's"),
-        ("INSERT INTO body VALUES (zeroblob(32), x'00')", "no message's"),
+        ("UPDATE outbox SET body_kept = 0", "belongs to no message"),
+        ("INSERT INTO body VALUES (zeroblob(32), x'00')", "belongs to no message"),
         ("UPDATE outbox SET delivery_id = 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE id = 1", "id"),
     ] {
         let app = App::new();

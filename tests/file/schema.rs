@@ -38,7 +38,7 @@ fn a_file_that_lacks_a_rule_of_ours_is_damage_and_left_as_it_is() {
 fn what_is_in_the_file_and_not_ours_is_told_by_a_check() {
     let mut app = doctored("CREATE TABLE notes_of_somebody (text TEXT); INSERT INTO notes_of_somebody VALUES ('Mill Lane')");
     app.reopen();
-    assert_eq!(app.faults(), ["the schema has what is not ours: table notes_of_somebody"]);
+    assert_eq!(app.faults(), ["the schema has an unknown object: table notes_of_somebody"]);
 }
 
 #[test]

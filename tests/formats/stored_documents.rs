@@ -152,7 +152,7 @@ fn a_version_of_which_what_is_listed_was_damaged_is_named_and_stops_no_other() {
     let other = pump_check_with(1, |document| document["key"] = "another".into());
     let damage = |change: &str| past_every_rule(&app.sql(), |sql| sql.execute_batch(change).unwrap());
     damage("UPDATE workflow SET findings = '[' WHERE version = 1");
-    let named = |version: u32| [format!("what is listed of the document of workflow pump-check {version} does not read back")];
+    let named = |version: u32| [format!("the list entry of the document of workflow pump-check {version} cannot be read")];
     assert_eq!(app.faults(), named(1));
     let listed: Vec<_> = app.compass.workflows().unwrap().into_iter().map(|listed| listed.workflow.version).collect();
     assert_eq!(listed, [2]);
@@ -178,7 +178,7 @@ fn a_session_that_began_on_another_document_is_found() {
     let changed = pump_check_with(1, |document| document["sections"][0]["content"] = "Find the other pump.".into());
     let hash = Sha256::of(rules::canonical(&changed).unwrap().as_bytes());
     past_every_rule(&app.sql(), |sql| sql.execute("UPDATE workflow SET document = ?1, hash = ?2", params![changed, hash.0]).unwrap());
-    assert_eq!(app.faults(), [format!("session {session}: it began on another document than it stands on")]);
+    assert_eq!(app.faults(), [format!("session {session}: its first event names another document than its row")]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_pattern_that_cannot_be_used_any_more_counts_as_absent_and_check_says_so() {
     let session = app.compass.start(&Start::new(workflow.key, id())).unwrap().view.key;
     app.set(session, "f", "anything");
     app.finish(app.answer(session, "on").key);
-    let said = "the document of workflow old 1: the pattern of the field f cannot be used any more, and counts as absent";
+    let said = "the document of workflow old 1: the pattern of the field f can no longer be used, and counts as absent";
     assert_eq!(app.faults(), [said]);
 }
 

@@ -1,17 +1,17 @@
 -- Equal bodies are stored once, what is kept is counted by the database's own age, totals are kept up to date, and commands are remembered.
 --
--- `event` and `outbox` are built anew: a row of a table without a rowid that is longer than a quarter of a page gets pages of its own, and a
+-- `event` and `outbox` are rebuilt: a row of a table without a rowid that is longer than a quarter of a page gets its own pages, and a
 -- CHECK cannot be changed. Every row is kept, and the number of every message.
 
--- How old the database is, in milliseconds, whatever the wall clock says; when it was carried forward last, by the wall clock.
+-- The age of the database in milliseconds, with any wall clock; when it was last carried forward, by the wall clock.
 ALTER TABLE meta ADD COLUMN age INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE meta ADD COLUMN age_at INTEGER;
 ALTER TABLE meta ADD COLUMN integration_was_enabled INTEGER NOT NULL DEFAULT 0 CHECK (integration_was_enabled IN (0, 1));   -- ever
 
--- The age at which it finished; meaningless before. What was there before the update is as old as the database, which begins to count.
+-- The age at which it finished; meaningless before. Older sessions get the age at the update, from which the database begins to count.
 ALTER TABLE session ADD COLUMN finished_age INTEGER NOT NULL DEFAULT 0;
 
--- Who purged it, where a person did; the database's age then. 400 days later it is forgotten, in milliseconds.
+-- Who purged it, if a person did; the database's age then. It is forgotten 400 days later, in milliseconds.
 ALTER TABLE tombstone ADD COLUMN actor TEXT;
 ALTER TABLE tombstone ADD COLUMN deleted_age INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX tombstone_oldest ON tombstone (deleted_age);
@@ -29,13 +29,13 @@ CREATE TABLE new_event (
     utc_offset   INTEGER NOT NULL,                     -- seconds
     actor        TEXT,
     command_id   TEXT,
-    command_hash BLOB,                                 -- of the command's content, to tell a repeat from a reuse
+    command_hash BLOB,                                 -- of the command's content, to distinguish a repeat from a reuse
     json         TEXT    NOT NULL,
     UNIQUE (session_id, seq),
     CHECK ((command_id IS NULL) = (command_hash IS NULL))
 ) STRICT;
 
--- The bytes of messages, once however many entries name them.
+-- The bytes of messages, once for any number of entries.
 CREATE TABLE body (
     sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
     bytes  BLOB NOT NULL
@@ -58,17 +58,17 @@ CREATE TABLE new_outbox (
     state            TEXT    NOT NULL DEFAULT 'queued'
                              CHECK (state = 'queued' OR state = 'leased' OR state = 'sent' OR state = 'failed' OR state = 'superseded'),
     reason           TEXT,
-    detail           TEXT    CHECK (detail = 'abandoned' OR detail = 'redacted' OR detail = 'restored'),   -- by what it was given up
+    detail           TEXT    CHECK (detail = 'abandoned' OR detail = 'redacted' OR detail = 'restored'),   -- the cause of abandoning it
     due_at           INTEGER NOT NULL,
-    attempts         INTEGER NOT NULL DEFAULT 0,       -- begun; written before any byte leaves
+    attempts         INTEGER NOT NULL DEFAULT 0,       -- begun; written before any byte is sent
     unknown_outcomes INTEGER NOT NULL DEFAULT 0 CHECK (unknown_outcomes BETWEEN 0 AND attempts),
     counted          INTEGER NOT NULL DEFAULT 0,       -- against the budget of this cycle
     slow_counted     INTEGER NOT NULL DEFAULT 0,
-    offline_tries    INTEGER NOT NULL DEFAULT 0,       -- in a row; only spaces the next try
-    cut_short        INTEGER NOT NULL DEFAULT 0,       -- attempts in a row that did not end by themselves
+    offline_tries    INTEGER NOT NULL DEFAULT 0,       -- in a row; only delays the next attempt
+    cut_short        INTEGER NOT NULL DEFAULT 0,       -- attempts in a row that were cut short
     refreshed        INTEGER NOT NULL DEFAULT 0 CHECK (refreshed = 0 OR refreshed = 1),
     resynced         INTEGER NOT NULL DEFAULT 0 CHECK (resynced IN (0, 1)),
-    failing_ms       INTEGER NOT NULL DEFAULT 0,       -- what this cycle has used up of the budget of age
+    failing_ms       INTEGER NOT NULL DEFAULT 0,       -- how much of the budget of age this cycle has used up
     last_failure_at  INTEGER,                          -- the last one that was counted
     last_status      INTEGER,
     revived          INTEGER NOT NULL DEFAULT 0,       -- cycles begun after a failure
@@ -79,8 +79,8 @@ CREATE TABLE new_outbox (
     in_flight_until  INTEGER,                          -- an attempt from before it was abandoned, or of an earlier revision, may run until then
     sent_at          INTEGER,
     sent_age         INTEGER,                          -- the database's age then
-    body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be given back once sent
-    holds_redacted   TEXT,                             -- JSON: keys of the fields that were redacted and that its body holds
+    body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be released once sent
+    holds_redacted   TEXT,                             -- JSON: keys of the redacted fields that its body holds
     UNIQUE (action_id, revision),
     CHECK ((state = 'leased') = (lease_owner IS NOT NULL) AND (lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL) AND (sent_at IS NULL) = (sent_age IS NULL)),
@@ -90,7 +90,7 @@ CREATE TABLE new_outbox (
     CHECK (in_flight_until IS NULL OR state = 'queued' OR state = 'failed' OR state = 'superseded')
 ) STRICT;
 
--- Counts of sessions, and of their actions by status, of a workflow version and an actor; no actor is ''. Written by triggers alone.
+-- Counts of sessions, and of their actions by status, of a workflow version and an actor; no actor is ''. Written only by triggers.
 CREATE TABLE session_totals (
     workflow_id       INTEGER NOT NULL,
     actor             TEXT    NOT NULL,
@@ -111,13 +111,13 @@ SELECT session_id, seq, type, v, at, utc_offset, actor, command_id, command_hash
 
 INSERT OR IGNORE INTO body (sha256, bytes) SELECT body_sha256, body FROM outbox WHERE body IS NOT NULL ORDER BY id;
 
--- Where damage has made two of one: the bytes that more entries hold, that are as long as they were, that are older.
+-- If damage made two bodies of one: the bytes that more entries have, then those of the right length, then the older ones.
 UPDATE body
    SET bytes = (SELECT o.body FROM outbox o WHERE o.body_sha256 = body.sha256 AND o.body IS NOT NULL
                  GROUP BY o.body ORDER BY count(*) DESC, max(length(o.body) = o.body_size) DESC, min(o.id) LIMIT 1)
  WHERE sha256 IN (SELECT o.body_sha256 FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.body <> b.bytes);
 
--- A body that was lost before it was sent is missed, and not given back.
+-- A body that was lost before it was sent counts as missing, and not as released.
 INSERT INTO new_outbox (id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
                         frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_tries, cut_short,
                         refreshed, resynced, failing_ms, last_failure_at, last_status, revived, cycle_counts, lease_owner, lease_epoch,
@@ -138,11 +138,11 @@ SELECT workflow_id, coalesce(actor, ''), count(*) FILTER (WHERE state = 'in_prog
 
 UPDATE meta SET integration_was_enabled = 1 WHERE integration_enabled = 1 OR EXISTS (SELECT 1 FROM outbox);
 
--- A row's number is never given to another one, not even to one that comes after the last was deleted.
+-- A row's number is never used again, not even after the last row was deleted.
 DELETE FROM sqlite_sequence WHERE name = 'new_outbox';
 INSERT INTO sqlite_sequence (name, seq) SELECT 'new_outbox', seq FROM sqlite_sequence WHERE name = 'outbox';
 
--- Those of other tables that look at the outbox come back below as they were.
+-- The triggers of other tables that read the outbox are created again below, unchanged.
 DROP TRIGGER action_status_is_projected;
 DROP TRIGGER action_failed_sends_rise;
 DROP TRIGGER attempt_stays;
@@ -174,7 +174,7 @@ CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offl
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
--- Also what damage has given a state that is no word: it is not known to be delivered.
+-- Also entries with a damaged state: they are not known to be delivered.
 CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
 CREATE INDEX outbox_body_kept ON outbox (sent_age) WHERE state = 'sent' AND body_kept = 1;
 CREATE INDEX outbox_body ON outbox (body_sha256) WHERE body_kept = 1;
@@ -188,13 +188,13 @@ WHEN OLD.state <> 'in_progress'
       OR NEW.end_reason IS NOT OLD.end_reason)
 BEGIN SELECT RAISE(ABORT, 'a finished session stays finished'); END;
 
--- What is being redacted. No row stays: each refers to one that never is, so the transaction that adds it has to delete it.
+-- The session that is being redacted. No row stays: each refers to a row that never exists, so its transaction has to delete it.
 CREATE TABLE redaction (
     session_id INTEGER PRIMARY KEY REFERENCES session (id),
     is_open    INTEGER NOT NULL DEFAULT 0 CHECK (is_open = 0) REFERENCES meta (id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
 
--- While it is redacted, what a session's acts say may change, and their commands may be forgotten.
+-- During a redaction the acts of a session may change, and their command ids may be deleted.
 CREATE TRIGGER event_is_append_only BEFORE UPDATE ON event
 WHEN NOT EXISTS (SELECT 1 FROM redaction WHERE session_id = OLD.session_id)
   OR (NEW.session_id, NEW.seq, NEW.type, NEW.v, NEW.at, NEW.wall_at, NEW.utc_offset, NEW.actor)
@@ -251,7 +251,7 @@ BEGIN
      WHERE workflow_id = NEW.workflow_id AND actor = coalesce(NEW.actor, '');
 END;
 
--- Of an actor whose last session is gone, nothing is left.
+-- After the last session of an actor is deleted, nothing of the actor is left.
 CREATE TRIGGER totals_of_deleted AFTER DELETE ON session
 BEGIN
     UPDATE session_totals
@@ -299,7 +299,7 @@ BEGIN SELECT RAISE(ABORT, 'a body stays while an entry keeps it'); END;
 
 -- Entries -----------------------------------------------------------------------------------------------------------------------------
 
--- An entry belongs to its action, continues its revisions, is born queued or failed, and has a body.
+-- An entry belongs to its action, continues its revisions, is created as queued or failed, and has a body.
 CREATE TRIGGER outbox_born BEFORE INSERT ON outbox
 BEGIN
     SELECT CASE
@@ -320,7 +320,7 @@ CREATE TRIGGER outbox_body_is_given_back BEFORE UPDATE OF body_kept ON outbox
 WHEN NEW.body_kept <> OLD.body_kept AND (NEW.body_kept = 1 OR OLD.state <> 'sent')
 BEGIN SELECT RAISE(ABORT, 'a body is given back only once sent, and for good'); END;
 
--- How an entry may go on. One trigger, because each costs every change of a row.
+-- The allowed changes of an entry. One trigger, because each trigger slows down every change of a row.
 CREATE TRIGGER outbox_goes_on BEFORE UPDATE OF state, sent_at, sent_age, attempts, unknown_outcomes ON outbox
 BEGIN
     SELECT CASE
@@ -331,7 +331,7 @@ BEGIN
             THEN RAISE(ABORT, 'nothing is sent without an attempt')
         WHEN NEW.attempts < OLD.attempts
          AND NOT (OLD.state = 'leased' AND (NEW.state = 'queued' OR NEW.state = 'failed') AND NEW.attempts = OLD.attempts - 1)
-         -- Of an entry that was given up while it was claimed, nothing had begun.
+         -- Abandoned while it was claimed, and nothing had begun.
          AND NOT (OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL AND NEW.state = OLD.state
                   AND NEW.attempts = OLD.attempts - 1 AND NEW.unknown_outcomes = OLD.unknown_outcomes - 1
                   AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.outbox_id = OLD.id AND a.number = OLD.attempts))
@@ -351,7 +351,7 @@ CREATE TRIGGER outbox_undelivered_is_kept BEFORE DELETE ON outbox
 WHEN NOT (OLD.state IN ('sent', 'superseded') OR (OLD.state = 'failed' AND OLD.reason IS 'abandoned'))
 BEGIN SELECT RAISE(ABORT, 'an undelivered entry is never deleted'); END;
 
--- The visible status is a projection of the newest revision, in the same transaction. What is born failed was no send.
+-- The visible status is a projection of the newest revision, in the same transaction. An entry created as failed was not a send.
 CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
 BEGIN
     UPDATE action
@@ -369,8 +369,8 @@ BEGIN
      WHERE action_id = NEW.action_id AND revision > NEW.revision AND attempts = 0 AND in_flight_until IS NOT NULL;
 END;
 
--- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: giving up is no send, and revivals that come
--- by themselves are not counted.
+-- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: abandoning is not a send, and automatic
+-- revivals are not counted.
 CREATE TRIGGER outbox_updated AFTER UPDATE OF state, reason ON outbox
 WHEN NEW.reason IS NOT OLD.reason
   OR (NEW.state <> OLD.state AND NOT (NEW.state = 'leased' AND OLD.state = 'queued') AND NOT (NEW.state = 'queued' AND OLD.state = 'leased'))
@@ -384,7 +384,7 @@ BEGIN
      WHERE NEW.state = 'failed' AND OLD.state <> 'failed' AND NEW.cycle_counts = 1 AND NEW.reason <> 'abandoned' AND id = NEW.action_id;
 END;
 
--- The last entry that keeps a body takes it along.
+-- A body is deleted with the last entry that keeps it.
 CREATE TRIGGER outbox_gave_body_back AFTER UPDATE OF body_kept ON outbox
 WHEN NEW.body_kept = 0
 BEGIN
@@ -400,7 +400,7 @@ END;
 
 -- Attempts ----------------------------------------------------------------------------------------------------------------------------
 
--- They go with their entry: it is gone by then.
+-- They are deleted with their entry: it no longer exists by then.
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt
 WHEN EXISTS (SELECT 1 FROM outbox WHERE id = OLD.outbox_id)
  AND (OLD.number = 1 OR OLD.status BETWEEN 200 AND 299
@@ -409,13 +409,13 @@ BEGIN SELECT RAISE(ABORT, 'of an entry the first attempt, the newest ten and eve
 
 -- Acts --------------------------------------------------------------------------------------------------------------------------------
 
--- What the phone's clock said when an act was made, where that was before the act before it: `at` never is.
+-- The time of the phone's clock when an act was made, if that was before the previous act: `at` never is.
 ALTER TABLE event ADD COLUMN wall_at INTEGER;
 
 -- Ids of commands that left no event of that id: stale ones, those that changed nothing, and those of calls that made several events.
 CREATE TABLE command (
     command_id   TEXT    PRIMARY KEY,
-    command_hash BLOB    NOT NULL CHECK (length(command_hash) = 32),   -- of its content, to tell a repeat from a reuse
+    command_hash BLOB    NOT NULL CHECK (length(command_hash) = 32),   -- of its content, to distinguish a repeat from a reuse
     session_id   INTEGER NOT NULL REFERENCES session (id),
     outcome      TEXT    NOT NULL CHECK (outcome IN ('done', 'unchanged', 'stale'))
 ) STRICT, WITHOUT ROWID;
@@ -425,7 +425,7 @@ CREATE INDEX command_session ON command (session_id);
 CREATE TRIGGER command_is_not_changed BEFORE UPDATE ON command
 BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
 
--- Ids of commands whose session is gone. What they said is gone, too.
+-- Ids of commands whose session was deleted. The hashes of their content are deleted, too.
 CREATE TABLE spent_command (
     id_hash     BLOB    PRIMARY KEY CHECK (length(id_hash) = 32),      -- HMAC-SHA-256 of the id with the install id as key
     session_key BLOB    NOT NULL CHECK (length(session_key) = 16),
@@ -441,25 +441,25 @@ BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
 
 -- Search finds parts of words, in every session.
 --
--- The index holds each piece of three characters of a text, without places: what a longer part needs is compared with the text itself,
--- which stands beside it. What is deleted is taken out of the index at once.
+-- The index holds each piece of three characters of a text, without positions: longer parts are compared with the text itself,
+-- which is stored beside it. Deleted text is removed from the index at once.
 
 DROP TABLE session_text;
 
 -- The plain text of each finished session, by its row.
 CREATE VIRTUAL TABLE search USING fts5 (text, detail = none, columnsize = 0, tokenize = "trigram case_sensitive 1");
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
--- Small pages of the index: what is taken out is looked for in them one by one.
+-- Small pages of the index: removing a text searches them one by one.
 INSERT INTO search (search, rank) VALUES ('pgsz', 1000);
 
--- The hash of each of those texts as it was when its pieces went into the index, which takes out the pieces that the text says now: of one
+-- The hash of each of those texts when its pieces were added to the index. Removing a text removes the pieces of the current text: of one
 -- that was damaged since, others would stay.
 CREATE TABLE indexed_text (
     session_id INTEGER PRIMARY KEY REFERENCES session (id),
     sha256     BLOB    NOT NULL CHECK (length(sha256) = 32)
 ) STRICT;
 
--- Sessions that the next search looks at again where they have another `last_seq`. In progress: with their plain text, which changes too
+-- Sessions that the next search indexes again if they have another `last_seq`. In progress: with their plain text, which changes too
 -- often to be in the index. Finished: with none, because they were edited.
 CREATE TABLE open_text (
     session_id INTEGER PRIMARY KEY REFERENCES session (id),

@@ -37,7 +37,7 @@ impl<'w> Walk<'w> {
     }
 
     fn view(&self) -> SessionView {
-        session::view(self.workflow, &self.state, &BTreeMap::new())
+        session::view(self.workflow, &self.state, &Default::default())
     }
 
     /// The keys of the fields the path asks, in path order and then section order, each once.

@@ -227,7 +227,7 @@ fn a_stray_row_of_the_index_hides_no_session() {
     let first = visit(&app, "Mill Lane", "loud");
     assert_eq!(found(&app, "mill"), [first]);
     past_every_rule(&app.sql(), |sql| sql.execute_batch("INSERT INTO search (rowid, text) VALUES (3, 'of nobody')").unwrap());
-    assert_eq!(app.faults(), ["row 3 of the search is of no session"]);
+    assert_eq!(app.faults(), ["row 3 of the search belongs to no session"]);
     let second = visit(&app, "Mill Road", "loud");
     assert_eq!(found(&app, "mill"), [second, first]);
     let third = visit(&app, "Mill Street", "loud");

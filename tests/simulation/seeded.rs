@@ -17,7 +17,7 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
         "D-A7",
         &[Act::Receiver { which: 0, mode: Mode::Poison }, Act::Complete { at: 0, answer: 2 }, FOREGROUND, Act::Pass { ms: 1_900_000 }],
     ),
-    ("seeded: what was claimed is not looked at again", "D-A8", &[]),
+    ("seeded: claims are not checked again", "D-A8", &[]),
     (
         "seeded: secrets of an older generation count",
         "D-A9",
@@ -50,7 +50,7 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
         ],
     ),
     (
-        "seeded: what was given up goes on",
+        "seeded: abandoned messages are sent",
         "D-A16",
         &[Act::SecretHangs { which: 0 }, Act::Complete { at: 0, answer: 3 }, FOREGROUND, Act::Pass { ms: 40_000 }],
     ),

@@ -1,4 +1,4 @@
-# The Android sample app. Its state on a JVM: every screen's model with a fake gateway, and a technician's day with the real core. Its views,
+# The Android sample app. Its state on a JVM: every screen's model with a fake of the core, and a technician's day with the real core. Its views,
 # compiled against the real jar of Android with resources linked by aapt2, under Robolectric with the real core: whole days, death in the
 # middle, an audit of every screen, and their pictures compared. No phone, no emulator, no Gradle.
 # shellcheck shell=bash

@@ -163,7 +163,7 @@ fn known_to_be_offline_nothing_is_tried() {
 }
 
 #[test]
-fn a_metered_network_does_not_carry_what_wants_a_free_one() {
+fn a_metered_network_does_not_carry_messages_that_need_a_free_one() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.register_as(&Endpoint { network: NetworkPolicy::Unmetered, ..endpoint("photos") });
     phone.complete("photos", 1);
@@ -242,7 +242,7 @@ fn two_handles_never_hold_the_same_entry() {
 }
 
 #[test]
-fn observers_hear_of_each_session_after_it_is_on_disk() {
+fn observers_are_notified_of_each_session_after_it_is_on_disk() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.complete("office", 3);
     phone.flush();

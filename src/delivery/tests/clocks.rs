@@ -1,4 +1,4 @@
-//! Wall clocks that jump, and leases that nobody holds any more.
+//! Wall clocks that jump, and leases without a holder.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::testing::answer;
 
 const TEN_YEARS: TimeDelta = TimeDelta::days(3652);
 
-/// An entry as a process leaves it that dies while it is in flight.
+/// Leaves an entry like a process that ends while it is in flight.
 fn leave_in_flight(phone: &Phone, id: i64) {
     let until = phone.clock.now().timestamp_millis() + 60_000;
     phone.write(|tx| {
@@ -88,7 +88,7 @@ fn a_jump_in_mid_attempt_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
-fn a_claim_that_waited_too_long_is_claimed_anew() {
+fn a_claim_that_waited_too_long_is_claimed_again() {
     let policy = RetryPolicy { in_flight_start: 1, in_flight_max: 1, ..RetryPolicy::default() };
     let phone = Phone::with_policy(ScriptedTransport::always(202), policy);
     let entries = phone.complete("office", 3);

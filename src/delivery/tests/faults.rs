@@ -14,9 +14,7 @@ fn results_that_cannot_be_stored_are_kept_and_stored_later() {
     let phone = Phone::new(ScriptedTransport::always(202));
     let entries = phone.complete("office", 3);
     phone.write(|tx| {
-        Ok(tx.execute_batch(
-            "CREATE TRIGGER refuse BEFORE UPDATE OF sent_at ON outbox BEGIN SELECT RAISE(ABORT, 'the disk is in a bad mood'); END",
-        )?)
+        Ok(tx.execute_batch("CREATE TRIGGER refuse BEFORE UPDATE OF sent_at ON outbox BEGIN SELECT RAISE(ABORT, 'the disk fails'); END")?)
     });
     assert!(phone.delivery.flush(LONG, &CancelToken::new(), false).is_err());
     assert_eq!(phone.count("sent"), 0);
@@ -64,7 +62,7 @@ struct BrokenSecrets(AtomicBool);
 
 impl Secrets for BrokenSecrets {
     fn get(&self, _name: &str, _: &str) -> SecretLookup {
-        assert!(super::super::is_foreign_call(), "ports can tell that they must not wait for delivery");
+        assert!(super::super::is_foreign_call(), "ports can detect that they must not wait for delivery");
         assert!(!self.0.load(Ordering::Relaxed), "a bug of the keystore");
         SecretLookup::Unavailable
     }
@@ -90,7 +88,7 @@ fn secrets_that_cannot_be_read_hold_messages_back() {
 }
 
 #[test]
-fn a_secret_that_is_none_holds_messages_back() {
+fn an_invalid_secret_holds_messages_back() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.secrets.set("signing", &base64_encode(b"not a signing secret"));
     let id = phone.complete("office", 1)[0];
@@ -124,7 +122,7 @@ fn an_observer_may_call_back_and_may_even_panic() {
     assert!(!super::super::is_foreign_call());
 }
 
-/// A network that loses requests and answers, and calls that are broken off at random: no matter what happens, everything arrives, and no
+/// A network that loses requests and answers, and calls that are cancelled at random: everything arrives, and no
 /// message more often than its attempts of unknown outcome explain.
 #[test]
 fn duplicates_are_never_more_than_unknown_outcomes_explain() {

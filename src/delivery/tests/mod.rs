@@ -174,7 +174,7 @@ impl Phone {
     }
 }
 
-/// What of an entry tests look at.
+/// The columns of an entry that tests read.
 #[derive(Debug)]
 struct Row {
     state: String,
@@ -271,7 +271,7 @@ fn header(request: &crate::port::TransportRequest, name: &str) -> String {
     request.headers.iter().find(|header| header.name == name).map(|header| header.value.clone()).unwrap_or_default()
 }
 
-/// Waits for a condition that another thread brings about.
+/// Waits for a condition that another thread fulfils.
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
@@ -280,7 +280,7 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// Calls a flush off when the test ends, also when it fails.
+/// Cancels a flush when the test ends, also when it fails.
 struct CancelAtEnd(CancelToken);
 
 impl Drop for CancelAtEnd {

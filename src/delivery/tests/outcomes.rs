@@ -65,7 +65,7 @@ fn an_endpoint_that_is_gone_is_disabled_and_enabling_it_revives_everything() {
 }
 
 #[test]
-fn retry_after_leaves_the_whole_endpoint_in_peace() {
+fn retry_after_pauses_the_whole_endpoint() {
     let asked = AtomicBool::new(false);
     // The office asks once; the other endpoint may be first on the wire.
     let script = move |_, request: &TransportRequest| {
@@ -151,7 +151,7 @@ fn refused_credentials_fail_on_the_sixth_and_new_ones_revive() {
 }
 
 #[test]
-fn a_missing_secret_keeps_messages_back_unsigned_by_nobody() {
+fn a_missing_secret_keeps_messages_back_and_none_is_sent_unsigned() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.secrets.remove("signing");
     let entries = phone.complete("office", 40);
@@ -162,7 +162,7 @@ fn a_missing_secret_keeps_messages_back_unsigned_by_nobody() {
         let row = phone.row(*id);
         assert_eq!((row.state.as_str(), row.attempts, row.unknown, row.counted), ("queued", 0, 0, 0));
     }
-    // By itself it is looked at again after a while.
+    // It is looked up again automatically after a while.
     phone.clock.advance(Duration::from_secs(15 * 60 + 1));
     phone.flush();
     assert_eq!(phone.transport.requests().len(), 0);

@@ -19,7 +19,7 @@ fn while_in_flight(phone: &Phone, deadline: Duration, requests: usize, meanwhile
 }
 
 #[test]
-fn a_flush_ends_with_its_deadline_and_gives_back_what_did_not_start() {
+fn a_flush_ends_with_its_deadline_and_releases_what_did_not_start() {
     let phone = Phone::new(ScriptedTransport::always(202));
     let entries = phone.complete("office", 20);
     let report = while_in_flight(&phone, Duration::from_secs(30), 2, |_| phone.clock.advance(Duration::from_secs(29)));
@@ -80,7 +80,7 @@ fn an_attempt_that_cannot_be_interrupted_is_left_behind_and_its_success_still_co
 }
 
 #[test]
-fn a_success_counts_even_when_the_lease_was_lost_and_others_tried_meanwhile() {
+fn a_success_counts_even_when_the_lease_was_lost_and_another_handle_attempted() {
     let phone = Phone::new(ScriptedTransport::always(202));
     let id = phone.complete("office", 1)[0];
     phone.transport.ignore_cancel();
@@ -115,7 +115,7 @@ fn a_late_failure_after_the_lease_was_lost_changes_nothing() {
         eventually("the late result", || phone.delivery.shared.lock().events() > before);
         phone.flush();
         let row = phone.row(id);
-        assert_eq!((row.says(), row.unknown), (expected, 1), "a refusal that came too late is not believed");
+        assert_eq!((row.says(), row.unknown), (expected, 1), "a refusal that came too late is ignored");
     }
 }
 
@@ -166,7 +166,7 @@ fn quiescing_stops_the_worker_for_as_long_as_it_lasts() {
 }
 
 #[test]
-fn closing_ends_everything_and_may_be_said_twice() {
+fn closing_ends_everything_and_may_be_called_twice() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.transport.hold("");
     phone.complete("office", 5);

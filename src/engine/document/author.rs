@@ -1,6 +1,6 @@
 //! Authoring: changes to the actions of a section, as pure functions on a document.
 //!
-//! A change works on the document itself and not on the model, so members that this version does not know survive it, in their order.
+//! A change works on the document itself and not on the model, so unknown members are kept, in their order.
 //! Each gives a new document with the next local revision; the given one, and every session on it, is untouched.
 
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub enum AuthoringError {
     /// The document has an action with this key already; keys of actions are unique in the whole document.
     #[error("the document has an action {} already", quoted(action))]
     DuplicateAction {
-        /// The key that is taken.
+        /// The key that is already used.
         action: String,
     },
 }
@@ -71,7 +71,7 @@ pub fn add_action(document: &[u8], section: &str, action: &ActionDefinition) -> 
     })
 }
 
-/// Puts an action in the place of another one of the same section. Members of the old one that this version does not know stay.
+/// Replaces an action with another one in the same section. Unknown members of the old one stay.
 ///
 /// # Errors
 /// When the document cannot be read, the section or the action is not there, or another action has the new key already.
@@ -117,7 +117,7 @@ fn change(
 ) -> Result<Authored, AuthoringError> {
     let unreadable = |findings| AuthoringError::Unreadable { findings };
     let mut root = read_json(document).map_err(unreadable)?;
-    // The revision first: it also makes sure that this is an object.
+    // The revision first: this also checks that the document is an object.
     if raise_revision(&mut root).is_none() {
         return Err(unreadable(lint(document, None)));
     }
@@ -197,7 +197,7 @@ fn actions(root: &mut Node, place: usize) -> &mut Vec<Node> {
     actions
 }
 
-/// The action as it stands in a document, its members in the order of the model.
+/// The action as a node of a document, its members in the order of the model.
 fn action_node(action: &impl Serialize) -> Node {
     let text = serde_json::to_string(action).expect("an action can be written as JSON");
     json::read_text(&text, &mut Findings::default()).expect("what was just written can be read")

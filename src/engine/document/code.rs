@@ -3,6 +3,7 @@
 use super::limit::{MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 use super::node::Node;
 use crate::model::{Finding, Severity};
+use crate::sorted::sort;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $text:literal $severity:ident;)*) => {
@@ -16,7 +17,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Code] = &[$(Code::$variant,)*];
 
-            /// The code as it stands in a finding.
+            /// The code as text, as in a finding.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$variant => $text,)* }
             }
@@ -34,27 +35,27 @@ codes! {
     NotUtf8 "not_utf8" Error;
     /// The text is not JSON.
     NotJson "not_json" Error;
-    /// The document is larger than a document may be.
+    /// The document is larger than allowed.
     TooLarge "too_large" Error;
     /// Arrays and objects are nested too deeply.
     TooDeep "too_deep" Error;
-    /// An object has a member twice.
+    /// An object has a duplicate member.
     DuplicateMember "duplicate_member" Error;
     /// A number is not an integer within ±(2^53 − 1), written without point and exponent.
     BadNumber "bad_number" Error;
     /// The document has a format that this version does not know.
     UnknownFormat "unknown_format" Error;
-    /// A member that must be there is not.
+    /// A required member is missing.
     MissingMember "missing_member" Error;
-    /// A value has another JSON type than it must.
+    /// A value has the wrong JSON type.
     WrongType "wrong_type" Error;
-    /// A word is not one of those that can stand there.
+    /// A word is not one of the allowed ones.
     UnknownValue "unknown_value" Error;
-    /// A number lies outside what can stand there.
+    /// A number is outside its allowed range.
     OutOfRange "out_of_range" Error;
-    /// A key has characters that keys do not have, or is too long.
+    /// A key has characters that are not allowed in keys, or is too long.
     BadKey "bad_key" Error;
-    /// A text is blank where it must not be, or holds control characters.
+    /// A text is blank where it must not be, or contains control characters.
     BadText "bad_text" Error;
     /// A text is too long.
     TooLong "too_long" Error;
@@ -64,41 +65,41 @@ codes! {
     TooFew "too_few" Error;
     /// A constraint of a field makes no sense.
     BadConstraint "bad_constraint" Error;
-    /// The example of a field breaks the field's own rules.
+    /// The example of a field does not follow the field's own rules.
     BadExample "bad_example" Error;
-    /// No session gets by with a message small enough to be sent.
+    /// The message of every session would be too large to be sent.
     BodyTooLarge "body_too_large" Error;
-    /// A member has a meaning only with something that `requires` does not name.
+    /// A member only has a meaning with a requirement that `requires` does not contain.
     MissingRequirement "missing_requirement" Error;
     /// A key is used twice.
     DuplicateKey "duplicate_key" Error;
     /// A section asks a field twice.
     DuplicateField "duplicate_field" Error;
-    /// A section is named that the document does not have.
+    /// The document has no section with this key.
     UnknownSection "unknown_section" Error;
-    /// A field is named that the library does not have.
+    /// The library has no field with this key.
     UnknownField "unknown_field" Error;
     /// A section with answers is marked as won.
     WinOnSectionWithAnswers "win_on_section_with_answers" Error;
-    /// From a section that can be reached no end section can.
+    /// No end section can be reached from a section of the workflow.
     NoEndReachable "no_end_reachable" Error;
-    /// The document requires something that this version does not know.
+    /// The document requires a name that this version does not know.
     RequiresNewerCore "requires_newer_core" Incomplete;
-    /// An answer leads nowhere.
+    /// An answer is not linked to a section.
     UnlinkedAnswer "unlinked_answer" Incomplete;
     /// No answers lead from the start to this section.
     UnreachableSection "unreachable_section" Warning;
     /// No section asks this field.
     UnusedField "unused_field" Warning;
-    /// A constraint stands on a field whose type does not have it.
+    /// A field has a constraint that its type does not use.
     IgnoredConstraint "ignored_constraint" Warning;
-    /// A setting has no effect beside the others.
+    /// A setting has no effect together with the others.
     NoEffect "no_effect" Warning;
-    /// A section that asks fields can be met again: the new values take the place of the old ones.
+    /// A section that asks fields can be visited again: the new values replace the old ones.
     FieldInLoop "field_in_loop" Warning;
-    /// A pattern looks as if it knew letters outside ASCII, and does not.
+    /// A pattern seems to match letters outside ASCII, and does not.
     AsciiOnlyPattern "ascii_only_pattern" Warning;
-    /// A text holds `${`, which shows as it is written.
+    /// A text contains `${`, which is shown as it is written.
     LiteralTemplate "literal_template" Warning;
     /// An action names an endpoint that is not among the given ones.
     UnknownEndpoint "unknown_endpoint" Warning;
@@ -112,7 +113,7 @@ pub(crate) fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).min()
 }
 
-/// Collects findings, up to limits that keep a hostile document from filling the memory. What is beyond them costs nothing but a count.
+/// Collects findings, up to limits that keep a hostile document from filling the memory. Findings beyond them are only counted.
 #[derive(Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
@@ -122,7 +123,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// How many there are, with those that are left out.
+    /// How many there are, including those that are left out.
     pub(super) fn count(&self) -> usize {
         self.list.len() + self.left_out
     }
@@ -143,12 +144,12 @@ impl Findings {
         self.worst_left_out = Some(self.worst_left_out.map_or(severity, |worst| worst.min(severity)));
     }
 
-    /// The findings in the order of the document they are about.
+    /// The findings in the order of the document.
     pub(super) fn in_order_of(mut self, root: Option<&Node>) -> Vec<Finding> {
         if let Some(root) = root {
             let order = root.order(self.list.iter().map(|finding| finding.pointer.as_str()));
-            let mut placed: Vec<_> = order.into_iter().zip(self.list).collect();
-            placed.sort_by_key(|(place, _)| *place);
+            let mut placed: Vec<_> = order.into_iter().zip(0..).zip(self.list).collect();
+            sort(&mut placed, |(a, _), (b, _)| a < b);
             self.list = placed.into_iter().map(|(_, finding)| finding).collect();
         }
         if let Some(severity) = self.worst_left_out {
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(
             last.message.split(' ').next(),
             Some((MAX_FINDINGS + 1 - listed.len()).to_string().as_str()),
-            "a short one does not slip in"
+            "a short one is not added"
         );
     }
 

@@ -66,11 +66,11 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
         reader.add(
             Code::NoEffect,
             object.at("allow_empty"),
-            "This says that empty satisfies `required`, but the field is not required; make it so, or remove this.",
+            "This lets an empty value satisfy `required`, but the field is not required; make it required, or remove this.",
         );
     }
     let before = reader.findings.count();
-    // The rest is judged by the type; of an unknown one nothing can be said.
+    // The other members depend on the type; with an unknown type they cannot be judged.
     let kind = match reader.word(object, "type", TYPES) {
         Some((own, read)) => {
             for constraint in CONSTRAINTS.iter().filter(|constraint| !own.contains(constraint)) {
@@ -90,31 +90,31 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
     definition
 }
 
-/// Warns of a pattern that refuses letters which its author may have meant.
+/// Warns about a pattern that refuses letters that its author may have meant.
 fn ascii_pattern(reader: &mut Reader, object: &Object, kind: &FieldKind) {
     let Some(pattern) = kind.text_rule().and_then(|rule| rule.pattern.as_deref()) else { return };
     let AsciiOnly { words, case } = ascii_only(pattern);
     if words && matches!(kind, FieldKind::Text(_) | FieldKind::Multiline(_)) {
-        let message =
-            r"`\w` and `\b` know the letters of ASCII alone: `Müller` is no word. Name what must not stand there, such as `[^0-9]`.";
+        let message = r"`\w` and `\b` know only ASCII letters: `Müller` is not a word. Exclude the other characters instead, for instance with `[^0-9]`.";
         reader.add(Code::AsciiOnlyPattern, object.at("pattern"), message);
     }
     if case {
-        let message = "`(?i)` knows the letters of ASCII alone; write both cases of the others, such as `[Üü]`.";
+        let message = "`(?i)` knows only ASCII letters; write both cases of the others, such as `[Üü]`.";
         reader.add(Code::AsciiOnlyPattern, object.at("pattern"), message);
     }
 }
 
-/// Judges the example of a field: a text as a technician would type it, which shows that the field's rules let something through.
+/// Judges the example of a field: a text as a technician would type it, to show that the field's rules accept some value.
 fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, sound: bool) {
     let Some(text) = reader.text(object, "example", Need::Optional, Shape::Prose, MAX_EXAMPLE_LENGTH) else { return };
     if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) {
-        reader.add(Code::IgnoredConstraint, object.at("example"), "A file has no example that can be written; remove it.");
+        reader.add(Code::IgnoredConstraint, object.at("example"), "A field for a file cannot have an example; remove it.");
     } else if sound && text.chars().count() <= MAX_EXAMPLE_LENGTH {
         if definition.kind.text_rule().is_some_and(|rule| rule.pattern.is_some()) {
             reader.matched += text.chars().count();
             if reader.matched > MAX_EXAMPLES_LENGTH {
-                let message = format!("{MAX_EXAMPLES_LENGTH} characters of examples are matched with patterns; this one is not looked at.");
+                let message =
+                    format!("Only {MAX_EXAMPLES_LENGTH} characters of examples are matched with patterns; this one is not checked.");
                 reader.add(Code::IgnoredConstraint, object.at("example"), message);
                 return;
             }
@@ -137,7 +137,7 @@ fn ordered<T: PartialOrd>(reader: &mut Reader, object: &Object, min: (&str, Opti
     if let (Some(least), Some(most)) = (min.1, max.1)
         && least > most
     {
-        bad(reader, object, max.0, format!("`{}` lies above `{}`, so no value fits; exchange or fix them.", min.0, max.0));
+        bad(reader, object, max.0, format!("`{}` is above `{}`, so no value fits; exchange or fix them.", min.0, max.0));
     }
 }
 
@@ -163,8 +163,8 @@ fn text_rule(reader: &mut Reader, object: &Object, shortest: u32) -> TextRule {
         && let Err(fault) = whole_match(text)
     {
         let message = match fault {
-            NoPattern::Empty => "An empty pattern matches empty text only; remove it.".to_owned(),
-            NoPattern::TooLong(length) => format!("The pattern has {length} characters; at most {MAX_PATTERN_LENGTH} can stand here."),
+            NoPattern::Empty => "An empty pattern only matches an empty text; remove it.".to_owned(),
+            NoPattern::TooLong(length) => format!("The pattern has {length} characters; at most {MAX_PATTERN_LENGTH} are allowed."),
             NoPattern::Refused(error) => format!("{} is not a pattern that can be used ({error}); fix it.", quoted(text)),
         };
         bad(reader, object, "pattern", message);
@@ -176,10 +176,15 @@ fn text_rule(reader: &mut Reader, object: &Object, shortest: u32) -> TextRule {
                 reader,
                 object,
                 "pattern",
-                format!("It matches texts of {least} characters and more, and {longest} are allowed; fix either."),
+                format!("It only matches texts of at least {least} characters, and at most {longest} are allowed; fix one of the two."),
             );
         } else if let Some(most) = most.filter(|most| *most < u64::from(needed)) {
-            bad(reader, object, "pattern", format!("It matches texts of {most} characters at most, and {needed} are needed; fix either."));
+            bad(
+                reader,
+                object,
+                "pattern",
+                format!("It only matches texts of at most {most} characters, and at least {needed} are needed; fix one of the two."),
+            );
         }
     }
     TextRule { min_length, max_length, pattern }
@@ -201,7 +206,7 @@ fn decimal_member(reader: &mut Reader, object: &Object, name: &str) -> Option<St
     let text = reader.plain(object, name)?;
     if DecimalText::parse(&text).is_err() {
         let message = format!(
-            "{} is no decimal bound; write digits such as `182.50`, without exponent, {MAX_SIGNIFICANT_DIGITS} significant at most.",
+            "{} is not a decimal bound; write digits such as `182.50`, without exponent, with at most {MAX_SIGNIFICANT_DIGITS} significant digits.",
             quoted(&text)
         );
         bad(reader, object, name, message);
@@ -219,12 +224,17 @@ fn decimal(reader: &mut Reader, object: &Object) -> FieldKind {
         && least <= most
         && !least.reaches(&most, places as usize)
     {
-        bad(reader, object, "decimal_places", "No number with so few decimal places lies from `min` to `max`; allow more, or fix them.");
+        bad(
+            reader,
+            object,
+            "decimal_places",
+            "No number with so few decimal places is between `min` and `max`; allow more, or fix the bounds.",
+        );
     }
     FieldKind::Decimal { min, max, decimal_places }
 }
 
-/// Reads the bounds of a date, a time or a moment: texts that are judged and kept as they stand.
+/// Reads the bounds of a date, a time or a moment: texts that are judged and kept as they are.
 fn bounds<T: PartialOrd>(
     reader: &mut Reader,
     object: &Object,
@@ -257,7 +267,7 @@ fn options(reader: &mut Reader, object: &Object) -> Vec<FieldOption> {
 
 fn multiple_choice(reader: &mut Reader, object: &Object) -> FieldKind {
     let options = options(reader, object);
-    // More than there are options can be neither asked for nor chosen.
+    // No more options can be required or chosen than there are.
     let known = matches!(object.get("options"), Some(Node::List(_)));
     let count = u32::try_from(if known { options.len().max(1) } else { MAX_OPTIONS }).unwrap_or(u32::MAX);
     let min = reader.integer32(object, "min", Need::Optional, 0..=count, Code::BadConstraint);
@@ -286,12 +296,12 @@ fn file_rule(reader: &mut Reader, object: &Object) -> FileRule {
         match node {
             Node::Text(text) if is_media_type(text) => {
                 if !seen.insert(text.clone()) {
-                    reader.add(Code::BadConstraint, pointer, format!("{} stands here twice; remove one.", quoted(text)));
+                    reader.add(Code::BadConstraint, pointer, format!("{} is listed twice; remove one.", quoted(text)));
                 }
                 media_types.push(text.clone());
             }
             Node::Text(text) => {
-                let message = format!("{} is no media type; write one such as `image/jpeg` or `image/*`, in lower case.", quoted(text));
+                let message = format!("{} is not a media type; write one such as `image/jpeg` or `image/*`, in lower case.", quoted(text));
                 reader.add(Code::BadConstraint, pointer, message);
             }
             Node::Refused => {}

@@ -1,4 +1,4 @@
-//! Reads JSON as a document needs it: no member twice, no number that is not an integer, and no deeper than its limit.
+//! Reads JSON for a document: no duplicate member, only integers as numbers, and no deeper than its limit.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use super::code::{Code, Findings, quoted};
 use super::limit::{MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_INTEGER};
 use super::node::Node;
 
-/// Reads a document as JSON. Without a node there is exactly one finding more, and it is an error about the whole text.
+/// Reads a document as JSON. If there is no node, exactly one finding was added: an error about the whole text.
 pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Node> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         let message = format!(
@@ -42,7 +42,7 @@ pub(super) fn read_text(text: &str, findings: &mut Findings) -> Option<Node> {
     read_to_depth(text, MAX_DEPTH, findings)
 }
 
-/// Reads a document that was accepted once, no matter what limits there are today.
+/// Reads a document that was accepted earlier, without the current limits.
 pub(super) fn read_stored(text: &str, findings: &mut Findings) -> Option<Node> {
     read_to_depth(text, usize::MAX, findings)
 }
@@ -81,7 +81,7 @@ impl Reading<'_> {
             Some(value) if (-MAX_INTEGER..=MAX_INTEGER).contains(&value) => Node::Integer(value),
             _ => self.refuse(
                 Code::BadNumber,
-                "Numbers of a document are integers within ±9007199254740991, without point or exponent; write others as text.".to_owned(),
+                "Numbers must be integers within ±9007199254740991, without point or exponent; write others as text.".to_owned(),
             ),
         }
     }
@@ -94,7 +94,8 @@ struct Seed<'a, 'b> {
 
 impl Seed<'_, '_> {
     fn too_deep(&mut self) -> Node {
-        self.reading.refuse(Code::TooDeep, format!("Arrays and objects may be nested {MAX_DEPTH} deep; make this part flatter."))
+        self.reading
+            .refuse(Code::TooDeep, format!("Arrays and objects may be nested at most {MAX_DEPTH} levels deep; make this part flatter."))
     }
 }
 
@@ -175,7 +176,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                 members.push((name, value));
             } else {
                 map.next_value::<IgnoredAny>()?;
-                self.reading.refuse(Code::DuplicateMember, format!("The member {} stands here twice; keep one.", quoted(&name)));
+                self.reading.refuse(Code::DuplicateMember, format!("The member {} is there twice; keep one.", quoted(&name)));
             }
             self.reading.pointer.truncate(here);
         }
@@ -184,10 +185,10 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 }
 
-/// The text with `0.00…` of the same length in place of each number that has an exponent or more digits than any that can stand here. Such a
-/// number is refused in any case, at its place; serde_json gives up the whole text where it is too large for a float.
+/// The text with `0.00…` of the same length in place of each number that has an exponent or more digits than any allowed number. Such a
+/// number is refused in any case, at its place; serde_json refuses the whole text if a number is too large for a float.
 fn without_huge_numbers(text: &str) -> Cow<'_, str> {
-    /// More than the digits of any number that can stand in a document, far less than those a float can hold.
+    /// More than the digits of any number allowed in a document, far fewer than those a float can hold.
     const LONG: usize = 25;
     let bytes = text.as_bytes();
     let mut harmless: Option<Vec<u8>> = None;
@@ -217,7 +218,7 @@ fn without_huge_numbers(text: &str) -> Cow<'_, str> {
     harmless.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// Whether this is a number as RFC 8259 writes it, and not a mistake that serde_json has to name.
+/// Whether this is a number by RFC 8259, and not an error that serde_json has to report.
 fn is_number(token: &[u8]) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut rest = token.strip_prefix(b"-").unwrap_or(token);
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_twice_is_found_with_its_place() {
+    fn a_duplicate_member_is_found_with_its_place() {
         assert_eq!(codes(r#"{"a/b":[{"~":1,"x":2,"~":{"~":3}}]}"#), [("duplicate_member".into(), "/a~1b/0/~0".into())]);
     }
 
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_json_however_large() {
+    fn a_text_that_is_not_a_number_is_not_json_of_any_size() {
         let long = "7".repeat(400);
         for bad in [
             "1e",
@@ -316,12 +317,12 @@ mod tests {
             let last = findings.last().map(|finding| finding.code.as_str());
             assert_eq!((node, last), (None, Some("not_json")), "{bad}");
         }
-        assert_eq!(canonical(r#"["1e999","\\\"1e999",{"1e999":1}]"#), r#"["1e999","\\\"1e999",{"1e999":1}]"#, "texts are left alone");
+        assert_eq!(canonical(r#"["1e999","\\\"1e999",{"1e999":1}]"#), r#"["1e999","\\\"1e999",{"1e999":1}]"#, "texts do not change");
         assert_eq!(codes("[\"1e999"), [("not_json".into(), String::new())]);
     }
 
     #[test]
-    fn findings_come_in_the_order_of_the_document_whatever_their_places() {
+    fn findings_come_in_the_order_of_the_document() {
         let node = try_read(r#"{"b":[0,{"y":1,"x":2},3],"a/c":{"~":1}}"#).0.expect("the text is JSON");
         let places = ["/a~1c/~0", "/b/1/x", "", "/b/2", "/b/1/y", "/b/1/gone", "/b/10", "/b", "/a~1c"];
         let order = node.order(places.into_iter());
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_gives_line_and_column() {
+    fn a_text_that_is_not_json_gives_line_and_column() {
         let message = |bytes: &[u8]| {
             let mut findings = Findings::default();
             assert_eq!(read(bytes, &mut findings), None);

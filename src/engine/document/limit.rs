@@ -43,7 +43,7 @@ pub(super) const MAX_EXAMPLES_LENGTH: usize = 5_000;
 pub(super) const MAX_OPTIONS: usize = 500;
 /// The most media types of a file field.
 pub(super) const MAX_MEDIA_TYPES: usize = 50;
-/// The longest media type, in characters: RFC 6838 section 4.2 allows 127 on each side of the slash, and none comes near.
+/// The longest media type, in characters: RFC 6838 section 4.2 allows 127 on each side of the slash, and no known type is as long.
 pub(super) const MAX_MEDIA_TYPE_LENGTH: usize = 127;
 /// The largest bound of a text's length, in characters: as long as a section's content.
 pub(super) const MAX_TEXT_BOUND: u32 = 20_000;
@@ -51,7 +51,7 @@ pub(super) const MAX_TEXT_BOUND: u32 = 20_000;
 pub(super) const MAX_DECIMAL_PLACES: u32 = 15;
 /// The largest version and local revision: 2^31 − 1, which every language's plain integer holds.
 pub(super) const MAX_VERSION: u32 = 2_147_483_647;
-/// The most findings that are listed; how many more there are is said by the last one.
+/// The most findings that are listed; the last one gives the number of the others.
 pub const MAX_FINDINGS: usize = 2_000;
 /// The most bytes of all listed findings together: codes, pointers and messages. They cross into other languages as copies.
 pub const MAX_FINDINGS_BYTES: usize = 256 * 1024;

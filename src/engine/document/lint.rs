@@ -7,7 +7,7 @@ use super::code::{Code, Findings, quoted};
 use super::limit::MAX_ACTIONS;
 use crate::model::{Answer, Workflow, is_key};
 
-/// Adds what is wrong between the elements of a workflow. Empty keys and references could not be read; they are passed over.
+/// Adds findings about relations between the elements of a workflow. Empty keys and references could not be read, and are skipped.
 pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: &mut Findings) {
     keys(workflow, findings);
     too_many_actions(workflow, findings);
@@ -17,7 +17,7 @@ pub(super) fn lint(workflow: &Workflow, endpoints: Option<&[String]>, findings: 
     }
 }
 
-/// Whether an answer, or where it leads, could not be read.
+/// Whether an answer, or its target, could not be read.
 pub(super) fn unreadable(answer: &Answer) -> bool {
     answer.next.as_deref() == Some("") || (answer.key.is_empty() && answer.name.is_empty())
 }
@@ -28,7 +28,7 @@ fn unique<'a>(findings: &mut Findings, what: &str, keys: impl Iterator<Item = (&
     for (key, pointer) in keys.filter(|(key, _)| !key.is_empty()) {
         match seen.get(key) {
             Some(first) => {
-                let message = format!("The key {} is taken by the {what} at {first}; choose another.", quoted(key));
+                let message = format!("The key {} is already used by the {what} at {first}; choose another.", quoted(key));
                 findings.add(Code::DuplicateKey, pointer, message);
             }
             None => _ = seen.insert(key, pointer.trim_end_matches("/key").to_owned()),
@@ -63,7 +63,7 @@ fn too_many_actions(workflow: &Workflow, findings: &mut Findings) {
         count += section.actions.len();
         if count > MAX_ACTIONS {
             let all: usize = workflow.sections.iter().map(|section| section.actions.len()).sum();
-            let message = format!("The document has {all} actions; at most {MAX_ACTIONS} can stand in it.");
+            let message = format!("The document has {all} actions; at most {MAX_ACTIONS} are allowed.");
             findings.add(Code::TooMany, format!("/sections/{index}/actions"), message);
             return;
         }
@@ -73,7 +73,7 @@ fn too_many_actions(workflow: &Workflow, findings: &mut Findings) {
 fn references(workflow: &Workflow, findings: &mut Findings) {
     let sections: HashSet<&str> = workflow.sections.iter().map(|section| section.key.as_str()).collect();
     let fields: HashSet<&str> = workflow.fields.iter().map(|field| field.key.as_str()).collect();
-    // An element whose own key could not be read may be the one that is meant; a reference that cannot be a key has its finding already.
+    // A reference may mean an element whose key could not be read; a reference that cannot be a key already has its finding.
     let unknown = |known: &HashSet<&str>, reference: &str| {
         is_key(reference) && !known.is_empty() && !known.contains("") && !known.contains(reference)
     };
@@ -90,7 +90,7 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
                 let message = format!("The library has no field {}; add it to `fields`, or remove it here.", quoted(field));
                 findings.add(Code::UnknownField, pointer, message);
             } else if !field.is_empty() && !asked.insert(field) {
-                findings.add(Code::DuplicateField, pointer, format!("This section asks {} already; remove it here.", quoted(field)));
+                findings.add(Code::DuplicateField, pointer, format!("This section already asks {}; remove it here.", quoted(field)));
             }
             used.insert(field.as_str());
         }
@@ -99,11 +99,11 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
             match &answer.next {
                 None if unreadable(answer) => {}
                 None => {
-                    let message = format!("The answer {} leads nowhere; link it to a section with `next`.", quoted(&answer.key));
+                    let message = format!("The answer {} is not linked; link it to a section with `next`.", quoted(&answer.key));
                     findings.add(Code::UnlinkedAnswer, pointer, message);
                 }
                 Some(next) if unknown(&sections, next) => {
-                    let message = format!("There is no section {}; add it, or link the answer to another.", quoted(next));
+                    let message = format!("There is no section {}; add it, or link the answer to another one.", quoted(next));
                     findings.add(Code::UnknownSection, format!("{pointer}/next"), message);
                 }
                 Some(_) => {}
@@ -115,7 +115,7 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
         }
     }
     if workflow.sections.is_empty() || workflow.sections.iter().any(|section| section.key.is_empty()) || used.contains("") {
-        // What could not be read may ask any field.
+        // A part that could not be read may ask any field.
         return;
     }
     for (index, field) in workflow.fields.iter().enumerate() {

@@ -1,10 +1,10 @@
 //! Workflow documents: read, judged, pinned by a hash, and changed.
 //!
 //! Everything here is a pure function of bytes. A document is judged element by element, so that an author sees all findings at once, in
-//! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the bytes that
-//! were given are the bytes that are kept, and members that this version does not know stay in them.
+//! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the given bytes are
+//! kept, with members that this version does not know.
 //!
-//! A document is judged once, when it is imported. A stored one is read by [`StoredDocument`], which judges nothing.
+//! A document is judged once, when it is imported. A stored one is read by [`StoredDocument`], without judging it again.
 //!
 //! `docs/workflow-format.md` describes the format for authors; `docs/workflow.schema.json` is its JSON Schema, for editors.
 
@@ -37,13 +37,13 @@ use crate::model::{Finding, Severity, Workflow, WorkflowRef};
 use code::Findings;
 use read::Document;
 
-/// What became of the bytes of a document.
+/// The result of parsing a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedDocument {
     /// Which document it is; present if and only if no finding is an error.
     pub reference: Option<WorkflowRef>,
-    /// The workflow; present whenever `reference` is, unless the document requires what this core does not know. Then nothing more of it was
-    /// judged.
+    /// The workflow; present whenever `reference` is, unless the document requires names that this core does not know. Then nothing more of it
+    /// was judged.
     pub workflow: Option<Workflow>,
     /// SHA-256 over the canonical form (RFC 8785) of the document, so that white space and the order of members do not matter. Present
     /// whenever `reference` is.
@@ -58,7 +58,7 @@ impl ParsedDocument {
         self.reference.is_some()
     }
 
-    /// Whether sessions can be started with it: no finding is an error, and none says that it is incomplete.
+    /// Whether sessions can be started with it: no finding is an error or `incomplete`.
     pub fn is_startable(&self) -> bool {
         self.worst().is_none_or(|worst| worst == Severity::Warning)
     }
@@ -74,12 +74,12 @@ pub fn parse(document: &[u8]) -> ParsedDocument {
     judge(document, None)
 }
 
-/// All findings about a document. With the keys of the known endpoints, actions that name another one are found too, as warnings.
+/// All findings about a document. With the keys of the known endpoints, actions with an unknown one are warnings.
 pub fn lint(document: &[u8], endpoints: Option<&[String]>) -> Vec<Finding> {
     judge(document, endpoints).findings
 }
 
-/// The canonical form of a document (RFC 8785): what its hash is taken over.
+/// The canonical form of a document (RFC 8785): the input of its hash.
 ///
 /// # Errors
 /// The findings, when the bytes are not JSON that can be pinned.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::sorted::sort;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A JSON value. Objects keep the order of their members.
@@ -32,7 +33,7 @@ impl Node {
         }
     }
 
-    /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, along the pointers alone: a search
+    /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, only along the pointers: a search
     /// for each of them would cost pointers times document.
     pub(super) fn order<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Vec<usize> {
         let mut root = Way::default();
@@ -76,7 +77,7 @@ impl Node {
             }
             Node::Object(members) => {
                 let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+                sort(&mut sorted, |(a, _), (b, _)| a.encode_utf16().lt(b.encode_utf16()));
                 out.push('{');
                 for (index, (name, value)) in sorted.into_iter().enumerate() {
                     if index > 0 {
@@ -92,7 +93,7 @@ impl Node {
     }
 }
 
-/// The pointers that go on from one place of the document.
+/// The pointers that continue from one place of the document.
 #[derive(Default)]
 struct Way<'p> {
     /// The pointers that end here, by their index.
@@ -119,7 +120,7 @@ impl Way<'_> {
                 let index = |token: &str| token.parse::<usize>().ok().filter(|index| *index < elements.len());
                 let (mut inside, outside): (Vec<_>, Vec<_>) =
                     self.onward.into_iter().map(|(token, way)| (index(&token), token, way)).partition(|(index, ..)| index.is_some());
-                inside.sort_by_key(|(index, ..)| *index);
+                sort(&mut inside, |(a, ..), (b, ..)| a < b);
                 for (index, _, way) in inside {
                     way.number(&elements[index.unwrap_or(0)], next, order);
                 }
@@ -130,7 +131,7 @@ impl Way<'_> {
         self.stay(here, order);
     }
 
-    /// What the document does not have stands where the way to it ends.
+    /// A pointer to a missing place gets the number where its path ends.
     fn stay(self, here: usize, order: &mut [usize]) {
         for index in self.ends {
             order[index] = here;
@@ -141,7 +142,7 @@ impl Way<'_> {
     }
 }
 
-/// RFC 8785 section 3.2.2.2 asks for exactly the escapes that `serde_json` writes: `\b \t \n \f \r \" \\`, other controls as `\u00xx` in
+/// RFC 8785 section 3.2.2.2 requires exactly the escapes that `serde_json` writes: `\b \t \n \f \r \" \\`, other controls as `\u00xx` in
 /// lower case, and nothing else.
 fn write_text(text: &str, out: &mut String) {
     out.push_str(&serde_json::to_string(text).expect("a string can be written as JSON"));

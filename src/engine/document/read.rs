@@ -1,7 +1,7 @@
 //! Reads the elements of a document into the model, one by one, so that all findings come at once.
 //!
-//! Every element of a list gives exactly one element of the model, a placeholder where it could not be read, so that indexes of the model
-//! are indexes of the document. An empty key or reference is one that could not be read; it has a finding already.
+//! Every element of a list gives exactly one element of the model (a placeholder where it could not be read), so that indexes of the model
+//! are those of the document. An empty key or reference could not be read, and already has a finding.
 
 use super::code::Code;
 use super::field;
@@ -17,11 +17,11 @@ use crate::model::{
 pub(super) enum Document {
     /// All of it.
     Whole(Workflow),
-    /// Which one it is. It requires names that this core does not know, so nothing more can be judged.
+    /// Only its name and version. It requires names that this core does not know, so nothing more can be judged.
     Named(WorkflowRef),
 }
 
-/// Reads a document. `None` when nothing of it can be judged: it is no object, or of a format of another time.
+/// Reads a document. `None` when nothing of it can be judged: it is not an object, or has an unknown format.
 pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
     let object = reader.object(root, String::new())?;
     if let Some(Node::Integer(format)) = object.get("format")

@@ -7,7 +7,7 @@ use super::limit::MAX_NAME_LENGTH;
 use super::node::Node;
 use crate::model::{MAX_KEY_LENGTH, is_key};
 
-/// An object of the document and where it stands.
+/// An object of the document and its pointer.
 pub(super) struct Object<'a> {
     members: &'a [(String, Node)],
     pub(super) pointer: String,
@@ -18,17 +18,17 @@ impl<'a> Object<'a> {
         self.members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// The pointer of a member; names of the format hold nothing that a pointer escapes.
+    /// The pointer of a member; names of the format need no escapes.
     pub(super) fn at(&self, name: &str) -> String {
         format!("{}/{name}", self.pointer)
     }
 }
 
-/// A list of the document and where it stands.
+/// A list of the document and its pointer.
 pub(super) struct List<'a> {
     elements: &'a [Node],
     pointer: String,
-    /// Whether something of it was not read: it is no list, is missing, or goes on beyond its limit.
+    /// Whether a part of it was not read: it is not a list, is missing, or is longer than its limit.
     pub(super) unreadable: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Need {
     Optional,
 }
 
-/// How a text may look.
+/// The form of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// One line, not blank.
@@ -55,8 +55,8 @@ pub(super) enum Shape {
     Prose,
 }
 
-/// Reads typed values and collects what is wrong with them. What cannot be read gives `None`, or an empty text for a key; either has a
-/// finding already.
+/// Reads typed values and collects their findings. A value that cannot be read gives `None`, or an empty text for a key, and always has a
+/// finding.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) findings: Findings,
@@ -93,13 +93,13 @@ impl Reader {
         }
     }
 
-    /// The elements of a list, as far as it can be read.
+    /// The readable elements of a list.
     pub(super) fn list<'a>(&mut self, object: &Object<'a>, name: &str, need: Need, most: usize) -> List<'a> {
         let pointer = object.at(name);
         match self.member(object, name, need) {
             None => List { elements: &[], pointer, unreadable: need == Need::Required },
             Some(Node::List(elements)) if elements.len() > most => {
-                let message = format!("This list has {} elements; at most {most} can stand here.", elements.len());
+                let message = format!("This list has {} elements; at most {most} are allowed.", elements.len());
                 self.add(Code::TooMany, &*pointer, message);
                 List { elements: &elements[..most], pointer, unreadable: true }
             }
@@ -123,7 +123,7 @@ impl Reader {
         };
         if !is_key(text) {
             let message = format!(
-                "{} cannot be a key; write a letter or digit, then letters, digits, `_`, `.` or `-`, {MAX_KEY_LENGTH} at most.",
+                "{} cannot be a key; write a letter or digit, then letters, digits, `_`, `.` or `-`, at most {MAX_KEY_LENGTH} characters.",
                 quoted(text)
             );
             self.add(Code::BadKey, pointer, message);
@@ -140,14 +140,14 @@ impl Reader {
         };
         let length = text.chars().count();
         if length > longest {
-            self.add(Code::TooLong, &*pointer, format!("This text has {length} characters; at most {longest} can stand here."));
+            self.add(Code::TooLong, &*pointer, format!("This text has {length} characters; at most {longest} are allowed."));
         }
         let prose = shape == Shape::Prose;
         if text.chars().any(|c| c.is_control() && !(prose && (c == '\n' || c == '\t'))) {
-            let allowed = if prose { "only newline (\\n) and tab" } else { "none" };
-            self.add(Code::BadText, pointer, format!("This text holds a control character; {allowed} can stand here."));
+            let allowed = if prose { "only newline (\\n) and tab are" } else { "none is" };
+            self.add(Code::BadText, pointer, format!("This text contains a control character; {allowed} allowed."));
         } else if !prose && text.trim().is_empty() {
-            self.add(Code::BadText, pointer, "This text is blank; write what the technician shall see.");
+            self.add(Code::BadText, pointer, "This text is blank; write a text for the technician.");
         }
         Some(text.clone())
     }
@@ -156,7 +156,8 @@ impl Reader {
     pub(super) fn shown(&mut self, object: &Object, name: &str, need: Need, shape: Shape, longest: usize) -> Option<String> {
         let text = self.text(object, name, need, shape, longest)?;
         if text.contains("${") {
-            let message = "`${` shows as it is written: this version of the core puts no value in its place. Write the text without it.";
+            let message =
+                "`${` is shown as it is written: this version of the core does not replace it with a value. Write the text without it.";
             self.add(Code::LiteralTemplate, object.at(name), message);
         }
         Some(text)
@@ -181,7 +182,7 @@ impl Reader {
             return None;
         };
         if !range.contains(value) {
-            let message = format!("{value} cannot stand here; write an integer from {} to {}.", range.start(), range.end());
+            let message = format!("{value} is not allowed here; write an integer from {} to {}.", range.start(), range.end());
             self.add(code, object.at(name), message);
             return None;
         }
@@ -204,7 +205,7 @@ impl Reader {
         Some(text.clone())
     }
 
-    /// One of the words that can stand here.
+    /// One of the allowed words.
     pub(super) fn word<T: Copy>(&mut self, object: &Object, name: &str, words: &[(&str, T)]) -> Option<T> {
         let node = self.member(object, name, Need::Required)?;
         let Node::Text(text) = node else {
@@ -224,7 +225,7 @@ impl Reader {
         self.shown(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default()
     }
 
-    /// Reads each element of a list of objects. What of the list cannot be read is one placeholder at its end.
+    /// Reads each element of a list of objects. The unreadable part of the list becomes one placeholder at its end.
     pub(super) fn elements<T>(
         &mut self,
         object: &Object,
@@ -234,7 +235,7 @@ impl Reader {
         read: fn(&mut Reader, &Object) -> T,
     ) -> Vec<T> {
         let placeholder = || {
-            // Its members are missing too, but that has been said by the finding about the whole.
+            // Its members are missing too, but the finding about the whole element covers that.
             let mut silent = Reader::default();
             let nothing = Node::Object(Vec::new());
             let object = silent.object(&nothing, String::new()).expect("it is an object");

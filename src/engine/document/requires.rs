@@ -1,5 +1,5 @@
-//! What a core must know to run a document: the member `requires`, a list of names. It is read before anything else is judged, for a document
-//! that needs more than this core knows cannot be judged by its rules.
+//! What a core must know to run a document: the member `requires`, a list of names. It is read first, because a document that requires unknown
+//! names cannot be judged by the rules of this core.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
 }
 
-/// Reads the names that a document requires and gives those that this core does not know, each once. Each of them is a finding.
+/// Reads the names that a document requires and gives the unknown ones, each once. Each of them is a finding.
 pub(super) fn read(reader: &mut Reader, object: &Object) -> Vec<String> {
     let listed = reader.list(object, "requires", Need::Optional, MAX_REQUIRES);
     let mut unknown = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &mut Reader, object: &Object) -> Vec<String> {
     unknown
 }
 
-/// Members that have a meaning only where `requires` names what they belong to.
+/// Members that only have a meaning where `requires` contains their name.
 pub(super) type Bound = &'static [(&'static str, &'static str)];
 /// Those of the document itself.
 pub(super) const OF_DOCUMENT: Bound = &[("title", "logic"), ("lists", "lists")];
@@ -49,19 +49,19 @@ pub(super) const OF_ANSWER: Bound = &[("enabled_if", "logic")];
 /// Those of an action.
 pub(super) const OF_ACTION: Bound = &[("when", "logic"), ("files", "files")];
 
-/// Reports members whose requirement is not named: they would be ignored, here and everywhere. Called where all that is named is known, and
-/// that is nothing yet.
+/// Reports members whose requirement is not named: every core would ignore them. Called when all named requirements are known, and none is
+/// known yet.
 pub(super) fn bound(reader: &mut Reader, object: &Object, members: Bound) {
     for (member, requirement) in members.iter().filter(|(member, _)| object.get(member).is_some()) {
-        let message = format!("`{member}` has a meaning only where `requires` names `{requirement}`; name it there, or remove this.");
+        let message = format!("`{member}` only has a meaning if `requires` contains `{requirement}`; add it there, or remove this.");
         reader.add(Code::MissingRequirement, object.at(member), message);
     }
 }
 
-/// The name of a workflow that this core cannot read further. A core that knows more may take an object of texts, the default first.
+/// The name of a workflow that this core cannot read further. A newer core may accept an object of texts, the default first.
 pub(super) fn name_of_unknown(reader: &mut Reader, object: &Object, key: &str) -> String {
     let Some(Node::Object(by_language)) = object.get("name") else {
-        // What names `logic` may mean what this version would warn of.
+        // A document that requires `logic` may mean what this version would warn about.
         return reader.text(object, "name", Need::Required, Shape::Name, MAX_NAME_LENGTH).unwrap_or_default();
     };
     let mut texts = by_language.iter().filter_map(|(_, node)| if let Node::Text(text) = node { Some(text) } else { None });
@@ -69,7 +69,7 @@ pub(super) fn name_of_unknown(reader: &mut Reader, object: &Object, key: &str) -
     shown.chars().take(MAX_NAME_LENGTH).collect()
 }
 
-/// The findings about a document of which this core does not know these names.
+/// The findings about a document that requires these unknown names.
 pub(crate) fn requires_newer_core(unknown: &[String]) -> Vec<Finding> {
     let mut findings = Findings::default();
     for name in unknown {
@@ -82,15 +82,15 @@ fn needs(name: &str) -> String {
     format!("This workflow needs {}, which this version of the core does not know; update the app.", quoted(name))
 }
 
-/// The names that a stored document requires and this core does not know. Nothing else of it is read, and nothing is judged; what is no list
-/// of names requires nothing.
+/// The unknown names that a stored document requires. Nothing else of it is read, and nothing is judged; a value that is not a list of names
+/// requires nothing.
 pub(crate) fn unknown_requirements(document: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]
         requires: serde_json::Value,
     }
-    let head: Option<Head> = serde_json::from_slice(document).ok();
+    let head: Option<Head> = std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str(document).ok());
     let listed = head.and_then(|head| match head.requires {
         serde_json::Value::Array(names) => Some(names),
         _ => None,
@@ -99,7 +99,7 @@ pub(crate) fn unknown_requirements(document: &[u8]) -> Vec<String> {
     names.filter(|name| !is_known(name)).collect()
 }
 
-/// A document that this core can name and not run.
+/// A document that this core can name but not run.
 pub(super) fn reference(reader: &mut Reader, object: &Object, key: String, version: u32, local_revision: u32) -> WorkflowRef {
     let name = name_of_unknown(reader, object, &key);
     WorkflowRef { key, name, version, local_revision }

@@ -1,5 +1,5 @@
-//! Documents that were imported once. They are read as they stand and never judged again: a rule, a limit or a syntax that a later release
-//! made stricter must not stop a session that runs.
+//! Documents that were imported. They are read as they are and never judged again: a rule, a limit or a syntax that a later release made
+//! stricter must not stop a running session.
 
 use super::{code::Findings, json, unknown_requirements};
 use crate::crypto::Sha256;
@@ -11,20 +11,20 @@ use crate::model::{FieldKind, Workflow};
 pub struct StoredDocument {
     /// The workflow, with everything that the release that imported it accepted.
     pub workflow: Workflow,
-    /// What it requires and this release does not know. Where there is something, the document and its sessions can be read and not changed.
+    /// The requirements that this release does not know. If there are any, the document and its sessions can be read but not changed.
     pub unknown: Vec<String>,
 }
 
-/// Why a stored document does not read back.
+/// Why a stored document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoredFault {
-    /// Its hash is another one than when it was imported: the file is damaged, or somebody changed it.
+    /// Its hash differs from that of the import: the file is damaged, or somebody changed it.
     #[error("is not the one that was imported")]
     Changed,
-    /// It is the one that was imported, and this release cannot read it: a fault of this library.
-    #[error("does not read back")]
+    /// It is unchanged, but this release cannot read it: an error of this library.
+    #[error("cannot be read")]
     Unreadable,
-    /// It requires what this release does not know, and cannot even be read without.
+    /// It requires names that this release does not know, and cannot be read without them.
     #[error("needs a newer version of the app: {}", .unknown.join(", "))]
     RequiresNewerCore {
         /// What it requires.
@@ -33,22 +33,21 @@ pub enum StoredFault {
 }
 
 impl StoredDocument {
-    /// Reads a document that was imported with this hash. No limit and no rule of today applies to it; what this release does not know is
-    /// passed over.
+    /// Reads a document that was imported with this hash. No current limit or rule applies to it; unknown members are ignored.
     ///
     /// # Errors
     /// [`StoredFault`].
     pub fn read(document: &[u8], hash: Sha256) -> Result<Self, StoredFault> {
         verify(document, hash)?;
         let unknown = unknown_requirements(document);
-        match serde_json::from_slice(document) {
-            Ok(workflow) => Ok(Self { workflow, unknown }),
-            Err(_) if unknown.is_empty() => Err(StoredFault::Unreadable),
-            Err(_) => Err(StoredFault::RequiresNewerCore { unknown }),
+        match std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str(document).ok()) {
+            Some(workflow) => Ok(Self { workflow, unknown }),
+            None if unknown.is_empty() => Err(StoredFault::Unreadable),
+            None => Err(StoredFault::RequiresNewerCore { unknown }),
         }
     }
 
-    /// Keys of the fields whose pattern cannot be used any more. It counts as absent: every text has the form that is asked for.
+    /// Keys of the fields whose pattern can no longer be used. It counts as absent: every text matches.
     pub fn fields_without_their_pattern(&self) -> Vec<&str> {
         let unusable =
             |kind: &FieldKind| kind.text_rule().and_then(|rule| rule.pattern.as_deref()).is_some_and(|p| whole_match(p).is_err());
@@ -56,7 +55,7 @@ impl StoredDocument {
     }
 }
 
-/// Whether these are still the bytes that were imported with this hash, white space and the order of members aside.
+/// Checks that this is the document that was imported with this hash, except for white space and the order of members.
 ///
 /// # Errors
 /// [`StoredFault::Changed`].

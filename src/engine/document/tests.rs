@@ -1,4 +1,4 @@
-//! What documents are found to be, and how they change.
+//! Findings of documents, and how documents change.
 
 mod author;
 mod random;
@@ -66,7 +66,7 @@ fn a_sound_workflow_has_no_findings() {
     assert_eq!(parsed.workflow, Some(workflow));
 }
 
-/// A place of the sound workflow, what stands there instead, and the findings this gives.
+/// A place of the sound workflow, its replacement, and the findings that this gives.
 type Mistake = (&'static str, Value, Vec<(&'static str, &'static str)>);
 
 fn mistakes() -> Vec<Mistake> {
@@ -326,17 +326,17 @@ fn a_message_that_is_always_too_large_is_found() {
     assert_eq!(too_large(&long_report(&[13], 20_000)), [""; 0]);
     assert_eq!(too_large(&long_report(&[7, 0, 7], 20_000)), ["/sections/0/actions", "/sections/1/actions", "/sections/2/actions"]);
 
-    // A way round it: none of these is always too large but the one that has no such way.
+    // With a way around it: only the section without such a way is always too large.
     let mut round = long_report(&[7, 7], 20_000);
     round["sections"][0]["answers"].as_array_mut().expect("answers").push(json!({ "key": "off", "name": "Off", "next": "s2" }));
     assert_eq!(too_large(&round), ["/sections/1/actions"]);
-    // What need not be there, is empty or is asked twice counts for nothing.
+    // Optional, empty or repeated fields do not count.
     for (member, value) in [("required", json!(false)), ("allow_empty", json!(true)), ("allow_not_applicable", json!(true))] {
         let mut document = long_report(&[14], 20_000);
         document["fields"][0][member] = value;
         assert_eq!(too_large(&document), [""; 0], "{member}");
     }
-    // Back again: the fields are met twice and sent once.
+    // Back again: the fields are asked twice and sent once.
     let mut back = long_report(&[0, 7], 20_000);
     back["sections"][1]["answers"].as_array_mut().expect("answers").push(json!({ "key": "back", "name": "Back", "next": "s0" }));
     assert_eq!(too_large(&back), [""; 0]);

@@ -1,5 +1,5 @@
-//! Judges the ways through a workflow: whether every one leads to an end, what is asked again in a loop, and whether a message can ever be small
-//! enough. Each question is answered by a few walks over the answers, however many sections there are.
+//! Judges the ways through a workflow: whether each leads to an end, which fields are asked again in a loop, and whether a message can be small
+//! enough. Each question takes a few walks over the answers, for any number of sections.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -13,15 +13,15 @@ use crate::model::{FieldDefinition, MAX_BODY, Section, Workflow};
 struct Ways {
     forward: Vec<Vec<usize>>,
     backward: Vec<Vec<usize>>,
-    /// Where a session may come to its end: an end section, or an answer that has yet to be linked, or to be linked rightly.
+    /// Where a session may end: an end section, or an answer that is not linked yet, or not linked to an existing section.
     exits: Vec<usize>,
 }
 
-/// Reports sections that cannot be reached, reached ones that lead to no end, and what the ways between them bring about.
+/// Reports sections that cannot be reached, reached ones without a way to an end, and findings about the ways between them.
 pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
     let sections = &workflow.sections;
     if sections.iter().any(|section| section.key.is_empty() || section.answers.iter().any(unreadable)) {
-        // A way that could not be read may lead anywhere.
+        // An answer that could not be read may lead to any section.
         return;
     }
     let mut index: HashMap<&str, usize> = HashMap::new();
@@ -34,13 +34,13 @@ pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
     let ending = closure(&ways.backward, &ways.exits);
     for (place, section) in sections.iter().enumerate() {
         if index[section.key.as_str()] != place {
-            // A key that is taken has its finding; whichever section is meant, this one is not lost for want of an answer.
+            // A duplicate key has its own finding; no second one about a missing answer.
         } else if !reached[place] {
             let message = format!("No answers lead from the start to the section {}; link one to it, or remove it.", quoted(&section.key));
             findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
         } else if !ending[place] {
             let message = format!(
-                "From the section {} no way leads to a section without answers, so no session ends; add one.",
+                "No way leads from the section {} to a section without answers, so no session ends; add one.",
                 quoted(&section.key)
             );
             findings.add(Code::NoEndReachable, format!("/sections/{place}"), message);
@@ -50,7 +50,7 @@ pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
     for (place, section) in sections.iter().enumerate() {
         if let (true, true, Some(first)) = (reached[place], looped[place], section.fields.first()) {
             let message = format!(
-                "Answers lead from here back to here, and a field has one value: when {} is asked again, the new value takes the place of the old one, in the record and in messages.",
+                "Answers lead from here back to here, and a field has one value: when {} is asked again, the new value replaces the old one, in the record and in messages.",
                 quoted(first)
             );
             findings.add(Code::FieldInLoop, format!("/sections/{place}/fields"), message);
@@ -75,7 +75,7 @@ fn ways(sections: &[Section], index: &HashMap<&str, usize>) -> Ways {
     ways
 }
 
-/// All that can be reached from these places, they included.
+/// Everything that can be reached from these places, including them.
 fn closure(edges: &[Vec<usize>], from: &[usize]) -> Vec<bool> {
     let mut reached = vec![false; edges.len()];
     let mut open = from.to_vec();
@@ -87,7 +87,7 @@ fn closure(edges: &[Vec<usize>], from: &[usize]) -> Vec<bool> {
     reached
 }
 
-/// The places from which a way leads back to them (Kosaraju: two walks).
+/// The places that have a way back to themselves (Kosaraju: two walks).
 fn looped(ways: &Ways) -> Vec<bool> {
     let count = ways.forward.len();
     let (mut left, mut seen) = (Vec::with_capacity(count), vec![false; count]);
@@ -119,8 +119,8 @@ fn looped(ways: &Ways) -> Vec<bool> {
     looped
 }
 
-/// Reports sections with actions whose messages are too large no matter what a technician does: what the fields on the shortest way must
-/// hold is more than a body may.
+/// Reports sections with actions whose messages are always too large: the required values of the fields on the shortest way are larger than
+/// a body may be.
 fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], findings: &mut Findings) {
     let bytes = least_bytes(workflow);
     if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {
@@ -133,7 +133,7 @@ fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], fi
         let least = if looped[place] { before.max(after) } else { before + after - bytes[place] };
         if least > MAX_BODY as u64 {
             let message = format!(
-                "The required fields on any way by the section {} take {least} bytes at least, and a message has {MAX_BODY} at most; lower `min_length`.",
+                "The required fields on any way through the section {} take at least {least} bytes, and a message has at most {MAX_BODY}; lower `min_length`.",
                 quoted(&section.key)
             );
             findings.add(Code::BodyTooLarge, format!("/sections/{place}/actions"), message);
@@ -153,7 +153,7 @@ fn least_bytes(workflow: &Workflow) -> Vec<u64> {
     workflow.sections.iter().map(of).collect()
 }
 
-/// A character is a byte at least.
+/// A character is at least one byte.
 fn least(field: &FieldDefinition) -> u64 {
     let Some(rule) = field.kind.text_rule().filter(|_| field.required && !field.allow_empty && !field.allow_not_applicable) else {
         return 0;

@@ -1,9 +1,8 @@
-//! What an event makes of a session.
-
-use std::collections::BTreeMap;
+//! How an event changes the state of a session.
 
 use super::{State, StoredValue, Visit, redact};
 use crate::model::{Act, Event, FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, Workflow};
+use crate::sorted::SortedMap;
 
 /// The state a session begins in. None when the event is not the one that starts a session.
 pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<State> {
@@ -21,7 +20,7 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
         last_at: event.at,
         last_visit: 1,
         path: vec![Visit { number: 1, section: workflow.start.clone(), at: event.at, answer: None }],
-        values: BTreeMap::new(),
+        values: SortedMap::new(),
         notes: Vec::new(),
     };
     for value in prefill {
@@ -32,8 +31,8 @@ pub fn begin(key: SessionKey, workflow: &Workflow, event: &Event) -> Option<Stat
 
 /// Adds the next event of a session to its state.
 ///
-/// Total: an event that was stored is history, so all that it says is taken as it stands, and what does not fit the state (a note or a
-/// visit that is not there) is passed over. `check` compares what is stored with what replay gives.
+/// Never fails: a stored event is history and is applied as it is; what does not fit the state (a note or a visit that is not there) is
+/// skipped. `check` compares the stored state with the replayed one.
 pub fn apply(state: &mut State, event: &Event) {
     state.last_seq = event.seq;
     state.last_at = event.at;
@@ -80,14 +79,14 @@ pub fn apply(state: &mut State, event: &Event) {
                 }
             }
         }
-        // The events before hold it no more, so to a replay this is nothing new.
+        // Earlier events no longer hold it, so a replay has nothing to do here.
         Act::Redacted { target, .. } => redact::state(state, target),
-        // These move no session: what became of a message is the outbox's to say.
+        // These do not change the session: the outbox has the state of a message.
         Act::ResponseUsed { .. } | Act::SendRequested { .. } | Act::Abandoned { .. } => {}
     }
 }
 
-/// The state that a session's events, in order of `seq`, add up to. None when they do not begin with the start of a session.
+/// The state that a session's events, in order of `seq`, give. None when the first one does not start a session.
 pub fn replay(key: SessionKey, workflow: &Workflow, events: &[Event]) -> Option<State> {
     let (first, rest) = events.split_first()?;
     let mut state = begin(key, workflow, first)?;

@@ -1,4 +1,4 @@
-//! Changes of fields, checked all together: one that is not acceptable refuses them all, and every problem is named.
+//! Changes of fields, checked together: one that is not acceptable refuses all of them, and every problem is named.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,8 +14,8 @@ pub(super) struct Changed<'w> {
     pub(super) to: FieldState,
 }
 
-/// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, a value that came
-/// from elsewhere is changed by setting it as it is: the technician has confirmed it. An edit of what was done confirms nothing.
+/// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, setting a prefilled
+/// value to the same value is a change: the technician has confirmed it. An edit after the end confirms nothing.
 pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
     let on_path: HashMap<&str, path::PathField<'w>> =
@@ -49,7 +49,7 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
     Ok(changed)
 }
 
-/// Every key names a field of the library, and none comes twice.
+/// Checks that every key is one of the library, and that none is there twice.
 pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
     let library = path::library(workflow);
     let unknown: Vec<String> = counted(keys.clone()).filter(|key| !library.contains_key(key)).map(echoed).collect();
@@ -64,7 +64,7 @@ pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k
     Ok(())
 }
 
-/// Whether a technician would call it the same. The same moment with another offset is another value: the offset is sent as entered.
+/// Whether both are the same for a technician. The same moment with another offset is another value: the offset is sent as entered.
 fn same(from: &FieldState, to: &FieldState) -> bool {
     match (from, to) {
         (FieldState::Provided(FieldValue::DateTime(a)), FieldState::Provided(FieldValue::DateTime(b))) => {

@@ -1,4 +1,4 @@
-//! What a command does in a session as it stands.
+//! What a command does in the current state of a session.
 
 use super::limits::{check_command_id, check_note, check_reason};
 use super::steps::counted;
@@ -8,23 +8,23 @@ use crate::model::{
     Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
 };
 
-/// What a command comes to.
+/// The decision on a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// This act, to be written as the session's next event.
     Act(Act),
-    /// Everything it asks for is so already.
+    /// The session is already in the requested state.
     Unchanged,
     /// The session has moved on since the screen was drawn, for instance because of the first tap of a double tap.
     Stale,
 }
 
-/// Decides on a command. Pure: the state changes only when the act comes back as an event ([`apply()`](super::apply())).
+/// Decides on a command. Pure: the state only changes when the act is applied as an event ([`apply()`](super::apply())).
 ///
 /// A move (answer, back, complete) that names an earlier visit, or comes after the end of the session, is [`Decision::Stale`].
 ///
 /// # Errors
-/// Everything that is the caller's or the technician's mistake, see [`Refusal`].
+/// All mistakes of the caller or the technician, see [`Refusal`].
 pub fn decide(workflow: &Workflow, state: &State, command: &Command) -> Result<Decision, Refusal> {
     if let Some(command_id) = command.command_id() {
         check_command_id(command_id)?;
@@ -86,7 +86,7 @@ fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
     if to_visit == visit {
         return Err(Refusal::AlreadyThere { visit });
     }
-    // A visit that existed and is not on the path was superseded: a screen drawn before that still offers it.
+    // A visit that existed and is not on the path was superseded: an earlier screen still offers it.
     let Some(target) = state.path.iter().find(|step| step.number == to_visit) else {
         return Ok(Decision::Stale);
     };
@@ -158,7 +158,7 @@ fn current_section<'w>(workflow: &'w Workflow, state: &State) -> Result<&'w crat
     workflow.section(key).ok_or_else(|| Refusal::BrokenWorkflow { section: key.clone() })
 }
 
-/// What is missing, or keeps its field's rules no more.
+/// The problem of a field whose value is missing or no longer follows the field's rules.
 fn problem(field: &FieldDefinition, state: &State) -> Option<Problem> {
     match state.holds(&field.key) {
         FieldState::Provided(value) => validate(field, value).err(),

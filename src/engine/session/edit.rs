@@ -7,10 +7,10 @@ use super::validate::{line_feeds, missing};
 use super::{Decision, Refusal, State, changes};
 use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
 
-/// Decides on an edit: fields of the path, checked like any value, and notes. What changes nothing is left out.
+/// Decides on an edit: fields of the path, checked like any value, and notes. Changes without effect are left out.
 ///
-/// A completed session stays complete: an edit that would leave a required field without what it requires is refused. An ended one was
-/// never complete, so there it is allowed.
+/// A completed session stays complete: an edit that would leave a required field without a value is refused. An ended one was never
+/// complete, so there it is allowed.
 pub(super) fn edit(
     workflow: &Workflow,
     state: &State,

@@ -3,15 +3,15 @@
 use super::validate::{is_blank, is_control};
 use super::{Refusal, TextFault};
 
-/// The longest note: some pages. Notes are read on a phone and indexed for search, they are not documents.
+/// The longest note: some pages. Notes are read on a phone and indexed for search.
 pub(super) const MAX_NOTE: usize = 10_000;
-/// The longest reason for ending a session or giving a message up: a paragraph.
+/// The longest reason for ending a session or abandoning a message: a paragraph.
 pub(super) const MAX_REASON: usize = 1_000;
-/// The longest `command_id`: room for a UUID with a prefix of the caller's.
+/// The longest `command_id`: a UUID and a prefix of the caller fit.
 pub(super) const MAX_COMMAND_ID: usize = 128;
 /// The longest actor: any name, e-mail address or id.
 pub(super) const MAX_ACTOR: usize = 200;
-/// The longest name of where a prefill comes from.
+/// The longest name of the source of a prefill.
 pub(super) const MAX_PREFILL_SOURCE: usize = 200;
 
 /// Who acts: not blank, at most [`MAX_ACTOR`] characters, no control characters, line separators or directional overrides.

@@ -3,14 +3,14 @@
 //! The same events replayed give the same state. Nothing here reads a clock or a database; the store keeps the state as projections, so
 //! that a command never has to replay.
 //!
-//! - [`start()`] and [`decide()`] say what a call does, or refuse it. They change nothing.
+//! - [`start()`] and [`decide()`] decide what a call does, or refuse it. They change nothing.
 //! - An act becomes an [`Event`](crate::model::Event) (next `seq`, the clock's time); [`begin()`] or [`apply()`] gives the new state.
-//!   [`replay()`] gives the state that belongs to the events that are there.
+//!   [`replay()`] gives the state of all events.
 //! - [`plan()`] does all of that for a list of commands: the events, each with the state after it. The caller writes them, once.
-//! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are what others see of a state.
+//! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are derived from a state.
 //! - [`validate()`], [`parse_value()`] and [`typed_text()`] are the rules of values.
 //!
-//! Whether a `command_id` was used before is the caller's to know: a repeated command never gets here.
+//! The caller checks whether a `command_id` was used before: repeated commands do not get here.
 
 mod apply;
 mod changes;

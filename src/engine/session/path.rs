@@ -1,4 +1,4 @@
-//! What the path of a session meets: its sections and their fields, each once, in order.
+//! The sections of a session's path and their fields, each once, in order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ pub(super) struct PathField<'w> {
     /// The section that asks it first.
     pub(super) section: &'w Section,
     pub(super) definition: &'w FieldDefinition,
-    /// The latest visit whose section asks it: the one to go back to, since that leaves the fewest others behind.
+    /// The latest visit whose section asks it: the one to go back to, because that supersedes the fewest visits.
     latest: (&'w Section, u32),
 }
 
@@ -24,12 +24,12 @@ impl PathField<'_> {
     }
 }
 
-/// The workflow's sections by key. One pass over the document; a search at each visit would cost path times document at every tap.
+/// The workflow's sections by key. One pass over the document: a search per visit would cost path times document at every tap.
 pub(super) fn sections_by_key(workflow: &Workflow) -> HashMap<&str, &Section> {
     counted(workflow.sections.iter()).map(|section| (section.key.as_str(), section)).collect()
 }
 
-/// The workflow's fields by key, likewise.
+/// The workflow's fields by key, in the same way.
 pub(super) fn library(workflow: &Workflow) -> HashMap<&str, &FieldDefinition> {
     counted(workflow.fields.iter()).map(|field| (field.key.as_str(), field)).collect()
 }
@@ -45,7 +45,7 @@ pub(super) fn sections<'w>(workflow: &'w Workflow, state: &State) -> Vec<&'w Sec
 /// The fields those sections ask, in path order and then section order, each once.
 pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField<'w>> {
     let library = library(workflow);
-    // Of several visits to a section the last one stays.
+    // Of several visits to a section the last one is kept.
     let latest: HashMap<&str, u32> = counted(state.path.iter()).map(|visit| (visit.section.as_str(), visit.number)).collect();
     let mut met: HashMap<&str, usize> = HashMap::new();
     let mut found: Vec<PathField<'w>> = Vec::new();

@@ -1,14 +1,13 @@
-//! What a list of commands comes to, before anything is written.
-
-use std::collections::BTreeSet;
+//! The result of a list of commands, before anything is written.
 
 use super::{Decision, NOTE, Refusal, State, apply, decide};
 use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workflow};
+use crate::sorted::SortedSet;
 
 /// Who acts, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActContext {
-    /// What the clock says.
+    /// The time of the clock.
     pub at: Timestamp,
     /// Seconds that local time is ahead of UTC then.
     pub utc_offset: i32,
@@ -16,31 +15,31 @@ pub(crate) struct ActContext {
     pub actor: Option<String>,
 }
 
-/// What is to be written, in this order. Nothing of it has happened yet.
+/// What has to be written, in this order. Nothing is written yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan<'c> {
     /// What the call will have done.
     pub applied: Applied,
     /// The events, each with the state right after it.
     pub steps: Vec<(Event, State)>,
-    /// The fields whose drafts are done with; [`NOTE`] stands for that of a note.
+    /// The fields whose drafts are no longer needed; [`NOTE`] means that of a note.
     pub drafts: Vec<&'c str>,
 }
 
-/// Plans commands, each on the state that those before it lead to. Pure: the same commands on the same state give the same steps. All are
-/// carried out or none: one that is stale makes the whole list stale. Notes alone are kept then, because they belong to no screen and what
-/// was typed is not to be lost.
+/// Plans commands, each on the state after those before it. Pure: the same commands on the same state give the same steps. All are carried
+/// out or none: one that is stale makes the whole list stale. Only notes are kept then, because they belong to no screen and typed text must
+/// not be lost.
 ///
-/// `repeated` holds the ids of commands that were given before: those are passed over.
+/// `repeated` holds the ids of commands that were given before: those are skipped.
 ///
 /// # Errors
-/// What [`decide()`](super::decide()) refuses, of any of them.
+/// The refusal of [`decide()`](super::decide()) for any of them.
 pub(crate) fn plan<'c>(
     workflow: &Workflow,
     state: &State,
     commands: &'c [Command],
     context: &ActContext,
-    repeated: &BTreeSet<&str>,
+    repeated: &SortedSet<&str>,
 ) -> Result<Plan<'c>, Refusal> {
     let new: Vec<&Command> = commands.iter().filter(|command| command.command_id().is_none_or(|id| !repeated.contains(id))).collect();
     let applied = if new.is_empty() && !commands.is_empty() { Applied::Repeated } else { Applied::Yes };
@@ -81,7 +80,7 @@ fn steps<'c>(
     Ok(Some(plan))
 }
 
-/// Gives an act its place in the log, and a time not before that of the act before, and applies it to the state.
+/// Gives an act its number in the event log, and a time not before that of the previous act, and applies it to the state.
 pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, context: &ActContext) -> Event {
     let at = context.at.max(state.last_at);
     let event = Event {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::{State, path, timeline, view};
 use crate::model::{Action, Event, FieldDefinition, RecordField, SessionRecord, Workflow};
 
-/// The record: where the session stands, what its fields hold, and its events as lines of a timeline, with the actions that the outbox
-/// knows of. Names are those of the workflow version the session runs on. Half-typed texts are the caller's to add.
+/// The record: the state of the session, what its fields hold, and its events as lines of a timeline, with its actions from the outbox.
+/// Names are those of the workflow version the session runs on. The caller adds half-typed texts.
 pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec<Action>) -> SessionRecord {
     SessionRecord {
         key: state.key,

@@ -1,6 +1,6 @@
-//! Taking a value or a note out of a session: out of its state, and out of the acts that hold it.
+//! Removing a value or a note from a session: from its state, and from the acts that hold it.
 //!
-//! Where a value stood, [`FieldState::Redacted`] stands; "empty" and "not applicable" are no values and stay. What comes later starts anew.
+//! [`FieldState::Redacted`] replaces a value; "empty" and "not applicable" are not values and stay. Later values are not affected.
 
 use super::{Refusal, State};
 use crate::model::{Act, FieldState, RedactionTarget, Workflow, echoed};
@@ -17,7 +17,7 @@ pub(crate) fn check_target(workflow: &Workflow, state: &State, target: &Redactio
     }
 }
 
-/// Takes it out of the act with this number, what it changed from included. Says whether the act held it.
+/// Removes it from the act with this number, also as the old value of an edit. Says whether the act held it.
 pub(crate) fn act(act: &mut Act, seq: u32, target: &RedactionTarget) -> bool {
     let mut held = false;
     match target {
@@ -51,7 +51,7 @@ pub(crate) fn act(act: &mut Act, seq: u32, target: &RedactionTarget) -> bool {
     held
 }
 
-/// Takes it out of what the session holds now.
+/// Removes it from what the session holds now.
 pub(super) fn state(state: &mut State, target: &RedactionTarget) {
     match target {
         RedactionTarget::Field { key } => {

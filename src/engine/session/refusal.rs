@@ -8,22 +8,22 @@ pub enum Refusal {
     /// The call needs a session in progress.
     #[error("the session is {} and no longer in progress", .state.as_str())]
     NotInProgress {
-        /// Where the session stands.
+        /// The state of the session.
         state: SessionState,
     },
     /// Only a completed or ended session can be edited.
     #[error("the session is {}; only a completed or ended session can be edited", .state.as_str())]
     NotFinished {
-        /// Where the session stands.
+        /// The state of the session.
         state: SessionState,
     },
     /// A completed or ended session stays.
     #[error("the session is {} and cannot be discarded", .state.as_str())]
     AlreadyFinished {
-        /// Where the session stands.
+        /// The state of the session.
         state: SessionState,
     },
-    /// A discarded session takes no more notes.
+    /// A discarded session does not accept notes.
     #[error("the session is discarded")]
     Discarded,
     /// The session never had a visit of this number.
@@ -46,8 +46,8 @@ pub enum Refusal {
         /// The key that was given.
         answer: String,
     },
-    /// The answer leads nowhere: the workflow is incomplete.
-    #[error("answer `{answer}` of section `{section}` leads nowhere")]
+    /// The answer is not linked to a section: the workflow is incomplete.
+    #[error("answer `{answer}` of section `{section}` is not linked to a section")]
     UnlinkedAnswer {
         /// Key of the current section.
         section: String,
@@ -99,7 +99,7 @@ pub enum Refusal {
     /// The call names nothing to change.
     #[error("the call names nothing to change")]
     NothingGiven,
-    /// A session is completed on an end section only.
+    /// A session can only be completed on an end section.
     #[error("section `{section}` is not an end section")]
     NotAnEndSection {
         /// Key of the current section.
@@ -130,7 +130,7 @@ pub enum TextFault {
     /// Too many Unicode scalar values.
     #[error("is longer than {limit} characters")]
     TooLong {
-        /// The most there may be.
+        /// The largest allowed number.
         limit: usize,
     },
     /// A control character, line separator or directional override that is not allowed there.

@@ -8,7 +8,7 @@ use crate::model::{Act, Start, ValueSet, Workflow};
 
 /// Starts a session on this workflow version, whose document has this content hash.
 ///
-/// That the version may be started at all (no finding of severity `error` or `incomplete`) is the caller's to check.
+/// The caller checks that the version may be started (no finding of severity `error` or `incomplete`).
 /// Prefill may name any field of the library, on any path; it is validated like a technician's value.
 ///
 /// # Errors

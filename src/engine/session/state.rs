@@ -1,8 +1,7 @@
-//! What a session's events add up to.
-
-use std::collections::BTreeMap;
+//! The state that a session's events give.
 
 use crate::model::{FieldState, Note, SessionKey, SessionState, Timestamp, ValueSource, WorkflowRef};
+use crate::sorted::SortedMap;
 
 /// The state that commands are decided on. Equal to what replaying the session's events gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +10,7 @@ pub struct State {
     pub key: SessionKey,
     /// The workflow version it runs on.
     pub workflow: WorkflowRef,
-    /// Where it stands.
+    /// Its state.
     pub state: SessionState,
     /// Whether it was won; only of a completed session.
     pub won: Option<bool>,
@@ -25,14 +24,14 @@ pub struct State {
     pub end_reason: Option<String>,
     /// `seq` of its last event.
     pub last_seq: u32,
-    /// When that was: nothing later in the session is earlier.
+    /// The time of that event: no later event has an earlier time.
     pub last_at: Timestamp,
     /// The highest visit number ever used; numbers are not used twice.
     pub last_visit: u32,
-    /// The visits that are not superseded, in order. Never empty; the last one is where the session is, or finished.
+    /// The visits that are not superseded, in order. Never empty; the last one is the current visit, or the one it finished in.
     pub path: Vec<Visit>,
     /// The fields that hold something, by key. A field that is not here is "not provided".
-    pub values: BTreeMap<String, StoredValue>,
+    pub values: SortedMap<String, StoredValue>,
     /// The notes as they read now, in order.
     pub notes: Vec<Note>,
 }
@@ -46,7 +45,7 @@ pub struct Visit {
     pub section: String,
     /// When it began.
     pub at: Timestamp,
-    /// Key of the answer that led on from it.
+    /// Key of the answer that was chosen in it.
     pub answer: Option<String>,
 }
 
@@ -57,7 +56,7 @@ pub struct StoredValue {
     pub state: FieldState,
     /// The time of the act that set it to that.
     pub completed_at: Timestamp,
-    /// Where it came from.
+    /// Its source.
     pub source: ValueSource,
 }
 

@@ -1,4 +1,4 @@
-//! Steps of the engine, counted in tests: what a tap costs grows with what it looks at, and no faster.
+//! Steps of the engine, counted in tests: the cost of a tap grows with what it reads, and not faster.
 
 #[cfg(test)]
 thread_local! {
@@ -12,7 +12,7 @@ pub(super) fn counted<T>(items: impl Iterator<Item = T>) -> impl Iterator<Item =
     items
 }
 
-/// What some work gives, and its steps.
+/// The result of some work, and its steps.
 #[cfg(test)]
 pub(super) fn steps_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     STEPS.set(0);

@@ -1,12 +1,12 @@
-//! What leaves a session: the content of its webhooks, and the words it is found by.
+//! The content of a session's webhooks, and the text by which search finds it.
 
 use super::{State, path};
 use crate::model::{FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Workflow};
 
 /// The content of the session's webhooks: the fields of the path that hold a value, in path order and then section order, each once.
 ///
-/// `completed_at` is when the session was completed, or ended. Of a session in progress, for a preview, it stands at the start of the
-/// current visit; a caller with a clock puts its own time there.
+/// `completed_at` is when the session was completed, or ended. For a preview of a session in progress, it is the start of the current visit;
+/// a caller with a clock sets its own time.
 pub fn submission(workflow: &Workflow, state: &State) -> Submission {
     let fields = path::fields(workflow, state).into_iter().filter_map(|field| {
         let held = state.values.get(&field.definition.key)?;
@@ -22,8 +22,8 @@ pub fn submission(workflow: &Workflow, state: &State) -> Submission {
     }
 }
 
-/// What a session is found by: the names of its workflow and of its section, its notes as they read now, then its values in the order of the
-/// field library, those off the path included; joined by newlines. By nothing that was redacted.
+/// The text by which search finds a session: the names of its workflow and of its section, its current notes, then its values in the order
+/// of the field library, also those off the path; joined by newlines. It holds nothing that was redacted.
 pub(crate) fn search_text(workflow: &Workflow, state: &State) -> String {
     let section = &state.current().section;
     let section = workflow.section(section).map_or(section, |section| &section.name);
@@ -42,7 +42,7 @@ pub(crate) fn search_text(workflow: &Workflow, state: &State) -> String {
     text
 }
 
-/// As a person reads it. Yes and no, and a place, are nothing to look for.
+/// A value as a person reads it. Booleans and locations are not searched.
 fn write_value(text: &mut String, field: &FieldDefinition, value: &FieldValue) {
     let name_of = |key: &String| field.kind.options().iter().find(|option| option.key == *key).map_or(key, |option| &option.name).clone();
     let written = match value {

@@ -24,9 +24,9 @@ pub(super) fn timeline(workflow: &Workflow, state: &State, events: &[Event]) -> 
 struct Lines<'a> {
     workflow: &'a Workflow,
     field_names: HashMap<&'a str, &'a str>,
-    /// The visits of the path: what was chosen in any other is superseded.
+    /// The visits of the path: answers of all others are superseded.
     path: HashSet<u32>,
-    /// The section of each visit up to the event that is being told.
+    /// The section of each visit up to the current event.
     sections: HashMap<u32, String>,
     current: u32,
 }
@@ -68,7 +68,7 @@ impl<'a> Lines<'a> {
                 TimelineEntry::ResponseUsed {
                     response: response.clone(),
                     response_name: found.map_or(response, |found| &found.name).clone(),
-                    // There is one: the session stays on the version that its responses were found in.
+                    // There always is one: the session stays on the version that has its responses.
                     kind: found.map_or(ResponseKind::CustomerQuestion, |found| found.kind),
                     section_name: self.visit_name(*visit),
                 }

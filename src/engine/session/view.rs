@@ -1,6 +1,6 @@
-//! What a screen shows of a session.
+//! The view of a session for a screen.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::steps::counted;
 use super::validate::missing;
@@ -9,14 +9,15 @@ use crate::model::{
     ActionKind, ActionPreview, Answer, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
     Workflow,
 };
+use crate::sorted::SortedMap;
 
-/// Where the half-typed text of a note stands among those of fields: no field has this key.
+/// The key of the half-typed text of a note among those of fields: no field has this key.
 pub(crate) const NOTE: &str = "";
 
 /// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
 ///
-/// Problems and what would fire belong to a session in progress; once it is over they are empty, and its record has the rest.
-pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String>) -> SessionView {
+/// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
+pub fn view(workflow: &Workflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
     let section = counted(workflow.sections.iter()).find(|section| section.key == current.section);
@@ -56,8 +57,8 @@ pub fn view(workflow: &Workflow, state: &State, drafts: &BTreeMap<String, String
     }
 }
 
-/// The webhook messages of the sections on the path, in path order, each action once however often its section was visited: keys of actions
-/// are unique, and each section is looked at once.
+/// The webhook messages of the sections on the path, in path order. Each action is there once, for any number of visits: keys of actions are
+/// unique, and each section is read once.
 pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
     let mut found: Vec<ActionPreview> = Vec::new();
     for section in path::sections(workflow, state) {
@@ -96,7 +97,7 @@ pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
     counted(state.path.iter()).map(step).collect()
 }
 
-fn field_view(definition: &FieldDefinition, state: &State, drafts: &BTreeMap<String, String>, running: bool) -> FieldView {
+fn field_view(definition: &FieldDefinition, state: &State, drafts: &SortedMap<String, String>, running: bool) -> FieldView {
     let (held, current) = (state.values.get(&definition.key), state.current());
     let holds = state.holds(&definition.key);
     FieldView {

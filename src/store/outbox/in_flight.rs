@@ -1,6 +1,5 @@
-//! What may be in flight of entries that were given up: a try that had begun may still end, and the next one waits for it.
+//! Attempts of abandoned entries that may be in flight: an attempt that had begun may still end, and the next one waits for it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::params;
@@ -11,17 +10,18 @@ use super::lease::{Lease, farthest_lease};
 use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
+use crate::sorted::SortedSet;
 
-/// An entry that was given up and waits again, while a try of before may be in flight.
+/// An entry that was abandoned and waits again, while an earlier attempt may be in flight.
 pub(crate) struct EarlierAttempt {
     pub(crate) entry: i64,
     pub(crate) endpoint: String,
-    /// No try of it begins before. It is due at once then.
+    /// No attempt of it begins before. It is due at once then.
     pub(crate) until: Timestamp,
 }
 
-/// Entries that wait behind a try that may be in flight: what is claimed is none of them. One whose lease ran out, or lies further ahead than
-/// any lease can, is waited for no more.
+/// Entries that wait for an earlier attempt that may be in flight; claimed ones are not among them. They no longer wait for an attempt whose lease
+/// is over or ends further ahead than possible.
 pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<EarlierAttempt>> {
     if fault("seeded: what is in flight is claimed") {
         return Ok(Vec::new());
@@ -33,7 +33,7 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
     let mut rows = statement.query([to_ms(now), farthest_lease(now, lease)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        // What does not read back is what the lists show.
+        // The lists show unreadable ones.
         if let (Ok(entry), Ok(endpoint), Ok(until)) = (row.get(0), row.get(1), row.get(2)) {
             found.push(EarlierAttempt { entry, endpoint, until: moment(until) });
         }
@@ -41,8 +41,8 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
     Ok(found)
 }
 
-/// Those of these entries that wait, whose time in flight is over by their rows.
-pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
+/// Those of these entries that wait and are no longer in flight by their rows.
+pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -58,8 +58,8 @@ pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now
     Ok(found)
 }
 
-/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and it
-/// stands in the way of no other one any more. False when that is not so.
+/// Settles an attempt whose entry was abandoned meanwhile, or abandoned and sent again: its outcome is still recorded, and the next attempt no
+/// longer waits for it. False if the entry is in neither state.
 pub(crate) fn settle_abandoned(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(

@@ -11,9 +11,9 @@ use crate::model::Timestamp;
 pub(crate) struct Lease {
     /// The entry's row.
     pub(crate) entry: i64,
-    /// Its delivery id: the row of another file, which has taken the place of the one that was claimed in, may have the same number.
+    /// Its delivery id: if another file has replaced the one of the claim, a row there may have the same number.
     pub(crate) message: MessageId,
-    /// Tells this claim from every other one of the entry.
+    /// Distinguishes this claim from every other one of the entry.
     pub(crate) epoch: i64,
     /// When it ends, by the wall clock.
     pub(crate) until: Timestamp,

@@ -1,6 +1,4 @@
-//! The outbox as a list and as totals. Both cost what is unsent, not what was ever sent.
-
-use std::collections::BTreeSet;
+//! The outbox as a list and as totals. The cost of both grows with unsent entries, not with all that were ever sent.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -9,8 +7,9 @@ use super::super::{Connection, Result, StoreError};
 use super::numbers;
 use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
 use crate::model::{DeliveryState, NotFiredFilter, OutboxFilter, SessionKey, WorkflowRef};
+use crate::sorted::SortedSet;
 
-/// An entry with what a list says about where it comes from.
+/// An entry with its session, workflow and action, for a list.
 pub(crate) struct ListedEntry {
     pub(crate) entry: EntryRow,
     pub(crate) session: SessionKey,
@@ -23,13 +22,13 @@ pub(crate) struct ListedEntry {
 pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64, limit: u32) -> Result<Vec<ListedEntry>> {
     let asked = if filter.states.is_empty() { &[DeliveryState::Pending, DeliveryState::Failed][..] } else { &filter.states };
     let words = [(DeliveryState::Sent, "sent"), (DeliveryState::Failed, "failed"), (DeliveryState::Superseded, "superseded")];
-    // What is in none of these states is pending, also where its state is no word.
+    // Every other state is pending, also a damaged one.
     let states = if asked.contains(&DeliveryState::Pending) {
         format!("NOT IN ({})", one_of(words.into_iter().filter(|(state, _)| !asked.contains(state)).map(|(_, word)| word)))
     } else {
         format!("IN ({})", one_of(words.into_iter().filter(|(state, _)| asked.contains(state)).map(|(_, word)| word)))
     };
-    // Said twice, so that SQLite can use the partial index of what is unsent.
+    // Repeated, so that SQLite can use the partial index of unsent entries.
     let unsent = if asked.iter().any(|state| matches!(state, DeliveryState::Sent | DeliveryState::Superseded)) {
         ""
     } else {
@@ -48,7 +47,7 @@ pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64
         let mut entry = entry_row(row)?;
         let session = row.get::<_, Vec<u8>>(COLUMN_COUNT).ok().and_then(|key| session_key(&key).ok());
         let version: Option<u32> = row.get(COLUMN_COUNT + 3).ok();
-        // What it refers to is gone or damaged: it is listed all the same.
+        // Its session, action or workflow is missing or damaged: it is still listed.
         entry.readable &= session.is_some() && version.is_some() && row.get::<_, String>(COLUMN_COUNT + 5).is_ok();
         found.push(ListedEntry {
             entry,
@@ -71,7 +70,7 @@ pub(crate) struct UnsentGroup {
     /// None: not text.
     pub(crate) endpoint: Option<String>,
     pub(crate) state: EntryState,
-    /// Their state is a word. If not, they count as waiting.
+    /// Their state is readable. If not, they count as waiting.
     pub(crate) readable: bool,
     pub(crate) reason: Option<String>,
     pub(crate) count: u64,
@@ -80,13 +79,13 @@ pub(crate) struct UnsentGroup {
     pub(crate) bytes: u64,
 }
 
-/// What is unsent and not given up, by endpoint, state and reason, without these rows.
-pub(crate) fn unsent(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+/// Entries that are unsent and not abandoned, by endpoint, state and reason, without these rows.
+pub(crate) fn unsent(connection: &Connection, without: &SortedSet<i64>) -> Result<Vec<UnsentGroup>> {
     unsent_where(connection, &format!("id NOT IN ({})", numbers(without)))
 }
 
-/// The same of these rows alone.
-pub(crate) fn unsent_among(connection: &Connection, rows: &BTreeSet<i64>) -> Result<Vec<UnsentGroup>> {
+/// The same, only for these rows.
+pub(crate) fn unsent_among(connection: &Connection, rows: &SortedSet<i64>) -> Result<Vec<UnsentGroup>> {
     if rows.is_empty() { Ok(Vec::new()) } else { unsent_where(connection, &format!("id IN ({})", numbers(rows))) }
 }
 
@@ -120,13 +119,13 @@ fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>
 
 /// A message that a person may send.
 pub(crate) struct ToSend {
-    /// The row of what was listed: an entry, or an action that has none.
+    /// The listed row: an entry, or an action without one.
     pub(crate) id: i64,
-    /// None: they do not read back.
+    /// None: they cannot be read.
     pub(crate) session_and_action: Option<(SessionKey, String)>,
 }
 
-/// At most `limit` failed entries that were not given up, with a row after `after`.
+/// At most `limit` failed entries that were not abandoned, with a row after `after`.
 pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<ToSend>> {
     let mut ids = connection.prepare_cached(
         "SELECT id FROM outbox WHERE state = 'failed' AND (state <> 'sent' AND state <> 'superseded') AND id > ?1 ORDER BY id LIMIT ?2",

@@ -1,12 +1,10 @@
-//! Outbox entries: freezing them, reading them, and what a person does to them. `queue` is the part that delivery drives.
+//! Outbox entries: freezing them, reading them, and what a person does to them. `queue` is the part for delivery.
 
 pub(crate) mod in_flight;
 pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod queue;
 pub(crate) mod revive;
-
-use std::collections::BTreeSet;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
@@ -16,6 +14,7 @@ use super::{Connection, Result, StoreError, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{Attempt, DeliveryId, SessionState, Timestamp};
 use crate::outbox::at_once;
+use crate::sorted::SortedSet;
 
 /// A message to freeze.
 pub(crate) struct NewEntry<'a> {
@@ -28,7 +27,7 @@ pub(crate) struct NewEntry<'a> {
     pub(crate) body_sha256: Sha256,
     pub(crate) workflow_version: &'a str,
     pub(crate) session_state: SessionState,
-    /// Born failed, for this reason.
+    /// Created as failed, for this reason.
     pub(crate) failed: Option<&'a str>,
 }
 
@@ -45,17 +44,17 @@ pub(crate) struct EntryRow {
     pub(crate) state: EntryState,
     pub(crate) reason: Option<String>,
     pub(crate) due_at: Timestamp,
-    /// Until when a try of before it was given up may be in flight.
+    /// Until when an attempt from before it was abandoned may be in flight.
     pub(crate) in_flight_until: Option<Timestamp>,
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,
     pub(crate) sent_at: Option<Timestamp>,
-    /// Its last attempt that ended by itself found no network.
+    /// Its last attempt that was not cut short found no network.
     pub(crate) offline: bool,
     pub(crate) cut_short: u32,
-    /// Fields that were redacted and that its body holds.
+    /// Redacted fields that its body holds.
     pub(crate) holds_redacted: Vec<String>,
-    /// Everything about it reads back. If not, what could not be read is blank.
+    /// All of it is readable. If not, unreadable parts are blank.
     pub(crate) readable: bool,
 }
 
@@ -64,7 +63,7 @@ pub(crate) struct EntryRow {
 pub(crate) struct MessageId([u8; 30]);
 
 impl MessageId {
-    /// None where no id is as long as this.
+    /// None where it does not have the length of an id.
     pub(crate) fn of(id: &DeliveryId) -> Option<Self> {
         id.0.as_bytes().try_into().map(Self).ok()
     }
@@ -87,11 +86,11 @@ pub(crate) enum EntryState {
 }
 
 /// Rows as a list in a statement.
-fn numbers(rows: &BTreeSet<i64>) -> String {
+fn numbers(rows: &SortedSet<i64>) -> String {
     rows.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// A stored moment; one that no calendar has lies far in the future, where it counts as due.
+/// A stored moment; one that does not exist in the calendar becomes one far in the future, where it counts as due.
 fn moment(ms: i64) -> Timestamp {
     from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
 }
@@ -100,21 +99,21 @@ fn moment(ms: i64) -> Timestamp {
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
                        o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
                        o.in_flight_until";
-/// How many they are.
+/// The number of these columns.
 const COLUMN_COUNT: usize = 17;
 
-/// What an entry has used up of its budgets is forgotten; what spaces its tries is not.
+/// Resets the budgets of an entry, but not the delays between its attempts.
 const BUDGETS: &str = "counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL";
 
-/// The condition under which a session keeps an entry: it is not delivered, and nobody gave it up.
+/// The condition under which a session keeps an entry: it is neither delivered nor abandoned.
 pub(in crate::store) const UNDELIVERED: &str =
     "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))";
 
-/// The columns of an entry that begins a cycle: what its attempts have used up is forgotten.
+/// The columns of an entry that begins a cycle: its progress is reset.
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
                                 resynced = 0, refreshed = 0";
 
-/// Freezes a message: due at once, or born failed.
+/// Freezes a message: due at once, or created as failed.
 pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -> Result<()> {
     insert_body(tx, new)?;
     tx.prepare_cached(
@@ -140,7 +139,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
     Ok(())
 }
 
-/// Stores the bytes unless they are there. Where damage has made others of them, those stay: what leaves is made again from the session.
+/// Stores the bytes unless they are there. Damaged ones stay: the message is frozen again from the session when it is sent.
 fn insert_body(tx: &Transaction<'_>, new: &NewEntry<'_>) -> Result<()> {
     let there: Option<bool> = tx
         .prepare_cached("SELECT bytes = ?2 FROM body WHERE sha256 = ?1")?
@@ -173,7 +172,7 @@ pub(crate) fn newest(connection: &Connection, action_id: i64) -> Result<Option<E
     Ok(of_action(connection, action_id)?.into_iter().next())
 }
 
-/// The kept tries of an entry, newest first.
+/// The kept attempts of an entry, newest first.
 pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Attempt>> {
     let mut statement = connection.prepare_cached(
         "SELECT number, at, duration_ms, status, outcome, counted, unknown FROM attempt WHERE outbox_id = ?1 ORDER BY number DESC",
@@ -182,7 +181,7 @@ pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Att
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(Attempt {
-            // A line of the history that is damaged hides no other.
+            // A damaged row of the history does not hide the others.
             number: row.get(0).unwrap_or_default(),
             at: row.get(1).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH),
             duration_ms: row.get::<_, i64>(2).unwrap_or_default().max(0) as u64,
@@ -195,7 +194,7 @@ pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Att
     Ok(found)
 }
 
-/// The body of a message: absent when there is no such message, `None` inside when the body was given back.
+/// The body of a message: absent when there is no such message, `None` inside when the body was released.
 pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Option<Vec<u8>>>> {
     let mut statement = connection.prepare_cached(
         "SELECT b.bytes, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256 AND o.body_kept = 1 WHERE o.delivery_id = ?1",
@@ -207,8 +206,8 @@ pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Op
     }
 }
 
-/// A person sends a failed entry again: the same id and bytes, fresh budgets, due at once. Where it was given up, a try of before that may
-/// still be in flight, and is waited for.
+/// A person sends a failed entry again: the same id and bytes, new budgets, due at once. If it was abandoned, it waits for an earlier attempt
+/// that may still be in flight.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
         "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH}, due_at = ?2
@@ -218,8 +217,8 @@ pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// A corrected revision, the newest of the action, has taken the place of an entry. One that is sent stays sent. An attempt of it that is in
-/// flight may still end well, and is then recorded; until it has ended, or until its lease is over, the new revision does not begin.
+/// A corrected revision, the newest of the action, replaces an entry. A sent one stays sent. An attempt of it that is in flight may still
+/// succeed, and is then recorded; the new revision begins only after it has ended, or after its lease.
 pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
         "UPDATE outbox SET state = 'superseded', lease_owner = NULL, lease_until = NULL, in_flight_until = coalesce(lease_until, in_flight_until)
@@ -234,24 +233,24 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// What giving an entry up writes. A try that is in flight may still end well, and is then recorded; until it has ended, or until its lease
-/// is over, nothing else of the entry leaves.
-pub(crate) const GIVEN_UP: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
+/// The columns of an abandoned entry. An attempt in flight may still succeed, and is then recorded; until it has ended, or its lease is over,
+/// no other attempt of the entry begins.
+pub(crate) const ABANDONED: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
                                    in_flight_until = coalesce(lease_until, in_flight_until)";
 
-/// A person gives an undelivered entry up. `by` says in one word what gave it up.
+/// A person abandons an undelivered entry. `by` is the cause, in one word.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
-    tx.prepare_cached(&format!("UPDATE outbox SET {GIVEN_UP}, detail = ?2 WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'"))?
+    tx.prepare_cached(&format!("UPDATE outbox SET {ABANDONED}, detail = ?2 WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'"))?
         .execute(params![entry_id, by])?;
     Ok(())
 }
 
-/// The fields in the column of that name. What does not read back says nothing, and a check tells of it.
+/// The fields in the column of that name. Unreadable ones are ignored, and `check` reports them.
 pub(super) fn redacted_fields(marked: Option<&str>) -> Vec<String> {
     marked.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
-/// A row as far as it reads back. Only what has no blank value of its own is an error.
+/// The readable parts of a row. Only a part without a blank value is an error.
 fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
     let mut readable = true;
     let mut time = |ms: rusqlite::Result<Option<i64>>| match ms.map(optional_time) {
@@ -292,7 +291,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         Some("sent") => EntryState::Sent,
         Some("superseded") => EntryState::Superseded,
         Some("failed") => EntryState::Failed,
-        // No word of ours: no matter what it was, it is not known to be delivered.
+        // An unknown word: it is not known to be delivered.
         _ => {
             readable = false;
             EntryState::Queued
@@ -308,7 +307,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         frozen_at,
         state,
         reason,
-        // What no calendar has was written by a clock far off, and counts as due.
+        // A time that does not exist in the calendar was written by a wrong clock, and counts as due.
         due_at: row.get(9).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::MAX_UTC),
         in_flight_until: row.get::<_, Option<i64>>(16).ok().flatten().and_then(|until| from_ms(until).ok()),
         attempts,

@@ -1,18 +1,17 @@
-//! The queue that delivery drives: what waits, claims, and what became of them.
+//! The queue of delivery: waiting entries, claims, and their settlement.
 //!
-//! A claim is written before anything leaves the phone and counts as an attempt of unknown outcome until it is settled, so after a crash
-//! no entry looks as if it certainly was not delivered. Its lease then ends by itself ([`void_dead_leases`]). A process that settles an
-//! outcome other than success must still have the lease; a success is recorded no matter who has it, because the receiver has the message.
+//! A claim is written before anything is sent and counts as an attempt of unknown outcome until it is settled, so after a crash no entry looks
+//! like one that certainly was not delivered. Its lease then ends after its time ([`void_dead_leases`]). A process that settles an outcome
+//! other than success must still have the lease; a success is recorded even without it, because the receiver has the message.
 //!
-//! Rows are read one by one: one that does not read back is named to the caller and stops no other.
+//! Rows are read one by one: an unreadable one is reported to the caller and does not stop the others.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
-use super::super::{Connection, Result, StoreError, Transaction, alone, of_entry, unless_damaged};
+use super::super::{Connection, Result, StoreError, Transaction, all_or_none, of_entry, unless_damaged};
 use super::in_flight::{in_flight, settle_abandoned};
 use super::lease::{Lease, farthest_lease};
 use super::{MessageId, moment, numbers};
@@ -22,8 +21,9 @@ use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
 use crate::outbox::{
     CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason, waits_for_person,
 };
+use crate::sorted::{SortedMap, SortedSet, sort};
 
-/// How many attempts of an entry are kept, beside the first and every 2xx.
+/// How many attempts of an entry are kept, besides the first and every 2xx.
 const KEPT_ATTEMPTS: u32 = 10;
 
 /// A queue of one endpoint: the range of its due times.
@@ -31,13 +31,13 @@ pub(crate) struct Waiting {
     pub(crate) endpoint: String,
     /// The entry that is due first.
     pub(crate) first_due: Timestamp,
-    /// The entry that is due last: absurdly far ahead when a clock was set back.
+    /// The entry that is due last: far ahead when the clock was set back.
     pub(crate) last_due: Timestamp,
 }
 
-/// Endpoints that entries wait for, known or not, by key, without these rows. Costs a few index look-ups for each, however many entries
-/// wait.
-pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Result<Vec<Waiting>> {
+/// Endpoints with waiting entries, known or not, by key, without these rows. Costs a few index look-ups for each, for any number of
+/// entries.
+pub(crate) fn waiting(connection: &Connection, without: &SortedSet<i64>) -> Result<Vec<Waiting>> {
     let without = if without.is_empty() { String::new() } else { format!("AND o.id NOT IN ({})", numbers(without)) };
     let mut statement = connection.prepare_cached(&format!(
         "WITH RECURSIVE waiting (endpoint) AS (
@@ -53,7 +53,7 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        // A key that is no text belongs to damaged entries, which the lists show.
+        // A key that is not text belongs to damaged entries, which the lists show.
         let Ok(endpoint) = row.get(0) else { continue };
         let (Some(first), Some(last)) = (row.get(1)?, row.get(2)?) else { continue };
         found.push(Waiting { endpoint, first_due: moment(first), last_due: moment(last) });
@@ -64,7 +64,7 @@ pub(crate) fn waiting(connection: &Connection, without: &BTreeSet<i64>) -> Resul
 /// The most ids that `compass-replaces` names; older ones are grouped by their session and action.
 const MOST_REPLACED: u32 = 32;
 
-/// A claimed entry, with all that an attempt needs.
+/// A claimed entry, with everything that an attempt needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) lease: Lease,
@@ -81,13 +81,13 @@ pub(crate) struct Claimed {
     pub(crate) session_state: SessionState,
     /// Since when it is due.
     pub(crate) due_at: Timestamp,
-    /// What it has used up, this claim included.
+    /// What it has used up, including this claim.
     pub(crate) progress: Progress,
-    /// The generation of the configuration that it was claimed at.
+    /// The generation of the configuration when it was claimed.
     pub(crate) configuration: u64,
-    /// A person asked for it: pauses of time do not count.
+    /// A person asked for it: pauses do not count.
     pub(crate) urgent: bool,
-    /// What it waited for until now, and that does not pass by itself.
+    /// It waited for a person until now.
     pub(crate) waited_for_person: bool,
 }
 
@@ -102,14 +102,14 @@ impl Claimed {
 pub(crate) struct Claim<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) limit: u32,
-    /// Of one place, the entry that has been due for the longest time gets it; otherwise one that has not failed.
+    /// With only one place, the entry that has been due for the longest time gets it; otherwise one that has not failed.
     pub(crate) longest_due_first: bool,
-    /// The same where that one has been due since then.
+    /// The same if that entry has been due since this moment.
     pub(crate) long_due: Option<Timestamp>,
-    /// Entries that are not due yet as well.
+    /// Also entries that are not due yet.
     pub(crate) urgent: bool,
-    /// Rows that were found not to read back.
-    pub(crate) skip: &'a BTreeSet<i64>,
+    /// Rows that are known to be unreadable.
+    pub(crate) skip: &'a SortedSet<i64>,
     pub(crate) configuration: u64,
     pub(crate) owner: &'a str,
     pub(crate) now: Timestamp,
@@ -117,7 +117,7 @@ pub(crate) struct Claim<'a> {
 }
 
 /// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time. Gives them
-/// in this order, and the rows that do not read back or cannot be claimed, which stay as they are.
+/// in this order, and the rows that are unreadable or cannot be claimed, which do not change.
 pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
     let mut skip = claim.skip.clone();
@@ -131,7 +131,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
             Err(error) if fault("seeded: one bad row stops all") => return Err(error),
             read => match unless_damaged(read)? {
                 Some(Some(read)) => claimed.push(read),
-                // Its session or its action is gone, or it does not read back.
+                // Its session or its action is missing, or it cannot be read.
                 Some(None) | None => unreadable.push(id),
             },
         }
@@ -153,11 +153,11 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
     Ok((kept, unreadable))
 }
 
-/// Rows to claim, in order; a few more than wanted, for those that do not read back.
-fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Result<Vec<i64>> {
+/// Rows to claim, in order; a few more than wanted, in place of unreadable ones.
+fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> Result<Vec<i64>> {
     let limit = claim.limit as usize + skip.len() + 1;
     let (now, first) = (to_ms(claim.now), to_ms(first_time()));
-    // The first to become due, with the moments.
+    // The entries that became due first, with their due times.
     let between = |which: &str, from: i64, to: i64| -> Result<Vec<(Timestamp, i64)>> {
         let mut statement = tx.prepare_cached(&format!(
             "SELECT due_at, id FROM outbox WHERE state = 'queued' {which} AND endpoint = ?1 AND due_at BETWEEN ?2 AND ?3
@@ -171,7 +171,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
     let due = |which: &str| -> Result<Vec<(Timestamp, i64)>> {
         let mut found = between(which, i64::MIN, first - 1)?;
         found.extend(between(which, first, latest)?);
-        found.sort_unstable();
+        sort(&mut found, PartialOrd::lt);
         Ok(found)
     };
     let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0")?, due("")?);
@@ -189,12 +189,12 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &BTreeSet<i64>) -> Re
     if order.len() < limit && !claim.urgent {
         order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     order.retain(|id| !skip.contains(id) && seen.insert(*id));
     Ok(order)
 }
 
-/// None: the row is gone or has changed meanwhile.
+/// None: the row was deleted or has changed meanwhile.
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
@@ -224,7 +224,7 @@ fn replaces(tx: &Transaction<'_>, id: i64, revision: u32) -> rusqlite::Result<Ve
 const PROGRESS: &str = "o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
                 o.last_failure_at, o.revived, o.resynced, o.refreshed";
 
-/// What stands in these columns, from this one on.
+/// The values of these columns, from this one on.
 fn progress(row: &Row<'_>, first: usize) -> rusqlite::Result<Progress> {
     Ok(Progress {
         attempts: row.get(first)?,
@@ -252,7 +252,7 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         action: row.get(5)?,
         revision: row.get(23)?,
         replaces: Vec::new(),
-        // Bytes that are lost are damaged ones.
+        // Lost bytes count as damaged ones.
         body: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
         body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         workflow_version: row.get(8)?,
@@ -261,12 +261,12 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         progress: progress(row, 11)?.claimed(),
         configuration: claim.configuration,
         urgent: claim.urgent,
-        // No attempt needs it: where it is damaged, it says nothing.
+        // Attempts do not need it: a damaged value is ignored.
         waited_for_person: row.get::<_, Option<String>>(22).unwrap_or_default().is_some_and(|reason| waits_for_person(&reason)),
     })
 }
 
-/// Whether a claim of ours still stands.
+/// Whether this handle still has this claim.
 pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> Result<bool> {
     Ok(connection
         .prepare_cached(
@@ -276,8 +276,8 @@ pub(crate) fn is_leased(connection: &Connection, lease: &Lease, owner: &str) -> 
         .query_row(params![lease.entry, owner, lease.epoch, lease.message], |row| row.get(0))?)
 }
 
-/// Undoes a claim of which nothing was begun, also where the entry was given up meanwhile, or given up and sent again. Otherwise nothing is
-/// done when the lease is lost. False then.
+/// Undoes a claim of which nothing was begun, also if the entry was abandoned meanwhile, or abandoned and sent again. Otherwise, if the lease
+/// is lost, nothing is done. False then.
 pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Result<bool> {
     let released = tx
         .prepare_cached(
@@ -297,11 +297,11 @@ pub(crate) fn release(tx: &Transaction<'_>, lease: &Lease, owner: &str) -> Resul
               WHERE id = ?1 AND delivery_id = ?3 AND lease_epoch = ?2 AND in_flight_until IS NOT NULL AND attempts > 0 AND unknown_outcomes > 0",
         )?
         .execute(params![lease.entry, lease.epoch, lease.message])?;
-    // An attempt whose lease ran out before has its line in the history, and counts.
+    // An attempt whose lease ended before has its row in the history, and counts.
     if taken_back == 1 { Ok(true) } else { settle_abandoned(tx, lease, true) }
 }
 
-/// The session of an entry, if both read back.
+/// The session of an entry, if both can be read.
 pub(crate) fn session_of(connection: &Connection, entry: i64) -> Result<Option<SessionKey>> {
     let key: Option<Vec<u8>> = connection
         .prepare_cached("SELECT s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?
@@ -315,10 +315,10 @@ pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Du
     Ok(dead_leases(connection, now, lease)?.iter().any(|id| !alive.contains(id)))
 }
 
-/// Ends leases that ran out, and those that lie further ahead than any lease can, because the clock was set back. The attempt stays on
-/// record as one of unknown outcome that was cut short: `delay` says how long an entry waits after so many of them in a row. Entries in
-/// `alive` are known to be worked on; `history` says whether the attempt gets its line. Gives the sessions concerned, and the entries whose
-/// lease cannot be ended.
+/// Ends leases whose time is over, and those that end further ahead than possible, because the clock was set back. The attempt stays recorded
+/// as one of unknown outcome that was cut short: `delay` gives how long an entry waits after this many of them in a row. Entries in `alive`
+/// have a running attempt here; `history`: whether the attempt gets its row. Gives the sessions concerned, and the entries whose lease
+/// cannot be ended.
 pub(crate) fn void_dead_leases(
     tx: &Transaction<'_>,
     now: Timestamp,
@@ -329,7 +329,7 @@ pub(crate) fn void_dead_leases(
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
     for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match alone(tx, || of_entry(id, void(tx, id, now, lease, history, delay)))? {
+        match all_or_none(tx, || of_entry(id, void(tx, id, now, lease, history, delay)))? {
             Some(session) => sessions.extend(session),
             None => damaged.push(id),
         }
@@ -350,7 +350,7 @@ fn void(
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2).unwrap_or_default())))?;
     let cut_short = cut_short.saturating_add(1);
     let delay = delay(cut_short);
-    // It was due when it was claimed, no matter what the clock said then.
+    // It was due when it was claimed, however the clock was set then.
     tx.prepare_cached(
         "UPDATE outbox SET state = 'queued', reason = ?2, due_at = iif(?5, min(due_at, ?3), ?3), cut_short = ?4, resynced = 0,
                            lease_owner = NULL, lease_until = NULL WHERE id = ?1",
@@ -358,7 +358,7 @@ fn void(
     .execute(params![id, reason::INTERRUPTED, to_ms(due_after(now, delay)), cut_short, delay.is_zero()])?;
     let attempt = Attempt {
         number,
-        // The claim is all that is known of it.
+        // Only its claim is known.
         at: until.map_or(now, |until| moment(until.saturating_sub(lease.as_millis() as i64))),
         duration_ms: 0,
         status: None,
@@ -380,8 +380,8 @@ pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Durati
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the first lease ends, but for these rows. One without an end is over.
-pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) -> Result<Option<Timestamp>> {
+/// When the first lease ends, without these rows. One without an end is over.
+pub(crate) fn first_lease_end(connection: &Connection, without: &SortedSet<i64>) -> Result<Option<Timestamp>> {
     let without = if without.is_empty() { String::new() } else { format!("AND id NOT IN ({})", numbers(without)) };
     let until: Option<Option<i64>> = connection
         .prepare_cached(&format!("SELECT lease_until FROM outbox WHERE state = 'leased' {without} ORDER BY lease_until LIMIT 1"))?
@@ -390,8 +390,8 @@ pub(crate) fn first_lease_end(connection: &Connection, without: &BTreeSet<i64>) 
     Ok(until.map(|until| moment(until.unwrap_or_default())))
 }
 
-/// Records a delivery, from any state, and no matter what numbers the row holds: the receiver has the message. False when the entry is
-/// `sent` already, or purged.
+/// Records a delivery, from any state, and with any numbers in the row: the receiver has the message. False when the entry is already
+/// `sent`, or purged.
 pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
@@ -405,7 +405,7 @@ pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now:
     Ok(changed == 1)
 }
 
-/// Records any other outcome. False when the lease is lost: then it is somebody else's to say.
+/// Records any other outcome. False when the lease is lost: then another handle records it.
 pub(crate) fn settle(
     tx: &Transaction<'_>,
     lease: &Lease,
@@ -451,8 +451,8 @@ pub(crate) fn settle(
     Ok(changed == 1)
 }
 
-/// What a claimed entry has used up, this claim included: less than when it was claimed where it began anew since. None where the claim does not
-/// stand any more.
+/// What a claimed entry has used up, including this claim: less than when it was claimed if its progress was reset since. None if the claim is
+/// lost.
 pub(crate) fn used_up(connection: &Connection, lease: &Lease) -> Result<Option<Progress>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {PROGRESS} FROM outbox o WHERE o.id = ?1 AND o.delivery_id = ?2 AND o.lease_epoch = ?3 AND o.state = 'leased'"
@@ -467,8 +467,7 @@ pub(crate) fn is_sent(connection: &Connection, lease: &Lease) -> Result<bool> {
         .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
 }
 
-/// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. What is learned late takes the place of what
-/// was assumed.
+/// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. A late result replaces an assumed one.
 pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO attempt (outbox_id, number, at, duration_ms, status, outcome, counted, unknown)
@@ -497,7 +496,7 @@ pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -
     Ok(())
 }
 
-/// Whether an entry whose last attempt found no network waits for a later moment, and may be due at once instead; now, or when it is given back.
+/// Whether an entry whose last attempt found no network waits for a later moment and may be due at once instead; now, or when it is released.
 pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Result<bool> {
     Ok(connection
         .prepare_cached(
@@ -510,13 +509,13 @@ pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Resu
 }
 
 /// Endpoints with entries whose last attempt found no network, and whether a wake-up makes one of them due.
-pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<String, bool>> {
-    let found = |wakes: &str| -> Result<BTreeMap<String, bool>> {
+pub(crate) fn offline_endpoints(connection: &Connection) -> Result<SortedMap<String, bool>> {
+    let found = |wakes: &str| -> Result<SortedMap<String, bool>> {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT endpoint, {wakes} < ?1 FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint"
         ))?;
         let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
-        let mut found = BTreeMap::new();
+        let mut found = SortedMap::new();
         while let Some(row) = rows.next()? {
             if let (Ok(endpoint), Ok(wakes)) = (row.get(0), row.get(1)) {
                 found.insert(endpoint, wakes);
@@ -524,13 +523,13 @@ pub(crate) fn offline_endpoints(connection: &Connection) -> Result<BTreeMap<Stri
         }
         Ok(found)
     };
-    // The index alone says it where a page of the table is damaged.
+    // If a page of the table is damaged, the index still has the endpoints.
     found("min(cut_short)").or_else(|error| if error.is_damage() { found("0") } else { Err(error) })
 }
 
-/// What waits for a network is due now, at one endpoint or everywhere, except what was cut short too often in a row, and these rows. So is
-/// what is claimed, for the case that it is given back. A row that does not take it stays as it is.
-pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &BTreeSet<i64>) -> Result<()> {
+/// Makes entries due now that wait for a network, at one endpoint or everywhere, except those that were cut short too often in a row, and these
+/// rows. Also claimed ones, in case they are released. A row that cannot be written does not change.
+pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &SortedSet<i64>) -> Result<()> {
     let mut waiting = tx.prepare_cached(
         "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)
          UNION ALL SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased'",
@@ -547,7 +546,7 @@ pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&s
     Ok(())
 }
 
-/// How many entries wait or are being tried, those of a state that is no word included.
+/// How many entries wait or have a running attempt, including those with a damaged state.
 pub(crate) fn pending(connection: &Connection) -> Result<u64> {
     let count: i64 = connection
         .prepare_cached("SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'")?

@@ -12,7 +12,7 @@ fn plan(store: &Store, sql: &str) -> String {
 }
 
 #[test]
-fn looking_at_the_queue_costs_what_waits_and_not_what_was_ever_sent() {
+fn reading_the_queue_costs_only_waiting_entries() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
     for (index, sql) in [

@@ -1,6 +1,4 @@
-//! What a change of an endpoint brings back.
-
-use std::collections::BTreeSet;
+//! Entries that a change of an endpoint revives.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -9,26 +7,27 @@ use super::super::{Result, StoreError, Transaction, of_entry, unless_damaged};
 use super::{BUDGETS, FRESH};
 use crate::model::{SessionKey, Timestamp};
 use crate::outbox::at_once;
+use crate::sorted::SortedSet;
 
 /// What was revived.
 #[derive(Default)]
 pub(crate) struct Revived {
     pub(crate) sessions: Vec<SessionKey>,
     /// Rows that could not be changed, and are as they were.
-    pub(crate) damaged: BTreeSet<i64>,
+    pub(crate) damaged: SortedSet<i64>,
 }
 
-/// An endpoint was enabled, really changed, or its secrets changed: what waits for it is due, with fresh budgets, and what failed for a
-/// reason that this takes away is revived, in a cycle that the lock does not count. What is claimed gets fresh budgets as well, no matter
-/// who has it; what spaces its tries stays, unless the endpoint has another address: a try that is called off or dies was none at this one.
-/// These rows stay as they are.
+/// An endpoint was enabled, really changed, or its secrets changed: its waiting entries are due, with new budgets, and entries that failed for
+/// a reason that this may fix are revived, in a cycle that the lock does not count. Claimed entries get new budgets too, in every process. The
+/// delays after attempts that were cut short stay, unless the endpoint has another address: then no attempt was made there. The rows in
+/// `without` do not change.
 pub(crate) fn revive_endpoint(
     tx: &Transaction<'_>,
     endpoint: &str,
     has_moved: bool,
     revives: impl Fn(&str) -> bool,
     now: Timestamp,
-    without: &BTreeSet<i64>,
+    without: &SortedSet<i64>,
 ) -> Result<Revived> {
     let (mut revived, due_at) = (Revived::default(), to_ms(at_once(now)));
     // By an index alone, which needs no page of the table.

@@ -26,7 +26,7 @@ fn one_bad_value_refuses_the_whole_call_with_all_problems() {
 }
 
 #[test]
-fn what_is_so_already_is_left_out() {
+fn changes_without_effect_are_left_out() {
     let mut session = Session::inspected();
     assert_eq!(session.verdict(set(&[("temperature", "182.50")])), "unchanged");
     assert_eq!(session.verdict(set(&[("temperature", "182.5")])), "act", "other digits are another value");

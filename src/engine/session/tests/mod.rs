@@ -1,4 +1,4 @@
-//! The rules of a session, in the words of the product.
+//! The rules of a session, in the terms of the product.
 
 mod changing;
 mod finishing;
@@ -7,13 +7,12 @@ mod planning;
 mod seeing;
 mod starting;
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::*;
 use crate::crypto::Sha256;
 use crate::model::*;
+use crate::sorted::SortedMap;
 
 /// A visit at a boiler: greeting → inspection → (repair → inspection) → done or lost.
 fn workflow() -> Workflow {
@@ -93,7 +92,7 @@ impl Session {
         }
     }
 
-    /// The code of the refusal, or what else became of it.
+    /// The code of the refusal, or the other outcome.
     fn verdict(&self, command: Command) -> &'static str {
         match self.decide(&command) {
             Ok(Decision::Act(_)) => "act",
@@ -127,7 +126,7 @@ impl Session {
     }
 
     fn view(&self) -> SessionView {
-        view(&self.workflow, &self.state, &BTreeMap::new())
+        view(&self.workflow, &self.state, &SortedMap::new())
     }
 
     fn visits(&self) -> Vec<(u32, &str)> {

@@ -90,7 +90,7 @@ fn responses_are_logged_and_move_nothing() {
 }
 
 #[test]
-fn a_stored_event_that_does_not_fit_is_passed_over() {
+fn a_stored_event_that_does_not_fit_is_skipped() {
     let mut state = Session::new().state;
     let next = |next_visit| (next_visit, "gone".to_owned());
     for (seq, act) in [
@@ -106,7 +106,7 @@ fn a_stored_event_that_does_not_fit_is_passed_over() {
     }
     assert_eq!(state.last_visit, 11);
     let session = Session::new();
-    assert_eq!(view(&session.workflow, &state, &BTreeMap::new()).section.name, "gone", "a section the document lacks shows its key");
+    assert_eq!(view(&session.workflow, &state, &SortedMap::new()).section.name, "gone", "a section the document lacks shows its key");
     assert_eq!(decide(&session.workflow, &state, &Command::Complete { visit: 11 }).unwrap_err().code(), "broken_workflow");
     assert_eq!(replay(state.key, &session.workflow, &[]), None);
 }

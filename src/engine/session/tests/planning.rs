@@ -1,9 +1,8 @@
 //! Lists of commands, planned as a whole.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::engine::session::plan::Plan;
+use crate::sorted::SortedSet;
 
 fn act_context() -> ActContext {
     ActContext { at: "2026-11-23T13:00:00Z".parse().unwrap(), utc_offset: 3600, actor: Some("Mia".into()) }
@@ -18,7 +17,7 @@ fn go(visit: u32) -> Command {
 }
 
 fn planned<'c>(session: &Session, commands: &'c [Command], repeated: &[&str]) -> Result<Plan<'c>, Refusal> {
-    plan(&session.workflow, &session.state, commands, &act_context(), &repeated.iter().copied().collect::<BTreeSet<_>>())
+    plan(&session.workflow, &session.state, commands, &act_context(), &repeated.iter().copied().collect::<SortedSet<_>>())
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! What a screen and a record show.
+//! Views and records.
 
 use super::*;
 
 #[test]
-fn the_record_tells_every_act_in_order_with_its_names() {
+fn the_record_shows_every_act_in_order_with_its_names() {
     let mut session = Session::inspected();
     session.answer("broken");
     session.run(Command::UseResponse { command_id: "r".into(), response: "price".into() });
@@ -45,7 +45,7 @@ fn the_record_tells_every_act_in_order_with_its_names() {
 #[test]
 fn the_view_shows_drafts_beside_what_is_held() {
     let session = Session::inspected();
-    let drafts = BTreeMap::from([("customer".to_owned(), "Ad".to_owned())]);
+    let drafts = SortedMap::from_iter([("customer".to_owned(), "Ad".to_owned())]);
     let seen = view(&session.workflow, &session.state, &drafts);
     let fields: Vec<_> = seen.fields.iter().map(|field| (field.definition.key.as_str(), field.draft.as_deref())).collect();
     assert_eq!(fields, [("temperature", None), ("customer", Some("Ad")), ("remark", None)]);
@@ -123,10 +123,10 @@ fn long_way(sections: usize) -> (Workflow, State) {
 }
 
 #[test]
-fn what_a_tap_costs_grows_with_the_way_and_no_faster() {
+fn the_cost_of_a_tap_grows_with_the_way_and_not_faster() {
     let steps = |sections: usize| {
         let (workflow, state) = long_way(sections);
-        let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &BTreeMap::new()));
+        let (shown, seeing) = steps::steps_of(|| view(&workflow, &state, &SortedMap::new()));
         assert_eq!((shown.would_fire.len(), shown.completion_problems.len()), (5 * sections, 5 * sections));
         assert_eq!(shown.path[0].answer_name.as_deref(), Some("On"));
         let changes =
@@ -136,7 +136,7 @@ fn what_a_tap_costs_grows_with_the_way_and_no_faster() {
         assert!(decided.is_ok());
         let (refused, completing) = steps::steps_of(|| decide(&workflow, &state, &Command::Complete { visit: state.last_visit }));
         assert!(refused.is_err());
-        // A section with its five fields, five answers and five actions is 16 things to look at.
+        // A section with its five fields, five answers and five actions is 16 things to read.
         let things = 16 * sections as u64;
         for (what, steps) in [("seeing", seeing), ("setting", setting), ("completing", completing)] {
             assert!(steps > 0 && steps <= 4 * things, "{what} takes {steps} steps for {things} things");

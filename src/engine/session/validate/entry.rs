@@ -1,4 +1,4 @@
-//! What keyboards, scanners and the clipboard put into a value beside what is meant.
+//! Characters that keyboards, scanners and the clipboard add to a value.
 
 /// The zeros of Unicode's decimal digits (general category `Nd`, Unicode 16). Each is followed by its one to nine.
 #[rustfmt::skip]
@@ -11,7 +11,7 @@ const ZEROS: [u32; 76] = [
     0x1fbf0,
 ];
 
-/// Whether nothing can be seen of it: white space, and characters without width.
+/// Whether it is invisible: white space, and characters without width.
 pub(in crate::engine::session) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| is_around(c) || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'))
 }
@@ -21,15 +21,15 @@ pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_around)
 }
 
-/// Without directional marks around it. White space stays, and so do marks inside: they belong to what was written.
+/// Without directional marks around it. White space stays, and so do marks inside: they belong to the text.
 pub(super) fn unmarked(text: &str) -> String {
     let begins = text.len() - text.trim_start_matches(is_around).len();
     let ends = text.trim_end_matches(is_around).len();
     text.char_indices().filter(|(at, c)| !is_mark(*c) || (begins..ends).contains(at)).map(|(_, c)| c).collect()
 }
 
-/// What is written in digits, in ASCII: digits of any script, the Arabic decimal point, no directional marks. Digits run from left to right
-/// in every script, so the marks change nothing; nor does the override to that direction, which iPhones copy with the numbers of contacts.
+/// A number in ASCII: digits of any script and the Arabic decimal point are converted, directional marks removed. Digits run from left to
+/// right in every script, so the marks have no effect; nor has the override to that direction, which iPhones copy with contact numbers.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| !is_mark(*c) && *c != '\u{202d}').map(|c| if c == '\u{66b}' { '.' } else { ascii_digit(c) }).collect()
 }
@@ -39,7 +39,7 @@ pub(in crate::engine::session) fn line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// Whether it steers devices or the way text is shown: control characters, line separators, directional overrides.
+/// Whether it controls devices or the way text is shown: control characters, line separators, directional overrides.
 pub(in crate::engine::session) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202d}' | '\u{202e}')
 }
@@ -74,11 +74,11 @@ mod tests {
             let written: String = (zero..zero + 10).map(|code| char::from_u32(code).expect("a character")).collect();
             assert_eq!(plain(&written), "0123456789", "U+{zero:04X}");
         }
-        assert_eq!(plain("٠٫٥ ½ ² Ⅷ 五 x"), "0.5 ½ ² Ⅷ 五 x", "what is no decimal digit stays");
+        assert_eq!(plain("٠٫٥ ½ ² Ⅷ 五 x"), "0.5 ½ ² Ⅷ 五 x", "other characters stay");
     }
 
     #[test]
-    fn marks_go_at_the_ends_of_a_text_alone() {
+    fn marks_are_removed_only_at_the_ends_of_a_text() {
         assert_eq!(unmarked("\u{2068} a \u{200e}b\u{200f} \u{2069}"), " a \u{200e}b ");
         assert_eq!(unmarked("\u{200e}\u{202c}"), "");
         assert_eq!(trimmed("\u{2068} a\u{a0}\u{2069}"), "a");

@@ -29,7 +29,7 @@ pub(super) fn file(rule: &FileRule, given: &FileManifest) -> Result<FieldValue, 
     Ok(FieldValue::File(given.clone()))
 }
 
-/// Whether `image/jpeg`, `image/*` or `*/*` covers this type. Media types know no upper and lower case.
+/// Whether `image/jpeg`, `image/*` or `*/*` covers this type. The case of media types does not matter.
 fn accepts(accepted: &str, kind: &str, subtype: &str) -> bool {
     let covers = |rule: &str, given: &str| rule == "*" || rule.eq_ignore_ascii_case(given);
     accepted.split_once('/').is_some_and(|(rule_kind, rule_subtype)| covers(rule_kind, kind) && covers(rule_subtype, subtype))

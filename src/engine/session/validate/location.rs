@@ -7,8 +7,8 @@ use crate::engine::decimal::DecimalText;
 use crate::engine::moment::cut_to_millis;
 use crate::model::{FieldValue, Location};
 
-/// Latitude, longitude and accuracy within their ranges. A field that asks for an accuracy takes no position without one: nothing says
-/// that it is good enough. `captured_at` is kept in milliseconds.
+/// Latitude, longitude and accuracy within their ranges. A field that requires an accuracy accepts no position without one: it may not be
+/// good enough. `captured_at` is kept in milliseconds.
 pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result<FieldValue, Fault> {
     let kept = Location {
         latitude: number::in_ascii(&given.latitude),

@@ -1,16 +1,16 @@
 //! The rules of values: what a field accepts, and in which form it is kept.
 //!
-//! A problem names the field, a stable code and, where there is one, the bound that was missed; it never holds the value. The codes:
+//! A problem names the field, a stable code and, where there is one, the bound that it violates; it never holds the value. The codes:
 //!
 //! | code | of | when |
 //! | --- | --- | --- |
-//! | `required` | every type | required, and nothing is held that satisfies it |
+//! | `required` | every type | required, and the field holds nothing that satisfies it |
 //! | `not_applicable_not_allowed` | every type | marked as not applicable, and the field does not allow it |
 //! | `wrong_type` | every type | a value of another type |
-//! | `bad_format` | decimal, email, phone, url, datetime, typed texts | not written the way the type is |
+//! | `bad_format` | decimal, email, phone, url, datetime, typed texts | not in the form of the type |
 //! | `needs_manifest` | attachment, signature | typed; the host gives a manifest |
 //! | `too_short`, `too_long` | text-like types | fewer or more characters than the limit |
-//! | `control_character` | text-like types | a control character that the type does not take, a line separator, a directional override |
+//! | `control_character` | text-like types | a control character that the type does not accept, a line separator, a directional override |
 //! | `line_break` | text | a line feed or carriage return in a text of one line |
 //! | `pattern` | text-like types | the whole text does not match the pattern |
 //! | `too_small`, `too_large` | integer, decimal, location | below or above the bound |
@@ -20,12 +20,11 @@
 //! | `not_an_option` | single and multiple choice | no option has this key |
 //! | `duplicate_option` | multiple choice | an option is chosen twice |
 //! | `too_few`, `too_many` | multiple choice | fewer or more options than the limit |
-//! | `too_inaccurate` | location | a radius above the worst accepted one, or none where one is asked for |
+//! | `too_inaccurate` | location | a radius above the largest accepted one, or none where one is required |
 //! | `bad_hash`, `bad_media_type`, `bad_file_name` | attachment, signature | not a manifest |
-//! | `media_type_not_accepted`, `file_too_large` | attachment, signature | a file that the field does not take |
+//! | `media_type_not_accepted`, `file_too_large` | attachment, signature | a file that the field does not accept |
 //!
-//! A bound in a document that cannot be read as one is passed over: lint refuses such documents, and a technician in the field can do
-//! nothing about it.
+//! An unreadable bound of a document is ignored: lint refuses such documents, and a technician in the field can do nothing about it.
 
 mod choice;
 mod entry;
@@ -44,18 +43,18 @@ pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
 pub use crate::model::MAX_INTEGER;
 use crate::model::{Change, FieldDefinition, FieldKind, FieldState, FieldValue, Problem};
 
-/// Checks a value against the field's type and constraints, and gives what the field then holds.
+/// Checks a value against the field's type and constraints, and gives the state of the field with it.
 ///
-/// An empty text, in a field of any type, and an empty choice are "empty": not a value, and not invalid in itself, so that no lower
-/// bound applies. So is a text of white space and characters without width alone.
+/// An empty text, in a field of any type, and an empty choice are "empty": not a value, but valid, so that no lower bound applies. So is a
+/// text of only white space and characters without width.
 ///
-/// A value comes back in the form it is kept in: choices in the order of the options, times without fractions of a second, moments in
-/// milliseconds. Texts lose directional marks and isolates around them, of which nobody who pastes a number knows; in `multiline` and
-/// `barcode` every line break becomes a line feed; decimals and telephone numbers are kept in ASCII digits, no matter what script they were
-/// written in. Nothing else is changed, white space around a text included.
+/// The result has the form in which it is kept: choices in the order of the options, times without fractions of a second, moments in
+/// milliseconds. Invisible directional marks and isolates around a text are removed; in `multiline` and `barcode` every line break becomes a
+/// line feed; decimals and telephone numbers are kept in ASCII digits, whichever script they were written in. Nothing else is changed, not
+/// even white space around a text.
 ///
 /// # Errors
-/// The first problem of the value. It never is `required`: that is about what a section or a session lacks.
+/// The first problem of the value. It is never `required`: that is a problem of a section or a session.
 pub fn validate(definition: &FieldDefinition, value: &FieldValue) -> Result<FieldState, Problem> {
     check(&definition.kind, value).map_err(|fault| fault.of(definition))
 }
@@ -72,7 +71,7 @@ pub(super) fn validate_change(definition: &FieldDefinition, change: &Change) -> 
     }
 }
 
-/// The problem of a required field that holds nothing that satisfies it.
+/// The problem of a required field without a value that satisfies it.
 pub(super) fn missing(definition: &FieldDefinition, state: &FieldState) -> Option<Problem> {
     let satisfied = match state {
         FieldState::Provided(_) | FieldState::Redacted => true,

@@ -21,7 +21,7 @@ pub(super) fn time(min: Option<&str>, max: Option<&str>, given: NaiveTime) -> Re
 
 /// Kept in milliseconds with the offset as entered. Bounds compare moments, no matter what the offsets are.
 pub(super) fn datetime(min: Option<&str>, max: Option<&str>, given: DateTime<FixedOffset>) -> Result<FieldValue, Fault> {
-    // Both, since receivers turn it into UTC.
+    // Both, because receivers convert it to UTC.
     in_calendar(given.naive_local().year())?;
     in_calendar(given.naive_utc().year())?;
     if given.offset().local_minus_utc() % 60 != 0 {

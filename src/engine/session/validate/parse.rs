@@ -7,11 +7,11 @@ use super::{Fault, choice, entry, is_blank, validate};
 use crate::engine::moment;
 use crate::model::{Decimal, FieldDefinition, FieldKind, FieldOption, FieldState, FieldValue, Location, MAX_INTEGER, Problem, Timestamp};
 
-/// Reads what a person typed for this field and validates it. White space and directional marks around it do not count; nothing at all is
+/// Reads what a person typed for this field and validates it. White space and directional marks around it are ignored; an empty text is
 /// "empty". Numbers, dates and times may be written in the digits of any script.
 ///
-/// - integer: `42`, `+42`; decimal: `182.5`, `182,5`, `.5`, `007` (kept as `7`). A point or a comma is the decimal sign, wherever people write
-///   which; digits are in no groups, so `1,234` is less than two, and more than one sign is refused
+/// - integer: `42`, `+42`; decimal: `182.5`, `182,5`, `.5`, `007` (kept as `7`). A point or a comma is the decimal sign, in every language;
+///   digits are not grouped, so `1,234` is less than two, and more than one sign is refused
 /// - boolean: `yes`, `no`, `y`, `n`, `true`, `false`, `1`, `0`
 /// - date `2026-11-23`, time `18:31` or `18:31:40`, datetime `2026-11-23T18:31:40+01:00`
 /// - choice: an option's key, its number in the list from 1, or its name; several with commas between them
@@ -28,10 +28,10 @@ pub fn parse_value(definition: &FieldDefinition, text: &str, now: Timestamp) -> 
     validate(definition, &value)
 }
 
-/// What a person would type for what a field holds: [`parse_value`] reads it to the same again. Numbers are in ASCII digits with a point;
-/// options stand by their keys; a place without the time at which it was taken.
+/// What a person would type for the value of a field: [`parse_value`] reads the same value from it. Numbers are in ASCII digits with a point;
+/// options are given by their keys; a location has no time.
 ///
-/// Nothing where there is no value, and for a file, which cannot be typed.
+/// Empty where there is no value, and for a file, which cannot be typed.
 pub fn typed_text(state: &FieldState) -> String {
     let FieldState::Provided(value) = state else { return String::new() };
     match value {
@@ -85,7 +85,7 @@ fn value(kind: &FieldKind, text: &str, now: Timestamp) -> Result<FieldValue, Fau
         }
         FieldKind::Location { .. } => FieldValue::Location(location(plain, now)?),
         FieldKind::Attachment(_) | FieldKind::Signature(_) => {
-            return Err(Fault::new("needs_manifest", "this cannot be typed; the app that holds the file gives its manifest"));
+            return Err(Fault::new("needs_manifest", "this cannot be typed; the app that has the file gives its manifest"));
         }
     })
 }
@@ -98,7 +98,7 @@ fn integer(text: &str) -> Result<i64, Fault> {
     })
 }
 
-/// Brings what people write into the one form that is kept, without touching a digit that counts.
+/// Converts what people write into the one form that is kept, without changing a significant digit.
 fn decimal(text: &str) -> Result<Decimal, Fault> {
     let text = ascii_minus(text).replace(',', ".");
     let (sign, digits) = match text.strip_prefix('-') {
@@ -119,12 +119,12 @@ fn decimal(text: &str) -> Result<Decimal, Fault> {
     Ok(Decimal(format!("{sign}{whole}{fraction}")))
 }
 
-/// Some keyboards put the typographic minus sign.
+/// Some keyboards write the typographic minus sign.
 fn ascii_minus(text: &str) -> String {
     text.replacen('−', "-", 1)
 }
 
-/// A key is what it says; then a number in the list; then a name, in any case of letters.
+/// First as a key; then as a number in the list; then as a name, in any case.
 fn option(options: &[FieldOption], text: &str) -> Result<String, Fault> {
     let by_key = || options.iter().find(|option| option.key == text);
     let by_number = || entry::plain(text).parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));

@@ -95,7 +95,7 @@ fn a_text_has_one_line_no_control_characters_and_a_length() {
 }
 
 #[test]
-fn what_comes_with_pasting_and_scanning_is_not_kept() {
+fn characters_of_pasting_and_scanning_are_not_kept() {
     let kept = |kind: &str, text: &str| match validate(&field(json!({ "type": kind })), &FieldValue::Text(text.into())) {
         Ok(FieldState::Provided(FieldValue::Text(kept))) => kept,
         other => panic!("{kind} {text:?}: {other:?}"),
@@ -152,7 +152,7 @@ fn a_pattern_matches_the_whole_text() {
 }
 
 #[test]
-fn a_pattern_or_bound_that_cannot_be_read_keeps_nobody_from_working() {
+fn an_unreadable_pattern_or_bound_does_not_stop_work() {
     texts(json!({ "type": "text", "pattern": "a)(b" }), &[("anything", "ok")]);
     decimals(json!({ "type": "decimal", "min": "one" }), &[("0", "ok")]);
 }
@@ -298,7 +298,7 @@ fn choices_are_options_each_once_and_kept_in_the_order_of_the_options() {
 }
 
 #[test]
-fn a_location_lies_on_earth_and_is_as_accurate_as_asked() {
+fn a_location_is_on_earth_and_as_accurate_as_required() {
     let place = |latitude: &str, longitude: &str, accuracy: Option<&str>| {
         FieldValue::Location(Location {
             latitude: Decimal(latitude.into()),

@@ -1,14 +1,14 @@
-//! Text-like types. A text is kept as it was entered, but for what comes with pasting and scanning.
+//! Text-like types. A text is kept as it was entered, except for characters that pasting and scanning add.
 
 use super::{Fault, entry};
 use crate::engine::pattern::whole_match;
 use crate::model::{FieldValue, TextRule};
 
-/// The most characters of a text whose field does not say otherwise: some pages. A body has room for a few dozen of them below its
+/// The most characters of a text whose field sets no limit: some pages. A body has room for a few dozen of them below its
 /// limit of 256 KiB.
 pub const DEFAULT_MAX_LENGTH: u32 = 10_000;
 
-/// The fewest digits that somebody can be reached under, for instance 112.
+/// The fewest digits of a telephone number, for instance 112.
 const MIN_PHONE_DIGITS: usize = 3;
 
 /// The characters of the shortest e-mail address, `a@b`.
@@ -36,12 +36,12 @@ pub(super) fn barcode(rule: &TextRule, given: &str) -> Result<FieldValue, Fault>
     kept(rule, entry::line_feeds(&entry::unmarked(given)), |c| matches!(c, '\u{1c}'..='\u{1f}'))
 }
 
-/// The text as it is kept, if the rule takes it. `also` are control characters of its type.
+/// The text as it is kept, if the rule accepts it. `also` are control characters that its type allows.
 fn kept(rule: &TextRule, text: String, also: fn(char) -> bool) -> Result<FieldValue, Fault> {
     if text.chars().any(|c| entry::is_control(c) && !matches!(c, '\n' | '\t') && !also(c)) {
         return Err(Fault::new("control_character", "characters that cannot be seen and change how text is shown are not accepted"));
     }
-    // A phone's text is short of 4 GiB by far; more than u32 can count is too long in any case.
+    // A text with more characters than u32 can count is too long in any case.
     let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     if let Some(min) = rule.min_length.filter(|min| length < *min) {
         return Err(Fault::limited("too_short", min, format!("at least {min} characters are needed")));
@@ -53,12 +53,12 @@ fn kept(rule: &TextRule, text: String, also: fn(char) -> bool) -> Result<FieldVa
     if let Some(pattern) = rule.pattern.as_deref().and_then(|pattern| whole_match(pattern).ok())
         && !pattern.is_match(&text)
     {
-        return Err(Fault::new("pattern", "the text does not have the form that is asked for"));
+        return Err(Fault::new("pattern", "the text does not have the required form"));
     }
     Ok(FieldValue::Text(text))
 }
 
-/// `local@domain`: whether it exists, only a message can tell.
+/// `local@domain`: only a message can show whether it exists.
 pub(super) fn email(rule: &TextRule, given: &str) -> Result<FieldValue, Fault> {
     let text = entry::unmarked(given);
     let shaped = text

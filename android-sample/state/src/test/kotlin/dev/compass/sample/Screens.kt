@@ -1,8 +1,9 @@
 package dev.compass.sample
 
-import dev.compass.sample.gateway.FakeGateway
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.model.Connectivity
+import dev.compass.core.testing.FakeState
+import dev.compass.sample.core.PhoneNetwork
 import dev.compass.sample.nav.Navigator
 import dev.compass.sample.port.ExportFolder
 import dev.compass.sample.port.PreferenceStore
@@ -32,7 +33,7 @@ class FakePreferences(preferences: Preferences = Preferences(actor = "Jo")) : Pr
 
 class FakeVault : SecretVault {
     val secrets = mutableMapOf<String, String>()
-    var failure: GatewayFailure? = null
+    var failure: CompassException? = null
 
     override suspend fun put(name: String, secret: String) {
         failure?.let { throw it }
@@ -71,15 +72,20 @@ class FakeExports : ExportFolder {
 
 /** A technician in front of a phone without a core. */
 @OptIn(ExperimentalCoroutinesApi::class)
-class Desk(private val test: TestScope, phone: FakePhone, locale: Locale, saved: String?) {
-    val gateway = FakeGateway(phone)
+class Desk(private val test: TestScope, phone: FakeState, locale: Locale, saved: String?) {
+    val compass = FakePhone(phone)
+    val database = FakeDatabase(compass)
+    val network = PhoneNetwork()
     val navigator = Navigator(saved)
     val preferences = FakePreferences()
     val vault = FakeVault()
     val exports = FakeExports()
-    private var commands = 0
-    val work = Workplace(gateway, navigator, preferences, { locale }, { "command-${++commands}" })
+    val work = Workplace(compass, database, network, navigator, preferences, { locale })
     val scope: CoroutineScope get() = test.backgroundScope
+
+    init {
+        network.hear(Connectivity.Online(validated = true, metered = false))
+    }
 
     /** Waits until nothing more happens. */
     fun settle() = test.runCurrent()
@@ -94,7 +100,7 @@ class Desk(private val test: TestScope, phone: FakePhone, locale: Locale, saved:
     }
 }
 
-fun desk(phone: FakePhone = FakePhone.atWork(), locale: Locale = Locale.UK, at: String? = null, body: suspend Desk.() -> Unit) =
+fun desk(phone: FakeState = atWork(), locale: Locale = Locale.UK, at: String? = null, body: suspend Desk.() -> Unit) =
     runTest { Desk(this, phone, locale, at).body() }
 
 fun assertSays(id: TextId, text: Text?) = assertEquals(id, (text as? Text.Message)?.id, "$text")

@@ -26,9 +26,11 @@ open class SampleApp : CompassApplication(DELIVERY_JOB) {
      * @param saved where the technician was, when an earlier process was there.
      */
     suspend fun workplace(saved: String?): Workplace {
-        val gateway = gateway()
+        val compass = opened()
         return place ?: Workplace(
-            gateway = gateway,
+            compass,
+            database,
+            network,
             navigator = Navigator(saved ?: preferences.screens),
             preferences = preferences,
             locale = { resources.configuration.locales[0] ?: Locale.getDefault() },

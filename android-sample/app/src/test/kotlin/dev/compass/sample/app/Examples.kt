@@ -1,5 +1,17 @@
 package dev.compass.sample.app
 
+import dev.compass.core.model.ActionDefinition
+import dev.compass.core.model.ActionKind
+import dev.compass.core.model.ActionPreview
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Answer
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldKind
+import dev.compass.core.model.Integration
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.ResponseKind
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.TextRule
 import dev.compass.sample.app.screens.OpeningView
 import dev.compass.sample.app.screens.OutboxView
 import dev.compass.sample.app.screens.RecordView
@@ -16,9 +28,6 @@ import dev.compass.sample.field.FieldUi
 import dev.compass.sample.field.InputUi
 import dev.compass.sample.field.Keyboard
 import dev.compass.sample.field.OptionUi
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.ResponseKind
-import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.opening.OpeningUiState
@@ -28,7 +37,6 @@ import dev.compass.sample.screen.outbox.OutboxUiState
 import dev.compass.sample.screen.record.AbandonQuestion
 import dev.compass.sample.screen.record.ActionCard
 import dev.compass.sample.screen.record.ActionTotal
-import dev.compass.sample.screen.record.EditedNote
 import dev.compass.sample.screen.record.Editing
 import dev.compass.sample.screen.record.PreviewSheet
 import dev.compass.sample.screen.record.RecordFieldLine
@@ -38,9 +46,7 @@ import dev.compass.sample.screen.record.TimelineLine
 import dev.compass.sample.screen.record.TimelineSign
 import dev.compass.sample.screen.review.MissingField
 import dev.compass.sample.screen.review.ReviewField
-import dev.compass.sample.screen.review.ReviewMessage
 import dev.compass.sample.screen.review.ReviewUiState
-import dev.compass.sample.screen.session.AnswerUi
 import dev.compass.sample.screen.session.NoteUi
 import dev.compass.sample.screen.session.Progress
 import dev.compass.sample.screen.session.ResponseUi
@@ -56,10 +62,8 @@ import dev.compass.sample.screen.settings.EndpointRow
 import dev.compass.sample.screen.settings.SettingsUiState
 import dev.compass.sample.screen.status.StatusIcon
 import dev.compass.sample.screen.status.StatusUiState
-import dev.compass.sample.screen.workflow.ActionLine
 import dev.compass.sample.screen.workflow.AddSheet
 import dev.compass.sample.screen.workflow.AnswerLine
-import dev.compass.sample.screen.workflow.FieldLine
 import dev.compass.sample.screen.workflow.RemoveQuestion
 import dev.compass.sample.screen.workflow.SectionCard
 import dev.compass.sample.screen.workflow.WorkflowUiState
@@ -130,7 +134,7 @@ class Examples(private val arabic: Boolean) {
             Example("record-timeline") {
                 RecordView(it) {}.showing(record.copy(actions = emptyList(), totals = emptyList(), fields = emptyList(), notes = emptyList(), canEdit = false))
             },
-            Example("record-edit") { RecordView(it) {}.showing(record.copy(editing = Editing(everyField, listOf(EditedNote(1, note)), canSave = true))) },
+            Example("record-edit") { RecordView(it) {}.showing(record.copy(editing = Editing(everyField, listOf(NoteChange(1, note)), canSave = true))) },
             Example("record-preview") { RecordView(it) {}.showing(record.copy(preview = PreviewSheet("report", report, office, BODY))) },
             Example("record-abandon") { RecordView(it) {}.showing(record.copy(abandoning = AbandonQuestion("invoice", invoice, reason = "", actor = "", asksActor = true))) },
             Example("sessions") { SessionsView(it) {}.showing(sessions) },
@@ -189,14 +193,14 @@ class Examples(private val arabic: Boolean) {
         sections = listOf(
             SectionCard(
                 "arrive", say("Arrive", "الوصول"), isStart = true, isEnd = false, win = false,
-                fields = listOf(FieldLine(say("Serial number", "الرقم التسلسلي"), required = true), FieldLine(say("Photo of the plate", "صورة اللوحة"), required = false)),
+                fields = listOf(asked(say("Serial number", "الرقم التسلسلي"), required = true), asked(say("Photo of the plate", "صورة اللوحة"), required = false)),
                 answers = listOf(AnswerLine(say("It runs", "يعمل"), combustion), AnswerLine(say("It is off", "متوقف"), null)),
                 actions = emptyList(),
             ),
             SectionCard(
                 "done", say("Done", "تم"), isStart = false, isEnd = true, win = true,
-                fields = listOf(FieldLine(say("Signature", "التوقيع"), required = true)), answers = emptyList(),
-                actions = listOf(ActionLine("report", report, office), ActionLine("invoice", invoice, "billing")),
+                fields = listOf(asked(say("Signature", "التوقيع"), required = true)), answers = emptyList(),
+                actions = listOf(sends("report", report, office), sends("invoice", invoice, "billing")),
             ),
         ),
     )
@@ -206,7 +210,7 @@ class Examples(private val arabic: Boolean) {
         listOf(say("The price holds the yearly test by law.", "يشمل الثمن الاختبار السنوي القانوني.")),
     )
 
-    private val manyAnswers = (1..6).map { AnswerUi("a$it", say("Fault code F$it", "رمز العطل F$it")) }
+    private val manyAnswers = (1..6).map { Answer("a$it", say("Fault code F$it", "رمز العطل F$it")) }
 
     private val session = SessionUiState(
         loading = false,
@@ -220,7 +224,7 @@ class Examples(private val arabic: Boolean) {
                 .copy(help = say("In degrees Celsius", "بالدرجة المئوية"), canClear = true),
             field("safe", say("Is the gas valve tight?", "هل صمام الغاز محكم؟"), InputUi.YesNo(true), mark = FieldMark.PROVIDED).copy(canBeNotApplicable = true),
         ),
-        answers = listOf(AnswerUi("ok", say("Readings are fine", "القراءات جيدة")), AnswerUi("bad", say("Readings are off", "القراءات غير صحيحة"))),
+        answers = listOf(Answer("ok", say("Readings are fine", "القراءات جيدة")), Answer("bad", say("Readings are off", "القراءات غير صحيحة"))),
         responses = listOf(response),
         notes = listOf(NoteUi(note, at("08:31"))),
         path = listOf(
@@ -260,13 +264,13 @@ class Examples(private val arabic: Boolean) {
             ReviewField(say("Is the gas valve tight?", "هل صمام الغاز محكم؟"), text(TextId.YES), provided = true),
             ReviewField(say("Photo of the plate", "صورة اللوحة"), text(TextId.NOT_PROVIDED), provided = false),
         ),
-        messages = listOf(ReviewMessage(report, office), ReviewMessage(invoice, "billing")),
+        messages = listOf(ActionPreview("report", report, "end", office), ActionPreview("invoice", invoice, "end", "billing")),
         willSend = Text.Count(CountId.WILL_SEND, 2),
         canComplete = true,
     )
 
     private val sentCard = ActionCard(
-        "report", report, office, ActionState.SENT, text(TextId.ACTION_SENT), null, text(TextId.ACTION_SENT_AT, at("09:04")), Text.Count(CountId.ATTEMPTS, 2),
+        "report", report, office, ActionStatus.SENT, text(TextId.ACTION_SENT), null, text(TextId.ACTION_SENT_AT, at("09:04")), Text.Count(CountId.ATTEMPTS, 2),
         listOf(
             text(TextId.ATTEMPT_SENT, Text.Number(BigDecimal(2)), at("09:04"), Text.Plain("202")),
             text(TextId.ATTEMPT_FAILED, Text.Number(BigDecimal(1)), at("08:41"), text(TextId.REASON_OFFLINE)),
@@ -275,7 +279,7 @@ class Examples(private val arabic: Boolean) {
     )
 
     private val failedCard = ActionCard(
-        "invoice", invoice, "billing", ActionState.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1),
+        "invoice", invoice, "billing", ActionStatus.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1),
         listOf(text(TextId.ATTEMPT_ANSWERED, Text.Number(BigDecimal(1)), at("09:04"), text(TextId.REASON_REJECTED), Text.Plain("422"))),
         listOf(text(TextId.ACTION_MAYBE_DELIVERED)), canSend = true, canSendCorrected = true, canAbandon = true,
     )
@@ -291,7 +295,7 @@ class Examples(private val arabic: Boolean) {
         startedAt = morning,
         finishedAt = at("08:40"),
         actions = listOf(sentCard, failedCard),
-        totals = listOf(ActionTotal(ActionState.SENT, text(TextId.ACTION_SENT), 1), ActionTotal(ActionState.FAILED, text(TextId.ACTION_FAILED), 1)),
+        totals = listOf(ActionTotal(ActionStatus.SENT, text(TextId.ACTION_SENT), 1), ActionTotal(ActionStatus.FAILED, text(TextId.ACTION_FAILED), 1)),
         fields = listOf(
             RecordFieldLine("serial", say("Serial number", "الرقم التسلسلي"), Text.Plain("BX-20417"), provided = true),
             RecordFieldLine("photo", say("Photo of the plate", "صورة اللوحة"), text(TextId.NOT_PROVIDED), provided = false),
@@ -324,11 +328,11 @@ class Examples(private val arabic: Boolean) {
         oldest = at("07:40"),
         nextAttempt = at("09:20"),
         persons = listOf(
-            OutboxRow("b", "invoice", invoice, service, "billing", ActionState.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1), text(TextId.ACTION_MAYBE_DELIVERED), at("08:40")),
+            OutboxRow("b", "invoice", invoice, service, "billing", ActionStatus.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1), text(TextId.ACTION_MAYBE_DELIVERED), at("08:40")),
         ),
         lines = listOf(
-            OutboxRow("b", "report", report, service, office, ActionState.PENDING, text(TextId.ACTION_PENDING), text(TextId.REASON_OFFLINE), text(TextId.ACTION_NEXT_ATTEMPT, at("09:20")), Text.Count(CountId.ATTEMPTS, 2), null, at("08:40")),
-            OutboxRow("d", "report", report, say("Pump check", "فحص المضخة"), office, ActionState.PENDING, text(TextId.ACTION_PENDING), text(TextId.REASON_OFFLINE), null, null, null, at("07:40")),
+            OutboxRow("b", "report", report, service, office, ActionStatus.PENDING, text(TextId.ACTION_PENDING), text(TextId.REASON_OFFLINE), text(TextId.ACTION_NEXT_ATTEMPT, at("09:20")), Text.Count(CountId.ATTEMPTS, 2), null, at("08:40")),
+            OutboxRow("d", "report", report, say("Pump check", "فحص المضخة"), office, ActionStatus.PENDING, text(TextId.ACTION_PENDING), text(TextId.REASON_OFFLINE), null, null, null, at("07:40")),
         ),
         canSendNow = true,
         canSendFailedAgain = true,
@@ -347,6 +351,10 @@ class Examples(private val arabic: Boolean) {
         textSize = TextSize.NORMAL,
         exported = "/exports/diagnostics.txt",
     )
+
+    private fun asked(name: String, required: Boolean) = FieldDefinition(name, name, required = required, kind = FieldKind.Text(TextRule()))
+
+    private fun sends(key: String, name: String, to: String) = ActionDefinition(key, name, Integration.WEBHOOKS, ActionKind.SEND_MESSAGE, to)
 
     private fun field(key: String, label: String, input: InputUi, required: Boolean = false, mark: FieldMark = FieldMark.NOT_PROVIDED) =
         FieldUi(key, label, null, required, mark, input)

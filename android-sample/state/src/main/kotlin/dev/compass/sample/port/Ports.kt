@@ -1,6 +1,8 @@
 package dev.compass.sample.port
 
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.DiscardUndelivered
+import dev.compass.core.model.SalvageReport
 import kotlinx.coroutines.flow.StateFlow
 
 /** How large the app's text is, over what the phone says. */
@@ -28,7 +30,7 @@ interface PreferenceStore {
     suspend fun set(preferences: Preferences)
 }
 
-/** Keeps secrets, and shows none again; the app does so in Android's key store. What cannot be kept is thrown as a [GatewayFailure]. */
+/** Keeps secrets, and shows none again; the app does so in Android's key store. What cannot be kept is thrown as a [CompassException]. */
 interface SecretVault {
     /** Stores a secret under a name. */
     suspend fun put(name: String, secret: String)
@@ -40,7 +42,7 @@ interface SecretVault {
     suspend fun removeAll()
 }
 
-/** Where exports go: a folder of the app that it shares from. What cannot be written is thrown as a [GatewayFailure]. */
+/** Where exports go: a folder of the app that it shares from. What cannot be written is thrown as a [CompassException]. */
 interface ExportFolder {
     /** The path of a file of this name that is not there yet. */
     suspend fun path(name: String): String
@@ -56,4 +58,19 @@ interface ExportFolder {
 
     /** Removes every file that the app keeps beside its database: exports, photos, signatures; but not the export of the name [keep]. */
     suspend fun clear(keep: String? = null)
+}
+
+/** What can be done to the database whether or not it opens. */
+interface Database {
+    /**
+     * Puts a backup in the place of the database, all of it. Refused with `undelivered` where messages would be lost, unless a person
+     * gives them up. The flows go on with what is there then, also after a refusal.
+     */
+    suspend fun putBack(copy: String, discard: DiscardUndelivered? = null)
+
+    /** Removes the database; an empty one takes its place. Refused as [putBack] is. */
+    suspend fun erase(discard: DiscardUndelivered? = null)
+
+    /** Writes what can still be read of the database to a file that is not there yet, unsent messages first. It stays as it is. */
+    suspend fun salvage(to: String): SalvageReport
 }

@@ -1,6 +1,6 @@
 package dev.compass.sample.screen
 
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
 import dev.compass.sample.text.words
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
@@ -26,7 +26,7 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
 
     final override fun onEvent(event: Event): Unit = inTurn { take(event) }
 
-    /** One event. A refusal of the gateway is shown; it changed nothing. */
+    /** One event. A refusal of the core is shown; it changed nothing. */
     protected abstract suspend fun take(event: Event)
 
     /** How this screen says something. */
@@ -59,7 +59,7 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
         drafting = scope.launch(start = CoroutineStart.UNDISPATCHED) {
             try {
                 save()
-            } catch (_: GatewayFailure) {
+            } catch (_: CompassException) {
                 // The session is over, or the disk is full: the next real change says so.
             }
         }
@@ -73,7 +73,7 @@ abstract class StateModel<State, Event>(initial: State, protected val scope: Cor
     private suspend fun guarded(work: suspend () -> Unit) {
         try {
             work()
-        } catch (failure: GatewayFailure) {
+        } catch (failure: CompassException) {
             say(Notice(failure.words(), failed = true))
         }
     }

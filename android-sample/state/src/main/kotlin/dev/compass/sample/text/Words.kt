@@ -1,15 +1,18 @@
 package dev.compass.sample.text
 
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.FieldInfo
-import dev.compass.sample.gateway.FieldProblem
-import dev.compass.sample.gateway.FieldType
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.ResponseKind
-import dev.compass.sample.gateway.SessionState
-import dev.compass.sample.gateway.Value
-import dev.compass.sample.gateway.WorkflowFinding
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldKind
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.Finding
+import dev.compass.core.model.Problem
+import dev.compass.core.model.ResponseKind
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.Workflow
+import dev.compass.sample.field.options
 import java.math.BigDecimal
 import java.time.LocalDate
 import java.time.LocalTime
@@ -19,46 +22,47 @@ import java.time.format.DateTimeParseException
 // The core speaks in codes; these are the words for them. Codes are open sets: an unknown one is shown as it is.
 
 /** What a field holds. */
-fun Holding.words(info: FieldInfo?): Text = when (this) {
-    Holding.NotProvided -> text(TextId.NOT_PROVIDED)
-    Holding.Empty -> text(TextId.EMPTY)
-    Holding.NotApplicable -> text(TextId.NOT_APPLICABLE)
-    is Holding.Given -> value.words(info)
+fun FieldState.words(definition: FieldDefinition?): Text = when (this) {
+    // What was redacted has no words yet.
+    FieldState.NotProvided, FieldState.Redacted -> text(TextId.NOT_PROVIDED)
+    FieldState.Empty -> text(TextId.EMPTY)
+    FieldState.NotApplicable -> text(TextId.NOT_APPLICABLE)
+    is FieldState.Provided -> value.words(definition)
 }
 
-/** A value, with the names of its options where [info] has them. */
-fun Value.words(info: FieldInfo?): Text = when (this) {
-    is Value.Words -> Text.Plain(text)
-    is Value.Whole -> Text.Number(BigDecimal(number))
-    is Value.Exact -> Text.Number(number)
-    is Value.YesNo -> text(if (yes) TextId.YES else TextId.NO)
-    is Value.Day -> Text.Day(date)
-    is Value.TimeOfDay -> Text.TimeOfDay(time)
-    is Value.Moment -> Text.OffsetMoment(at)
-    is Value.One -> Text.Plain(info.option(option))
-    is Value.Many -> Text.Several(options.map { Text.Plain(info.option(it)) })
-    is Value.Place -> {
-        val accuracy = accuracy
+/** A value, with the names of its options where [definition] has them. */
+fun FieldValue.words(definition: FieldDefinition?): Text = when (this) {
+    is FieldValue.Text -> Text.Plain(value)
+    is FieldValue.Integer -> Text.Number(BigDecimal(value))
+    is FieldValue.Decimal -> Text.Number(value)
+    is FieldValue.Boolean -> text(if (value) TextId.YES else TextId.NO)
+    is FieldValue.Date -> Text.Day(value)
+    is FieldValue.Time -> Text.TimeOfDay(value)
+    is FieldValue.DateTime -> Text.OffsetMoment(value)
+    is FieldValue.Choice -> Text.Plain(definition.option(value))
+    is FieldValue.Choices -> Text.Several(value.map { Text.Plain(definition.option(it)) })
+    is FieldValue.Location -> {
+        val (latitude, longitude, accuracy) = value
         if (accuracy == null) {
             text(TextId.LOCATION_VALUE, Text.Number(latitude), Text.Number(longitude))
         } else {
             text(TextId.LOCATION_VALUE_ACCURACY, Text.Number(latitude), Text.Number(longitude), Text.Number(accuracy))
         }
     }
-    is Value.File -> text(TextId.FILE_VALUE, Text.Plain(name), Text.Count(CountId.KILOBYTES, kilobytes(size)))
+    is FieldValue.File -> text(TextId.FILE_VALUE, Text.Plain(value.name), Text.Count(CountId.KILOBYTES, kilobytes(value.size)))
 }
 
 private const val KILOBYTE = 1024L
 
 private fun kilobytes(bytes: Long): Int = ((bytes + KILOBYTE - 1) / KILOBYTE).coerceAtMost(Int.MAX_VALUE.toLong()).toInt()
 
-private fun FieldInfo?.option(key: String): String = this?.options?.firstOrNull { it.key == key }?.name ?: key
+private fun FieldDefinition?.option(key: String): String = this?.kind?.options?.firstOrNull { it.key == key }?.name ?: key
 
 /** What is wrong with a field. */
-fun FieldProblem.words(info: FieldInfo?): Text {
+fun Problem.words(definition: FieldDefinition?): Text {
     val id = when (code) {
         "required" -> TextId.PROBLEM_REQUIRED
-        "bad_format" -> info?.type.badFormat()
+        "bad_format" -> definition?.kind.badFormat()
         "too_small" -> TextId.PROBLEM_TOO_SMALL
         "too_large" -> TextId.PROBLEM_TOO_LARGE
         "too_many_decimal_places" -> TextId.PROBLEM_DECIMAL_PLACES
@@ -89,13 +93,13 @@ private val WITH_LIMIT = setOf(
     TextId.PROBLEM_TOO_SHORT, TextId.PROBLEM_TOO_LONG, TextId.PROBLEM_TOO_FEW, TextId.PROBLEM_TOO_MANY, TextId.PROBLEM_ACCURACY,
 )
 
-private fun FieldType?.badFormat(): TextId = when (this) {
-    FieldType.INTEGER, FieldType.DECIMAL -> TextId.PROBLEM_NOT_A_NUMBER
-    FieldType.DATE, FieldType.DATETIME -> TextId.PROBLEM_NOT_A_DATE
-    FieldType.TIME -> TextId.PROBLEM_NOT_A_TIME
-    FieldType.EMAIL -> TextId.PROBLEM_EMAIL
-    FieldType.PHONE -> TextId.PROBLEM_PHONE
-    FieldType.URL -> TextId.PROBLEM_URL
+private fun FieldKind?.badFormat(): TextId = when (this) {
+    is FieldKind.Integer, is FieldKind.Decimal -> TextId.PROBLEM_NOT_A_NUMBER
+    is FieldKind.Date, is FieldKind.DateTime -> TextId.PROBLEM_NOT_A_DATE
+    is FieldKind.Time -> TextId.PROBLEM_NOT_A_TIME
+    is FieldKind.Email -> TextId.PROBLEM_EMAIL
+    is FieldKind.Phone -> TextId.PROBLEM_PHONE
+    is FieldKind.Url -> TextId.PROBLEM_URL
     else -> TextId.PROBLEM_PATTERN
 }
 
@@ -113,33 +117,36 @@ private fun parsed(read: () -> Text): Text? = try {
     null
 }
 
-/** A finding of a workflow. */
-fun WorkflowFinding.words(): Text {
-    val section = section
-    val answer = answer
+/** A finding of a workflow, with the names of what it is about. */
+fun Finding.words(workflow: Workflow?): Text {
+    val place = pointer.removePrefix("/").split('/')
+    val section = workflow?.sections?.getOrNull(place.after("sections"))
+    val answer = section?.answers?.getOrNull(place.after("answers"))
     return when {
-        code == "unlinked_answer" && section != null && answer != null ->
-            text(TextId.FINDING_UNLINKED_ANSWER, Text.Plain(section), Text.Plain(answer))
-        code == "unreachable_section" && section != null -> text(TextId.FINDING_UNREACHABLE_SECTION, Text.Plain(section))
-        else -> text(TextId.FINDING_OTHER, Text.Plain(detail.ifEmpty { code }))
+        code == "unlinked_answer" && answer != null ->
+            text(TextId.FINDING_UNLINKED_ANSWER, Text.Plain(section.name), Text.Plain(answer.name))
+        code == "unreachable_section" && section != null -> text(TextId.FINDING_UNREACHABLE_SECTION, Text.Plain(section.name))
+        else -> text(TextId.FINDING_OTHER, Text.Plain(message.ifEmpty { code }))
     }
 }
 
+private fun List<String>.after(list: String): Int = indexOf(list).let { if (it < 0) null else getOrNull(it + 1) }?.toIntOrNull() ?: -1
+
 /** The product's four words. */
-fun ActionState.words(): Text = text(
+fun ActionStatus.words(): Text = text(
     when (this) {
-        ActionState.NOT_FIRED -> TextId.ACTION_NOT_FIRED
-        ActionState.PENDING -> TextId.ACTION_PENDING
-        ActionState.SENT -> TextId.ACTION_SENT
-        ActionState.FAILED -> TextId.ACTION_FAILED
+        ActionStatus.NOT_FIRED -> TextId.ACTION_NOT_FIRED
+        ActionStatus.PENDING -> TextId.ACTION_PENDING
+        ActionStatus.SENT -> TextId.ACTION_SENT
+        ActionStatus.FAILED -> TextId.ACTION_FAILED
     },
 )
 
 /** Where a session stands. */
-fun SessionState.words(won: Boolean): Text = text(
+fun SessionState.words(won: Boolean?): Text = text(
     when (this) {
         SessionState.IN_PROGRESS -> TextId.SESSION_IN_PROGRESS
-        SessionState.COMPLETED -> if (won) TextId.SESSION_WON else TextId.SESSION_COMPLETED
+        SessionState.COMPLETED -> if (won == true) TextId.SESSION_WON else TextId.SESSION_COMPLETED
         SessionState.ENDED -> TextId.SESSION_ENDED
         SessionState.DISCARDED -> TextId.SESSION_DISCARDED
     },
@@ -159,24 +166,24 @@ private val REASONS = TextId.entries.filter { it.name.startsWith("REASON_") }.as
 fun reasonWords(code: String): Text = REASONS[code]?.let { text(it) } ?: text(TextId.REASON_OTHER, Text.Plain(code))
 
 /** What went wrong. */
-fun GatewayFailure.words(): Text = when (code) {
-    "disk_full" -> text(TextId.FAILURE_DISK_FULL)
-    "unknown_session", "deleted_session", "unknown_workflow" -> text(TextId.FAILURE_NOT_FOUND)
-    "not_startable", "broken_workflow" -> text(TextId.FAILURE_NOT_STARTABLE)
-    "invalid_workflow" -> text(TextId.FAILURE_BAD_FILE)
-    "workflow_conflict" -> text(TextId.FAILURE_CONFLICT)
-    "nothing_corrected" -> text(TextId.FAILURE_NOTHING_CORRECTED)
-    "payload_too_large" -> text(TextId.REASON_PAYLOAD_TOO_LARGE)
-    "invalid_endpoint", "unknown_endpoint" -> text(TextId.FAILURE_BAD_ENDPOINT)
-    "field_problems" -> text(TextId.FAILURE_FIELDS)
-    "requires_newer_core" -> text(TextId.FAILURE_NEWER_CORE)
-    "newer_schema" -> text(TextId.FAILURE_NEWER_SCHEMA)
-    "workflow_in_use" -> text(TextId.FAILURE_IN_USE)
-    "corrupt" -> text(TextId.FAILURE_DAMAGED)
-    "not_a_database" -> text(TextId.FAILURE_NOT_OURS)
-    "undelivered" -> text(TextId.FAILURE_UNDELIVERED)
-    "locked" -> text(TextId.FAILURE_LOCKED)
-    "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked" ->
-        text(TextId.FAILURE_NOT_ALLOWED)
+fun CompassException.words(): Text = when (code) {
+    ErrorCode.DISK_FULL -> text(TextId.FAILURE_DISK_FULL)
+    ErrorCode.UNKNOWN_SESSION, ErrorCode.DELETED_SESSION, ErrorCode.UNKNOWN_WORKFLOW -> text(TextId.FAILURE_NOT_FOUND)
+    ErrorCode.NOT_STARTABLE, ErrorCode.BROKEN_WORKFLOW -> text(TextId.FAILURE_NOT_STARTABLE)
+    ErrorCode.INVALID_WORKFLOW -> text(TextId.FAILURE_BAD_FILE)
+    ErrorCode.WORKFLOW_CONFLICT -> text(TextId.FAILURE_CONFLICT)
+    ErrorCode.NOTHING_CORRECTED -> text(TextId.FAILURE_NOTHING_CORRECTED)
+    ErrorCode.PAYLOAD_TOO_LARGE -> text(TextId.REASON_PAYLOAD_TOO_LARGE)
+    ErrorCode.INVALID_ENDPOINT, ErrorCode.UNKNOWN_ENDPOINT -> text(TextId.FAILURE_BAD_ENDPOINT)
+    ErrorCode.FIELD_PROBLEMS -> text(TextId.FAILURE_FIELDS)
+    ErrorCode.REQUIRES_NEWER_CORE -> text(TextId.FAILURE_NEWER_CORE)
+    ErrorCode.NEWER_SCHEMA -> text(TextId.FAILURE_NEWER_SCHEMA)
+    ErrorCode.WORKFLOW_IN_USE -> text(TextId.FAILURE_IN_USE)
+    ErrorCode.CORRUPT -> text(TextId.FAILURE_DAMAGED)
+    ErrorCode.NOT_A_DATABASE -> text(TextId.FAILURE_NOT_OURS)
+    ErrorCode.UNDELIVERED -> text(TextId.FAILURE_UNDELIVERED)
+    ErrorCode.LOCKED -> text(TextId.FAILURE_LOCKED)
+    ErrorCode.NOT_IN_PROGRESS, ErrorCode.NOT_FINISHED, ErrorCode.ALREADY_FINISHED, ErrorCode.DISCARDED -> text(TextId.FAILURE_NOT_ALLOWED)
+    ErrorCode.ACTION_STATUS, ErrorCode.ACTION_LOCKED -> text(TextId.FAILURE_NOT_ALLOWED)
     else -> text(TextId.FAILURE_OTHER, Text.Plain(code))
 }

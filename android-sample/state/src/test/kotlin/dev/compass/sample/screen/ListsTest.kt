@@ -1,16 +1,17 @@
 package dev.compass.sample.screen
 
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
+import dev.compass.core.model.Connectivity
+import dev.compass.core.testing.FakeState
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Signal
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.outbox.OutboxEvent
 import dev.compass.sample.screen.outbox.OutboxModel
-import dev.compass.sample.screen.sessions.SessionFilter
 import dev.compass.sample.screen.sessions.SessionsEvent
+import dev.compass.sample.screen.sessions.SessionsFilter
 import dev.compass.sample.screen.sessions.SessionsModel
 import dev.compass.sample.screen.status.StatusEvent
 import dev.compass.sample.screen.status.StatusIcon
@@ -44,17 +45,17 @@ class ListsTest {
         val model = WorkflowsModel(work, scope)
         settle()
         assertEquals(NextStep.GoOn, model.state.value.next)
-        gateway.show { copy(items = emptyList()) }
+        compass.show { copy(sessions = emptyList()) }
         settle()
         assertEquals(NextStep.Start("boiler-service", "Boiler service"), model.state.value.next)
-        gateway.show { copy(workflows = workflows + workflows.first { it.item.startable }.let { it.copy(item = it.item.copy(workflow = it.item.workflow.copy(key = "other"))) }) }
+        compass.show { copy(workflows = workflows + workflows.first().run { copy(workflow = workflow.copy(key = "other")) }) }
         settle()
         assertNull(model.state.value.next)
     }
 
     @Test
     fun `further sessions in progress are counted`() = desk {
-        gateway.show { copy(items = items + items.first().copy(key = "s9") + items.first().copy(key = "s8")) }
+        compass.show { copy(sessions = sessions + sessions.first().copy(key = "s9") + sessions.first().copy(key = "s8")) }
         val model = WorkflowsModel(work, scope)
         settle()
         assertCounts(CountId.MORE_IN_PROGRESS, 2, model.state.value.moreInProgress)
@@ -79,18 +80,17 @@ class ListsTest {
         model.onEvent(WorkflowsEvent.Started("boiler-service"))
         model.onEvent(WorkflowsEvent.Started("boiler-service"))
         settle()
-        assertEquals(listOf("start boiler-service"), gateway.calls)
+        assertEquals(listOf("start boiler-service"), compass.asked)
         assertTrue(navigator.stack.value.top is Screen.Session)
     }
 
     @Test
     fun `what cannot be started says why, and can be tried again`() = desk {
         val model = WorkflowsModel(work, scope)
-        gateway.show { copy(failure = GatewayFailure("disk_full")) }
+        compass.refuse("start", CompassException(ErrorCode.DISK_FULL))
         model.tap(WorkflowsEvent.Started("boiler-service"))
         assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
         assertNull(model.state.value.starting)
-        gateway.show { copy(failure = null) }
         model.tap(WorkflowsEvent.Started("boiler-service"))
         assertTrue(navigator.stack.value.top is Screen.Session)
     }
@@ -104,18 +104,18 @@ class ListsTest {
         fun keys() = model.state.value.sessions.map { it.session }
         assertEquals(listOf("s1", "s2", "s3", "s4", "s5"), keys())
         val expected = mapOf(
-            SessionFilter.IN_PROGRESS to listOf("s1"),
-            SessionFilter.COMPLETED to listOf("s2", "s3", "s4"),
-            SessionFilter.WON to listOf("s2", "s3"),
-            SessionFilter.ENDED to listOf("s5"),
-            SessionFilter.WAITING to listOf("s2"),
-            SessionFilter.FAILED to listOf("s4"),
+            SessionsFilter.IN_PROGRESS to listOf("s1"),
+            SessionsFilter.COMPLETED to listOf("s2", "s3", "s4"),
+            SessionsFilter.WON to listOf("s2", "s3"),
+            SessionsFilter.ENDED to listOf("s5"),
+            SessionsFilter.WAITING to listOf("s2"),
+            SessionsFilter.FAILED to listOf("s4"),
         )
         for ((filter, found) in expected) {
             model.tap(SessionsEvent.Filtered(filter))
             assertEquals(found, keys(), "$filter")
         }
-        model.tap(SessionsEvent.Filtered(SessionFilter.ALL), SessionsEvent.Searched(" open work "))
+        model.tap(SessionsEvent.Filtered(SessionsFilter.ALL), SessionsEvent.Searched(" open work "))
         assertEquals(listOf("s4"), keys())
     }
 
@@ -130,13 +130,13 @@ class ListsTest {
 
     @Test
     fun `the list grows by a page when its end is near, and begins anew with another filter`() = desk {
-        gateway.show { copy(items = (1..70).map { items.last().copy(key = "n$it") }) }
+        compass.show { copy(sessions = (1..70).map { sessions.last().copy(key = "n$it") }) }
         val model = SessionsModel(work, scope)
         settle()
         assertEquals(30 to true, model.state.value.sessions.size to model.state.value.more)
         model.tap(SessionsEvent.MoreAsked, SessionsEvent.MoreAsked, SessionsEvent.MoreAsked)
         assertEquals(70 to false, model.state.value.sessions.size to model.state.value.more)
-        model.tap(SessionsEvent.Filtered(SessionFilter.ENDED))
+        model.tap(SessionsEvent.Filtered(SessionsFilter.ENDED))
         assertEquals(30, model.state.value.sessions.size)
     }
 
@@ -166,7 +166,7 @@ class ListsTest {
 
     @Test
     fun `send now without signal says that it will leave by itself`() = desk {
-        gateway.signal.value = Signal.NONE
+        compass.setConnectivity(Connectivity.Offline)
         val model = OutboxModel(work, scope)
         model.tap(OutboxEvent.SendNow)
         assertSays(TextId.NOTICE_STILL_OFFLINE, model.state.value.notice?.text)
@@ -177,7 +177,7 @@ class ListsTest {
         val model = OutboxModel(work, scope)
         model.tap(OutboxEvent.SendFailedAgain)
         assertCounts(CountId.SENT_AGAIN, 1, model.state.value.notice?.text)
-        assertEquals(listOf("send failed again"), gateway.calls)
+        assertEquals(listOf("sendFailedAgain Jo"), compass.asked)
     }
 
     // The strip ----------------------------------------------------------------------------------------------------------------------
@@ -189,18 +189,18 @@ class ListsTest {
         assertEquals(StatusIcon.WAITING, strip.state.value.icon)
         assertCounts(CountId.STATUS_WAITING, 1, strip.state.value.text)
         assertCounts(CountId.STATUS_NEEDS_PERSON, 1, strip.state.value.attention)
-        gateway.signal.value = Signal.NONE
+        network.hear(Connectivity.Offline)
         settle()
         assertEquals(StatusIcon.NO_SIGNAL, strip.state.value.icon)
         assertCounts(CountId.STATUS_NO_SIGNAL_WAITING, 1, strip.state.value.text)
-        gateway.signal.value = Signal.ONLINE
-        gateway.show { copy(outbox = outbox.filter { it.needsPerson }) }
+        network.hear(Connectivity.Online(validated = true, metered = false))
+        compass.show { copy(outboxTotals = outboxTotals.copy(pending = 0)) }
         settle()
         assertEquals(StatusIcon.NEEDS_PERSON, strip.state.value.icon)
-        gateway.show { FakePhone() }
+        compass.show { FakeState() }
         settle()
         assertEquals(StatusIcon.ALL_SENT, strip.state.value.icon)
-        gateway.signal.value = Signal.NONE
+        network.hear(Connectivity.Offline)
         settle()
         assertSays(TextId.STATUS_NO_SIGNAL, strip.state.value.text)
         strip.tap(StatusEvent.Opened)

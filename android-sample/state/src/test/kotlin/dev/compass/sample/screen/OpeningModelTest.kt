@@ -1,11 +1,11 @@
 package dev.compass.sample.screen
 
+import dev.compass.core.CompassException
+import dev.compass.core.testing.FakeState
 import dev.compass.sample.Desk
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.screen.opening.OpeningEvent
 import dev.compass.sample.screen.opening.OpeningModel
 import dev.compass.sample.screen.settings.DataQuestion
@@ -20,11 +20,11 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 class OpeningModelTest {
-    private var refused: GatewayFailure? = null
+    private var refused: CompassException? = null
 
     private fun Desk.opening(code: String? = null): OpeningModel {
-        refused = code?.let { GatewayFailure(it) }
-        return OpeningModel(gateway, vault, exports, preferences, scope) { refused?.let { throw it } }.also { settle() }
+        refused = code?.let { CompassException(it) }
+        return OpeningModel(database, vault, exports, preferences, scope) { refused?.let { throw it } }.also { settle() }
     }
 
     @Test
@@ -56,11 +56,11 @@ class OpeningModelTest {
         val model = opening("corrupt")
         model.tap(OpeningEvent.SaveTapped)
         val saved = model.state.value.saved!!
-        assertEquals(listOf("salvage /exports/compass-saved.jsonl"), gateway.calls)
+        assertEquals(listOf("salvage /exports/compass-saved.jsonl"), database.calls)
         assertEquals("/exports/compass-saved.jsonl", saved.path)
         assertCounts(CountId.SAVED_UNSENT, 2, saved.unsent)
         assertSays(TextId.SAVED_WITH_GAPS, saved.gaps)
-        gateway.show { copy(failure = GatewayFailure("corrupt")) }
+        database.failure = CompassException("corrupt")
         model.tap(OpeningEvent.SaveTapped)
         assertSays(TextId.FAILURE_DAMAGED, model.state.value.notice?.text)
         assertFalse(model.state.value.working)
@@ -69,15 +69,15 @@ class OpeningModelTest {
     @Test
     fun `a backup is put back after it was asked for, with what would be lost, and the app goes on`() = desk {
         val model = opening("corrupt")
-        gateway.show { copy(failure = GatewayFailure("undelivered")) }
+        database.failure = CompassException("undelivered")
         model.tap(OpeningEvent.BackupChosen("/exports/chosen"))
         assertEquals(DataQuestion.PutBack("/exports/chosen"), model.state.value.question)
         model.tap(OpeningEvent.Confirmed)
         assertSays(TextId.UNDELIVERED_UNKNOWN, (model.state.value.question as DataQuestion.Undelivered).lost)
-        gateway.show { copy(failure = null) }
+        database.failure = null
         refused = null
         model.tap(OpeningEvent.DiscardReasonTyped("on paper"), OpeningEvent.Confirmed)
-        assertEquals("put back /exports/chosen, Jo: on paper", gateway.calls.last())
+        assertEquals("put back /exports/chosen, Jo: on paper", database.calls.last())
         assertEquals(listOf("/exports/chosen"), exports.removed)
         assertTrue(model.state.value.open)
     }
@@ -87,7 +87,7 @@ class OpeningModelTest {
         val model = opening("corrupt")
         model.tap(OpeningEvent.BackupChosen("/exports/chosen"), OpeningEvent.Dismissed)
         assertNull(model.state.value.question)
-        gateway.show { copy(failure = GatewayFailure("not_a_database")) }
+        database.failure = CompassException("not_a_database")
         model.tap(OpeningEvent.BackupChosen("/exports/other"), OpeningEvent.Confirmed)
         assertSays(TextId.FAILURE_NOT_OURS, model.state.value.notice?.text)
         assertEquals(listOf("/exports/chosen", "/exports/other"), exports.removed)
@@ -97,14 +97,14 @@ class OpeningModelTest {
     }
 
     @Test
-    fun `starting over asks twice, takes the secrets along, and leaves what was saved for the settings to share`() = desk(FakePhone()) {
+    fun `starting over asks twice, takes the secrets along, and leaves what was saved for the settings to share`() = desk(FakeState()) {
         vault.put("office-secret", "x")
         val model = opening("corrupt")
         model.tap(OpeningEvent.SaveTapped, OpeningEvent.StartOverTapped, OpeningEvent.Confirmed)
         assertEquals(DataQuestion.Erase(sure = true), model.state.value.question)
         refused = null
         model.tap(OpeningEvent.Confirmed)
-        assertEquals("erase", gateway.calls.last())
+        assertEquals("erase", database.calls.last())
         assertTrue(model.state.value.open && exports.cleared)
         assertEquals(emptyMap<String, String>(), vault.secrets)
         assertEquals(Replacement.SAVED, exports.kept)
@@ -116,8 +116,8 @@ class OpeningModelTest {
         preferences.set(preferences.preferences.value.copy(actor = " "))
         val model = opening("corrupt")
         model.tap(OpeningEvent.StartOverTapped, OpeningEvent.Confirmed, OpeningEvent.Confirmed, OpeningEvent.DiscardReasonTyped("lost"), OpeningEvent.Confirmed)
-        assertEquals("erase", gateway.calls.single())
+        assertEquals("erase", database.calls.single())
         model.tap(OpeningEvent.DiscardActorTyped("Kim"), OpeningEvent.Confirmed)
-        assertEquals("erase, Kim: lost", gateway.calls.last())
+        assertEquals("erase, Kim: lost", database.calls.last())
     }
 }

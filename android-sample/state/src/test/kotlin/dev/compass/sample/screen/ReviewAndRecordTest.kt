@@ -1,19 +1,23 @@
 package dev.compass.sample.screen
 
+import dev.compass.core.model.Action
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.Problem
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.TimelineEntry
+import dev.compass.core.model.TimelineItem
+import dev.compass.core.testing.FakeCompass
+import dev.compass.core.testing.FakeState
+import dev.compass.sample.NOW
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
+import dev.compass.sample.atWork
+import dev.compass.sample.boilerService
 import dev.compass.sample.desk
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldMark
 import dev.compass.sample.field.InputUi
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.FieldProblem
-import dev.compass.sample.gateway.Happening
-import dev.compass.sample.gateway.Moment
-import dev.compass.sample.gateway.RecordAction
-import dev.compass.sample.gateway.RecordNow
-import dev.compass.sample.gateway.session
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.record.RecordEvent
 import dev.compass.sample.screen.record.RecordModel
@@ -21,6 +25,7 @@ import dev.compass.sample.screen.record.TimelineSign
 import dev.compass.sample.screen.record.indented
 import dev.compass.sample.screen.review.ReviewEvent
 import dev.compass.sample.screen.review.ReviewModel
+import dev.compass.sample.session
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
@@ -33,20 +38,25 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 class ReviewAndRecordTest {
-    private val boiler = FakePhone.boilerService()
+    private val boiler = boilerService()
 
-    private fun closing(on: Boolean = true): FakePhone {
-        val session = boiler.session("s", "closed")
-        val record = FakePhone.atWork().records.getValue("s3").copy(key = "s")
-        return FakePhone(listOf(boiler), mapOf("s" to session), records = mapOf("s" to record), integrationEnabled = on)
+    private fun closing(on: Boolean = true): FakeState = atWork().run {
+        copy(
+            views = mapOf("s" to boiler.session("s", "closed")),
+            records = mapOf("s" to records.getValue("s3").copy(key = "s")),
+            integrationEnabled = on,
+        )
     }
 
-    private fun finished(change: RecordNow.() -> RecordNow = { this }) =
-        FakePhone.atWork().run { copy(records = records + ("s3" to records.getValue("s3").change())) }
+    private fun finished(change: SessionRecord.() -> SessionRecord = { this }) =
+        atWork().run { copy(records = records + ("s3" to records.getValue("s3").change())) }
 
-    private fun RecordAction.locked() = copy(state = ActionState.FAILED, reason = "rejected", failedSends = 4, locked = true)
+    private fun FakeCompass.drafts() =
+        shown.records.getValue("s3").fields.mapNotNull { field -> field.draft?.let { field.definition.key to it } }.toMap()
 
-    private val takenBack = Moment(1, FakePhone.NOW, 0, null, listOf(Happening.Answered("A", "B", superseded = true)))
+    private fun Action.locked() = copy(status = ActionStatus.FAILED, reason = "rejected", failedSends = 4, locked = true)
+
+    private val takenBack = TimelineItem(1, NOW, 0, null, TimelineEntry.Answered("A", "B", 2, "C", superseded = true))
 
     // Review -------------------------------------------------------------------------------------------------------------------------
 
@@ -58,7 +68,7 @@ class ReviewAndRecordTest {
         assertEquals("office", model.state.value.messages.single().endpoint)
         assertTrue(model.state.value.win && model.state.value.canComplete && !model.state.value.integrationOff)
         model.tap(ReviewEvent.Completed)
-        assertEquals(listOf("complete s 3"), gateway.calls)
+        assertEquals(listOf("complete s 3"), compass.asked)
         assertEquals(listOf(Screen.Workflows, Screen.Record("s")), navigator.stack.value.screens)
     }
 
@@ -71,17 +81,16 @@ class ReviewAndRecordTest {
 
     @Test
     fun `what is missing leads back to where it is asked`() = desk(closing(), at = "workflows session/s review/s") {
-        gateway.show {
-            val missing = FieldProblem("flue_temp", "required", visit = 2)
-            val session = sessions.getValue("s").copy(canComplete = false, completionProblems = listOf(missing))
-            copy(sessions = mapOf("s" to session))
+        compass.show {
+            val missing = Problem("flue_temp", "required", "", visit = 2)
+            copy(views = mapOf("s" to views.getValue("s").copy(canComplete = false, completionProblems = listOf(missing))))
         }
         val model = ReviewModel("s", work, scope)
         settle()
         assertFalse(model.state.value.canComplete)
         assertEquals("Flue temperature (°C)", model.state.value.missing.single().name)
         model.tap(ReviewEvent.MissingOpened("flue_temp"))
-        assertEquals(listOf("back s 3 2"), gateway.calls)
+        assertEquals(listOf("back s 3 2"), compass.asked)
         assertEquals(Screen.Session("s"), navigator.stack.value.top)
     }
 
@@ -100,7 +109,7 @@ class ReviewAndRecordTest {
         assertEquals(state.timeline.size, state.timeline.map { it.key }.toSet().size)
         assertEquals(Text.Number(BigDecimal("182.50")), state.fields.first { it.key == "flue_temp" }.value)
         assertSays(TextId.NOT_PROVIDED, state.fields.first { it.key == "serial" }.value)
-        assertEquals(listOf(ActionState.SENT to 1), state.totals.map { it.state to it.count })
+        assertEquals(listOf(ActionStatus.SENT to 1), state.totals.map { it.state to it.count })
     }
 
     @Test
@@ -130,7 +139,7 @@ class ReviewAndRecordTest {
         val model = RecordModel("s3", work, scope)
         settle()
         assertEquals(TimelineSign.TAKEN_BACK, model.state.value.timeline.single().sign)
-        assertEquals(Text.Moment(FakePhone.NOW), model.state.value.timeline.single().at, "nobody is named where nobody was")
+        assertEquals(Text.Moment(NOW), model.state.value.timeline.single().at, "nobody is named where nobody was")
     }
 
     @Test
@@ -141,11 +150,11 @@ class ReviewAndRecordTest {
             RecordEvent.EditOpened,
             RecordEvent.Field(FieldEvent.Typed("serial", "AB-1")),
             RecordEvent.Field(FieldEvent.Typed("flue_temp", "182.50")),
-            RecordEvent.Field(FieldEvent.AnsweredYesNo("safe", true)),
+            RecordEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))),
             RecordEvent.NoteTyped(4, "The key is under the mat."),
             RecordEvent.EditSaved,
         )
-        assertEquals(listOf("edit s3 safe serial 4"), gateway.calls)
+        assertEquals(listOf("edit s3 safe serial 4"), compass.asked)
         assertNull(model.state.value.editing)
     }
 
@@ -159,7 +168,7 @@ class ReviewAndRecordTest {
         assertFalse(editing.canSave)
         model.tap(RecordEvent.Dismissed)
         assertNull(model.state.value.editing)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
     }
 
     @Test
@@ -170,9 +179,9 @@ class ReviewAndRecordTest {
             RecordEvent.EditOpened,
             RecordEvent.Field(FieldEvent.Typed("serial", "AB-")),
             RecordEvent.Field(FieldEvent.Typed("flue_temp", "18")),
-            RecordEvent.Field(FieldEvent.AnsweredYesNo("safe", true)),
+            RecordEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))),
         )
-        assertEquals(mapOf(("s3" to "serial") to "AB-", ("s3" to "flue_temp") to "18"), gateway.drafts)
+        assertEquals(mapOf("serial" to "AB-", "flue_temp" to "18"), compass.drafts())
         // Left, or the process died: another model reads what there is.
         model.tap(RecordEvent.Dismissed)
         for (next in listOf(model, RecordModel("s3", work, scope))) {
@@ -188,8 +197,8 @@ class ReviewAndRecordTest {
             RecordEvent.Field(FieldEvent.Typed("flue_temp", "182.50")),
             RecordEvent.EditSaved,
         )
-        assertEquals(emptyMap<Any, String>(), gateway.drafts)
-        assertTrue(gateway.calls.isEmpty())
+        assertEquals(emptyMap<String, String>(), compass.drafts())
+        assertTrue(compass.asked.isEmpty())
     }
 
     @Test
@@ -198,7 +207,7 @@ class ReviewAndRecordTest {
         settle()
         model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
         assertNull(model.state.value.notice)
-        gateway.show { copy(inFlight = true) }
+        compass.inFlight = true
         model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
         assertSays(TextId.NOTICE_MAY_ARRIVE, model.state.value.notice?.text)
     }
@@ -208,9 +217,9 @@ class ReviewAndRecordTest {
         val model = RecordModel("s3", work, scope)
         settle()
         model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonConfirmed)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
-        assertEquals(listOf("abandon s3 notify-office by Jo"), gateway.calls)
+        assertEquals(listOf("abandon s3 notify-office by Jo"), compass.asked)
     }
 
     @Test
@@ -220,9 +229,9 @@ class ReviewAndRecordTest {
         settle()
         model.tap(RecordEvent.AbandonOpened("notify-office"), RecordEvent.AbandonReasonTyped("sent by hand"), RecordEvent.AbandonConfirmed)
         assertTrue(model.state.value.abandoning!!.asksActor)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(RecordEvent.AbandonActorTyped(" Kim "), RecordEvent.AbandonConfirmed)
-        assertEquals(listOf("abandon s3 notify-office by Kim"), gateway.calls)
+        assertEquals(listOf("abandon s3 notify-office by Kim"), compass.asked)
     }
 
     @Test
@@ -230,9 +239,9 @@ class ReviewAndRecordTest {
         val model = RecordModel("s3", work, scope)
         settle()
         model.tap(RecordEvent.SendTapped("notify-office"), RecordEvent.SendCorrectedTapped("notify-office"))
-        assertEquals(listOf("send s3 notify-office", "send corrected s3 notify-office"), gateway.calls)
+        assertEquals(listOf("send s3 notify-office", "sendCorrected s3 notify-office"), compass.asked)
         model.tap(RecordEvent.SendTapped("notify-office"))
-        assertEquals(2, gateway.calls.size, "a second tap was meant for the same message")
+        assertEquals(2, compass.asked.size, "a second tap was meant for the same message")
         assertFalse(model.state.value.working)
     }
 

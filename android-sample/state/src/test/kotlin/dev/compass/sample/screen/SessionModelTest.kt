@@ -1,27 +1,33 @@
 package dev.compass.sample.screen
 
+import dev.compass.core.Compass
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
+import dev.compass.core.end
+import dev.compass.core.model.Command
+import dev.compass.core.model.CommandOutcome
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.SessionKey
+import dev.compass.core.model.SessionView
+import dev.compass.core.testing.FakeCall
+import dev.compass.core.testing.FakeCompass
+import dev.compass.core.testing.FakeState
+import dev.compass.sample.Desk
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
+import dev.compass.sample.boilerService
 import dev.compass.sample.desk
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.field.InputUi
-import dev.compass.sample.gateway.Done
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.FieldChange
-import dev.compass.sample.gateway.FieldGateway
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.SessionNow
-import dev.compass.sample.gateway.Value
-import dev.compass.sample.gateway.WorkflowOutline
-import dev.compass.sample.gateway.session
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.session.SavedMark
 import dev.compass.sample.screen.session.SessionDialog
 import dev.compass.sample.screen.session.SessionEvent
 import dev.compass.sample.screen.session.SessionModel
 import dev.compass.sample.screen.session.SessionUiState
+import dev.compass.sample.session
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.TextId
 import java.math.BigDecimal
@@ -40,10 +46,18 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 class SessionModelTest {
-    private val boiler = FakePhone.boilerService()
-    private val arrival = FakePhone(listOf(boiler), mapOf("s" to boiler.session("s", "arrival")))
-    private val inspection = FakePhone(listOf(boiler), mapOf("s" to boiler.session("s", "inspection")))
-    private val closed = FakePhone(listOf(boiler), mapOf("s" to boiler.session("s", "closed")))
+    private val arrival = at("arrival")
+    private val inspection = at("inspection")
+    private val closed = at("closed")
+
+    private fun at(section: String) =
+        boilerService().let { FakeState(views = mapOf("s" to it.session("s", section)), workflow = mapOf(it.key to it)) }
+
+    private fun Desk.workOn(compass: Compass) = Workplace(compass, database, network, navigator, preferences)
+
+    private val FakeCompass.view get() = shown.views.getValue("s")
+
+    private fun FakeCompass.draft(field: String) = view.fields.first { it.definition.key == field }.draft
 
     private fun SessionUiState.field(key: String): FieldUi = fields.first { it.key == key }
 
@@ -59,7 +73,7 @@ class SessionModelTest {
         assertEquals("Arrival and safety", state.sectionName)
         assertEquals(listOf("Read what is on the plate.", "Then measure."), state.paragraphs)
         assertEquals(listOf("safe", "serial"), state.fields.map { it.key })
-        assertEquals(listOf("Safe, begin"), state.answers.map { it.label })
+        assertEquals(listOf("Safe, begin"), state.answers.map { it.name })
         assertEquals(1 to 2, state.progress.step to state.progress.atLeastLeft)
         assertFalse(state.canGoBack || state.canReview)
         assertEquals(SavedMark.SAVED, state.saved)
@@ -69,8 +83,8 @@ class SessionModelTest {
     fun `every letter is kept before the field is done`() = desk(inspection) {
         val model = SessionModel("s", work, scope)
         model.tap(typed("flue_temp", "1"), typed("flue_temp", "18"))
-        assertEquals("18", gateway.drafts["s" to "flue_temp"])
-        assertTrue(gateway.calls.isEmpty(), "${gateway.calls}")
+        assertEquals("18", compass.draft("flue_temp"))
+        assertTrue(compass.asked.isEmpty(), "${compass.asked}")
         val again = SessionModel("s", work, scope)
         settle()
         assertEquals("18", (again.state.value.field("flue_temp").input as InputUi.Line).text)
@@ -85,16 +99,16 @@ class SessionModelTest {
         settle()
         screen.cancel()
         settle()
-        assertEquals("18", gateway.drafts["s" to "flue_temp"])
+        assertEquals("18", compass.draft("flue_temp"))
     }
 
     @Test
     fun `a line that is left becomes a value`() = desk(inspection, Locale.GERMANY) {
         val model = SessionModel("s", work, scope)
         model.tap(typed("flue_temp", "182,50"), left("flue_temp"))
-        assertEquals(Holding.Given(Value.Exact(BigDecimal("182.50"))), gateway.shown.sessions.getValue("s").fields.first().holding)
+        assertEquals(FieldState.Provided(FieldValue.Decimal(BigDecimal("182.50"))), compass.view.fields.first().state)
         assertFalse(model.state.value.field("flue_temp").unsaved)
-        assertNull(gateway.drafts["s" to "flue_temp"])
+        assertNull(compass.draft("flue_temp"))
     }
 
     @Test
@@ -105,21 +119,21 @@ class SessionModelTest {
         assertSays(TextId.PROBLEM_TOO_LARGE, field.problem)
         assertEquals("999", (field.input as InputUi.Line).text)
         assertEquals(SavedMark.NOT_YET, model.state.value.saved)
-        assertEquals("999", gateway.drafts["s" to "flue_temp"])
-        assertTrue(gateway.calls.isEmpty())
+        assertEquals("999", compass.draft("flue_temp"))
+        assertTrue(compass.asked.isEmpty())
     }
 
     @Test
     fun `the tap on an answer that leaves a line is not lost while the line is saved`() = desk(arrival) {
         val flash = CompletableDeferred<Unit>()
-        val slow = object : FieldGateway by gateway {
-            override suspend fun setFields(session: String, changes: List<FieldChange>, actor: String?): Done {
+        val slow = object : Compass by compass {
+            override suspend fun run(session: SessionKey, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome {
                 flash.await()
-                return gateway.setFields(session, changes, actor)
+                return compass.run(session, commands, actor, commandId)
             }
         }
-        val model = SessionModel("s", Workplace(slow, navigator, preferences), scope)
-        model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
+        val model = SessionModel("s", workOn(slow), scope)
+        model.tap(SessionEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))))
         assertEquals(SavedMark.SAVING, model.state.value.saved)
         assertFalse(model.state.value.moving, "the buttons take taps")
         model.tap(SessionEvent.Answered("a1"))
@@ -132,7 +146,7 @@ class SessionModelTest {
     fun `an answer takes what is still half typed along`() = desk(inspection) {
         val model = SessionModel("s", work, scope)
         model.tap(SessionEvent.Field(FieldEvent.MarkedNotApplicable("co_ratio")), typed("flue_temp", "180"), SessionEvent.Answered("a1"))
-        assertEquals(listOf("set s co_ratio", "answer s 2 a1"), gateway.calls)
+        assertEquals(listOf("set s co_ratio", "set s flue_temp + answer s 2 a1"), compass.asked)
         assertEquals("Service complete", model.state.value.sectionName)
         assertTrue(model.state.value.canReview)
     }
@@ -152,7 +166,7 @@ class SessionModelTest {
     @Test
     fun `a second tap on an answer does nothing`() = desk(arrival) {
         val model = SessionModel("s", work, scope)
-        model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
+        model.tap(SessionEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))))
         model.onEvent(SessionEvent.Answered("a1"))
         model.onEvent(SessionEvent.Answered("a1"))
         settle()
@@ -164,8 +178,8 @@ class SessionModelTest {
     fun `back goes one section back with everything that was typed`() = desk(inspection) {
         val model = SessionModel("s", work, scope)
         model.tap(typed("flue_temp", "180"), typed("co_ratio", "x"), SessionEvent.WentBack)
-        assertEquals(listOf("set s flue_temp", "back s 2 1"), gateway.calls)
-        assertEquals("x", gateway.drafts["s" to "co_ratio"])
+        assertEquals(listOf("set s flue_temp", "back s 2 1"), compass.asked)
+        assertTrue(FakeCall("saveDraft", listOf("s", "co_ratio", "x")) in compass.calls, "what cannot be read stays half typed")
         assertEquals("Arrival and safety", model.state.value.sectionName)
     }
 
@@ -175,7 +189,7 @@ class SessionModelTest {
         settle()
         model.tap(SessionEvent.WentBack)
         assertEquals(Screen.Workflows, navigator.stack.value.top)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
     }
 
     @Test
@@ -185,7 +199,7 @@ class SessionModelTest {
         assertEquals(SessionDialog.Steps, model.state.value.dialog)
         assertEquals(listOf(1, 2, 3), model.state.value.path.map { it.visit })
         model.tap(SessionEvent.WentBackTo(1))
-        assertEquals("back s 3 1", gateway.calls.last())
+        assertEquals("back s 3 1", compass.asked.last())
         assertNull(model.state.value.dialog)
     }
 
@@ -197,17 +211,17 @@ class SessionModelTest {
             SessionEvent.Field(FieldEvent.MarkedNotApplicable("co_ratio")),
             SessionEvent.Field(FieldEvent.Cleared("co_ratio")),
         )
-        assertEquals(listOf("set s work_done", "set s co_ratio", "set s co_ratio"), gateway.calls)
+        assertEquals(listOf("set s work_done", "set s co_ratio", "set s co_ratio"), compass.asked)
     }
 
     @Test
     fun `what was read before a tap takes nothing of it back`() = desk(inspection) {
         // Flows tell what was, and say no more than that something has changed.
-        val told = MutableStateFlow(gateway.now("s"))
-        val late = object : FieldGateway by gateway {
-            override fun session(key: String): Flow<SessionNow> = told
+        val told = MutableStateFlow(compass.view)
+        val late = object : Compass by compass {
+            override fun observeSession(session: SessionKey): Flow<SessionView> = told
         }
-        val model = SessionModel("s", Workplace(late, navigator, preferences), scope)
+        val model = SessionModel("s", workOn(late), scope)
         for (option in listOf("seals", "trap")) {
             model.tap(SessionEvent.Field(FieldEvent.ToggledOption("work_done", option)))
             told.update { it.copy(startedAt = it.startedAt.plusSeconds(1)) }
@@ -224,7 +238,7 @@ class SessionModelTest {
         model.tap(SessionEvent.ResponseOpened("why"))
         assertEquals("why", (model.state.value.dialog as SessionDialog.Response).response.key)
         model.tap(SessionEvent.ResponseUsed)
-        assertEquals(listOf("response s why"), gateway.calls)
+        assertEquals(listOf("response s why"), compass.asked)
         assertSays(TextId.NOTICE_RESPONSE_USED, model.state.value.notice?.text)
         model.tap(SessionEvent.NoticeShown)
         assertNull(model.state.value.notice)
@@ -235,7 +249,7 @@ class SessionModelTest {
         val model = SessionModel("s", work, scope)
         settle()
         model.tap(SessionEvent.NoteOpened, SessionEvent.NoteTyped("  "), SessionEvent.NoteSaved)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(SessionEvent.NoteOpened, SessionEvent.NoteTyped("Key next door"), SessionEvent.NoteSaved)
         assertEquals(listOf("Key next door"), model.state.value.notes.map { it.text })
         assertNull(model.state.value.dialog)
@@ -246,25 +260,23 @@ class SessionModelTest {
         val model = SessionModel("s", work, scope)
         settle()
         model.tap(SessionEvent.NoteOpened, SessionEvent.NoteTyped("Key next"), SessionEvent.Dismissed)
-        assertEquals("Key next", gateway.noteDrafts["s"])
+        assertEquals("Key next", compass.view.noteDraft)
         model.tap(SessionEvent.NoteOpened)
         assertEquals(SessionDialog.Note("Key next"), model.state.value.dialog)
 
         val later = SessionModel("s", work, scope)
         later.tap(SessionEvent.NoteOpened)
         assertEquals(SessionDialog.Note("Key next"), later.state.value.dialog)
-        val refusing = object : FieldGateway by gateway {
-            override suspend fun note(session: String, text: String, actor: String?, command: String): Done = throw GatewayFailure("disk_full")
-        }
-        val refused = SessionModel("s", Workplace(refusing, navigator, preferences), scope)
+        val refused = SessionModel("s", work, scope)
+        compass.refuse("note", CompassException(ErrorCode.DISK_FULL))
         refused.tap(SessionEvent.NoteOpened)
         refused.onEvent(SessionEvent.NoteTyped("Key next door"))
         refused.onEvent(SessionEvent.NoteSaved)
         settle()
-        assertEquals("Key next door", gateway.noteDrafts["s"], "a refused note costs no letter")
+        assertEquals("Key next door", compass.view.noteDraft, "a refused note costs no letter")
         later.tap(SessionEvent.NoteTyped("Key next door"), SessionEvent.NoteSaved)
         assertEquals(listOf("Key next door"), later.state.value.notes.map { it.text })
-        assertNull(gateway.noteDrafts["s"])
+        assertNull(compass.view.noteDraft)
         later.tap(SessionEvent.NoteOpened)
         assertEquals(SessionDialog.Note(""), later.state.value.dialog)
     }
@@ -274,9 +286,9 @@ class SessionModelTest {
         val model = SessionModel("s", work, scope)
         settle()
         model.tap(SessionEvent.EndOpened, SessionEvent.EndConfirmed)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(SessionEvent.ReasonTyped("Nobody home"), SessionEvent.EndConfirmed)
-        assertEquals(listOf("end s"), gateway.calls)
+        assertEquals(listOf("end s"), compass.asked)
         assertEquals(listOf(Screen.Workflows, Screen.Record("s")), navigator.stack.value.screens)
     }
 
@@ -285,11 +297,11 @@ class SessionModelTest {
         val model = SessionModel("s", work, scope)
         settle()
         model.tap(SessionEvent.DiscardConfirmed)
-        assertTrue(gateway.calls.isEmpty(), "without the question there is no answer to it")
+        assertTrue(compass.asked.isEmpty(), "without the question there is no answer to it")
         model.tap(SessionEvent.DiscardOpened, SessionEvent.Dismissed)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(SessionEvent.DiscardOpened, SessionEvent.DiscardConfirmed)
-        assertEquals(listOf("discard s"), gateway.calls)
+        assertEquals(listOf("discard s"), compass.asked)
         assertEquals(Screen.Workflows, navigator.stack.value.top)
     }
 
@@ -297,13 +309,12 @@ class SessionModelTest {
     fun `a full disk is said, and the screen stays as it was`() = desk(arrival) {
         val model = SessionModel("s", work, scope)
         settle()
-        gateway.show { copy(failure = GatewayFailure("disk_full")) }
-        model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
+        compass.refuse("setFields", CompassException(ErrorCode.DISK_FULL))
+        model.tap(SessionEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))))
         assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
         assertEquals(InputUi.YesNo(null), model.state.value.field("safe").input)
         assertFalse(model.state.value.moving)
-        gateway.show { copy(failure = null) }
-        model.tap(SessionEvent.Field(FieldEvent.AnsweredYesNo("safe", true)))
+        model.tap(SessionEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))))
         assertEquals(InputUi.YesNo(true), model.state.value.field("safe").input)
     }
 
@@ -316,10 +327,8 @@ class SessionModelTest {
 
     @Test
     fun `a workflow that cannot be read is said, and ends no app`() = desk(arrival) {
-        val broken = object : FieldGateway by gateway {
-            override suspend fun outlineOf(session: SessionNow): WorkflowOutline = throw GatewayFailure("broken_workflow")
-        }
-        val model = SessionModel("s", Workplace(broken, navigator, preferences), scope)
+        compass.refuse("workflow", CompassException(ErrorCode.BROKEN_WORKFLOW))
+        val model = SessionModel("s", work, scope)
         settle()
         assertSays(TextId.FAILURE_NOT_STARTABLE, model.state.value.notice?.text)
     }
@@ -327,7 +336,7 @@ class SessionModelTest {
     @Test
     fun `a session that is over leads to its record`() = desk(arrival) {
         val model = SessionModel("s", work, scope)
-        gateway.end("s", "elsewhere", null, "c")
+        compass.end("s", "elsewhere")
         settle()
         assertTrue(model.state.value.closed)
         assertTrue(model.state.value.answers.isEmpty())

@@ -1,13 +1,14 @@
 package dev.compass.sample.screen
 
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
+import dev.compass.core.model.Finding
+import dev.compass.core.model.Severity
+import dev.compass.core.testing.FakeState
 import dev.compass.sample.Desk
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
-import dev.compass.sample.gateway.FakePhone
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Severity
-import dev.compass.sample.gateway.WorkflowFinding
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.settings.DataQuestion
 import dev.compass.sample.screen.settings.EndpointForm
@@ -42,7 +43,7 @@ class SettingsModelTest {
         assertFalse(model.state.value.editing!!.secretStored)
         model.tap(SettingsEvent.EndpointTyped(model.state.value.editing!!.copy(secret = "whsec_abc")), SettingsEvent.EndpointSaved)
         assertEquals(mapOf("office-secret" to "whsec_abc"), vault.secrets)
-        assertEquals(listOf("endpoint office", "secrets changed"), gateway.calls)
+        assertEquals(listOf("putEndpoint office", "secretsChanged"), compass.asked)
         model.tap(SettingsEvent.EndpointOpened("office"))
         assertEquals("" to true, model.state.value.editing!!.run { secret to secretStored })
         assertFalse("whsec" in model.state.value.toString())
@@ -59,10 +60,10 @@ class SettingsModelTest {
         assertSays(TextId.REASON_ENDPOINT_DISABLED, model.state.value.endpoints.single().problem)
         model.tap(SettingsEvent.EndpointSwitched("office", true))
         assertNull(model.state.value.endpoints.single().problem)
-        gateway.show { copy(endpoints = endpoints.map { it.copy(failingReason = "proxy") }) }
+        compass.show { copy(endpoints = endpoints.map { it.copy(failingReason = "proxy") }) }
         settle()
         assertSays(TextId.REASON_PROXY, model.state.value.endpoints.single().problem)
-        gateway.show { copy(endpoints = endpoints.map { it.copy(enabled = false, disabledReason = "endpoint_corrupt") }) }
+        compass.show { copy(endpoints = endpoints.map { it.copy(enabled = false, disabledReason = "endpoint_corrupt") }) }
         settle()
         assertSays(TextId.REASON_ENDPOINT_CORRUPT, model.state.value.endpoints.single().problem)
     }
@@ -98,8 +99,8 @@ class SettingsModelTest {
     @Test
     fun `a file that is no workflow is refused with its findings`() = desk {
         val model = settings()
-        val finding = WorkflowFinding(Severity.ERROR, "not_json", "", "line 1")
-        gateway.show { copy(failure = GatewayFailure("invalid_workflow", findings = listOf(finding))) }
+        val finding = Finding(Severity.ERROR, "not_json", "", "line 1")
+        compass.refuse("importWorkflow", CompassException(ErrorCode.INVALID_WORKFLOW, findings = listOf(finding)))
         model.tap(SettingsEvent.WorkflowChosen("x".toByteArray()))
         assertSays(TextId.FAILURE_BAD_FILE, model.state.value.notice?.text)
         assertSays(TextId.FINDING_OTHER, model.state.value.importFindings.single())
@@ -108,7 +109,7 @@ class SettingsModelTest {
 
     @Test
     fun `a secret that the key store does not take is said so, and the form stays`() = desk {
-        vault.failure = GatewayFailure("secret_unavailable")
+        vault.failure = CompassException("secret_unavailable")
         val model = settings()
         model.tap(SettingsEvent.EndpointOpened("office"))
         model.tap(SettingsEvent.EndpointTyped(model.state.value.editing!!.copy(secret = "whsec_abc")), SettingsEvent.EndpointSaved)
@@ -120,15 +121,15 @@ class SettingsModelTest {
     private fun SettingsModel.undelivered() = state.value.question as DataQuestion.Undelivered
 
     @Test
-    fun `a backup is put back after a question, and the copy that was chosen goes`() = desk(FakePhone()) {
+    fun `a backup is put back after a question, and the copy that was chosen goes`() = desk(FakeState()) {
         val model = settings()
         model.tap(SettingsEvent.BackupChosen("/exports/chosen"))
         assertEquals(DataQuestion.PutBack("/exports/chosen"), model.state.value.question)
         model.tap(SettingsEvent.Dismissed)
         assertNull(model.state.value.question)
-        assertEquals(emptyList<String>() to listOf("/exports/chosen"), gateway.calls to exports.removed)
+        assertEquals(emptyList<String>() to listOf("/exports/chosen"), database.calls to exports.removed)
         model.tap(SettingsEvent.BackupChosen("/exports/other"), SettingsEvent.Confirmed)
-        assertEquals(listOf("put back /exports/other"), gateway.calls)
+        assertEquals(listOf("put back /exports/other"), database.calls)
         assertNull(model.state.value.question)
         assertSays(TextId.NOTICE_PUT_BACK, model.state.value.notice?.text)
         assertEquals("office", model.state.value.endpoints.single().key, "the settings go on with what is there now")
@@ -143,24 +144,24 @@ class SettingsModelTest {
         assertCounts(CountId.UNDELIVERED, 2, model.undelivered().lost)
         assertEquals("Jo" to false, model.undelivered().run { actor to asksActor })
         model.tap(SettingsEvent.DiscardReasonTyped(" "), SettingsEvent.Confirmed)
-        assertEquals(listOf("put back /exports/chosen"), gateway.calls)
+        assertEquals(listOf("put back /exports/chosen"), database.calls)
         assertEquals(emptyList<String>(), exports.removed, "the copy is still needed")
         model.tap(SettingsEvent.DiscardReasonTyped("on paper "), SettingsEvent.Confirmed)
-        assertEquals("put back /exports/chosen, Jo: on paper", gateway.calls.last())
+        assertEquals("put back /exports/chosen, Jo: on paper", database.calls.last())
         assertSays(TextId.NOTICE_PUT_BACK, model.state.value.notice?.text)
         assertEquals(listOf("/exports/chosen"), exports.removed)
     }
 
     @Test
     fun `everything is erased after two questions, with the secrets, the files and the name`() = desk {
-        gateway.show { copy(outbox = emptyList()) }
+        compass.show { copy(outbox = emptyList()) }
         vault.put("office-secret", "x")
         val model = settings()
         model.tap(SettingsEvent.BackupExported, SettingsEvent.EraseTapped, SettingsEvent.Confirmed)
         assertEquals(DataQuestion.Erase(sure = true), model.state.value.question)
-        assertEquals(listOf("backup"), gateway.calls)
+        assertEquals(listOf("backup /exports/compass-backup.db"), compass.asked)
         model.tap(SettingsEvent.Confirmed)
-        assertEquals("erase", gateway.calls.last())
+        assertEquals("erase", database.calls.last())
         assertSays(TextId.NOTICE_ERASED, model.state.value.notice?.text)
         assertEquals(emptyMap<String, String>(), vault.secrets)
         assertTrue(exports.cleared)
@@ -174,7 +175,7 @@ class SettingsModelTest {
         vault.put("office-secret", "x")
         val model = settings()
         model.tap(SettingsEvent.ActorTyped(""), SettingsEvent.EraseTapped, SettingsEvent.Dismissed, SettingsEvent.Confirmed)
-        assertEquals(emptyList<String>(), gateway.calls)
+        assertEquals(emptyList<String>(), database.calls)
         model.tap(SettingsEvent.EraseTapped, SettingsEvent.Confirmed, SettingsEvent.Confirmed)
         assertTrue(model.undelivered().asksActor)
         model.tap(SettingsEvent.DiscardReasonTyped("sold"))
@@ -184,14 +185,14 @@ class SettingsModelTest {
         assertFalse(exports.cleared)
         model.tap(SettingsEvent.EraseTapped, SettingsEvent.Confirmed, SettingsEvent.Confirmed)
         model.tap(SettingsEvent.DiscardReasonTyped("sold"), SettingsEvent.DiscardActorTyped("Mia"), SettingsEvent.Confirmed)
-        assertEquals("erase, Mia: sold", gateway.calls.last())
+        assertEquals("erase, Mia: sold", database.calls.last())
         assertTrue(exports.cleared)
     }
 
     @Test
     fun `a phone whose file is damaged cannot tell how many messages would be lost`() = desk {
         val model = settings()
-        gateway.show { copy(failure = GatewayFailure("undelivered")) }
+        database.failure = CompassException(ErrorCode.UNDELIVERED)
         model.tap(SettingsEvent.BackupChosen("/exports/chosen"), SettingsEvent.Confirmed)
         assertSays(TextId.UNDELIVERED_UNKNOWN, model.undelivered().lost)
     }
@@ -199,7 +200,7 @@ class SettingsModelTest {
     @Test
     fun `a backup that is none is refused in words, and nothing is asked any more`() = desk {
         val model = settings()
-        gateway.show { copy(failure = GatewayFailure("not_a_database")) }
+        database.failure = CompassException(ErrorCode.NOT_A_DATABASE)
         model.tap(SettingsEvent.BackupChosen("/exports/chosen"), SettingsEvent.Confirmed)
         assertNull(model.state.value.question)
         assertSays(TextId.FAILURE_NOT_OURS, model.state.value.notice?.text)
@@ -217,7 +218,7 @@ class SettingsModelTest {
         assertNull(model.state.value.notice)
         assertEquals("/exports/diagnostics.txt", model.state.value.exported, "the words about it go, the file stays to be shared")
         model.tap(SettingsEvent.BackupExported)
-        assertEquals(listOf("backup"), gateway.calls)
+        assertEquals(listOf("backup /exports/compass-backup.db"), compass.asked)
         assertEquals("/exports/compass-backup.db", model.state.value.exported)
     }
 }

@@ -1,12 +1,15 @@
 package dev.compass.sample.screen
 
+import dev.compass.sample.Desk
+import dev.compass.sample.FakePhone
 import dev.compass.sample.assertSays
 import dev.compass.sample.desk
-import dev.compass.sample.gateway.EndpointLine
+import dev.compass.sample.endpoint
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.workflow.WorkflowEvent
 import dev.compass.sample.screen.workflow.WorkflowModel
 import dev.compass.sample.text.TextId
+import kotlinx.coroutines.flow.first
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
@@ -14,6 +17,15 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 class WorkflowModelTest {
+    /** A document is changed on another thread. */
+    private suspend fun Desk.saved(model: WorkflowModel, said: TextId) {
+        assertSays(said, model.state.first { it.notice != null && !it.saving }.notice?.text)
+        settle()
+    }
+
+    private fun FakePhone.endpointsOfImported() =
+        Regex("\"endpoint\": ?\"([a-z]+)\"").findAll(String(imported)).map { it.groupValues[1] }.toList()
+
     @Test
     fun `the outline shows sections with their fields, answers and actions`() = desk {
         val model = WorkflowModel("boiler-service", work, scope)
@@ -28,17 +40,16 @@ class WorkflowModelTest {
 
     @Test
     fun `a message is added in three taps`() = desk {
-        gateway.show { copy(endpoints = endpoints + EndpointLine("depot", "https://depot.example", null)) }
+        compass.show { copy(endpoints = endpoints + endpoint("depot")) }
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.AddOpened("arrival"))
         assertEquals(listOf("office", "depot"), model.state.value.adding?.endpoints)
         assertFalse(model.state.value.adding!!.canAdd, "which one is for the technician to say")
         model.tap(WorkflowEvent.EndpointChosen("depot"), WorkflowEvent.AddConfirmed)
-        assertEquals(listOf("add boiler-service arrival depot"), gateway.calls)
+        saved(model, TextId.NOTICE_ACTION_ADDED)
+        assertEquals(listOf("depot", "office"), compass.endpointsOfImported())
         assertEquals("3.1", model.state.value.version)
-        assertEquals("depot", model.state.value.sections.first().actions.single().endpoint)
-        assertSays(TextId.NOTICE_ACTION_ADDED, model.state.value.notice?.text)
         assertNull(model.state.value.adding)
     }
 
@@ -47,17 +58,18 @@ class WorkflowModelTest {
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.AddOpened("arrival"), WorkflowEvent.AddConfirmed)
-        assertEquals(listOf("add boiler-service arrival office"), gateway.calls)
+        saved(model, TextId.NOTICE_ACTION_ADDED)
+        assertEquals(listOf("office", "office"), compass.endpointsOfImported())
     }
 
     @Test
     fun `without an endpoint the way leads to the settings`() = desk {
-        gateway.show { copy(endpoints = emptyList()) }
+        compass.show { copy(endpoints = emptyList()) }
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.AddOpened("arrival"), WorkflowEvent.AddConfirmed)
         assertTrue(model.state.value.adding!!.noEndpoints)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(WorkflowEvent.SettingsOpened)
         assertEquals(Screen.Settings, navigator.stack.value.top)
     }
@@ -67,19 +79,20 @@ class WorkflowModelTest {
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.RemoveConfirmed)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         model.tap(WorkflowEvent.RemoveOpened("closed", "notify-office"))
         assertEquals("Tell the office that the service is complete", model.state.value.removing?.name)
         model.tap(WorkflowEvent.RemoveConfirmed)
-        assertEquals(listOf("remove boiler-service closed notify-office"), gateway.calls)
-        assertEquals(emptyList<Any>(), model.state.value.sections.last().actions)
+        saved(model, TextId.NOTICE_ACTION_REMOVED)
+        assertEquals(emptyList<String>(), compass.endpointsOfImported())
+        assertNull(model.state.value.removing)
     }
 
     @Test
     fun `only a complete workflow starts`() = desk(at = "workflows workflow/heat-pump") {
         val model = WorkflowModel("heat-pump", work, scope)
         model.tap(WorkflowEvent.Started)
-        assertTrue(gateway.calls.isEmpty())
+        assertTrue(compass.asked.isEmpty())
         assertSays(TextId.FINDING_UNLINKED_ANSWER, model.state.value.findings.single())
     }
 }

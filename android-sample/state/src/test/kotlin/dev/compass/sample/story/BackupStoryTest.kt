@@ -1,13 +1,14 @@
 package dev.compass.sample.story
 
+import dev.compass.core.complete
+import dev.compass.core.model.Change
+import dev.compass.core.model.Command
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldValue
+import dev.compass.core.start
 import dev.compass.sample.Shown
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
-import dev.compass.sample.gateway.FieldChange
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.SessionList
-import dev.compass.sample.gateway.SessionQuery
-import dev.compass.sample.gateway.Value
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.settings.DataQuestion
 import dev.compass.sample.screen.settings.EndpointForm
@@ -45,26 +46,26 @@ class BackupStoryTest {
         return settings
     }
 
-    private suspend fun Phone.completed(number: Int) {
-        val started = gateway.start("pump-check", "Jo", "start-$number")
-        val site = FieldChange("site", Holding.Given(Value.Words("Mill Lane")))
-        val atTheEnd = gateway.answer(started.key, started.visit, "on", listOf(site), "Jo").session
-        gateway.complete(started.key, atTheEnd.visit, "Jo")
+    private suspend fun Phone.completed() {
+        val started = compass.start("pump-check", actor = "Jo").view
+        val site = FieldChange("site", Change.Set(FieldValue.Text("Mill Lane")))
+        val atTheEnd = compass.run(started.key, listOf(Command.SetFields(listOf(site)), Command.Answer(started.visit, "on")), "Jo").view
+        compass.complete(atTheEnd, "Jo")
     }
 
-    private suspend fun Phone.sessions(until: (SessionList) -> Boolean) = gateway.sessions(SessionQuery(), limit = 9).first(until).sessions
+    private suspend fun Phone.sessions() = compass.sessions().sessions
 
     @Test
     fun `a backup is put back, what was sent since leaves once more, and what was not is asked for first`() = story {
         val phone = Phone.switchOn(folder.resolve("compass.db"), office, this)
         val settings = phone.ready()
         val strip = phone.app.status(phone.scope)
-        phone.completed(1)
-        phone.gateway.backup(copy)
+        phone.completed()
+        phone.compass.backup(copy)
         phone.network(there = true)
-        assertEquals(1, phone.gateway.sendNow().sent)
+        assertEquals(1, phone.sendNow().sent)
         phone.network(there = false)
-        phone.completed(2)
+        phone.completed()
         strip.until { it.icon == StatusIcon.NO_SIGNAL && it.text == count(CountId.STATUS_NO_SIGNAL_WAITING, 1) }
 
         settings.onEvent(SettingsEvent.BackupChosen(copy))
@@ -72,16 +73,16 @@ class BackupStoryTest {
         settings.onEvent(SettingsEvent.Confirmed)
         val asked = settings.until { it.question is DataQuestion.Undelivered }.question as DataQuestion.Undelivered
         assertCounts(CountId.UNDELIVERED, 1, asked.lost)
-        assertEquals(2, phone.sessions { true }.size, "nothing has changed")
+        assertEquals(2, phone.sessions().size, "nothing has changed")
         settings.onEvent(SettingsEvent.DiscardReasonTyped("The office has it on paper"))
         settings.onEvent(SettingsEvent.Confirmed)
         assertSays(TextId.NOTICE_PUT_BACK, settings.until { it.question == null && !it.working }.notice?.text)
 
-        assertEquals(1, phone.sessions { true }.size)
+        assertEquals(1, phone.sessions().size)
         // The strip was open all the time; the network is known still.
         strip.until { it.icon == StatusIcon.NO_SIGNAL && it.text == count(CountId.STATUS_NO_SIGNAL_WAITING, 1) }
         phone.network(there = true)
-        assertEquals(1, phone.gateway.sendNow().sent)
+        assertEquals(1, phone.sendNow().sent)
         strip.until { it.icon == StatusIcon.ALL_SENT }
         assertEquals(2, office.received.size)
         assertEquals(1, office.received.toSet().size)
@@ -92,13 +93,13 @@ class BackupStoryTest {
     fun `a file that is no backup changes nothing`() = story {
         val phone = Phone.switchOn(folder.resolve("compass.db"), office, this)
         val settings = phone.ready()
-        phone.completed(1)
+        phone.completed()
         Files.writeString(Path.of(copy), "Once upon a time there was a pump. ".repeat(200))
         settings.onEvent(SettingsEvent.BackupChosen(copy))
         settings.onEvent(SettingsEvent.Confirmed)
         assertSays(TextId.FAILURE_NOT_OURS, settings.until { it.notice?.failed == true && !it.working }.notice?.text)
         assertNull(settings.state.value.question)
-        assertEquals(1, phone.sessions { true }.size)
+        assertEquals(1, phone.sessions().size)
         phone.shutDown()
     }
 
@@ -108,8 +109,8 @@ class BackupStoryTest {
         val settings = phone.ready()
         val strip = phone.app.status(phone.scope)
         phone.network(there = false)
-        phone.completed(1)
-        phone.completed(2)
+        phone.completed()
+        phone.completed()
         settings.onEvent(SettingsEvent.EraseTapped)
         repeat(2) { settings.onEvent(SettingsEvent.Confirmed) }
         val asked = settings.until { it.question is DataQuestion.Undelivered }.question as DataQuestion.Undelivered
@@ -118,14 +119,14 @@ class BackupStoryTest {
         settings.onEvent(SettingsEvent.Confirmed)
         assertSays(TextId.NOTICE_ERASED, settings.until { it.question == null && !it.working }.notice?.text)
         settings.until { it.endpoints.isEmpty() && !it.integrationEnabled }
-        assertEquals(emptyList<Any>(), phone.sessions { true })
+        assertEquals(emptyList<Any>(), phone.sessions())
         assertEquals(emptyMap<String, String>(), phone.vault.secrets)
         strip.until { it.text != count(CountId.STATUS_NO_SIGNAL_WAITING, 2) }
         // As on the first day.
         phone.ready()
-        phone.completed(1)
+        phone.completed()
         phone.network(there = true)
-        assertEquals(1, phone.gateway.sendNow().sent)
+        assertEquals(1, phone.sendNow().sent)
         phone.shutDown()
     }
 

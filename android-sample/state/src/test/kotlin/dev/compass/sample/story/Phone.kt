@@ -17,9 +17,9 @@ import dev.compass.sample.FakeExports
 import dev.compass.sample.FakePreferences
 import dev.compass.sample.FakeVault
 import dev.compass.sample.SampleApp
-import dev.compass.sample.gateway.CompassGateway
-import dev.compass.sample.gateway.PhoneNetwork
-import dev.compass.sample.gateway.SignalCompass
+import dev.compass.sample.core.CompassDatabase
+import dev.compass.sample.core.PhoneNetwork
+import dev.compass.sample.core.SignalCompass
 import dev.compass.sample.nav.Navigator
 import dev.compass.sample.screen.Model
 import dev.compass.sample.screen.Workplace
@@ -59,7 +59,7 @@ class Office : Transport {
 class OneHandle(private val path: String, private val open: suspend () -> Compass) {
     val network = PhoneNetwork()
     val compass = Compass.lazy { SignalCompass(open(), network) }
-    val gateway = CompassGateway(compass, network) { path }
+    val database = CompassDatabase(compass) { path }
 }
 
 /** A phone with the real core, whose screens run on one thread as on Android. [restored] is what Android kept of the screens. */
@@ -67,9 +67,9 @@ class Phone private constructor(private val handles: OneHandle, private val offi
     private val screens = CoroutineScope(main.coroutineContext + Job(main.coroutineContext.job))
     val vault = FakeVault()
     val exports = FakeExports()
-    val gateway = handles.gateway
+    val compass: Compass = handles.compass
     val navigator = Navigator(restored)
-    val work = Workplace(gateway, navigator, FakePreferences(), { Locale.UK })
+    val work = Workplace(compass, handles.database, handles.network, navigator, FakePreferences(), { Locale.UK })
     val app = SampleApp(work, vault, exports)
 
     /** A screen's scope. */
@@ -81,6 +81,12 @@ class Phone private constructor(private val handles: OneHandle, private val offi
         val online = Connectivity.Online(validated = true, metered = false, network = 1)
         handles.compass.setConnectivity(if (there) online else Connectivity.Offline)
     }
+
+    /** As the settings do. */
+    suspend fun simulateOffline(simulate: Boolean) = compass.setConnectivity(handles.network.play(simulate))
+
+    /** As the outbox does. */
+    suspend fun sendNow() = compass.flush(urgent = true)
 
     /** The process ends in good order. */
     suspend fun shutDown() {

@@ -1,5 +1,9 @@
 package dev.compass.sample.story
 
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.FlushEnd
+import dev.compass.core.model.SessionState
+import dev.compass.core.start
 import dev.compass.core.testing.FakeCompass
 import dev.compass.sample.Shown
 import dev.compass.sample.assertCounts
@@ -7,9 +11,6 @@ import dev.compass.sample.assertSays
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldMark
 import dev.compass.sample.field.InputUi
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.EndpointLine
-import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.outbox.OutboxEvent
 import dev.compass.sample.screen.outbox.OutboxModel
@@ -19,8 +20,8 @@ import dev.compass.sample.screen.review.ReviewEvent
 import dev.compass.sample.screen.review.ReviewModel
 import dev.compass.sample.screen.session.SessionEvent
 import dev.compass.sample.screen.session.SessionModel
-import dev.compass.sample.screen.sessions.SessionFilter
 import dev.compass.sample.screen.sessions.SessionsEvent
+import dev.compass.sample.screen.sessions.SessionsFilter
 import dev.compass.sample.screen.sessions.SessionsModel
 import dev.compass.sample.screen.settings.EndpointForm
 import dev.compass.sample.screen.settings.SettingsEvent
@@ -161,7 +162,7 @@ class StoryTest {
 
         val record = phone.record()
         val waiting = record.until { it.actions.isNotEmpty() }
-        assertEquals(ActionState.PENDING, waiting.actions.single().state)
+        assertEquals(ActionStatus.PENDING, waiting.actions.single().state)
         assertTrue(waiting.won)
         assertEquals(TextId.SESSION_WON, (waiting.stateText as Text.Message).id)
         val offline = strip.until { it.icon == StatusIcon.NO_SIGNAL && it.text is Text.Count }
@@ -174,7 +175,7 @@ class StoryTest {
         outbox.onEvent(OutboxEvent.SendNow)
         assertCounts(CountId.SENT_NOW, 1, outbox.until { it.notice != null }.notice?.text)
 
-        val sent = record.until { it.actions.single().state == ActionState.SENT }.actions.single()
+        val sent = record.until { it.actions.single().state == ActionStatus.SENT }.actions.single()
         assertSays(TextId.ACTION_SENT_AT, sent.detail)
         assertSays(TextId.ATTEMPT_SENT, sent.attemptLines.single())
         assertEquals(StatusIcon.ALL_SENT, strip.until { it.icon == StatusIcon.ALL_SENT }.icon)
@@ -193,7 +194,7 @@ class StoryTest {
         session.onEvent(field(FieldEvent.Typed("pressure", "2.")))
         val key = (phone.navigator.stack.value.top as Screen.Session).key
         // The letters are on flash when another look at the session finds them.
-        while (phone.gateway.session(key).first().fields[1].draft != "2.") yield()
+        while (phone.compass.session(key).fields[1].draft != "2.") yield()
         val kept = phone.navigator.save()
         val after = pullBattery(folder, folder.resolve("after"))
 
@@ -213,7 +214,7 @@ class StoryTest {
         model.onEvent(SessionEvent.Answered("on"))
         model.until { it.canReview }
         val record = again.complete(model)
-        assertEquals(ActionState.PENDING, record.state.value.actions.single().state)
+        assertEquals(ActionStatus.PENDING, record.state.value.actions.single().state)
         again.shutDown()
         phone.shutDown()
     }
@@ -226,8 +227,8 @@ class StoryTest {
         val session = phone.startPumpCheck()
         session.fillIn()
         val record = phone.complete(session)
-        phone.gateway.sendNow()
-        val failed = record.until { it.actions.single().state == ActionState.FAILED }.actions.single()
+        phone.sendNow()
+        val failed = record.until { it.actions.single().state == ActionStatus.FAILED }.actions.single()
         assertSays(TextId.REASON_REJECTED, failed.reason)
         assertTrue(failed.canSend && failed.canSendCorrected)
         val strip = phone.app.status(phone.scope)
@@ -245,9 +246,9 @@ class StoryTest {
         record.until { state -> state.editing == null && state.fields.any { it.value == Text.Number(BigDecimal("3.75")) } }
         office.status = 200
         record.onEvent(RecordEvent.SendCorrectedTapped("report"))
-        record.until { it.actions.single().state == ActionState.PENDING }
-        phone.gateway.sendNow()
-        record.until { it.actions.single().state == ActionState.SENT }
+        record.until { it.actions.single().state == ActionStatus.PENDING }
+        phone.sendNow()
+        record.until { it.actions.single().state == ActionStatus.SENT }
         assertTrue("3.75" in office.received.last())
         record.onEvent(RecordEvent.PreviewOpened("report"))
         val preview = record.until { it.preview != null }.preview
@@ -306,9 +307,9 @@ class StoryTest {
         phone.navigator.open(Screen.Sessions)
         val list: SessionsModel = (phone.shown() as Shown.Sessions).model
         assertEquals(1, list.until { it.sessions.isNotEmpty() }.sessions.size)
-        list.onEvent(SessionsEvent.Filtered(SessionFilter.WON))
-        list.until { it.filter == SessionFilter.WON && it.sessions.isEmpty() }
-        list.onEvent(SessionsEvent.Filtered(SessionFilter.ENDED))
+        list.onEvent(SessionsEvent.Filtered(SessionsFilter.WON))
+        list.until { it.filter == SessionsFilter.WON && it.sessions.isEmpty() }
+        list.onEvent(SessionsEvent.Filtered(SessionsFilter.ENDED))
         list.until { it.sessions.size == 1 }
         phone.shutDown()
     }
@@ -317,9 +318,9 @@ class StoryTest {
     fun `every example of the repository can be walked on the screen`() = story {
         val phone = Phone.switchOn(folder.resolve("compass.db"), office, this)
         for (name in listOf("boiler-service", "customer-visit", "meter-exchange", "site-safety-inspection")) {
-            val imported = phone.gateway.importWorkflow(example(name))
+            val imported = phone.compass.importWorkflow(example(name))
             assertTrue(imported.workflow.startable, name)
-            val session = phone.gateway.start(imported.workflow.workflow.key, null, "start-$name")
+            val session = phone.compass.start(imported.workflow.workflow.key).view
             val state = SessionModel(session.key, phone.work, phone.scope).until { !it.loading }
             assertTrue(state.answers.isNotEmpty(), name)
             assertTrue(state.progress.atLeastLeft > 0, name)
@@ -332,25 +333,25 @@ class StoryTest {
         val phone = Phone.switchOn(folder.resolve("compass.db"), office, this)
         phone.setUp(pumpCheck)
         phone.network(there = true)
-        phone.gateway.simulateOffline(true)
+        phone.simulateOffline(true)
         val strip = phone.app.status(phone.scope)
         assertNotNull(strip.until { it.simulated != null && it.icon == StatusIcon.NO_SIGNAL }.simulated)
         phone.complete(phone.startPumpCheck().also { it.fillIn() })
-        assertTrue(phone.gateway.sendNow().offline)
+        assertTrue(phone.sendNow().end == FlushEnd.OFFLINE)
         assertTrue(office.received.isEmpty())
-        phone.gateway.simulateOffline(false)
-        assertEquals(1, phone.gateway.sendNow().sent)
+        phone.simulateOffline(false)
+        assertEquals(1, phone.sendNow().sent)
         phone.shutDown()
     }
 
     @Test
     fun `who sends by hand goes through pauses, but not through a network that is played to be gone`() = story {
         val core = FakeCompass()
-        val gateway = OneHandle("nowhere") { core }.gateway
-        gateway.sendNow()
+        val handle = OneHandle("nowhere") { core }
+        handle.compass.flush(urgent = true)
         assertEquals(1, core.urgentFlushes)
-        gateway.simulateOffline(true)
-        gateway.sendNow()
+        handle.network.play(simulated = true)
+        handle.compass.flush(urgent = true)
         assertEquals(2 to 1, core.flushes to core.urgentFlushes)
     }
 
@@ -367,7 +368,7 @@ class StoryTest {
         assertTrue("1 pending" in written, written)
         for (hidden in listOf("t0p", "Mill Lane", "2.50", Phone.SECRET)) assertFalse(hidden in written, hidden)
         val copy = folder.resolve("copy.db")
-        phone.gateway.backup(copy.toString())
+        phone.compass.backup(copy.toString())
         assertTrue(Files.size(copy) > 0)
         phone.shutDown()
     }
@@ -383,7 +384,7 @@ class StoryTest {
         val state = settings.until { it.notice?.failed == true }
         assertSays(TextId.FAILURE_BAD_ENDPOINT, state.notice?.text)
         assertEquals("http://office.test", state.editing?.url, "what was typed is still there")
-        assertEquals(emptyList<EndpointLine>(), state.endpoints)
+        assertEquals(emptyList<Any>(), state.endpoints)
         phone.shutDown()
     }
 }

@@ -1,9 +1,10 @@
 package dev.compass.sample.text
 
-import dev.compass.sample.gateway.FieldInfo
-import dev.compass.sample.gateway.FieldProblem
-import dev.compass.sample.gateway.FieldType
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldKind
+import dev.compass.core.model.Problem
+import dev.compass.core.model.TextRule
 import java.math.BigDecimal
 import java.nio.file.Files
 import java.nio.file.Path
@@ -71,23 +72,24 @@ class TextsTest {
         val codes = listOf(
             "requires_newer_core", "workflow_in_use", "corrupt", "undelivered", "locked", "newer_schema", "not_a_database", "disk_full",
         )
-        val words = codes.map { (GatewayFailure(it).words() as Text.Message).id }
+        val words = codes.map { (CompassException(it).words() as Text.Message).id }
         assertFalse(TextId.FAILURE_OTHER in words || TextId.FAILURE_NOT_ALLOWED in words, "$words")
         assertEquals(codes.size, words.toSet().size)
-        assertEquals(text(TextId.FAILURE_OTHER, Text.Plain("sun_spots")), GatewayFailure("sun_spots").words())
+        assertEquals(text(TextId.FAILURE_OTHER, Text.Plain("sun_spots")), CompassException("sun_spots").words())
     }
 
     @Test
     fun `a bound is shown as the locale writes it`() {
-        val date = FieldInfo("d", "D", FieldType.DATE)
+        val date = FieldDefinition("d", "D", kind = FieldKind.Date())
         val first = Text.Day(LocalDate.of(2026, 1, 1))
-        assertEquals(text(TextId.PROBLEM_TOO_EARLY, first), FieldProblem("d", "too_early", "2026-01-01").words(date))
-        assertEquals(text(TextId.PROBLEM_TOO_LARGE, Text.Number(BigDecimal("4.0"))), FieldProblem("d", "too_large", "4.0").words(date))
+        assertEquals(text(TextId.PROBLEM_TOO_EARLY, first), Problem("d", "too_early", "", "2026-01-01").words(date))
+        assertEquals(text(TextId.PROBLEM_TOO_LARGE, Text.Number(BigDecimal("4.0"))), Problem("d", "too_large", "", "4.0").words(date))
     }
 
     @Test
     fun `what is no number is said otherwise than what is no address`() {
-        val problem = FieldProblem("f", "bad_format")
-        assertNotEquals(problem.words(FieldInfo("f", "F", FieldType.DECIMAL)), problem.words(FieldInfo("f", "F", FieldType.EMAIL)))
+        val problem = Problem("f", "bad_format", "")
+        fun words(kind: FieldKind) = problem.words(FieldDefinition("f", "F", kind = kind))
+        assertNotEquals(words(FieldKind.Decimal()), words(FieldKind.Email(TextRule())))
     }
 }

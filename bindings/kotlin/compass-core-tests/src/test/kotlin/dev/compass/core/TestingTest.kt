@@ -2,8 +2,10 @@ package dev.compass.core
 
 import dev.compass.core.model.Command
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
 import dev.compass.core.model.SecretLookup
+import dev.compass.core.model.SessionState
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
@@ -11,6 +13,7 @@ import dev.compass.core.testing.ManualClock
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
 import dev.compass.core.testing.action
+import dev.compass.core.testing.after
 import dev.compass.core.testing.delivery
 import dev.compass.core.testing.endpointStatus
 import dev.compass.core.testing.fieldView
@@ -99,6 +102,26 @@ class TestingTest {
         assertEquals(listOf("run", "saveDraft", "sendFailedAgain", "abandon", "putEndpoint"), fake.calls.map { it.name })
         assertEquals(FakeCall("saveDraft", listOf(view.key, "site", "Mill")), fake.calls[1])
         assertEquals(listOf(view.key, "report", "jo", "by hand", "a1"), fake.calls[3].arguments)
+    }
+
+    @Test
+    fun `a fake keeps what is typed, and moves as far as it goes without rules`() = test {
+        val view = sessionView { copy(problems = listOf(problem())) }
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
+        fake.saveDraft(view.key, "site", "Mil")
+        fake.saveNoteDraft(view.key, "Key at")
+        assertEquals("Mil" to "Key at", fake.session(view.key).run { fields.single().draft to noteDraft })
+        val set = fake.setField(view.key, "site", FieldValue.Text("Mill")).view
+        assertEquals(FieldState.Provided(FieldValue.Text("Mill")) to null, set.fields.single().run { state to draft })
+        assertEquals(emptyList<Any>(), set.problems)
+        assertEquals(FieldState.NotProvided, fake.clearField(view.key, "site").view.fields.single().state)
+        val noted = fake.note(view.key, "Key at the desk").view
+        assertEquals(listOf("Key at the desk") to null, noted.run { notes.map { it.text } to noteDraft })
+        val completed = fake.complete(noted).view
+        assertEquals(SessionState.COMPLETED to false, completed.run { state to won })
+        fake.onRun { if (it is Command.Answer) copy(visit = 2) else after(it) }
+        assertEquals(2, fake.answer(view, "on").view.visit)
+        assertEquals(SessionState.ENDED, fake.end(view.key, "Nobody home").view.state)
     }
 
     @Test

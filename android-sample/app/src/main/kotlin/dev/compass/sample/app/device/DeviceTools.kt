@@ -13,6 +13,9 @@ import android.os.Bundle
 import android.provider.MediaStore
 import android.provider.OpenableColumns
 import android.text.format.DateFormat
+import dev.compass.core.model.FieldValue
+import dev.compass.core.model.FileManifest
+import dev.compass.core.model.Location as Place
 import dev.compass.sample.app.field.FieldTools
 import dev.compass.sample.field.FieldEvent
 import java.io.File
@@ -105,7 +108,7 @@ class DeviceTools(
         tell(FieldEvent.Locating(field))
         // Without this activity, which may be gone by then.
         val tell = tell
-        places.ask { place -> tell(place?.of(field) ?: FieldEvent.NotLocated(field, denied = false)) }
+        places.ask { place -> tell(place?.let { FieldEvent.Given(field, it.value()) } ?: FieldEvent.NotLocated(field, denied = false)) }
     }
 
     /** The answer to the question for the permission. */
@@ -204,7 +207,8 @@ class DeviceTools(
 
     private suspend fun attach(field: String, file: File, type: String, name: String) {
         val print = onDisk { attachments.fingerprint(file).takeIf { file.length() > 0 } }
-        tell(if (print == null) FieldEvent.NotAttached(field) else FieldEvent.Attached(field, print, type, file.length(), name))
+        val taken = print?.let { FieldValue.File(FileManifest(it, type, file.length(), name)) }
+        tell(if (taken == null) FieldEvent.NotAttached(field) else FieldEvent.Given(field, taken))
     }
 
     private suspend fun read(from: Uri): ByteArray? = onDisk {
@@ -243,12 +247,13 @@ class DeviceTools(
         return this
     }
 
-    private fun Location.of(field: String) = FieldEvent.Located(
-        field,
-        BigDecimal(latitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
-        BigDecimal(longitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
-        if (hasAccuracy()) BigDecimal(accuracy.toDouble()).setScale(1, RoundingMode.UP) else null,
-        Instant.ofEpochMilli(time),
+    private fun Location.value() = FieldValue.Location(
+        Place(
+            BigDecimal(latitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
+            BigDecimal(longitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
+            if (hasAccuracy()) BigDecimal(accuracy.toDouble()).setScale(1, RoundingMode.UP) else null,
+            Instant.ofEpochMilli(time),
+        ),
     )
 
     private fun LocalDate.millis() = atStartOfDay(ZoneId.systemDefault()).toInstant().toEpochMilli()

@@ -1,7 +1,8 @@
 package dev.compass.sample.app.device
 
 import android.content.Context
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
 import dev.compass.sample.port.ExportFolder
 import java.io.File
 import java.io.IOException
@@ -19,7 +20,7 @@ class Exports(private val context: Context) : ExportFolder {
             try {
                 File(path).writeText(text)
             } catch (_: IOException) {
-                throw GatewayFailure("disk_full")
+                throw CompassException(ErrorCode.DISK_FULL)
             }
         }
     }

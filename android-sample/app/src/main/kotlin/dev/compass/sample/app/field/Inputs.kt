@@ -3,6 +3,7 @@ package dev.compass.sample.app.field
 import android.view.View
 import android.widget.Button
 import android.widget.CompoundButton
+import dev.compass.core.model.FieldValue
 import dev.compass.sample.app.R
 import dev.compass.sample.app.kit.Bound
 import dev.compass.sample.app.kit.Kit
@@ -45,7 +46,9 @@ private fun line(first: FieldUi, kit: Kit, send: (FieldEvent) -> Unit): Bound<Fi
 
 private fun yesNo(first: FieldUi, kit: Kit, words: Words, send: (FieldEvent) -> Unit): Bound<FieldUi> {
     val row = kit.row(10)
-    fun side(label: Int, yes: Boolean): CompoundButton = Marks.radio(kit) { send(FieldEvent.AnsweredYesNo(first.key, yes)) }.apply {
+    fun side(label: Int, yes: Boolean): CompoundButton = Marks.radio(kit) {
+        send(FieldEvent.Given(first.key, FieldValue.Boolean(yes)))
+    }.apply {
         row.beside(this, weight = 1f)
         minimumHeight = kit.dp(Kit.PRIMARY_TARGET)
         text = words.string(label)
@@ -63,7 +66,7 @@ private fun yesNo(first: FieldUi, kit: Kit, words: Words, send: (FieldEvent) -> 
 private fun day(first: FieldUi, kit: Kit, words: Words, tools: FieldTools, send: (FieldEvent) -> Unit): Bound<FieldUi> {
     var input = first.input as InputUi.Day
     val button = kit.secondary(icon = R.drawable.ic_date) {
-        tools.pickDay(input.date, input.min, input.max) { send(FieldEvent.PickedDay(first.key, it)) }
+        tools.pickDay(input.date, input.min, input.max) { send(FieldEvent.Given(first.key, FieldValue.Date(it))) }
     }
     return bound(button) {
         input = it.input as InputUi.Day
@@ -74,7 +77,7 @@ private fun day(first: FieldUi, kit: Kit, words: Words, tools: FieldTools, send:
 private fun time(first: FieldUi, kit: Kit, words: Words, tools: FieldTools, send: (FieldEvent) -> Unit): Bound<FieldUi> {
     var input = first.input as InputUi.Time
     val button = kit.secondary(icon = R.drawable.ic_waiting) {
-        tools.pickTime(input.time) { send(FieldEvent.PickedTime(first.key, it)) }
+        tools.pickTime(input.time) { send(FieldEvent.Given(first.key, FieldValue.Time(it))) }
     }
     return bound(button) {
         input = it.input as InputUi.Time
@@ -87,7 +90,8 @@ private fun dateTime(first: FieldUi, kit: Kit, words: Words, tools: FieldTools, 
     val button = kit.secondary(icon = R.drawable.ic_date) {
         tools.pickDay(input.at?.toLocalDate(), null, null) { day ->
             tools.pickTime(input.at?.toLocalTime()) { time ->
-                send(FieldEvent.PickedDateTime(first.key, day.atTime(time).atZone(ZoneId.systemDefault()).toOffsetDateTime()))
+                val at = day.atTime(time).atZone(ZoneId.systemDefault()).toOffsetDateTime()
+                send(FieldEvent.Given(first.key, FieldValue.DateTime(at)))
             }
         }
     }

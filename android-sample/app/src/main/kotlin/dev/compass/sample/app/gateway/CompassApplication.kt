@@ -2,35 +2,35 @@ package dev.compass.sample.app.gateway
 
 import android.app.Application
 import dev.compass.core.Compass
-import dev.compass.core.CompassException
 import dev.compass.core.CompassOptions
 import dev.compass.core.android.AutomaticDelivery
 import dev.compass.core.android.CompassAndroid
 import dev.compass.core.android.CompassHost
 import dev.compass.core.android.KeystoreSecretStore
-import dev.compass.sample.gateway.CompassGateway
-import dev.compass.sample.gateway.DatabaseGateway
-import dev.compass.sample.gateway.FieldGateway
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.PhoneNetwork
-import dev.compass.sample.gateway.SignalCompass
+import dev.compass.sample.core.CompassDatabase
+import dev.compass.sample.core.PhoneNetwork
+import dev.compass.sample.core.SignalCompass
+import dev.compass.sample.port.Database
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 
 /**
- * An application with the core in it: one handle at a time, and delivery for as long as the process lives. Beside this folder nothing of
- * the app knows the core.
+ * An application with the core in it: one handle at a time, and delivery for as long as the process lives. Beside this folder the app
+ * knows the core's model alone.
  *
  * @param deliveryJob the number of the job that delivers while the app is away.
  */
 abstract class CompassApplication(private val deliveryJob: Int) : Application(), CompassHost {
-    private val network = PhoneNetwork()
+    /** What the screens are told of the network. */
+    val network = PhoneNetwork()
     private val compass = Compass.lazy {
         val core = CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) }
         SignalCompass(core, network)
     }
-    private val opened by lazy {
-        CompassGateway(compass, network) { withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path } }
+
+    /** What can be done to the database although it does not open. */
+    val database: Database = CompassDatabase(compass) {
+        withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path }
     }
 
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
@@ -46,14 +46,6 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
 
     override suspend fun compass(): Compass = compass
 
-    /** What screens reach the core through; opens the database the first time, or says why it cannot. Of the main thread. */
-    suspend fun gateway(): FieldGateway = try {
-        compass.opened()
-        opened
-    } catch (failure: CompassException) {
-        throw GatewayFailure(failure.code)
-    }
-
-    /** What can be done to the database although it does not open. */
-    val database: DatabaseGateway get() = opened
+    /** The handle for the screens; opens the database the first time, or says why it cannot. */
+    suspend fun opened(): Compass = compass.also { it.opened() }
 }

@@ -1,9 +1,9 @@
 package dev.compass.sample.app.gateway
 
+import dev.compass.core.CompassException
 import dev.compass.core.SecretStore
 import dev.compass.core.android.KeystoreSecretStore
 import dev.compass.core.model.SecretLookup
-import dev.compass.sample.gateway.GatewayFailure
 import dev.compass.sample.port.SecretVault
 import java.io.IOException
 import java.security.GeneralSecurityException
@@ -16,17 +16,17 @@ class PhoneSecrets(private val store: KeystoreSecretStore) : SecretVault, Secret
     override suspend fun put(name: String, secret: String) = try {
         store.put(name, secret)
     } catch (_: GeneralSecurityException) {
-        throw GatewayFailure("secret_unavailable")
+        throw CompassException("secret_unavailable")
     } catch (_: ProviderException) {
-        throw GatewayFailure("secret_unavailable")
+        throw CompassException("secret_unavailable")
     } catch (_: IOException) {
-        throw GatewayFailure("secret_unavailable")
+        throw CompassException("secret_unavailable")
     }
 
     override suspend fun removeAll() = try {
         store.removeAll()
     } catch (_: IOException) {
-        throw GatewayFailure("secret_unavailable")
+        throw CompassException("secret_unavailable")
     }
 
     override suspend fun has(name: String): Boolean = withContext(Dispatchers.IO) { store.get(name) != SecretLookup.Missing }

@@ -1,6 +1,8 @@
 package dev.compass.sample.app.screens
 
 import android.graphics.Typeface
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.SessionState
 import dev.compass.sample.app.R
 import dev.compass.sample.app.field.FieldView
 import dev.compass.sample.app.kit.Bound
@@ -17,10 +19,8 @@ import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.field.Keyboard
-import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.screen.record.AbandonQuestion
 import dev.compass.sample.screen.record.ActionCard
-import dev.compass.sample.screen.record.EditedNote
 import dev.compass.sample.screen.record.Editing
 import dev.compass.sample.screen.record.PreviewSheet
 import dev.compass.sample.screen.record.RecordEvent
@@ -184,8 +184,8 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         private val fields = Rows<FieldUi>(kit, key = { it.key }) {
             FieldView(kit, words, it, around.tools) { event -> send(RecordEvent.Field(event)) }
         }
-        private val notes = Rows<EditedNote>(kit, key = { it.number }) { first ->
-            val line = Line(kit, string(R.string.session_notes), typed = { send(RecordEvent.NoteTyped(first.number, it)) })
+        private val notes = Rows<NoteChange>(kit, key = { it.note }) { first ->
+            val line = Line(kit, string(R.string.session_notes), typed = { send(RecordEvent.NoteTyped(first.note, it)) })
             line.keyboard(Keyboard.TEXT, multiline = true)
             bound(line) { line.bind(it.text) }
         }

@@ -1,5 +1,6 @@
 package dev.compass.sample.app.screens
 
+import dev.compass.core.model.ActionPreview
 import dev.compass.sample.app.R
 import dev.compass.sample.app.kit.Rows
 import dev.compass.sample.app.kit.Tone
@@ -11,7 +12,6 @@ import dev.compass.sample.app.kit.visible
 import dev.compass.sample.screen.review.MissingField
 import dev.compass.sample.screen.review.ReviewEvent
 import dev.compass.sample.screen.review.ReviewField
-import dev.compass.sample.screen.review.ReviewMessage
 import dev.compass.sample.screen.review.ReviewUiState
 
 /** Before completing: that everything is saved, what will be sent and to whom, and what is still missing. */
@@ -29,7 +29,7 @@ class ReviewView(around: Surroundings, send: (ReviewEvent) -> Unit) : ScreenView
     private val sendHead = kit.heading()
     private val off = kit.badge()
     private val leaving = kit.card(12)
-    private val messages = Rows<IndexedValue<ReviewMessage>>(kit, gap = 8, key = { it.index }) {
+    private val messages = Rows<IndexedValue<ActionPreview>>(kit, gap = 8, key = { it.index }) {
         val line = kit.body()
         with(kit) { line.begins(R.drawable.ic_send, palette.accent) }
         bound(line) { line.say(string(R.string.action_to, it.value.name, it.value.endpoint)) }

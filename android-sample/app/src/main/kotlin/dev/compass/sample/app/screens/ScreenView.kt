@@ -2,6 +2,7 @@ package dev.compass.sample.app.screens
 
 import android.view.View
 import android.widget.FrameLayout
+import dev.compass.core.model.ActionStatus
 import dev.compass.sample.app.R
 import dev.compass.sample.app.field.FieldTools
 import dev.compass.sample.app.kit.Kit
@@ -9,11 +10,9 @@ import dev.compass.sample.app.kit.Page
 import dev.compass.sample.app.kit.Tone
 import dev.compass.sample.app.kit.Words
 import dev.compass.sample.app.kit.visible
-import dev.compass.sample.gateway.ActionState
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.status.StatusIcon
 import dev.compass.sample.screen.status.StatusUiState
-import dev.compass.sample.text.Text
 
 /** What a screen's view is made with. */
 class Surroundings(val kit: Kit, val words: Words, val tools: FieldTools, val phone: Phone)
@@ -117,19 +116,19 @@ internal val StatusIcon.tone: Tone
         StatusIcon.NEEDS_PERSON -> Tone.BAD
     }
 
-internal val ActionState.resource: Int
+internal val ActionStatus.resource: Int
     get() = when (this) {
-        ActionState.NOT_FIRED -> R.drawable.ic_not_sent
-        ActionState.PENDING -> R.drawable.ic_waiting
-        ActionState.SENT -> R.drawable.ic_sent
-        ActionState.FAILED -> R.drawable.ic_attention
+        ActionStatus.NOT_FIRED -> R.drawable.ic_not_sent
+        ActionStatus.PENDING -> R.drawable.ic_waiting
+        ActionStatus.SENT -> R.drawable.ic_sent
+        ActionStatus.FAILED -> R.drawable.ic_attention
     }
 
-internal val ActionState.tone: Tone
+internal val ActionStatus.tone: Tone
     get() = when (this) {
-        ActionState.NOT_FIRED -> Tone.PLAIN
-        ActionState.PENDING -> Tone.WAITING
-        ActionState.SENT -> Tone.GOOD
-        ActionState.FAILED -> Tone.BAD
+        ActionStatus.NOT_FIRED -> Tone.PLAIN
+        ActionStatus.PENDING -> Tone.WAITING
+        ActionStatus.SENT -> Tone.GOOD
+        ActionStatus.FAILED -> Tone.BAD
     }
 

@@ -3,6 +3,7 @@ package dev.compass.sample.app.screens
 import android.content.res.ColorStateList
 import android.view.View
 import android.widget.ProgressBar
+import dev.compass.core.model.Answer
 import dev.compass.sample.app.R
 import dev.compass.sample.app.field.FieldView
 import dev.compass.sample.app.kit.Rows
@@ -13,7 +14,6 @@ import dev.compass.sample.app.kit.bound
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.FieldUi
-import dev.compass.sample.screen.session.AnswerUi
 import dev.compass.sample.screen.session.NoteUi
 import dev.compass.sample.screen.session.Progress
 import dev.compass.sample.screen.session.ResponseUi
@@ -50,10 +50,10 @@ class SessionView(around: Surroundings, send: (SessionEvent) -> Unit) : ScreenVi
     private val ways = kit.column(10)
     private val steps = kit.secondary(string(R.string.session_steps), R.drawable.ic_sessions) { send(SessionEvent.StepsOpened) }
     private val problems = kit.badge()
-    private val answers = Rows<AnswerUi>(kit, gap = 10, key = { "$visit ${it.key}" }) { first ->
+    private val answers = Rows<Answer>(kit, gap = 10, key = { "$visit ${it.key}" }) { first ->
         val button = kit.primary { send(SessionEvent.Answered(first.key)) }
         bound(button) {
-            button.say(it.label)
+            button.say(it.name)
             button.isEnabled = !moving
         }
     }

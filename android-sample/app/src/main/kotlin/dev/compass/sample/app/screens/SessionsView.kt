@@ -14,15 +14,15 @@ import dev.compass.sample.app.kit.mark
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.Keyboard
-import dev.compass.sample.screen.sessions.SessionFilter
 import dev.compass.sample.screen.sessions.SessionRow
 import dev.compass.sample.screen.sessions.SessionsEvent
+import dev.compass.sample.screen.sessions.SessionsFilter
 import dev.compass.sample.screen.sessions.SessionsUiState
 
 /** All sessions on this phone, with search, filters and further pages. */
 class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootView<SessionsUiState, SessionsEvent>(around, Tab.SESSIONS, send) {
     private val search = Line(kit, string(R.string.sessions_search), typed = { send(SessionsEvent.Searched(it)) })
-    private val filters = SessionFilter.entries.associateWith { filter ->
+    private val filters = SessionsFilter.entries.associateWith { filter ->
         Marks.radio(kit) { send(SessionsEvent.Filtered(filter)) }.apply { text = string(filter.label) }
     }
     private val waiting = kit.body(string(R.string.loading))
@@ -81,14 +81,14 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
         row.sent to R.string.sessions_sent,
     ).filter { it.first > 0 }.joinToString(" · ") { (count, label) -> string(label, words.number(count)) }.ifEmpty { null }
 
-    private val SessionFilter.label: Int
+    private val SessionsFilter.label: Int
         get() = when (this) {
-            SessionFilter.ALL -> R.string.filter_all
-            SessionFilter.IN_PROGRESS -> R.string.filter_in_progress
-            SessionFilter.COMPLETED -> R.string.filter_completed
-            SessionFilter.WON -> R.string.filter_won
-            SessionFilter.ENDED -> R.string.filter_ended
-            SessionFilter.WAITING -> R.string.filter_waiting
-            SessionFilter.FAILED -> R.string.filter_failed
+            SessionsFilter.ALL -> R.string.filter_all
+            SessionsFilter.IN_PROGRESS -> R.string.filter_in_progress
+            SessionsFilter.COMPLETED -> R.string.filter_completed
+            SessionsFilter.WON -> R.string.filter_won
+            SessionsFilter.ENDED -> R.string.filter_ended
+            SessionsFilter.WAITING -> R.string.filter_waiting
+            SessionsFilter.FAILED -> R.string.filter_failed
         }
 }

@@ -1,5 +1,6 @@
 package dev.compass.sample.app.screens
 
+import dev.compass.core.model.ActionDefinition
 import dev.compass.sample.app.R
 import dev.compass.sample.app.kit.Bound
 import dev.compass.sample.app.kit.Line
@@ -14,7 +15,6 @@ import dev.compass.sample.app.kit.mark
 import dev.compass.sample.app.kit.say
 import dev.compass.sample.app.kit.visible
 import dev.compass.sample.field.Keyboard
-import dev.compass.sample.screen.workflow.ActionLine
 import dev.compass.sample.screen.workflow.AddSheet
 import dev.compass.sample.screen.workflow.RemoveQuestion
 import dev.compass.sample.screen.workflow.SectionCard
@@ -68,7 +68,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
         card.below(fields.view)
         val answers = TextLines(kit) { it.quiet() }
         card.below(answers.view)
-        val actions = Rows<ActionLine>(kit, gap = 8, key = { it.key }) { action(first.key, it) }
+        val actions = Rows<ActionDefinition>(kit, gap = 8, key = { it.key }) { action(first.key, it) }
         card.below(actions.view)
         val add = card.below(kit.secondary(string(R.string.action_add), R.drawable.ic_add) { send(WorkflowEvent.AddOpened(first.key)) })
         return bound(card) {
@@ -88,7 +88,7 @@ class WorkflowView(around: Surroundings, send: (WorkflowEvent) -> Unit) : Screen
         }
     }
 
-    private fun action(section: String, first: ActionLine): Bound<ActionLine> {
+    private fun action(section: String, first: ActionDefinition): Bound<ActionDefinition> {
         val row = kit.row(8)
         row.beside(kit.icon(R.drawable.ic_send, kit.palette.accent))
         val words = row.beside(kit.body(), weight = 1f)

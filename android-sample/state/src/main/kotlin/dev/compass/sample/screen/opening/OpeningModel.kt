@@ -1,7 +1,8 @@
 package dev.compass.sample.screen.opening
 
-import dev.compass.sample.gateway.DatabaseGateway
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.ErrorCode
+import dev.compass.sample.port.Database
 import dev.compass.sample.port.ExportFolder
 import dev.compass.sample.port.PreferenceStore
 import dev.compass.sample.port.SecretVault
@@ -20,10 +21,10 @@ import kotlinx.coroutines.CoroutineScope
  * Opens the database. Where it does not open because it is damaged, what can be read of it is saved, a backup takes its place, or the
  * phone starts over.
  *
- * @param open opens it; a [GatewayFailure] says why it cannot.
+ * @param open opens it; a [CompassException] says why it cannot.
  */
 class OpeningModel(
-    private val database: DatabaseGateway,
+    private val database: Database,
     private val vault: SecretVault,
     private val exports: ExportFolder,
     private val preferences: PreferenceStore,
@@ -63,19 +64,19 @@ class OpeningModel(
         try {
             open()
             show { copy(open = true) }
-        } catch (failure: GatewayFailure) {
+        } catch (failure: CompassException) {
             val damaged = failure.code in DAMAGED
             // Of a file that is none of ours, the words about a backup would say too little.
             val why = if (damaged) text(TextId.FAILURE_DATA_DAMAGED) else failure.words()
-            show { copy(failure = why, canSave = damaged || failure.code == "newer_schema", canReplace = damaged) }
+            show { copy(failure = why, canSave = damaged || failure.code == ErrorCode.NEWER_SCHEMA, canReplace = damaged) }
         }
     }
 
     private suspend fun save() {
         val path = exports.path(Replacement.SAVED)
         val salvaged = database.salvage(path)
-        val gaps = if (salvaged.whole) null else text(TextId.SAVED_WITH_GAPS)
-        show { copy(saved = SavedData(path, Text.Count(CountId.SAVED_UNSENT, salvaged.unsent), gaps)) }
+        val gaps = if (salvaged.gaps == 0L) null else text(TextId.SAVED_WITH_GAPS)
+        show { copy(saved = SavedData(path, Text.Count(CountId.SAVED_UNSENT, salvaged.unsent.toInt()), gaps)) }
         say(Notice(text(TextId.NOTICE_EXPORTED, Text.Plain(Replacement.SAVED))))
     }
 
@@ -103,6 +104,6 @@ class OpeningModel(
 
     private companion object {
         /** What does not pass by waiting. */
-        val DAMAGED = setOf("corrupt", "not_a_database", "io")
+        val DAMAGED = setOf(ErrorCode.CORRUPT, ErrorCode.NOT_A_DATABASE, ErrorCode.IO)
     }
 }

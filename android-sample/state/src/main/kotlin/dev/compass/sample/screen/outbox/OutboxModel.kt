@@ -1,8 +1,11 @@
 package dev.compass.sample.screen.outbox
 
-import dev.compass.sample.gateway.OutboxLine
-import dev.compass.sample.gateway.OutboxList
-import dev.compass.sample.gateway.OutboxNumbers
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.DeliveryState
+import dev.compass.core.model.FlushEnd
+import dev.compass.core.model.OutboxItem
+import dev.compass.core.model.OutboxPage
+import dev.compass.core.model.OutboxTotals
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -32,7 +35,7 @@ class OutboxModel(private val work: Workplace, scope: CoroutineScope) : StateMod
         when (event) {
             OutboxEvent.SendNow -> sendNow()
             OutboxEvent.SendFailedAgain -> {
-                val again = work.gateway.sendFailedAgain(work.actor)
+                val again = work.compass.sendFailedAgain(work.actor)
                 say(Notice(Text.Count(CountId.SENT_AGAIN, again)))
             }
             is OutboxEvent.Opened -> work.navigator.open(Screen.Record(event.session))
@@ -46,9 +49,8 @@ class OutboxModel(private val work: Workplace, scope: CoroutineScope) : StateMod
 
     private fun list() {
         following?.cancel()
-        following = follow(combine(work.gateway.outboxNumbers(), work.gateway.outbox(limit), ::Pair)) { (numbers, list) ->
-            show { drawn(numbers, list) }
-        }
+        val told = combine(work.compass.observeOutboxTotals(), work.compass.observeOutbox(limit = limit), ::Pair)
+        following = follow(told) { (totals, page) -> show { drawn(totals, page) } }
     }
 
     private fun sendNow() {
@@ -56,10 +58,10 @@ class OutboxModel(private val work: Workplace, scope: CoroutineScope) : StateMod
         show { copy(sending = true) }
         background {
             try {
-                val sent = work.gateway.sendNow()
+                val report = work.compass.flush(urgent = true)
                 val result = when {
-                    sent.sent > 0 -> Text.Count(CountId.SENT_NOW, sent.sent)
-                    sent.offline -> text(TextId.NOTICE_STILL_OFFLINE)
+                    report.sent > 0 -> Text.Count(CountId.SENT_NOW, report.sent)
+                    report.end == FlushEnd.OFFLINE -> text(TextId.NOTICE_STILL_OFFLINE)
                     else -> text(TextId.NOTICE_NOTHING_TO_SEND)
                 }
                 say(Notice(result))
@@ -74,34 +76,37 @@ class OutboxModel(private val work: Workplace, scope: CoroutineScope) : StateMod
     }
 }
 
-private fun OutboxUiState.drawn(numbers: OutboxNumbers, list: OutboxList): OutboxUiState {
-    val (persons, lines) = list.lines.partition { it.needsPerson }
+private fun OutboxUiState.drawn(totals: OutboxTotals, page: OutboxPage): OutboxUiState {
+    val (persons, lines) = page.items.partition { it.needsPerson }
     return copy(
         loading = false,
-        waiting = Text.Count(CountId.OUTBOX_WAITING, numbers.waiting),
-        needsPerson = if (numbers.needsPerson > 0) Text.Count(CountId.OUTBOX_NEEDS_PERSON, numbers.needsPerson) else null,
-        oldest = numbers.oldest?.let { Text.Moment(it) },
-        nextAttempt = lines.mapNotNull { it.nextAttemptAt }.minOrNull()?.let { Text.Moment(it) },
+        waiting = Text.Count(CountId.OUTBOX_WAITING, totals.pending.toInt()),
+        needsPerson = if (totals.needsPerson > 0) Text.Count(CountId.OUTBOX_NEEDS_PERSON, totals.needsPerson.toInt()) else null,
+        oldest = totals.oldestUnsentAt?.let { Text.Moment(it) },
+        nextAttempt = lines.mapNotNull { it.delivery.nextAttemptAt }.minOrNull()?.let { Text.Moment(it) },
         persons = persons.map { it.row() },
         lines = lines.map { it.row() },
-        more = list.more,
-        empty = list.lines.isEmpty(),
-        canSendNow = numbers.waiting > 0,
-        canSendFailedAgain = numbers.failed > 0,
+        more = page.next != null,
+        empty = page.items.isEmpty(),
+        canSendNow = totals.pending > 0,
+        canSendFailedAgain = totals.failed > 0,
     )
 }
 
-private fun OutboxLine.row() = OutboxRow(
-    session,
-    action,
-    name,
-    workflow.name,
-    endpoint,
-    state,
-    state.words(),
-    reason?.let(::reasonWords),
-    nextAttemptAt?.let { text(TextId.ACTION_NEXT_ATTEMPT, Text.Moment(it)) },
-    if (attempts > 0) Text.Count(CountId.ATTEMPTS, attempts) else null,
-    if (mayHaveBeenDelivered) text(TextId.ACTION_MAYBE_DELIVERED) else null,
-    Text.Moment(frozenAt),
-)
+private fun OutboxItem.row(): OutboxRow {
+    val state = if (delivery.state == DeliveryState.FAILED) ActionStatus.FAILED else ActionStatus.PENDING
+    return OutboxRow(
+        session,
+        action,
+        actionName,
+        workflow.name,
+        delivery.endpoint,
+        state,
+        state.words(),
+        delivery.reason?.let(::reasonWords),
+        delivery.nextAttemptAt?.let { text(TextId.ACTION_NEXT_ATTEMPT, Text.Moment(it)) },
+        if (delivery.attempts > 0) Text.Count(CountId.ATTEMPTS, delivery.attempts) else null,
+        if (delivery.mayHaveBeenDelivered) text(TextId.ACTION_MAYBE_DELIVERED) else null,
+        Text.Moment(delivery.frozenAt),
+    )
+}

@@ -1,6 +1,6 @@
 package dev.compass.sample.screen.outbox
 
-import dev.compass.sample.gateway.ActionState
+import dev.compass.core.model.ActionStatus
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.Text
 
@@ -35,7 +35,7 @@ data class OutboxRow(
     val name: String,
     val workflowName: String,
     val endpoint: String,
-    val state: ActionState,
+    val state: ActionStatus,
     val status: Text,
     val reason: Text?,
     val detail: Text?,

@@ -1,15 +1,17 @@
 package dev.compass.sample.screen.record
 
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.Attempt
-import dev.compass.sample.gateway.FieldInfo
-import dev.compass.sample.gateway.Happening
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.Moment
-import dev.compass.sample.gateway.NamedHolding
-import dev.compass.sample.gateway.RecordAction
-import dev.compass.sample.gateway.RecordNow
-import dev.compass.sample.gateway.SessionState
+import dev.compass.core.model.Action
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Attempt
+import dev.compass.core.model.FieldDefinition
+import dev.compass.core.model.FieldEntry
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.RecordField
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.TimelineEntry
+import dev.compass.core.model.TimelineItem
+import dev.compass.sample.core.label
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
@@ -22,95 +24,106 @@ import java.math.BigDecimal
 // From a record to what its screen shows.
 
 /** Without what only the model knows. */
-internal fun RecordNow.draw(): RecordUiState {
-    val infos = fields.associate { it.info.key to it.info }
+internal fun SessionRecord.draw(): RecordUiState {
+    val definitions = fields.associate { it.definition.key to it.definition }
     return RecordUiState(
         loading = false,
         workflowName = workflow.name,
         version = workflow.label,
         state = state,
         stateText = state.words(won),
-        won = won,
+        won = won == true,
         actor = actor,
         startedAt = Text.Moment(startedAt),
         finishedAt = finishedAt?.let { Text.Moment(it) },
         endReason = endReason,
-        timeline = timeline.flatMap { it.lines(infos) },
-        fields = fields.map { RecordFieldLine(it.info.key, it.info.name, it.holding.words(it.info), it.holding is Holding.Given) },
-        notes = notes.map { RecordNote(it.number, it.text, Text.Moment(it.at), it.edited) },
+        timeline = timeline.flatMap { it.lines(definitions) },
+        fields = fields.map { it.line() },
+        notes = notes.map { RecordNote(it.seq, it.text.orEmpty(), Text.Moment(it.at), it.edited) },
         actions = actions.map { it.card() },
-        totals = ActionState.entries.map { state -> ActionTotal(state, state.words(), actions.count { it.state == state }) }
+        totals = ActionStatus.entries.map { status -> ActionTotal(status, status.words(), actions.count { it.status == status }) }
             .filter { it.count > 0 },
         canEdit = state == SessionState.COMPLETED || state == SessionState.ENDED,
     )
 }
 
-private fun Moment.lines(infos: Map<String, FieldInfo>): List<TimelineLine> {
+private fun RecordField.line() =
+    RecordFieldLine(definition.key, definition.name, state.words(definition), provided = state is FieldState.Provided)
+
+private fun TimelineItem.lines(definitions: Map<String, FieldDefinition>): List<TimelineLine> {
     val who = actor
     val at = Text.Moment(at).let { if (who == null) it else text(TextId.TIMELINE_BY, it, Text.Plain(who)) }
-    return happenings.flatMap { it.lines(infos) }.mapIndexed { index, (sign, words) -> TimelineLine("$number.$index", at, sign, words) }
+    return entry.lines(definitions).mapIndexed { index, (sign, words) -> TimelineLine("$seq.$index", at, sign, words) }
 }
 
-private fun Happening.lines(infos: Map<String, FieldInfo>): List<Pair<TimelineSign, Text>> = when (this) {
-    is Happening.Started -> listOf(TimelineSign.STARTED to named(TextId.TIMELINE_STARTED, section)) + prefilled.lines(infos)
-    is Happening.FieldsSet -> fields.lines(infos)
-    is Happening.Answered -> {
+// One act can say several things.
+private fun TimelineEntry.lines(definitions: Map<String, FieldDefinition>): List<Pair<TimelineSign, Text>> = when (this) {
+    is TimelineEntry.Started -> listOf(TimelineSign.STARTED to named(TextId.TIMELINE_STARTED, sectionName)) + prefilled.lines(definitions)
+    is TimelineEntry.FieldsSet -> fields.lines(definitions)
+    is TimelineEntry.Answered -> {
         val sign = if (superseded) TimelineSign.TAKEN_BACK else TimelineSign.ANSWER
-        listOf(sign to named(if (superseded) TextId.TIMELINE_SUPERSEDED else TextId.TIMELINE_ANSWERED, section, answer))
+        listOf(sign to named(if (superseded) TextId.TIMELINE_SUPERSEDED else TextId.TIMELINE_ANSWERED, sectionName, answerName))
     }
-    is Happening.WentBack -> listOf(TimelineSign.BACK to named(TextId.TIMELINE_WENT_BACK, section))
-    is Happening.ResponseUsed -> listOf(TimelineSign.RESPONSE to kind.used(response))
-    is Happening.Noted -> listOf(TimelineSign.NOTE to named(TextId.TIMELINE_NOTED, text))
-    is Happening.Completed -> listOf(
+    is TimelineEntry.WentBack -> listOf(TimelineSign.BACK to named(TextId.TIMELINE_WENT_BACK, sectionName))
+    is TimelineEntry.ResponseUsed -> listOf(TimelineSign.RESPONSE to kind.used(responseName))
+    is TimelineEntry.Noted -> listOf(TimelineSign.NOTE to named(TextId.TIMELINE_NOTED, text.orEmpty()))
+    is TimelineEntry.Completed -> listOf(
         if (won) {
-            TimelineSign.WON to named(TextId.TIMELINE_COMPLETED_WON, section)
+            TimelineSign.WON to named(TextId.TIMELINE_COMPLETED_WON, sectionName)
         } else {
-            TimelineSign.COMPLETED to named(TextId.TIMELINE_COMPLETED, section)
+            TimelineSign.COMPLETED to named(TextId.TIMELINE_COMPLETED, sectionName)
         },
     )
-    is Happening.Ended -> listOf(TimelineSign.ENDED to named(TextId.TIMELINE_ENDED, section, reason))
-    Happening.Discarded -> listOf(TimelineSign.DISCARDED to text(TextId.TIMELINE_DISCARDED))
-    is Happening.FieldEdited -> {
-        val info = infos[field]
-        listOf(TimelineSign.EDITED to text(TextId.TIMELINE_FIELD_EDITED, Text.Plain(name), from.words(info), to.words(info)))
+    is TimelineEntry.Ended -> listOf(TimelineSign.ENDED to named(TextId.TIMELINE_ENDED, sectionName, reason))
+    TimelineEntry.Discarded -> listOf(TimelineSign.DISCARDED to text(TextId.TIMELINE_DISCARDED))
+    is TimelineEntry.Edited -> {
+        val edited = fields.map {
+            val definition = definitions[it.field]
+            text(TextId.TIMELINE_FIELD_EDITED, Text.Plain(it.fieldName), it.from.words(definition), it.to.words(definition))
+        }
+        (edited + notes.map { named(TextId.TIMELINE_NOTE_EDITED, it.to.orEmpty()) }).map { TimelineSign.EDITED to it }
     }
-    is Happening.NoteEdited -> listOf(TimelineSign.EDITED to named(TextId.TIMELINE_NOTE_EDITED, to))
-    is Happening.SendRequested -> {
+    is TimelineEntry.SendRequested -> {
         val id = if (corrected) TextId.TIMELINE_SEND_CORRECTED else TextId.TIMELINE_SEND_REQUESTED
-        listOf(TimelineSign.SEND to named(id, action))
+        listOf(TimelineSign.SEND to named(id, actionName))
     }
-    is Happening.Abandoned -> listOf(TimelineSign.ABANDONED to named(TextId.TIMELINE_ABANDONED, action, reason))
+    is TimelineEntry.Abandoned -> listOf(TimelineSign.ABANDONED to named(TextId.TIMELINE_ABANDONED, actionName, reason))
+    // The app redacts nothing, and has no words for it yet.
+    is TimelineEntry.Redacted -> emptyList()
 }
 
-private fun List<NamedHolding>.lines(infos: Map<String, FieldInfo>) =
-    map { TimelineSign.FIELD to text(TextId.TIMELINE_FIELD_SET, Text.Plain(it.name), it.holding.words(infos[it.field])) }
+private fun List<FieldEntry>.lines(definitions: Map<String, FieldDefinition>) =
+    map { TimelineSign.FIELD to text(TextId.TIMELINE_FIELD_SET, Text.Plain(it.fieldName), it.state.words(definitions[it.field])) }
 
 private fun named(id: TextId, vararg words: String): Text = Text.Message(id, words.map { Text.Plain(it) })
 
-private fun RecordAction.card() = ActionCard(
-    key,
-    name,
-    endpoint,
-    state,
-    state.words(),
-    // "Sent" needs no reason.
-    reason?.takeIf { state != ActionState.SENT }?.let(::reasonWords),
-    detail = when (state) {
-        ActionState.SENT -> sentAt?.let { text(TextId.ACTION_SENT_AT, Text.Moment(it)) }
-        ActionState.PENDING -> nextAttemptAt?.let { text(TextId.ACTION_NEXT_ATTEMPT, Text.Moment(it)) }
-        ActionState.NOT_FIRED, ActionState.FAILED -> null
-    },
-    attempts = if (attempts > 0) Text.Count(CountId.ATTEMPTS, attempts) else null,
-    attemptLines = lastAttempts.map { it.words() },
-    warnings = listOfNotNull(
-        if (failedSends > 0) Text.Count(CountId.FAILED_SENDS, failedSends) else null,
-        if (locked) text(TextId.ACTION_LOCKED) else null,
-        if (mayHaveBeenDelivered && state != ActionState.SENT) text(TextId.ACTION_MAYBE_DELIVERED) else null,
-    ),
-    canSend = canSend,
-    canSendCorrected = canSendCorrected,
-    canAbandon = canAbandon,
-)
+private fun Action.card(): ActionCard {
+    val newest = deliveries.firstOrNull()
+    return ActionCard(
+        key,
+        name,
+        endpoint,
+        status,
+        status.words(),
+        // "Sent" needs no reason.
+        reason?.takeIf { status != ActionStatus.SENT }?.let(::reasonWords),
+        detail = when (status) {
+            ActionStatus.SENT -> newest?.sentAt?.let { text(TextId.ACTION_SENT_AT, Text.Moment(it)) }
+            ActionStatus.PENDING -> newest?.nextAttemptAt?.let { text(TextId.ACTION_NEXT_ATTEMPT, Text.Moment(it)) }
+            ActionStatus.NOT_FIRED, ActionStatus.FAILED -> null
+        },
+        attempts = newest?.attempts?.takeIf { it > 0 }?.let { Text.Count(CountId.ATTEMPTS, it) },
+        attemptLines = newest?.lastAttempts.orEmpty().map { it.words() },
+        warnings = listOfNotNull(
+            if (failedSends > 0) Text.Count(CountId.FAILED_SENDS, failedSends) else null,
+            if (locked) text(TextId.ACTION_LOCKED) else null,
+            if (newest?.mayHaveBeenDelivered == true && status != ActionStatus.SENT) text(TextId.ACTION_MAYBE_DELIVERED) else null,
+        ),
+        canSend = canSend,
+        canSendCorrected = canSendCorrected,
+        canAbandon = canAbandon,
+    )
+}
 
 private fun Attempt.words(): Text {
     val number = Text.Number(BigDecimal(number))

@@ -1,39 +1,37 @@
 package dev.compass.sample.screen.record
 
+import dev.compass.core.CompassException
+import dev.compass.core.edit
+import dev.compass.core.model.Change
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldView
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.toState
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
-import dev.compass.sample.field.FieldReader
 import dev.compass.sample.field.NumberInput
 import dev.compass.sample.field.Typing
-import dev.compass.sample.field.holding
-import dev.compass.sample.field.open
-import dev.compass.sample.gateway.FieldChange
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.RecordField
-import dev.compass.sample.gateway.RecordNow
-import dev.compass.sample.gateway.SessionField
+import dev.compass.sample.field.change
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
 import dev.compass.sample.screen.Workplace
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.text
-import dev.compass.sample.text.words
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.flow.first
 
 /** The record of a session: what happened, what was answered, and what became of its actions. */
 class RecordModel(private val session: String, private val work: Workplace, scope: CoroutineScope) :
     StateModel<RecordUiState, RecordEvent>(RecordUiState(), scope) {
-    private val gateway = work.gateway
-    private var known: RecordNow? = null
+    private val compass = work.compass
+    private var known: SessionRecord? = null
     private var edits: Edits? = null
 
     // A second tap on "send" was meant for the same message; what became of the first shows with the next record.
     private val asked = mutableSetOf<RecordEvent>()
 
     init {
-        follow(gateway.record(session)) {
+        follow(compass.observeRecord(session)) {
             asked.clear()
             known = it
             draw()
@@ -53,8 +51,8 @@ class RecordModel(private val session: String, private val work: Workplace, scop
                 edits = null
                 show { copy(editing = null, preview = null, abandoning = null) }
             }
-            is RecordEvent.SendTapped -> sending(event) { gateway.send(session, event.action, work.actor, work.newCommand()) }
-            is RecordEvent.SendCorrectedTapped -> sending(event) { gateway.sendCorrected(session, event.action, work.actor, work.newCommand()) }
+            is RecordEvent.SendTapped -> sending(event) { compass.send(session, event.action, work.actor) }
+            is RecordEvent.SendCorrectedTapped -> sending(event) { compass.sendCorrected(session, event.action, work.actor) }
             is RecordEvent.PreviewOpened -> preview(event.action)
             is RecordEvent.AbandonOpened -> action(event.action)?.let { question(it) }
             is RecordEvent.AbandonReasonTyped -> show { copy(abandoning = abandoning?.copy(reason = event.reason)) }
@@ -74,7 +72,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         if (!now.canEdit) return
         // Keeping half-typed text tells nobody: it is asked for.
         draftsKept()
-        edit(Edits(gateway.record(session).first()))
+        edit(Edits(compass.record(session)))
     }
 
     private fun edit(changed: Edits) {
@@ -84,11 +82,11 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     private fun field(event: FieldEvent) {
         val editing = edits ?: return
-        val field = editing.fields().firstOrNull { it.info.key == event.field } ?: return
+        val field = editing.fields().firstOrNull { it.definition.key == event.field } ?: return
         val typing = editing.typing
         val after = when (event) {
             is FieldEvent.Typed -> {
-                keepDraft { gateway.saveDraft(session, event.field, event.text) }
+                keepDraft { compass.saveDraft(session, event.field, event.text) }
                 editing.copy(typing = typing.typed(event.field, event.text))
             }
             // All of it is read when it is saved.
@@ -98,9 +96,9 @@ class RecordModel(private val session: String, private val work: Workplace, scop
                 editing.copy(typing = typing.unable(event.field, if (event.denied) TextId.LOCATION_DENIED else TextId.LOCATION_NOT_FOUND))
             is FieldEvent.NotAttached -> editing.copy(typing = typing.unable(event.field, TextId.FILE_UNREADABLE))
             else -> {
-                val holding = event.holding(field.info, field.holding) ?: return
-                if (typing.open(field) != null) keepDraft { gateway.saveDraft(session, event.field, "") }
-                editing.copy(holdings = editing.holdings + (event.field to holding), typing = typing.kept(event.field))
+                val change = event.change(field.definition, field.state) ?: return
+                if (typing.open(field) != null) keepDraft { compass.saveDraft(session, event.field, "") }
+                editing.copy(changed = editing.changed + (event.field to change), typing = typing.kept(event.field))
             }
         }
         edit(after)
@@ -108,22 +106,22 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
     private suspend fun saveEdit() {
         val editing = edits ?: return
-        val read = FieldReader(gateway, session).read(editing.fields(), editing.typing)
+        val read = editing.typing.read(editing.fields())
         if (read.problems.isNotEmpty()) return edit(editing.copy(typing = editing.typing.refused(read.problems)))
         val changes = editing.changes(read.changes)
         val notes = editing.changedNotes()
         if (changes.isNotEmpty() || notes.isNotEmpty()) {
             try {
-                gateway.edit(session, changes, notes, work.actor, work.newCommand())
-            } catch (failure: GatewayFailure) {
+                compass.edit(session, changes, notes, work.actor)
+            } catch (failure: CompassException) {
                 if (failure.problems.isEmpty()) throw failure
                 return edit(editing.copy(typing = editing.typing.refused(failure.problems)))
             }
             say(Notice(text(TextId.NOTICE_FIELDS_SAVED)))
         }
         // Where nothing changed the core has kept what was typed.
-        val unchanged = editing.fields().filter { editing.typing.open(it) != null }.map { it.info.key } - changes.map { it.field }.toSet()
-        for (field in unchanged) gateway.saveDraft(session, field, "")
+        val typed = editing.fields().filter { editing.typing.open(it) != null }.map { it.definition.key }
+        for (field in typed - changes.map { it.field }.toSet()) compass.saveDraft(session, field, "")
         edits = null
         draw()
     }
@@ -136,7 +134,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         try {
             send()
             say(Notice(text(TextId.NOTICE_SENDING)))
-        } catch (failure: GatewayFailure) {
+        } catch (failure: CompassException) {
             asked.remove(event)
             throw failure
         } finally {
@@ -145,9 +143,12 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     }
 
     private suspend fun preview(key: String) {
-        val action = action(key) ?: return
-        val preview = gateway.preview(session, key)
-        show { copy(preview = PreviewSheet(key, action.name, preview.endpoint, indented(preview.body))) }
+        val action = known?.actions?.firstOrNull { it.key == key } ?: return
+        // What is frozen is what is sent, no matter what was edited since.
+        val frozen = action.deliveries.firstOrNull()
+        val body = frozen?.let { compass.deliveryBody(it.id) }
+        val (endpoint, shown) = if (body != null) frozen.endpoint to body else compass.preview(session, key).run { endpoint to this.body }
+        show { copy(preview = PreviewSheet(key, action.name, endpoint, indented(shown))) }
     }
 
     private fun question(action: ActionCard) =
@@ -156,7 +157,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     private suspend fun abandon() {
         val question = now.abandoning ?: return
         if (!question.canAbandon) return
-        val mayArrive = gateway.abandon(session, question.action, question.actor.trim(), question.reason.trim(), work.newCommand())
+        val mayArrive = compass.abandon(session, question.action, question.actor.trim(), question.reason.trim()).inFlight
         show { copy(abandoning = null) }
         if (mayArrive) say(Notice(text(TextId.NOTICE_MAY_ARRIVE)))
     }
@@ -174,37 +175,38 @@ class RecordModel(private val session: String, private val work: Workplace, scop
 
 /** A record being edited: what was there, and what has changed. */
 internal data class Edits(
-    val before: RecordNow,
-    val holdings: Map<String, Holding> = emptyMap(),
+    val before: SessionRecord,
+    val changed: Map<String, Change> = emptyMap(),
     val typing: Typing = Typing(),
     val notes: Map<Int, String> = emptyMap(),
 ) {
-    /** The fields that can be edited, with what they hold now. */
-    fun fields(): List<SessionField> = editable().map { field ->
-        holdings[field.info.key]?.let { SessionField(field.info, it) } ?: SessionField(field.info, field.holding, field.draft)
-    }
+    // What the path did not ask cannot be edited.
+    private val editable get() = before.fields.filter { it.section != null }
 
-    private fun editable(): List<RecordField> = before.fields.filter { it.onPath }
+    /** The fields that can be edited, with what they hold now. */
+    fun fields(): List<FieldView> = editable.map { field ->
+        val after = changed[field.definition.key]?.toState()
+        FieldView(field.definition, after ?: field.state, draft = if (after == null) field.draft else null)
+    }
 
     /** What differs from before, with what was [read] from typed text. */
     fun changes(read: List<FieldChange>): List<FieldChange> {
-        val after = holdings + read.associate { it.field to it.to }
-        return editable().mapNotNull { field ->
-            after[field.info.key]?.takeIf { it != field.holding }?.let { FieldChange(field.info.key, it) }
+        val all = changed + read.associate { it.field to it.change }
+        return editable.mapNotNull { field ->
+            all[field.definition.key]?.takeIf { it.toState() != field.state }?.let { FieldChange(field.definition.key, it) }
         }
     }
 
     /** Notes that read differently; a note is never empty. */
-    fun changedNotes(): Map<Int, String> =
-        notes.filter { (number, text) -> text.isNotBlank() && before.notes.any { it.number == number && it.text != text } }
+    fun changedNotes(): List<NoteChange> = written().filter { after ->
+        after.text.isNotBlank() && before.notes.any { it.seq == after.note && it.text != after.text }
+    }
+
+    private fun written() = before.notes.map { NoteChange(it.seq, notes[it.seq] ?: it.text.orEmpty()) }
 
     /** For the screen. */
     fun draw(drawer: FieldDrawer): Editing {
         val fields = fields().map { drawer.draw(it, typing, null) }
-        return Editing(
-            fields,
-            before.notes.map { EditedNote(it.number, notes[it.number] ?: it.text) },
-            canSave = fields.none { it.problem != null },
-        )
+        return Editing(fields, written(), canSave = fields.none { it.problem != null })
     }
 }

@@ -1,9 +1,10 @@
 package dev.compass.sample.screen.record
 
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.SessionState
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.SessionState
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.Text
 
@@ -53,7 +54,7 @@ data class RecordFieldLine(val key: String, val name: String, val value: Text, v
 data class RecordNote(val number: Int, val text: String, val at: Text, val edited: Boolean)
 
 /** How many actions have this status. */
-data class ActionTotal(val state: ActionState, val label: Text, val count: Int)
+data class ActionTotal(val state: ActionStatus, val label: Text, val count: Int)
 
 /**
  * An action.
@@ -67,7 +68,7 @@ data class ActionCard(
     val key: String,
     val name: String,
     val endpoint: String,
-    val state: ActionState,
+    val state: ActionStatus,
     val status: Text,
     val reason: Text?,
     val detail: Text?,
@@ -80,10 +81,7 @@ data class ActionCard(
 )
 
 /** The record being edited. */
-data class Editing(val fields: List<FieldUi>, val notes: List<EditedNote>, val canSave: Boolean)
-
-/** A note being edited. */
-data class EditedNote(val number: Int, val text: String)
+data class Editing(val fields: List<FieldUi>, val notes: List<NoteChange>, val canSave: Boolean)
 
 /** The message of an action: where it goes, and its body, indented for people. */
 data class PreviewSheet(val action: String, val name: String, val endpoint: String, val body: String)

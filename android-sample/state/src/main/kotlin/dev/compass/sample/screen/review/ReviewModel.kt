@@ -1,12 +1,14 @@
 package dev.compass.sample.screen.review
 
-import dev.compass.sample.gateway.FieldInfo
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.Holding
-import dev.compass.sample.gateway.RecordNow
-import dev.compass.sample.gateway.SessionNow
-import dev.compass.sample.gateway.SessionState
-import dev.compass.sample.gateway.WorkflowOutline
+import dev.compass.core.CompassException
+import dev.compass.core.back
+import dev.compass.core.complete
+import dev.compass.core.model.FieldState
+import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Workflow
+import dev.compass.sample.core.workflow
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -20,13 +22,14 @@ import kotlinx.coroutines.flow.combine
 /** Review and complete. Completing needs no signal: what is to be sent is saved with it. */
 class ReviewModel(private val session: String, private val work: Workplace, scope: CoroutineScope) :
     StateModel<ReviewUiState, ReviewEvent>(ReviewUiState(), scope) {
-    private var known: SessionNow? = null
-    private var outline: WorkflowOutline? = null
+    private val compass = work.compass
+    private var known: SessionView? = null
+    private var workflow: Workflow? = null
 
     init {
-        val gateway = work.gateway
-        follow(combine(gateway.session(session), gateway.record(session), gateway.integrationEnabled(), ::Triple)) { (view, record, on) ->
-            val names = outline ?: gateway.outlineOf(view).also { outline = it }
+        val told = combine(compass.observeSession(session), compass.observeRecord(session), compass.observeIntegration(), ::Triple)
+        follow(told) { (view, record, on) ->
+            val names = workflow ?: compass.workflow(view.workflow).also { workflow = it }
             known = view
             show { drawn(view, record, names, on) }
         }
@@ -47,10 +50,10 @@ class ReviewModel(private val session: String, private val work: Workplace, scop
         val view = known ?: return
         show { copy(completing = true) }
         try {
-            work.gateway.complete(session, view.visit, work.actor)
+            compass.complete(view, work.actor)
             // There is no way back into a session that is over.
             work.navigator.openOnRoot(Screen.Record(session))
-        } catch (failure: GatewayFailure) {
+        } catch (failure: CompassException) {
             say(Notice(failure.words(), failed = true))
         } finally {
             show { copy(completing = false) }
@@ -60,26 +63,26 @@ class ReviewModel(private val session: String, private val work: Workplace, scop
     private suspend fun openMissing(field: String) {
         val view = known ?: return
         val visit = now.missing.firstOrNull { it.field == field }?.visit
-        if (visit != null && visit != view.visit) work.gateway.back(session, view.visit, visit, work.actor)
+        if (visit != null && visit != view.visit) compass.back(view, visit, work.actor)
         work.navigator.back()
     }
 }
 
-private fun ReviewUiState.drawn(view: SessionNow, record: RecordNow, outline: WorkflowOutline, integrationOn: Boolean): ReviewUiState {
-    val infos: Map<String, FieldInfo> = outline.sections.flatMap { it.fields }.associateBy { it.key }
+private fun ReviewUiState.drawn(view: SessionView, record: SessionRecord, workflow: Workflow, integrationOn: Boolean): ReviewUiState {
+    val definitions = workflow.fields.associateBy { it.key }
     return copy(
         loading = false,
         workflowName = view.workflow.name,
-        sectionName = view.sectionName,
-        win = view.win,
-        fields = record.fields.filter { it.onPath }
-            .map { ReviewField(it.info.name, it.holding.words(it.info), it.holding is Holding.Given) },
-        messages = view.messages.map { ReviewMessage(it.name, it.endpoint) },
-        willSend = if (view.messages.isEmpty()) null else Text.Count(CountId.WILL_SEND, view.messages.size),
-        integrationOff = !integrationOn && view.messages.isNotEmpty(),
+        sectionName = view.section.name,
+        win = view.section.win,
+        fields = record.fields.filter { it.section != null }
+            .map { ReviewField(it.definition.name, it.state.words(it.definition), it.state is FieldState.Provided) },
+        messages = view.wouldFire,
+        willSend = if (view.wouldFire.isEmpty()) null else Text.Count(CountId.WILL_SEND, view.wouldFire.size),
+        integrationOff = !integrationOn && view.wouldFire.isNotEmpty(),
         missing = view.completionProblems.map { problem ->
-            val info = infos[problem.field]
-            MissingField(problem.field, info?.name ?: problem.field, problem.words(info), problem.visit)
+            val definition = definitions[problem.field]
+            MissingField(problem.field, definition?.name ?: problem.field, problem.words(definition), problem.visit)
         },
         canComplete = view.canComplete && view.state == SessionState.IN_PROGRESS,
     )

@@ -1,5 +1,6 @@
 package dev.compass.sample.screen.review
 
+import dev.compass.core.model.ActionPreview
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.Text
 
@@ -18,7 +19,7 @@ data class ReviewUiState(
     val sectionName: String = "",
     val win: Boolean = false,
     val fields: List<ReviewField> = emptyList(),
-    val messages: List<ReviewMessage> = emptyList(),
+    val messages: List<ActionPreview> = emptyList(),
     val willSend: Text? = null,
     val integrationOff: Boolean = false,
     val missing: List<MissingField> = emptyList(),
@@ -29,9 +30,6 @@ data class ReviewUiState(
 
 /** A field with what it holds. */
 data class ReviewField(val name: String, val value: Text, val provided: Boolean)
-
-/** A message and where it goes. */
-data class ReviewMessage(val name: String, val endpoint: String)
 
 /** A field that is missing. */
 data class MissingField(val field: String, val name: String, val problem: Text, val visit: Int?)

@@ -1,10 +1,10 @@
 package dev.compass.sample.screen.session
 
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Workflow
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.Typing
-import dev.compass.sample.gateway.SessionNow
-import dev.compass.sample.gateway.SessionState
-import dev.compass.sample.gateway.WorkflowOutline
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.words
@@ -12,24 +12,24 @@ import dev.compass.sample.text.words
 // From a session to what its screen shows.
 
 /** Without what only the model knows. [tried]: an answer was tried, so that what is missing is said. */
-internal fun SessionNow.draw(outline: WorkflowOutline?, drawer: FieldDrawer, typing: Typing, tried: Boolean): SessionUiState {
+internal fun SessionView.draw(content: Workflow?, drawer: FieldDrawer, typing: Typing, tried: Boolean): SessionUiState {
     val inProgress = state == SessionState.IN_PROGRESS
     val missing = if (tried) problems.associateBy { it.field } else emptyMap()
-    val wrong = fields.count { it.info.key in missing || it.info.key in typing.problems }
+    val wrong = fields.count { it.definition.key in missing || it.definition.key in typing.problems }
     return SessionUiState(
         loading = false,
         workflowName = workflow.name,
-        sectionName = sectionName,
+        sectionName = section.name,
         visit = visit,
-        paragraphs = content.paragraphs(),
-        progress = Progress(path.size.coerceAtLeast(1), outline?.stepsLeft(section) ?: 0),
-        fields = fields.map { drawer.draw(it, typing, missing[it.info.key]) },
-        answers = if (inProgress) answers.map { AnswerUi(it.key, it.name) } else emptyList(),
+        paragraphs = section.content.paragraphs(),
+        progress = Progress(path.size.coerceAtLeast(1), content?.stepsLeft(section.key) ?: 0),
+        fields = fields.map { drawer.draw(it, typing, missing[it.definition.key]) },
+        answers = if (inProgress) answers else emptyList(),
         responses = responses.map { ResponseUi(it.key, it.kind.words(it.name), it.content.paragraphs()) },
-        notes = notes.map { NoteUi(it.text, Text.Moment(it.at)) },
-        path = path.map { StepUi(it.visit, it.name, it.answer, it.visit == visit) },
+        notes = notes.map { NoteUi(it.text.orEmpty(), Text.Moment(it.at)) },
+        path = path.map { StepUi(it.visit, it.sectionName, it.answerName, it.visit == visit) },
         canGoBack = inProgress && path.size > 1,
-        canReview = inProgress && isEnd,
+        canReview = inProgress && section.isEnd,
         problems = if (tried && wrong > 0) Text.Count(CountId.PROBLEMS, wrong) else null,
         closed = !inProgress,
     )
@@ -41,7 +41,7 @@ internal fun String.paragraphs(): List<String> = split(BLANK_LINES).map { it.tri
 private val BLANK_LINES = Regex("\\n\\s*\\n")
 
 /** How many sections lie at least between this one and an end. */
-internal fun WorkflowOutline.stepsLeft(section: String): Int {
+internal fun Workflow.stepsLeft(section: String): Int {
     val byKey = sections.associateBy { it.key }
     val seen = mutableSetOf(section)
     var ring = listOf(section)

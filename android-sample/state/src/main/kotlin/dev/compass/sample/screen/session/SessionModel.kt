@@ -1,18 +1,25 @@
 package dev.compass.sample.screen.session
 
+import dev.compass.core.CompassException
+import dev.compass.core.back
+import dev.compass.core.discard
+import dev.compass.core.end
+import dev.compass.core.model.Applied
+import dev.compass.core.model.Command
+import dev.compass.core.model.CommandOutcome
+import dev.compass.core.model.FieldChange
+import dev.compass.core.model.FieldView
+import dev.compass.core.model.SessionView
+import dev.compass.core.model.Workflow
+import dev.compass.core.note
+import dev.compass.core.setFields
+import dev.compass.core.useResponse
+import dev.compass.sample.core.workflow
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
-import dev.compass.sample.field.FieldReader
 import dev.compass.sample.field.NumberInput
 import dev.compass.sample.field.Typing
-import dev.compass.sample.field.holding
-import dev.compass.sample.field.open
-import dev.compass.sample.gateway.Done
-import dev.compass.sample.gateway.FieldChange
-import dev.compass.sample.gateway.GatewayFailure
-import dev.compass.sample.gateway.SessionField
-import dev.compass.sample.gateway.SessionNow
-import dev.compass.sample.gateway.WorkflowOutline
+import dev.compass.sample.field.change
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -28,9 +35,9 @@ class SessionModel(
     private val work: Workplace,
     scope: CoroutineScope,
 ) : StateModel<SessionUiState, SessionEvent>(SessionUiState(), scope) {
-    private val gateway = work.gateway
-    private var known: SessionNow? = null
-    private var outline: WorkflowOutline? = null
+    private val compass = work.compass
+    private var known: SessionView? = null
+    private var workflow: Workflow? = null
     private var typing = Typing()
 
     // As it was typed last; none when nothing was typed yet.
@@ -42,7 +49,7 @@ class SessionModel(
     private var reading = false
 
     init {
-        follow(gateway.session(session)) { read() }
+        follow(compass.observeSession(session)) { read() }
     }
 
     /** Something has changed. What the flow told may have been read before the latest command was carried out: it is read in its turn. */
@@ -51,7 +58,7 @@ class SessionModel(
         reading = true
         inTurn {
             reading = false
-            arrived(gateway.now(session))
+            arrived(compass.session(session))
         }
     }
 
@@ -88,25 +95,25 @@ class SessionModel(
     // Fields -------------------------------------------------------------------------------------------------------------------------
 
     private suspend fun field(event: FieldEvent) {
-        val field = known?.fields?.firstOrNull { it.info.key == event.field } ?: return
+        val field = known?.fields?.firstOrNull { it.definition.key == event.field } ?: return
         when (event) {
             is FieldEvent.Typed -> {
                 typing = typing.typed(event.field, event.text)
-                keepDraft { gateway.saveDraft(session, event.field, event.text) }
+                keepDraft { compass.saveDraft(session, event.field, event.text) }
             }
             is FieldEvent.Left -> keepTyped(listOf(field))
             is FieldEvent.Locating -> typing = typing.searching(event.field)
             is FieldEvent.NotLocated ->
                 typing = typing.unable(event.field, if (event.denied) TextId.LOCATION_DENIED else TextId.LOCATION_NOT_FOUND)
             is FieldEvent.NotAttached -> typing = typing.unable(event.field, TextId.FILE_UNREADABLE)
-            else -> event.holding(field.info, field.holding)?.let { set(listOf(FieldChange(event.field, it))) }
+            else -> event.change(field.definition, field.state)?.let { set(listOf(FieldChange(event.field, it))) }
         }
         draw()
     }
 
     /** Reads what is typed, and sets what can be read; true when nothing is left open. */
-    private suspend fun keepTyped(fields: List<SessionField>): Boolean {
-        val read = reader().read(fields, typing)
+    private suspend fun keepTyped(fields: List<FieldView>): Boolean {
+        val read = typing.read(fields)
         typing = typing.refused(read.problems)
         val kept = read.changes.isEmpty() || set(read.changes)
         return kept && read.problems.isEmpty()
@@ -114,24 +121,26 @@ class SessionModel(
 
     private suspend fun set(changes: List<FieldChange>): Boolean = saving(moves = false) {
         try {
-            val done = gateway.setFields(session, changes, work.actor)
+            val done = compass.setFields(session, changes, work.actor)
             changes.forEach { change ->
                 typing = typing.kept(change.field)
                 // Where nothing changed the core has kept the draft.
-                if (!done.changed) gateway.saveDraft(session, change.field, "")
+                if (!done.changed()) compass.saveDraft(session, change.field, "")
             }
-            arrived(if (done.changed) done.session else done.session.withoutDrafts(changes))
+            arrived(if (done.changed()) done.view else done.view.withoutDrafts(changes))
             true
-        } catch (failure: GatewayFailure) {
+        } catch (failure: CompassException) {
             refused(failure)
             false
         }
     }
 
-    private fun SessionNow.withoutDrafts(changes: List<FieldChange>) =
-        copy(fields = fields.map { field -> if (changes.any { it.field == field.info.key }) field.copy(draft = null) else field })
+    private fun CommandOutcome.changed() = applied == Applied.YES
 
-    private fun refused(failure: GatewayFailure) {
+    private fun SessionView.withoutDrafts(changes: List<FieldChange>) =
+        copy(fields = fields.map { field -> if (changes.any { it.field == field.definition.key }) field.copy(draft = null) else field })
+
+    private fun refused(failure: CompassException) {
         typing = typing.refused(failure.problems)
         if (failure.problems.isEmpty()) say(Notice(failure.words(), failed = true))
         draw()
@@ -141,31 +150,32 @@ class SessionModel(
 
     private suspend fun answer(answer: String) {
         val from = known ?: return
-        val read = reader().read(from.fields, typing)
+        val read = typing.read(from.fields)
         typing = typing.refused(read.problems)
         tried = true
         if (read.problems.isNotEmpty()) return draw()
-        move { gateway.answer(session, from.visit, answer, read.changes, work.actor) }
+        val fields = if (read.changes.isEmpty()) emptyList() else listOf(Command.SetFields(read.changes))
+        move { compass.run(session, fields + Command.Answer(from.visit, answer), work.actor) }
     }
 
     private suspend fun back(toVisit: Int?) {
         val from = known ?: return
-        val target = toVisit ?: from.path.lastOrNull { it.visit < from.visit }?.visit ?: return leave()
+        if (toVisit == null && from.path.none { it.visit < from.visit }) return leave()
         keepTyped(from.fields)
-        move { gateway.back(session, from.visit, target, work.actor) }
+        move { compass.back(from, toVisit, work.actor) }
     }
 
     /** On success another section is shown. */
-    private suspend fun move(command: suspend () -> Done) {
+    private suspend fun move(command: suspend () -> CommandOutcome) {
         saving(moves = true) {
             try {
                 val done = command()
                 typing = Typing()
                 tried = false
                 show { copy(dialog = null) }
-                arrived(done.session)
-                if (!done.changed) say(Notice(text(TextId.NOTICE_MOVED_ON)))
-            } catch (failure: GatewayFailure) {
+                arrived(done.view)
+                if (!done.changed()) say(Notice(text(TextId.NOTICE_MOVED_ON)))
+            } catch (failure: CompassException) {
                 refused(failure)
             }
         }
@@ -189,20 +199,20 @@ class SessionModel(
     private suspend fun useResponse() {
         val response = (now.dialog as? SessionDialog.Response)?.response ?: return
         dialog(null)
-        arrived(gateway.useResponse(session, response.key, work.actor, work.newCommand()).session)
+        arrived(compass.useResponse(session, response.key, work.actor).view)
         say(Notice(text(TextId.NOTICE_RESPONSE_USED)))
     }
 
     private fun noteTyped(text: String) {
         note = text
-        keepDraft { gateway.saveNoteDraft(session, text) }
+        keepDraft { compass.saveNoteDraft(session, text) }
         dialog(SessionDialog.Note(text))
     }
 
     private suspend fun saveNote() {
         val written = (now.dialog as? SessionDialog.Note)?.text ?: return
         if (written.isNotBlank()) {
-            arrived(gateway.note(session, written, work.actor, work.newCommand()).session)
+            arrived(compass.note(session, written, work.actor).view)
             note = null
             say(Notice(text(TextId.NOTICE_NOTE_SAVED)))
         }
@@ -213,29 +223,27 @@ class SessionModel(
         val question = now.dialog as? SessionDialog.End ?: return
         if (!question.canEnd) return
         known?.let { keepTyped(it.fields) }
-        gateway.end(session, question.reason.trim(), work.actor, work.newCommand())
+        compass.end(session, question.reason.trim(), work.actor)
         dialog(null)
         work.navigator.openOnRoot(Screen.Record(session))
     }
 
     private suspend fun discard() {
         if (now.dialog != SessionDialog.Discard) return
-        gateway.discard(session, work.actor)
+        compass.discard(session, work.actor)
         dialog(null)
         work.navigator.back()
     }
 
     // What is shown ------------------------------------------------------------------------------------------------------------------
 
-    private suspend fun arrived(session: SessionNow) {
-        if (outline == null) outline = gateway.outlineOf(session)
+    private suspend fun arrived(session: SessionView) {
+        if (workflow == null) workflow = compass.workflow(session.workflow)
         // A move by this model is known already; a later one takes the open texts of the section along.
         if (known != null && known?.visit != session.visit) tried = false
         known = session
         draw()
     }
-
-    private fun reader() = FieldReader(gateway, session)
 
     private fun numbers() = NumberInput(work.locale())
 
@@ -254,9 +262,9 @@ class SessionModel(
 
     private fun draw() {
         val session = known ?: return
-        val drawn = session.draw(outline, FieldDrawer(numbers()), typing, tried)
+        val drawn = session.draw(workflow, FieldDrawer(numbers()), typing, tried)
         // Half-typed text is on flash, too; only what was refused waits for the technician.
-        val refused = session.fields.any { typing.open(it) != null && it.info.key in typing.problems }
+        val refused = session.fields.any { typing.open(it) != null && it.definition.key in typing.problems }
         show {
             drawn.copy(
                 saved = if (saving) SavedMark.SAVING else if (refused) SavedMark.NOT_YET else SavedMark.SAVED,

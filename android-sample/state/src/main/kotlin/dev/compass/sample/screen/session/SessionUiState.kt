@@ -1,5 +1,6 @@
 package dev.compass.sample.screen.session
 
+import dev.compass.core.model.Answer
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.FieldUi
 import dev.compass.sample.screen.Notice
@@ -25,7 +26,7 @@ data class SessionUiState(
     val progress: Progress = Progress(1, 0),
     val saved: SavedMark = SavedMark.SAVED,
     val fields: List<FieldUi> = emptyList(),
-    val answers: List<AnswerUi> = emptyList(),
+    val answers: List<Answer> = emptyList(),
     val responses: List<ResponseUi> = emptyList(),
     val notes: List<NoteUi> = emptyList(),
     val path: List<StepUi> = emptyList(),
@@ -49,9 +50,6 @@ data class Progress(val step: Int, val atLeastLeft: Int) {
 
 /** Whether what is on the screen is on flash. */
 enum class SavedMark { SAVED, SAVING, NOT_YET }
-
-/** An answer button. */
-data class AnswerUi(val key: String, val label: String)
 
 /** A response to an objection or a question. */
 data class ResponseUi(val key: String, val label: Text, val paragraphs: List<String>)

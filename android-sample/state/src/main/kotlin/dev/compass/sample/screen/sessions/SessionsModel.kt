@@ -1,10 +1,10 @@
 package dev.compass.sample.screen.sessions
 
-import dev.compass.sample.gateway.ActionState
-import dev.compass.sample.gateway.SessionItem
-import dev.compass.sample.gateway.SessionList
-import dev.compass.sample.gateway.SessionQuery
-import dev.compass.sample.gateway.SessionState
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.SessionFilter
+import dev.compass.core.model.SessionPage
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.SessionSummary
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -46,7 +46,7 @@ class SessionsModel(private val work: Workplace, scope: CoroutineScope) :
 
     private fun list() {
         following?.cancel()
-        following = follow(work.gateway.sessions(now.query(), limit)) { list -> show { drawn(list) } }
+        following = follow(work.compass.observeSessions(now.asked(), limit)) { page -> show { drawn(page) } }
     }
 
     private fun open(session: String) {
@@ -59,32 +59,32 @@ class SessionsModel(private val work: Workplace, scope: CoroutineScope) :
     }
 }
 
-private fun SessionsUiState.query(): SessionQuery {
+private fun SessionsUiState.asked(): SessionFilter {
     val words = text.trim().ifEmpty { null }
     return when (filter) {
-        SessionFilter.ALL -> SessionQuery(text = words)
-        SessionFilter.IN_PROGRESS -> SessionQuery(states = setOf(SessionState.IN_PROGRESS), text = words)
-        SessionFilter.COMPLETED -> SessionQuery(states = setOf(SessionState.COMPLETED), text = words)
-        SessionFilter.WON -> SessionQuery(won = true, text = words)
-        SessionFilter.ENDED -> SessionQuery(states = setOf(SessionState.ENDED), text = words)
-        SessionFilter.WAITING -> SessionQuery(action = ActionState.PENDING, text = words)
-        SessionFilter.FAILED -> SessionQuery(action = ActionState.FAILED, text = words)
+        SessionsFilter.ALL -> SessionFilter(text = words)
+        SessionsFilter.IN_PROGRESS -> SessionFilter(states = listOf(SessionState.IN_PROGRESS), text = words)
+        SessionsFilter.COMPLETED -> SessionFilter(states = listOf(SessionState.COMPLETED), text = words)
+        SessionsFilter.WON -> SessionFilter(won = true, text = words)
+        SessionsFilter.ENDED -> SessionFilter(states = listOf(SessionState.ENDED), text = words)
+        SessionsFilter.WAITING -> SessionFilter(actionStatus = ActionStatus.PENDING, text = words)
+        SessionsFilter.FAILED -> SessionFilter(actionStatus = ActionStatus.FAILED, text = words)
     }
 }
 
-private fun SessionsUiState.drawn(list: SessionList) =
-    copy(loading = false, sessions = list.sessions.map { it.row() }, more = list.more, failure = null)
+private fun SessionsUiState.drawn(page: SessionPage) =
+    copy(loading = false, sessions = page.sessions.map { it.row() }, more = page.next != null, failure = null)
 
-private fun SessionItem.row() = SessionRow(
+private fun SessionSummary.row() = SessionRow(
     key,
     workflow.name,
     sectionName,
     state.words(won),
-    won,
+    won == true,
     inProgress = state == SessionState.IN_PROGRESS,
     startedAt = Text.Moment(startedAt),
     actor = actor,
-    waiting = pending,
-    failed = failed,
-    sent = sent,
+    waiting = actionsPending,
+    failed = actionsFailed,
+    sent = actionsSent,
 )

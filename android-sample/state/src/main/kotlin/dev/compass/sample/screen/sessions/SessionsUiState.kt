@@ -3,7 +3,7 @@ package dev.compass.sample.screen.sessions
 import dev.compass.sample.text.Text
 
 /** The filters of the list, one at a time. */
-enum class SessionFilter { ALL, IN_PROGRESS, WON, COMPLETED, ENDED, WAITING, FAILED }
+enum class SessionsFilter { ALL, IN_PROGRESS, WON, COMPLETED, ENDED, WAITING, FAILED }
 
 /**
  * The list of sessions.
@@ -14,7 +14,7 @@ enum class SessionFilter { ALL, IN_PROGRESS, WON, COMPLETED, ENDED, WAITING, FAI
 data class SessionsUiState(
     val loading: Boolean = true,
     val text: String = "",
-    val filter: SessionFilter = SessionFilter.ALL,
+    val filter: SessionsFilter = SessionsFilter.ALL,
     val sessions: List<SessionRow> = emptyList(),
     val more: Boolean = false,
     val failure: Text? = null,
@@ -45,7 +45,7 @@ sealed interface SessionsEvent {
     data class Searched(val text: String) : SessionsEvent
 
     /** Another filter. */
-    data class Filtered(val filter: SessionFilter) : SessionsEvent
+    data class Filtered(val filter: SessionsFilter) : SessionsEvent
 
     /** The end of the list is near, or "more" was tapped. */
     data object MoreAsked : SessionsEvent

@@ -1,8 +1,9 @@
 package dev.compass.sample.screen.settings
 
-import dev.compass.sample.gateway.DatabaseGateway
-import dev.compass.sample.gateway.Discard
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.DiscardUndelivered
+import dev.compass.core.ErrorCode
+import dev.compass.sample.port.Database
 import dev.compass.sample.port.ExportFolder
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.CountId
@@ -18,7 +19,7 @@ import dev.compass.sample.text.text
  * @param erased does what else there is to do once the database is gone.
  */
 internal class Replacement(
-    private val database: DatabaseGateway,
+    private val database: Database,
     private val exports: ExportFolder,
     private val actor: () -> String?,
     private val erased: suspend () -> Unit,
@@ -29,7 +30,7 @@ internal class Replacement(
             is DataQuestion.PutBack -> return replace(question, null, ask)
             is DataQuestion.Erase -> if (question.sure) return replace(question, null, ask) else ask(DataQuestion.Erase(sure = true))
             is DataQuestion.Undelivered ->
-                if (question.canDiscard) return replace(question.change, Discard(question.actor.trim(), question.reason.trim()), ask)
+                if (question.canDiscard) return replace(question.change, question.discard, ask)
         }
         return null
     }
@@ -41,11 +42,11 @@ internal class Replacement(
         is DataQuestion.Erase, null -> Unit
     }
 
-    private suspend fun replace(change: DataQuestion, discard: Discard?, ask: (DataQuestion?) -> Unit): Notice? {
+    private suspend fun replace(change: DataQuestion, discard: DiscardUndelivered?, ask: (DataQuestion?) -> Unit): Notice? {
         try {
             if (change is DataQuestion.PutBack) database.putBack(change.copy, discard) else erase(discard)
-        } catch (failure: GatewayFailure) {
-            if (failure.code == "undelivered" && discard == null) {
+        } catch (failure: CompassException) {
+            if (failure.code == ErrorCode.UNDELIVERED && discard == null) {
                 ask(undelivered(change, failure))
                 return null
             }
@@ -58,13 +59,15 @@ internal class Replacement(
         return Notice(text(if (change is DataQuestion.PutBack) TextId.NOTICE_PUT_BACK else TextId.NOTICE_ERASED))
     }
 
-    private suspend fun erase(discard: Discard?) {
+    private suspend fun erase(discard: DiscardUndelivered?) {
         database.erase(discard)
         erased()
     }
 
-    private fun undelivered(change: DataQuestion, failure: GatewayFailure): DataQuestion {
-        val lost = failure.count?.let { Text.Count(CountId.UNDELIVERED, it) } ?: text(TextId.UNDELIVERED_UNKNOWN)
+    private fun undelivered(change: DataQuestion, failure: CompassException): DataQuestion {
+        // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
+        val count = failure.detail.substringBefore(' ').toIntOrNull()
+        val lost = count?.let { Text.Count(CountId.UNDELIVERED, it) } ?: text(TextId.UNDELIVERED_UNKNOWN)
         return DataQuestion.Undelivered(change, lost, reason = "", actor = actor().orEmpty(), asksActor = actor() == null)
     }
 

@@ -1,7 +1,12 @@
 package dev.compass.sample.screen.settings
 
-import dev.compass.sample.gateway.EndpointLine
-import dev.compass.sample.gateway.GatewayFailure
+import dev.compass.core.CompassException
+import dev.compass.core.model.Endpoint
+import dev.compass.core.model.EndpointStatus
+import dev.compass.core.model.NetworkPolicy
+import dev.compass.core.model.Signing
+import dev.compass.sample.core.diagnostics
+import dev.compass.sample.core.words
 import dev.compass.sample.port.ExportFolder
 import dev.compass.sample.port.Preferences
 import dev.compass.sample.port.SecretVault
@@ -25,9 +30,9 @@ class SettingsModel(
     private val exports: ExportFolder,
     scope: CoroutineScope,
 ) : StateModel<SettingsUiState, SettingsEvent>(SettingsUiState(), scope) {
-    private val gateway = work.gateway
-    private var endpoints: List<EndpointLine> = emptyList()
-    private val replacement = Replacement(gateway, exports, { work.actor }, ::erased)
+    private val compass = work.compass
+    private var endpoints: List<EndpointStatus> = emptyList()
+    private val replacement = Replacement(work.database, exports, { work.actor }, ::erased)
 
     init {
         // The name is typed here: it is not taken back while it is.
@@ -37,10 +42,10 @@ class SettingsModel(
         follow(work.preferences.preferences) {
             show { copy(textSize = it.textSize, highContrast = it.highContrast, keepScreenOn = it.keepScreenOn) }
         }
-        follow(gateway.simulated) { show { copy(offlineSimulated = it) } }
-        follow(combine(gateway.integrationEnabled(), gateway.endpoints(), ::Pair)) { (on, all) ->
-            endpoints = all
-            val rows = all.map { it.row() }
+        follow(work.network.simulated) { show { copy(offlineSimulated = it) } }
+        follow(combine(compass.observeIntegration(), compass.observeEndpoints(), ::Pair)) { (on, all) ->
+            endpoints = all.filter { it.archivedAt == null }
+            val rows = endpoints.map { it.row() }
             show { copy(loading = false, integrationEnabled = on, endpoints = rows) }
         }
     }
@@ -55,19 +60,21 @@ class SettingsModel(
             }
             is SettingsEvent.WorkflowChosen -> import(event.document)
             SettingsEvent.FileUnreadable -> say(Notice(text(TextId.FAILURE_UNREADABLE), failed = true))
-            is SettingsEvent.IntegrationSwitched -> gateway.setIntegrationEnabled(event.on)
+            is SettingsEvent.IntegrationSwitched -> compass.setIntegrationEnabled(event.on)
             SettingsEvent.EndpointAdded -> show { copy(editing = EndpointForm()) }
             is SettingsEvent.EndpointOpened -> openEndpoint(event.key)
             is SettingsEvent.EndpointTyped -> show { copy(editing = editing?.let { event.form }) }
             SettingsEvent.EndpointSaved -> saveEndpoint()
-            is SettingsEvent.EndpointSwitched -> gateway.setEndpointEnabled(event.key, event.on)
+            is SettingsEvent.EndpointSwitched -> compass.setEndpointEnabled(event.key, event.on)
             is SettingsEvent.TestTapped -> test(event.key)
-            is SettingsEvent.OfflineSimulated -> gateway.simulateOffline(event.on)
+            is SettingsEvent.OfflineSimulated -> compass.setConnectivity(work.network.play(event.on))
             is SettingsEvent.TextSizeChosen -> prefer { copy(textSize = event.size) }
             is SettingsEvent.HighContrastSwitched -> prefer { copy(highContrast = event.on) }
             is SettingsEvent.KeepScreenOnSwitched -> prefer { copy(keepScreenOn = event.on) }
-            SettingsEvent.DiagnosticsExported -> export { exports.write("diagnostics.txt", gateway.diagnostics()) }
-            SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { gateway.backup(it) } }
+            SettingsEvent.DiagnosticsExported -> export {
+                exports.write("diagnostics.txt", compass.diagnostics(work.network.connectivity.value))
+            }
+            SettingsEvent.BackupExported -> export { exports.path("compass-backup.db").also { compass.backup(it) } }
             is SettingsEvent.BackupChosen -> show { copy(question = DataQuestion.PutBack(event.copy)) }
             SettingsEvent.EraseTapped -> show { copy(question = DataQuestion.Erase()) }
             is SettingsEvent.DiscardReasonTyped -> show { copy(question = question?.typed(reason = event.reason)) }
@@ -85,18 +92,18 @@ class SettingsModel(
 
     private suspend fun import(document: ByteArray) = working {
         try {
-            val imported = gateway.importWorkflow(document)
-            val said = if (imported.imported) TextId.NOTICE_IMPORTED else TextId.NOTICE_IMPORTED_ALREADY
-            show { copy(importFindings = imported.workflow.findings.map { it.words() }) }
-            say(Notice(text(said, Text.Plain(imported.workflow.workflow.name))))
-        } catch (failure: GatewayFailure) {
-            show { copy(importFindings = failure.findings.map { it.words() }) }
+            val (isNew, summary) = compass.importWorkflow(document)
+            val findings = compass.words(summary.findings, summary.workflow)
+            show { copy(importFindings = findings) }
+            say(Notice(text(if (isNew) TextId.NOTICE_IMPORTED else TextId.NOTICE_IMPORTED_ALREADY, Text.Plain(summary.workflow.name))))
+        } catch (failure: CompassException) {
+            show { copy(importFindings = failure.findings.map { it.words(null) }) }
             throw failure
         }
     }
 
     private suspend fun openEndpoint(key: String) {
-        val endpoint = endpoints.firstOrNull { it.key == key } ?: return
+        val endpoint = endpoint(key) ?: return
         val stored = endpoint.secret?.let { vault.has(it) } ?: false
         show {
             copy(
@@ -105,7 +112,7 @@ class SettingsModel(
                     endpoint.url,
                     signed = endpoint.secret != null,
                     secretStored = stored,
-                    wifiOnly = endpoint.wifiOnly,
+                    wifiOnly = endpoint.network == NetworkPolicy.UNMETERED,
                     isNew = false,
                 ),
             )
@@ -117,11 +124,15 @@ class SettingsModel(
         if (!form.canSave) return
         working {
             val key = form.key.trim()
-            val secret = if (form.signed) endpoints.firstOrNull { it.key == key }?.secret ?: "$key-secret" else null
-            gateway.putEndpoint(EndpointLine(key, form.url.trim(), secret, form.wifiOnly))
+            val before = endpoint(key)
+            val secret = if (form.signed) before?.secret ?: "$key-secret" else null
+            val signing = secret?.let { Signing.StandardWebhooks(it) } ?: Signing.None
+            val network = if (form.wifiOnly) NetworkPolicy.UNMETERED else NetworkPolicy.ANY
+            // With the headers it has already, which the app does not show.
+            compass.putEndpoint(Endpoint(key, form.url.trim(), signing, before?.headers.orEmpty(), network))
             if (secret != null && form.secret.isNotBlank()) {
                 vault.put(secret, form.secret.trim())
-                gateway.secretsChanged()
+                compass.secretsChanged()
             }
             val rows = endpoints.map { it.row() }
             show { copy(editing = null, endpoints = rows) }
@@ -134,7 +145,7 @@ class SettingsModel(
         show { copy(testing = key) }
         background {
             try {
-                val result = gateway.testDelivery(key)
+                val result = compass.testDelivery(key)
                 val status = result.status
                 val notice = if (result.delivered && status != null) {
                     Notice(text(TextId.NOTICE_TEST_DELIVERED, Text.Plain("$status")))
@@ -177,20 +188,28 @@ class SettingsModel(
         }
     }
 
-    private suspend fun EndpointLine.row() = EndpointRow(
-        key,
-        origin(url),
-        enabled,
-        signed = secret != null,
-        secretStored = secret?.let { vault.has(it) } ?: false,
-        waiting = waiting,
-        problem = when {
-            !enabled -> reasonWords(disabledReason?.takeIf { it in TELLING } ?: "endpoint_disabled")
-            secret != null && !vault.has(secret) -> reasonWords("secret_missing")
-            else -> failingReason?.let(::reasonWords)
-        },
-    )
+    private fun endpoint(key: String): Endpoint? = endpoints.firstOrNull { it.endpoint.key == key }?.endpoint
+
+    private suspend fun EndpointStatus.row(): EndpointRow {
+        val secret = endpoint.secret
+        val stored = secret?.let { vault.has(it) } ?: false
+        return EndpointRow(
+            endpoint.key,
+            origin(endpoint.url),
+            enabled,
+            signed = secret != null,
+            secretStored = stored,
+            waiting = pending.toInt(),
+            problem = when {
+                !enabled -> reasonWords(disabledReason?.takeIf { it in TELLING } ?: "endpoint_disabled")
+                secret != null && !stored -> reasonWords("secret_missing")
+                else -> failingReason?.let(::reasonWords)
+            },
+        )
+    }
 }
+
+private val Endpoint.secret: String? get() = (signing as? Signing.StandardWebhooks)?.secret
 
 /** Of the reasons why an endpoint is off, those that say more than that it is. */
 private val TELLING = setOf("gone", "endpoint_corrupt")

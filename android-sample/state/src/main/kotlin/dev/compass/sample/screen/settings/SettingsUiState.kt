@@ -1,5 +1,6 @@
 package dev.compass.sample.screen.settings
 
+import dev.compass.core.DiscardUndelivered
 import dev.compass.sample.port.TextSize
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.Text
@@ -91,6 +92,9 @@ sealed interface DataQuestion {
     ) : DataQuestion {
         /** Whether they can be given up. */
         val canDiscard: Boolean get() = reason.isNotBlank() && actor.isNotBlank()
+
+        /** That they are. */
+        val discard: DiscardUndelivered get() = DiscardUndelivered(actor.trim(), reason.trim())
     }
 }
 

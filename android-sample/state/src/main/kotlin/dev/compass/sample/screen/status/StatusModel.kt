@@ -1,7 +1,7 @@
 package dev.compass.sample.screen.status
 
-import dev.compass.sample.gateway.OutboxNumbers
-import dev.compass.sample.gateway.Signal
+import dev.compass.core.model.Connectivity
+import dev.compass.core.model.OutboxTotals
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -17,9 +17,9 @@ import kotlinx.coroutines.flow.combine
 class StatusModel(private val work: Workplace, scope: CoroutineScope) :
     StateModel<StatusUiState, StatusEvent>(StatusUiState(StatusIcon.OPENING, text(TextId.STATUS_OPENING)), scope) {
     init {
-        val gateway = work.gateway
-        follow(combine(gateway.signal, gateway.outboxNumbers(), gateway.simulated) { signal, outbox, simulated ->
-            status(signal, outbox).copy(simulated = if (simulated) text(TextId.STATUS_SIMULATED) else null)
+        val network = work.network
+        follow(combine(network.connectivity, work.compass.observeOutboxTotals(), network.simulated) { connectivity, outbox, simulated ->
+            status(connectivity, outbox).copy(simulated = if (simulated) text(TextId.STATUS_SIMULATED) else null)
         }) { show { it } }
     }
 
@@ -32,13 +32,13 @@ class StatusModel(private val work: Workplace, scope: CoroutineScope) :
 }
 
 /** What the strip says. */
-internal fun status(signal: Signal, outbox: OutboxNumbers): StatusUiState {
-    val attention = if (outbox.needsPerson > 0) Text.Count(CountId.STATUS_NEEDS_PERSON, outbox.needsPerson) else null
-    val waiting = outbox.waiting
+internal fun status(connectivity: Connectivity, outbox: OutboxTotals): StatusUiState {
+    val attention = if (outbox.needsPerson > 0) Text.Count(CountId.STATUS_NEEDS_PERSON, outbox.needsPerson.toInt()) else null
+    val waiting = outbox.pending.toInt()
     return when {
-        signal == Signal.NONE && waiting > 0 ->
+        connectivity == Connectivity.Offline && waiting > 0 ->
             StatusUiState(StatusIcon.NO_SIGNAL, Text.Count(CountId.STATUS_NO_SIGNAL_WAITING, waiting), attention)
-        signal == Signal.NONE -> StatusUiState(StatusIcon.NO_SIGNAL, text(TextId.STATUS_NO_SIGNAL), attention)
+        connectivity == Connectivity.Offline -> StatusUiState(StatusIcon.NO_SIGNAL, text(TextId.STATUS_NO_SIGNAL), attention)
         waiting > 0 -> StatusUiState(StatusIcon.WAITING, Text.Count(CountId.STATUS_WAITING, waiting), attention)
         attention != null -> StatusUiState(StatusIcon.NEEDS_PERSON, attention)
         else -> StatusUiState(StatusIcon.ALL_SENT, text(TextId.STATUS_ALL_SENT))

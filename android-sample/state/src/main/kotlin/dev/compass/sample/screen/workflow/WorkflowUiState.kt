@@ -1,5 +1,7 @@
 package dev.compass.sample.screen.workflow
 
+import dev.compass.core.model.ActionDefinition
+import dev.compass.core.model.FieldDefinition
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.text.Text
 
@@ -31,19 +33,13 @@ data class SectionCard(
     val isStart: Boolean,
     val isEnd: Boolean,
     val win: Boolean,
-    val fields: List<FieldLine>,
+    val fields: List<FieldDefinition>,
     val answers: List<AnswerLine>,
-    val actions: List<ActionLine>,
+    val actions: List<ActionDefinition>,
 )
-
-/** A field of the outline. */
-data class FieldLine(val name: String, val required: Boolean)
 
 /** An answer of the outline; [leadsTo] is the name of the next section, none while it is not linked. */
 data class AnswerLine(val name: String, val leadsTo: String?)
-
-/** An action of the outline. */
-data class ActionLine(val key: String, val name: String, val endpoint: String)
 
 /**
  * Adding an action: first tap "add" on a section, second tap an endpoint (chosen already when there is one), third tap "add".

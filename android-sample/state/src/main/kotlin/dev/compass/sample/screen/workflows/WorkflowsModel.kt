@@ -1,10 +1,13 @@
 package dev.compass.sample.screen.workflows
 
-import dev.compass.sample.gateway.SessionList
-import dev.compass.sample.gateway.SessionQuery
-import dev.compass.sample.gateway.SessionState
-import dev.compass.sample.gateway.Severity
-import dev.compass.sample.gateway.WorkflowItem
+import dev.compass.core.model.SessionFilter
+import dev.compass.core.model.SessionPage
+import dev.compass.core.model.SessionState
+import dev.compass.core.model.Severity
+import dev.compass.core.model.WorkflowSummary
+import dev.compass.core.start
+import dev.compass.sample.core.label
+import dev.compass.sample.core.words
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
@@ -18,10 +21,14 @@ import kotlinx.coroutines.flow.combine
 /** The list of workflows, with the session to go on with on top. */
 class WorkflowsModel(private val work: Workplace, scope: CoroutineScope) :
     StateModel<WorkflowsUiState, WorkflowsEvent>(WorkflowsUiState(), scope) {
+    private val compass = work.compass
+
     init {
-        val gateway = work.gateway
-        val inProgress = gateway.sessions(SessionQuery(states = setOf(SessionState.IN_PROGRESS)), COUNTED)
-        follow(combine(gateway.workflows(), inProgress, ::Pair)) { (workflows, sessions) -> show { drawn(workflows, sessions) } }
+        val inProgress = compass.observeSessions(SessionFilter(states = listOf(SessionState.IN_PROGRESS)), COUNTED)
+        follow(combine(compass.observeWorkflows(), inProgress, ::Pair)) { (workflows, sessions) ->
+            val cards = workflows.filter { it.current }.sortedBy { it.workflow.name }.map { it.card() }
+            show { drawn(cards, sessions) }
+        }
     }
 
     override fun WorkflowsUiState.saying(notice: Notice?) = copy(notice = notice)
@@ -39,12 +46,22 @@ class WorkflowsModel(private val work: Workplace, scope: CoroutineScope) :
         if (work.navigator.stack.value.top != Screen.Workflows) return
         show { copy(starting = workflow) }
         try {
-            val session = work.gateway.start(workflow, work.actor, work.newCommand())
+            val session = compass.start(workflow, actor = work.actor).view
             work.navigator.open(Screen.Session(session.key))
         } finally {
             show { copy(starting = null) }
         }
     }
+
+    private suspend fun WorkflowSummary.card() = WorkflowCard(
+        workflow.key,
+        workflow.name,
+        description,
+        workflow.label,
+        startable,
+        // A warning is for the author; what keeps a session from being started is for everybody.
+        compass.words(findings.filter { it.severity != Severity.WARNING }, workflow),
+    )
 
     private companion object {
         /** In progress at a time; more is "50 more". */
@@ -52,23 +69,13 @@ class WorkflowsModel(private val work: Workplace, scope: CoroutineScope) :
     }
 }
 
-private fun WorkflowsUiState.drawn(workflows: List<WorkflowItem>, inProgress: SessionList): WorkflowsUiState {
+private fun WorkflowsUiState.drawn(workflows: List<WorkflowCard>, inProgress: SessionPage): WorkflowsUiState {
     val resume = inProgress.sessions.firstOrNull()
     val more = inProgress.sessions.size - 1
     return copy(
         loading = false,
         resume = resume?.let { ResumeCard(it.key, it.workflow.name, it.sectionName, Text.Moment(it.startedAt)) },
         moreInProgress = if (more > 0) Text.Count(CountId.MORE_IN_PROGRESS, more) else null,
-        workflows = workflows.map { it.card() },
+        workflows = workflows,
     )
 }
-
-private fun WorkflowItem.card() = WorkflowCard(
-    workflow.key,
-    workflow.name,
-    description,
-    workflow.label,
-    startable,
-    // A warning is for the author; what keeps a session from being started is for everybody.
-    findings.filter { it.severity != Severity.WARNING }.map { it.words() },
-)

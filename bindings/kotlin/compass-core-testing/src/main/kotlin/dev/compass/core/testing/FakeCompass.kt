@@ -107,7 +107,8 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
  * that it gets.
  *
- * It has no rules. A test that needs rules uses a real handle and a temporary folder.
+ * It has no rules: it moves its view as far as that is possible without them ([after]), and keeps drafts. A test that needs rules uses a real
+ * handle and a temporary folder.
  *
  * ```kotlin
  * val view = sessionView()
@@ -126,7 +127,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
 
     @Volatile
-    private var moves: SessionView.(Command) -> SessionView = { this }
+    private var moves: SessionView.(Command) -> SessionView = { after(it) }
 
     /** What it shows now. */
     public val shown: FakeState get() = state.value
@@ -169,7 +170,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         refusals += call to failure
     }
 
-    /** What each command of `run` does to the view, which the flows then emit; by default nothing. */
+    /** What each command of `run` does to the view, which the flows then emit; by default [after]. */
     public fun onRun(change: SessionView.(Command) -> SessionView) {
         moves = change
     }
@@ -204,7 +205,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         CommandOutcome(Applied.YES, view)
     }
 
-    /** Keeps the commands, and returns the view as it is, or as [onRun] makes it. */
+    /** Keeps the commands, and returns the view as [onRun] makes it. */
     override suspend fun run(
         session: SessionKey,
         commands: List<Command>,
@@ -239,9 +240,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) { }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit =
-        call("saveDraft", session, field, text) { view(session) }
+        call("saveDraft", session, field, text) { draft(session, view(session).drafted(field, text)) }
 
-    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit = call("saveNoteDraft", session, text) { view(session) }
+    override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit =
+        call("saveNoteDraft", session, text) { draft(session, view(session).copy(noteDraft = text.ifEmpty { null })) }
+
+    private fun draft(session: SessionKey, view: SessionView) = show { copy(views = views + (session to view)) }
 
     override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 

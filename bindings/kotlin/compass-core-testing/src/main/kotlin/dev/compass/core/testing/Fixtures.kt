@@ -28,7 +28,7 @@ import java.time.Instant
 
 // Values for tests of screens. Each is complete, and a test changes the members that it is about: `sessionView { copy(actor = "jo") }`.
 
-private val at: Instant = Instant.parse("2027-01-15T08:00:00Z")
+internal val at: Instant = Instant.parse("2027-01-15T08:00:00Z")
 private const val SESSION = "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11"
 private val workflow = WorkflowRef("pump-check", "Pump check", 1)
 

@@ -1,4 +1,4 @@
-package dev.compass.sample.gateway
+package dev.compass.sample.core
 
 import dev.compass.core.Compass
 import dev.compass.core.model.Connectivity
@@ -11,10 +11,10 @@ import kotlinx.coroutines.flow.StateFlow
 class PhoneNetwork {
     private var told: Connectivity = Connectivity.Unknown
     private val playing = MutableStateFlow(false)
-    private val heard = MutableStateFlow(Signal.UNKNOWN)
+    private val heard = MutableStateFlow<Connectivity>(Connectivity.Unknown)
 
-    /** What the strip shows. */
-    val signal: StateFlow<Signal> get() = heard
+    /** What the strip shows; offline while that is played. */
+    val connectivity: StateFlow<Connectivity> get() = heard
 
     /** Whether "no network" is played. */
     val simulated: StateFlow<Boolean> get() = playing
@@ -31,13 +31,7 @@ class PhoneNetwork {
     internal fun hear(told: Connectivity = this.told, simulated: Boolean = playing.value): Connectivity {
         this.told = told
         playing.value = simulated
-        val now = if (simulated) Connectivity.Offline else told
-        heard.value = when (now) {
-            Connectivity.Unknown -> Signal.UNKNOWN
-            Connectivity.Offline -> Signal.NONE
-            is Connectivity.Online -> Signal.ONLINE
-        }
-        return now
+        return (if (simulated) Connectivity.Offline else told).also { heard.value = it }
     }
 }
 
