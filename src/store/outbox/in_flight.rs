@@ -58,14 +58,14 @@ pub(crate) fn queued_among(connection: &Connection, entries: &BTreeSet<i64>, now
     Ok(found)
 }
 
-/// An attempt has ended whose entry was given up meanwhile, or was given up and waits again: what became of it is kept all the same, and it
-/// stands in the way of no other one any more. False when that is not so.
+/// An attempt has ended whose entry was given up, superseded or sent meanwhile, or was given up and waits again: what became of it is kept all
+/// the same, and it stands in the way of no other one any more. False when that is not so.
 pub(crate) fn settle_abandoned(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), in_flight_until = NULL
+            "UPDATE outbox SET unknown_outcomes = iif(state = 'sent', unknown_outcomes, max(unknown_outcomes - ?3, 0)), in_flight_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
-                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND (in_flight_until IS NOT NULL OR reason IS NULL))",
+                AND (in_flight_until IS NOT NULL OR state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND reason IS NULL)",
         )?
         .execute(params![lease.entry, lease.epoch, is_known, lease.message])?;
     Ok(changed == 1)
