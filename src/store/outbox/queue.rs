@@ -204,7 +204,7 @@ fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'
           WHERE o.id = ?1 AND o.state = 'queued'"
     ))?;
     let Some(mut claimed) = statement.query_row([id], |row| claimed(row, until, claim)).optional()? else { return Ok(None) };
-    if claimed.revision > 1 {
+    if claimed.revision > 1 && !fault("seeded: a correction names nothing") {
         claimed.replaces = replaces(tx, id, claimed.revision)?;
     }
     Ok(Some(claimed))
