@@ -241,7 +241,7 @@ impl Round<'_> {
         let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
         let is_kept = recorded
             || match verdict.contact {
-                _ if verdict.class == Class::Sent => queue::is_sent(tx, lease)?,
+                _ if verdict.class == Class::Sent => in_flight::settle_abandoned(tx, lease, true)? || queue::is_sent(tx, lease)?,
                 Contact::NotBegun => queue::release(tx, lease, self.owner)?,
                 contact => in_flight::settle_abandoned(tx, lease, contact == Contact::Known)?,
             };

@@ -248,3 +248,109 @@ fn the_reason_of_an_edit_stays_in_the_record() {
     let TimelineEntry::Edited { reason, .. } = &record.timeline.last().unwrap().entry else { panic!("an edit") };
     assert_eq!(reason.as_deref(), Some("read the wrong dial"));
 }
+
+/// Another process, whose requests are held until its own transport is released.
+fn another_process(field: &Field, status: u16) -> (Compass, Arc<ScriptedTransport>) {
+    let transport = ScriptedTransport::always(status);
+    transport.hold("");
+    let options = field.options.clone().as_other_process().transport(transport.clone());
+    (Compass::open(options).unwrap(), transport)
+}
+
+fn a_lease_goes_by(field: &Field) {
+    field.clock.set_wall(field.now() + chrono::TimeDelta::seconds(61));
+}
+
+fn newest_waits_for_an_earlier_one(field: &Field, session: SessionKey) -> bool {
+    let newest = &field.action(session).deliveries[0];
+    (newest.state, newest.reason.as_deref()) == (DeliveryState::Pending, Some("earlier_revision"))
+}
+
+#[test]
+fn the_end_of_an_old_attempt_lets_no_correction_go_beside_a_newer_one() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let (other, others) = another_process(&field, 202);
+    field.transport.hold("");
+    let old = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    a_lease_goes_by(&field);
+    correct(&other, session, "18.5");
+    let newer = flushing(&other);
+    others.wait_for_requests(1);
+    correct(&other, session, "19.5");
+    field.transport.release();
+    joined("the old attempt", old);
+    assert!(newest_waits_for_an_earlier_one(&field, session), "the second revision is in flight");
+    assert_eq!(flush(&field.compass).attempts, 0);
+    others.release();
+    joined("the newer attempt", newer);
+    field.flush();
+    assert_eq!(revisions(&field, session), [(3, DeliveryState::Sent), (2, DeliveryState::Sent), (1, DeliveryState::Sent)]);
+    other.close().unwrap();
+}
+
+#[test]
+fn a_late_2xx_lets_no_correction_go_beside_the_attempt_that_came_after_it() {
+    for is_corrected_before in [true, false] {
+        for answered in [202, 500] {
+            let (field, _) = phone(|_| Ok(answer(202)));
+            let session = field.complete();
+            let (other, others) = another_process(&field, answered);
+            field.transport.hold("");
+            let old = flushing(&field.compass);
+            field.transport.wait_for_requests(1);
+            a_lease_goes_by(&field);
+            let newer = flushing(&other);
+            others.wait_for_requests(1);
+            if is_corrected_before {
+                correct(&other, session, "18.5");
+            }
+            field.transport.release();
+            joined("the old attempt", old);
+            if !is_corrected_before {
+                correct(&other, session, "18.5");
+            }
+            let case = format!("corrected before the 2xx: {is_corrected_before}, then {answered}");
+            assert_eq!(field.action(session).deliveries[1].state, DeliveryState::Sent, "{case}");
+            assert!(newest_waits_for_an_earlier_one(&field, session), "{case}");
+            assert_eq!(flush(&field.compass).attempts, 0, "{case}");
+            others.release();
+            joined("the newer attempt", newer);
+            assert!(!newest_waits_for_an_earlier_one(&field, session), "{case}");
+            field.clock.advance(HOUR);
+            field.flush();
+            assert_eq!(revisions(&field, session), [(2, DeliveryState::Sent), (1, DeliveryState::Sent)], "{case}");
+            assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{case}");
+            other.close().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_claim_that_a_late_2xx_has_made_needless_holds_no_correction_up() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let mut options = field.options.clone().as_other_process();
+    options.secrets = secrets_store.clone();
+    let other = Compass::open(options).unwrap();
+    field.transport.hold("");
+    let old = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    a_lease_goes_by(&field);
+    other.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    secrets_store.gate.close();
+    let newer = flushing(&other);
+    secrets_store.gate.wait_for(1);
+    field.transport.release();
+    joined("the old attempt", old);
+    correct(&other, session, "18.5");
+    secrets_store.gate.open();
+    joined("the newer claim", newer);
+    flush(&other);
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
+    assert_eq!(field.action(session).deliveries[1].attempts, 2, "what is sent does not change");
+    other.close().unwrap();
+}

@@ -76,7 +76,7 @@ CREATE TABLE new_outbox (
     lease_owner      TEXT,
     lease_epoch      INTEGER NOT NULL DEFAULT 0,
     lease_until      INTEGER,
-    in_flight_until  INTEGER,                          -- an attempt from before it was abandoned, or of an earlier revision, may run until then
+    in_flight_until  INTEGER,                          -- another attempt of it, or one of an earlier revision, may run until then
     sent_at          INTEGER,
     sent_age         INTEGER,                          -- the database's age then
     body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be released once sent
@@ -87,7 +87,7 @@ CREATE TABLE new_outbox (
     CHECK (state <> 'failed' OR reason IS NOT NULL),
     CHECK ((reason IS 'abandoned') = (detail IS NOT NULL)),
     CHECK (body_kept = 1 OR state = 'sent'),
-    CHECK (in_flight_until IS NULL OR state = 'queued' OR state = 'failed' OR state = 'superseded')
+    CHECK (in_flight_until IS NULL OR state <> 'leased')
 ) STRICT;
 
 -- Counts of sessions, and of their actions by status, of a workflow version and an actor; no actor is ''. Written only by triggers.
@@ -361,12 +361,12 @@ BEGIN
      WHERE id = NEW.action_id;
 END;
 
--- An attempt of a superseded entry has ended: the newer revision, which has not begun, need not wait for it any more.
+-- An attempt has ended, and newer revisions, which have not begun, need not wait for it any more.
 CREATE TRIGGER outbox_superseded_ended AFTER UPDATE OF in_flight_until ON outbox
-WHEN OLD.state = 'superseded' AND OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL
+WHEN OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL
 BEGIN
     UPDATE outbox SET in_flight_until = NULL
-     WHERE action_id = NEW.action_id AND revision > NEW.revision AND attempts = 0 AND in_flight_until IS NOT NULL;
+     WHERE action_id = NEW.action_id AND revision > NEW.revision AND attempts = 0 AND in_flight_until = OLD.in_flight_until;
 END;
 
 -- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: abandoning is not a send, and automatic

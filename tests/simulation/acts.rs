@@ -300,6 +300,30 @@ pub fn leaning(seed: u64, count: usize, likes: &[Act]) -> Vec<Act> {
     acts
 }
 
+/// A list of acts of which most are corrections and what may come between them, in two processes that deliver.
+pub fn corrections(seed: u64, count: usize) -> Vec<Act> {
+    let mut rng = Rng::new(seed ^ 0xc0de);
+    let online = |at| Act::Online { at, network: 1, validated: 1, metered: false };
+    let mut acts = vec![online(0), online(1), Act::Foreground { at: 0 }, Act::Foreground { at: 1 }];
+    acts.extend([Act::Receiver { which: 0, mode: Mode::Slow }, Act::Complete { at: 0, answer: 1 }]);
+    while acts.len() < count {
+        let (at, which) = (rng.below(2), rng.next());
+        acts.push(match rng.below(20) {
+            0..=4 => Act::SendCorrected { at, which },
+            5 => Act::Stop { at, seconds: rng.pick(&[20, 70, 90]) },
+            6 => Act::Kill { at },
+            7 => Act::Receiver { which, mode: rng.pick(&[Mode::Slow, Mode::Silent, Mode::Works, Mode::Closes, Mode::Status(500)]) },
+            8 => Act::Complete { at, answer: which },
+            9 | 10 => Act::Pass { ms: rng.pick(&[400, 3_000, 12_000, 33_000, 61_000]) },
+            11 => Act::Foreground { at },
+            12 => Act::SendFailed { at, which },
+            13 => Act::Steps { count: rng.range(1, 5) },
+            _ => act(rng.below(KINDS), &mut rng),
+        });
+    }
+    acts
+}
+
 /// Numbers of kinds; some acts stand for several.
 const KINDS: u64 = 100;
 

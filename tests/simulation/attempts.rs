@@ -27,6 +27,9 @@ pub struct Attempt {
     pub validated: Option<bool>,
     pub timeout: Duration,
     pub signed_at: i64,
+    /// When its lease ends, by the wall clock.
+    pub lease_until: i64,
+    pub arrived: bool,
     pub cancelled: Option<u64>,
     pub outcome: Option<Outcome>,
     pub settled: bool,
@@ -145,6 +148,7 @@ impl World {
                 return Err(format!("{who} began although this process had read a 2xx for it"));
             }
         }
+        self.check_revision(&entry, request, &who)?;
         self.check_wait(place, entry.row, &who, endpoint, connectivity, is_urgent)?;
         let in_a_row = self.attempts.failed_first.entry(endpoint.to_owned()).or_default();
         *in_a_row = if self.attempts.passes_over.contains_key(&entry.row) && !is_urgent { *in_a_row + 1 } else { 0 };
@@ -166,6 +170,8 @@ impl World {
             validated: if let Connectivity::Online { validated, .. } = connectivity { validated } else { None },
             timeout: request.timeout,
             signed_at: header(request, "webhook-timestamp").parse().unwrap_or(0),
+            lease_until: entry.lease_until,
+            arrived: false,
             cancelled: None,
             outcome: None,
             settled: false,
@@ -264,6 +270,8 @@ impl World {
                 same_action.failed_sends = entry.failed_sends;
             }
             if *entry != same_action {
+                // What its action shows is that of a newer revision, where there is one.
+                let next = if entry.revision < next.newest { same_action } else { next };
                 self.check_change(entry, &next, before, cause).map_err(|what| {
                     format!("{what}\n  cause  {cause:?}, wall {}\n  before {entry:?}\n  after  {next:?}", self.clock.wall_ms())
                 })?;
@@ -275,6 +283,7 @@ impl World {
             if matches!(cause, Cause::Step(_)) || entry.attempts != 0 || !matches!(entry.state.as_str(), "queued" | "failed") {
                 return Err(format!("an entry is born wrong after {cause:?}: {entry:?}"));
             }
+            self.check_frozen(&entry, cause)?;
             self.note(format!(
                 "entry {} of action {} to {} is frozen: {} {}",
                 entry.row, entry.action, entry.endpoint, entry.state, entry.reason
@@ -308,7 +317,6 @@ impl World {
         for entry in self.rows.entries.values().filter(|entry| entry.revision == entry.newest) {
             let shows = match entry.state.as_str() {
                 "queued" | "leased" => "pending",
-                "superseded" => "failed",
                 state => state,
             };
             if entry.status != shows {
@@ -353,6 +361,7 @@ impl World {
         if self.was_far_ahead(entry, next) {
             return Ok(());
         }
+        self.check_freed(entry, next, before)?;
         let Cause::Step(place) = cause else { return self.check_act(entry, next, cause) };
         // A group is settled and claimed in one transaction.
         let claimed_anew = entry.state == "leased" && next.state == "leased" && next.epoch == entry.epoch + 1;
@@ -373,6 +382,10 @@ impl World {
                     return Err("claimed while a try of before it was given up is in flight".to_owned());
                 }
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
+                // Another message was taken by its endpoint in the same transaction.
+                let due = Entry { due_at: self.clock.wall_ms(), at_once: true, ..from.clone() };
+                let is_due = next.at_once && next.due_at == due.due_at && self.check_made_due(from, &due).is_ok();
+                let from = if is_due { &due } else { from };
                 self.check_claim(from, next, before, place)
             }
             ("leased", "failed") if next.reason == "corrupt" && next.epoch > entry.epoch && self.tampered.contains_key(&entry.row) => {
@@ -450,7 +463,7 @@ impl World {
                 "enable" => entry.reason == "gone",
                 _ => false,
             },
-            ("failed" | "queued", "superseded") => act == "send corrected",
+            ("failed" | "queued" | "leased", "superseded") => act == "send corrected" && self.check_superseded(entry, next),
             ("queued", "queued") if has_learned(entry, next) && STORES.contains(&act) => true,
             // Budgets begin anew, and what waited is due.
             ("queued", "queued") => RENEWS.contains(&act) && (next.at_once || next.due_at <= entry.due_at),
@@ -470,7 +483,7 @@ impl World {
     }
 
     /// Whether the lease of a try of before it was given up is not over.
-    fn is_in_flight(&self, entry: &Entry) -> bool {
+    pub fn is_in_flight(&self, entry: &Entry) -> bool {
         (1..=120_000).contains(&(entry.in_flight_until - self.clock.wall_ms()))
     }
 
@@ -480,6 +493,7 @@ impl World {
             return Err("a claim counts one attempt of unknown outcome".to_owned());
         }
         self.attempts.claimed_at.insert(entry.row, self.now());
+        self.note_replaced(next);
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
         }
@@ -515,6 +529,7 @@ impl World {
                 entry.state == "queued"
                     && entry.counted + entry.slow == 0
                     && (entry.at_once || entry.due_at <= now)
+                    && !self.is_in_flight(entry)
                     && !self.tampered.contains_key(&entry.row)
             });
             if all == 0 {

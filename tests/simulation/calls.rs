@@ -217,6 +217,7 @@ impl World {
         let reaction = receiver.takes(&inner, truth, &self.keystore, &mut self.rng);
         let accepted = receiver.accepted.values().sum::<u32>() > before;
         self.note(format!("entry {row} attempt {attempt} arrives at {endpoint}{}", if accepted { " and is taken" } else { "" }));
+        self.has_arrived(row, attempt, &inner, accepted);
         if !is_alive {
             return;
         }

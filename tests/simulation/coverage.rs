@@ -68,7 +68,7 @@ pub const BLOCKERS: &[&str] = &[
     "endpoint_disabled",
     "secret",
     "unreachable",
-    "in flight",
+    "earlier_revision",
     "paused",
     "offline",
     "needs_unmetered",
@@ -91,8 +91,8 @@ pub fn blocker(item: &OutboxItem, is_paused: bool, wall_ms: i64) -> &'static str
     }
     match shown {
         _ if item.needs_person => "unreachable",
-        reason::IN_FLIGHT if at.is_some() => "in flight",
         reason::IN_FLIGHT => "in flight",
+        reason::EARLIER_REVISION => "earlier_revision",
         _ if is_paused => "paused",
         reason::OFFLINE if at.is_none() => "offline",
         reason::NEEDS_UNMETERED if at.is_none() => "needs_unmetered",

@@ -91,6 +91,10 @@ impl World {
             if connectivity == Connectivity::Offline && !waits && reason != "offline" && delivery.next_attempt_at.is_some() {
                 return Err(format!("entry {} shows {reason} and a time although there is no network", entry.row));
             }
+            let is_behind = entry.attempts == 0 && self.is_in_flight(entry) && !item.needs_person;
+            if (reason == "earlier_revision") != is_behind {
+                return Err(format!("entry {} shows {reason}, and it waits for an earlier revision: {is_behind}", entry.row));
+            }
             if delivery.next_attempt_at.is_some() && next.at.is_none() && next.at_needs_unmetered.is_none() {
                 return Err(format!(
                     "entry {} is tried at {:?}, and next_due knows no time: {next:?}",
@@ -117,9 +121,10 @@ impl World {
                     return Err(format!("the record and the list differ on {}", item.delivery.id));
                 }
                 let status = format!("{:?}", action.status);
-                if newest.is_some_and(|state| format!("{state:?}") != status && state != DeliveryState::Superseded) {
+                if newest.is_some_and(|state| format!("{state:?}") != status) {
                     return Err(format!("action {} is {status} and its entry {newest:?}", action.key));
                 }
+                self.check_record(session, action)?;
             }
         }
         self.after(Cause::Act("look"))

@@ -10,6 +10,7 @@ use super::calls::Event;
 use super::keystore::{Kept, SIGNING, TOKEN};
 use super::perform::{endpoint, fine, online};
 use super::receiver::{Dates, Mode};
+use super::rows::Entry;
 use super::table;
 use super::world::{Cause, Check, ENDPOINTS, Link, World};
 
@@ -79,9 +80,11 @@ impl World {
             self.long_without_network()?;
         }
         self.fresh_messages()?;
+        self.fresh_corrections()?;
         self.tell(signal)?;
         self.everything_begins(broken, signal)?;
-        self.everything_arrives(broken)
+        self.everything_arrives(broken)?;
+        self.receivers_have_the_newest()
     }
 
     fn repair(&mut self, broken: Broken) -> Check {
@@ -208,6 +211,18 @@ impl World {
         Ok(())
     }
 
+    /// Some of what is in flight or waits is sent corrected, after a few steps.
+    fn fresh_corrections(&mut self) -> Check {
+        for _ in 0..self.rng.below(4) {
+            for _ in 0..self.rng.below(12) {
+                self.step()?;
+            }
+            let which = self.rng.next();
+            self.perform(&super::acts::Act::SendCorrected { at: 0, which })?;
+        }
+        Ok(())
+    }
+
     fn tell(&mut self, signal: Signal) -> Check {
         for _ in 0..self.rng.below(5) {
             self.step()?;
@@ -304,14 +319,15 @@ impl World {
         let start = self.now();
         let free_from: BTreeMap<&str, Duration> = ENDPOINTS.into_iter().map(|key| (key, self.places_are_free(key, broken))).collect();
         let in_flight: Vec<String> = self.calls.values().map(|call| call.ends_by().0.to_owned()).collect();
+        let behind = due.keys().filter_map(|row| Some((*row, self.waits_behind(&self.rows.entries[row], 0)?)));
+        let behind: Vec<(i64, (i64, u32))> = behind.collect();
         let slack = AT_ONCE + EACH * due.len() as u32;
         let until = self.now() + Duration::from_secs(115) + slack;
         while self.now() < until {
             self.pass(Duration::from_secs(1))?;
             for (row, from) in &due {
                 let Some(entry) = self.rows.entries.get(row) else { continue };
-                let has_ended = entry.state == "sent" || entry.state == "failed";
-                let has_begun = has_ended || self.attempts.has_begun_since(*row, start);
+                let has_begun = self.has_begun(entry, start);
                 let from = *from.max(&free_from[entry.endpoint.as_str()]);
                 if !has_begun && self.now() > from + slack {
                     let endpoint = entry.endpoint.clone();
@@ -326,8 +342,26 @@ impl World {
                     ));
                 }
             }
+            for (row, earlier) in &behind {
+                let (Some(entry), Some(outcome)) = (self.rows.entries.get(row), self.attempts.all[earlier].outcome) else { continue };
+                let free_from = free_from[entry.endpoint.as_str()].max(outcome.at).max(start);
+                if !self.has_begun(entry, start) && self.now() > free_from + slack && !self.pauses()?.contains_key(&entry.endpoint) {
+                    return Err(format!(
+                        "the earlier revision ended at {:?}, and {slack:?} later this has not begun: {entry:?}",
+                        outcome.at
+                    ));
+                }
+            }
+        }
+        for _ in behind {
+            self.coverage.count("check", "a correction begins when the earlier revision has ended");
         }
         Ok(())
+    }
+
+    fn has_begun(&self, entry: &Entry, since: Duration) -> bool {
+        let has_ended = matches!(entry.state.as_str(), "sent" | "failed" | "superseded");
+        has_ended || self.attempts.has_begun_since(entry.row, since)
     }
 
     /// After all pauses and delays everything is delivered, but what is broken, which was not tried too often. By a clock that stands still no

@@ -40,6 +40,11 @@ impl Plan {
         if likes.is_empty() { plan } else { Self { two: false, acts: super::acts::leaning(seed, 40, likes), ..plan } }
     }
 
+    /// Two processes with corrections, mostly.
+    pub fn of_corrections(seed: u64) -> Self {
+        Self { seed, two: true, acts: super::acts::corrections(seed, 60), ends: true }
+    }
+
     /// Carries it out. A panic is a failure like any other.
     pub fn run(&self, print: bool) -> Outcome {
         let mut world = World::new(self.seed, self.two, print);

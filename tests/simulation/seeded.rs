@@ -3,7 +3,7 @@
 use compass_core::testing::seed_fault;
 
 use super::acts::Act;
-use super::receiver::{Mode, RetryAfter};
+use super::receiver::{Dates, Mode, RetryAfter};
 use super::run::Plan;
 
 /// What is put back, the fault of the review that it is the cause of, and acts that most of a list are; none: as in every seed.
@@ -11,7 +11,17 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
     ("seeded: next_due takes the wake-up", "D-A1", &[]),
     ("seeded: a network that is gone counts", "D-A2", &[]),
     ("seeded: one bad row stops all", "D-A5", &[]),
-    ("seeded: resynced stays", "D-A6", &[]),
+    (
+        "seeded: resynced stays",
+        "D-A6",
+        &[
+            Act::Dates { which: 0, dates: Dates::Off(420), checks_time: true },
+            Act::Receiver { which: 0, mode: Mode::Status(400) },
+            Act::Complete { at: 0, answer: 0 },
+            FOREGROUND,
+            SECONDS,
+        ],
+    ),
     (
         "seeded: entries go in the order of their due times",
         "D-A7",
@@ -72,6 +82,16 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
             Act::SendFailed { at: 0, which: 0 },
         ],
     ),
+    (
+        "seeded: a correction does not wait",
+        "contract 5: a revision does not begin while an attempt of an earlier one is in flight",
+        &[Act::Receiver { which: 0, mode: Mode::Slow }, Act::Complete { at: 0, answer: 0 }, FOREGROUND, SECONDS, CORRECTED],
+    ),
+    (
+        "seeded: a correction names nothing",
+        "contract 5: `compass-replaces` names what may have been delivered",
+        &[Act::Complete { at: 0, answer: 0 }, FOREGROUND, SECONDS, CORRECTED],
+    ),
     ("seeded: a release keeps its counters", "contract 6: a claim that is given back counts nothing", &[]),
     (
         "seeded: no pause for Retry-After",
@@ -86,6 +106,7 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
 ];
 
 const FOREGROUND: Act = Act::Foreground { at: 0 };
+const CORRECTED: Act = Act::SendCorrected { at: 0, which: 0 };
 const SECONDS: Act = Act::Pass { ms: 3_000 };
 
 /// So many seeds are tried for each.

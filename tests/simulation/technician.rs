@@ -15,7 +15,9 @@ impl World {
         let (answer, actions) = [("office", 1), ("all", 4), ("many", 5), ("lab", 1), ("depot", 1), ("none", 0)][(answer % 6) as usize];
         let id = self.command();
         let session = fine(compass.start(&Start::new("visit", id)), &[])?.expect("starts").view.key;
-        let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(format!("Mill Lane {}", self.commands))) };
+        let value = format!("Mill Lane {}", self.commands);
+        let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(value.clone())) };
+        self.corrections.says(session, Some(value));
         let commands = [
             Command::SetFields { changes: vec![site] },
             Command::Answer { visit: 1, answer: answer.into() },
@@ -65,25 +67,22 @@ impl World {
 
     pub fn edit(&mut self, at: u64, which: u64) -> Check {
         let Some(entry) = self.one(which, |_| true) else { return Ok(()) };
-        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
-        let site = FieldChange { field: "site".into(), change: Change::Set(FieldValue::Text(format!("New Lane {id}"))) };
-        fine(self.compass(place).edit(session, Some("Ada"), None, vec![site], vec![], &id), &[])?;
-        self.after(Cause::Act("edit"))
+        self.edit_site(at, entry.session)
+    }
+
+    /// The session and the key of an action that has not fired.
+    pub fn not_fired(&self, which: u64) -> Result<Option<(i64, String)>, String> {
+        let mut statement =
+            self.sql.prepare_cached("SELECT session_id, key FROM action WHERE status = 'not_fired' ORDER BY id").map_err(text)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(text)?;
+        let found: Vec<(i64, String)> = rows.collect::<Result<_, _>>().map_err(text)?;
+        Ok(if found.is_empty() { None } else { Some(found[which as usize % found.len()].clone()) })
     }
 
     pub fn send_not_fired(&mut self, at: u64, which: u64) -> Check {
-        let found: Vec<(i64, String)> = {
-            let mut statement =
-                self.sql.prepare_cached("SELECT session_id, key FROM action WHERE status = 'not_fired' ORDER BY id").map_err(text)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(text)?;
-            rows.collect::<Result<_, _>>().map_err(text)?
-        };
-        if found.is_empty() {
-            return Ok(());
-        }
-        let (session, action) = &found[which as usize % found.len()];
-        let (place, session, id) = (self.place(at), self.session_of(*session), self.command());
-        fine(self.compass(place).send(session, action, Some("Ada"), &id), &["payload_too_large"])?;
+        let Some((session, action)) = self.not_fired(which)? else { return Ok(()) };
+        let (place, session, id) = (self.place(at), self.session_of(session), self.command());
+        fine(self.compass(place).send(session, &action, Some("Ada"), &id), &["payload_too_large"])?;
         self.after(Cause::Act("send"))
     }
 
@@ -92,14 +91,6 @@ impl World {
         let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
         fine(self.compass(place).send(session, &entry.action, Some("Ada"), &id), &["action_locked", "action_status", "payload_too_large"])?;
         self.after(Cause::Act("send"))
-    }
-
-    pub fn send_corrected(&mut self, at: u64, which: u64) -> Check {
-        let Some(entry) = self.one(which, |entry| entry.state == "failed") else { return Ok(()) };
-        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
-        let allowed = ["action_locked", "action_status", "nothing_corrected", "payload_too_large"];
-        fine(self.compass(place).send_corrected(session, &entry.action, Some("Ada"), &id), &allowed)?;
-        self.after(Cause::Act("send corrected"))
     }
 
     pub fn abandon(&mut self, at: u64, which: u64) -> Check {
@@ -130,6 +121,9 @@ impl World {
             bodies: if which >> 41 & 1 == 0 { RedactBodies::Forget } else { RedactBodies::Keep },
         };
         let outcome = fine(self.compass(place).redact(session, &redaction), &[])?;
+        if self.corrections.says.get(&session).is_some_and(|says| says.0.is_some()) {
+            self.corrections.says(session, None);
+        }
         self.after(Cause::Act("redact"))?;
         let Some(outcome) = outcome else { return Ok(()) };
         if outcome.record.fields.iter().any(|field| field.definition.key == "site" && matches!(field.state, FieldState::Provided(_))) {

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::attempts::Attempts;
 use super::calls::{Call, Event};
 use super::clock::SimClock;
+use super::corrections::Corrections;
 use super::coverage::Coverage;
 use super::keystore::Keystore;
 use super::port_calls::PortCalls;
@@ -108,6 +109,7 @@ pub struct World {
     pub secrets_changed: u64,
     pub rows: Rows,
     pub attempts: Attempts,
+    pub corrections: Corrections,
     /// Entries and endpoints that were changed from outside, and results that cannot be stored.
     pub tampered: BTreeMap<i64, &'static str>,
     pub tampered_endpoints: BTreeMap<String, ()>,
@@ -156,6 +158,7 @@ impl World {
             secrets_changed: 0,
             rows: Rows::default(),
             attempts: Attempts::default(),
+            corrections: Corrections::default(),
             tampered: BTreeMap::new(),
             tampered_endpoints: BTreeMap::new(),
             tick: 0,
@@ -235,7 +238,7 @@ impl World {
         {
             self.configured_at = self.now();
         }
-        if let Cause::Act("flush" | "network" | "send" | "send again" | "resume" | "foreground") = cause {
+        if let Cause::Act("flush" | "network" | "send" | "send again" | "send corrected" | "resume" | "foreground") = cause {
             let now = self.now();
             self.processes.iter_mut().for_each(|process| process.woken_at = now);
         }

@@ -58,14 +58,14 @@ pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, no
     Ok(found)
 }
 
-/// Settles an attempt whose entry was abandoned meanwhile, or abandoned and sent again: its outcome is still recorded, and the next attempt no
-/// longer waits for it. False if the entry is in neither state.
+/// Settles an attempt whose entry was abandoned, superseded or sent meanwhile, or abandoned and sent again: its outcome is still recorded, and
+/// the next attempt no longer waits for it. False if the entry is in none of these states.
 pub(crate) fn settle_abandoned(tx: &Transaction<'_>, lease: &Lease, is_known: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE outbox SET unknown_outcomes = max(unknown_outcomes - ?3, 0), in_flight_until = NULL
+            "UPDATE outbox SET unknown_outcomes = iif(state = 'sent', unknown_outcomes, max(unknown_outcomes - ?3, 0)), in_flight_until = NULL
               WHERE id = ?1 AND delivery_id = ?4 AND lease_epoch = ?2
-                AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND (in_flight_until IS NOT NULL OR reason IS NULL))",
+                AND (in_flight_until IS NOT NULL OR state = 'superseded' OR state = 'failed' AND reason = 'abandoned' OR state = 'queued' AND reason IS NULL)",
         )?
         .execute(params![lease.entry, lease.epoch, is_known, lease.message])?;
     Ok(changed == 1)
