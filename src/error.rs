@@ -185,8 +185,8 @@ pub enum Error {
         /// How many a message may have: [`MAX_BODY`](crate::model::MAX_BODY).
         limit: u64,
     },
-    /// The values are the same as in an earlier message: there is nothing new to send.
-    #[error("the values are the same as in an earlier message of action `{action}`")]
+    /// The newest message has the same values: there is nothing new to send.
+    #[error("the newest message of action `{action}` has the same values; change one first")]
     NothingCorrected {
         /// Key of the action.
         action: String,

@@ -46,7 +46,7 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
-    let nothing_to_correct = Permit::Refused("nothing was queued yet: send it");
+    let nothing_to_correct = Permit::Refused("it has no message yet, so there is nothing to correct; send it");
     let nothing_to_abandon = Permit::Refused("there is no undelivered message to abandon");
     match action.status {
         ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: nothing_to_correct, abandon: nothing_to_abandon },
@@ -77,7 +77,7 @@ mod tests {
     fn every_status_has_its_permits() {
         let delivered = Refused("it is already delivered");
         let hopeless = Refused("these bytes can never be delivered; send corrected");
-        let not_queued = Refused("nothing was queued yet: send it");
+        let not_queued = Refused("it has no message yet, so there is nothing to correct; send it");
         let nothing_undelivered = Refused("there is no undelivered message to abandon");
         // Status, reason, failed sends; send, send corrected, abandon.
         for (status, reason, failed_sends, send, send_corrected, abandon) in [

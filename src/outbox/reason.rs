@@ -18,7 +18,7 @@ pub const ENDPOINT_DISABLED: &str = "endpoint_disabled";
 pub const ENDPOINT_ARCHIVED: &str = "endpoint_archived";
 /// The row of the endpoint cannot be read: it has to be registered again.
 pub const ENDPOINT_CORRUPT: &str = "endpoint_corrupt";
-/// The endpoint is paused: it asked for a pause, or it keeps failing.
+/// The core pauses the endpoint, because it keeps failing.
 pub const ENDPOINT_PAUSED: &str = "endpoint_paused";
 /// There is no secret with the name that the endpoint gives.
 pub const SECRET_MISSING: &str = "secret_missing";

@@ -400,7 +400,7 @@ fn what_is_sent_again_after_a_crash_does_not_wait_for_a_lease_of_a_clock_that_wa
 }
 
 #[test]
-fn what_was_given_up_and_is_sent_again_before_1970_is_due_at_once() {
+fn what_was_abandoned_and_is_sent_again_before_1970_is_due_at_once() {
     let (field, receivers) = phone(|_| Ok(answer(400)));
     // Midnight of the first of January 1970, somewhere east of Greenwich.
     field.clock.set_wall(Timestamp::from_timestamp(-3600 * 2, 0).unwrap());

@@ -303,7 +303,7 @@ fn what_another_process_sends_again_while_it_is_in_flight_waits_for_what_that_br
 }
 
 #[test]
-fn what_is_given_up_by_another_process_and_sent_again_here_waits_for_what_is_in_flight() {
+fn what_is_abandoned_by_another_process_and_sent_again_here_waits_for_what_is_in_flight() {
     // Both by the process that has nothing in flight, delivered by the one that has.
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
@@ -512,7 +512,7 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_pr
 
 /// Real threads: two processes give messages up and send them again all the time, and each request lasts until they have gone round once more.
 #[test]
-fn no_id_is_in_flight_twice_however_often_it_is_given_up_and_sent_again() {
+fn no_id_is_in_flight_twice_however_often_it_is_abandoned_and_sent_again() {
     let turn = Arc::new((Mutex::new(0_u64), Condvar::new()));
     let next_turn = |turn: &(Mutex<u64>, Condvar), by: u64| {
         *turn.0.lock().unwrap() += by;

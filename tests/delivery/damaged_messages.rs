@@ -162,7 +162,7 @@ fn a_message_that_cannot_be_claimed_stops_itself_alone() {
 }
 
 #[test]
-fn a_state_that_is_no_word_is_shown_as_damaged_and_can_be_given_up() {
+fn a_state_that_is_no_word_is_shown_as_damaged_and_can_be_abandoned() {
     let (mut field, _) = phone(|_| Ok(answer(202)));
     let bad = field.complete();
     damage(&field, &format!("UPDATE outbox SET state = 'queuee' WHERE id = {}", entry(&field, bad)));

@@ -99,7 +99,7 @@ fn a_new_header_or_secret_of_an_endpoint_is_used_by_what_was_claimed() {
 }
 
 #[test]
-fn a_message_that_was_given_up_before_it_began_does_not_leave() {
+fn a_message_that_was_abandoned_before_it_began_does_not_leave() {
     let claimed = Claimed::new();
     let last = begun(&claimed.field, claimed.session).iter().rposition(|begun| !begun).unwrap();
     let outcome = abandon(&claimed.field.compass, claimed.session, last);
@@ -115,7 +115,7 @@ fn a_message_that_was_given_up_before_it_began_does_not_leave() {
 }
 
 #[test]
-fn a_redaction_gives_up_what_has_not_begun_and_says_what_has() {
+fn a_redaction_abandons_what_has_not_begun_and_says_what_has() {
     let claimed = Claimed::new();
     let redaction = Redaction {
         command_id: id(),
@@ -268,7 +268,7 @@ fn what_was_answered_and_is_not_stored_yet_counts_as_in_flight() {
 }
 
 #[test]
-fn a_session_that_is_given_up_leaves_with_what_is_in_flight_alone() {
+fn a_session_that_is_abandoned_leaves_with_what_is_in_flight_alone() {
     let claimed = Claimed::new();
     let outcome = claimed.field.compass.abandon_session(claimed.session, "anna", "handed in on paper", &id()).unwrap();
     assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, true));
@@ -359,7 +359,7 @@ fn what_a_dead_process_had_in_flight_gets_fresh_budgets_when_its_endpoint_moves(
 }
 
 #[test]
-fn what_a_receiver_says_to_a_message_that_was_given_up_counts_for_its_endpoint() {
+fn what_a_receiver_says_to_a_message_that_was_abandoned_counts_for_its_endpoint() {
     for (says, enabled, paused) in [(answer(410), false, false), (answer_with(429, &[("retry-after", "3600")]), true, true)] {
         let (field, receivers) = phone(move |_| Ok(says.clone()));
         let session = field.complete();
@@ -425,7 +425,7 @@ fn a_try_stays_on_record_although_its_message_was_sent_again_meanwhile() {
 }
 
 #[test]
-fn what_was_given_up_and_sent_again_before_it_began_counts_as_never_tried() {
+fn what_was_abandoned_and_sent_again_before_it_began_counts_as_never_tried() {
     let (field, _) = phone(|_| Ok(answer(202)));
     field.compass.import_workflow(&workflow("round", &[OFFICE; ACTIONS])).unwrap();
     let session = complete(&field.compass, "round");

@@ -21,7 +21,7 @@ const DAMAGES: [&str; 3] = [
 ];
 
 #[test]
-fn a_redaction_gives_up_what_was_damaged_and_waits() {
+fn a_redaction_abandons_what_was_damaged_and_waits() {
     for damages in DAMAGES {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -33,7 +33,7 @@ fn a_redaction_gives_up_what_was_damaged_and_waits() {
 }
 
 #[test]
-fn a_redaction_gives_up_what_was_damaged_claimed_and_healed() {
+fn a_redaction_abandons_what_was_damaged_claimed_and_healed() {
     for damages in DAMAGES {
         let secrets_store = SlowSecrets::new();
         secrets_store.set(SECRET_NAME, SECRET);

@@ -37,7 +37,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
 }
 
 #[test]
-fn what_was_given_up_and_deleted_does_not_leave_from_a_restored_copy() {
+fn what_was_abandoned_and_deleted_does_not_leave_from_a_restored_copy() {
     for deleted in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
@@ -238,14 +238,14 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
 }
 
 #[test]
-fn what_was_given_up_in_flight_is_waited_for_after_a_restore_too() {
+fn what_was_abandoned_in_flight_is_waited_for_after_a_restore_too() {
     for given in [Given::Up, Given::UpBeforeARestore] {
         assert_eq!(requests_after(given, false), 1, "the first one is in flight; {given:?}");
     }
 }
 
 #[test]
-fn what_the_copy_holds_as_given_up_is_waited_for_after_a_restore_too() {
+fn what_the_copy_holds_as_abandoned_is_waited_for_after_a_restore_too() {
     for given in [Given::UpBeforeARestore, Given::UpByARestore] {
         assert_eq!(requests_after(given, true), 1, "the first one is in flight; {given:?}");
     }
@@ -276,7 +276,7 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
 }
 
 #[test]
-fn what_was_given_up_does_not_leave_from_a_copy_that_replaces_a_file_with_a_lost_page() {
+fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_lost_page() {
     let (mut field, _) = phone(|_| Ok(answer(202)));
     field.backlog(100, OFFICE);
     let given_up = field.complete();

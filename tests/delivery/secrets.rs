@@ -480,7 +480,7 @@ fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
 #[test]
 fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_refused() {
     type Change = fn(&Field, SessionKey);
-    let given_up_elsewhere: Change = |field, other| {
+    let abandoned_elsewhere: Change = |field, other| {
         field.compass.abandon(other, "tell-0", "anna", "handed in on paper", &id()).unwrap();
     };
     let another_moves: Change = |field, _| field.compass.put_endpoint(&endpoint("lab", "https://new.example/hook")).unwrap();
@@ -490,10 +490,10 @@ fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_ref
     };
     let secrets_of_others: Change = |field, _| field.compass.secrets_changed().unwrap();
     for (signs, change) in [
-        (true, given_up_elsewhere),
+        (true, abandoned_elsewhere),
         (true, another_moves),
         (true, switched_off_and_on),
-        (false, given_up_elsewhere),
+        (false, abandoned_elsewhere),
         (false, secrets_of_others),
     ] {
         let (field, session) = before_its_last_try(signs);

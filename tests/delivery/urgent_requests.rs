@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_urgent_attempt_of_a_message_that_was_given_up_before_it_began_is_not_the_one_of_its_pause() {
+fn an_urgent_attempt_of_a_message_that_was_abandoned_before_it_began_is_not_the_one_of_its_pause() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
     let (field, receivers) = phone_with(

@@ -150,7 +150,7 @@ fn messages_that_the_copy_holds_leave_from_it_with_the_same_ids() {
 }
 
 #[test]
-fn what_was_given_up_since_stays_given_up() {
+fn what_was_abandoned_since_stays_abandoned() {
     let mut app = App::new();
     let copy = app.folder().join("copy.db");
     let (session, redacted) = (app.completed(), app.completed());
@@ -367,7 +367,7 @@ fn a_damaged_row_keeps_no_copy_from_coming_back() {
 }
 
 #[test]
-fn what_a_damaged_file_knows_of_messages_that_were_given_up_is_kept() {
+fn what_a_damaged_file_knows_of_messages_that_were_abandoned_is_kept() {
     for change in [
         "DELETE FROM meta",
         "UPDATE outbox SET detail = 'abandonef' WHERE reason = 'abandoned'",

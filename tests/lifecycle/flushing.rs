@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_cancelled_flush_gives_up_what_runs_and_gives_back_what_does_not() {
+fn a_cancelled_flush_abandons_what_runs_and_gives_back_what_does_not() {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     field.backlog(10, OFFICE);
     field.transport.hold("");

@@ -21,7 +21,7 @@ fn abandoned() -> (ActionStatus, Option<String>) {
 }
 
 #[test]
-fn a_message_that_was_given_up_never_leaves() {
+fn a_message_that_was_abandoned_never_leaves() {
     let server = server(Reply::status(503));
     let phone = Setup::steady().phone();
     phone.register("office", &server.url("/hook"));
@@ -38,7 +38,7 @@ fn a_message_that_was_given_up_never_leaves() {
 }
 
 /// A phone whose message is given up while the receiver thinks about it, and then answered like this.
-fn given_up_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, FlushReport) {
+fn abandoned_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, FlushReport) {
     let phone = Arc::new(Setup::steady().phone());
     let weak: Weak<Phone> = Arc::downgrade(&phone);
     let server = TestServer::https(ca(), move |seen| {
@@ -56,17 +56,17 @@ fn given_up_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, Flus
 }
 
 #[test]
-fn a_2xx_counts_even_after_the_message_was_given_up() {
-    let (phone, server, session, report) = given_up_in_flight(Reply::status(200));
+fn a_2xx_counts_even_after_the_message_was_abandoned() {
+    let (phone, server, session, report) = abandoned_in_flight(Reply::status(200));
     assert_eq!(report.sent, 1);
     assert_eq!(phone.status(session), (ActionStatus::Sent, None), "the receiver has it, and the record says so");
     phone.check_request("late", &server.requests()[0], session, 1, &[SECRET]);
 }
 
 #[test]
-fn any_other_answer_leaves_a_message_given_up() {
+fn any_other_answer_leaves_a_message_abandoned() {
     for reply in [Reply::status(500), Reply::status(400), Reply::status(404), Reply::Close] {
-        let (phone, server, session, report) = given_up_in_flight(reply.clone());
+        let (phone, server, session, report) = abandoned_in_flight(reply.clone());
         assert_eq!((report.sent, report.retrying, report.failed), (0, 0, 0));
         assert_eq!(phone.status(session), abandoned());
         // What became of it is on record all the same.

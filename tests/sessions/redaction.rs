@@ -322,7 +322,7 @@ fn bodies(record: &SessionRecord) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn undelivered_messages_that_hold_it_are_given_up_at_once() {
+fn undelivered_messages_that_hold_it_are_abandoned_at_once() {
     let app = App::new();
     let session = completed(&app);
     let configuration = app.count("SELECT configuration FROM meta");
@@ -424,7 +424,7 @@ fn messages_that_do_not_hold_it_are_left_alone() {
 }
 
 #[test]
-fn a_failed_message_is_given_up_and_one_given_up_before_stays_so() {
+fn a_failed_message_is_abandoned_and_one_abandoned_before_stays_so() {
     let app = App::with_office(ScriptedTransport::always(400));
     let session = completed(&app);
     app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();

@@ -1,4 +1,5 @@
-//! Attempts of abandoned entries that may be in flight: an attempt that had begun may still end, and the next one waits for it.
+//! Attempts of abandoned or superseded entries that may be in flight: one that had begun may still end, and the next attempt, also of a newer
+//! revision, waits for it.
 
 use std::time::Duration;
 

@@ -45,7 +45,7 @@ pub(crate) struct EntryRow {
     pub(crate) state: EntryState,
     pub(crate) reason: Option<String>,
     pub(crate) due_at: Timestamp,
-    /// Until when an attempt from before it was abandoned may be in flight.
+    /// Until when an attempt from before it was abandoned, or of an earlier revision, may be in flight.
     pub(crate) in_flight_until: Option<Timestamp>,
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,

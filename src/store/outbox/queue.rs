@@ -557,5 +557,5 @@ pub(crate) fn pending(connection: &Connection) -> Result<u64> {
 }
 
 #[cfg(test)]
-#[path = "queue_tests.rs"]
+#[path = "queue_plan_tests.rs"]
 mod tests;

@@ -1,3 +1,4 @@
+-- In no release yet: may still change in place.
 -- Equal bodies are stored once, what is kept is counted by the database's own age, totals are kept up to date, and commands are remembered.
 --
 -- `event` and `outbox` are rebuilt: a row of a table without a rowid that is longer than a quarter of a page gets its own pages, and a

@@ -224,7 +224,7 @@ fn what_is_sent_from_an_ended_session_says_so() {
 }
 
 #[test]
-fn a_message_is_given_up_by_name_and_with_a_reason_alone() {
+fn a_message_is_abandoned_by_name_and_with_a_reason_alone() {
     let app = App::new();
     let session = app.completed();
     assert_eq!(code(app.compass.abandon(session, "report", " ", "duplicate job", &id())), "blank");
@@ -255,7 +255,7 @@ fn a_message_is_given_up_by_name_and_with_a_reason_alone() {
 }
 
 #[test]
-fn all_undelivered_messages_of_a_session_are_given_up_in_one_call() {
+fn all_undelivered_messages_of_a_session_are_abandoned_in_one_call() {
     let app = App::with_office(ScriptedTransport::numbered(|number, _| Ok(answer(if number == 1 { 202 } else { 400 }))));
     let session = app.completed();
     app.deliver();

@@ -32,12 +32,12 @@ mod file;
 mod location;
 mod moment;
 mod number;
-mod parse;
 mod text;
+mod typed_text;
 
 pub(super) use entry::{is_blank, is_control, line_feeds};
-pub use parse::{parse_value, typed_text};
 pub use text::{DEFAULT_MAX_LENGTH, MIN_EMAIL, MIN_PHONE, MIN_URL};
+pub use typed_text::{parse_value, typed_text};
 
 pub use crate::engine::decimal::MAX_SIGNIFICANT_DIGITS;
 pub use crate::model::MAX_INTEGER;
