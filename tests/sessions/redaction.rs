@@ -340,7 +340,7 @@ fn undelivered_messages_that_hold_it_are_abandoned_at_once() {
     assert_eq!(left(&app), ["Quarkstrudel"], "but for the bodies that are named");
 
     let refused = app.compass.send(session, "report", None, &id()).unwrap_err();
-    assert_eq!(refused.to_string(), "action `report` is failed: what it holds was redacted; send corrected");
+    assert_eq!(refused.to_string(), "action `report` is failed: it holds a redacted value; send corrected");
     assert_eq!((refused.code(), app.compass.send_failed_again(None).unwrap()), ("action_status", 0));
     assert!(outcome.record.actions.iter().all(|action| !action.can_send && action.can_send_corrected));
     app.compass.send_corrected(session, "report", None, &id()).unwrap();
@@ -386,7 +386,7 @@ fn a_mark_that_does_not_read_back_is_told_by_a_check_and_made_again() {
         app.compass.redact(session, &keep).unwrap();
         past_every_rule(&app.sql(), |sql| sql.execute_batch(&format!("UPDATE outbox SET holds_redacted = {mark} WHERE id = 2")).unwrap());
         let faults = app.faults();
-        assert!(faults.len() == 1 && faults[0].ends_with("does not say readably which redacted fields it holds"), "{mark}: {faults:?}");
+        assert!(faults.len() == 1 && faults[0].ends_with("has an unreadable list of the redacted fields that it holds"), "{mark}: {faults:?}");
         assert_eq!(redact(&app, session, field("site")).bodies.len(), 3, "{mark}");
     }
 }
