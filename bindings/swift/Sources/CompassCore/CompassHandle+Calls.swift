@@ -95,7 +95,7 @@ extension CompassHandle {
         try await send(action, in: session, actor: actor, commandId: commandId, on: isolation)
     }
 
-    /// Sends a failed action with the edited values, as a new revision.
+    /// Sends the edited values of a pending, sent or failed action as a new revision. An earlier revision that is not sent is superseded.
     public func sendCorrected(
         _ action: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation

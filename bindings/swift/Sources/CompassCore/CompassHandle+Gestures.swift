@@ -134,7 +134,8 @@ extension CompassHandle {
         _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil,
         reason: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run([.edit(commandId: commandId, fields: fields, notes: notes, reason: reason)], in: session, actor: actor, commandId: nil, on: isolation)
+        let edit = Command.edit(commandId: commandId, fields: fields, notes: notes, reason: reason)
+        return try await run([edit], in: session, actor: actor, commandId: nil, on: isolation)
     }
 }
 

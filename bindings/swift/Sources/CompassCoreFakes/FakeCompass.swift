@@ -261,7 +261,7 @@ public final class FakeCompass: CompassHandle {
             var view = try view(session, in: contents)
             for command in commands {
                 view.carryOut(command, by: actor, answers: contents.answers)
-                if case .edit(_, let fields, let notes) = command { contents.records[session]?.edit(fields, notes) }
+                if case .edit(_, let fields, let notes, _) = command { contents.records[session]?.edit(fields, notes) }
             }
             contents.sessions[session] = view
             return CommandOutcome(applied: .yes, view: view)

@@ -91,12 +91,13 @@ extension SessionSummary {
     public static func fixture(
         key: SessionKey = "00000000-0000-7000-8000-000000000001", workflow: WorkflowRef = .fixture(), state: SessionState = .inProgress,
         won: Bool? = nil, actor: String? = nil, startedAt: Date = fixtureTime, finishedAt: Date? = nil, sectionName: String = "Arrive",
-        actionsNotFired: UInt32 = 0, actionsPending: UInt32 = 0, actionsSent: UInt32 = 0, actionsFailed: UInt32 = 0
+        actionsNotFired: UInt32 = 0, actionsPending: UInt32 = 0, actionsSent: UInt32 = 0, actionsFailed: UInt32 = 0,
+        actionsDiffering: UInt32 = 0
     ) -> SessionSummary {
         SessionSummary(
             key: key, workflow: workflow, state: state, won: won, actor: actor, startedAt: startedAt, finishedAt: finishedAt,
             sectionName: sectionName, actionsNotFired: actionsNotFired, actionsPending: actionsPending, actionsSent: actionsSent,
-            actionsFailed: actionsFailed)
+            actionsFailed: actionsFailed, actionsDiffering: actionsDiffering)
     }
 }
 
@@ -130,12 +131,13 @@ extension Action {
     public static func fixture(
         key: String = "report", name: String = "Report", integration: Integration = .webhooks, section: String = "done",
         endpoint: String = "office", status: ActionStatus = .pending, reason: String? = nil, failedSends: UInt32 = 0, locked: Bool = false,
-        canSend: Bool = false, canSendCorrected: Bool = false, canAbandon: Bool = true, deliveries: [Delivery] = []
+        differsFromSent: Bool = false, deliveredRevision: UInt32? = nil, editNotSent: String? = nil, canSend: Bool = false,
+        canSendCorrected: Bool = false, canAbandon: Bool = true, deliveries: [Delivery] = []
     ) -> Action {
         Action(
             key: key, name: name, integration: integration, section: section, endpoint: endpoint, status: status, reason: reason,
-            failedSends: failedSends, locked: locked, canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon,
-            deliveries: deliveries)
+            failedSends: failedSends, locked: locked, differsFromSent: differsFromSent, deliveredRevision: deliveredRevision,
+            editNotSent: editNotSent, canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon, deliveries: deliveries)
     }
 }
 
