@@ -123,6 +123,39 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testWhatWasSentIsCorrectedAndBothMessagesStayInTheRecord() async throws {
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport)
+        let key = try await compass.completed().key
+        _ = try await compass.flush(deadline: .seconds(10))
+        let sent = try await compass.record(key).actions[0]
+        XCTAssertEqual([sent.differsFromSent, sent.canSendCorrected], [false, false])
+
+        let site = FieldChange(field: "site", change: .set(.text("Mill Road")))
+        _ = try await compass.edit(key, fields: [site], commandId: fresh(), reason: "Misread")
+        let edited = try await compass.record(key)
+        guard case .edited(_, _, let reason)? = edited.timeline.last?.entry else { return XCTFail("\(edited.timeline)") }
+        XCTAssertEqual(reason, "Misread")
+        let differing = edited.actions[0]
+        XCTAssertEqual([differing.differsFromSent, differing.canSendCorrected], [true, true])
+        XCTAssertEqual(differing.deliveredRevision, 1)
+        let list = try await compass.sessions()
+        XCTAssertEqual(list.sessions.map(\.actionsDiffering), [1])
+
+        let waiting = try await compass.sendCorrected("report", in: key, commandId: fresh()).record.actions[0]
+        XCTAssertEqual(waiting.deliveries.map(\.state), [.pending, .sent])
+        XCTAssertEqual([waiting.differsFromSent, waiting.canSendCorrected], [false, false])
+        _ = try await compass.flush(deadline: .seconds(10))
+        let corrected = try await compass.record(key).actions[0]
+        XCTAssertEqual(corrected.deliveries.map(\.revision), [2, 1])
+        XCTAssertEqual(corrected.deliveries.map(\.state), [.sent, .sent])
+        XCTAssertEqual(corrected.deliveredRevision, 2)
+        let requests = transport.requests
+        XCTAssertEqual(requests.map { $0.header("compass-revision") }, ["1", "2"])
+        XCTAssertEqual(requests.map { $0.header("compass-replaces") }, [nil, sent.deliveries[0].id])
+        try await compass.close()
+    }
+
     func testTheWorkflowOfASessionIsTheVersionItBeganWith() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
