@@ -81,6 +81,12 @@ struct Scene {
             }, saved: "workflows session/s1 review/s1"),
         Scene(name: "record, sent", saved: "sessions record/s3"),
         Scene(name: "record, failed", saved: "sessions record/s4"),
+        Scene(
+            name: "record, differs from what was sent", phone: without {
+                $0.records["s3"]?.actions[0].differsFromSent = true
+                $0.records["s3"]?.actions[0].deliveredRevision = 1
+                $0.records["s3"]?.actions[0].canSendCorrected = true
+            }, saved: "sessions record/s3"),
         Scene(name: "record, edited", saved: "sessions record/s3") {
             try await $0.model(RecordModel.self) {
                 $0.openEdit()

@@ -55,7 +55,7 @@ final class OutcomeTests: XCTestCase {
         let phone = try await ready()
         let record = try await refused(phone)
         XCTAssertEqual(record.actions[0].reason, .text(.reasonRejected))
-        XCTAssertTrue(record.actions[0].canSend && record.actions[0].canSendCorrected)
+        XCTAssertTrue(record.actions[0].canSend && !record.actions[0].canSendCorrected)
         record.send("report", corrected: true)
         await record.settled()
         XCTAssertEqual(record.notice, Notice(words: .text(.failureNothingCorrected), failed: true))
@@ -71,6 +71,8 @@ final class OutcomeTests: XCTestCase {
         await record.settled()
         XCTAssertNil(record.editing)
         try await eventually { record.fields.contains { $0.value == .number("3.75") } }
+        XCTAssertTrue(record.actions[0].canSendCorrected)
+        XCTAssertTrue(record.actions[0].warnings.contains(.text(.actionDiffersUndelivered)))
 
         status.change { $0 = 200 }
         record.send("report", corrected: true)
@@ -81,6 +83,38 @@ final class OutcomeTests: XCTestCase {
         let bodies = transport.requests.map { String(decoding: $0.body, as: UTF8.self) }
         XCTAssertEqual(bodies.map { $0.contains(#""value":3.75"#) }, [false, true])
         XCTAssertTrue(record.timeline.contains { $0.words == .text(.timelineSendCorrected, .plain("Report")) })
+        try await phone.compass.close()
+    }
+
+    func testAMessageThatWasSentIsCorrectedAndSoIsOneThatWaits() async throws {
+        status.change { $0 = 200 }
+        let phone = try await ready()
+        let session = try await phone.startPumpCheck()
+        try await phone.workThrough(session)
+        let record = try await phone.complete(session)
+        _ = try await phone.compass.sendNow()
+        try await eventually { record.actions.map(\.state) == [.sent] }
+        XCTAssertFalse(record.actions[0].canSendCorrected)
+        func edit(_ pressure: String) async throws {
+            record.openEdit()
+            await record.settled()
+            record.field("pressure", .typed(pressure))
+            record.saveEdit()
+            await record.settled()
+            try await eventually { record.actions[0].canSendCorrected }
+            XCTAssertEqual(record.actions[0].warnings, [.text(.actionDiffers)])
+        }
+        for (pressure, before) in [("3.75", ActionStatus.sent), ("3.5", .pending)] {
+            try await edit(pressure)
+            XCTAssertEqual(record.actions[0].state, before)
+            record.send("report", corrected: true)
+            await record.settled()
+            try await eventually { record.actions[0].state == .pending && !record.actions[0].canSendCorrected }
+        }
+        _ = try await phone.compass.sendNow()
+        try await eventually { record.actions.map(\.state) == [.sent] }
+        XCTAssertEqual(transport.requests.map { $0.header("compass-revision") }, ["1", "3"], "the one that waited is replaced")
+        XCTAssertEqual(record.actions[0].warnings, [])
         try await phone.compass.close()
     }
 

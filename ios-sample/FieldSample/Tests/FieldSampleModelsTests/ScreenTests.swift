@@ -103,6 +103,27 @@ final class ScreenTests: XCTestCase {
         XCTAssertEqual(model.preview?.body, "{\n  \"key\": \"s3\",\n  \"fields\": []\n}")
     }
 
+    func testAnEditSaysWhyAndThatTheMessageIsOlder() async throws {
+        let edit = FieldEditEntry(field: "serial", fieldName: "Serial number", from: .notProvided, to: .provided(.text("BX-1177")))
+        for (status, delivered, words): (ActionStatus, UInt32?, String) in [
+            (.sent, 1, "The office has an older version"), (.pending, nil, "This message has the values from before the edit"),
+            (.failed, nil, "This message has the values from before the edit"),
+        ] {
+            fake.change {
+                $0.records["s3"]?.actions = [.fixture(status: status, differsFromSent: true, deliveredRevision: delivered, canSendCorrected: true)]
+                $0.records["s3"]?.timeline = [
+                    TimelineItem(seq: 7, at: fixtureTime, utcOffset: 0, entry: .edited(fields: [edit], notes: [], reason: "Misread"))
+                ]
+            }
+            let model = RecordModel("s3", work)
+            try await eventually { model.now != nil }
+            XCTAssertEqual(try model.actions[0].warnings.map { try phrases()($0) }, [words])
+            XCTAssertTrue(model.actions[0].canSendCorrected)
+            XCTAssertEqual(model.timeline.map(\.sign), [.edited, .edited])
+            XCTAssertEqual(try phrases()(model.timeline[1].words), "Reason for the edit: Misread")
+        }
+    }
+
     func testValuesOfARecordAreEditedTogether() async throws {
         let model = RecordModel("s3", work)
         try await eventually { model.now != nil }
@@ -143,7 +164,7 @@ final class ScreenTests: XCTestCase {
         XCTAssertEqual(fake.current.records["s3"]?.fields.map(\.draft), ["BX-1177", nil, nil])
         first.saveEdit()
         await first.settled()
-        guard case .edit(_, let fields, let notes)? = fake.current.commands.last else { return XCTFail("\(acts)") }
+        guard case .edit(_, let fields, let notes, _)? = fake.current.commands.last else { return XCTFail("\(acts)") }
         XCTAssertEqual(fields.map(\.field), ["pressure"], "the serial number is as it was")
         XCTAssertEqual(notes, [])
         XCTAssertEqual(fake.current.records["s3"]?.fields.map(\.draft), [nil, nil, nil])

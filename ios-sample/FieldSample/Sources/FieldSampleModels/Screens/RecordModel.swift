@@ -27,7 +27,7 @@ public struct ActionCard: Hashable, Sendable, Identifiable {
     public let detail: Phrase?
     /// "2 tries"; the lines say what became of each, newest first.
     public let attempts: Phrase?, attemptLines: [Phrase]
-    /// That the receiver may have it already, or that it is locked.
+    /// That it is locked, that the receiver may have it already, or that the record was edited since.
     public let warnings: [Phrase]
     public let canSend: Bool, canSendCorrected: Bool, canAbandon: Bool
     public var id: String { key }
@@ -258,12 +258,14 @@ extension TimelineEntry {
         case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
         case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
         case .discarded: return [(.discarded, .text(.timelineDiscarded))]
-        case .edited(let fields, let notes):
-            let edits = fields.map { field in
+        case .edited(let fields, let notes, let reason):
+            var edits = fields.map { field in
                 let definition = definitions[field.field]
                 return Phrase.text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition))
             }
-            return (edits + notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }).map { (.edited, $0) }
+            edits += notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }
+            if let reason { edits.append(.text(.timelineEditReason, .plain(reason))) }
+            return edits.map { (.edited, $0) }
         case .sendRequested(_, let action, let corrected, _):
             return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]
         case .abandoned(_, let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
@@ -284,6 +286,7 @@ extension Action {
         if failedSends > 0 { warnings.append(.count(.failedSends, Int(failedSends))) }
         if locked { warnings.append(.text(.actionLocked)) }
         if newest?.mayHaveBeenDelivered == true, status != .sent { warnings.append(.text(.actionMaybeDelivered)) }
+        if differsFromSent { warnings.append(.text(deliveredRevision == nil ? .actionDiffersUndelivered : .actionDiffers)) }
         return ActionCard(
             // "Sent" needs no reason.
             key: key, name: name, endpoint: endpoint, state: status, reason: status == .sent ? nil : reason.map(reasonWords), detail: detail,

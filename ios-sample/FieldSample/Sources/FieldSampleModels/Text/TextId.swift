@@ -68,6 +68,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case actionNextAttempt
     case actionLocked
     case actionMaybeDelivered
+    case actionDiffers
+    case actionDiffersUndelivered
     case attemptSent
     case attemptAnswered
     case attemptFailed
@@ -133,6 +135,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case timelineDiscarded
     case timelineFieldEdited
     case timelineNoteEdited
+    case timelineEditReason
     case timelineSendRequested
     case timelineSendCorrected
     case timelineAbandoned
