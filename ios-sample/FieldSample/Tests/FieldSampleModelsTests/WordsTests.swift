@@ -51,6 +51,7 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(try phrases()(reasonWords("captive_portal")), "This network wants you to sign in")
         XCTAssertEqual(try phrases()(reasonWords("proxy")), "This network’s proxy wants a login: sign in, or use another network")
         XCTAssertEqual(try phrases()(reasonWords("endpoint_corrupt")), "The endpoint’s settings are damaged: save them again")
+        XCTAssertEqual(try phrases()(reasonWords("earlier_revision")), "An earlier version is still being sent")
         XCTAssertEqual(try phrases()(reasonWords("weather")), "Reason: weather")
         let early = Problem.fixture(field: "day", code: "too_early", limit: "2027-01-15")
         XCTAssertEqual(early.words(nil), .text(.problemTooEarly, .day(LocalDate("2027-01-15")!)))

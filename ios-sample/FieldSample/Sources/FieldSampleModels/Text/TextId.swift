@@ -83,6 +83,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case reasonConflict
     case reasonCorrupt
     case reasonDns
+    case reasonEarlierRevision
     case reasonEndpointArchived
     case reasonEndpointCorrupt
     case reasonEndpointDisabled
