@@ -86,7 +86,7 @@ enum class TextId {
     REASON_ENDPOINT_ARCHIVED, // The endpoint was taken out of use
     REASON_ENDPOINT_CORRUPT, // The endpoint's settings are damaged: save them again
     REASON_ENDPOINT_DISABLED, // The endpoint is switched off
-    REASON_ENDPOINT_PAUSED, // Waiting: the endpoint asked for patience
+    REASON_ENDPOINT_PAUSED, // Waiting: sending failed several times
     REASON_ENDPOINT_UNKNOWN, // This phone does not know the endpoint yet
     REASON_EXHAUSTED, // The receiver failed too often
     REASON_GONE, // The receiver is gone
@@ -99,7 +99,7 @@ enum class TextId {
     REASON_PAYLOAD_TOO_LARGE, // The message is too large
     REASON_PROTOCOL, // The receiver did not answer properly
     REASON_PROXY, // This network's proxy wants a login: sign in, or use another network
-    REASON_RATE_LIMITED, // The receiver asked for patience
+    REASON_RATE_LIMITED, // The receiver asked us to wait
     REASON_REDIRECT, // The receiver has moved
     REASON_REJECTED, // The receiver refused the message
     REASON_SECRET_INVALID, // The secret cannot be used
