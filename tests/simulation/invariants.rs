@@ -135,7 +135,7 @@ impl World {
         let Some(report) = fine(self.compass(place).check(), &["corrupt"])? else { return Ok(()) };
         let was_made = |fault: &&String| {
             let after = |what: &str| fault.split_once(what).and_then(|(_, rest)| rest.split([' ', '`']).next());
-            let row = after("delivery ").and_then(|id| self.rows.by_id.get(id));
+            let row = after("message ").and_then(|id| self.rows.by_id.get(id));
             row.is_some_and(|row| self.tampered.contains_key(row))
                 || after("the endpoint `").is_some_and(|key| self.tampered_endpoints.contains_key(key))
                 // Makes a result unstorable.
