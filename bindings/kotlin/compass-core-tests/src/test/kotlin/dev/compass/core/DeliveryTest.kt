@@ -12,6 +12,7 @@ import dev.compass.core.model.NetworkNeed
 import dev.compass.core.model.Phase
 import dev.compass.core.model.RequestSent
 import dev.compass.core.model.Signing
+import dev.compass.core.model.TimelineEntry
 import dev.compass.core.model.TransportFailure
 import dev.compass.core.testing.ManualClock
 import dev.compass.core.testing.SinkAnswer
@@ -209,6 +210,35 @@ class DeliveryTest {
                 assertEquals(1, compass.flush().sent)
                 assertTrue(office.received.last().text.contains("Mill Road"))
                 assertEquals(2, compass.record(session).actions.single().deliveries.size)
+            }
+        }
+    }
+
+    @Test
+    fun `a sent message is corrected with a second one, which names the first`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                val session = compass.completed()
+                assertEquals(1, compass.flush().sent)
+                suspend fun action() = compass.record(session).actions.single()
+                assertEquals(false to false, action().run { differsFromSent to canSendCorrected })
+
+                val change = FieldChange("site", Change.Set(FieldValue.Text("Mill Road")))
+                compass.edit(session, listOf(change), actor = "kim", reason = "misread")
+                val edited = compass.record(session)
+                assertEquals("misread", edited.timeline.map { it.entry }.filterIsInstance<TimelineEntry.Edited>().single().reason)
+                assertEquals(true to true, action().run { differsFromSent to canSendCorrected })
+                assertEquals(ActionStatus.SENT to 1, action().run { status to deliveredRevision })
+                assertEquals(1, compass.sessions().sessions.single().actionsDiffering)
+
+                compass.sendCorrected(session, "report", actor = "kim")
+                assertEquals(1, compass.flush().sent)
+                assertEquals(false to 2, action().run { differsFromSent to deliveredRevision })
+                assertEquals(listOf(DeliveryState.SENT, DeliveryState.SENT), action().deliveries.map { it.state })
+                val (first, second) = office.received
+                assertEquals(listOf("1", "2"), office.received.map { it.headers["compass-revision"] })
+                assertEquals(listOf(null, first.headers["webhook-id"]), office.received.map { it.headers["compass-replaces"] })
+                assertTrue("Mill Lane" in first.text && "Mill Road" in second.text)
             }
         }
     }

@@ -205,7 +205,10 @@ public interface Compass : Closeable {
         commandId: String = newCommandId(),
     ): RecordOutcome
 
-    /** Sends a failed action with the edited values, as a new revision. */
+    /**
+     * Sends an action with the edited values, as a new revision; [ErrorCode.NOTHING_CORRECTED] if its newest message says the same. An
+     * earlier revision that is not sent is superseded, one that is sent stays sent. An attempt that is in flight may still arrive.
+     */
     public suspend fun sendCorrected(
         session: SessionKey,
         action: String,
