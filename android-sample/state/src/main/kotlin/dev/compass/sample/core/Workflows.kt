@@ -7,9 +7,8 @@ import dev.compass.core.model.ActionDefinition
 import dev.compass.core.model.ActionKind
 import dev.compass.core.model.Finding
 import dev.compass.core.model.Integration
-import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowRef
-import dev.compass.core.model.WorkflowVersion
+import dev.compass.core.workflow
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.words
 import kotlinx.coroutines.Dispatchers
@@ -17,9 +16,6 @@ import kotlinx.coroutines.withContext
 
 /** The version for people: `3`, or `3.1` for a change made on this phone. */
 val WorkflowRef.label: String get() = if (localRevision == 0) "$version" else "$version.$localRevision"
-
-/** The workflow in this version. */
-suspend fun Compass.workflow(ref: WorkflowRef): Workflow = workflow(ref.key, WorkflowVersion(ref.version, ref.localRevision))
 
 /** Findings of a workflow, in words. Few have any, and their names cost a read of it. */
 suspend fun Compass.words(findings: List<Finding>, of: WorkflowRef): List<Text> =

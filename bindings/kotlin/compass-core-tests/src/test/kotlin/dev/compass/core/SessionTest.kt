@@ -166,6 +166,17 @@ class SessionTest {
     }
 
     @Test
+    fun `the workflow of a session is the version that it began with`() = test {
+        folder.ready().use { compass ->
+            val view = compass.start("pump-check").view
+            compass.importWorkflow(WorkflowDocument.removeAction(PUMP_CHECK.toByteArray(), "done", "report").document)
+            val both = listOf(compass.workflow(view.workflow), compass.workflow(view.workflow.key))
+            assertEquals(listOf(1, 0), both.map { workflow -> workflow.sections.sumOf { it.actions.size } })
+            assertEquals(listOf(0, 1), both.map { it.localRevision })
+        }
+    }
+
+    @Test
     fun `a discarded session is gone from the totals of those in progress`() = test {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key

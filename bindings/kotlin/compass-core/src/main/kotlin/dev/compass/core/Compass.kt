@@ -84,7 +84,7 @@ public interface Compass : Closeable {
     /** All versions of workflows on this phone. */
     public suspend fun workflows(): List<WorkflowSummary>
 
-    /** A workflow; its current version when none is named. */
+    /** A workflow; its current version when none is named. An extension takes the version that a session names. */
     public suspend fun workflow(key: String, version: WorkflowVersion? = null): Workflow
 
     /** The bytes of a document as they were imported. */

@@ -8,7 +8,7 @@ import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.SessionState
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.Workflow
-import dev.compass.sample.core.workflow
+import dev.compass.core.workflow
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel

@@ -14,7 +14,7 @@ import dev.compass.core.model.Workflow
 import dev.compass.core.note
 import dev.compass.core.setFields
 import dev.compass.core.useResponse
-import dev.compass.sample.core.workflow
+import dev.compass.core.workflow
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
 import dev.compass.sample.field.NumberInput

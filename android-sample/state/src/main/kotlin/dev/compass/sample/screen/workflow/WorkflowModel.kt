@@ -9,10 +9,10 @@ import dev.compass.core.model.Workflow
 import dev.compass.core.model.WorkflowRef
 import dev.compass.core.model.WorkflowSummary
 import dev.compass.core.start
+import dev.compass.core.workflow
 import dev.compass.sample.core.addMessage
 import dev.compass.sample.core.label
 import dev.compass.sample.core.removeAction
-import dev.compass.sample.core.workflow
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
