@@ -275,13 +275,13 @@ class Examples(private val arabic: Boolean) {
             text(TextId.ATTEMPT_SENT, Text.Number(BigDecimal(2)), at("09:04"), Text.Plain("202")),
             text(TextId.ATTEMPT_FAILED, Text.Number(BigDecimal(1)), at("08:41"), text(TextId.REASON_OFFLINE)),
         ),
-        emptyList(), canSend = false, canSendCorrected = false, canAbandon = false,
+        listOf(text(TextId.ACTION_OLDER_DELIVERED)), canSend = false, canSendCorrected = true, canAbandon = false,
     )
 
     private val failedCard = ActionCard(
         "invoice", invoice, "billing", ActionStatus.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1),
         listOf(text(TextId.ATTEMPT_ANSWERED, Text.Number(BigDecimal(1)), at("09:04"), text(TextId.REASON_REJECTED), Text.Plain("422"))),
-        listOf(text(TextId.ACTION_MAYBE_DELIVERED)), canSend = true, canSendCorrected = true, canAbandon = true,
+        listOf(text(TextId.ACTION_MAYBE_DELIVERED), text(TextId.ACTION_OLDER_WAITS)), canSend = true, canSendCorrected = true, canAbandon = true,
     )
 
     private val record = RecordUiState(

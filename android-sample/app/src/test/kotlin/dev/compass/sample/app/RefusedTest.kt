@@ -42,6 +42,7 @@ class RefusedTest : Technician() {
         types("Site", "Mill Lane 2")
         taps("Save changes")
         sees("Changes saved")
+        sees("The message holds an older version")
         answer = 202
         taps("Send with the changes: Report")
         sees("Everything is sent")

@@ -70,6 +70,8 @@ enum class TextId {
     ACTION_NEXT_ATTEMPT, // Next try %1$s
     ACTION_LOCKED, // It failed too often to be sent again from this phone
     ACTION_MAYBE_DELIVERED, // The receiver may have it already
+    ACTION_OLDER_DELIVERED, // The office has an older version
+    ACTION_OLDER_WAITS, // The message holds an older version
     ATTEMPT_SENT, // Try %1$s, %2$s: sent (HTTP %3$s)
     ATTEMPT_ANSWERED, // Try %1$s, %2$s: %3$s (HTTP %4$s)
     ATTEMPT_FAILED, // Try %1$s, %2$s: %3$s
@@ -83,6 +85,7 @@ enum class TextId {
     REASON_CONFLICT, // The receiver says it has a conflict
     REASON_CORRUPT, // The message is damaged
     REASON_DNS, // The receiver's name was not found
+    REASON_EARLIER_REVISION, // An earlier version is still being sent
     REASON_ENDPOINT_ARCHIVED, // The endpoint was taken out of use
     REASON_ENDPOINT_CORRUPT, // The endpoint's settings are damaged: save them again
     REASON_ENDPOINT_DISABLED, // The endpoint is switched off
@@ -139,6 +142,7 @@ enum class TextId {
     TIMELINE_DISCARDED, // Discarded
     TIMELINE_FIELD_EDITED, // %1$s changed from %2$s to %3$s
     TIMELINE_NOTE_EDITED, // Note changed to: %1$s
+    TIMELINE_EDIT_REASON, // Reason for the change: %1$s
     TIMELINE_SEND_REQUESTED, // %1$s: asked to be sent
     TIMELINE_SEND_CORRECTED, // %1$s: asked to be sent with corrections
     TIMELINE_ABANDONED, // %1$s: given up (%2$s)

@@ -3,6 +3,7 @@ package dev.compass.sample.screen
 import dev.compass.core.model.Action
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.NoteEdit
 import dev.compass.core.model.Problem
 import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.TimelineEntry
@@ -57,6 +58,9 @@ class ReviewAndRecordTest {
     private fun Action.locked() = copy(status = ActionStatus.FAILED, reason = "rejected", failedSends = 4, locked = true)
 
     private val takenBack = TimelineItem(1, NOW, 0, null, TimelineEntry.Answered("A", "B", 2, "C", superseded = true))
+
+    private fun edited(reason: String?) =
+        TimelineItem(1, NOW, 0, null, TimelineEntry.Edited(emptyList(), listOf(NoteEdit(4, "Key", "No key")), reason))
 
     // Review -------------------------------------------------------------------------------------------------------------------------
 
@@ -132,6 +136,50 @@ class ReviewAndRecordTest {
         assertCounts(CountId.FAILED_SENDS, 4, warnings[0])
         assertSays(TextId.ACTION_LOCKED, warnings[1])
         assertSays(TextId.REASON_REJECTED, model.state.value.actions.single().reason)
+    }
+
+    @Test
+    fun `an action that differs from its message says which version is out there, and can be corrected`() {
+        val versions = mapOf(
+            (ActionStatus.SENT to 1) to TextId.ACTION_OLDER_DELIVERED,
+            (ActionStatus.PENDING to null) to TextId.ACTION_OLDER_WAITS,
+            (ActionStatus.FAILED to null) to TextId.ACTION_OLDER_WAITS,
+        )
+        for ((version, words) in versions) {
+            val (status, delivered) = version
+            val edited = finished {
+                copy(
+                    actions = actions.map {
+                        it.copy(status = status, differsFromSent = true, deliveredRevision = delivered, canSendCorrected = true)
+                    },
+                )
+            }
+            desk(edited) {
+                val model = RecordModel("s3", work, scope)
+                settle()
+                val action = model.state.value.actions.single()
+                assertSays(words, action.warnings.single())
+                assertTrue(action.canSendCorrected)
+            }
+        }
+    }
+
+    @Test
+    fun `a correction that waits for an earlier version says so`() = desk(
+        finished { copy(actions = actions.map { it.copy(status = ActionStatus.PENDING, reason = "earlier_revision") }) },
+    ) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        assertSays(TextId.REASON_EARLIER_REVISION, model.state.value.actions.single().reason)
+    }
+
+    @Test
+    fun `an edit says why, where that was given`() = desk(finished { copy(timeline = listOf(edited("misread"), edited(null))) }) {
+        val model = RecordModel("s3", work, scope)
+        settle()
+        val said = model.state.value.timeline.map { it.sign to (it.text as Text.Message).id }
+        val changed = TimelineSign.EDITED to TextId.TIMELINE_NOTE_EDITED
+        assertEquals(listOf(changed, TimelineSign.EDITED to TextId.TIMELINE_EDIT_REASON, changed), said)
     }
 
     @Test

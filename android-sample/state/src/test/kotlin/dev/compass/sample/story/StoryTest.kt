@@ -230,7 +230,7 @@ class StoryTest {
         phone.sendNow()
         val failed = record.until { it.actions.single().state == ActionStatus.FAILED }.actions.single()
         assertSays(TextId.REASON_REJECTED, failed.reason)
-        assertTrue(failed.canSend && failed.canSendCorrected)
+        assertTrue(failed.canSend && !failed.canSendCorrected, "nothing was edited yet")
         val strip = phone.app.status(phone.scope)
         assertCounts(CountId.STATUS_NEEDS_PERSON, 1, strip.until { it.icon == StatusIcon.NEEDS_PERSON }.text)
 
@@ -244,6 +244,8 @@ class StoryTest {
         record.onEvent(RecordEvent.Field(FieldEvent.Typed("pressure", "3.75")))
         record.onEvent(RecordEvent.EditSaved)
         record.until { state -> state.editing == null && state.fields.any { it.value == Text.Number(BigDecimal("3.75")) } }
+        val edited = record.until { it.actions.single().canSendCorrected }.actions.single()
+        assertSays(TextId.ACTION_OLDER_WAITS, edited.warnings.last())
         office.status = 200
         record.onEvent(RecordEvent.SendCorrectedTapped("report"))
         record.until { it.actions.single().state == ActionStatus.PENDING }
@@ -254,6 +256,21 @@ class StoryTest {
         val preview = record.until { it.preview != null }.preview
         assertTrue("\n  \"key\": " in preview!!.body && "3.75" in preview.body, preview.body)
         assertTrue(record.state.value.timeline.any { it.text is Text.Message && (it.text as Text.Message).id == TextId.TIMELINE_SEND_CORRECTED })
+
+        // A message that was sent is corrected, too.
+        record.onEvent(RecordEvent.Dismissed)
+        record.onEvent(RecordEvent.EditOpened)
+        record.until { it.editing != null }
+        record.onEvent(RecordEvent.Field(FieldEvent.Typed("pressure", "3.25")))
+        record.onEvent(RecordEvent.EditSaved)
+        val older = record.until { it.actions.single().canSendCorrected }.actions.single()
+        assertSays(TextId.ACTION_OLDER_DELIVERED, older.warnings.last())
+        record.onEvent(RecordEvent.SendCorrectedTapped("report"))
+        record.until { it.actions.single().state == ActionStatus.PENDING }
+        phone.sendNow()
+        val sent = record.until { it.actions.single().state == ActionStatus.SENT }.actions.single()
+        assertFalse(sent.canSendCorrected)
+        assertTrue("3.25" in office.received.last())
         phone.shutDown()
     }
 

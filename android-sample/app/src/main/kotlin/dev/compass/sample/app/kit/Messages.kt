@@ -63,6 +63,8 @@ internal val TextId.resource: Int
         TextId.ACTION_NEXT_ATTEMPT -> R.string.action_next_attempt
         TextId.ACTION_LOCKED -> R.string.action_locked
         TextId.ACTION_MAYBE_DELIVERED -> R.string.action_maybe_delivered
+        TextId.ACTION_OLDER_DELIVERED -> R.string.action_older_delivered
+        TextId.ACTION_OLDER_WAITS -> R.string.action_older_waits
         TextId.ATTEMPT_SENT -> R.string.attempt_sent
         TextId.ATTEMPT_ANSWERED -> R.string.attempt_answered
         TextId.ATTEMPT_FAILED -> R.string.attempt_failed
@@ -74,6 +76,7 @@ internal val TextId.resource: Int
         TextId.REASON_CONFLICT -> R.string.reason_conflict
         TextId.REASON_CORRUPT -> R.string.reason_corrupt
         TextId.REASON_DNS -> R.string.reason_dns
+        TextId.REASON_EARLIER_REVISION -> R.string.reason_earlier_revision
         TextId.REASON_ENDPOINT_ARCHIVED -> R.string.reason_endpoint_archived
         TextId.REASON_ENDPOINT_CORRUPT -> R.string.reason_endpoint_corrupt
         TextId.REASON_ENDPOINT_DISABLED -> R.string.reason_endpoint_disabled
@@ -124,6 +127,7 @@ internal val TextId.resource: Int
         TextId.TIMELINE_DISCARDED -> R.string.timeline_discarded
         TextId.TIMELINE_FIELD_EDITED -> R.string.timeline_field_edited
         TextId.TIMELINE_NOTE_EDITED -> R.string.timeline_note_edited
+        TextId.TIMELINE_EDIT_REASON -> R.string.timeline_edit_reason
         TextId.TIMELINE_SEND_REQUESTED -> R.string.timeline_send_requested
         TextId.TIMELINE_SEND_CORRECTED -> R.string.timeline_send_corrected
         TextId.TIMELINE_ABANDONED -> R.string.timeline_abandoned

@@ -81,7 +81,8 @@ private fun TimelineEntry.lines(definitions: Map<String, FieldDefinition>): List
             val definition = definitions[it.field]
             text(TextId.TIMELINE_FIELD_EDITED, Text.Plain(it.fieldName), it.from.words(definition), it.to.words(definition))
         }
-        (edited + notes.map { named(TextId.TIMELINE_NOTE_EDITED, it.to.orEmpty()) }).map { TimelineSign.EDITED to it }
+        val noted = notes.map { named(TextId.TIMELINE_NOTE_EDITED, it.to.orEmpty()) }
+        (edited + noted + listOfNotNull(reason?.let { named(TextId.TIMELINE_EDIT_REASON, it) })).map { TimelineSign.EDITED to it }
     }
     is TimelineEntry.SendRequested -> {
         val id = if (corrected) TextId.TIMELINE_SEND_CORRECTED else TextId.TIMELINE_SEND_REQUESTED
@@ -118,6 +119,11 @@ private fun Action.card(): ActionCard {
             if (failedSends > 0) Text.Count(CountId.FAILED_SENDS, failedSends) else null,
             if (locked) text(TextId.ACTION_LOCKED) else null,
             if (newest?.mayHaveBeenDelivered == true && status != ActionStatus.SENT) text(TextId.ACTION_MAYBE_DELIVERED) else null,
+            when {
+                !differsFromSent -> null
+                deliveredRevision != null -> text(TextId.ACTION_OLDER_DELIVERED)
+                else -> text(TextId.ACTION_OLDER_WAITS)
+            },
         ),
         canSend = canSend,
         canSendCorrected = canSendCorrected,

@@ -62,7 +62,7 @@ data class ActionTotal(val state: ActionStatus, val label: Text, val count: Int)
  * @property reason why it is so, where there is a reason.
  * @property detail when it was sent, or when it is tried next.
  * @property attempts "2 tries"; [attemptLines] says what became of each, newest first.
- * @property warnings that the receiver may have it already, or that it is locked.
+ * @property warnings that the receiver may have it already, that it is locked, or that the record was edited since.
  */
 data class ActionCard(
     val key: String,
