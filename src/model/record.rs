@@ -166,6 +166,7 @@ pub enum TimelineEntry {
         /// The notes.
         notes: Vec<super::NoteEdit>,
         /// Why, where that was given.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
         reason: Option<String>,
     },
     /// A person asked for an action to be sent (again).

@@ -229,7 +229,7 @@ impl Core {
         guard(|| self.0.send(session, &action, actor.as_deref(), &command_id))
     }
 
-    /// Sends a failed action with the edited values, as a new revision.
+    /// Sends the edited values of a pending, sent or failed action as a new revision. An earlier revision that is not sent is superseded.
     pub fn send_corrected(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.send_corrected(session, &action, actor.as_deref(), &command_id))
     }
