@@ -37,6 +37,7 @@ arm_left_out_tests=(
   'a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing  kills processes'
   'a_lease_dies_by_itself_after_a_crash                 kills a process'
   'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
+  'a_page_of_the_schema_costs_what_stands_on_it         damages a file in each page of its schema'
   'a_proxy_of_the_environment_is_not_used               starts a process'
   'an_update_that_ends_at_any_statement_is_made_anew    opens hundreds of files, one after the other, for two minutes'
   'corrections_keep_the_promises                        twenty seeds more; twenty run here'
