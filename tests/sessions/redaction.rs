@@ -386,7 +386,10 @@ fn a_mark_that_does_not_read_back_is_told_by_a_check_and_made_again() {
         app.compass.redact(session, &keep).unwrap();
         past_every_rule(&app.sql(), |sql| sql.execute_batch(&format!("UPDATE outbox SET holds_redacted = {mark} WHERE id = 2")).unwrap());
         let faults = app.faults();
-        assert!(faults.len() == 1 && faults[0].ends_with("has an unreadable list of the redacted fields that it holds"), "{mark}: {faults:?}");
+        assert!(
+            faults.len() == 1 && faults[0].ends_with("has an unreadable list of the redacted fields that it holds"),
+            "{mark}: {faults:?}"
+        );
         assert_eq!(redact(&app, session, field("site")).bodies.len(), 3, "{mark}");
     }
 }
