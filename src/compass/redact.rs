@@ -7,6 +7,7 @@ use super::send::AbandonedEntry;
 use super::{Changed, Compass, Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::session::{self as engine, ActContext};
+use crate::error::Error;
 use crate::model::{
     Act, Applied, DeliveryId, Erased, Event, RedactBodies, RedactOutcome, RedactPending, Redaction, RedactionTarget, SessionKey,
     SessionRecord,
@@ -119,7 +120,11 @@ impl Inner {
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
         for (entry, action) in undelivered {
             let corrected = match redaction.pending {
-                RedactPending::Correct => self.correct_if_allowed(tx, &loaded, &action, context.at)?,
+                RedactPending::Correct => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
+                    // Its bytes are damaged, and those that it had did not hold the value.
+                    Err(Error::NothingCorrected { .. }) => continue,
+                    corrected => corrected?,
+                },
                 RedactPending::Abandon | RedactPending::Keep => None,
             };
             let act = match corrected {

@@ -93,3 +93,15 @@ fn a_message_of_a_locked_action_is_abandoned_where_a_correction_was_asked() {
     let action = field.action(session);
     assert_eq!((action.deliveries.len(), action.reason.as_deref()), (1, Some("abandoned")));
 }
+
+#[test]
+fn a_damaged_message_that_never_held_the_value_is_left_where_a_correction_was_asked() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let view = field.compass.start(&Start::new("visit", id())).unwrap().view;
+    field.compass.complete(view.key, view.visit).unwrap();
+    damage(&field, DAMAGES[0]);
+    field.compass.redact(view.key, &Redaction { pending: RedactPending::Correct, ..redaction() }).unwrap();
+    field.flush();
+    let action = field.action(view.key);
+    assert_eq!((action.status, action.deliveries.len()), (ActionStatus::Sent, 1), "{:?}", action.reason);
+}
