@@ -6,7 +6,7 @@
 arm_left_out=(
   'architecture       reads the sources'
   'crash              kills processes of its own, and a started binary would not find its way to the emulator'
-  'delivery           orders of events among threads, at an emulator'"'"'s pace; the simulation and the outcomes run here'
+  'delivery           orders of events among threads, at an emulator'"'"'s pace'
   'document_limits    counts the memory and the work for thousands of documents, for minutes'
   'costs              counts system calls, and the emulator makes some of its own'
   'lifecycle          the same: threads that meet'
@@ -20,14 +20,11 @@ arm_left_out_modules=(
   'tests/file/killed.rs  kills processes'
   'tests/simulation/seeded.rs  what the simulation would find, not what the core does: a quarter of the time of all files'
 )
-# The same, but for `tests/run --full`.
-arm_full_modules=(
-  'tests/file/damage.rs   damages hundreds of files, each in another place'
-  'tests/file/erasure.rs  writes and looks through large files'
-  'tests/file/lost_pages.rs  the same with pages, of each table and size'
-  'tests/file/maintenance  opens hundreds of files, each changed in another way'
-  'tests/outcomes/answers.rs  a table of answers, row by row; other files send and answer too'
-  'tests/outcomes/time    days of attempts, by a clock that is set'
+# The same, but for `tests/run --full`: a quarter of an hour, and what they need of a processor is tested here by the others too.
+arm_full=(
+  'file                damages, compares and looks through hundreds of files; the migrations open and check files here'
+  'outcomes            a table of answers row by row, and days of attempts by a clock that is set; the unit tests have the rules'
+  'simulation          the same core as the scenarios and the sessions, act after act'
 )
 # The same for single tests, by their names.
 arm_left_out_tests=(
@@ -49,7 +46,8 @@ arm_left_out_tests=(
 
 # What runs on arm64 besides the unit tests: it has the width of the machine that the suite rust runs on, so what is left is what meets memory,
 # SQLite, TLS and the wire in C or assembly.
-arm64_files=(formats scenarios file migrations transport)
+arm64_files=(formats scenarios migrations transport)
+arm64_full_files=(file)
 arm64_left_out_modules=(
   'src/engine             the rules of workflows are of Rust alone, a function of what they are given'
   'tests/file/opening.rs  rules of Rust alone'
@@ -75,22 +73,22 @@ suite_arm() {
 }
 
 declare -A arm_targets=([armv7]=armv7-unknown-linux-gnueabihf [arm64]=aarch64-unknown-linux-gnu)
-# Many times what they take: only a hang lasts as long.
-arm_build_seconds=2400 arm_run_seconds=1800
+# Many times what they take, with --full too: only a hang lasts as long.
+arm_build_seconds=2400 arm_run_seconds=5400
 
 # Fills NAME_chosen and NAME_skips of both, and says what is left out. A name on the lists that no test has is a mistake.
 arm_choose() {
-  local entry name file count total=0 lines=() modules=("${arm_left_out_modules[@]}")
+  local entry name file count total=0 lines=() files=("${arm_left_out[@]}") arm64=("${arm64_files[@]}")
   local -A left_out=()
   armv7_chosen=(--lib) armv7_skips=()
-  for entry in "${arm_left_out[@]}"; do
+  if [ "${full:-false}" = true ]; then arm64+=("${arm64_full_files[@]}"); else files+=("${arm_full[@]}"); fi
+  for entry in "${files[@]}"; do
     name=${entry%% *} left_out[$name]=1
     # A file, or a folder of files.
     count=$({ cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null || true; } | grep -c '#\[test\]') || { fail "left out on ARM, but not there: tests/$name"; return 1; }
     total=$((total + count)) lines+=("$entry ($count)")
   done
-  if [ "${full:-false}" != true ]; then modules+=("${arm_full_modules[@]}"); fi
-  for entry in "${modules[@]}"; do
+  for entry in "${arm_left_out_modules[@]}"; do
     name=${entry%% *}
     count=$(grep -rc '#\[test\]' "$name" | awk -F: '{ count += $NF } END { print count + 0 }')
     [ "$count" -gt 0 ] || { fail "left out on ARM, but without tests: $name"; return 1; }
@@ -113,7 +111,7 @@ arm_choose() {
     [ -e "$name" ] || { fail "left out on arm64, but not there: $name"; return 1; }
     arm64_skips+=(--skip "$(arm_module "$name")")
   done
-  for file in "${arm64_files[@]}"; do arm64_chosen+=(--test "$file"); done
+  for file in "${arm64[@]}"; do arm64_chosen+=(--test "$file"); done
   printf 'Left out on ARM: %s tests and the examples in the documentation, which the suite rust runs\n' "$total"
   printf '%s\n' "${lines[@]}"
 }
